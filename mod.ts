@@ -1,0 +1,150 @@
+/**
+ * An agent in a sandbox asks a human for more rights; the human decides; the agent hears; an
+ * append-only log keeps what was decided.
+ *
+ * A sidecar writes an agent's proposal into a bottle's queue directory and waits
+ * ({@linkcode writeProposal}, {@linkcode waitForResponse}). An operator's tool lists what is pending
+ * ({@linkcode watchPending}), shows it ({@linkcode inspectProposal}) and decides
+ * ({@linkcode decide}, the only door). Nothing else is needed: no daemon, no database.
+ *
+ * @example From proposal to answer
+ * ```ts
+ * import * as supervise from "@claude-bottle/supervise";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const root = await Deno.makeTempDir();
+ * const queueDir = supervise.queueDirForSlug("dev-1", root);
+ *
+ * // The sidecar's side.
+ * const proposal = supervise.newProposal({
+ *   bottleSlug: "dev-1",
+ *   tool: supervise.TOOL_PIPELOCK_BLOCK,
+ *   proposedFile: "api.github.com\n",
+ *   justification: "The tests read a public gist.",
+ *   currentFileHash: "",
+ * });
+ * await supervise.writeProposal(queueDir, proposal);
+ * const answer = supervise.waitForResponse(queueDir, proposal.id);
+ *
+ * // The operator's side.
+ * const ref = { root, bottleSlug: "dev-1", proposalId: proposal.id };
+ * const { proposalSha256 } = await supervise.inspectProposal(ref);
+ * await supervise.decide({
+ *   ...ref,
+ *   proposalSha256,
+ *   verdict: { status: "approved" },
+ *   notes: "Read-only, fine.",
+ *   operator: "ada@host",
+ * });
+ *
+ * assertEquals((await answer).notes, "Read-only, fine.");
+ * await Deno.remove(root, { recursive: true });
+ * ```
+ *
+ * @module
+ */
+
+export {
+  type AuditVerification,
+  type BrokenLine,
+  readAuditEntries,
+  type ReadAuditOptions,
+  verifyAuditLog,
+  writeAuditEntry,
+  type WriteAuditOptions,
+} from "./src/audit.ts";
+export { ACTION_OPERATOR_EDIT, ACTION_SUPERSEDED, type AuditEntry } from "./src/audit_entry.ts";
+export { type BottleListing, listBottles, type RefusedQueue } from "./src/bottles.ts";
+export { validateAllowlist } from "./src/config/allowlist.ts";
+export { validateDockerfile } from "./src/config/dockerfile.ts";
+export { type ConfigProblem, MAX_CONFIG_FILE_BYTES, MAX_PROBLEMS } from "./src/config/problem.ts";
+export { validateRoutes } from "./src/config/routes.ts";
+export { validateConfigFile } from "./src/config/validate.ts";
+export { decide, type DecideRequest, type Decision, type Verdict } from "./src/decide.ts";
+export { findDecision } from "./src/decided.ts";
+export { type DiffOptions, renderDiff } from "./src/diff.ts";
+export {
+  AlreadyDecidedError,
+  ChangedSinceShownError,
+  InvalidConfigError,
+  InvalidNameError,
+  MalformedRecordError,
+  ProposalNotFoundError,
+  StaleConfigError,
+  UnsafeFileError,
+} from "./src/errors.ts";
+export { sha256Hex } from "./src/hash.ts";
+export { diffAgainst, type Inspection, inspectProposal } from "./src/inspect.ts";
+export { type FindOptions, findProposals, type FoundProposal } from "./src/find.ts";
+export { finishInterrupted } from "./src/intent.ts";
+export {
+  type ListOptions,
+  type ListPendingOptions,
+  listPendingProposals,
+  MAX_RECHECKED,
+  openQueueView,
+  type PendingProposal,
+  type QueueListing,
+  type QueueView,
+  type UnreadableFile,
+} from "./src/listing.ts";
+export {
+  type Overview,
+  type OverviewOptions,
+  readOverview,
+  type UnreadableInBottle,
+  watchOverview,
+  type WatchOverviewOptions,
+} from "./src/overview.ts";
+export {
+  auditDir,
+  auditLogPath,
+  checkBottleSlug,
+  checkProposalId,
+  claudeBottleRoot,
+  CURRENT_CONFIG_DIR_IN_AGENT,
+  currentConfigDirForSlug,
+  isBottleSlug,
+  isProposalId,
+  privateDir,
+  QUEUE_DIR_IN_CONTAINER,
+  queueDirForSlug,
+  queueRoot,
+  SUPERVISE_HOSTNAME,
+  SUPERVISE_PORT,
+} from "./src/paths.ts";
+export {
+  COMPONENT_FOR_TOOL,
+  COMPONENT_REBUILD,
+  CONFIG_FILE_FOR_TOOL,
+  MAX_JUSTIFICATION_BYTES,
+  newProposal,
+  type NewProposalOptions,
+  type Proposal,
+  type ProposalRef,
+  type Response,
+  type Status,
+  STATUS_APPROVED,
+  STATUS_MODIFIED,
+  STATUS_REJECTED,
+  STATUSES,
+  type Tool,
+  TOOL_CAPABILITY_BLOCK,
+  TOOL_CRED_PROXY_BLOCK,
+  TOOL_PIPELOCK_BLOCK,
+  TOOLS,
+} from "./src/proposal.ts";
+export {
+  archiveProposal,
+  readAnswer,
+  readProposal,
+  readResponse,
+  writeProposal,
+  writeResponse,
+  type WriteResponseOptions,
+} from "./src/queue.ts";
+export { forgetShown, lastShown, rememberShown } from "./src/shown.ts";
+export { visible, visibleLine } from "./src/visible.ts";
+export { waitForResponse, type WaitOptions } from "./src/wait.ts";
+export { DEFAULT_POLL_INTERVAL_MS } from "./src/watch.ts";
+export { type WatchOptions, watchPending } from "./src/watch_pending.ts";

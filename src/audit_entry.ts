@@ -1,0 +1,40 @@
+/**
+ * What the audit log keeps of a decision. The first seven fields are the Python original's.
+ *
+ * @module
+ */
+
+/** The action of an entry that an operator caused without a proposal, by editing a file in force. */
+export const ACTION_OPERATOR_EDIT = "operator-edit";
+
+/**
+ * The action of an entry that says: the decision recorded before, for the same proposal, did not
+ * take effect, because another program's answer stood in its place.
+ */
+export const ACTION_SUPERSEDED = "superseded";
+
+/** One line of an audit log. */
+export interface AuditEntry {
+  /** When it was recorded, ISO 8601 with an offset. */
+  readonly timestamp: string;
+  /** The bottle it is about. */
+  readonly bottleSlug: string;
+  /** The component whose config it is about: `cred-proxy`, `pipelock` or `rebuild`. */
+  readonly component: string;
+  /** A status, {@linkcode ACTION_OPERATOR_EDIT} or {@linkcode ACTION_SUPERSEDED}. */
+  readonly operatorAction: string;
+  /** The operator's words. */
+  readonly operatorNotes: string;
+  /** The agent's words. */
+  readonly justification: string;
+  /** Current to final file; for a rejection, current to proposed. */
+  readonly diff: string;
+  /** Who decided, `user@host`. A line of the Python original has none. */
+  readonly operator?: string;
+  /** The proposal that was decided. */
+  readonly proposalId?: string;
+  /** SHA-256 of the proposal's bytes as they were shown, lower-case hex. */
+  readonly proposalSha256?: string;
+  /** SHA-256 of the final file, lower-case hex; `""` for a rejection. */
+  readonly finalSha256?: string;
+}

@@ -1,0 +1,214 @@
+/**
+ * Cuts a Dockerfile into its instructions, by the rules of BuildKit's parser. Pure.
+ *
+ * @module
+ */
+
+import { type ConfigProblem, quote } from "./problem.ts";
+
+/** Above this, BuildKit refuses a line, heredocs included. */
+const MAX_LINE_BYTES = 65_535;
+
+/** Far above what an image can have: a stage ends at 127 layers. */
+const MAX_INSTRUCTIONS = 1000;
+
+/** One instruction, without comments, continuations and heredocs. */
+export interface Instruction {
+  /** The line it begins on, counted from 1. */
+  readonly line: number;
+  /** Its first word, as written. */
+  readonly name: string;
+  /** What follows, on one line. */
+  readonly args: string;
+}
+
+/** A Dockerfile in parts. */
+export interface Outline {
+  /** In the order of the file. */
+  readonly instructions: readonly Instruction[];
+  /** What continues a line: `\` or, by the directive `# escape=`, a backtick. */
+  readonly escape: string;
+  /** What keeps the text from being cut to its end. */
+  readonly problem?: ConfigProblem;
+}
+
+const DIRECTIVE = /^#[\t\v\f\r ]*([a-zA-Z][a-zA-Z0-9]*)[\t\v\f\r ]*=(.*)$/;
+const SPACE_BEFORE = /^\p{White_Space}+/u;
+
+/**
+ * Cuts a Dockerfile into its instructions: parser directives, comments, continued lines, comments
+ * and empty lines between continued lines, heredocs. Takes time linear in the text.
+ *
+ * Source of the rules: `frontend/dockerfile/parser` of BuildKit.
+ *
+ * @param text The file's text.
+ * @returns The instructions, as far as the text could be cut.
+ */
+export function outlineDockerfile(text: string): Outline {
+  const lines = text.replace(/^\ufeff/, "").split("\n");
+  const instructions: Instruction[] = [];
+  let escape = "\\";
+  const stop = (line: number, message: string): Outline => ({
+    instructions,
+    escape,
+    problem: { where: `line ${line}`, message },
+  });
+
+  for (const [index, line] of lines.entries()) {
+    const bare = line.endsWith("\r") ? line.slice(0, -1) : line;
+    if (bare.includes("\r")) {
+      return stop(
+        index + 1,
+        "found a CR inside a line, expected line ends of LF or CRLF: remove it",
+      );
+    }
+    if (isTooLong(bare)) {
+      return stop(
+        index + 1,
+        `found a line of more than ${MAX_LINE_BYTES} bytes, expected shorter ones: split it`,
+      );
+    }
+    lines[index] = bare;
+  }
+
+  const seen = new Set<string>();
+  for (const [index, line] of lines.entries()) {
+    const [, name, value] = DIRECTIVE.exec(line.replace(SPACE_BEFORE, "")) ?? [];
+    const key = name?.toLowerCase();
+    if (!key || value?.trim() === "" || !["escape", "syntax", "check"].includes(key)) break;
+    if (seen.has(key)) {
+      return stop(index + 1, `found a second ${key} directive, expected one: remove one of them`);
+    }
+    seen.add(key);
+    if (key !== "escape") continue;
+    escape = value!.trim();
+    if (escape !== "\\" && escape !== "`") {
+      return stop(index + 1, `found the escape character ${quote(escape)}, expected \\ or \``);
+    }
+  }
+
+  let at = 0;
+  while (at < lines.length) {
+    const start = at + 1;
+    const parts: string[] = [];
+    let text = lines[at++]!.replace(SPACE_BEFORE, "");
+    if (text.startsWith("#")) continue;
+    for (;;) {
+      const kept = cutContinuation(text, escape);
+      parts.push(kept ?? text);
+      if (kept === undefined) break;
+      while (at < lines.length && /^\p{White_Space}*(?:#|$)/u.test(lines[at]!)) at++;
+      if (at === lines.length) break;
+      text = lines[at++]!;
+    }
+    const whole = parts.join("").trim();
+    if (whole === "") continue;
+    if (instructions.length === MAX_INSTRUCTIONS) {
+      return stop(
+        start,
+        `found more than ${MAX_INSTRUCTIONS} instructions, expected at most that many: ` +
+          "put several commands into one RUN",
+      );
+    }
+    const [, name, args] = /^([^\t\v\f\r ]+)[\t\v\f\r ]*(.*)$/s.exec(whole)!;
+    instructions.push({ line: start, name: name!, args: args! });
+
+    for (const heredoc of findHeredocs(name!, args!, escape)) {
+      const isEnd = (line: string) =>
+        (heredoc.tabs ? line.replace(/^\t+/, "") : line) === heredoc.name;
+      while (at < lines.length && !isEnd(lines[at]!)) at++;
+      if (at === lines.length) {
+        return stop(
+          start,
+          `found the heredoc ${quote(heredoc.name)} without its end, ` +
+            "expected a line with that word alone: add it",
+        );
+      }
+      at++;
+    }
+  }
+  return { instructions, escape };
+}
+
+function isTooLong(line: string): boolean {
+  // A UTF-16 code unit takes at most three bytes of UTF-8: short lines need no encoding.
+  return line.length * 3 > MAX_LINE_BYTES && new TextEncoder().encode(line).length > MAX_LINE_BYTES;
+}
+
+/** The line up to its continuation character, or `undefined` if it has none. */
+function cutContinuation(line: string, escape: string): string | undefined {
+  let end = line.length;
+  while (end > 0 && (line[end - 1] === " " || line[end - 1] === "\t")) end--;
+  if (line[end - 1] !== escape || line[end - 2] === escape) return undefined;
+  return line.slice(0, end - 1);
+}
+
+interface Heredoc {
+  readonly name: string;
+  /** Whether tabs in front of its end are skipped, as `<<-` says. */
+  readonly tabs: boolean;
+}
+
+/** The heredocs that an instruction opens: words of the form `<<EOF`, `3<<-"EOF"`. */
+function findHeredocs(name: string, args: string, escape: string): readonly Heredoc[] {
+  const command = /^onbuild$/i.test(name) ? args.split(/[\t\v\f\r ]/, 1)[0]! : name;
+  if (!/^(?:add|copy|run)$/i.test(command) || !args.includes("<<")) return [];
+  if (isStringArray(args)) return [];
+  return splitWords(args, escape).flatMap((word) => {
+    const [, dash, rest] = /^\d*<<(-?)([^<]+)$/.exec(word) ?? [];
+    if (rest === undefined) return [];
+    return [{ name: rest.replace(/\\(.)|["']/gs, "$1"), tabs: dash === "-" }];
+  });
+}
+
+/** Words as a shell cuts them, their quotes and escapes left in. */
+function splitWords(args: string, escape: string): readonly string[] {
+  const words: string[] = [];
+  let start = 0;
+  walkUnquoted(args, escape, (character, at) => {
+    if (!/\s/.test(character)) return;
+    if (at > start) words.push(args.slice(start, at));
+    start = at + 1;
+  });
+  if (start < args.length) words.push(args.slice(start));
+  return words;
+}
+
+/**
+ * Says whether every quote that arguments open is closed again.
+ *
+ * @param args The arguments of an instruction.
+ * @param escape The Dockerfile's escape character.
+ * @returns Whether no quote is left open.
+ */
+export function closesQuotes(args: string, escape: string): boolean {
+  return walkUnquoted(args, escape, () => {});
+}
+
+/** Visits what stands outside of quotes and is not escaped; answers whether all quotes close. */
+function walkUnquoted(
+  args: string,
+  escape: string,
+  visit: (character: string, at: number) => void,
+): boolean {
+  let quoted = "";
+  for (let at = 0; at < args.length; at++) {
+    const character = args[at]!;
+    if (character === escape && quoted !== "'") at++;
+    else if (character === quoted) quoted = "";
+    else if (quoted !== "") continue;
+    else if (character === "'" || character === '"') quoted = character;
+    else visit(character, at);
+  }
+  return quoted === "";
+}
+
+function isStringArray(args: string): boolean {
+  if (!args.startsWith("[")) return false;
+  try {
+    const value: unknown = JSON.parse(args);
+    return Array.isArray(value) && value.every((each) => typeof each === "string");
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,193 @@
+/**
+ * The one door: the only code that answers a proposal. Every surface goes through it.
+ *
+ * @module
+ */
+
+import type { AuditEntry } from "./audit_entry.ts";
+import { validateConfigFile } from "./config/validate.ts";
+import {
+  AlreadyDecidedError,
+  ChangedSinceShownError,
+  InvalidConfigError,
+  StaleConfigError,
+} from "./errors.ts";
+import { sha256Hex } from "./hash.ts";
+import { diffAgainst, type Inspection, inspectProposal } from "./inspect.ts";
+import { carryOut, withBottleLock } from "./intent.ts";
+import { readOwnFile } from "./own_files.ts";
+import { auditLogPath, checkBottleSlug, checkProposalId, claudeBottleRoot } from "./paths.ts";
+import {
+  COMPONENT_FOR_TOOL,
+  COMPONENT_REBUILD,
+  CONFIG_FILE_FOR_TOOL,
+  type Response,
+  type Status,
+} from "./proposal.ts";
+import { encodeAuditEntry, encodeResponse } from "./wire.ts";
+
+/** What an operator decides: approve the file, replace it by another version, or reject it. */
+export type Verdict =
+  | { readonly status: "approved" }
+  | { readonly status: "modified"; readonly finalFile: string }
+  | { readonly status: "rejected" };
+
+/** One operator's decision on one proposal. */
+export interface DecideRequest {
+  /** The bottle that asks. */
+  readonly bottleSlug: string;
+  /** The proposal's id. */
+  readonly proposalId: string;
+  /** SHA-256 of the proposal's bytes that the operator saw, lower-case hex. */
+  readonly proposalSha256: string;
+  /** What the operator decides. */
+  readonly verdict: Verdict;
+  /** The operator's words for the agent and the log. A rejection needs some. */
+  readonly notes: string;
+  /** Who decides, `user@host`. */
+  readonly operator: string;
+  /** Whether to go on though the config in force is not the file the agent started from. */
+  readonly allowStale?: boolean;
+  /** The root; {@linkcode claudeBottleRoot} unless given. */
+  readonly root?: string;
+}
+
+/** A decision that stands: recorded, and answered. */
+export interface Decision {
+  /** The proposal's id. */
+  readonly proposalId: string;
+  /** The bottle that asked. */
+  readonly bottleSlug: string;
+  /** What was decided. */
+  readonly status: Status;
+  /** The operator's words. */
+  readonly notes: string;
+  /** The log that keeps it. */
+  readonly auditLog: string;
+}
+
+/**
+ * Decides a proposal: records the decision, then answers, each durable before the next.
+ *
+ * Of any number of operators who decide at once exactly one wins. What was shown is what is decided:
+ * if the proposal's bytes are not those that hash to `proposalSha256`, nothing happens. The final
+ * file must be sound. If the process dies in between, the next run finishes the decision or drops it.
+ *
+ * Needs `--allow-read` and `--allow-write` for the root.
+ *
+ * @example Approve
+ * ```ts
+ * import { decide, newProposal, queueDirForSlug, readResponse } from "@claude-bottle/supervise";
+ * import { inspectProposal, writeProposal } from "@claude-bottle/supervise";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const root = await Deno.makeTempDir();
+ * const proposal = newProposal({
+ *   bottleSlug: "dev-1",
+ *   tool: "pipelock-block",
+ *   proposedFile: "api.github.com\n",
+ *   justification: "The tests read a public gist.",
+ *   currentFileHash: "",
+ * });
+ * const queueDir = queueDirForSlug("dev-1", root);
+ * await writeProposal(queueDir, proposal);
+ *
+ * const ref = { root, bottleSlug: "dev-1", proposalId: proposal.id };
+ * const { proposalSha256 } = await inspectProposal(ref);
+ * await decide({
+ *   ...ref,
+ *   proposalSha256,
+ *   verdict: { status: "approved" },
+ *   notes: "",
+ *   operator: "ada@host",
+ * });
+ * assertEquals((await readResponse(queueDir, proposal.id)).status, "approved");
+ * await Deno.remove(root, { recursive: true });
+ * ```
+ *
+ * @param request The decision.
+ * @returns The decision, as it stands.
+ * @throws {InvalidNameError} If the slug or the id is none.
+ * @throws {TypeError} If a rejection has no notes.
+ * @throws {ProposalNotFoundError} If there is no such proposal.
+ * @throws {AlreadyDecidedError} If it is answered; names the winner and the decision.
+ * @throws {ChangedSinceShownError} If it is not the proposal that was shown.
+ * @throws {StaleConfigError} If the config in force is not the agent's, for all but a rejection.
+ * @throws {InvalidConfigError} If the final file breaks its rules.
+ * @throws {UnsafeFileError} If something else than a plain file stands in the proposal's place.
+ */
+export function decide(request: DecideRequest): Promise<Decision> {
+  const { bottleSlug, proposalId, root = claudeBottleRoot() } = request;
+  checkBottleSlug(bottleSlug);
+  checkProposalId(proposalId);
+  if (request.verdict.status === "rejected" && request.notes.trim() === "") {
+    throw new TypeError("Cannot reject without notes: say why, the agent reads it");
+  }
+  return withBottleLock(root, bottleSlug, async () => {
+    const inspection = await inspectProposal({ root, bottleSlug, proposalId });
+    refuseIfChanged(request, inspection);
+
+    const finalFile = finalFileOf(request.verdict, inspection);
+    if (finalFile !== null) refuseIfUnsound(inspection, finalFile);
+    return await record(root, request, inspection, finalFile);
+  });
+}
+
+function finalFileOf(verdict: Verdict, inspection: Inspection): string | null {
+  if (verdict.status === "modified") return verdict.finalFile;
+  return verdict.status === "approved" ? inspection.proposal.proposedFile : null;
+}
+
+function refuseIfChanged(request: DecideRequest, inspection: Inspection): void {
+  const { proposal, proposalSha256, stale } = inspection;
+  if (proposalSha256 !== request.proposalSha256) {
+    throw new ChangedSinceShownError(proposal.id, request.proposalSha256, proposalSha256);
+  }
+  // A rejection changes nothing, so it cannot be stale.
+  if (!stale || request.allowStale === true || request.verdict.status === "rejected") return;
+  const { currentPath, currentSha256 } = inspection;
+  throw new StaleConfigError(proposal.id, currentPath, proposal.currentFileHash, currentSha256);
+}
+
+function refuseIfUnsound(inspection: Inspection, finalFile: string): void {
+  const { tool } = inspection.proposal;
+  const problems = validateConfigFile(tool, finalFile);
+  if (problems.length > 0) throw new InvalidConfigError(CONFIG_FILE_FOR_TOOL[tool], problems);
+}
+
+async function record(
+  root: string,
+  request: DecideRequest,
+  inspection: Inspection,
+  finalFile: string | null,
+): Promise<Decision> {
+  const { proposal, proposalSha256 } = inspection;
+  const { bottleSlug } = request;
+  const { status } = request.verdict;
+  const component = COMPONENT_FOR_TOOL[proposal.tool] ?? COMPONENT_REBUILD;
+  const auditLog = auditLogPath(component, bottleSlug, root);
+  const entry: AuditEntry = {
+    timestamp: new Date().toISOString(),
+    bottleSlug,
+    component,
+    operatorAction: status,
+    operatorNotes: request.notes,
+    justification: proposal.justification,
+    diff: diffAgainst(inspection, finalFile ?? proposal.proposedFile),
+    operator: request.operator,
+    proposalId: proposal.id,
+    proposalSha256,
+    finalSha256: finalFile === null ? "" : sha256Hex(finalFile),
+  };
+  const response: Response = { proposalId: proposal.id, status, notes: request.notes, finalFile };
+  const answered = await carryOut(root, {
+    bottleSlug,
+    proposalId: proposal.id,
+    component,
+    logSize: readOwnFile(auditLog)?.length ?? 0,
+    line: encodeAuditEntry(entry),
+    response: encodeResponse(response),
+  });
+  if (!answered) throw new AlreadyDecidedError(proposal.id);
+  return { proposalId: proposal.id, bottleSlug, status, notes: request.notes, auditLog };
+}

@@ -1,0 +1,270 @@
+/**
+ * The only writer of files. Every function returns once its effect is on disk, and its comment
+ * gives the system calls and what a crash leaves between them. A failed sync is final: the error goes
+ * up, nothing is tried again, because the kernel may have dropped the pages.
+ *
+ * @module
+ */
+
+import { basename, dirname, join } from "@std/path";
+
+const FILE_MODE = 0o600;
+const DIR_MODE = 0o700;
+
+/** A short write is not an error, and a signal may interrupt one. */
+function writeFully(file: Deno.FsFile, bytes: Uint8Array): void {
+  let written = 0;
+  while (written < bytes.length) {
+    try {
+      written += file.writeSync(bytes.subarray(written));
+    } catch (error) {
+      if (!(error instanceof Deno.errors.Interrupted)) throw error;
+    }
+  }
+}
+
+function syncDirectory(dir: string): void {
+  using handle = Deno.openSync(dir, { read: true });
+  handle.syncSync();
+}
+
+/** Removes a file of ours; that it is gone already is fine, any other failure is not worth a loss. */
+function removeQuietly(path: string): void {
+  try {
+    Deno.removeSync(path);
+  } catch {
+    // What stays behind is a file with a random name that nothing reads.
+  }
+}
+
+/** Writes and syncs a new file. On failure the file is removed, and the error is the write's. */
+function writeNew(path: string, bytes: Uint8Array): void {
+  using file = Deno.openSync(path, {
+    write: true,
+    createNew: true,
+    mode: FILE_MODE,
+  });
+  try {
+    writeFully(file, bytes);
+    file.syncDataSync();
+  } catch (error) {
+    removeQuietly(path);
+    throw error;
+  }
+}
+
+/**
+ * Creates a directory and its missing parents, mode 0700. One that exists is left as it is.
+ *
+ * `mkdir` each. A crash leaves some of them; the next call makes the rest.
+ *
+ * @param dir The path.
+ * @throws {Deno.errors.NotADirectory} If something else stands there.
+ */
+export function ensureDirectory(dir: string): void {
+  try {
+    Deno.mkdirSync(dir, { recursive: true, mode: DIR_MODE });
+  } catch (error) {
+    if (!(error instanceof Deno.errors.AlreadyExists)) throw error;
+    throw new Deno.errors.NotADirectory(
+      `Cannot create the directory ${dir}: something else stands there`,
+      { cause: error },
+    );
+  }
+}
+
+/**
+ * Publishes a file under a name that nobody has taken: of any number of callers exactly one wins.
+ *
+ * ```text
+ * open(staging/<random>, O_CREAT|O_EXCL, 0600)   a crash from here to link leaves a file with a
+ * write, fdatasync                               random name that nothing reads
+ * link(staging/<random>, path)                   EEXIST: somebody else won
+ * fsync(directory of path)                       a power cut before it: all or nothing
+ * unlink(staging/<random>)
+ * ```
+ *
+ * @param path The name to take.
+ * @param bytes The whole content.
+ * @param stagingDir A directory on the same file system; created if missing. For what the host
+ * decides it lies in `private/`, where no sidecar can reach.
+ * @throws {Deno.errors.AlreadyExists} If the name is taken; what stands there is not touched.
+ */
+export function createOnce(
+  path: string,
+  bytes: Uint8Array,
+  stagingDir: string,
+): void {
+  ensureDirectory(stagingDir);
+  const staged = join(stagingDir, `.${crypto.randomUUID()}.tmp`);
+  writeNew(staged, bytes);
+  try {
+    Deno.linkSync(staged, path);
+    syncDirectory(dirname(path));
+  } finally {
+    removeQuietly(staged);
+  }
+}
+
+/**
+ * Writes a file under a name that stands for its content alone, because it is random or ours: what
+ * stood there is replaced whole.
+ *
+ * ```text
+ * open(.<name>.<random>.tmp, O_CREAT|O_EXCL, 0600)   a crash from here to rename leaves a hidden
+ * write, fdatasync                                   file that nothing reads
+ * rename(.<name>.<random>.tmp, path)                 old or new, never half
+ * fsync(directory of path)                           a power cut before it: old or new
+ * ```
+ *
+ * @param path The name; its directory is created if missing.
+ * @param bytes The whole content.
+ */
+export function replaceFile(path: string, bytes: Uint8Array): void {
+  const dir = dirname(path);
+  ensureDirectory(dir);
+  const staged = join(dir, `.${basename(path)}.${crypto.randomUUID()}.tmp`);
+  writeNew(staged, bytes);
+  try {
+    Deno.renameSync(staged, path);
+  } catch (error) {
+    removeQuietly(staged);
+    throw error;
+  }
+  syncDirectory(dir);
+}
+
+/**
+ * Moves files from one directory to another. Missing ones are skipped; what stands at the target is
+ * replaced.
+ *
+ * `rename` each, then `fsync` both directories. A crash leaves each file in one of the two.
+ *
+ * @param names The files' names.
+ * @param from The directory they are in.
+ * @param to The directory they go to; created if missing.
+ */
+export function moveFiles(
+  names: readonly string[],
+  from: string,
+  to: string,
+): void {
+  ensureDirectory(to);
+  let moved = false;
+  for (const name of names) {
+    try {
+      Deno.renameSync(join(from, name), join(to, name));
+      moved = true;
+    } catch (error) {
+      if (!(error instanceof Deno.errors.NotFound)) throw error;
+    }
+  }
+  if (!moved) return;
+  syncDirectory(to);
+  syncDirectory(from);
+}
+
+/**
+ * Removes a file for good. That it is gone already is fine.
+ *
+ * `unlink`, `fsync` of the directory. A crash leaves it there or gone.
+ *
+ * @param path The file.
+ */
+export function removeFile(path: string): void {
+  try {
+    Deno.removeSync(path);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return;
+    throw error;
+  }
+  syncDirectory(dirname(path));
+}
+
+/**
+ * Appends a line to a log while holding its lock, `flock(2)`, which excludes the Python original's.
+ *
+ * ```text
+ * open(path, O_RDWR|O_CREAT|O_APPEND, 0600), flock
+ * pread of the last byte          no LF there: somebody's write was torn; one is put before the line,
+ *                                 so that the torn piece stays as a line of its own
+ * write, once                     a crash in it leaves a torn last line, which the next append ends
+ * fdatasync                       a power cut before it: the line, or none, or a torn one
+ * fsync(directory)                only if the file is new
+ * ```
+ * If the write or the sync fails, the file is cut back to the length it had, so that what was
+ * reported as failed is not found later as done.
+ *
+ * @param path The log; its directory is created if missing.
+ * @param line The line's bytes, the final LF included.
+ */
+export async function appendLine(
+  path: string,
+  line: Uint8Array,
+): Promise<void> {
+  ensureDirectory(dirname(path));
+  using file = await Deno.open(path, {
+    read: true,
+    append: true,
+    create: true,
+    mode: FILE_MODE,
+  });
+  await file.lock(true);
+  const { size } = file.statSync();
+  const lead = size > 0 && lastByte(file, size) !== 0x0a ? [0x0a] : [];
+  try {
+    writeFully(
+      file,
+      lead.length === 0 ? line : new Uint8Array([...lead, ...line]),
+    );
+    file.syncDataSync();
+  } catch (error) {
+    try {
+      file.truncateSync(size);
+    } catch {
+      // The error that matters is the first one.
+    }
+    throw error;
+  }
+  if (size === 0) syncDirectory(dirname(path));
+}
+
+function lastByte(file: Deno.FsFile, size: number): number | undefined {
+  const buffer = new Uint8Array(1);
+  file.seekSync(size - 1, Deno.SeekMode.Start);
+  return file.readSync(buffer) === 1 ? buffer[0] : undefined;
+}
+
+/**
+ * Makes durable what is in a file, whoever wrote it.
+ *
+ * `open`, `fdatasync`.
+ *
+ * @param path The file.
+ */
+export function syncFile(path: string): void {
+  using file = Deno.openSync(path, { read: true, write: true });
+  file.syncDataSync();
+}
+
+/**
+ * Runs a function while holding a lock that every process on this host respects. The lock is
+ * `flock(2)` on a file in `private/`, never in a mount; the kernel drops it if the process dies.
+ *
+ * @param path The lock's file; created if missing, its directory too.
+ * @param run What to do under the lock.
+ * @returns What the function returns.
+ */
+export async function withLock<T>(
+  path: string,
+  run: () => T | Promise<T>,
+): Promise<T> {
+  ensureDirectory(dirname(path));
+  using file = await Deno.open(path, {
+    write: true,
+    create: true,
+    mode: FILE_MODE,
+  });
+  await file.lock(true);
+  return await run();
+}

@@ -1,0 +1,205 @@
+/**
+ * The errors that callers catch, each with its data. Everything else is the nearest built-in.
+ *
+ * @module
+ */
+
+/** A problem found in a config file: where it is, and a sentence that says what to do about it. */
+interface Problem {
+  readonly where: string;
+  readonly message: string;
+}
+
+/** Thrown if an id, a slug or a component name could not safely become part of a path. */
+export class InvalidNameError extends TypeError {
+  /** `"proposal id"`, `"bottle slug"` or `"component"`. */
+  readonly kind: string;
+  /** The refused name, as it was given. */
+  readonly value: string;
+
+  /**
+   * @param kind What the name was meant to be.
+   * @param value The refused name.
+   * @param expected The rule it breaks.
+   */
+  constructor(kind: string, value: string, expected: string) {
+    const shown = value.length > 60 ? `${value.slice(0, 60)}…` : value;
+    super(
+      `Cannot use ${JSON.stringify(shown)} as a ${kind}: expected ${expected}`,
+    );
+    this.name = "InvalidNameError";
+    this.kind = kind;
+    this.value = value;
+  }
+}
+
+/** Thrown if a proposal, a response or an audit line is not what its format says. */
+export class MalformedRecordError extends SyntaxError {
+  /** The file that was read. */
+  readonly file: string;
+  /** The wire name of the offending field, or `undefined` if the record as a whole is broken. */
+  readonly field: string | undefined;
+  /** What is wrong, without the file's name. */
+  readonly reason: string;
+
+  /**
+   * @param file The file that was read.
+   * @param field The wire name of the offending field, if it is one field.
+   * @param reason What is wrong.
+   * @param options The error that showed it.
+   */
+  constructor(
+    file: string,
+    field: string | undefined,
+    reason: string,
+    options?: ErrorOptions,
+  ) {
+    const place = field === undefined ? file : `${file}, field "${field}"`;
+    super(`Cannot read ${place}: ${reason}`, options);
+    this.name = "MalformedRecordError";
+    this.file = file;
+    this.field = field;
+    this.reason = reason;
+  }
+}
+
+/** Thrown if a file that somebody else may have planted is not a plain, bounded, readable file. */
+export class UnsafeFileError extends Error {
+  /** The refused path. */
+  readonly file: string;
+  /** What is wrong, without the path. */
+  readonly reason: string;
+
+  /**
+   * @param file The refused path.
+   * @param reason What is wrong with it.
+   * @param options The error that showed it.
+   */
+  constructor(file: string, reason: string, options?: ErrorOptions) {
+    super(`Cannot read ${file}: ${reason}`, options);
+    this.name = "UnsafeFileError";
+    this.file = file;
+    this.reason = reason;
+  }
+}
+
+/** Thrown if a config file, proposed or edited, breaks the rules of its format. */
+export class InvalidConfigError extends SyntaxError {
+  /** The config file's name, such as `routes.json`. */
+  readonly file: string;
+  /** What is wrong, in the order of the file. */
+  readonly problems: readonly Problem[];
+
+  /**
+   * @param file The config file's name.
+   * @param problems What is wrong with it; at least one.
+   */
+  constructor(file: string, problems: readonly Problem[]) {
+    const list = problems.map((problem) => `${problem.where}: ${problem.message}`).join("; ");
+    super(`Cannot accept ${file}: ${list}`);
+    this.name = "InvalidConfigError";
+    this.file = file;
+    this.problems = problems;
+  }
+}
+
+/** Thrown if there is no proposal with that id in that bottle's queue. */
+export class ProposalNotFoundError extends Error {
+  /** The id that was looked for. */
+  readonly proposalId: string;
+
+  /**
+   * @param proposalId The id that was looked for.
+   * @param place The queue directory, or a sentence about where it was looked for.
+   */
+  constructor(proposalId: string, place: string) {
+    super(`Cannot find proposal ${proposalId} in ${place}`);
+    this.name = "ProposalNotFoundError";
+    this.proposalId = proposalId;
+  }
+}
+
+/** Thrown to every operator but the first: the proposal has an answer already. */
+export class AlreadyDecidedError extends Error {
+  /** The proposal's id. */
+  readonly proposalId: string;
+  /** The status that stands, or `undefined` if the answer in place cannot be read. */
+  readonly status: string | undefined;
+  /** Who decided, as the audit log has it, or `undefined` if it has no record of it. */
+  readonly operator: string | undefined;
+
+  /**
+   * @param proposalId The proposal's id.
+   * @param status The status that stands.
+   * @param operator Who decided, if the audit log knows.
+   */
+  constructor(proposalId: string, status?: string, operator?: string) {
+    const what = status ?? "answered, but the answer cannot be read";
+    const who = operator ?? "somebody who left no audit record";
+    super(`Cannot go on with proposal ${proposalId}: already ${what}, by ${who}`);
+    this.name = "AlreadyDecidedError";
+    this.proposalId = proposalId;
+    this.status = status;
+    this.operator = operator;
+  }
+}
+
+/** Thrown if the proposal on disk is not the one that the operator was shown. */
+export class ChangedSinceShownError extends Error {
+  /** The proposal's id. */
+  readonly proposalId: string;
+  /** SHA-256 of the bytes that were shown, lower-case hex. */
+  readonly shownSha256: string;
+  /** SHA-256 of the bytes on disk now, lower-case hex. */
+  readonly foundSha256: string;
+
+  /**
+   * @param proposalId The proposal's id.
+   * @param shownSha256 SHA-256 of the bytes that were shown.
+   * @param foundSha256 SHA-256 of the bytes on disk now.
+   */
+  constructor(proposalId: string, shownSha256: string, foundSha256: string) {
+    super(
+      `Cannot decide proposal ${proposalId}: it is not the one that was shown ` +
+        `(shown ${shownSha256.slice(0, 12)}, found ${foundSha256.slice(0, 12)}); look at it again`,
+    );
+    this.name = "ChangedSinceShownError";
+    this.proposalId = proposalId;
+    this.shownSha256 = shownSha256;
+    this.foundSha256 = foundSha256;
+  }
+}
+
+/** Thrown if the config in force is no longer the one the agent started from. */
+export class StaleConfigError extends Error {
+  /** The proposal's id. */
+  readonly proposalId: string;
+  /** SHA-256 of the file the agent started from, lower-case hex. */
+  readonly agentSha256: string;
+  /** SHA-256 of the file in force, or `undefined` if there is none. */
+  readonly inForceSha256: string | undefined;
+
+  /**
+   * @param proposalId The proposal's id.
+   * @param file The config file in force.
+   * @param agentSha256 SHA-256 of the file the agent started from.
+   * @param inForceSha256 SHA-256 of the file in force, if there is one.
+   */
+  constructor(
+    proposalId: string,
+    file: string,
+    agentSha256: string,
+    inForceSha256: string | undefined,
+  ) {
+    const found = inForceSha256 === undefined ? "no such file" : inForceSha256.slice(0, 12);
+    super(
+      `Cannot decide proposal ${proposalId}: ${file} is not the file the agent started from ` +
+        `(agent ${agentSha256.slice(0, 12)}, in force ${found}); ` +
+        `look at the diff again, then allow it explicitly`,
+    );
+    this.name = "StaleConfigError";
+    this.proposalId = proposalId;
+    this.agentSha256 = agentSha256;
+    this.inForceSha256 = inForceSha256;
+  }
+}

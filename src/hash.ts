@@ -1,0 +1,25 @@
+/**
+ * The one hash of this package.
+ *
+ * @module
+ */
+
+import { createHash } from "node:crypto";
+
+/**
+ * SHA-256 of a text's UTF-8, or of bytes.
+ *
+ * @example The empty text
+ * ```ts
+ * import { sha256Hex } from "@claude-bottle/supervise";
+ * import { assertEquals } from "@std/assert";
+ *
+ * assertEquals(sha256Hex("").slice(0, 16), "e3b0c44298fc1c14");
+ * ```
+ *
+ * @param content The text or the bytes.
+ * @returns 64 lower-case hex digits.
+ */
+export function sha256Hex(content: string | Uint8Array): string {
+  return createHash("sha256").update(content).digest("hex");
+}

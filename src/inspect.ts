@@ -1,0 +1,116 @@
+/**
+ * Everything an operator must see before deciding: the proposal, the file in force, the difference.
+ *
+ * @module
+ */
+
+import { basename, join } from "@std/path";
+import type { ConfigProblem } from "./config/problem.ts";
+import { validateConfigFile } from "./config/validate.ts";
+import { refuseIfDecided } from "./decided.ts";
+import { renderDiff } from "./diff.ts";
+import { MalformedRecordError, ProposalNotFoundError } from "./errors.ts";
+import { sha256Hex } from "./hash.ts";
+import { readOwnFile } from "./own_files.ts";
+import {
+  claudeBottleRoot,
+  currentConfigDirForSlug,
+  proposalPath,
+  queueDirForSlug,
+} from "./paths.ts";
+import { CONFIG_FILE_FOR_TOOL, type Proposal, type ProposalRef } from "./proposal.ts";
+import { proposalFromBytes } from "./queue.ts";
+import { decodeUtf8, directoryIdentity, MAX_QUEUE_FILE_BYTES, readUntrusted } from "./untrusted.ts";
+
+/** A proposal beside the file in force. */
+export interface Inspection {
+  /** The proposal. */
+  readonly proposal: Proposal;
+  /** SHA-256 of the proposal's bytes, lower-case hex: what a decision must name. */
+  readonly proposalSha256: string;
+  /** The config file in force, by path. */
+  readonly currentPath: string;
+  /** Its content, or `null` if there is none. */
+  readonly currentFile: string | null;
+  /** Whether the agent started from another file than the one in force. */
+  readonly stale: boolean;
+  /** SHA-256 of the file in force, or `undefined` if there is none. */
+  readonly currentSha256: string | undefined;
+  /** From the file in force to the proposed one. */
+  readonly diff: string;
+  /** What is wrong with the proposed file; a sidecar queues none that has a problem. */
+  readonly problems: readonly ConfigProblem[];
+}
+
+/**
+ * Reads a proposal that waits for a decision and the config file in force, and compares them.
+ *
+ * Needs `--allow-read` for the root.
+ *
+ * @param ref Which proposal.
+ * @returns The proposal, the file in force, their difference.
+ * @throws {InvalidNameError} If the slug or the id is none.
+ * @throws {AlreadyDecidedError} If it is decided; names the winner and the decision.
+ * @throws {ProposalNotFoundError} If there is no such proposal in the bottle's queue.
+ * @throws {UnsafeFileError} If the proposal, or the queue directory, is no plain file or directory.
+ * @throws {MalformedRecordError} If the proposal is malformed, or claims another bottle.
+ */
+// deno-lint-ignore require-await
+export async function inspectProposal(ref: ProposalRef): Promise<Inspection> {
+  const { bottleSlug, proposalId, root = claudeBottleRoot() } = ref;
+  const queueDir = queueDirForSlug(bottleSlug, root);
+  const path = proposalPath(queueDir, proposalId);
+  directoryIdentity(queueDir);
+  refuseIfDecided({ root, bottleSlug, proposalId });
+  let bytes: Uint8Array;
+  try {
+    ({ bytes } = readUntrusted(path, { maxBytes: MAX_QUEUE_FILE_BYTES }));
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+    throw new ProposalNotFoundError(proposalId, queueDir);
+  }
+  const proposal = proposalFromBytes(bytes, path);
+  if (proposal.bottleSlug !== bottleSlug) {
+    const reason = `"${proposal.bottleSlug}" is not the bottle whose queue this is`;
+    throw new MalformedRecordError(path, "bottle_slug", reason);
+  }
+  const current = readCurrentFile(proposal, root);
+  const agentSha256 = proposal.currentFileHash;
+  return {
+    proposal,
+    proposalSha256: sha256Hex(bytes),
+    ...current,
+    stale: agentSha256 !== "" && agentSha256 !== current.currentSha256,
+    diff: diffAgainst(current, proposal.proposedFile),
+    problems: validateConfigFile(proposal.tool, proposal.proposedFile),
+  };
+}
+
+type CurrentFile = Pick<Inspection, "currentPath" | "currentFile" | "currentSha256">;
+
+function readCurrentFile(proposal: Proposal, root: string): CurrentFile {
+  const dir = currentConfigDirForSlug(proposal.bottleSlug, root);
+  const currentPath = join(dir, CONFIG_FILE_FOR_TOOL[proposal.tool]);
+  const bytes = readOwnFile(currentPath);
+  if (bytes === undefined) return { currentPath, currentFile: null, currentSha256: undefined };
+  return {
+    currentPath,
+    currentFile: decodeUtf8(bytes, currentPath),
+    currentSha256: sha256Hex(bytes),
+  };
+}
+
+/**
+ * The difference between the file in force and another version of it.
+ *
+ * @param inspection The file in force.
+ * @param file The other version.
+ * @returns A unified diff, labelled with the config file's name.
+ */
+export function diffAgainst(
+  inspection: Pick<Inspection, "currentFile" | "currentPath">,
+  file: string,
+): string {
+  const label = basename(inspection.currentPath);
+  return renderDiff(inspection.currentFile ?? "", file, { label });
+}

@@ -1,0 +1,259 @@
+/**
+ * What is pending in a queue directory, and what in it cannot be read.
+ *
+ * @module
+ */
+
+import { sha256Hex } from "./hash.ts";
+import { join } from "@std/path";
+import { MalformedRecordError, UnsafeFileError } from "./errors.ts";
+import { isProposalId } from "./paths.ts";
+import type { Proposal } from "./proposal.ts";
+import { proposalFromBytes, responseFromFile } from "./queue.ts";
+import { listNames, MAX_QUEUE_FILE_BYTES, readUntrusted, stampOfFile } from "./untrusted.ts";
+
+/** A proposal without an answer, and the hash that binds a decision to what was shown. */
+export interface PendingProposal {
+  /** The proposal. */
+  readonly proposal: Proposal;
+  /** SHA-256 of the file's bytes, lower-case hex. */
+  readonly proposalSha256: string;
+}
+
+/** A file in the queue that is no proposal or response that can be read. */
+export interface UnreadableFile {
+  /** The file's name within the queue directory. */
+  readonly file: string;
+  /** Why it is passed over, without the file's name. */
+  readonly reason: string;
+}
+
+/** What one look at a queue directory found. */
+export interface QueueListing {
+  /** What waits for an answer, by instant of arrival, then by id. */
+  readonly pending: readonly PendingProposal[];
+  /** What is wrong with the other files, by name. */
+  readonly unreadable: readonly UnreadableFile[];
+}
+
+/** How a queue is listed. */
+export interface ListOptions {
+  /**
+   * The bottle whose queue it is. A proposal that claims to come from another one is unreadable.
+   * Not checked unless given.
+   */
+  readonly bottleSlug?: string;
+}
+
+/** A view of one queue directory that remembers what it has read. */
+export interface QueueView {
+  /**
+   * Looks again. Files read before are read again only if they changed: at most
+   * {@linkcode MAX_RECHECKED} of them are looked at a time, in turn, so a look at 10,000 files costs
+   * little; what changed is still never decided unseen, because a decision names the hash.
+   *
+   * @param names The names in the directory, if the caller knows them already.
+   * @returns What is there now.
+   */
+  refresh(names?: Iterable<string>): QueueListing;
+}
+
+/** How many files that were read before are checked for changes in one look. */
+export const MAX_RECHECKED = 1000;
+
+interface PendingEntry {
+  readonly stamp: string;
+  readonly pending: PendingProposal;
+}
+
+/** The instant of arrival of what was read, so that sorting need not parse it again. */
+const instants = new WeakMap<PendingProposal, number>();
+
+/** What is remembered of a file. One without a problem that is not pending is a sound response. */
+type Entry = PendingEntry | {
+  readonly stamp: string;
+  readonly problem?: UnreadableFile;
+};
+
+/**
+ * The instant that a timestamp names, in microseconds since 1970. The Python original writes
+ * microseconds and an offset, JavaScript milliseconds and `Z`; one without an offset is taken as UTC.
+ *
+ * @param timestamp ISO 8601.
+ * @returns The instant, or infinity for what is no timestamp, so that it sorts last.
+ */
+export function instantOf(timestamp: string): number {
+  const match = /^(.*?\d\d:\d\d:\d\d)(?:\.(\d+))?(Z|[+-]\d\d:?\d\d)?$/.exec(
+    timestamp,
+  );
+  if (match === null) return Infinity;
+  const [, seconds, fraction = "", offset = "Z"] = match;
+  const ms = Date.parse(`${seconds}${offset}`);
+  return Number.isNaN(ms) ? Infinity : ms * 1000 + Number(fraction.slice(0, 6).padEnd(6, "0"));
+}
+
+function reasonOf(error: unknown): string {
+  if (error instanceof MalformedRecordError && error.field !== undefined) {
+    return `field "${error.field}": ${error.reason}`;
+  }
+  if (
+    error instanceof MalformedRecordError || error instanceof UnsafeFileError
+  ) {
+    return error.reason;
+  }
+  return error instanceof Error ? error.message : String(error);
+}
+
+const PROPOSAL_NAME = /^(.*)\.proposal\.json$/s;
+const RESPONSE_NAME = /^(.*)\.response\.json$/s;
+
+function readProposalEntry(
+  queueDir: string,
+  name: string,
+  slug: string | undefined,
+): PendingEntry {
+  const path = join(queueDir, name);
+  const { bytes, stamp } = readUntrusted(path, {
+    maxBytes: MAX_QUEUE_FILE_BYTES,
+  });
+  const proposal = proposalFromBytes(bytes, path);
+  if (slug !== undefined && proposal.bottleSlug !== slug) {
+    const reason = `"${proposal.bottleSlug}" is not the bottle whose queue this is`;
+    throw new MalformedRecordError(path, "bottle_slug", reason);
+  }
+  const proposalSha256 = sha256Hex(bytes);
+  const pending = { proposal, proposalSha256 };
+  instants.set(pending, instantOf(proposal.arrivalTimestamp));
+  return { stamp, pending };
+}
+
+/** Reads a file that is new or has changed; `undefined` if it is gone meanwhile. */
+function readEntry(
+  queueDir: string,
+  name: string,
+  slug: string | undefined,
+): Entry | undefined {
+  const path = join(queueDir, name);
+  try {
+    if (PROPOSAL_NAME.test(name)) {
+      return readProposalEntry(queueDir, name, slug);
+    }
+    const stamp = stampOfFile(path);
+    responseFromFile(path);
+    return stamp === undefined ? undefined : { stamp };
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return undefined;
+    const stamp = stampOfFile(path);
+    if (stamp === undefined) return undefined;
+    return { stamp, problem: { file: name, reason: reasonOf(error) } };
+  }
+}
+
+/**
+ * Orders pending proposals by instant of arrival, then by id.
+ *
+ * @param a One.
+ * @param b The other.
+ * @returns Less than zero if `a` comes first.
+ */
+export function comparePending(a: PendingProposal, b: PendingProposal): number {
+  const instantA = instants.get(a) ?? instantOf(a.proposal.arrivalTimestamp);
+  const instantB = instants.get(b) ?? instantOf(b.proposal.arrivalTimestamp);
+  if (instantA !== instantB) return instantA < instantB ? -1 : 1;
+  return a.proposal.id < b.proposal.id ? -1 : 1;
+}
+
+/**
+ * Opens a view of a queue directory: the first look reads every file, later ones what is new.
+ *
+ * Needs `--allow-read` for the queue directory.
+ *
+ * @param queueDir The queue directory; it need not exist.
+ * @param options Whose queue it is.
+ * @returns The view. It holds no resource.
+ */
+export function openQueueView(
+  queueDir: string,
+  options: ListOptions = {},
+): QueueView {
+  const known = new Map<string, Entry>();
+  let recheckFrom = 0;
+
+  function read(name: string): Entry | undefined {
+    const entry = readEntry(queueDir, name, options.bottleSlug);
+    if (entry === undefined) known.delete(name);
+    else known.set(name, entry);
+    return entry;
+  }
+
+  function recheck(): void {
+    const names = [...known.keys()];
+    for (let n = 0; n < Math.min(names.length, MAX_RECHECKED); n++) {
+      const name = names[(recheckFrom + n) % names.length]!;
+      if (known.get(name)?.stamp !== stampOfFile(join(queueDir, name))) {
+        read(name);
+      }
+    }
+    recheckFrom = names.length === 0 ? 0 : (recheckFrom + MAX_RECHECKED) % names.length;
+  }
+
+  return {
+    refresh(names: Iterable<string> = listNames(queueDir)): QueueListing {
+      const present = new Set(names);
+      for (const name of known.keys()) {
+        if (!present.has(name)) known.delete(name);
+      }
+
+      recheck();
+
+      const pending: PendingProposal[] = [];
+      const unreadable: UnreadableFile[] = [];
+      for (const name of present) {
+        const id = PROPOSAL_NAME.exec(name)?.[1];
+        const answered = id ?? RESPONSE_NAME.exec(name)?.[1];
+        if (answered === undefined) continue;
+        if (!isProposalId(answered)) {
+          unreadable.push({ file: name, reason: "its name is no proposal id" });
+          continue;
+        }
+        if (id !== undefined && present.has(`${id}.response.json`)) continue;
+        const entry = known.get(name) ?? read(name);
+        if (entry === undefined) continue;
+        if ("pending" in entry) pending.push(entry.pending);
+        else if (entry.problem !== undefined) unreadable.push(entry.problem);
+      }
+      pending.sort(comparePending);
+      unreadable.sort((a, b) => (a.file < b.file ? -1 : 1));
+      return { pending, unreadable };
+    },
+  };
+}
+
+/** How {@linkcode listPendingProposals} reports what it passes over. */
+export interface ListPendingOptions extends ListOptions {
+  /** Called for every file that looks like a proposal or a response and cannot be read. */
+  readonly onUnreadable?: (file: UnreadableFile) => void;
+}
+
+/**
+ * Lists the proposals that have no response file, by instant of arrival, then by id. A file that
+ * cannot be read is skipped, and reported through `onUnreadable`.
+ *
+ * Needs `--allow-read` for the queue directory.
+ *
+ * @param queueDir The queue directory; one that does not exist has nothing pending.
+ * @param options Whose queue it is, and who is told of broken files.
+ * @returns The proposals.
+ * @throws {UnsafeFileError} If the queue directory is a link, or no directory.
+ */
+// deno-lint-ignore require-await
+export async function listPendingProposals(
+  queueDir: string,
+  options: ListPendingOptions = {},
+): Promise<Proposal[]> {
+  const { pending, unreadable } = openQueueView(queueDir, options).refresh();
+  if (options.onUnreadable !== undefined) {
+    unreadable.forEach(options.onUnreadable);
+  }
+  return pending.map((entry) => entry.proposal);
+}

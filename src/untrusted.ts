@@ -1,0 +1,242 @@
+/**
+ * The only reader of what others can write. Whoever owns a sidecar can plant anything in its queue
+ * directory: links, FIFOs, devices, holes of ten terabytes, hostile names. Nothing here follows a
+ * link, waits for a writer, or reads more than it was told to.
+ *
+ * All of it is synchronous on purpose: 32 planted FIFOs starve every asynchronous file system call
+ * of a Deno process.
+ *
+ * @module
+ */
+
+import {
+  closeSync,
+  constants,
+  fstatSync,
+  lstatSync,
+  openSync,
+  readdirSync,
+  readSync,
+} from "node:fs";
+import type { BigIntStats } from "node:fs";
+import { MalformedRecordError, UnsafeFileError } from "./errors.ts";
+
+/**
+ * The most that is read of one queue file: 1 MiB of config and 16 KiB of justification, each of their
+ * characters written as `\uXXXX`, and some room.
+ */
+export const MAX_QUEUE_FILE_BYTES = 8 * 1024 * 1024;
+
+/** How a file is to be read. */
+export interface ReadOptions {
+  /** The most that is read, in bytes. */
+  readonly maxBytes: number;
+  /**
+   * Whether a second name for the file is tolerated. A response has two for a moment, while it is
+   * published, so its reader must say yes; a host that reads a proposal says no.
+   */
+  readonly allowHardLinks?: boolean;
+}
+
+/** What tells one state of a file from another without reading it. */
+export interface FileStamp {
+  /** Device, inode, size, and both times in nanoseconds. */
+  readonly stamp: string;
+}
+
+/** A file that was read whole, in one state. */
+export interface UntrustedFile extends FileStamp {
+  /** The bytes, exactly. */
+  readonly bytes: Uint8Array;
+}
+
+const OPEN_FLAGS = constants.O_RDONLY | constants.O_NOFOLLOW |
+  constants.O_NONBLOCK;
+
+function errorCode(error: unknown): string | undefined {
+  return error instanceof Error && "code" in error ? String(error.code) : undefined;
+}
+
+/** Turns a system error into one that names the file; a missing file stays a plain NotFound. */
+function asUnsafe(error: unknown, file: string): Error {
+  if (
+    error instanceof UnsafeFileError || error instanceof Deno.errors.NotCapable
+  ) return error;
+  const code = errorCode(error);
+  if (code === "ENOENT" || error instanceof Deno.errors.NotFound) {
+    return new Deno.errors.NotFound(
+      `Cannot read ${file}: there is no such file`,
+      {
+        cause: error,
+      },
+    );
+  }
+  const reason = code === "ELOOP" ? "it is a link" : `the system says ${code ?? String(error)}`;
+  return new UnsafeFileError(file, reason, { cause: error });
+}
+
+function stampOf(stat: BigIntStats): string {
+  return `${stat.dev}:${stat.ino}:${stat.size}:${stat.mtimeNs}:${stat.ctimeNs}`;
+}
+
+function refusal(stat: BigIntStats, options: ReadOptions): string | undefined {
+  if (stat.isSymbolicLink()) return "it is a link";
+  if (stat.isDirectory()) return "it is a directory";
+  if (!stat.isFile()) return "it is not a regular file";
+  if (stat.nlink !== 1n && options.allowHardLinks !== true) {
+    return `it has ${stat.nlink} names (hard links)`;
+  }
+  if (stat.size > BigInt(options.maxBytes)) {
+    return `it has ${stat.size} bytes, more than the ${options.maxBytes} allowed`;
+  }
+  return undefined;
+}
+
+function statChecked(file: string, options: ReadOptions): BigIntStats {
+  const stat = lstatSync(file, { bigint: true });
+  const reason = refusal(stat, options);
+  if (reason !== undefined) throw new UnsafeFileError(file, reason);
+  return stat;
+}
+
+/**
+ * Reads a file that others may have planted, or may be changing right now.
+ *
+ * lstat, open without following or blocking, fstat, a bounded read, fstat again: the file must be
+ * regular, the same one throughout, and unchanged while it was read. Under scoped permissions Deno
+ * ignores `O_NOFOLLOW`; then the comparison of the two stats is what catches a link swapped in.
+ *
+ * @param file The path.
+ * @param options The bounds.
+ * @returns The bytes, and the stamp of the state they belong to.
+ * @throws {Deno.errors.NotFound} If there is no such file.
+ * @throws {UnsafeFileError} If it is not a plain file within the bounds, or changes meanwhile.
+ */
+export function readUntrusted(
+  file: string,
+  options: ReadOptions,
+): UntrustedFile {
+  let fd: number | undefined;
+  try {
+    const before = statChecked(file, options);
+    fd = openSync(file, OPEN_FLAGS);
+    const opened = fstatSync(fd, { bigint: true });
+    const reason = refusal(opened, options);
+    if (reason !== undefined) throw new UnsafeFileError(file, reason);
+    if (opened.dev !== before.dev || opened.ino !== before.ino) {
+      throw new UnsafeFileError(file, "it was replaced while it was opened");
+    }
+    // One byte more than expected, so that growth shows.
+    const buffer = new Uint8Array(Number(opened.size) + 1);
+    let length = 0;
+    while (length < buffer.length) {
+      const count = readSync(fd, buffer, length, buffer.length - length, null);
+      if (count === 0) break;
+      length += count;
+    }
+    const after = fstatSync(fd, { bigint: true });
+    // The number of names may fall from two to one while a response is published, and that moves
+    // ctime; the bytes are judged by size and mtime.
+    const changed = length !== Number(opened.size) ||
+      after.size !== opened.size ||
+      after.mtimeNs !== opened.mtimeNs ||
+      (options.allowHardLinks !== true && after.ctimeNs !== opened.ctimeNs);
+    if (changed) {
+      throw new UnsafeFileError(file, "it changed while it was read");
+    }
+    return { bytes: buffer.subarray(0, length), stamp: stampOf(after) };
+  } catch (error) {
+    throw asUnsafe(error, file);
+  } finally {
+    if (fd !== undefined) closeSync(fd);
+  }
+}
+
+/**
+ * The stamp of a file, without reading it and without following a link.
+ *
+ * @param file The path.
+ * @returns The stamp, or `undefined` if there is no such file.
+ */
+export function stampOfFile(file: string): string | undefined {
+  const stat = lstatSync(file, { bigint: true, throwIfNoEntry: false });
+  return stat === undefined ? undefined : stampOf(stat);
+}
+
+/**
+ * What a directory is, without following a link.
+ *
+ * @param dir The path.
+ * @returns Its identity (device and inode), or `undefined` if there is no such directory.
+ * @throws {UnsafeFileError} If something else stands there: a link, a file, a FIFO.
+ */
+export function directoryIdentity(dir: string): string | undefined {
+  let stat: BigIntStats | undefined;
+  try {
+    stat = lstatSync(dir, { bigint: true, throwIfNoEntry: false });
+  } catch (error) {
+    throw asUnsafe(error, dir);
+  }
+  if (stat === undefined) return undefined;
+  if (stat.isDirectory()) return `${stat.dev}:${stat.ino}`;
+  throw new UnsafeFileError(
+    dir,
+    stat.isSymbolicLink() ? "it is a link, where a directory belongs" : "it is not a directory",
+  );
+}
+
+/**
+ * The names in a directory. They are whatever somebody chose: check each before use.
+ *
+ * @param dir The path.
+ * @returns The names, in no particular order; empty if there is no such directory.
+ * @throws {UnsafeFileError} If it is a link or no directory.
+ */
+export function listNames(dir: string): readonly string[] {
+  if (directoryIdentity(dir) === undefined) return [];
+  try {
+    return readdirSync(dir);
+  } catch (error) {
+    const mapped = asUnsafe(error, dir);
+    if (mapped instanceof Deno.errors.NotFound) return [];
+    throw mapped;
+  }
+}
+
+/**
+ * Decodes UTF-8, strictly.
+ *
+ * @param bytes The bytes.
+ * @param file The file's name, for the error.
+ * @returns The text; a byte order mark stays in it.
+ * @throws {MalformedRecordError} If the bytes are not UTF-8.
+ */
+export function decodeUtf8(bytes: Uint8Array, file: string): string {
+  try {
+    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(
+      bytes,
+    );
+  } catch (cause) {
+    throw new MalformedRecordError(file, undefined, "it is not UTF-8", {
+      cause,
+    });
+  }
+}
+
+/**
+ * Parses the JSON of a file that others may have written.
+ *
+ * @param bytes The file's bytes.
+ * @param file The file's name, for the error.
+ * @returns The value.
+ * @throws {MalformedRecordError} If the bytes are not UTF-8 or not JSON.
+ */
+export function parseJsonBytes(bytes: Uint8Array, file: string): unknown {
+  const text = decodeUtf8(bytes, file);
+  try {
+    return JSON.parse(text);
+  } catch (cause) {
+    const reason = text.trim() === "" ? "it is empty" : "it is not JSON";
+    throw new MalformedRecordError(file, undefined, reason, { cause });
+  }
+}

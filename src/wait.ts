@@ -1,0 +1,94 @@
+/**
+ * Waits for an answer.
+ *
+ * @module
+ */
+
+import { basename } from "@std/path";
+import { responsePath } from "./paths.ts";
+import type { Response } from "./proposal.ts";
+import { responseFromFile } from "./queue.ts";
+import { DEFAULT_POLL_INTERVAL_MS, watchNames } from "./watch.ts";
+
+/** How long and how to wait. */
+export interface WaitOptions {
+  /** Ends the wait; the promise rejects with the signal's reason. */
+  readonly signal?: AbortSignal;
+  /** Gives up after so many milliseconds; waits for ever unless given. */
+  readonly timeoutMs?: number;
+  /** How often to look even if no event says to; {@linkcode DEFAULT_POLL_INTERVAL_MS} unless given. */
+  readonly pollIntervalMs?: number;
+}
+
+/**
+ * Waits until a proposal is answered. The answer is noticed by watching the directory, within
+ * milliseconds; where watching fails, by looking at every poll interval. A response that is
+ * malformed, or half written by a foreign writer, is no answer: the wait goes on.
+ *
+ * Any number of waits on one directory share one watch.
+ *
+ * Needs `--allow-read` for the queue directory.
+ *
+ * @example Wait for an answer, at most a second
+ * ```ts
+ * import { waitForResponse, writeResponse } from "@claude-bottle/supervise";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const queueDir = await Deno.makeTempDir();
+ * const answer = waitForResponse(queueDir, "p1", { timeoutMs: 1000 });
+ * await writeResponse(queueDir, {
+ *   proposalId: "p1",
+ *   status: "rejected",
+ *   notes: "Use the mirror.",
+ *   finalFile: null,
+ * });
+ * assertEquals((await answer).notes, "Use the mirror.");
+ * await Deno.remove(queueDir, { recursive: true });
+ * ```
+ *
+ * @param queueDir The queue directory; it may be created later.
+ * @param proposalId The proposal's id.
+ * @param options How long to wait.
+ * @returns The response.
+ * @throws {InvalidNameError} If the id is none.
+ * @throws {DOMException} `TimeoutError` after `timeoutMs`; or the signal's reason.
+ */
+export async function waitForResponse(
+  queueDir: string,
+  proposalId: string,
+  options: WaitOptions = {},
+): Promise<Response> {
+  const path = responsePath(queueDir, proposalId);
+  const name = basename(path);
+  const { signal, timeoutMs, pollIntervalMs = DEFAULT_POLL_INTERVAL_MS } = options;
+  signal?.throwIfAborted();
+
+  const { promise, resolve, reject } = Promise.withResolvers<Response>();
+  const stop = watchNames(queueDir, pollIntervalMs, (names) => {
+    if (!names.has(name)) return;
+    try {
+      resolve(responseFromFile(path));
+    } catch {
+      // Not an answer, or not one yet. Whoever lists the queue is told that it is unreadable.
+    }
+  });
+  const onAbort = () => reject(signal?.reason);
+  signal?.addEventListener("abort", onAbort);
+  const timer = timeoutMs === undefined ? undefined : setTimeout(
+    () =>
+      reject(
+        new DOMException(
+          `Cannot return an answer to proposal ${proposalId}: none came within ${timeoutMs} ms`,
+          "TimeoutError",
+        ),
+      ),
+    timeoutMs,
+  );
+  try {
+    return await promise;
+  } finally {
+    stop();
+    clearTimeout(timer);
+    signal?.removeEventListener("abort", onAbort);
+  }
+}

@@ -1,0 +1,248 @@
+/**
+ * How records stand in files. The wire is the Python original's JSON, field for field in snake_case;
+ * the records are its twins in camelCase. The codecs are private, so that the public API has no
+ * inferred types.
+ *
+ * @module
+ */
+
+import { z } from "zod";
+import type { AuditEntry } from "./audit_entry.ts";
+import { MalformedRecordError } from "./errors.ts";
+import { isProposalId } from "./paths.ts";
+import {
+  type Proposal,
+  type Response,
+  STATUS_APPROVED,
+  STATUS_MODIFIED,
+  STATUS_REJECTED,
+  TOOL_CAPABILITY_BLOCK,
+  TOOL_CRED_PROXY_BLOCK,
+  TOOL_PIPELOCK_BLOCK,
+} from "./proposal.ts";
+
+const text = z.string("missing, or not a string");
+const oneOf = <const T extends readonly string[]>(values: T) =>
+  z.enum(values, {
+    error: (issue) =>
+      typeof issue.input === "string"
+        ? `expected one of ${values.join(", ")}; got ${JSON.stringify(issue.input.slice(0, 80))}`
+        : "missing, or not a string",
+  });
+
+const proposalCodec = z.codec(
+  z.object({
+    id: text.refine(isProposalId, "not a proposal id"),
+    bottle_slug: text,
+    tool: oneOf([
+      TOOL_CRED_PROXY_BLOCK,
+      TOOL_PIPELOCK_BLOCK,
+      TOOL_CAPABILITY_BLOCK,
+    ]),
+    proposed_file: text,
+    justification: text,
+    arrival_timestamp: text,
+    current_file_hash: text,
+  }),
+  z.custom<Proposal>(),
+  {
+    decode: (wire): Proposal => ({
+      id: wire.id,
+      bottleSlug: wire.bottle_slug,
+      tool: wire.tool,
+      proposedFile: wire.proposed_file,
+      justification: wire.justification,
+      arrivalTimestamp: wire.arrival_timestamp,
+      currentFileHash: wire.current_file_hash,
+    }),
+    encode: (record) => ({
+      id: record.id,
+      bottle_slug: record.bottleSlug,
+      tool: record.tool,
+      proposed_file: record.proposedFile,
+      justification: record.justification,
+      arrival_timestamp: record.arrivalTimestamp,
+      current_file_hash: record.currentFileHash,
+    }),
+  },
+);
+
+const responseCodec = z.codec(
+  z.object({
+    proposal_id: text.refine(isProposalId, "not a proposal id"),
+    status: oneOf([STATUS_APPROVED, STATUS_MODIFIED, STATUS_REJECTED]),
+    notes: text,
+    // The Python original reads a missing final_file as null.
+    final_file: z.string("neither a string nor null").nullable().default(null),
+  }),
+  z.custom<Response>(),
+  {
+    decode: (wire): Response => ({
+      proposalId: wire.proposal_id,
+      status: wire.status,
+      notes: wire.notes,
+      finalFile: wire.final_file,
+    }),
+    encode: (record) => ({
+      proposal_id: record.proposalId,
+      status: record.status,
+      notes: record.notes,
+      final_file: record.finalFile,
+    }),
+  },
+);
+
+const auditEntryCodec = z.codec(
+  z.object({
+    timestamp: text,
+    bottle_slug: text,
+    component: text,
+    operator_action: text,
+    operator_notes: text,
+    justification: text,
+    diff: text,
+    operator: text.optional(),
+    proposal_id: text.optional(),
+    proposal_sha256: text.optional(),
+    final_sha256: text.optional(),
+  }),
+  z.custom<AuditEntry>(),
+  {
+    decode: (wire): AuditEntry => ({
+      timestamp: wire.timestamp,
+      bottleSlug: wire.bottle_slug,
+      component: wire.component,
+      operatorAction: wire.operator_action,
+      operatorNotes: wire.operator_notes,
+      justification: wire.justification,
+      diff: wire.diff,
+      ...(wire.operator !== undefined && { operator: wire.operator }),
+      ...(wire.proposal_id !== undefined && { proposalId: wire.proposal_id }),
+      ...(wire.proposal_sha256 !== undefined && { proposalSha256: wire.proposal_sha256 }),
+      ...(wire.final_sha256 !== undefined && { finalSha256: wire.final_sha256 }),
+    }),
+    encode: (record) => ({
+      timestamp: record.timestamp,
+      bottle_slug: record.bottleSlug,
+      component: record.component,
+      operator_action: record.operatorAction,
+      operator_notes: record.operatorNotes,
+      justification: record.justification,
+      diff: record.diff,
+      operator: record.operator,
+      proposal_id: record.proposalId,
+      proposal_sha256: record.proposalSha256,
+      final_sha256: record.finalSha256,
+    }),
+  },
+);
+
+function checked<T>(result: z.ZodSafeParseResult<T>, file: string): T {
+  if (result.success) return result.data;
+  const issue = result.error.issues[0];
+  if (issue === undefined || issue.path.length === 0) {
+    throw new MalformedRecordError(
+      file,
+      undefined,
+      "the top level must be a JSON object",
+    );
+  }
+  throw new MalformedRecordError(file, String(issue.path[0]), issue.message);
+}
+
+/**
+ * Reads a proposal from parsed JSON. Unknown keys are dropped.
+ *
+ * @param raw The parsed JSON.
+ * @param file The file's name, for the error.
+ * @returns The proposal.
+ * @throws {MalformedRecordError} If a field is missing or of the wrong kind.
+ */
+export function parseProposal(raw: unknown, file: string): Proposal {
+  return checked(
+    proposalCodec.safeDecode(raw as z.input<typeof proposalCodec>),
+    file,
+  );
+}
+
+/**
+ * Reads a response from parsed JSON. Unknown keys are dropped.
+ *
+ * @param raw The parsed JSON.
+ * @param file The file's name, for the error.
+ * @returns The response.
+ * @throws {MalformedRecordError} If a field is missing or of the wrong kind.
+ */
+export function parseResponse(raw: unknown, file: string): Response {
+  return checked(
+    responseCodec.safeDecode(raw as z.input<typeof responseCodec>),
+    file,
+  );
+}
+
+/**
+ * Reads an audit entry from parsed JSON. Unknown keys are dropped.
+ *
+ * @param raw The parsed JSON.
+ * @param file The log's name, for the error.
+ * @returns The entry.
+ * @throws {MalformedRecordError} If a field is missing or of the wrong kind.
+ */
+export function parseAuditEntry(raw: unknown, file: string): AuditEntry {
+  return checked(auditEntryCodec.safeDecode(raw as z.input<typeof auditEntryCodec>), file);
+}
+
+/**
+ * Writes JSON in pure ASCII, every other UTF-16 unit as `\uXXXX`, as Python's `json.dumps` does: so a
+ * queue file or a log shown with `cat` cannot play tricks on a terminal.
+ *
+ * @param value The value.
+ * @param indent Spaces a level; none puts everything on one line.
+ * @returns The JSON.
+ */
+export function asciiJson(value: unknown, indent?: number): string {
+  return JSON.stringify(value, null, indent).replace(
+    /[\u007f-\uffff]/g,
+    (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`,
+  );
+}
+
+function encoded<T>(result: z.ZodSafeParseResult<T>, what: string, indent?: number): string {
+  if (result.success) return asciiJson(result.data, indent) + "\n";
+  const issue = result.error.issues[0];
+  const field = String(issue?.path[0]);
+  throw new TypeError(`Cannot write the ${what}: field "${field}": ${issue?.message}`);
+}
+
+/**
+ * Encodes a proposal for its file: the bytes that the Python original writes for the same record.
+ *
+ * @param proposal The proposal.
+ * @returns The file's text.
+ * @throws {TypeError} If a field is of the wrong kind.
+ */
+export function encodeProposal(proposal: Proposal): string {
+  return encoded(proposalCodec.safeEncode(proposal), "proposal", 2);
+}
+
+/**
+ * Encodes a response for its file: the bytes that the Python original writes for the same record.
+ *
+ * @param response The response.
+ * @returns The file's text.
+ * @throws {TypeError} If a field is of the wrong kind.
+ */
+export function encodeResponse(response: Response): string {
+  return encoded(responseCodec.safeEncode(response), "response", 2);
+}
+
+/**
+ * Encodes an audit entry: one line of JSON, the LF included.
+ *
+ * @param entry The entry.
+ * @returns The line.
+ * @throws {TypeError} If a field is of the wrong kind.
+ */
+export function encodeAuditEntry(entry: AuditEntry): string {
+  return encoded(auditEntryCodec.safeEncode(entry), "audit entry");
+}
