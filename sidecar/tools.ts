@@ -1,0 +1,187 @@
+/**
+ * The tools as an agent sees them: names, words, schemas. What an agent does with a tool depends on
+ * these words, so they say when to use it, what to send, and what the answer means.
+ *
+ * @module
+ */
+
+import { z } from "zod";
+import {
+  CONFIG_FILE_FOR_TOOL,
+  CURRENT_CONFIG_DIR_IN_AGENT,
+  MAX_CONFIG_FILE_BYTES,
+  MAX_JUSTIFICATION_BYTES,
+  type Response,
+  STATUS_APPROVED,
+  STATUS_MODIFIED,
+  STATUS_REJECTED,
+  type Tool,
+  TOOL_CAPABILITY_BLOCK,
+  TOOL_CRED_PROXY_BLOCK,
+  TOOL_PIPELOCK_BLOCK,
+} from "../mod.ts";
+
+/** A tool as it is offered. */
+export interface ToolOffer {
+  /** Its name. */
+  readonly name: Tool;
+  /** A short name for people. */
+  readonly title: string;
+  /** What an agent reads before it calls. */
+  readonly description: string;
+}
+
+function describe(tool: Tool, when: string, format: string): string {
+  const file = CONFIG_FILE_FOR_TOOL[tool];
+  return `${when} A human operator reads your proposal as a diff against the file in force, ` +
+    `together with your justification, and approves, modifies or rejects it.
+
+How to ask: read the file in force at ${CURRENT_CONFIG_DIR_IN_AGENT}/${file}, change as little as ` +
+    `possible, and send the whole new file as proposed_file. ${format} Justify it in two sentences ` +
+    `that a human can check: what is blocked, and why this change is the smallest that helps.
+
+The call stays open until the operator has decided, which can take long. The answer: "approved" - ` +
+    `the operator accepted your file as it is; "modified" - the operator accepted another version, ` +
+    `which you find in final_file; "rejected" - nothing changes, read the notes before you ask ` +
+    `again. A file with a syntax error is answered at once with the reasons, and nobody is asked.`;
+}
+
+/** Every tool, in the order in which they are offered. */
+export const TOOL_OFFERS: readonly ToolOffer[] = [
+  {
+    name: TOOL_CRED_PROXY_BLOCK,
+    title: "Ask for a credential route",
+    description: describe(
+      TOOL_CRED_PROXY_BLOCK,
+      "Use this when the credential proxy has no route for a service you need, or refuses your " +
+        "request for want of a credential (an unknown path, a 401 or 403 from the proxy).",
+      "It is routes.json: an object whose `routes` are objects with `path`, `upstream`, and where " +
+        "a credential is needed `auth_scheme` with `token_ref` or `token_env`. Never put a secret " +
+        "into it; name one.",
+    ),
+  },
+  {
+    name: TOOL_PIPELOCK_BLOCK,
+    title: "Ask for a host on the egress allowlist",
+    description: describe(
+      TOOL_PIPELOCK_BLOCK,
+      "Use this when the egress filter blocks a host you need (a refused connection, or a 403 " +
+        "that names pipelock).",
+      "It is the allowlist: one lower-case host name a line, `#` for comments, `*.` in front for " +
+        "all names below; no scheme, port, path or IP address.",
+    ),
+  },
+  {
+    name: TOOL_CAPABILITY_BLOCK,
+    title: "Ask for a tool in the bottle",
+    description: describe(
+      TOOL_CAPABILITY_BLOCK,
+      "Use this when the bottle lacks a program, a library or a setting that you cannot install " +
+        "from inside.",
+      "It is the bottle's Dockerfile. The bottle is rebuilt from it, so what is not in it is lost.",
+    ),
+  },
+];
+
+/** What an agent sends. Lengths and blanks are checked by {@linkcode problemsOfInput}, in words. */
+export const INPUT_SCHEMA = z.object({
+  proposed_file: z.string().describe(
+    `The whole new file, not a diff; at most ${MAX_CONFIG_FILE_BYTES} bytes.`,
+  ),
+  justification: z.string().describe(
+    `Why you need it, for the operator; at most ${MAX_JUSTIFICATION_BYTES} bytes.`,
+  ),
+  current_file_sha256: z.string().optional().describe(
+    "SHA-256 (64 hex digits) of the file in force that you started from. With it the operator is " +
+      "warned if the file has changed since.",
+  ),
+});
+
+/** What an agent sends, as a type. */
+export type ToolInput = z.infer<typeof INPUT_SCHEMA>;
+
+/** What an agent gets. */
+export const OUTPUT_SCHEMA = z.object({
+  status: z.enum([STATUS_APPROVED, STATUS_MODIFIED, STATUS_REJECTED]).describe(
+    "What the operator decided.",
+  ),
+  notes: z.string().describe("The operator's words for you; may be empty."),
+  proposal_id: z.string().describe("The proposal's id."),
+  final_file: z.string().optional().describe(
+    'The operator\'s version of the file; only if the status is "modified".',
+  ),
+});
+
+/** What an agent gets, as a type. */
+export type ToolOutput = z.infer<typeof OUTPUT_SCHEMA>;
+
+/**
+ * Says what is wrong with an agent's input beside the file's own syntax.
+ *
+ * @param input The input.
+ * @returns Sentences, one for each problem; none if it is sound.
+ */
+export function problemsOfInput(input: ToolInput): string[] {
+  const problems: string[] = [];
+  if (input.proposed_file.trim() === "") {
+    problems.push("proposed_file: found nothing but white space, expected the whole new file");
+  }
+  if (input.justification.trim() === "") {
+    problems.push(
+      "justification: found nothing but white space, expected two sentences for the operator",
+    );
+  }
+  const bytes = new TextEncoder().encode(input.justification).length;
+  if (bytes > MAX_JUSTIFICATION_BYTES) {
+    problems.push(
+      `justification: found ${bytes} bytes, expected at most ${MAX_JUSTIFICATION_BYTES}: shorten it`,
+    );
+  }
+  if (!input.justification.isWellFormed()) {
+    problems.push("justification: found half of a UTF-16 surrogate pair, expected Unicode text");
+  }
+  const hash = input.current_file_sha256 ?? "";
+  if (hash !== "" && !/^[0-9a-fA-F]{64}$/.test(hash)) {
+    problems.push(
+      `current_file_sha256: found ${hash.length} characters, expected 64 hex digits, ` +
+        "as `sha256sum` prints them, or leave it out",
+    );
+  }
+  return problems;
+}
+
+/**
+ * The answer for an agent, as data.
+ *
+ * @param response The operator's answer.
+ * @returns The structured content of the tool's result.
+ */
+export function outputOf(response: Response): ToolOutput {
+  const { status, notes, proposalId, finalFile } = response;
+  const output = { status, notes, proposal_id: proposalId };
+  return status === STATUS_MODIFIED && finalFile !== null
+    ? { ...output, final_file: finalFile }
+    : output;
+}
+
+/**
+ * The answer for an agent, in words: the same as {@linkcode outputOf}, for clients that read text.
+ *
+ * @param tool The tool that was called.
+ * @param response The operator's answer.
+ * @returns The text content of the tool's result.
+ */
+export function wordsOf(tool: Tool, response: Response): string {
+  const file = CONFIG_FILE_FOR_TOOL[tool];
+  const notes = response.notes.trim() === "" ? "" : `\nNotes: ${response.notes}`;
+  const id = `\nProposal: ${response.proposalId}`;
+  switch (response.status) {
+    case STATUS_APPROVED:
+      return `approved: the operator accepted your ${file} as it is.${notes}${id}`;
+    case STATUS_MODIFIED:
+      return `modified: the operator accepted another version of ${file}, below.${notes}${id}\n\n` +
+        (response.finalFile ?? "");
+    case STATUS_REJECTED:
+      return `rejected: ${file} stays as it is. Read the notes before you ask again.${notes}${id}`;
+  }
+}
