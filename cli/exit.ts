@@ -1,0 +1,64 @@
+/**
+ * What an error is to a script: an exit code and a word.
+ *
+ * @module
+ */
+
+import {
+  AlreadyDecidedError,
+  ChangedSinceShownError,
+  InvalidConfigError,
+  InvalidNameError,
+  ProposalNotFoundError,
+  StaleConfigError,
+} from "../mod.ts";
+import { UsageError } from "./flags.ts";
+
+/** How a command ends. */
+export interface Failure {
+  /** The exit code. */
+  readonly exit: number;
+  /** The word in `error.code` of `--json`. */
+  readonly code: string;
+  /** A sentence for people. */
+  readonly message: string;
+}
+
+/** Thrown if an operator cancelled: nothing was decided. */
+export class CancelledError extends Error {
+  override name = "CancelledError";
+}
+
+type Class = abstract new (...args: never[]) => Error;
+
+const FAILURES: readonly (readonly [Class, number, string])[] = [
+  [UsageError, 2, "usage"],
+  [InvalidNameError, 2, "usage"],
+  [ProposalNotFoundError, 3, "not_found"],
+  [AlreadyDecidedError, 4, "already_decided"],
+  [ChangedSinceShownError, 5, "changed"],
+  [StaleConfigError, 5, "stale"],
+  [InvalidConfigError, 1, "invalid_file"],
+  [CancelledError, 1, "cancelled"],
+];
+
+/**
+ * Says how a command ends that threw.
+ *
+ * @param error What was thrown.
+ * @param root The root, to name the way out where access to it is denied.
+ * @returns The exit code, the word, the sentence.
+ */
+export function failureOf(error: unknown, root?: string): Failure {
+  for (const [errorClass, exit, code] of FAILURES) {
+    if (error instanceof errorClass) return { exit, code, message: error.message };
+  }
+  const message = error instanceof Error ? error.message : String(error);
+  if (error instanceof Deno.errors.NotCapable) {
+    const way = root === undefined
+      ? ""
+      : `; start it with --allow-read=${root} --allow-write=${root}, or through cli/supervise.sh`;
+    return { exit: 1, code: "denied", message: `Cannot go on: ${message}${way}` };
+  }
+  return { exit: 1, code: "failed", message };
+}

@@ -1,0 +1,100 @@
+/**
+ * The command line's flags, the same for every verb.
+ *
+ * @module
+ */
+
+import { parseArgs } from "@std/cli";
+import { checkBottleSlug } from "../mod.ts";
+
+/** A mistake in the command line; the message is for whoever typed it. */
+export class UsageError extends Error {
+  override name = "UsageError";
+}
+
+/** What was typed. */
+export interface Flags {
+  /** What is no flag: the verb, then its arguments. */
+  readonly words: readonly string[];
+  /** The root, unless the default. */
+  readonly root: string | undefined;
+  /** One bottle only. */
+  readonly bottle: string | undefined;
+  /** One component only. */
+  readonly component: string | undefined;
+  /** The operator's words. */
+  readonly notes: string | undefined;
+  /** The operator's version of the file. */
+  readonly file: string | undefined;
+  /** The hash of what the operator saw, or its beginning. */
+  readonly sha256: string | undefined;
+  /** Whether to decide though the config in force has changed. */
+  readonly allowStale: boolean;
+  /** Whether to print JSON. */
+  readonly json: boolean;
+  /** Whether to print without colours, and to review line by line. */
+  readonly plain: boolean;
+  /** Whether to print help. */
+  readonly help: boolean;
+}
+
+/** Words for the flags, for `--help`. */
+export const FLAG_WORDS: Readonly<Record<string, string>> = {
+  root: "--root DIR        the root (default: $CLAUDE_BOTTLE_ROOT, or ~/.claude-bottle)",
+  bottle: "--bottle SLUG     this bottle only",
+  component: "--component NAME  this log only: cred-proxy, pipelock or rebuild",
+  notes: "--notes TEXT      your words for the agent and the log",
+  file: "--file FILE       your version of the file, instead of an editor; - for standard input",
+  sha256: "--sha256 HEX      decide only if the proposal has this hash (8 digits or more)",
+  "allow-stale": "--allow-stale     decide though the file in force is not the agent's",
+  json: '--json            JSON, "version": 1; errors too',
+  plain: "--plain           no colours, no full screen",
+  help: "--help            this text",
+};
+
+const STRINGS = ["root", "bottle", "component", "notes", "file", "sha256"] as const;
+const BOOLEANS = ["allow-stale", "json", "plain", "help"] as const;
+
+/**
+ * Reads the command line.
+ *
+ * @param args The arguments.
+ * @returns The flags.
+ * @throws {UsageError} If a flag is unknown, lacks its value, or is given twice.
+ * @throws {InvalidNameError} If the bottle is no slug.
+ */
+export function readFlags(args: readonly string[]): Flags {
+  const parsed = parseArgs(args, {
+    string: [...STRINGS, "_"],
+    boolean: [...BOOLEANS],
+    alias: { help: "h" },
+    collect: [...STRINGS],
+    unknown: (arg, key) => {
+      if (key === undefined) return true; // A word, not a flag.
+      throw new UsageError(`Cannot use ${arg.split("=", 1)[0]}: there is no such flag`);
+    },
+  });
+  const text = (name: (typeof STRINGS)[number]): string | undefined => {
+    const values = parsed[name] as string[];
+    if (values.length > 1) throw new UsageError(`Cannot use --${name} twice`);
+    const [value] = values;
+    if (value === "" && name !== "notes") {
+      throw new UsageError(`Cannot use --${name} without a value: write --${name}=VALUE`);
+    }
+    return value;
+  };
+  const bottle = text("bottle");
+  return {
+    words: parsed._.map(String),
+    root: text("root"),
+    bottle: bottle === undefined ? undefined : checkBottleSlug(bottle),
+    component: text("component"),
+    notes: text("notes"),
+    file: text("file"),
+    sha256: text("sha256"),
+    allowStale: parsed["allow-stale"],
+    json: parsed.json,
+    plain: parsed.plain,
+    help: parsed.help,
+  };
+}

@@ -1,0 +1,175 @@
+/**
+ * The operator's command line: from arguments to a verb, and from what it throws to an exit code.
+ *
+ * It needs to read and write the root, to start the editor, and nothing of the network. Run it with
+ * `cli/supervise.sh`, which grants exactly that, or from JSR:
+ *
+ * ```sh
+ * deno run --no-prompt --allow-read=$ROOT --allow-write=$ROOT --allow-run=vi \
+ *   --allow-env=CLAUDE_BOTTLE_ROOT,HOME,USER,LOGNAME,VISUAL,EDITOR,NO_COLOR \
+ *   --allow-sys=hostname,uid jsr:@claude-bottle/supervise/cli list
+ * ```
+ *
+ * @module
+ */
+
+import { finishInterrupted } from "../mod.ts";
+import { type Context, makeContext, processTerminal, type Terminal } from "./context.ts";
+import { failureOf } from "./exit.ts";
+import { FLAG_WORDS, readFlags, UsageError } from "./flags.ts";
+import { auditShow, auditVerify } from "./verbs/audit.ts";
+import { approve, modify, reject } from "./verbs/decide.ts";
+import { list } from "./verbs/list.ts";
+import { review } from "./verbs/review.ts";
+import { show } from "./verbs/show.ts";
+import { watch } from "./verbs/watch.ts";
+
+/** A verb: its words for `--help`, its flags, what it does. Without a number it ends with 0. */
+interface Verb {
+  readonly usage: string;
+  readonly about: string;
+  readonly flags: readonly string[];
+  readonly run: (context: Context, words: readonly string[]) => Promise<number | void> | void;
+}
+
+const EVERYWHERE = ["root", "bottle", "json", "plain", "help"];
+const DECIDING = ["notes", "sha256", "allow-stale"];
+
+const VERBS: Readonly<Record<string, Verb>> = {
+  list: { usage: "list", about: "what is pending", flags: [], run: withoutWords(list) },
+  show: {
+    usage: "show ID",
+    about: "one proposal: why, and what would change",
+    flags: [],
+    run: show,
+  },
+  approve: {
+    usage: "approve [ID]",
+    about: "accept a proposal as it is; without an ID: review",
+    flags: DECIDING,
+    run: (context, words) => (words.length === 0 ? review(context) : approve(context, words)),
+  },
+  modify: {
+    usage: "modify ID",
+    about: "accept your version of the file, from --file or $EDITOR",
+    flags: [...DECIDING, "file"],
+    run: modify,
+  },
+  reject: {
+    usage: "reject ID --notes TEXT",
+    about: "change nothing, and say why",
+    flags: ["notes", "sha256"],
+    run: reject,
+  },
+  review: {
+    usage: "review",
+    about: "walk through what is pending, at a prompt",
+    flags: ["notes"],
+    run: withoutWords(review),
+  },
+  watch: {
+    usage: "watch",
+    about: "print what arrives as it arrives",
+    flags: [],
+    run: withoutWords((context) => watch(context, interrupted())),
+  },
+  "audit show": {
+    usage: "audit show",
+    about: "what was decided, by whom",
+    flags: ["component"],
+    run: withoutWords(auditShow),
+  },
+  "audit verify": {
+    usage: "audit verify",
+    about: "whether the audit logs are sound",
+    flags: ["component"],
+    run: withoutWords(auditVerify),
+  },
+};
+
+function withoutWords(run: (context: Context) => Promise<number | void> | void): Verb["run"] {
+  return (context, words) => {
+    if (words.length > 0) throw new UsageError(`Cannot use ${words.join(" ")}: one word too many`);
+    return run(context);
+  };
+}
+
+/** Ends on Ctrl-C, with everything that was printed. */
+function interrupted(): AbortSignal {
+  const controller = new AbortController();
+  Deno.addSignalListener("SIGINT", () => controller.abort());
+  Deno.addSignalListener("SIGTERM", () => controller.abort());
+  return controller.signal;
+}
+
+function helpFor(verb: Verb): string {
+  const flags = [...verb.flags, ...EVERYWHERE].map((name) => `  ${FLAG_WORDS[name]}`);
+  return `Usage: supervise ${verb.usage}\n\n${verb.about}\n\n${flags.join("\n")}`;
+}
+
+function generalHelp(): string {
+  const width = Math.max(...Object.values(VERBS).map(({ usage }) => usage.length));
+  const verbs = Object.values(VERBS)
+    .map(({ usage, about }) => `  ${usage.padEnd(width)}  ${about}`);
+  return `Usage: supervise VERB [ARGUMENTS] [FLAGS]
+
+${verbs.join("\n")}
+
+An ID may be shortened, as long as it is unambiguous. supervise VERB --help lists a verb's flags.
+Exit codes: 0 done, 1 failed, 2 usage, 3 no such proposal, 4 already decided, 5 changed or stale.`;
+}
+
+/** Splits what was typed into a verb and its arguments. */
+function findVerb(words: readonly string[]): { verb: Verb; rest: readonly string[] } {
+  for (const length of [2, 1]) {
+    const name = words.slice(0, length).join(" ");
+    const verb = Object.hasOwn(VERBS, name) ? VERBS[name] : undefined;
+    if (verb !== undefined && words.length >= length) return { verb, rest: words.slice(length) };
+  }
+  const tried = words[0] === "audit" ? words.slice(0, 2).join(" ") : words[0];
+  throw new UsageError(
+    tried === undefined
+      ? "Cannot do nothing: name a verb"
+      : `Cannot do ${JSON.stringify(tried)}: there is no such verb`,
+  );
+}
+
+/**
+ * Runs a command.
+ *
+ * @param args The command line, without the program's name.
+ * @param terminal Where to print; the process's own unless given.
+ * @returns The exit code.
+ */
+export async function main(
+  args: readonly string[],
+  terminal: Terminal = processTerminal(),
+): Promise<number> {
+  let context: Context | undefined;
+  try {
+    const flags = readFlags(args);
+    if (flags.words.length === 0 && flags.help) {
+      terminal.print(generalHelp());
+      return 0;
+    }
+    const { verb, rest } = findVerb(flags.words);
+    if (flags.help) {
+      terminal.print(helpFor(verb));
+      return 0;
+    }
+    context = makeContext(flags, terminal);
+    for (const slug of await finishInterrupted(context.root)) {
+      context.complain(`A decision in bottle ${slug} was interrupted; it has been completed.`);
+    }
+    return await verb.run(context, rest) ?? 0;
+  } catch (error) {
+    const { exit, code, message } = failureOf(error, context?.root);
+    const json = context?.flags.json ?? args.includes("--json");
+    if (json) terminal.print(JSON.stringify({ version: 1, error: { code, message } }));
+    terminal.complain(message);
+    if (code === "usage" && !json) terminal.complain("See --help");
+    return exit;
+  }
+}
+
+if (import.meta.main) Deno.exit(await main(Deno.args));

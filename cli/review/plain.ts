@@ -1,0 +1,149 @@
+/**
+ * The walk through what is pending, one proposal after the other, at a prompt.
+ *
+ * @module
+ */
+
+import {
+  diffAgainst,
+  finishInterrupted,
+  type Inspection,
+  inspectProposal,
+  type PendingProposal,
+  readOverview,
+  type Verdict,
+} from "../../mod.ts";
+import type { Context } from "../context.ts";
+import { decideAsShown, printDecision } from "../decision.ts";
+import { editProposal } from "../editor.ts";
+import { CancelledError, failureOf } from "../exit.ts";
+import { renderDiffLines, renderProposal } from "../render.ts";
+
+/** Asks the operator: prints the question, returns the line, or `undefined` at the end of input. */
+export type Ask = (question: string) => Promise<string | undefined>;
+
+const HELP = `a  approve the file as it is
+m  modify it in your editor, see the difference, then decide
+r  reject it, with a note for the agent
+s  skip it, for now
+q  quit`;
+
+/** What came of one proposal. */
+type Outcome = "next" | "quit";
+
+/**
+ * Walks through what is pending, oldest first, until nothing is left that was not skipped, or the
+ * operator quits. What arrives meanwhile comes at the end.
+ *
+ * @param context The context.
+ * @param ask How to ask.
+ */
+export async function reviewPlain(context: Context, ask: Ask): Promise<void> {
+  const { root, flags } = context;
+  const where = flags.bottle === undefined ? { root } : { root, bottleSlug: flags.bottle };
+  const seen = new Set<string>();
+  await finishInterrupted(root);
+  while (true) {
+    const left = readOverview(where).pending
+      .filter(({ proposal }) => !seen.has(`${proposal.bottleSlug}/${proposal.id}`));
+    const [next] = left;
+    if (next === undefined) break;
+    seen.add(`${next.proposal.bottleSlug}/${next.proposal.id}`);
+    context.print(context.style.dim(`── ${left.length} to review ${"─".repeat(40)}`));
+    if (await reviewOne(context, ask, next) === "quit") return;
+  }
+  context.print(seen.size === 0 ? "Nothing is pending." : "Nothing is left to review.");
+}
+
+async function reviewOne(context: Context, ask: Ask, next: PendingProposal): Promise<Outcome> {
+  try {
+    const { bottleSlug, id: proposalId } = next.proposal;
+    const inspection = await inspectProposal({ root: context.root, bottleSlug, proposalId });
+    for (const line of renderProposal(inspection, Date.now(), context.style)) context.print(line);
+    context.print("");
+    return await decideAtPrompt(context, ask, inspection);
+  } catch (error) {
+    // Somebody else decided, or the file changed: say so, and go on with the next one.
+    context.complain(failureOf(error, context.root).message);
+    return "next";
+  }
+}
+
+async function decideAtPrompt(
+  context: Context,
+  ask: Ask,
+  inspection: Inspection,
+): Promise<Outcome> {
+  while (true) {
+    const answer = (await ask("approve, modify, reject, skip, quit? [a/m/r/s/q] "))?.trim();
+    try {
+      switch (answer) {
+        case "a":
+          if (await approve(context, ask, inspection)) return "next";
+          break;
+        case "m":
+          if (await modify(context, ask, inspection)) return "next";
+          break;
+        case "r":
+          if (await reject(context, ask, inspection)) return "next";
+          break;
+        case "s":
+          return "next";
+        case "q":
+        case undefined:
+          return "quit";
+        default:
+          context.print(HELP);
+      }
+    } catch (error) {
+      if (!(error instanceof CancelledError)) throw error;
+      context.complain(error.message);
+    }
+  }
+}
+
+async function decided(
+  context: Context,
+  inspection: Inspection,
+  verdict: Verdict,
+  notes: string,
+): Promise<true> {
+  // The screen said whether the file in force has changed.
+  const decision = await decideAsShown(context, inspection, verdict, notes, inspection.stale);
+  printDecision(context, decision);
+  return true;
+}
+
+/** The screen shows that the file in force is not the agent's; that wants a word, not a letter. */
+async function confirmStale(ask: Ask, inspection: Inspection): Promise<boolean> {
+  if (!inspection.stale) return true;
+  const question = "The agent did not start from the file in force. Type yes to go on: ";
+  return (await ask(question))?.trim() === "yes";
+}
+
+async function approve(context: Context, ask: Ask, inspection: Inspection): Promise<boolean> {
+  if (!await confirmStale(ask, inspection)) return false;
+  const notes = context.flags.notes ?? "";
+  return await decided(context, inspection, { status: "approved" }, notes);
+}
+
+async function modify(context: Context, ask: Ask, inspection: Inspection): Promise<boolean> {
+  const finalFile = await editProposal(context, inspection);
+  context.print("Your version, against the file in force:");
+  const diff = diffAgainst(inspection, finalFile);
+  for (const line of renderDiffLines(diff, context.style)) context.print(line);
+  if ((await ask("Type yes to answer with this version: "))?.trim() !== "yes") return false;
+  if (!await confirmStale(ask, inspection)) return false;
+  const notes = context.flags.notes ?? await ask("Notes for the agent (Enter for none): ");
+  if (notes === undefined) return false;
+  return await decided(context, inspection, { status: "modified", finalFile }, notes);
+}
+
+async function reject(context: Context, ask: Ask, inspection: Inspection): Promise<boolean> {
+  const notes = (context.flags.notes ?? await ask("Why? The agent reads it: "))?.trim() ?? "";
+  if (notes === "") {
+    context.print("Not rejected: a rejection needs a note.");
+    return false;
+  }
+  return await decided(context, inspection, { status: "rejected" }, notes);
+}

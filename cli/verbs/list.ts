@@ -1,0 +1,79 @@
+/**
+ * `list`: what is pending.
+ *
+ * @module
+ */
+
+import {
+  type PendingProposal,
+  readOverview,
+  type UnreadableInBottle,
+  visibleLine,
+} from "../../mod.ts";
+import type { Context } from "../context.ts";
+import { renderPending } from "../render.ts";
+import { shortIds } from "../resolve.ts";
+
+/**
+ * A pending proposal as JSON.
+ *
+ * @param entry The proposal.
+ * @returns The fields, in the wire's snake_case.
+ */
+export function pendingJson({ proposal, proposalSha256 }: PendingProposal): object {
+  return {
+    bottle_slug: proposal.bottleSlug,
+    id: proposal.id,
+    tool: proposal.tool,
+    arrival_timestamp: proposal.arrivalTimestamp,
+    justification: proposal.justification,
+    proposal_sha256: proposalSha256,
+  };
+}
+
+/**
+ * A file that cannot be read as JSON.
+ *
+ * @param file The file.
+ * @returns The fields, in snake_case.
+ */
+export function unreadableJson({ bottleSlug, file, reason }: UnreadableInBottle): object {
+  return { bottle_slug: bottleSlug, file, reason };
+}
+
+/**
+ * A file that cannot be read, in words.
+ *
+ * @param problem The file.
+ * @returns One line.
+ */
+export function unreadableLine({ bottleSlug, file, reason }: UnreadableInBottle): string {
+  return `! unreadable: ${visibleLine(bottleSlug)}/${visibleLine(file)}: ${visibleLine(reason)}`;
+}
+
+/**
+ * Lists what is pending in all bottles, or in one.
+ *
+ * @param context The context.
+ */
+export function list(context: Context): void {
+  const { root, flags, style } = context;
+  const where = flags.bottle === undefined ? { root } : { root, bottleSlug: flags.bottle };
+  const { pending, unreadable } = readOverview(where);
+  if (flags.json) {
+    context.printJson({
+      pending: pending.map(pendingJson),
+      unreadable: unreadable.map(unreadableJson),
+    });
+    return;
+  }
+  if (pending.length === 0) context.print("Nothing is pending.");
+  else {
+    const shorts = shortIds(pending.map(({ proposal }) => proposal.id));
+    const columns = context.columns;
+    for (const line of renderPending(pending, shorts, columns, Date.now(), style)) {
+      context.print(line);
+    }
+  }
+  for (const problem of unreadable) context.complain(style.yellow(unreadableLine(problem)));
+}

@@ -1,0 +1,35 @@
+/**
+ * `show ID`: one proposal, whole.
+ *
+ * @module
+ */
+
+import { inspectProposal, rememberShown } from "../../mod.ts";
+import type { Context } from "../context.ts";
+import { renderProposal } from "../render.ts";
+import { resolveProposal } from "../resolve.ts";
+import { pendingJson } from "./list.ts";
+
+/**
+ * Shows a proposal beside the file in force, and remembers that it was shown.
+ *
+ * @param context The context.
+ * @param words The id.
+ */
+export async function show(context: Context, words: readonly string[]): Promise<void> {
+  const { bottleSlug, proposalId } = resolveProposal(context, words);
+  const ref = { root: context.root, bottleSlug, proposalId };
+  const inspection = await inspectProposal(ref);
+  if (context.flags.json) {
+    context.printJson({
+      ...pendingJson(inspection),
+      proposed_file: inspection.proposal.proposedFile,
+      current_file: inspection.currentFile,
+      diff: inspection.diff,
+    });
+  } else {
+    const lines = renderProposal(inspection, Date.now(), context.style);
+    for (const line of lines) context.print(line);
+  }
+  rememberShown(ref, inspection.proposalSha256);
+}

@@ -1,0 +1,78 @@
+/**
+ * `watch`: what arrives, as it arrives.
+ *
+ * @module
+ */
+
+import {
+  findDecision,
+  type Overview,
+  type PendingProposal,
+  queueDirForSlug,
+  readAnswer,
+  visibleLine,
+  watchOverview,
+} from "../../mod.ts";
+import type { Context } from "../context.ts";
+import { pendingJson, unreadableJson, unreadableLine } from "./list.ts";
+
+function keyOf({ proposal, proposalSha256 }: PendingProposal): string {
+  return `${proposal.bottleSlug}/${proposal.id}/${proposalSha256}`;
+}
+
+/**
+ * Prints what is pending, then what arrives and what leaves, until it is ended.
+ *
+ * @param context The context.
+ * @param signal Ends it.
+ */
+export async function watch(context: Context, signal: AbortSignal): Promise<void> {
+  const { root, flags } = context;
+  const where = flags.bottle === undefined ? { root } : { root, bottleSlug: flags.bottle };
+  let before: Overview = { pending: [], unreadable: [] };
+  for await (const now of watchOverview({ ...where, signal })) {
+    const present = new Set(now.pending.map(keyOf));
+    for (const entry of before.pending) {
+      if (!present.has(keyOf(entry))) await printGone(context, entry);
+    }
+    const known = new Set(before.pending.map(keyOf));
+    for (const entry of now.pending) if (!known.has(keyOf(entry))) printArrived(context, entry);
+    printUnreadable(context, before, now);
+    before = now;
+  }
+}
+
+function printArrived(context: Context, entry: PendingProposal): void {
+  if (context.flags.json) {
+    context.printJson({ event: "arrived", ...pendingJson(entry) });
+    return;
+  }
+  const { id, bottleSlug, tool, justification } = entry.proposal;
+  const { bold } = context.style;
+  const why = visibleLine(justification.trim());
+  context.print(`${bold("arrived")}    ${id}  ${bottleSlug}  ${tool}  ${why}`);
+}
+
+/** It was answered, or it is gone: taken back, or changed in place and then listed anew. */
+async function printGone(context: Context, entry: PendingProposal): Promise<void> {
+  const { root } = context;
+  const { id, bottleSlug } = entry.proposal;
+  const answer = await readAnswer(queueDirForSlug(bottleSlug, root), id).catch(() => undefined);
+  const record = findDecision({ root, bottleSlug, proposalId: id });
+  const status = record?.operatorAction ?? answer?.status;
+  if (context.flags.json) {
+    const event = status === undefined ? { event: "withdrawn" } : { event: "decided", status };
+    context.printJson({ ...event, bottle_slug: bottleSlug, id });
+    return;
+  }
+  context.print(`${(status ?? "withdrawn").padEnd(10)} ${id}  ${bottleSlug}`);
+}
+
+function printUnreadable(context: Context, before: Overview, now: Overview): void {
+  const known = new Set(before.unreadable.map(unreadableLine));
+  for (const file of now.unreadable) {
+    if (known.has(unreadableLine(file))) continue;
+    if (context.flags.json) context.printJson({ event: "unreadable", ...unreadableJson(file) });
+    else context.print(context.style.yellow(unreadableLine(file)));
+  }
+}
