@@ -116,14 +116,14 @@ export interface Decision {
  * @throws {InvalidConfigError} If the final file breaks its rules.
  * @throws {UnsafeFileError} If something else than a plain file stands in the proposal's place.
  */
-export function decide(request: DecideRequest): Promise<Decision> {
+export async function decide(request: DecideRequest): Promise<Decision> {
   const { bottleSlug, proposalId, root = claudeBottleRoot() } = request;
   checkBottleSlug(bottleSlug);
   checkProposalId(proposalId);
   if (request.verdict.status === "rejected" && request.notes.trim() === "") {
     throw new TypeError("Cannot reject without notes: say why, the agent reads it");
   }
-  return withBottleLock(root, bottleSlug, async () => {
+  return await withBottleLock(root, bottleSlug, async () => {
     const inspection = await inspectProposal({ root, bottleSlug, proposalId });
     refuseIfChanged(request, inspection);
 
