@@ -220,7 +220,7 @@ export const MALFORMED_PROPOSALS: readonly MalformedFile[] = [
   {
     id: "tool-unknown",
     field: "tool",
-    reason: "expected one of cred-proxy-block, pipelock-block, capability-block; got \"shell\"",
+    reason: 'expected one of cred-proxy-block, pipelock-block, capability-block; got "shell"',
   },
   { id: "top-level-array", reason: NO_OBJECT },
   { id: "top-level-null", reason: NO_OBJECT },

@@ -1,0 +1,177 @@
+import { assert, assertEquals, assertRejects } from "@std/assert";
+import {
+  AlreadyDecidedError,
+  archiveProposal,
+  decide,
+  findDecision,
+  finishInterrupted,
+  MalformedRecordError,
+  readAnswer,
+  readAuditEntries,
+  writeResponse,
+} from "../mod.ts";
+import { type QueuedProposal, queueSample } from "./support/records.ts";
+import { REPO } from "./support/run.ts";
+import { type TempDir, tempDir } from "./support/temp.ts";
+
+const intentPath = (dir: TempDir) => dir.at("private", "intents", "dev-1.json");
+const logPath = (dir: TempDir) => dir.at("audit", "pipelock-dev-1.log");
+
+async function decideSample(dir: TempDir, queued: QueuedProposal, operator = "ada@host") {
+  return await decide({
+    root: dir.path,
+    bottleSlug: "dev-1",
+    proposalId: queued.proposal.id,
+    proposalSha256: queued.proposalSha256,
+    verdict: { status: "approved" },
+    notes: "fine",
+    operator,
+  });
+}
+
+/** Decides, then puts the disk back to where a crash would have left it before the intent was gone. */
+async function crashed(dir: TempDir): Promise<QueuedProposal & { response: string }> {
+  await decideSample(dir, await queueSample(dir.path));
+  const queued = await queueSample(dir.path);
+  const logSize = Deno.statSync(logPath(dir)).size;
+  await decideSample(dir, queued);
+  const response = queued.path.replace(".proposal.", ".response.");
+  const intent = {
+    version: 1,
+    bottle_slug: "dev-1",
+    proposal_id: queued.proposal.id,
+    component: "pipelock",
+    log_size: logSize,
+    line: (await Deno.readTextFile(logPath(dir))).slice(logSize),
+    response: await Deno.readTextFile(response),
+  };
+  await Deno.writeTextFile(intentPath(dir), JSON.stringify(intent));
+  return { ...queued, response };
+}
+
+const actions = async (dir: TempDir) =>
+  (await readAuditEntries("pipelock", "dev-1", { root: dir.path }))
+    .map(({ operatorAction }) => operatorAction);
+
+Deno.test("finishInterrupted() completes a record without an answer", async () => {
+  await using dir = await tempDir();
+  const { response, queueDir, proposal } = await crashed(dir);
+  const told = await Deno.readTextFile(response);
+  await Deno.remove(response);
+  assertEquals(await finishInterrupted(dir.path), ["dev-1"]);
+  assertEquals(await Deno.readTextFile(response), told);
+  assertEquals((await readAnswer(queueDir, proposal.id))?.status, "approved");
+  assertEquals(await finishInterrupted(dir.path), []);
+  assertEquals(await actions(dir), ["approved", "approved"]);
+});
+
+Deno.test("finishInterrupted() drops an intent without a record, so that the operator decides anew", async () => {
+  await using dir = await tempDir();
+  const queued = await crashed(dir);
+  await Deno.remove(queued.response);
+  const { log_size } = JSON.parse(await Deno.readTextFile(intentPath(dir)));
+  // The crash tore the line.
+  await Deno.truncate(logPath(dir), log_size + 40);
+  await finishInterrupted(dir.path);
+  assertEquals(await readAnswer(queued.queueDir, queued.proposal.id), undefined);
+  assertEquals(
+    findDecision({
+      root: dir.path,
+      bottleSlug: "dev-1",
+      proposalId: queued.proposal.id,
+    }),
+    undefined,
+  );
+  await decideSample(dir, queued);
+  assertEquals(await actions(dir), ["approved", "approved"]);
+});
+
+Deno.test("finishInterrupted() leaves an answer alone that stands, or is archived", async () => {
+  await using dir = await tempDir();
+  const { queueDir, proposal } = await crashed(dir);
+  const intent = await Deno.readTextFile(intentPath(dir));
+  await finishInterrupted(dir.path);
+  await archiveProposal(queueDir, proposal.id);
+  await Deno.writeTextFile(intentPath(dir), intent);
+  await finishInterrupted(dir.path);
+  assertEquals([...Deno.readDirSync(queueDir)].filter(({ isFile }) => isFile).length, 2);
+  assertEquals(await actions(dir), ["approved", "approved"]);
+});
+
+Deno.test("finishInterrupted() records that another program's answer stood first", async () => {
+  await using dir = await tempDir();
+  const { queueDir, proposal, response } = await crashed(dir);
+  await Deno.remove(response);
+  const { id: proposalId } = proposal;
+  await writeResponse(queueDir, { proposalId, status: "rejected", notes: "no", finalFile: null });
+  await finishInterrupted(dir.path);
+  assertEquals((await readAnswer(queueDir, proposalId))?.status, "rejected");
+  assertEquals(await actions(dir), ["approved", "approved", "superseded"]);
+});
+
+Deno.test("decide() finishes what was interrupted before it decides", async () => {
+  await using dir = await tempDir();
+  const queued = await crashed(dir);
+  await Deno.remove(queued.response);
+  const again = () => decideSample(dir, queued, "bob@host");
+  await assertRejects(again, AlreadyDecidedError, "already approved, by ada@host");
+  assertEquals((await readAnswer(queued.queueDir, queued.proposal.id))?.status, "approved");
+});
+
+Deno.test("decide() refuses to go on over an intent that it cannot read", async () => {
+  await using dir = await tempDir();
+  const queued = await queueSample(dir.path);
+  await Deno.mkdir(dir.at("private", "intents"), { recursive: true });
+  await Deno.writeTextFile(intentPath(dir), "{}");
+  await assertRejects(() => decideSample(dir, queued), MalformedRecordError, "move it away");
+});
+
+Deno.test("decide() in many processes: one wins each, the log and the answer agree", async () => {
+  await using dir = await tempDir();
+  const queued = await Promise.all(Array.from({ length: 12 }, () => queueSample(dir.path)));
+  const program = `
+    import * as supervise from "${REPO}mod.ts";
+    const [root, operator, status] = Deno.args;
+    let won = 0;
+    for (const { proposal, proposalSha256 } of
+      supervise.readOverview({ root }).pending.sort(() => Math.random() - 0.5)) {
+      try {
+        await supervise.decide({
+          root, operator, proposalSha256, bottleSlug: "dev-1", proposalId: proposal.id,
+          verdict: { status }, notes: "by " + operator,
+        });
+        won++;
+      } catch (error) {
+        if (!(error instanceof supervise.AlreadyDecidedError) || !error.operator) throw error;
+      }
+    }
+    console.log(won);`;
+  await Deno.writeTextFile(dir.at("program.ts"), program);
+  const operators = await Promise.all(
+    ["ada", "bob", "eve"].map((operator, n) =>
+      new Deno.Command("deno", {
+        args: [
+          "run",
+          "--no-prompt",
+          `--config=${REPO}deno.json`,
+          `--allow-read=${dir.path}`,
+          `--allow-write=${dir.path}`,
+          dir.at("program.ts"),
+          dir.path,
+          operator,
+          n === 0 ? "rejected" : "approved",
+        ],
+        stderr: "inherit",
+      }).output()
+    ),
+  );
+  const won = operators.map(({ stdout }) => Number(new TextDecoder().decode(stdout)));
+  assertEquals(won.reduce((sum, n) => sum + n, 0), queued.length);
+  const entries = await readAuditEntries("pipelock", "dev-1", { root: dir.path });
+  assertEquals(entries.length, queued.length);
+  for (const entry of entries) {
+    const answer = await readAnswer(queued[0]!.queueDir, entry.proposalId!);
+    assert(answer !== undefined);
+    assertEquals([answer.status, answer.notes], [entry.operatorAction, `by ${entry.operator}`]);
+  }
+});
