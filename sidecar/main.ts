@@ -13,7 +13,12 @@
  */
 
 import { parseArgs } from "@std/cli";
-import { checkBottleSlug, QUEUE_DIR_IN_CONTAINER, SUPERVISE_PORT } from "../mod.ts";
+import {
+  checkBottleSlug,
+  InvalidNameError,
+  QUEUE_DIR_IN_CONTAINER,
+  SUPERVISE_PORT,
+} from "../mod.ts";
 import denoJson from "../deno.json" with { type: "json" };
 import { logToStderr } from "./log.ts";
 import { createFetchHandler } from "./server.ts";
@@ -78,7 +83,7 @@ async function serve({ slug, queueDir, host, port }: Settings): Promise<void> {
     version: denoJson.version,
     log: logToStderr,
   });
-  const server = Deno.serve({
+  const listenOptions: Deno.ServeTcpOptions = {
     hostname: host,
     port,
     onListen: (address) =>
@@ -87,7 +92,14 @@ async function serve({ slug, queueDir, host, port }: Settings): Promise<void> {
       logToStderr("failed", { error: error instanceof Error ? error.name : "unknown" });
       return new Response("Cannot answer: the sidecar failed\n", { status: 500 });
     },
-  }, fetch);
+  };
+  let server: Deno.HttpServer;
+  try {
+    server = Deno.serve(listenOptions, fetch);
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new Error(`Cannot listen on ${host}:${port}: ${reason}`, { cause });
+  }
   for (const signal of ["SIGTERM", "SIGINT"] as const) {
     Deno.addSignalListener(signal, () => {
       logToStderr("stopping", { signal });
@@ -114,7 +126,7 @@ export async function main(args: readonly string[]): Promise<number> {
     await serve(settings);
     return 0;
   } catch (error) {
-    const usage = error instanceof UsageError || error instanceof TypeError;
+    const usage = error instanceof UsageError || error instanceof InvalidNameError;
     console.error(error instanceof Error ? error.message : String(error));
     if (usage) console.error("See --help");
     return usage ? 2 : 1;

@@ -134,7 +134,7 @@ Deno.test("decide() in many processes: one wins each, the log and the answer agr
     const [root, operator, status] = Deno.args;
     let won = 0;
     for (const { proposal, proposalSha256 } of
-      supervise.readOverview({ root }).pending.sort(() => Math.random() - 0.5)) {
+      supervise.readOverview({ root }).pending.toSorted(() => Math.random() - 0.5)) {
       try {
         await supervise.decide({
           root, operator, proposalSha256, bottleSlug: "dev-1", proposalId: proposal.id,

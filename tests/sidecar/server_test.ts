@@ -1,0 +1,238 @@
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import {
+  decide,
+  listPendingProposals,
+  readOverview,
+  sha256Hex,
+  type Verdict,
+  watchPending,
+} from "../../mod.ts";
+import { CLIENT_KINDS } from "../support/clients.ts";
+import { startSidecar } from "../support/sidecar.ts";
+import { type TempDir, tempDir } from "../support/temp.ts";
+
+const queueOf = (dir: TempDir) => dir.at("queue", "dev-1");
+
+/** Waits until something is pending, and decides it. */
+async function operatorDecides(dir: TempDir, verdict: Verdict, notes: string) {
+  for await (const { pending: [next] } of watchPending(queueOf(dir))) {
+    if (next === undefined) continue;
+    await decide({
+      root: dir.path,
+      bottleSlug: "dev-1",
+      proposalId: next.proposal.id,
+      proposalSha256: next.proposalSha256,
+      verdict,
+      notes,
+      operator: "ada@host",
+    });
+    return next.proposal;
+  }
+  throw new Error("unreachable");
+}
+
+const ASKS = [
+  ["cred-proxy-block", '{"routes": []}\n', '{"routes": [], "note": "edited"}\n'],
+  ["pipelock-block", "api.github.com\n", "api.github.com\nexample.com\n"],
+  ["capability-block", "FROM debian:12\n", "FROM debian:12-slim\n"],
+] as const;
+
+for (const { name, connect } of CLIENT_KINDS) {
+  Deno.test(`the sidecar serves ${name}: every tool, every decision`, async (t) => {
+    await using dir = await tempDir();
+    await Deno.mkdir(queueOf(dir), { recursive: true });
+    await using sidecar = await startSidecar(queueOf(dir));
+    await using client = await connect(sidecar.url);
+
+    await t.step("offers three tools with schemas and words", async () => {
+      const tools = await client.tools();
+      assertEquals(tools.map(({ name }) => name), ASKS.map(([tool]) => tool));
+      for (const tool of tools) {
+        assertStringIncludes(String(tool.description), "/etc/claude-bottle/current-config/");
+        assertEquals(
+          (tool.inputSchema as { required: string[] }).required,
+          ["proposed_file", "justification"],
+        );
+        assert(tool.outputSchema !== undefined);
+      }
+    });
+
+    for (const [tool, proposed_file, edited] of ASKS) {
+      const args = {
+        proposed_file,
+        justification: "Because.",
+        current_file_sha256: sha256Hex("").toUpperCase(),
+      };
+      for (const status of ["approved", "modified", "rejected"] as const) {
+        await t.step(`${tool}: ${status}`, async () => {
+          const verdict: Verdict = status === "modified"
+            ? { status, finalFile: edited }
+            : { status };
+          const calling = client.call(tool, args);
+          // The agent's file is not in force, so a decision that applies would be stale.
+          await Deno.mkdir(dir.at("current-config", "dev-1"), { recursive: true });
+          for (const file of ["routes.json", "allowlist", "Dockerfile"]) {
+            await Deno.writeTextFile(dir.at("current-config", "dev-1", file), "");
+          }
+          const proposal = await operatorDecides(dir, verdict, `notes on ${status}`);
+          assertEquals(proposal.currentFileHash, sha256Hex(""));
+          assertEquals(proposal.proposedFile, proposed_file);
+          const { isError, structured, text } = await calling;
+          assertEquals(isError, false);
+          assertEquals(structured, {
+            status,
+            notes: `notes on ${status}`,
+            proposal_id: proposal.id,
+            ...(status === "modified" && { final_file: edited }),
+          });
+          for (const word of [`${status}:`, `notes on ${status}`, proposal.id]) {
+            assertStringIncludes(text, word);
+          }
+          if (status === "modified") assertStringIncludes(text, edited);
+        });
+      }
+    }
+
+    await t.step("archives both files of every answered call", () => {
+      const names = [...Deno.readDirSync(`${queueOf(dir)}/processed`)].map(({ name }) => name);
+      assertEquals(names.length, 2 * 9);
+      assertEquals([...Deno.readDirSync(queueOf(dir))].map(({ name }) => name), ["processed"]);
+    });
+
+    await t.step("logs every event, and none of the agent's words", async () => {
+      await sidecar.logged("answered");
+      assertEquals(sidecar.events.filter(({ event }) => event === "proposed").length, 9);
+      assertEquals(sidecar.events.filter(({ event }) => event === "answered").length, 9);
+      assert(!JSON.stringify(sidecar.events).includes("Because"));
+      assertEquals(sidecar.noise, []);
+    });
+  });
+
+  Deno.test(`the sidecar answers ${name} at once when the file is malformed, and queues nothing`, async () => {
+    await using dir = await tempDir();
+    await Deno.mkdir(queueOf(dir), { recursive: true });
+    await using sidecar = await startSidecar(queueOf(dir));
+    await using client = await connect(sidecar.url);
+    const bad: readonly (readonly [string, Record<string, unknown>, string])[] = [
+      ["cred-proxy-block", { proposed_file: "{", justification: "x" }, "line 1"],
+      ["cred-proxy-block", { proposed_file: '{"routes": 1}', justification: "x" }, "$.routes"],
+      ["pipelock-block", { proposed_file: "https://x.example", justification: "x" }, "line 1"],
+      ["capability-block", { proposed_file: "RUN true", justification: "x" }, "FROM"],
+      ["pipelock-block", { proposed_file: " ", justification: "x" }, "proposed_file"],
+      ["pipelock-block", { proposed_file: "a.example", justification: "\n" }, "justification"],
+      ["pipelock-block", { proposed_file: "a.example" }, "justification"],
+      [
+        "pipelock-block",
+        { proposed_file: "a.example", justification: "é".repeat(9000) },
+        "18000 bytes",
+      ],
+      [
+        "pipelock-block",
+        { proposed_file: "a.example\n".repeat(120_000), justification: "x" },
+        "1048576",
+      ],
+      [
+        "pipelock-block",
+        { proposed_file: "a.example", justification: "x", current_file_sha256: "abc" },
+        "64 hex digits",
+      ],
+    ];
+    for (const [tool, args, word] of bad) {
+      const { isError, text, structured } = await client.call(tool, args);
+      assertEquals([isError, structured], [true, undefined], text);
+      assertStringIncludes(text, word);
+    }
+    assertEquals([...Deno.readDirSync(queueOf(dir))], []);
+  });
+}
+
+Deno.test("the sidecar gives many calls at once their own answers", async () => {
+  await using dir = await tempDir();
+  await Deno.mkdir(queueOf(dir), { recursive: true });
+  await using sidecar = await startSidecar(queueOf(dir));
+  // Every bare fetch sends the same JSON-RPC id.
+  const client = await CLIENT_KINDS[2]!.connect(sidecar.url);
+  const calls = Array.from(
+    { length: 20 },
+    (_, n) =>
+      client.call("pipelock-block", { proposed_file: `h${n}.example`, justification: `call ${n}` }),
+  );
+  for await (const { pending } of watchPending(queueOf(dir))) {
+    if (pending.length === calls.length) break;
+  }
+  for (
+    const { proposal, proposalSha256 } of readOverview({ root: dir.path }).pending.toReversed()
+  ) {
+    await decide({
+      root: dir.path,
+      bottleSlug: "dev-1",
+      proposalId: proposal.id,
+      proposalSha256,
+      verdict: { status: "rejected" },
+      notes: `answer to ${proposal.justification}`,
+      operator: "ada@host",
+    });
+  }
+  const notes = (await Promise.all(calls)).map(({ structured }) => structured?.notes);
+  assertEquals(notes, calls.map((_, n) => `answer to call ${n}`));
+});
+
+Deno.test("the sidecar lets go of a call when the agent is gone; the proposal stays", async () => {
+  await using dir = await tempDir();
+  await Deno.mkdir(queueOf(dir), { recursive: true });
+  await using sidecar = await startSidecar(queueOf(dir));
+  const end = new AbortController();
+  const call = fetch(sidecar.url, {
+    method: "POST",
+    headers: {
+      "content-type": "application/json",
+      accept: "application/json, text/event-stream",
+    },
+    body: JSON.stringify({
+      jsonrpc: "2.0",
+      id: 1,
+      method: "tools/call",
+      params: {
+        name: "pipelock-block",
+        arguments: { proposed_file: "a.example", justification: "x" },
+      },
+    }),
+    signal: end.signal,
+  });
+  const response = await call;
+  await sidecar.logged("proposed");
+  end.abort();
+  await response.body?.cancel().catch(() => {});
+  await sidecar.logged("detached");
+  assertEquals((await listPendingProposals(queueOf(dir))).length, 1);
+});
+
+Deno.test("the sidecar stops at SIGTERM though calls are held, and leaves the proposals", async () => {
+  await using dir = await tempDir();
+  await Deno.mkdir(queueOf(dir), { recursive: true });
+  await using sidecar = await startSidecar(queueOf(dir));
+  const client = await CLIENT_KINDS[2]!.connect(sidecar.url);
+  const call = client.call("pipelock-block", { proposed_file: "a.example", justification: "x" });
+  const ended = call.then(() => "answered", () => "cut off");
+  await sidecar.logged("proposed");
+  sidecar.process.kill("SIGTERM");
+  assertEquals((await sidecar.process.status).code, 0);
+  assertEquals(await ended, "cut off");
+  assertEquals((await listPendingProposals(queueOf(dir))).length, 1);
+});
+
+Deno.test("the sidecar tells the agent when it cannot use its queue", async () => {
+  await using dir = await tempDir();
+  await Deno.mkdir(queueOf(dir), { recursive: true });
+  await using sidecar = await startSidecar(queueOf(dir));
+  await Deno.remove(queueOf(dir));
+  await Deno.writeTextFile(queueOf(dir), "in the way");
+  const client = await CLIENT_KINDS[2]!.connect(sidecar.url);
+  const args = { proposed_file: "a.example", justification: "x" };
+  const { isError, text } = await client.call("pipelock-block", args);
+  assertEquals(isError, true);
+  assertStringIncludes(text, "could not use its queue directory");
+  const health = await fetch(new URL("/healthz", sidecar.url));
+  assertEquals([health.status, await health.text()], [503, "Cannot find the queue directory\n"]);
+  await sidecar.logged("failed");
+});
