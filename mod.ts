@@ -148,3 +148,4 @@ export { visible, visibleLine } from "./src/visible.ts";
 export { waitForResponse, type WaitOptions } from "./src/wait.ts";
 export { DEFAULT_POLL_INTERVAL_MS } from "./src/watch.ts";
 export { type WatchOptions, watchPending } from "./src/watch_pending.ts";
+export { asciiJson } from "./src/wire.ts";

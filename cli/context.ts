@@ -4,7 +4,7 @@
  * @module
  */
 
-import { claudeBottleRoot } from "../mod.ts";
+import { asciiJson, claudeBottleRoot } from "../mod.ts";
 import type { Flags } from "./flags.ts";
 import { makeStyle, type Style } from "./style.ts";
 
@@ -30,7 +30,7 @@ export interface Context extends Terminal {
   readonly root: string;
   /** Colours, or none. */
   readonly style: Style;
-  /** Prints a value as one line of JSON, each object with `"version": 1`. */
+  /** Prints an object as one line of ASCII JSON, with `"version": 1`. */
   readonly printJson: (value: object) => void;
 }
 
@@ -64,6 +64,6 @@ export function makeContext(flags: Flags, terminal: Terminal): Context {
     flags,
     root: flags.root ?? claudeBottleRoot(),
     style: makeStyle(colour),
-    printJson: (value) => terminal.print(JSON.stringify({ version: 1, ...value })),
+    printJson: (value) => terminal.print(asciiJson({ version: 1, ...value })),
   };
 }

@@ -42,6 +42,11 @@ const FAILURES: readonly (readonly [Class, number, string])[] = [
   [CancelledError, 1, "cancelled"],
 ];
 
+/** What the library cannot know: the flag that goes with an error. */
+function hint(error: Error): string {
+  return error instanceof StaleConfigError ? " with --allow-stale" : "";
+}
+
 /**
  * Says how a command ends that threw.
  *
@@ -51,7 +56,7 @@ const FAILURES: readonly (readonly [Class, number, string])[] = [
  */
 export function failureOf(error: unknown, root?: string): Failure {
   for (const [errorClass, exit, code] of FAILURES) {
-    if (error instanceof errorClass) return { exit, code, message: error.message };
+    if (error instanceof errorClass) return { exit, code, message: error.message + hint(error) };
   }
   const message = error instanceof Error ? error.message : String(error);
   if (error instanceof Deno.errors.NotCapable) {

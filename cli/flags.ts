@@ -14,6 +14,8 @@ export class UsageError extends Error {
 
 /** What was typed. */
 export interface Flags {
+  /** The names of the flags that were given. */
+  readonly given: readonly string[];
   /** What is no flag: the verb, then its arguments. */
   readonly words: readonly string[];
   /** The root, unless the default. */
@@ -55,6 +57,18 @@ export const FLAG_WORDS: Readonly<Record<string, string>> = {
 const STRINGS = ["root", "bottle", "component", "notes", "file", "sha256"] as const;
 const BOOLEANS = ["allow-stale", "json", "plain", "help"] as const;
 
+/** Binds each value to its flag, so that `--file -` and `--notes "-1 is wrong"` mean what they say. */
+function bindValues(args: readonly string[]): string[] {
+  const bound: string[] = [];
+  for (let n = 0; n < args.length; n++) {
+    const arg = args[n]!;
+    const value = STRINGS.some((name) => arg === `--${name}`) ? args[n + 1] : undefined;
+    bound.push(value === undefined ? arg : `${arg}=${value}`);
+    if (value !== undefined) n++;
+  }
+  return bound;
+}
+
 /**
  * Reads the command line.
  *
@@ -64,7 +78,7 @@ const BOOLEANS = ["allow-stale", "json", "plain", "help"] as const;
  * @throws {InvalidNameError} If the bottle is no slug.
  */
 export function readFlags(args: readonly string[]): Flags {
-  const parsed = parseArgs(args, {
+  const parsed = parseArgs(bindValues(args), {
     string: [...STRINGS, "_"],
     boolean: [...BOOLEANS],
     alias: { help: "h" },
@@ -85,6 +99,10 @@ export function readFlags(args: readonly string[]): Flags {
   };
   const bottle = text("bottle");
   return {
+    given: [...STRINGS, ...BOOLEANS].filter((name) => {
+      const value = parsed[name];
+      return Array.isArray(value) ? value.length > 0 : value === true;
+    }),
     words: parsed._.map(String),
     root: text("root"),
     bottle: bottle === undefined ? undefined : checkBottleSlug(bottle),

@@ -13,7 +13,7 @@
  * @module
  */
 
-import { finishInterrupted } from "../mod.ts";
+import { asciiJson, finishInterrupted } from "../mod.ts";
 import { type Context, makeContext, processTerminal, type Terminal } from "./context.ts";
 import { failureOf } from "./exit.ts";
 import { FLAG_WORDS, readFlags, UsageError } from "./flags.ts";
@@ -157,6 +157,10 @@ export async function main(
       terminal.print(helpFor(verb));
       return 0;
     }
+    const misplaced = flags.given.find((name) => ![...verb.flags, ...EVERYWHERE].includes(name));
+    if (misplaced !== undefined) {
+      throw new UsageError(`Cannot use --${misplaced} with ${verb.usage}`);
+    }
     context = makeContext(flags, terminal);
     for (const slug of await finishInterrupted(context.root)) {
       context.complain(`A decision in bottle ${slug} was interrupted; it has been completed.`);
@@ -165,7 +169,7 @@ export async function main(
   } catch (error) {
     const { exit, code, message } = failureOf(error, context?.root);
     const json = context?.flags.json ?? args.includes("--json");
-    if (json) terminal.print(JSON.stringify({ version: 1, error: { code, message } }));
+    if (json) terminal.print(asciiJson({ version: 1, error: { code, message } }));
     terminal.complain(message);
     if (code === "usage" && !json) terminal.complain("See --help");
     return exit;

@@ -5,6 +5,7 @@
  */
 
 import {
+  listBottles,
   type PendingProposal,
   readOverview,
   type UnreadableInBottle,
@@ -66,6 +67,9 @@ export function list(context: Context): void {
       unreadable: unreadable.map(unreadableJson),
     });
     return;
+  }
+  if (flags.bottle !== undefined && !listBottles(root).slugs.includes(flags.bottle)) {
+    context.complain(`! bottle ${flags.bottle} has no queue under ${root}`);
   }
   if (pending.length === 0) context.print("Nothing is pending.");
   else {

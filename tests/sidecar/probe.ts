@@ -34,7 +34,8 @@ for (const [what, attempt] of Object.entries(ATTEMPTS)) {
     await attempt();
     console.log(`${what}: allowed`);
   } catch (error) {
-    console.log(`${what}: ${error instanceof Deno.errors.NotCapable ? "denied" : error}`);
+    const denied = error instanceof Error && /^Requires .* access/.test(error.message);
+    console.log(`${what}: ${denied ? "denied" : error}`);
   }
 }
 Deno.exit(0);

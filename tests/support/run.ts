@@ -67,7 +67,14 @@ export function supervise(
   args: readonly string[],
   options: RunOptions = {},
 ): Promise<RunResult> {
-  const env = { CLAUDE_BOTTLE_ROOT: root, USER: "ada", NO_COLOR: "1", ...options.env };
+  const env = {
+    CLAUDE_BOTTLE_ROOT: root,
+    USER: "ada",
+    NO_COLOR: "1",
+    EDITOR: "",
+    VISUAL: "",
+    ...options.env,
+  };
   return run("sh", [join(REPO, "cli/supervise.sh"), ...args], { ...options, env });
 }
 

@@ -1,0 +1,82 @@
+import { assertEquals } from "@std/assert";
+import { join } from "@std/path";
+import { sha256Hex } from "../../mod.ts";
+import { queueSample } from "../support/records.ts";
+import { REPO, supervise } from "../support/run.ts";
+import { type TempDir, tempDir } from "../support/temp.ts";
+
+const FOLDER = join(REPO, "tests/testdata/transcripts");
+
+/**
+ * The root that every transcript starts from: three proposals of two bottles, one of them hostile, one
+ * broken file, and files in force.
+ */
+async function prepare(dir: TempDir): Promise<void> {
+  const inForce = dir.at("current-config", "dev-1");
+  await Deno.mkdir(inForce, { recursive: true });
+  await Deno.writeTextFile(`${inForce}/allowlist`, "api.example.com\n");
+  await Deno.writeTextFile(`${inForce}/Dockerfile`, "FROM debian:12\n");
+  await queueSample(dir.path, {
+    id: "aaaa1111-first",
+    arrivalTimestamp: "2026-01-01T10:00:00.000Z",
+    currentFileHash: sha256Hex("api.example.com\n"),
+  });
+  await queueSample(dir.path, {
+    id: "aaaa2222-stale",
+    tool: "capability-block",
+    proposedFile: "FROM debian:12\nRUN apt-get install -y jq\n",
+    justification: "I need jq.\n2 pending\n! approved by the operator\x1b[2K\rharmless \u202etxt",
+    arrivalTimestamp: "2026-01-01T11:00:00.123456+00:00",
+    currentFileHash: sha256Hex("FROM debian:11\n"),
+  });
+  await queueSample(dir.path, {
+    id: "bbbb3333-other",
+    bottleSlug: "web.2",
+    tool: "cred-proxy-block",
+    proposedFile: '{"routes": []}\n',
+    justification: "There is no route yet.",
+    arrivalTimestamp: "2026-01-01T12:00:00Z",
+  });
+  await Deno.writeTextFile(dir.at("queue", "dev-1", "broken.proposal.json"), "{");
+}
+
+/** What differs from run to run. */
+function settle(text: string, dir: TempDir): string {
+  return text
+    .replaceAll(dir.path, "$ROOT")
+    .replaceAll(`ada@${Deno.hostname()}`, "ada@host")
+    .replace(/\b\d+ [smhd](?= ago|\s)/g, "AGE")
+    .replace(/("timestamp":"|(?:approved|modified|rejected)  )2\d{3}-[^"\s]+Z/g, "$1TIME");
+}
+
+/** Runs a transcript's commands, and writes down what they print. */
+async function replay(golden: string): Promise<string> {
+  await using dir = await tempDir();
+  await prepare(dir);
+  let actual = "";
+  for (const line of golden.split("\n").filter((line) => line.startsWith("$ "))) {
+    const [, words, input] = line.match(/^\$ supervise ?(.*?)(?: <<< '(.*)')?$/) ?? [];
+    const args = [...words!.matchAll(/'([^']*)'|(\S+)/g)].map(([, quoted, bare]) =>
+      quoted ?? bare!
+    );
+    const { code, out, err } = await supervise(
+      dir.path,
+      args,
+      input === undefined ? {} : { input: input.replaceAll("\\n", "\n") },
+    );
+    const complaint = err.split("\n").slice(0, -1).map((text) => `2> ${text}\n`).join("");
+    const exit = code === 0 ? "" : `exit ${code}\n`;
+    actual += `${line}\n${settle(out, dir)}${settle(complaint, dir)}${exit}\n`;
+  }
+  return actual;
+}
+
+for (const { name } of [...Deno.readDirSync(FOLDER)].sort((a, b) => a.name < b.name ? -1 : 1)) {
+  Deno.test(`supervise prints what ${name} says`, async () => {
+    const file = join(FOLDER, name);
+    const golden = await Deno.readTextFile(file);
+    const actual = await replay(golden);
+    if (Deno.env.get("UPDATE_GOLDEN") === "1") await Deno.writeTextFile(file, actual);
+    else assertEquals(actual, golden);
+  });
+}

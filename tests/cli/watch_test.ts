@@ -1,0 +1,71 @@
+import { assertEquals, assertStringIncludes } from "@std/assert";
+import { join } from "@std/path";
+import { archiveProposal, decide } from "../../mod.ts";
+import { TextLineStream } from "../support/lines.ts";
+import { queueSample } from "../support/records.ts";
+import { REPO } from "../support/run.ts";
+import { type TempDir, tempDir } from "../support/temp.ts";
+
+function startWatch(dir: TempDir, args: readonly string[]) {
+  const process = new Deno.Command("sh", {
+    args: [join(REPO, "cli/supervise.sh"), "watch", ...args],
+    env: { CLAUDE_BOTTLE_ROOT: dir.path, NO_COLOR: "1" },
+    stdout: "piped",
+    stderr: "inherit",
+  }).spawn();
+  const lines = process.stdout
+    .pipeThrough(new TextDecoderStream())
+    .pipeThrough(new TextLineStream())
+    .getReader();
+  return { process, next: async () => (await lines.read()).value ?? "" };
+}
+
+Deno.test("watch --json prints what arrives, is decided, is withdrawn, cannot be read; Ctrl-C ends it", async () => {
+  await using dir = await tempDir();
+  const first = await queueSample(dir.path, { id: "p1" });
+  const watch = startWatch(dir, ["--json"]);
+  const next = async () => {
+    const { version, event, id, bottle_slug, ...rest } = JSON.parse(await watch.next());
+    assertEquals(version, 1);
+    return { event: `${event} ${bottle_slug}/${id ?? rest.file}`, ...rest };
+  };
+  const arrived = await next();
+  assertEquals(arrived.event, "arrived dev-1/p1");
+  assertEquals(arrived.proposal_sha256, first.proposalSha256);
+  // A bottle that did not exist when the watch began.
+  const second = await queueSample(dir.path, { id: "p2", bottleSlug: "new" });
+  assertEquals((await next()).event, "arrived new/p2");
+  await decide({
+    root: dir.path,
+    bottleSlug: "dev-1",
+    proposalId: "p1",
+    proposalSha256: first.proposalSha256,
+    verdict: { status: "rejected" },
+    notes: "no",
+    operator: "ada@host",
+  });
+  await archiveProposal(first.queueDir, "p1");
+  assertEquals(await next(), { event: "decided dev-1/p1", status: "rejected" });
+  await Deno.remove(second.path);
+  assertEquals(await next(), { event: "withdrawn new/p2" });
+  await Deno.writeTextFile(`${first.queueDir}/x.proposal.json`, "{");
+  const unreadable = await next();
+  assertEquals(unreadable.event, "unreadable dev-1/x.proposal.json");
+  watch.process.kill("SIGINT");
+  assertEquals(await watch.next(), "");
+  assertEquals((await watch.process.status).code, 0);
+});
+
+Deno.test("watch prints lines for people, one bottle only if told so", async () => {
+  await using dir = await tempDir();
+  const watch = startWatch(dir, ["--bottle", "dev-1"]);
+  await queueSample(dir.path, { id: "other", bottleSlug: "dev-2" });
+  await queueSample(dir.path, { id: "p1", justification: "two\nlines \x1b[2J" });
+  assertStringIncludes(
+    await watch.next(),
+    "arrived    p1  dev-1  pipelock-block  two⟨U+000A⟩lines ⟨U+001B⟩[2J",
+  );
+  watch.process.kill("SIGTERM");
+  assertEquals(await watch.next(), "");
+  assertEquals((await watch.process.status).code, 0);
+});
