@@ -4,26 +4,29 @@
  * @module
  */
 
-/** How long a question must stand on the screen before a line can be its answer. */
+/** How long what a question is about stands on the screen before it can be answered. */
 const SETTLE_MS = 250;
 
 /**
- * Asks a question and waits for a line. What was typed before the question had been on the screen
- * for a moment is dropped, so that a paste, or an Enter too many, never answers what was not read.
+ * Asks a question and waits for a line. What was typed before the question appeared is dropped, so
+ * that a paste, or an Enter too many, never answers what was not read.
  *
  * @param question What to print before the cursor.
  * @returns The line without its LF; `undefined` at the end of the input.
  */
 export async function ask(question: string): Promise<string | undefined> {
-  await Deno.stdout.write(new TextEncoder().encode(question));
   let line = readLine();
-  while (true) {
-    const early = await Promise.race([line.then(() => true), settle()]);
-    if (!early) return await line;
+  while (await Promise.race([line.then(() => true), settle()])) {
     if (await line === undefined) return undefined;
-    await Deno.stdout.write(new TextEncoder().encode(`(typed too soon, ignored)\n${question}`));
+    await print("(typed too soon, ignored)\n");
     line = readLine();
   }
+  await print(question);
+  return await line;
+}
+
+async function print(text: string): Promise<void> {
+  await Deno.stdout.write(new TextEncoder().encode(text));
 }
 
 function settle(): Promise<false> {

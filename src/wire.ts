@@ -92,6 +92,9 @@ const responseCodec = z.codec(
   },
 );
 
+/** A key that the Python original does not know: of another kind, it is somebody else's. */
+const ownKey = z.unknown().optional();
+
 const auditEntryCodec = z.codec(
   z.object({
     timestamp: text,
@@ -101,10 +104,10 @@ const auditEntryCodec = z.codec(
     operator_notes: text,
     justification: text,
     diff: text,
-    operator: text.optional(),
-    proposal_id: text.optional(),
-    proposal_sha256: text.optional(),
-    final_sha256: text.optional(),
+    operator: ownKey,
+    proposal_id: ownKey,
+    proposal_sha256: ownKey,
+    final_sha256: ownKey,
   }),
   z.custom<AuditEntry>(),
   {
@@ -116,10 +119,10 @@ const auditEntryCodec = z.codec(
       operatorNotes: wire.operator_notes,
       justification: wire.justification,
       diff: wire.diff,
-      ...(wire.operator !== undefined && { operator: wire.operator }),
-      ...(wire.proposal_id !== undefined && { proposalId: wire.proposal_id }),
-      ...(wire.proposal_sha256 !== undefined && { proposalSha256: wire.proposal_sha256 }),
-      ...(wire.final_sha256 !== undefined && { finalSha256: wire.final_sha256 }),
+      ...(typeof wire.operator === "string" && { operator: wire.operator }),
+      ...(typeof wire.proposal_id === "string" && { proposalId: wire.proposal_id }),
+      ...(typeof wire.proposal_sha256 === "string" && { proposalSha256: wire.proposal_sha256 }),
+      ...(typeof wire.final_sha256 === "string" && { finalSha256: wire.final_sha256 }),
     }),
     encode: (record) => ({
       timestamp: record.timestamp,

@@ -20,15 +20,18 @@ import {
 import { python, PYTHON_MISSING, startAppender } from "./support/python.ts";
 import { REPO } from "./support/run.ts";
 import { tempDir } from "./support/temp.ts";
+import { MALFORMED_PROPOSALS, MALFORMED_RESPONSES } from "./testdata/malformed.ts";
 import {
-  MALFORMED_PROPOSALS,
-  MALFORMED_RESPONSES,
+  ORIGINAL_CONSTANTS,
+  ORIGINAL_CRED_PROXY_ENTRIES,
   ORIGINAL_ENTRIES,
   ORIGINAL_PROPOSALS,
   ORIGINAL_RESPONSES,
   OUR_ENTRIES,
   OUR_PROPOSALS,
   OUR_RESPONSES,
+  UNUSUAL_PROPOSALS,
+  UNUSUAL_RESPONSES,
 } from "./testdata/records.ts";
 
 const TESTDATA = fromFileUrl(new URL("./testdata", import.meta.url));
@@ -41,32 +44,12 @@ async function linesOf(folder: string): Promise<string[]> {
   return text.match(/.*\n/g) ?? [];
 }
 
-Deno.test("mod.ts has the Python original's constants, with their values", () => {
-  assertEquals(
-    {
-      TOOLS: supervise.TOOLS,
-      COMPONENT_FOR_TOOL: supervise.COMPONENT_FOR_TOOL,
-      STATUSES: supervise.STATUSES,
-      ACTION_OPERATOR_EDIT: supervise.ACTION_OPERATOR_EDIT,
-      SUPERVISE_HOSTNAME: supervise.SUPERVISE_HOSTNAME,
-      SUPERVISE_PORT: supervise.SUPERVISE_PORT,
-      QUEUE_DIR_IN_CONTAINER: supervise.QUEUE_DIR_IN_CONTAINER,
-      CURRENT_CONFIG_DIR_IN_AGENT: supervise.CURRENT_CONFIG_DIR_IN_AGENT,
-      DEFAULT_POLL_INTERVAL_MS: supervise.DEFAULT_POLL_INTERVAL_MS,
-    },
-    {
-      TOOLS: ["cred-proxy-block", "pipelock-block", "capability-block"],
-      COMPONENT_FOR_TOOL: { "cred-proxy-block": "cred-proxy", "pipelock-block": "pipelock" },
-      STATUSES: ["approved", "modified", "rejected"],
-      ACTION_OPERATOR_EDIT: "operator-edit",
-      SUPERVISE_HOSTNAME: "supervise",
-      SUPERVISE_PORT: 9100,
-      QUEUE_DIR_IN_CONTAINER: "/run/supervise/queue",
-      CURRENT_CONFIG_DIR_IN_AGENT: "/etc/claude-bottle/current-config",
-      DEFAULT_POLL_INTERVAL_MS: 500,
-    },
-  );
-});
+Deno.test.each(Object.entries(ORIGINAL_CONSTANTS))(
+  "%s has the Python original's value",
+  (name, value) => {
+    assertEquals(Reflect.get(supervise, name), value);
+  },
+);
 
 for (
   const [writer, folder, proposals, responses] of [
@@ -126,43 +109,19 @@ Deno.test("listPendingProposals() orders by instant across writers", async () =>
   ]);
 });
 
-Deno.test.each([
-  { id: "compact" },
-  { id: "escapes", justification: "Why/not. 🙂" },
-  { id: "extra-keys" },
-  { id: "raw-utf8", justification: "Größe 🙂 \u2028" },
-  { id: "repeated-key" },
-  { id: "spaced" },
-  { id: "timestamp-free", arrivalTimestamp: "yesterday" },
-])("readProposal() reads an unusual file as the Python original does: $id", async (difference) => {
-  assertEquals(await readProposal(join(TESTDATA, "unusual", "queue"), difference.id), {
-    bottleSlug: "dev-1",
-    tool: "pipelock-block",
-    proposedFile: "example.org\n",
-    justification: "Why not.",
-    arrivalTimestamp: "2026-11-22T10:49:36.924880+00:00",
-    currentFileHash: "",
-    ...difference,
-  });
-});
+const UNUSUAL_QUEUE = join(TESTDATA, "unusual", "queue");
 
-Deno.test.each(
-  [
-    { proposalId: "r-extra-keys" },
-    { proposalId: "r-final-empty", status: "modified", finalFile: "" },
-    { proposalId: "r-final-missing", status: "rejected", notes: "No.", finalFile: null },
-    { proposalId: "r-final-though-rejected", status: "rejected" },
-    { proposalId: "r-null-though-approved", finalFile: null },
-  ] as const,
-)(
+Deno.test.each(UNUSUAL_PROPOSALS)(
+  "readProposal() reads an unusual file as the Python original does: $id",
+  async (proposal) => {
+    assertEquals(await readProposal(UNUSUAL_QUEUE, proposal.id), proposal);
+  },
+);
+
+Deno.test.each(UNUSUAL_RESPONSES)(
   "readResponse() reads an unusual file as the Python original does: $proposalId",
-  async (difference) => {
-    assertEquals(await readResponse(join(TESTDATA, "unusual", "queue"), difference.proposalId), {
-      status: "approved",
-      notes: "",
-      finalFile: "example.org\n",
-      ...difference,
-    });
+  async (response) => {
+    assertEquals(await readResponse(UNUSUAL_QUEUE, response.proposalId), response);
   },
 );
 
@@ -201,6 +160,8 @@ Deno.test("listPendingProposals() skips malformed files and reports each through
 
 Deno.test("readAuditEntries() reads the log of either writer", async () => {
   assertEquals(await readAuditEntries("pipelock", "dev-1", { root: ORIGINAL }), ORIGINAL_ENTRIES);
+  const credProxy = await readAuditEntries("cred-proxy", "dev-1", { root: ORIGINAL });
+  assertEquals(credProxy, ORIGINAL_CRED_PROXY_ENTRIES);
   assertEquals(await readAuditEntries("pipelock", "dev-1", { root: OURS }), OUR_ENTRIES);
 });
 
@@ -267,6 +228,7 @@ async function diffsOf(folder: string): Promise<DiffCase[]> {
 }
 
 /** What the original takes for the end of a line besides LF and CRLF. */
+// deno-lint-ignore no-control-regex
 const OTHER_LINE_ENDS = /\r(?!\n)|[\v\f\x1c-\x1e\x85\u2028\u2029]/;
 
 Deno.test("renderDiff() writes what the Python original does, and its last LF, for texts of whole lines", async () => {

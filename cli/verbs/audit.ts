@@ -133,7 +133,8 @@ export async function auditVerify(context: Context): Promise<number> {
   if (results.length === 0) context.print("There is no audit log.");
   for (const { ok, file, lines, foreign, broken } of results) {
     const word = ok ? context.style.green("ok  ") : context.style.red("FAIL");
-    context.print(`${word} ${file}: ${lines} lines, ${foreign} foreign, ${broken.length} broken`);
+    const count = `${lines} ${lines === 1 ? "line" : "lines"}`;
+    context.print(`${word} ${file}: ${count}, ${foreign} foreign, ${broken.length} broken`);
     for (const { line, reason } of broken) {
       context.print(`     line ${line}: ${visibleLine(reason)}`);
     }

@@ -46,7 +46,7 @@ function settle(text: string, dir: TempDir): string {
     .replaceAll(dir.path, "$ROOT")
     .replaceAll(`ada@${Deno.hostname()}`, "ada@host")
     .replace(/\b\d+ [smhd](?= ago|\s)/g, "AGE")
-    .replace(/("timestamp":"|(?:approved|modified|rejected)  )2\d{3}-[^"\s]+Z/g, "$1TIME");
+    .replace(/("timestamp":"|(?:approved|modified|rejected) {2})2\d{3}-[^"\s]+Z/g, "$1TIME");
 }
 
 /** Runs a transcript's commands, and writes down what they print. */

@@ -1,7 +1,8 @@
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import { join } from "@std/path";
+import { SIDECAR_VARIABLES, sidecarFlags } from "../../sidecar/permissions.ts";
 import { REPO, run, type RunOptions } from "../support/run.ts";
-import { SIDECAR_VARIABLES, sidecarFlags, startSidecar } from "../support/sidecar.ts";
+import { startSidecar } from "../support/sidecar.ts";
 import { tempDir } from "../support/temp.ts";
 
 function sidecar(queueDir: string, args: readonly string[], options: RunOptions = {}) {

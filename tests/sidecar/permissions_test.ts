@@ -1,7 +1,7 @@
 import { assertEquals } from "@std/assert";
 import { join } from "@std/path";
+import { sidecarFlags } from "../../sidecar/permissions.ts";
 import { REPO, run } from "../support/run.ts";
-import { sidecarFlags } from "../support/sidecar.ts";
 import { tempDir } from "../support/temp.ts";
 
 Deno.test("the sidecar can write its queue, and nothing else", async () => {

@@ -82,11 +82,12 @@ export function supervise(
  * Whether a program is on the machine.
  *
  * @param program The program.
+ * @param flag What makes it end at once.
  * @returns Whether it could be started.
  */
-export function hasProgram(program: string): boolean {
+export function hasProgram(program: string, flag = "--version"): boolean {
   try {
-    new Deno.Command(program, { args: ["--version"], stdout: "null", stderr: "null" }).outputSync();
+    new Deno.Command(program, { args: [flag], stdout: "null", stderr: "null" }).outputSync();
     return true;
   } catch {
     return false;

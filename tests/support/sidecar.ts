@@ -5,33 +5,9 @@
  */
 
 import { join } from "@std/path";
+import { sidecarFlags } from "../../sidecar/permissions.ts";
 import { TextLineStream } from "./lines.ts";
 import { REPO } from "./run.ts";
-
-/** The variables that a sidecar may read. */
-export const SIDECAR_VARIABLES = [
-  "SUPERVISE_BOTTLE_SLUG",
-  "SUPERVISE_QUEUE_DIR",
-  "SUPERVISE_HOST",
-  "SUPERVISE_PORT",
-];
-
-/**
- * The permissions of a sidecar; there are no others.
- *
- * @param queueDir Its queue directory.
- * @param address What it listens on, `host:port`.
- * @returns Flags for `deno run`.
- */
-export function sidecarFlags(queueDir: string, address: string): string[] {
-  return [
-    "--no-prompt",
-    `--allow-net=${address}`,
-    `--allow-read=${queueDir}`,
-    `--allow-write=${queueDir}`,
-    `--allow-env=${SIDECAR_VARIABLES.join(",")}`,
-  ];
-}
 
 /** An event of a sidecar's log. */
 export interface LogEvent {

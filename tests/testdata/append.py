@@ -1,7 +1,7 @@
 """Appends entries to an audit log as the Python original does: under flock(2), opened to append.
 
 Usage: append.py LOG NAME COUNT. Says "ready", then starts when its input ends. Each line goes out in
-two writes, so that an append that ignores the lock would tear it.
+two writes with a sync between them, so that an append that ignores the lock would tear it.
 """
 
 import fcntl
@@ -26,6 +26,7 @@ for n in range(count):
     fd = os.open(log, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
     fcntl.flock(fd, fcntl.LOCK_EX)
     os.write(fd, line[:middle].encode())
+    os.fsync(fd)
     os.write(fd, line[middle:].encode())
     fcntl.flock(fd, fcntl.LOCK_UN)
     os.close(fd)

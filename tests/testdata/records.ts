@@ -177,6 +177,18 @@ export const ORIGINAL_ENTRIES: readonly AuditEntry[] = PIPELOCK_ENTRIES.map((ent
   diff: PIPELOCK_DIFFS[n]!.replace("\\ No newline at end of file\n", "").replace(/\n$/, ""),
 }));
 
+/** What `original/audit/cred-proxy-dev-1.log` holds. */
+export const ORIGINAL_CRED_PROXY_ENTRIES: readonly AuditEntry[] = [{
+  timestamp: "2026-11-22T10:50:04+00:00",
+  bottleSlug: "dev-1",
+  component: "cred-proxy",
+  operatorAction: "approved",
+  operatorNotes: "",
+  justification: "The release script posts to api.github.com.",
+  diff: "--- routes.json (current)\n+++ routes.json (proposed)\n@@ -1 +1,8 @@\n-{}\n+" +
+    ROUTES.trimEnd().replaceAll("\n", "\n+"),
+}];
+
 /** What `ours/audit/pipelock-dev-1.log` holds. */
 export const OUR_ENTRIES: readonly AuditEntry[] = PIPELOCK_ENTRIES.map((entry, n) => ({
   ...entry,
@@ -189,60 +201,56 @@ export const OUR_ENTRIES: readonly AuditEntry[] = PIPELOCK_ENTRIES.map((entry, n
   }),
 }));
 
-/** A file that is no record, and what is said of it. */
-export interface MalformedFile {
-  /** The id in its name. */
-  readonly id: string;
-  /** The wire name of the field at fault, if it is one. */
-  readonly field?: string;
-  /** The reason. */
-  readonly reason: string;
-}
+/** `unusual/queue/*.proposal.json`. */
+export const UNUSUAL_PROPOSALS: readonly Proposal[] = [
+  { id: "compact" },
+  { id: "escapes", justification: "Why/not. 🙂" },
+  { id: "extra-keys" },
+  { id: "raw-utf8", justification: "Größe 🙂 \u2028" },
+  { id: "repeated-key" },
+  { id: "spaced" },
+  { id: "timestamp-free", arrivalTimestamp: "yesterday" },
+].map((difference) => ({
+  bottleSlug: "dev-1",
+  tool: "pipelock-block",
+  proposedFile: "example.org\n",
+  justification: "Why not.",
+  arrivalTimestamp: "2026-11-22T10:49:36.924880+00:00",
+  currentFileHash: "",
+  ...difference,
+}));
 
-const NO_JSON = "it is not JSON";
-const NO_OBJECT = "the top level must be a JSON object";
-const NO_STRING = "missing, or not a string";
+const APPROVED = { status: "approved", notes: "", finalFile: "example.org\n" } as const;
 
-/** `malformed/queue/*.proposal.json`. */
-export const MALFORMED_PROPOSALS: readonly MalformedFile[] = [
-  { id: "bad-utf8", reason: "it is not UTF-8" },
-  { id: "blank", reason: "it is empty" },
-  { id: "byte-order-mark", reason: NO_JSON },
-  { id: "empty", reason: "it is empty" },
-  { id: "id-missing", field: "id", reason: NO_STRING },
-  { id: "id-of-another", field: "id", reason: '"empty" is not the file\'s name' },
-  { id: "id-with-slash", field: "id", reason: "not a proposal id" },
-  { id: "justification-missing", field: "justification", reason: NO_STRING },
-  { id: "number-in-hash", field: "current_file_hash", reason: NO_STRING },
-  { id: "null-in-file", field: "proposed_file", reason: NO_STRING },
-  { id: "raw-control", reason: NO_JSON },
-  { id: "tool-missing", field: "tool", reason: NO_STRING },
+/** `unusual/queue/*.response.json`. */
+export const UNUSUAL_RESPONSES: readonly Response[] = [
+  { ...APPROVED, proposalId: "r-extra-keys" },
+  { ...APPROVED, proposalId: "r-final-empty", status: "modified", finalFile: "" },
   {
-    id: "tool-unknown",
-    field: "tool",
-    reason: 'expected one of cred-proxy-block, pipelock-block, capability-block; got "shell"',
+    proposalId: "r-final-missing",
+    status: "rejected",
+    notes: "No.",
+    finalFile: null,
   },
-  { id: "top-level-array", reason: NO_OBJECT },
-  { id: "top-level-null", reason: NO_OBJECT },
-  { id: "top-level-string", reason: NO_OBJECT },
-  { id: "torn", reason: NO_JSON },
-  { id: "trailing-comma", reason: NO_JSON },
-  { id: "two-objects", reason: NO_JSON },
+  { ...APPROVED, proposalId: "r-final-though-rejected", status: "rejected" },
+  { ...APPROVED, proposalId: "r-null-though-approved", finalFile: null },
 ];
 
-/** `malformed/queue/*.response.json`. */
-export const MALFORMED_RESPONSES: readonly MalformedFile[] = [
-  { id: "r-array", reason: NO_OBJECT },
-  { id: "r-bad-utf8", reason: "it is not UTF-8" },
-  { id: "r-empty", reason: "it is empty" },
-  { id: "r-final-number", field: "final_file", reason: "neither a string nor null" },
-  { id: "r-id-of-another", field: "proposal_id", reason: '"r-empty" is not the file\'s name' },
-  { id: "r-notes-missing", field: "notes", reason: NO_STRING },
-  { id: "r-status-missing", field: "status", reason: NO_STRING },
-  {
-    id: "r-status-unknown",
-    field: "status",
-    reason: 'expected one of approved, modified, rejected; got "Approved"',
-  },
-  { id: "r-torn", reason: NO_JSON },
-];
+/** The Python original's constants; its poll interval is half a second. */
+export const ORIGINAL_CONSTANTS: Readonly<Record<string, unknown>> = {
+  TOOLS: ["cred-proxy-block", "pipelock-block", "capability-block"],
+  TOOL_CRED_PROXY_BLOCK: "cred-proxy-block",
+  TOOL_PIPELOCK_BLOCK: "pipelock-block",
+  TOOL_CAPABILITY_BLOCK: "capability-block",
+  COMPONENT_FOR_TOOL: { "cred-proxy-block": "cred-proxy", "pipelock-block": "pipelock" },
+  STATUSES: ["approved", "modified", "rejected"],
+  STATUS_APPROVED: "approved",
+  STATUS_MODIFIED: "modified",
+  STATUS_REJECTED: "rejected",
+  ACTION_OPERATOR_EDIT: "operator-edit",
+  SUPERVISE_HOSTNAME: "supervise",
+  SUPERVISE_PORT: 9100,
+  QUEUE_DIR_IN_CONTAINER: "/run/supervise/queue",
+  CURRENT_CONFIG_DIR_IN_AGENT: "/etc/claude-bottle/current-config",
+  DEFAULT_POLL_INTERVAL_MS: 500,
+};

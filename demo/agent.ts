@@ -1,0 +1,84 @@
+/**
+ * The demo's agent: a process of its own, with the real MCP client and no right but to reach its
+ * sidecar and to read its config in force. It asks for four things at once and prints each answer as
+ * a line of JSON.
+ *
+ * @module
+ */
+
+import { Client, StreamableHTTPClientTransport } from "@modelcontextprotocol/client";
+import { join } from "@std/path";
+import { sha256Hex } from "../mod.ts";
+
+/** One question of the agent's: what it makes of the file in force, and why. */
+interface Question {
+  readonly tool: string;
+  readonly file: string;
+  readonly change: (current: string) => string;
+  readonly justification: string;
+}
+
+const GITHUB_ROUTE = {
+  path: "/github/",
+  upstream: "https://api.github.com",
+  auth_scheme: "token",
+  token_ref: "github-readonly",
+};
+
+const QUESTIONS: readonly Question[] = [
+  {
+    tool: "pipelock-block",
+    file: "allowlist",
+    change: (current) => `${current}https://registry.npmjs.example/\n`,
+    justification: "npm ci cannot reach the registry.",
+  },
+  {
+    tool: "cred-proxy-block",
+    file: "routes.json",
+    change: (current) => {
+      const { routes } = JSON.parse(current);
+      return JSON.stringify({ routes: [...routes, GITHUB_ROUTE] }, null, 2) + "\n";
+    },
+    justification:
+      "The task is to triage open issues, and the proxy answers 404 for /github/. A read-only " +
+      "token is enough.",
+  },
+  {
+    tool: "pipelock-block",
+    file: "allowlist",
+    change: (current) => `${current}*.example.net\n`,
+    justification: "pip install fails: files.example.net is blocked. One host below it would do.",
+  },
+  {
+    tool: "capability-block",
+    file: "Dockerfile",
+    change: (current) =>
+      current.replace(
+        "USER agent",
+        "RUN curl -fsSL https://get.example.com/tool.sh | sh\nUSER agent",
+      ),
+    justification: "The build needs `tool`, and there is no package of it.",
+  },
+];
+
+/** The operator may take a while; an SDK client gives up after a minute unless told otherwise. */
+const TIMEOUT_MS = 24 * 60 * 60 * 1000;
+
+const [url, configDir] = Deno.args as [string, string];
+const client = new Client({ name: "demo-agent", version: "1.0.0" });
+await client.connect(new StreamableHTTPClientTransport(new URL(url)));
+await Promise.all(QUESTIONS.map(async ({ tool, file, change, justification }, n) => {
+  const current = await Deno.readTextFile(join(configDir, file));
+  const result = await client.callTool({
+    name: tool,
+    arguments: {
+      proposed_file: change(current),
+      justification,
+      current_file_sha256: sha256Hex(current),
+    },
+  }, { timeout: TIMEOUT_MS });
+  const [content] = result.content;
+  const text = content?.type === "text" ? content.text : "";
+  console.log(JSON.stringify({ n, tool, isError: result.isError === true, text }));
+}));
+await client.close();

@@ -1,0 +1,130 @@
+/**
+ * A walk through the whole thing, in a temporary folder: a bottle, its sidecar, an agent that asks,
+ * and you as the operator.
+ *
+ * @module
+ */
+
+import { fromFileUrl } from "@std/path";
+import { type PendingProposal, readOverview, watchOverview } from "../mod.ts";
+import { layOut, type RunningAgent, SLUG, startAgent, startSidecar } from "./bottle.ts";
+
+const LAUNCHER = fromFileUrl(new URL("../cli/supervise.sh", import.meta.url));
+
+/** How many of the agent's questions are sound. */
+const SOUND = 3;
+
+function say(text: string): void {
+  console.log(`\n${text}`);
+}
+
+/** Runs the operator's command line as an operator would, and shows what was typed. */
+async function supervise(root: string, args: readonly string[], input?: string): Promise<void> {
+  const words = args.map((arg) => (/^[\w./=-]+$/.test(arg) ? arg : `'${arg}'`)).join(" ");
+  console.log(`\n$ supervise ${words}${input === undefined ? "" : " < my-version"}`);
+  const child = new Deno.Command("sh", {
+    args: [LAUNCHER, ...args],
+    env: { CLAUDE_BOTTLE_ROOT: root },
+    stdin: input === undefined ? "inherit" : "piped",
+  }).spawn();
+  if (input !== undefined) {
+    const writer = child.stdin.getWriter();
+    await writer.write(new TextEncoder().encode(input));
+    await writer.close();
+  }
+  await child.status;
+}
+
+/** Waits until the agent's sound questions are in the queue, and its malformed one is answered. */
+async function questionsAsked(root: string, agent: RunningAgent): Promise<void> {
+  await agent.firstAnswer;
+  const end = new AbortController();
+  agent.done.then(() => end.abort());
+  for await (const { pending } of watchOverview({ root, signal: end.signal })) {
+    if (pending.length === SOUND) return;
+  }
+  throw new Error("Cannot go on: the agent ended before it had asked everything");
+}
+
+/** Decides by itself: one of each kind. */
+async function decideAlone(root: string): Promise<void> {
+  const ofTool = (tool: string): PendingProposal =>
+    readOverview({ root }).pending.find(({ proposal }) => proposal.tool === tool)!;
+  const idOf = (tool: string) => ofTool(tool).proposal.id.slice(0, 8);
+
+  const route = idOf("cred-proxy-block");
+  await supervise(root, ["show", route]);
+  await supervise(root, ["approve", route, "--notes", "Read-only, fine."]);
+
+  const hosts = idOf("pipelock-block");
+  await supervise(root, ["show", hosts]);
+  const version = ofTool("pipelock-block").proposal.proposedFile
+    .replace("*.example.net", "files.example.net");
+  const notes = "One host, not all of them.";
+  await supervise(root, ["modify", hosts, "--file", "-", "--notes", notes], version);
+
+  const image = idOf("capability-block");
+  await supervise(root, ["show", image]);
+  const why = "No script from the network. Build tool from a pinned source.";
+  await supervise(root, ["reject", image, "--notes", why]);
+}
+
+function showAnswers({ answers }: RunningAgent): void {
+  for (const { tool, text } of answers.toSorted((a, b) => a.n - b.n)) {
+    console.log(`\n${tool}:`);
+    for (const line of text.trimEnd().split("\n")) console.log(`  ${line}`);
+  }
+}
+
+async function main(auto: boolean): Promise<void> {
+  const root = await Deno.makeTempDir({ prefix: "supervise-demo-" });
+  let stop: () => Promise<void> = async () => {};
+  try {
+    await layOut(root);
+    const sidecar = await startSidecar(root);
+    const agent = startAgent(root, sidecar.url);
+    stop = async () => {
+      for (const process of [agent.process, sidecar.process]) {
+        try {
+          process.kill("SIGTERM");
+        } catch {
+          // It has ended already.
+        }
+        await process.status;
+      }
+    };
+    say(`A bottle called ${SLUG}, under ${root}. Its sidecar may do this, and nothing else:`);
+    for (const flag of sidecar.flags) console.log(`  ${flag.replace(root, "$ROOT")}`);
+    await questionsAsked(root, agent);
+    say("The agent asked four things. One was malformed, and came back at once:");
+    showAnswers(agent);
+
+    await supervise(root, ["list"]);
+    if (auto) {
+      say("Nobody is asked: the demo decides by itself.");
+      await decideAlone(root);
+    } else {
+      say("You are the operator. Nothing you decide here leaves this folder.");
+      await supervise(root, ["review", "--plain"]);
+    }
+    const left = readOverview({ root }).pending.length;
+    if (left === 0) await agent.done;
+    else say(`${left} of the agent's questions are still open; its calls would go on waiting.`);
+
+    say("What the agent was told:");
+    showAnswers(agent);
+    await supervise(root, ["audit", "show"]);
+    await supervise(root, ["audit", "verify"]);
+  } finally {
+    await stop();
+    await Deno.remove(root, { recursive: true });
+  }
+}
+
+const auto = Deno.args.includes("--auto") || !Deno.stdin.isTerminal() || !Deno.stdout.isTerminal();
+try {
+  await main(auto);
+} catch (error) {
+  console.error(error instanceof Error ? error.message : String(error));
+  Deno.exit(1);
+}

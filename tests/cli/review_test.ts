@@ -1,0 +1,199 @@
+import { assertEquals, assertStringIncludes } from "@std/assert";
+import { join } from "@std/path";
+import {
+  decide,
+  listPendingProposals,
+  readAnswer,
+  readAuditEntries,
+  sha256Hex,
+  writeProposal,
+} from "../../mod.ts";
+import { queueSample } from "../support/records.ts";
+import { hasProgram, REPO, run } from "../support/run.ts";
+import { type TempDir, tempDir } from "../support/temp.ts";
+import { openTerminal } from "../support/tmux.ts";
+
+const ignore = !hasProgram("tmux", "-V");
+if (ignore) console.error("skipped: there is no tmux on this machine");
+
+const PROMPT = /\[a\/m\/r\/s\/q\] $/m;
+const prompts = (count: number) => new RegExp(`(\\[a/m/r/s/q\\][^]*){${count}}`);
+const at = (second: number) => `2026-01-01T00:00:0${second}Z`;
+
+function review(dir: TempDir, env: Record<string, string> = {}) {
+  const command = `sh ${join(REPO, "cli/supervise.sh")} review --plain; echo ended $?`;
+  return openTerminal(command, { CLAUDE_BOTTLE_ROOT: dir.path, USER: "ada", ...env });
+}
+
+Deno.test(
+  "review walks through what is pending: approve, reject, modify, skip, quit",
+  { ignore },
+  async () => {
+    await using dir = await tempDir();
+    const [first, second, third, fourth] = [
+      await queueSample(dir.path, { id: "p1", arrivalTimestamp: at(1) }),
+      await queueSample(dir.path, { id: "p2", arrivalTimestamp: at(2) }),
+      await queueSample(dir.path, { id: "p3", arrivalTimestamp: at(3) }),
+      await queueSample(dir.path, { id: "p4", arrivalTimestamp: at(4) }),
+    ];
+    await Deno.writeTextFile(dir.at("editor"), '#!/bin/sh\necho mine.example >> "$1"\n', {
+      mode: 0o755,
+    });
+    await using terminal = await review(dir, { EDITOR: dir.at("editor") });
+
+    const screen = await terminal.sees(PROMPT);
+    for (const text of ["4 to review", "p1  dev-1  pipelock-block", "│ The tests", "+api.github"]) {
+      assertStringIncludes(screen, text);
+    }
+    await terminal.type("x", "Enter");
+    await terminal.sees(/q {2}quit[^]*\[a\/m\/r\/s\/q\] $/m);
+    await terminal.type("a", "Enter");
+    await terminal.sees(/approved p1 \(dev-1\)[^]*p2 {2}dev-1[^]*\[a\/m\/r\/s\/q\] $/m);
+
+    await terminal.type("r", "Enter");
+    await terminal.sees(/Why\? The agent reads it: $/m);
+    await terminal.type("Enter");
+    await terminal.sees(/Not rejected: a rejection needs a note/);
+    await terminal.sees(prompts(4));
+    await terminal.type("r", "Enter");
+    await terminal.sees(/Why\?[^]*Why\? The agent reads it: $/m);
+    await terminal.type("No, thanks.", "Enter");
+    await terminal.sees(/rejected p2[^]*p3 {2}dev-1[^]*\[a\/m\/r\/s\/q\] $/m);
+
+    await terminal.type("m", "Enter");
+    await terminal.sees(/\+mine\.example[^]*Type yes to answer with this version: $/m);
+    await terminal.type("yes", "Enter");
+    await terminal.sees(/Notes for the agent \(Enter for none\): $/m);
+    await terminal.type("Mine.", "Enter");
+    await terminal.sees(/modified p3[^]*p4 {2}dev-1[^]*\[a\/m\/r\/s\/q\] $/m);
+
+    await terminal.type("s", "Enter");
+    await terminal.sees(/Nothing is left to review\.\s+ended 0/);
+
+    assertEquals((await readAnswer(first.queueDir, "p1"))?.status, "approved");
+    assertEquals((await readAnswer(second.queueDir, "p2"))?.notes, "No, thanks.");
+    const modified = await readAnswer(third.queueDir, "p3");
+    assertEquals(modified?.finalFile, `${third.proposal.proposedFile}mine.example\n`);
+    assertEquals(modified?.notes, "Mine.");
+    const left = await listPendingProposals(fourth.queueDir);
+    assertEquals(left.map(({ id }) => id), ["p4"]);
+    const entries = await readAuditEntries("pipelock", "dev-1", { root: dir.path });
+    assertEquals(entries.map(({ operator }) => operator), Array(3).fill(`ada@${Deno.hostname()}`));
+  },
+);
+
+Deno.test("review takes no paste and no early Enter for an answer", { ignore }, async () => {
+  await using dir = await tempDir();
+  const { queueDir } = await queueSample(dir.path, { id: "p1", arrivalTimestamp: at(1) });
+  await queueSample(dir.path, { id: "p2", arrivalTimestamp: at(2) });
+  await queueSample(dir.path, { id: "p3", arrivalTimestamp: at(3) });
+  await using terminal = await review(dir);
+  await terminal.sees(PROMPT);
+  // One burst of keys: the first line counts, those behind it were typed before the next question.
+  await terminal.type("a", "Enter", "a", "Enter", "a", "Enter");
+  await terminal.sees(/approved p1[^]*typed too soon, ignored[^]*\[a\/m\/r\/s\/q\] $/m);
+  await terminal.type("C-d");
+  await terminal.sees(/ended 0/);
+  const left = await listPendingProposals(queueDir);
+  assertEquals(left.map(({ id }) => id), ["p2", "p3"]);
+});
+
+Deno.test(
+  "review says that somebody else decided, or that the proposal changed",
+  { ignore },
+  async () => {
+    await using dir = await tempDir();
+    const first = await queueSample(dir.path, { id: "p1", arrivalTimestamp: at(1) });
+    const second = await queueSample(dir.path, { id: "p2", arrivalTimestamp: at(2) });
+    await using terminal = await review(dir);
+    await terminal.sees(PROMPT);
+    await decide({
+      root: dir.path,
+      bottleSlug: "dev-1",
+      proposalId: "p1",
+      proposalSha256: first.proposalSha256,
+      verdict: { status: "rejected" },
+      notes: "no",
+      operator: "bob@there",
+    });
+    await terminal.type("a", "Enter");
+    await terminal.sees(
+      /p1: already rejected, by bob@there[^]*p2 {2}dev-1[^]*\[a\/m\/r\/s\/q\] $/m,
+    );
+    await writeProposal(second.queueDir, { ...second.proposal, justification: "Other words." });
+    await terminal.type("a", "Enter");
+    await terminal.sees(/p2: it is not the one that was shown[^]*ended 0/);
+    assertEquals((await listPendingProposals(first.queueDir)).length, 1);
+  },
+);
+
+Deno.test(
+  "review asks for a word before it decides over a changed file in force",
+  { ignore },
+  async () => {
+    await using dir = await tempDir();
+    const { queueDir } = await queueSample(dir.path, {
+      id: "p1",
+      currentFileHash: sha256Hex("other"),
+    });
+    await using terminal = await review(dir);
+    await terminal.sees(
+      /! The agent did not start from the allowlist in force[^]*\[a\/m\/r\/s\/q\] $/m,
+    );
+    await terminal.type("a", "Enter");
+    await terminal.sees(/Type yes to go on: $/m);
+    await terminal.type("y", "Enter");
+    await terminal.sees(prompts(2));
+    assertEquals(await readAnswer(queueDir, "p1"), undefined);
+    await terminal.type("a", "Enter");
+    await terminal.sees(/go on:[^]*Type yes to go on: $/m);
+    await terminal.type("yes", "Enter");
+    await terminal.sees(/approved p1/);
+  },
+);
+
+Deno.test("the demo can be driven by hand", { ignore }, async () => {
+  await using terminal = await openTerminal(
+    "deno run --no-prompt --allow-read --allow-write --allow-run=deno,sh demo/main.ts; echo ended $?",
+    { NO_COLOR: "1" },
+    [90, 50],
+  );
+  await terminal.sees(/Cannot ask the operator[^]*You are the operator[^]*\[a\/m\/r\/s\/q\] $/m);
+  await terminal.type("a", "Enter");
+  await terminal.sees(/approved [^]*2 to review[^]*\[a\/m\/r\/s\/q\] $/m);
+  await terminal.type("r", "Enter");
+  await terminal.sees(/Why\?/);
+  await terminal.type("One host only.", "Enter");
+  await terminal.sees(/rejected [^]*1 to review[^]*\[a\/m\/r\/s\/q\] $/m);
+  await terminal.type("q", "Enter");
+  const screen = await terminal.sees(/ended 0/);
+  for (
+    const text of [
+      "1 of the agent's questions are still open",
+      "approved: the operator accepted your routes.json as it is.",
+      "Notes: One host only.",
+      "audit verify",
+    ]
+  ) assertStringIncludes(screen, text);
+});
+
+Deno.test("the demo decides by itself without a terminal, and says so", async () => {
+  const { code, out, err } = await run("deno", [
+    "run",
+    "--no-prompt",
+    "--allow-read",
+    "--allow-write",
+    "--allow-run=deno,sh",
+    join(REPO, "demo/main.ts"),
+  ]);
+  assertEquals([code, err], [0, ""]);
+  for (
+    const text of [
+      "Nobody is asked: the demo decides by itself",
+      "- line 3: found",
+      "approved: the operator accepted your routes.json",
+      "modified: the operator accepted another version of allowlist",
+      "rejected: Dockerfile stays as it is",
+    ]
+  ) assertStringIncludes(out, text);
+});
