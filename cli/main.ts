@@ -24,6 +24,8 @@ import { review } from "./verbs/review.ts";
 import { show } from "./verbs/show.ts";
 import { watch } from "./verbs/watch.ts";
 
+export type { Terminal };
+
 /** A verb: its words for `--help`, its flags, what it does. Without a number it ends with 0. */
 interface Verb {
   readonly usage: string;

@@ -4,11 +4,7 @@
  * @module
  */
 
-/** A problem found in a config file: where it is, and a sentence that says what to do about it. */
-interface Problem {
-  readonly where: string;
-  readonly message: string;
-}
+import type { ConfigProblem } from "./config/problem.ts";
 
 /** Thrown if an id, a slug or a component name could not safely become part of a path. */
 export class InvalidNameError extends TypeError {
@@ -18,6 +14,8 @@ export class InvalidNameError extends TypeError {
   readonly value: string;
 
   /**
+   * Makes the error.
+   *
    * @param kind What the name was meant to be.
    * @param value The refused name.
    * @param expected The rule it breaks.
@@ -43,6 +41,8 @@ export class MalformedRecordError extends SyntaxError {
   readonly reason: string;
 
   /**
+   * Makes the error.
+   *
    * @param file The file that was read.
    * @param field The wire name of the offending field, if it is one field.
    * @param reason What is wrong.
@@ -71,6 +71,8 @@ export class UnsafeFileError extends Error {
   readonly reason: string;
 
   /**
+   * Makes the error.
+   *
    * @param file The refused path.
    * @param reason What is wrong with it.
    * @param options The error that showed it.
@@ -88,13 +90,15 @@ export class InvalidConfigError extends SyntaxError {
   /** The config file's name, such as `routes.json`. */
   readonly file: string;
   /** What is wrong, in the order of the file. */
-  readonly problems: readonly Problem[];
+  readonly problems: readonly ConfigProblem[];
 
   /**
+   * Makes the error.
+   *
    * @param file The config file's name.
    * @param problems What is wrong with it; at least one.
    */
-  constructor(file: string, problems: readonly Problem[]) {
+  constructor(file: string, problems: readonly ConfigProblem[]) {
     const list = problems.map((problem) => `${problem.where}: ${problem.message}`).join("; ");
     super(`Cannot accept ${file}: ${list}`);
     this.name = "InvalidConfigError";
@@ -109,6 +113,8 @@ export class ProposalNotFoundError extends Error {
   readonly proposalId: string;
 
   /**
+   * Makes the error.
+   *
    * @param proposalId The id that was looked for.
    * @param place The queue directory, or a sentence about where it was looked for.
    */
@@ -129,6 +135,8 @@ export class AlreadyDecidedError extends Error {
   readonly operator: string | undefined;
 
   /**
+   * Makes the error.
+   *
    * @param proposalId The proposal's id.
    * @param status The status that stands.
    * @param operator Who decided, if the audit log knows.
@@ -154,6 +162,8 @@ export class ChangedSinceShownError extends Error {
   readonly foundSha256: string;
 
   /**
+   * Makes the error.
+   *
    * @param proposalId The proposal's id.
    * @param shownSha256 SHA-256 of the bytes that were shown.
    * @param foundSha256 SHA-256 of the bytes on disk now.
@@ -180,6 +190,8 @@ export class StaleConfigError extends Error {
   readonly inForceSha256: string | undefined;
 
   /**
+   * Makes the error.
+   *
    * @param proposalId The proposal's id.
    * @param file The config file in force.
    * @param agentSha256 SHA-256 of the file the agent started from.

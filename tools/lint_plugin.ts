@@ -11,7 +11,8 @@
  * named itself stands where it is named.
  */
 const LAYERS: readonly (readonly string[])[] = [
-  ["errors.ts", "hash.ts"],
+  ["config/problem.ts", "hash.ts"],
+  ["errors.ts"],
   // Pure: text and bytes in, text and bytes out.
   ["chain.ts", "diff.ts", "visible.ts", "config/"],
   // The records, and where they live.
