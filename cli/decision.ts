@@ -13,9 +13,11 @@ import {
   type Inspection,
   inspectProposal,
   lastShown,
+  StaleConfigError,
   type Verdict,
 } from "../mod.ts";
 import type { Context } from "./context.ts";
+import type { Edit } from "./editor.ts";
 import { UsageError } from "./flags.ts";
 import { operatorName } from "./operator.ts";
 
@@ -70,6 +72,42 @@ export async function decideAsShown(
   const decision = await decide({ ...ref, proposalSha256, verdict, notes, operator, allowStale });
   forgetShown(ref);
   return decision;
+}
+
+/**
+ * Decides on an operator's edited version; if that fails, says where the version is.
+ *
+ * @param context The context.
+ * @param edit The version.
+ * @param decideOn What to do with it; gives `undefined` if the operator thought better of it.
+ * @returns What that gave.
+ */
+export async function decideEdit<T>(
+  context: Context,
+  edit: Edit,
+  decideOn: (finalFile: string) => Promise<T | undefined>,
+): Promise<T | undefined> {
+  let decided: T | undefined;
+  try {
+    decided = await decideOn(edit.finalFile);
+    return decided;
+  } finally {
+    if (decided === undefined) context.complain(edit.kept);
+    else await edit.discard();
+  }
+}
+
+/**
+ * Refuses a proposal that is stale before an operator spends work on it.
+ *
+ * @param context The context.
+ * @param inspection What the operator saw.
+ * @throws {StaleConfigError} If the file in force is not the agent's, and that was not allowed.
+ */
+export function refuseIfStale(context: Context, inspection: Inspection): void {
+  const { stale, proposal, currentPath, currentSha256 } = inspection;
+  if (!stale || context.flags.allowStale) return;
+  throw new StaleConfigError(proposal.id, currentPath, proposal.currentFileHash, currentSha256);
 }
 
 /**

@@ -23,9 +23,20 @@ function editorCommand(context: Context): { program: string; args: string[] } {
   return { program: program!, args };
 }
 
+/** An operator's version of a file. */
+export interface Edit {
+  /** The version. */
+  readonly finalFile: string;
+  /** Removes the buffer, once the version is decided. */
+  readonly discard: () => Promise<void>;
+  /** A sentence that says where the buffer is, for when it is not. */
+  readonly kept: string;
+}
+
 /**
  * Opens the proposed file in `$VISUAL`, `$EDITOR` or vi. The buffer lies in `<root>/private`, mode
- * 0600, under the config file's own name; a version that cannot be accepted stays there.
+ * 0600, under the config file's own name. It stays there until the version is decided, so that no
+ * edit is lost.
  *
  * Needs `--allow-run` for that editor, and `--allow-read` and `--allow-write` for the root.
  *
@@ -34,35 +45,37 @@ function editorCommand(context: Context): { program: string; args: string[] } {
  * @returns The operator's version.
  * @throws {CancelledError} If the editor failed, or left the file unchanged, empty, or unsound.
  */
-export async function editProposal(context: Context, inspection: Inspection): Promise<string> {
+export async function editProposal(context: Context, inspection: Inspection): Promise<Edit> {
   const { tool, proposedFile } = inspection.proposal;
   const { program, args } = editorCommand(context);
   const edits = join(privateDir(context.root), "edit");
   await Deno.mkdir(edits, { recursive: true, mode: 0o700 });
   const dir = await Deno.makeTempDir({ dir: edits });
   const buffer = join(dir, CONFIG_FILE_FOR_TOOL[tool]);
+  const discard = () => Deno.remove(dir, { recursive: true });
+  const cancelled = async (why: string) => {
+    await discard();
+    return new CancelledError(`Cancelled: ${why}`);
+  };
   await Deno.writeTextFile(buffer, proposedFile, { mode: 0o600, createNew: true });
 
-  let keep = false;
-  try {
-    const { success, code } = await runEditor(program, [...args, buffer]);
-    if (!success) throw new CancelledError(`Cancelled: ${program} ended with exit code ${code}`);
-    const edited = await Deno.readTextFile(buffer);
-    if (edited.trim() === "") throw new CancelledError("Cancelled: the file was emptied");
-    if (edited === proposedFile) throw new CancelledError("Cancelled: the file was left unchanged");
-    const [problem] = validateConfigFile(tool, edited);
-    if (problem === undefined) return edited;
-    keep = true;
-    throw new CancelledError(
-      `Cancelled: ${problem.where}: ${problem.message}. ` +
-        `Your version is kept: mend it, then modify with --file ${buffer}`,
-    );
-  } finally {
-    if (!keep) await Deno.remove(dir, { recursive: true });
+  const code = await runEditor(program, [...args, buffer]);
+  if (code === undefined) {
+    throw await cancelled(`there is no editor called ${program}; set $EDITOR`);
   }
+  if (code !== 0) throw await cancelled(`${program} ended with exit code ${code}`);
+  const finalFile = await Deno.readTextFile(buffer);
+  if (finalFile.trim() === "") throw await cancelled("the file was emptied");
+  if (finalFile === proposedFile) throw await cancelled("the file was left unchanged");
+
+  const kept = `Your version is kept; to go on with it: modify --file ${buffer}`;
+  const [problem] = validateConfigFile(tool, finalFile);
+  if (problem === undefined) return { finalFile, discard, kept };
+  throw new CancelledError(`Cancelled: ${problem.where}: ${problem.message}. ${kept}`);
 }
 
-async function runEditor(program: string, args: string[]): Promise<Deno.CommandStatus> {
+/** Runs the editor to its end. `undefined`: there is no such program. */
+async function runEditor(program: string, args: string[]): Promise<number | undefined> {
   try {
     const editor = new Deno.Command(program, {
       args,
@@ -70,13 +83,9 @@ async function runEditor(program: string, args: string[]): Promise<Deno.CommandS
       stdout: "inherit",
       stderr: "inherit",
     });
-    return await editor.spawn().status;
-  } catch (cause) {
-    if (cause instanceof Deno.errors.NotFound) {
-      throw new CancelledError(`Cancelled: there is no editor called ${program}; set $EDITOR`, {
-        cause,
-      });
-    }
-    throw cause;
+    return (await editor.spawn().status).code;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return undefined;
+    throw error;
   }
 }

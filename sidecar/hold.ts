@@ -52,7 +52,7 @@ export async function hold(
   });
   await writeProposal(queueDir, proposal);
   const about = { proposal_id: proposal.id, tool };
-  log("proposed", { ...about, bytes: input.proposed_file.length });
+  log("proposed", { ...about, characters: input.proposed_file.length });
 
   let response: Response;
   try {

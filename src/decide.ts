@@ -15,7 +15,7 @@ import {
 import { sha256Hex } from "./hash.ts";
 import { diffAgainst, type Inspection, inspectProposal } from "./inspect.ts";
 import { carryOut, withBottleLock } from "./intent.ts";
-import { readOwnFile } from "./own_files.ts";
+import { sizeOfOwnFile } from "./own_files.ts";
 import { auditLogPath, checkBottleSlug, checkProposalId, claudeBottleRoot } from "./paths.ts";
 import {
   COMPONENT_FOR_TOOL,
@@ -184,7 +184,7 @@ async function record(
     bottleSlug,
     proposalId: proposal.id,
     component,
-    logSize: readOwnFile(auditLog)?.length ?? 0,
+    logSize: sizeOfOwnFile(auditLog),
     line: encodeAuditEntry(entry),
     response: encodeResponse(response),
   });

@@ -18,3 +18,18 @@ export function readOwnFile(path: string): Uint8Array<ArrayBuffer> | undefined {
     throw error;
   }
 }
+
+/**
+ * How long a file of the operator's own is.
+ *
+ * @param path The file.
+ * @returns Its length in bytes; 0 if there is none.
+ */
+export function sizeOfOwnFile(path: string): number {
+  try {
+    return Deno.statSync(path).size;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return 0;
+    throw error;
+  }
+}

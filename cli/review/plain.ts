@@ -14,7 +14,7 @@ import {
   type Verdict,
 } from "../../mod.ts";
 import type { Context } from "../context.ts";
-import { decideAsShown, printDecision } from "../decision.ts";
+import { decideAsShown, decideEdit, printDecision } from "../decision.ts";
 import { editProposal } from "../editor.ts";
 import { CancelledError, failureOf } from "../exit.ts";
 import { renderDiffLines, renderProposal } from "../render.ts";
@@ -128,15 +128,18 @@ async function approve(context: Context, ask: Ask, inspection: Inspection): Prom
 }
 
 async function modify(context: Context, ask: Ask, inspection: Inspection): Promise<boolean> {
-  const finalFile = await editProposal(context, inspection);
-  context.print("Your version, against the file in force:");
-  const diff = diffAgainst(inspection, finalFile);
-  for (const line of renderDiffLines(diff, context.style)) context.print(line);
-  if ((await ask("Type yes to answer with this version: "))?.trim() !== "yes") return false;
-  if (!await confirmStale(ask, inspection)) return false;
-  const notes = context.flags.notes ?? await ask("Notes for the agent (Enter for none): ");
-  if (notes === undefined) return false;
-  return await decided(context, inspection, { status: "modified", finalFile }, notes);
+  const edit = await editProposal(context, inspection);
+  const answered = await decideEdit(context, edit, async (finalFile) => {
+    context.print("Your version, against the file in force:");
+    const diff = diffAgainst(inspection, finalFile);
+    for (const line of renderDiffLines(diff, context.style)) context.print(line);
+    if ((await ask("Type yes to answer with this version: "))?.trim() !== "yes") return undefined;
+    if (!await confirmStale(ask, inspection)) return undefined;
+    const notes = context.flags.notes ?? await ask("Notes for the agent (Enter for none): ");
+    if (notes === undefined) return undefined;
+    return await decided(context, inspection, { status: "modified", finalFile }, notes);
+  });
+  return answered === true;
 }
 
 async function reject(context: Context, ask: Ask, inspection: Inspection): Promise<boolean> {

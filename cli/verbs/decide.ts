@@ -6,7 +6,13 @@
 
 import type { Inspection, Verdict } from "../../mod.ts";
 import type { Context } from "../context.ts";
-import { decideAsShown, inspectAsShown, printDecision } from "../decision.ts";
+import {
+  decideAsShown,
+  decideEdit,
+  inspectAsShown,
+  printDecision,
+  refuseIfStale,
+} from "../decision.ts";
 import { editProposal } from "../editor.ts";
 import { CancelledError } from "../exit.ts";
 import { UsageError } from "../flags.ts";
@@ -14,14 +20,12 @@ import { resolveProposal } from "../resolve.ts";
 
 async function decideOne(
   context: Context,
-  words: readonly string[],
-  verdictOn: (inspection: Inspection) => Verdict | Promise<Verdict>,
-): Promise<void> {
-  const found = resolveProposal(context, words);
-  const inspection = await inspectAsShown(context, found);
-  const verdict = await verdictOn(inspection);
+  inspection: Inspection,
+  verdict: Verdict,
+): Promise<true> {
   const { notes = "", allowStale } = context.flags;
   printDecision(context, await decideAsShown(context, inspection, verdict, notes, allowStale));
+  return true;
 }
 
 /**
@@ -30,8 +34,9 @@ async function decideOne(
  * @param context The context.
  * @param words The id.
  */
-export function approve(context: Context, words: readonly string[]): Promise<void> {
-  return decideOne(context, words, () => ({ status: "approved" }));
+export async function approve(context: Context, words: readonly string[]): Promise<void> {
+  const inspection = await inspectAsShown(context, resolveProposal(context, words));
+  await decideOne(context, inspection, { status: "approved" });
 }
 
 /**
@@ -40,11 +45,12 @@ export function approve(context: Context, words: readonly string[]): Promise<voi
  * @param context The context.
  * @param words The id.
  */
-export function reject(context: Context, words: readonly string[]): Promise<void> {
+export async function reject(context: Context, words: readonly string[]): Promise<void> {
   if ((context.flags.notes ?? "").trim() === "") {
     throw new UsageError("Cannot reject without --notes: say why, the agent reads it");
   }
-  return decideOne(context, words, () => ({ status: "rejected" }));
+  const inspection = await inspectAsShown(context, resolveProposal(context, words));
+  await decideOne(context, inspection, { status: "rejected" });
 }
 
 /**
@@ -53,17 +59,22 @@ export function reject(context: Context, words: readonly string[]): Promise<void
  * @param context The context.
  * @param words The id.
  */
-export function modify(context: Context, words: readonly string[]): Promise<void> {
-  return decideOne(context, words, async (inspection) => {
-    const { file } = context.flags;
-    const finalFile = file === undefined
-      ? await editProposal(context, inspection)
-      : await readVersion(file);
-    if (finalFile === inspection.proposal.proposedFile) {
-      throw new CancelledError("Cancelled: that is the proposed file; approve it instead");
-    }
-    return { status: "modified", finalFile };
-  });
+export async function modify(context: Context, words: readonly string[]): Promise<void> {
+  const inspection = await inspectAsShown(context, resolveProposal(context, words));
+  refuseIfStale(context, inspection);
+  const answer = (finalFile: string) =>
+    decideOne(context, inspection, { status: "modified", finalFile });
+
+  const { file } = context.flags;
+  if (file === undefined) {
+    await decideEdit(context, await editProposal(context, inspection), answer);
+    return;
+  }
+  const finalFile = await readVersion(file);
+  if (finalFile === inspection.proposal.proposedFile) {
+    throw new CancelledError("Cancelled: that is the proposed file; approve it instead");
+  }
+  await answer(finalFile);
 }
 
 async function readVersion(file: string): Promise<string> {

@@ -1,7 +1,8 @@
-import { assert, assertEquals, assertStringIncludes } from "@std/assert";
-import { readAnswer } from "../../mod.ts";
+import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
+import { join } from "@std/path";
+import { readAnswer, sha256Hex } from "../../mod.ts";
 import { queueSample } from "../support/records.ts";
-import { supervise } from "../support/run.ts";
+import { REPO, supervise } from "../support/run.ts";
 import { type TempDir, tempDir } from "../support/temp.ts";
 
 /** An editor that does what a script says to the file it is given. */
@@ -78,4 +79,26 @@ Deno.test("modify says that there is no such editor", async () => {
   });
   assertEquals(code, 1);
   assertStringIncludes(err, "there is no editor called no-such-editor; set $EDITOR");
+});
+
+Deno.test("modify loses no edit when somebody else decides meanwhile", async () => {
+  await using dir = await tempDir();
+  const { proposal, queueDir } = await queueSample(dir.path);
+  const other = `sh ${join(REPO, "cli/supervise.sh")} reject ${proposal.id} --notes no`;
+  const EDITOR = await editorThat(dir, `USER=bob ${other} >&2\necho mine.example > "$1"`);
+  const { code, err } = await supervise(dir.path, ["modify", proposal.id], { env: { EDITOR } });
+  assertEquals(code, 4);
+  assertStringIncludes(err, `already rejected, by bob@`);
+  const kept = err.match(/--file (\S+)/)?.[1];
+  assertEquals(await Deno.readTextFile(kept!), "mine.example\n");
+  assertEquals((await readAnswer(queueDir, proposal.id))?.status, "rejected");
+});
+
+Deno.test("modify opens no editor for a proposal that is stale", async () => {
+  await using dir = await tempDir();
+  const { proposal } = await queueSample(dir.path, { currentFileHash: sha256Hex("other") });
+  const EDITOR = await editorThat(dir, 'touch "$(dirname "$0")/opened"');
+  const { code } = await supervise(dir.path, ["modify", proposal.id], { env: { EDITOR } });
+  assertEquals(code, 5);
+  await assertRejects(() => Deno.stat(dir.at("opened")), Deno.errors.NotFound);
 });
