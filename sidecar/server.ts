@@ -42,9 +42,7 @@ const INSTRUCTIONS = "Ask a human operator for more rights when this sandbox blo
  * @param options What it serves.
  * @returns A handler for `Deno.serve`.
  */
-export function createFetchHandler(
-  options: ServerOptions,
-): Deno.ServeHandler {
+export function createFetchHandler(options: ServerOptions): Deno.ServeHandler {
   const mcp = createMcpHandler(() => createMcpServer(options), {
     // Headers and a comment at once and every 15 s: a held call must not look like a dead one.
     responseMode: "sse",
@@ -111,12 +109,7 @@ function createMcpServer(options: ServerOptions): McpServer {
   return server;
 }
 
-async function callTool(
-  options: ServerOptions,
-  tool: Tool,
-  input: ToolInput,
-  signal: AbortSignal,
-) {
+async function callTool(options: ServerOptions, tool: Tool, input: ToolInput, signal: AbortSignal) {
   const problems = problemsOfInput(input);
   if (problems.length === 0) {
     for (const { where, message } of validateConfigFile(tool, input.proposed_file)) {

@@ -168,6 +168,17 @@ function range(from: number, count: number): string {
   return `${count === 0 ? from : from + 1},${count}`;
 }
 
+/** Writes lines, each behind the mark; all in one text, for there may be a million of them. */
+function writeRun(
+  mark: string,
+  lines: readonly string[],
+  from: number,
+  to: number,
+  out: string[],
+): void {
+  if (from < to) out.push(mark + lines.slice(from, to).join(`\n${mark}`));
+}
+
 function writeHunk(
   hunk: readonly Change[],
   oldLines: readonly string[],
@@ -185,11 +196,12 @@ function writeHunk(
   out.push(`@@ -${range(oldFrom, oldCount)} +${range(newFrom, newCount)} @@`);
   let at = oldFrom;
   for (const change of hunk) {
-    for (; at < change.oldFrom; at++) out.push(" " + oldLines[at]!);
-    for (; at < change.oldTo; at++) out.push("-" + oldLines[at]!);
-    for (let n = change.newFrom; n < change.newTo; n++) out.push("+" + newLines[n]!);
+    writeRun(" ", oldLines, at, change.oldFrom, out);
+    writeRun("-", oldLines, change.oldFrom, change.oldTo, out);
+    writeRun("+", newLines, change.newFrom, change.newTo, out);
+    at = change.oldTo;
   }
-  for (; at < last.oldTo + trail; at++) out.push(" " + oldLines[at]!);
+  writeRun(" ", oldLines, at, last.oldTo + trail, out);
 }
 
 /**

@@ -22,9 +22,7 @@ export class InvalidNameError extends TypeError {
    */
   constructor(kind: string, value: string, expected: string) {
     const shown = value.length > 60 ? `${value.slice(0, 60)}…` : value;
-    super(
-      `Cannot use ${JSON.stringify(shown)} as a ${kind}: expected ${expected}`,
-    );
+    super(`Cannot use ${JSON.stringify(shown)} as a ${kind}: expected ${expected}`);
     this.name = "InvalidNameError";
     this.kind = kind;
     this.value = value;
@@ -48,12 +46,7 @@ export class MalformedRecordError extends SyntaxError {
    * @param reason What is wrong.
    * @param options The error that showed it.
    */
-  constructor(
-    file: string,
-    field: string | undefined,
-    reason: string,
-    options?: ErrorOptions,
-  ) {
+  constructor(file: string, field: string | undefined, reason: string, options?: ErrorOptions) {
     const place = field === undefined ? file : `${file}, field "${field}"`;
     super(`Cannot read ${place}: ${reason}`, options);
     this.name = "MalformedRecordError";

@@ -5,7 +5,6 @@
  */
 
 import { sha256Hex } from "./hash.ts";
-import { join } from "@std/path";
 import { MalformedRecordError, UnsafeFileError } from "./errors.ts";
 import { isProposalId } from "./paths.ts";
 import type { Proposal } from "./proposal.ts";
@@ -59,7 +58,7 @@ export interface QueueView {
 }
 
 /** How many files that were read before are checked for changes in one look. */
-export const MAX_RECHECKED = 1000;
+export const MAX_RECHECKED = 250;
 
 interface PendingEntry {
   readonly stamp: string;
@@ -83,9 +82,7 @@ type Entry = PendingEntry | {
  * @returns The instant, or infinity for what is no timestamp, so that it sorts last.
  */
 export function instantOf(timestamp: string): number {
-  const match = /^(.*?\d\d:\d\d:\d\d)(?:\.(\d+))?(Z|[+-]\d\d:?\d\d)?$/.exec(
-    timestamp,
-  );
+  const match = /^(.*?\d\d:\d\d:\d\d)(?:\.(\d+))?(Z|[+-]\d\d:?\d\d)?$/.exec(timestamp);
   if (match === null) return Infinity;
   const [, seconds, fraction = "", offset = "Z"] = match;
   const ms = Date.parse(`${seconds}${offset}`);
@@ -104,15 +101,11 @@ function reasonOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
 
-const PROPOSAL_NAME = /^(.*)\.proposal\.json$/s;
-const RESPONSE_NAME = /^(.*)\.response\.json$/s;
+const PROPOSAL = ".proposal.json";
+const RESPONSE = ".response.json";
 
-function readProposalEntry(
-  queueDir: string,
-  name: string,
-  slug: string | undefined,
-): PendingEntry {
-  const path = join(queueDir, name);
+function readProposalEntry(queueDir: string, name: string, slug: string | undefined): PendingEntry {
+  const path = `${queueDir}/${name}`;
   const { bytes, stamp } = readUntrusted(path, {
     maxBytes: MAX_QUEUE_FILE_BYTES,
   });
@@ -128,14 +121,10 @@ function readProposalEntry(
 }
 
 /** Reads a file that is new or has changed; `undefined` if it is gone meanwhile. */
-function readEntry(
-  queueDir: string,
-  name: string,
-  slug: string | undefined,
-): Entry | undefined {
-  const path = join(queueDir, name);
+function readEntry(queueDir: string, name: string, slug: string | undefined): Entry | undefined {
+  const path = `${queueDir}/${name}`;
   try {
-    if (PROPOSAL_NAME.test(name)) {
+    if (name.endsWith(PROPOSAL)) {
       return readProposalEntry(queueDir, name, slug);
     }
     const stamp = stampOfFile(path);
@@ -172,12 +161,11 @@ export function comparePending(a: PendingProposal, b: PendingProposal): number {
  * @param options Whose queue it is.
  * @returns The view. It holds no resource.
  */
-export function openQueueView(
-  queueDir: string,
-  options: ListOptions = {},
-): QueueView {
+export function openQueueView(queueDir: string, options: ListOptions = {}): QueueView {
   const known = new Map<string, Entry>();
-  let recheckFrom = 0;
+  /** What was pending at the last look, in order: a look sorts only what is new to it. */
+  let last: PendingProposal[] = [];
+  let toRecheck = known.keys();
 
   function read(name: string): Entry | undefined {
     const entry = readEntry(queueDir, name, options.bottleSlug);
@@ -187,46 +175,71 @@ export function openQueueView(
   }
 
   function recheck(): void {
-    const names = [...known.keys()];
-    for (let n = 0; n < Math.min(names.length, MAX_RECHECKED); n++) {
-      const name = names[(recheckFrom + n) % names.length]!;
-      if (known.get(name)?.stamp !== stampOfFile(join(queueDir, name))) {
-        read(name);
-      }
+    for (let n = Math.min(known.size, MAX_RECHECKED); n > 0; n--) {
+      let next = toRecheck.next();
+      if (next.done) next = (toRecheck = known.keys()).next();
+      if (next.done) return;
+      const name = next.value;
+      if (known.get(name)?.stamp !== stampOfFile(`${queueDir}/${name}`)) read(name);
     }
-    recheckFrom = names.length === 0 ? 0 : (recheckFrom + MAX_RECHECKED) % names.length;
   }
 
   return {
     refresh(names: Iterable<string> = listNames(queueDir)): QueueListing {
-      const present = new Set(names);
-      for (const name of known.keys()) {
-        if (!present.has(name)) known.delete(name);
-      }
-
+      const present = names instanceof Set ? names as ReadonlySet<string> : new Set(names);
+      for (const name of known.keys()) if (!present.has(name)) known.delete(name);
       recheck();
 
-      const pending: PendingProposal[] = [];
+      const answered = answeredIn(present);
+      const pending = new Set<PendingProposal>();
       const unreadable: UnreadableFile[] = [];
       for (const name of present) {
-        const id = PROPOSAL_NAME.exec(name)?.[1];
-        const answered = id ?? RESPONSE_NAME.exec(name)?.[1];
-        if (answered === undefined) continue;
-        if (!isProposalId(answered)) {
+        if (answered.has(name)) {
+          known.delete(name);
+          continue;
+        }
+        const id = known.has(name) ? undefined : idOf(name);
+        if (id === undefined && !known.has(name)) continue; // Neither a proposal nor a response.
+        if (id !== undefined && !isProposalId(id)) {
           unreadable.push({ file: name, reason: "its name is no proposal id" });
           continue;
         }
-        if (id !== undefined && present.has(`${id}.response.json`)) continue;
         const entry = known.get(name) ?? read(name);
         if (entry === undefined) continue;
-        if ("pending" in entry) pending.push(entry.pending);
+        if ("pending" in entry) pending.add(entry.pending);
         else if (entry.problem !== undefined) unreadable.push(entry.problem);
       }
-      pending.sort(comparePending);
+      last = inOrder(last, pending);
       unreadable.sort((a, b) => (a.file < b.file ? -1 : 1));
-      return { pending, unreadable };
+      return { pending: last, unreadable };
     },
   };
+}
+
+/** The id in a proposal's or a response's file name, whatever it is. */
+function idOf(name: string): string | undefined {
+  const suffix = [PROPOSAL, RESPONSE].find((suffix) => name.endsWith(suffix));
+  return suffix === undefined ? undefined : name.slice(0, -suffix.length);
+}
+
+/** The names that the proposals with a response have, or would have. */
+function answeredIn(names: Iterable<string>): Set<string> {
+  const answered = new Set<string>();
+  for (const name of names) {
+    if (name.endsWith(RESPONSE)) answered.add(name.slice(0, -RESPONSE.length) + PROPOSAL);
+  }
+  return answered;
+}
+
+/** Keeps the order of the last look. Sorting what is new at its end is hardly more than one pass. */
+function inOrder(
+  last: readonly PendingProposal[],
+  pending: Set<PendingProposal>,
+): PendingProposal[] {
+  const ordered = last.filter((entry) => pending.delete(entry));
+  if (pending.size === 0) return ordered;
+  for (const entry of pending) ordered.push(entry);
+  return ordered.sort(comparePending);
 }
 
 /** How {@linkcode listPendingProposals} reports what it passes over. */

@@ -76,11 +76,7 @@ export function checkBottleSlug(slug: string): string {
 
 function checkComponent(component: string): string {
   if (COMPONENT.test(component)) return component;
-  throw new InvalidNameError(
-    "component",
-    component,
-    "lower-case letters, digits and -",
-  );
+  throw new InvalidNameError("component", component, "lower-case letters, digits and -");
 }
 
 /**
@@ -117,10 +113,7 @@ export function queueRoot(root: string = claudeBottleRoot()): string {
  * @returns The directory's path; nothing is created.
  * @throws {InvalidNameError} If the slug is none.
  */
-export function queueDirForSlug(
-  slug: string,
-  root: string = claudeBottleRoot(),
-): string {
+export function queueDirForSlug(slug: string, root: string = claudeBottleRoot()): string {
   return join(queueRoot(root), checkBottleSlug(slug));
 }
 
@@ -132,10 +125,7 @@ export function queueDirForSlug(
  * @returns The directory's path; nothing is created.
  * @throws {InvalidNameError} If the slug is none.
  */
-export function currentConfigDirForSlug(
-  slug: string,
-  root: string = claudeBottleRoot(),
-): string {
+export function currentConfigDirForSlug(slug: string, root: string = claudeBottleRoot()): string {
   return join(root, "current-config", checkBottleSlug(slug));
 }
 
@@ -163,10 +153,7 @@ export function auditLogPath(
   slug: string,
   root: string = claudeBottleRoot(),
 ): string {
-  return join(
-    auditDir(root),
-    `${checkComponent(component)}-${checkBottleSlug(slug)}.log`,
-  );
+  return join(auditDir(root), `${checkComponent(component)}-${checkBottleSlug(slug)}.log`);
 }
 
 /**

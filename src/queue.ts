@@ -6,7 +6,7 @@
 
 import { basename, join } from "@std/path";
 import { AlreadyDecidedError, MalformedRecordError } from "./errors.ts";
-import { createOnce, ensureDirectory, moveFiles, replaceFile } from "./durable.ts";
+import { createOnce, ensureDirectory, moveFiles, replaceFileWithOthers } from "./durable.ts";
 import { processedDir, proposalPath, responsePath } from "./paths.ts";
 import type { Proposal, Response } from "./proposal.ts";
 import {
@@ -56,14 +56,10 @@ export interface WriteResponseOptions {
  * @throws {InvalidNameError} If the id is none; nothing is written.
  * @throws {TypeError} If a field is of the wrong kind; nothing is written.
  */
-// deno-lint-ignore require-await
-export async function writeProposal(
-  queueDir: string,
-  proposal: Proposal,
-): Promise<string> {
+export async function writeProposal(queueDir: string, proposal: Proposal): Promise<string> {
   const path = proposalPath(queueDir, proposal.id);
   const bytes = new TextEncoder().encode(encodeProposal(proposal));
-  replaceFile(path, bytes);
+  await replaceFileWithOthers(path, bytes);
   return path;
 }
 
@@ -81,10 +77,7 @@ export async function writeProposal(
  * @throws {MalformedRecordError} If it is not a proposal; names the file, the field and the reason.
  */
 // deno-lint-ignore require-await
-export async function readProposal(
-  queueDir: string,
-  proposalId: string,
-): Promise<Proposal> {
+export async function readProposal(queueDir: string, proposalId: string): Promise<Proposal> {
   const path = proposalPath(queueDir, proposalId);
   const { bytes } = readUntrusted(path, { maxBytes: MAX_QUEUE_FILE_BYTES });
   return proposalFromBytes(bytes, path);
@@ -101,11 +94,7 @@ export async function readProposal(
 export function proposalFromBytes(bytes: Uint8Array, path: string): Proposal {
   const proposal = parseProposal(parseJsonBytes(bytes, path), path);
   if (basename(path) === `${proposal.id}.proposal.json`) return proposal;
-  throw new MalformedRecordError(
-    path,
-    "id",
-    `"${proposal.id}" is not the file's name`,
-  );
+  throw new MalformedRecordError(path, "id", `"${proposal.id}" is not the file's name`);
 }
 
 /**
@@ -136,9 +125,7 @@ export async function writeResponse(
     createOnce(path, bytes, options.stagingDir ?? queueDir);
   } catch (error) {
     if (!(error instanceof Deno.errors.AlreadyExists)) throw error;
-    const standing = await readResponse(queueDir, response.proposalId).catch(
-      () => undefined,
-    );
+    const standing = await readResponse(queueDir, response.proposalId).catch(() => undefined);
     throw new AlreadyDecidedError(response.proposalId, standing?.status);
   }
   return path;
@@ -158,10 +145,7 @@ export async function writeResponse(
  * @throws {MalformedRecordError} If it is not a response; names the file, the field and the reason.
  */
 // deno-lint-ignore require-await
-export async function readResponse(
-  queueDir: string,
-  proposalId: string,
-): Promise<Response> {
+export async function readResponse(queueDir: string, proposalId: string): Promise<Response> {
   return responseFromFile(responsePath(queueDir, proposalId));
 }
 
@@ -202,10 +186,7 @@ export function responseFromFile(path: string): Response {
  * @throws {UnsafeFileError} If `processed` is a link or no directory.
  */
 // deno-lint-ignore require-await
-export async function archiveProposal(
-  queueDir: string,
-  proposalId: string,
-): Promise<void> {
+export async function archiveProposal(queueDir: string, proposalId: string): Promise<void> {
   const names = [
     proposalPath(queueDir, proposalId),
     responsePath(queueDir, proposalId),

@@ -9,15 +9,7 @@
  * @module
  */
 
-import {
-  closeSync,
-  constants,
-  fstatSync,
-  lstatSync,
-  openSync,
-  readdirSync,
-  readSync,
-} from "node:fs";
+import { closeSync, constants, fstatSync, lstatSync, openSync, readSync } from "node:fs";
 import type { BigIntStats } from "node:fs";
 import { MalformedRecordError, UnsafeFileError } from "./errors.ts";
 
@@ -112,10 +104,7 @@ function statChecked(file: string, options: ReadOptions): BigIntStats {
  * @throws {Deno.errors.NotFound} If there is no such file.
  * @throws {UnsafeFileError} If it is not a plain file within the bounds, or changes meanwhile.
  */
-export function readUntrusted(
-  file: string,
-  options: ReadOptions,
-): UntrustedFile {
+export function readUntrusted(file: string, options: ReadOptions): UntrustedFile {
   let fd: number | undefined;
   try {
     const before = statChecked(file, options);
@@ -195,7 +184,7 @@ export function directoryIdentity(dir: string): string | undefined {
 export function listNames(dir: string): readonly string[] {
   if (directoryIdentity(dir) === undefined) return [];
   try {
-    return readdirSync(dir);
+    return Array.from(Deno.readDirSync(dir), (entry) => entry.name);
   } catch (error) {
     const mapped = asUnsafe(error, dir);
     if (mapped instanceof Deno.errors.NotFound) return [];
@@ -213,9 +202,7 @@ export function listNames(dir: string): readonly string[] {
  */
 export function decodeUtf8(bytes: Uint8Array, file: string): string {
   try {
-    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(
-      bytes,
-    );
+    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
   } catch (cause) {
     throw new MalformedRecordError(file, undefined, "it is not UTF-8", {
       cause,

@@ -45,10 +45,7 @@ export function visible(text: string): string {
   if (PLAIN.test(text)) return text;
   return text.replace(TRICKS, (trick) => {
     if (trick === "\t") return "⇥";
-    const code = trick.codePointAt(0)!.toString(16).toUpperCase().padStart(
-      4,
-      "0",
-    );
+    const code = trick.codePointAt(0)!.toString(16).toUpperCase().padStart(4, "0");
     return `⟨U+${code}⟩`;
   });
 }

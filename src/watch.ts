@@ -7,6 +7,7 @@
  * @module
  */
 
+import { clearImmediate, setImmediate } from "node:timers";
 import { directoryIdentity, listNames } from "./untrusted.ts";
 
 /** How often a directory is looked at when no event says to, in milliseconds. */
@@ -22,7 +23,7 @@ interface DirectoryWatch {
   events: Deno.FsWatcher | undefined;
   armedOn: string | undefined;
   timer: ReturnType<typeof setTimeout> | undefined;
-  soon: ReturnType<typeof setTimeout> | undefined;
+  soon: ReturnType<typeof setImmediate> | undefined;
 }
 
 const watches = new Map<string, DirectoryWatch>();
@@ -38,11 +39,7 @@ const watches = new Map<string, DirectoryWatch>();
  * @param onNames What to call. It must not throw.
  * @returns A function that ends it.
  */
-export function watchNames(
-  dir: string,
-  pollIntervalMs: number,
-  onNames: OnNames,
-): () => void {
+export function watchNames(dir: string, pollIntervalMs: number, onNames: OnNames): () => void {
   let watch = watches.get(dir);
   if (watch === undefined) {
     watch = {
@@ -70,7 +67,7 @@ export function watchNames(
 function stop(watch: DirectoryWatch): void {
   if (watches.get(watch.dir) === watch) watches.delete(watch.dir);
   clearTimeout(watch.timer);
-  clearTimeout(watch.soon);
+  clearImmediate(watch.soon);
   disarm(watch);
 }
 
@@ -106,10 +103,7 @@ function arm(watch: DirectoryWatch): void {
   }
 }
 
-async function listen(
-  watch: DirectoryWatch,
-  events: Deno.FsWatcher,
-): Promise<void> {
+async function listen(watch: DirectoryWatch, events: Deno.FsWatcher): Promise<void> {
   try {
     for await (const _ of events) lookSoon(watch);
   } catch {
@@ -121,12 +115,12 @@ async function listen(
 /** Any number of events before the look make one look. */
 function lookSoon(watch: DirectoryWatch): void {
   if (watch.subscribers.size === 0) return; // An event that was on its way when the last one left.
-  watch.soon ??= setTimeout(() => look(watch), 0);
+  watch.soon ??= setImmediate(() => look(watch));
 }
 
 function look(watch: DirectoryWatch): void {
   clearTimeout(watch.timer);
-  clearTimeout(watch.soon);
+  clearImmediate(watch.soon);
   watch.soon = undefined;
   arm(watch);
   let names: ReadonlySet<string> = new Set();
@@ -138,8 +132,5 @@ function look(watch: DirectoryWatch): void {
   }
   for (const onNames of [...watch.subscribers.keys()]) onNames(names, error);
   if (watch.subscribers.size === 0) return;
-  watch.timer = setTimeout(
-    () => look(watch),
-    Math.min(...watch.subscribers.values()),
-  );
+  watch.timer = setTimeout(() => look(watch), Math.min(...watch.subscribers.values()));
 }

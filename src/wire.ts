@@ -144,11 +144,7 @@ function checked<T>(result: z.ZodSafeParseResult<T>, file: string): T {
   if (result.success) return result.data;
   const issue = result.error.issues[0];
   if (issue === undefined || issue.path.length === 0) {
-    throw new MalformedRecordError(
-      file,
-      undefined,
-      "the top level must be a JSON object",
-    );
+    throw new MalformedRecordError(file, undefined, "the top level must be a JSON object");
   }
   throw new MalformedRecordError(file, String(issue.path[0]), issue.message);
 }
@@ -162,10 +158,7 @@ function checked<T>(result: z.ZodSafeParseResult<T>, file: string): T {
  * @throws {MalformedRecordError} If a field is missing or of the wrong kind.
  */
 export function parseProposal(raw: unknown, file: string): Proposal {
-  return checked(
-    proposalCodec.safeDecode(raw as z.input<typeof proposalCodec>),
-    file,
-  );
+  return checked(proposalCodec.safeDecode(raw as z.input<typeof proposalCodec>), file);
 }
 
 /**
@@ -177,10 +170,7 @@ export function parseProposal(raw: unknown, file: string): Proposal {
  * @throws {MalformedRecordError} If a field is missing or of the wrong kind.
  */
 export function parseResponse(raw: unknown, file: string): Response {
-  return checked(
-    responseCodec.safeDecode(raw as z.input<typeof responseCodec>),
-    file,
-  );
+  return checked(responseCodec.safeDecode(raw as z.input<typeof responseCodec>), file);
 }
 
 /**

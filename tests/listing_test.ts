@@ -48,10 +48,7 @@ Deno.test("listPendingProposals() orders by instant, then by id, and nonsense co
     await writeProposal(dir.path, sampleProposal({ id, arrivalTimestamp }));
   }
   const listed = await listPendingProposals(dir.path);
-  assertEquals(
-    listed.map(({ id }) => id),
-    ["earlier", "a-same", "b-same", "late", "nonsense"],
-  );
+  assertEquals(listed.map(({ id }) => id), ["earlier", "a-same", "b-same", "late", "nonsense"]);
 });
 
 Deno.test("listPendingProposals() leaves out what has a response file, sound or not", async () => {

@@ -97,9 +97,7 @@ export async function auditShow(context: Context): Promise<void> {
   const entries: AuditEntry[] = [];
   for (const { component, slug } of await selectLogs(context)) {
     let broken = 0;
-    entries.push(
-      ...await readAuditEntries(component, slug, { root, onBroken: () => broken++ }),
-    );
+    entries.push(...await readAuditEntries(component, slug, { root, onBroken: () => broken++ }));
     if (broken > 0) {
       context.complain(
         `! ${component}-${slug}.log: passed over ${broken} broken lines; run audit verify`,

@@ -170,7 +170,7 @@ Deno.test("the demo can be driven by hand", { ignore }, async () => {
   for (
     const text of [
       "1 of the agent's questions are still open",
-      "approved: the operator accepted your routes.json as it is.",
+      "approved: the operator accepted your ",
       "Notes: One host only.",
       "audit verify",
     ]

@@ -37,11 +37,7 @@ export interface Sidecar extends AsyncDisposable {
  * @param port What it listens on; any free port unless given.
  * @returns The sidecar.
  */
-export async function startSidecar(
-  queueDir: string,
-  slug = "dev-1",
-  port = 0,
-): Promise<Sidecar> {
+export async function startSidecar(queueDir: string, slug = "dev-1", port = 0): Promise<Sidecar> {
   const process = new Deno.Command("deno", {
     args: [
       "run",
