@@ -56,7 +56,10 @@ export async function hold(
 
   let response: Response;
   try {
-    response = await waitForResponse(queueDir, proposal.id, { signal });
+    response = await waitForResponse(queueDir, proposal.id, {
+      signal,
+      onUnreadable: (error) => log("answer_unreadable", { ...about, error: error.name }),
+    });
   } catch (error) {
     log("detached", about);
     throw error;

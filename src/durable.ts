@@ -92,6 +92,7 @@ export function ensureDirectory(dir: string): void {
  * ```text
  * open(staging/<random>, O_CREAT|O_EXCL, 0600)   a crash from here to link leaves a file with a
  * write, fdatasync                               random name that nothing reads
+ * chown to the owner of path's directory, if root writes for somebody else
  * link(staging/<random>, path)                   EEXIST: somebody else won
  * fsync(directory of path)                       a power cut before it: all or nothing
  * unlink(staging/<random>)
@@ -108,10 +109,25 @@ export function createOnce(path: string, bytes: Uint8Array, stagingDir: string):
   const staged = join(stagingDir, `.${crypto.randomUUID()}.tmp`);
   writeNew(staged, bytes);
   try {
+    giveToOwnerOf(dirname(path), staged);
     Deno.linkSync(staged, path);
     syncDirectory(dirname(path));
   } finally {
     removeQuietly(staged);
+  }
+}
+
+/**
+ * What stands in somebody's directory must be theirs to read: root may decide for a sidecar that runs
+ * as another user. Whoever is not root cannot give a file away, and needs not, as its own user's.
+ */
+function giveToOwnerOf(dir: string, path: string): void {
+  const { uid, gid } = Deno.statSync(dir);
+  if (uid === null || uid === Deno.statSync(path).uid) return;
+  try {
+    Deno.chownSync(path, uid, gid);
+  } catch (error) {
+    if (!(error instanceof Deno.errors.PermissionDenied)) throw error;
   }
 }
 

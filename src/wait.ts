@@ -18,12 +18,15 @@ export interface WaitOptions {
   readonly timeoutMs?: number;
   /** How often to look even if no event says to; {@linkcode DEFAULT_POLL_INTERVAL_MS} unless given. */
   readonly pollIntervalMs?: number;
+  /** Called, once for each reason, when a response is there that cannot be read. */
+  readonly onUnreadable?: (error: Error) => void;
 }
 
 /**
  * Waits until a proposal is answered. The answer is noticed by watching the directory, within
  * milliseconds; where watching fails, by looking at every poll interval. A response that is
- * malformed, or half written by a foreign writer, is no answer: the wait goes on.
+ * malformed, half written by a foreign writer, or somebody else's to read, is no answer: the wait goes
+ * on, and `onUnreadable` is told.
  *
  * Any number of waits on one directory share one watch.
  *
@@ -64,12 +67,16 @@ export async function waitForResponse(
   signal?.throwIfAborted();
 
   const { promise, resolve, reject } = Promise.withResolvers<Response>();
+  const told = new Set<string>();
   const stop = watchNames(queueDir, pollIntervalMs, (names) => {
     if (!names.has(name)) return;
     try {
       resolve(responseFromFile(path));
-    } catch {
-      // Not an answer, or not one yet. Whoever lists the queue is told that it is unreadable.
+    } catch (error) {
+      // Not an answer, or not one yet.
+      if (!(error instanceof Error) || told.has(error.message)) return;
+      told.add(error.message);
+      options.onUnreadable?.(error);
     }
   });
   const onAbort = () => reject(signal?.reason);

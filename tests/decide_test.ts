@@ -234,3 +234,19 @@ Deno.test("decide() follows no link in the place of a proposal or a queue", asyn
   await Deno.symlink(dir.at("moved"), queued.queueDir);
   await assertRejects(() => decide(request(dir, queued)), UnsafeFileError, "it is a link");
 });
+
+const notRoot = Deno.uid() !== 0;
+if (notRoot) console.error("skipped: only root can decide for a sidecar of another user");
+
+Deno.test(
+  "decide() as root gives the answer to the owner of the queue",
+  { ignore: notRoot },
+  async () => {
+    await using dir = await tempDir();
+    const queued = await queueSample(dir.path);
+    await Deno.chown(queued.queueDir, 1993, 1993);
+    await decide(request(dir, queued));
+    const answer = await Deno.stat(queued.path.replace(".proposal.", ".response."));
+    assertEquals([answer.uid, answer.gid, answer.mode! & 0o777], [1993, 1993, 0o600]);
+  },
+);

@@ -70,3 +70,16 @@ Deno.test("waitForResponse() leaves no watch behind", async () => {
     await assertRejects(() => waitForResponse(dir.path, "p1", options), DOMException);
   }
 });
+
+Deno.test("waitForResponse() tells once of an answer that it cannot read", async () => {
+  await using dir = await tempDir();
+  await Deno.mkdir(dir.at("p1.response.json"));
+  const told: string[] = [];
+  const waiting = waitForResponse(dir.path, "p1", {
+    timeoutMs: 60,
+    pollIntervalMs: 5,
+    onUnreadable: (error) => told.push(error.message),
+  });
+  await assertRejects(() => waiting, DOMException);
+  assertEquals(told, [`Cannot read ${dir.at("p1.response.json")}: it is a directory`]);
+});
