@@ -65,6 +65,7 @@ export { findDecision } from "./src/decided.ts";
 export { type DiffOptions, renderDiff } from "./src/diff.ts";
 export {
   AlreadyDecidedError,
+  AnswerNotWrittenError,
   ChangedSinceShownError,
   InvalidConfigError,
   InvalidNameError,
@@ -76,7 +77,8 @@ export {
 export { sha256Hex } from "./src/hash.ts";
 export { diffAgainst, type Inspection, inspectProposal } from "./src/inspect.ts";
 export { type FindOptions, findProposals, type FoundProposal } from "./src/find.ts";
-export { finishInterrupted } from "./src/intent.ts";
+export { instantOf } from "./src/instant.ts";
+export { type FinishedIntent, finishInterrupted, type InterruptedDecisions } from "./src/intent.ts";
 export {
   type ListOptions,
   type ListPendingOptions,
@@ -143,7 +145,7 @@ export {
   writeResponse,
   type WriteResponseOptions,
 } from "./src/queue.ts";
-export { forgetShown, lastShown, rememberShown } from "./src/shown.ts";
+export { forgetShown, lastShown, rememberShown, type Shown, shownIds } from "./src/shown.ts";
 export { visible, visibleLine } from "./src/visible.ts";
 export { waitForResponse, type WaitOptions } from "./src/wait.ts";
 export { DEFAULT_POLL_INTERVAL_MS } from "./src/watch.ts";

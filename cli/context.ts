@@ -4,9 +4,10 @@
  * @module
  */
 
-import { asciiJson, claudeBottleRoot } from "../mod.ts";
+import { asciiJson, claudeBottleRoot, visibleLine } from "../mod.ts";
 import type { Flags } from "./flags.ts";
 import { makeStyle, type Style } from "./style.ts";
+import { wrap } from "./wrap.ts";
 
 /** Where a verb's words go, and what stands at the other end. */
 export interface Terminal {
@@ -14,6 +15,8 @@ export interface Terminal {
   readonly print: (text: string) => void;
   /** Prints to standard error, with an LF. */
   readonly complain: (text: string) => void;
+  /** Whether standard error is a terminal. */
+  readonly errIsTerminal: boolean;
   /** Whether standard output is a terminal. */
   readonly outIsTerminal: boolean;
   /** Whether a person can be asked: standard input and output are a terminal. */
@@ -45,9 +48,23 @@ export function processTerminal(): Terminal {
     print: (text) => console.log(text),
     complain: (text) => console.error(text),
     outIsTerminal,
+    errIsTerminal: Deno.stderr.isTerminal(),
     interactive: outIsTerminal && Deno.stdin.isTerminal(),
-    columns: outIsTerminal ? Deno.consoleSize().columns : 100,
+    // What is printed elsewhere is likely to be looked at in a terminal later.
+    columns: outIsTerminal ? Deno.consoleSize().columns : 80,
   };
+}
+
+/**
+ * Prints a sentence to standard error. It may quote what somebody else wrote, so it goes on behind a
+ * margin where it is too long for the screen.
+ *
+ * @param terminal Where to print.
+ * @param text The sentence.
+ */
+export function complainIn(terminal: Terminal, text: string): void {
+  if (!terminal.errIsTerminal) terminal.complain(visibleLine(text));
+  else for (const row of wrap("", visibleLine(text), terminal.columns)) terminal.complain(row);
 }
 
 /**
@@ -61,6 +78,7 @@ export function makeContext(flags: Flags, terminal: Terminal): Context {
   const colour = terminal.outIsTerminal && !flags.plain && !Deno.env.get("NO_COLOR");
   return {
     ...terminal,
+    complain: (text) => complainIn(terminal, text),
     flags,
     root: flags.root ?? claudeBottleRoot(),
     style: makeStyle(colour),

@@ -13,6 +13,7 @@ import {
   type Inspection,
   inspectProposal,
   lastShown,
+  shownIds,
   StaleConfigError,
   type Verdict,
 } from "../mod.ts";
@@ -20,56 +21,88 @@ import type { Context } from "./context.ts";
 import type { Edit } from "./editor.ts";
 import { UsageError } from "./flags.ts";
 import { operatorName } from "./operator.ts";
+import { resolveProposal } from "./resolve.ts";
 
 /** How many hex digits bind a decision, at least. */
 const LEAST_DIGITS = 8;
 
+/** A proposal, and the file in force that the operator saw beside it. */
+export interface Seen {
+  /** The proposal beside the file in force, as they are now. */
+  readonly inspection: Inspection;
+  /** SHA-256 of the file in force that the operator saw, `""` if there was none. */
+  readonly currentSha256: string;
+}
+
 /**
  * Reads the proposal that a verb is about to decide, and makes sure that it is the one the operator
- * saw: the one that `--sha256` names, or the one that `show` showed last on this host.
+ * saw: the one that `--sha256` names, or the one that `show` showed last on this host. A shortened id
+ * that `show` was given too means the same proposal, not another one that begins alike.
  *
  * @param context The context.
- * @param found The proposal.
- * @returns The proposal beside the file in force.
+ * @param words The verb's arguments: one id.
+ * @returns The proposal, as it is and as it was seen.
  * @throws {ChangedSinceShownError} If it is another one.
  */
-export async function inspectAsShown(context: Context, found: FoundProposal): Promise<Inspection> {
-  const ref = { root: context.root, ...found };
-  const { sha256 } = context.flags;
+export async function inspectAsShown(context: Context, words: readonly string[]): Promise<Seen> {
+  const { root, flags: { sha256 } } = context;
   if (sha256 !== undefined && !/^[0-9a-f]{8,64}$/.test(sha256)) {
     throw new UsageError(
       `Cannot use ${sha256} as --sha256: expected ${LEAST_DIGITS} to 64 lower-case hex digits`,
     );
   }
+  const found = resolveProposal(context, words);
+  const { bottleSlug, proposalId } = found;
+  const ref = { root, bottleSlug, proposalId };
   const inspection = await inspectProposal(ref);
-  const shown = sha256 ?? lastShown(ref);
-  if (shown === undefined || inspection.proposalSha256.startsWith(shown)) return inspection;
-  throw new ChangedSinceShownError(found.proposalId, shown, inspection.proposalSha256);
+  const shown = lastShown(ref);
+  const expected = sha256 ?? shown?.proposalSha256 ?? shownAlike(root, found, words[0]!);
+  if (expected !== undefined && !inspection.proposalSha256.startsWith(expected)) {
+    throw new ChangedSinceShownError(proposalId, expected, inspection.proposalSha256);
+  }
+  return { inspection, currentSha256: shown?.currentSha256 ?? inspection.currentSha256 ?? "" };
+}
+
+/** What was shown under the same beginning of an id, if it was another proposal. */
+function shownAlike(root: string, found: FoundProposal, prefix: string): string | undefined {
+  const { bottleSlug, proposalId } = found;
+  if (prefix === proposalId) return undefined;
+  const alike = shownIds(bottleSlug, root).find((id) => id.startsWith(prefix));
+  if (alike === undefined) return undefined;
+  return lastShown({ root, bottleSlug, proposalId: alike })?.proposalSha256;
 }
 
 /**
  * Decides, through the one door.
  *
  * @param context The context.
- * @param inspection What the operator saw.
+ * @param seen What the operator saw.
  * @param verdict What the operator decides.
  * @param notes The operator's words.
- * @param allowStale Whether the operator saw that the file in force has changed, and goes on.
+ * @param allowStale Whether the operator saw that the agent started from another file, and goes on.
  * @returns The decision.
  */
 export async function decideAsShown(
   context: Context,
-  inspection: Inspection,
+  seen: Seen,
   verdict: Verdict,
   notes: string,
   allowStale: boolean,
 ): Promise<Decision> {
   const { root } = context;
+  const { inspection, currentSha256 } = seen;
   const { bottleSlug, id: proposalId } = inspection.proposal;
   const { proposalSha256 } = inspection;
-  const operator = operatorName();
   const ref = { root, bottleSlug, proposalId };
-  const decision = await decide({ ...ref, proposalSha256, verdict, notes, operator, allowStale });
+  const decision = await decide({
+    ...ref,
+    proposalSha256,
+    currentSha256,
+    verdict,
+    notes,
+    operator: operatorName(),
+    allowStale,
+  });
   forgetShown(ref);
   return decision;
 }
@@ -107,7 +140,8 @@ export async function decideEdit<T>(
 export function refuseIfStale(context: Context, inspection: Inspection): void {
   const { stale, proposal, currentPath, currentSha256 } = inspection;
   if (!stale || context.flags.allowStale) return;
-  throw new StaleConfigError(proposal.id, currentPath, proposal.currentFileHash, currentSha256);
+  const { currentFileHash } = proposal;
+  throw new StaleConfigError(proposal.id, currentPath, "agent", currentFileHash, currentSha256);
 }
 
 /**

@@ -14,13 +14,13 @@ import { UsageError } from "./flags.ts";
 const DEFAULT_EDITOR = "vi";
 
 function editorCommand(context: Context): { program: string; args: string[] } {
-  const named = Deno.env.get("VISUAL") || Deno.env.get("EDITOR");
+  const named = (Deno.env.get("VISUAL") || Deno.env.get("EDITOR"))?.trim();
   // A program that the operator named may well need no terminal; ours does, and would hang.
   if (!named && !context.interactive) {
     throw new UsageError("Cannot open an editor without a terminal: use --file, or set $EDITOR");
   }
-  const [program, ...args] = (named || DEFAULT_EDITOR).trim().split(/\s+/);
-  return { program: program!, args };
+  const [program = DEFAULT_EDITOR, ...args] = (named ?? "").split(/\s+/).filter(Boolean);
+  return { program, args };
 }
 
 /** An operator's version of a file. */
@@ -64,14 +64,31 @@ export async function editProposal(context: Context, inspection: Inspection): Pr
     throw await cancelled(`there is no editor called ${program}; set $EDITOR`);
   }
   if (code !== 0) throw await cancelled(`${program} ended with exit code ${code}`);
-  const finalFile = await Deno.readTextFile(buffer);
+  const finalFile = decodeVersion(await Deno.readFile(buffer), buffer);
   if (finalFile.trim() === "") throw await cancelled("the file was emptied");
   if (finalFile === proposedFile) throw await cancelled("the file was left unchanged");
 
-  const kept = `Your version is kept; to go on with it: modify --file ${buffer}`;
+  const { id } = inspection.proposal;
+  const kept = `Your version is kept; to go on: supervise modify ${id} --file ${buffer}`;
   const [problem] = validateConfigFile(tool, finalFile);
   if (problem === undefined) return { finalFile, discard, kept };
   throw new CancelledError(`Cancelled: ${problem.where}: ${problem.message}. ${kept}`);
+}
+
+/**
+ * Decodes an operator's version of a file, strictly: what is answered is what they wrote.
+ *
+ * @param bytes The file's bytes.
+ * @param file The file's name, for the error.
+ * @returns The text; a byte order mark stays in it.
+ * @throws {CancelledError} If it is not UTF-8; the file stays where it is.
+ */
+export function decodeVersion(bytes: Uint8Array, file: string): string {
+  try {
+    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
+  } catch (cause) {
+    throw new CancelledError(`Cancelled: ${file} is not UTF-8`, { cause });
+  }
 }
 
 /** Runs the editor to its end. `undefined`: there is no such program. */

@@ -6,6 +6,7 @@
 
 import {
   AlreadyDecidedError,
+  AnswerNotWrittenError,
   ChangedSinceShownError,
   InvalidConfigError,
   InvalidNameError,
@@ -39,12 +40,13 @@ const FAILURES: readonly (readonly [Class, number, string])[] = [
   [ChangedSinceShownError, 5, "changed"],
   [StaleConfigError, 5, "stale"],
   [InvalidConfigError, 1, "invalid_file"],
+  [AnswerNotWrittenError, 1, "recorded"],
   [CancelledError, 1, "cancelled"],
 ];
 
 /** What the library cannot know: the flag that goes with an error. */
 function hint(error: Error): string {
-  return error instanceof StaleConfigError ? " with --allow-stale" : "";
+  return error instanceof StaleConfigError && error.seenBy === "agent" ? " with --allow-stale" : "";
 }
 
 /**
@@ -65,5 +67,7 @@ export function failureOf(error: unknown, root?: string): Failure {
       : `; start it with --allow-read=${root} --allow-write=${root}, or through cli/supervise.sh`;
     return { exit: 1, code: "denied", message: `Cannot go on: ${message}${way}` };
   }
-  return { exit: 1, code: "failed", message };
+  // A system error says neither what for nor, always, which file.
+  const system = error instanceof Error && / \(os error \d+\)/.test(message);
+  return { exit: 1, code: "failed", message: system ? `Cannot go on: ${message}` : message };
 }

@@ -6,17 +6,23 @@
  *
  * ```sh
  * deno run --no-prompt --allow-read=$ROOT --allow-write=$ROOT --allow-run=vi \
- *   --allow-env=CLAUDE_BOTTLE_ROOT,HOME,USER,LOGNAME,VISUAL,EDITOR,NO_COLOR \
- *   --allow-sys=hostname,uid jsr:@claude-bottle/supervise/cli list
+ *   --allow-env=CLAUDE_BOTTLE_ROOT,HOME,VISUAL,EDITOR,NO_COLOR \
+ *   --allow-sys=hostname,uid,gid,userInfo jsr:@claude-bottle/supervise/cli list
  * ```
  *
  * @module
  */
 
 import { asciiJson, finishInterrupted } from "../mod.ts";
-import { type Context, makeContext, processTerminal, type Terminal } from "./context.ts";
+import {
+  complainIn,
+  type Context,
+  makeContext,
+  processTerminal,
+  type Terminal,
+} from "./context.ts";
 import { failureOf } from "./exit.ts";
-import { FLAG_WORDS, readFlags, UsageError } from "./flags.ts";
+import { FLAG_WORDS, type Flags, readFlags, UsageError } from "./flags.ts";
 import { auditShow, auditVerify } from "./verbs/audit.ts";
 import { approve, modify, reject } from "./verbs/decide.ts";
 import { list } from "./verbs/list.ts";
@@ -49,7 +55,11 @@ const VERBS: Readonly<Record<string, Verb>> = {
     usage: "approve [ID]",
     about: "accept a proposal as it is; without an ID: review",
     flags: DECIDING,
-    run: (context, words) => (words.length === 0 ? review(context) : approve(context, words)),
+    run: (context, words) => {
+      if (words.length > 0) return approve(context, words);
+      refuseFlags(context.flags, VERBS.review!);
+      return review(context);
+    },
   },
   modify: {
     usage: "modify ID",
@@ -104,6 +114,12 @@ function interrupted(): AbortSignal {
   return controller.signal;
 }
 
+/** A flag that a verb does not know must not be dropped in silence. */
+function refuseFlags(flags: Flags, verb: Verb): void {
+  const misplaced = flags.given.find((name) => ![...verb.flags, ...EVERYWHERE].includes(name));
+  if (misplaced !== undefined) throw new UsageError(`Cannot use --${misplaced} with ${verb.usage}`);
+}
+
 function helpFor(verb: Verb): string {
   const flags = [...verb.flags, ...EVERYWHERE].map((name) => `  ${FLAG_WORDS[name]}`);
   return `Usage: supervise ${verb.usage}\n\n${verb.about}\n\n${flags.join("\n")}`;
@@ -121,6 +137,24 @@ An ID may be shortened, as long as it is unambiguous. supervise VERB --help list
 Exit codes: 0 done, 1 failed, 2 usage, 3 no such proposal, 4 already decided, 5 changed or stale.`;
 }
 
+const OUTCOMES = {
+  completed: "was recorded and is answered now",
+  dropped: "was not recorded, so it never happened; decide anew",
+  superseded: "was recorded, but another program's answer stands; see audit show",
+} as const;
+
+/** Finishes what a crash left open, and says what came of it. What cannot be finished stops no verb. */
+async function reportInterrupted(context: Context): Promise<void> {
+  const { finished, failed } = await finishInterrupted(context.root);
+  for (const { bottleSlug, proposalId, outcome } of finished) {
+    const words = OUTCOMES[outcome];
+    context.complain(`! an interrupted decision on ${proposalId} (${bottleSlug}) ${words}`);
+  }
+  for (const { bottleSlug, error } of failed) {
+    context.complain(`! bottle ${bottleSlug}: ${error.message}`);
+  }
+}
+
 /** Splits what was typed into a verb and its arguments. */
 function findVerb(words: readonly string[]): { verb: Verb; rest: readonly string[] } {
   for (const length of [2, 1]) {
@@ -128,12 +162,10 @@ function findVerb(words: readonly string[]): { verb: Verb; rest: readonly string
     const verb = Object.hasOwn(VERBS, name) ? VERBS[name] : undefined;
     if (verb !== undefined && words.length >= length) return { verb, rest: words.slice(length) };
   }
-  const tried = words[0] === "audit" ? words.slice(0, 2).join(" ") : words[0];
-  throw new UsageError(
-    tried === undefined
-      ? "Cannot do nothing: name a verb"
-      : `Cannot do ${JSON.stringify(tried)}: there is no such verb`,
-  );
+  const [tried] = words;
+  if (tried === undefined) throw new UsageError("Cannot tell what to do: name a verb");
+  if (tried === "audit") throw new UsageError("Cannot audit: say audit show, or audit verify");
+  throw new UsageError(`Cannot do ${JSON.stringify(tried)}: there is no such verb`);
 }
 
 /**
@@ -159,20 +191,15 @@ export async function main(
       terminal.print(helpFor(verb));
       return 0;
     }
-    const misplaced = flags.given.find((name) => ![...verb.flags, ...EVERYWHERE].includes(name));
-    if (misplaced !== undefined) {
-      throw new UsageError(`Cannot use --${misplaced} with ${verb.usage}`);
-    }
+    refuseFlags(flags, verb);
     context = makeContext(flags, terminal);
-    for (const slug of await finishInterrupted(context.root)) {
-      context.complain(`A decision in bottle ${slug} was interrupted; it has been completed.`);
-    }
+    await reportInterrupted(context);
     return await verb.run(context, rest) ?? 0;
   } catch (error) {
     const { exit, code, message } = failureOf(error, context?.root);
     const json = context?.flags.json ?? args.includes("--json");
     if (json) terminal.print(asciiJson({ version: 1, error: { code, message } }));
-    terminal.complain(message);
+    complainIn(terminal, message);
     if (code === "usage" && !json) terminal.complain("See --help");
     return exit;
   }

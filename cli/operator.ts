@@ -4,14 +4,24 @@
  * @module
  */
 
+import { hostname, userInfo } from "node:os";
+
 /**
- * The operator as the audit log names them, `user@host`: what the system says, not what is asked.
+ * The operator as the audit log names them, `user@host`: what the system says of the process, not what
+ * a variable says.
  *
- * Needs `--allow-env=USER,LOGNAME` and `--allow-sys=hostname,uid`.
+ * Needs `--allow-sys=hostname,uid,gid,userInfo`.
  *
- * @returns The name.
+ * @returns The name; the user's number where the system knows no name for it.
  */
 export function operatorName(): string {
-  const user = Deno.env.get("USER") || Deno.env.get("LOGNAME") || `uid${Deno.uid()}`;
-  return `${user}@${Deno.hostname()}`;
+  return `${userName()}@${hostname()}`;
+}
+
+function userName(): string {
+  try {
+    return userInfo().username;
+  } catch {
+    return `uid${Deno.uid()}`;
+  }
 }

@@ -8,11 +8,13 @@
 import {
   CONFIG_FILE_FOR_TOOL,
   type Inspection,
+  instantOf,
   type PendingProposal,
   visible,
   visibleLine,
 } from "../mod.ts";
 import type { Style } from "./style.ts";
+import { cut, wrap } from "./wrap.ts";
 
 /**
  * How long ago something was.
@@ -22,18 +24,12 @@ import type { Style } from "./style.ts";
  * @returns `12 s`, `3 m`, `2 h`, `5 d`; `?` for what is no timestamp or in the future.
  */
 export function age(timestamp: string, nowMs: number): string {
-  const seconds = Math.floor((nowMs - Date.parse(timestamp)) / 1000);
+  const seconds = Math.floor((nowMs - instantOf(timestamp) / 1000) / 1000);
   if (!(seconds >= 0)) return "?";
   if (seconds < 60) return `${seconds} s`;
   if (seconds < 3600) return `${Math.floor(seconds / 60)} m`;
   if (seconds < 86400) return `${Math.floor(seconds / 3600)} h`;
   return `${Math.floor(seconds / 86400)} d`;
-}
-
-/** Cuts a line that is already visible, on whole characters. */
-function cut(line: string, columns: number): string {
-  const characters = [...line];
-  return characters.length <= columns ? line : `${characters.slice(0, columns - 1).join("")}…`;
 }
 
 /**
@@ -67,36 +63,58 @@ export function renderPending(
   return rows.map((row, n) => {
     const line = cut(
       row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join("  ").trimEnd(),
-      columns,
+      columns - 1,
     );
     return n === 0 ? style.dim(line) : line;
   });
 }
 
-/** Paints a diff by the signs at its left margin; untrusted text has been made visible before. */
-function paintDiff(diff: string, style: Style): string[] {
-  const lines = visible(diff).split("\n");
-  lines.pop();
-  return lines.map((line, n) => {
-    if (n < 2) return style.bold(line);
-    switch (line[0]) {
-      case "+":
-        return style.green(line);
-      case "-":
-        return style.red(line);
-      case "@":
-        return style.cyan(line);
-      case "\\":
-        return style.dim(line);
-      default:
-        return line;
-    }
-  });
+/** A line of a diff, in rows that each show its sign, painted by it. */
+function diffRows(line: string, n: number, columns: number, style: Style): string[] {
+  // The sign is ours, what follows is theirs: a mark at its beginning must not land on the sign.
+  const sign = n < 2 ? "" : line.slice(0, 1);
+  const rows = wrap(sign, visible(line.slice(sign.length)), columns);
+  if (n < 2) return rows.map(style.bold);
+  switch (sign) {
+    case "+":
+      return rows.map(style.green);
+    case "-":
+      return rows.map(style.red);
+    case "@":
+      return rows.map(style.cyan);
+    case "\\":
+      return rows.map(style.dim);
+    default:
+      return rows;
+  }
 }
 
-/** Puts text that somebody else wrote behind a bar. */
-function quoted(text: string, style: Style): string[] {
-  return visible(text.trimEnd()).split("\n").map((line) => `${style.dim("│")} ${line}`);
+/**
+ * A diff alone.
+ *
+ * @param diff The diff.
+ * @param columns How wide the screen is.
+ * @param style Colours.
+ * @returns Lines.
+ */
+export function renderDiffLines(diff: string, columns: number, style: Style): string[] {
+  if (diff === "") return ["(no change)"];
+  return diff.split("\n").slice(0, -1).flatMap((line, n) => diffRows(line, n, columns, style));
+}
+
+/**
+ * Text that somebody else wrote, behind a bar.
+ *
+ * @param text The text.
+ * @param margin What stands before it, the bar included.
+ * @param columns How wide the screen is.
+ * @returns Lines.
+ */
+export function renderQuoted(text: string, margin: string, columns: number): string[] {
+  const indent = margin.length - margin.trimStart().length;
+  return visible(text.trimEnd()).split("\n")
+    .flatMap((line) => wrap(margin.trimStart(), line, columns - indent))
+    .map((row) => " ".repeat(indent) + row);
 }
 
 /**
@@ -104,43 +122,40 @@ function quoted(text: string, style: Style): string[] {
  *
  * @param inspection The proposal beside the file in force.
  * @param nowMs Now, in milliseconds since 1970.
+ * @param columns How wide the screen is.
  * @param style Colours.
  * @returns Lines.
  */
-export function renderProposal(inspection: Inspection, nowMs: number, style: Style): string[] {
+export function renderProposal(
+  inspection: Inspection,
+  nowMs: number,
+  columns: number,
+  style: Style,
+): string[] {
   const { proposal, proposalSha256, diff, stale, currentFile, problems } = inspection;
   const file = CONFIG_FILE_FOR_TOOL[proposal.tool];
-  const arrived = visibleLine(proposal.arrivalTimestamp);
+  const arrived = cut(visibleLine(proposal.arrivalTimestamp), 40);
   const lines = [
     `${style.bold(proposal.id)}  ${proposal.bottleSlug}  ${proposal.tool}`,
-    `arrived ${arrived} (${age(proposal.arrivalTimestamp, nowMs)} ago)`,
-    `sha256  ${proposalSha256}`,
+    cut(`arrived ${arrived} (${age(proposal.arrivalTimestamp, nowMs)} ago)`, columns - 1),
+    `sha256  ${proposalSha256.slice(0, 16)}`,
     "",
     "The agent says:",
-    ...quoted(proposal.justification, style),
+    ...renderQuoted(proposal.justification, "│ ", columns),
     "",
   ];
+  const warn = (text: string) => lines.push(...wrap("! ", text, columns).map(style.yellow));
   if (currentFile === null) {
-    lines.push(style.yellow(`! There is no ${file} in force; the diff starts from nothing.`));
+    warn(`There is no ${file} in force: all of it is new.`);
   }
   if (stale) {
-    lines.push(style.yellow(`! The agent did not start from the ${file} in force.`));
+    warn(`The agent did not start from the ${file} in force.`);
   }
   for (const { where, message } of problems) {
-    lines.push(style.red(`! Not a sound ${file}: ${visibleLine(where)}: ${visibleLine(message)}`));
+    const problem = `Not a sound ${file}: ${visibleLine(where)}: ${visibleLine(message)}`;
+    lines.push(...wrap("! ", problem, columns).map(style.red));
   }
-  if (diff === "") lines.push(style.yellow(`! The proposed ${file} is the one in force.`));
-  lines.push(...paintDiff(diff, style));
+  if (diff === "") warn(`The proposed ${file} is the one in force.`);
+  else lines.push(...renderDiffLines(diff, columns, style));
   return lines;
-}
-
-/**
- * A diff alone.
- *
- * @param diff The diff.
- * @param style Colours.
- * @returns Lines.
- */
-export function renderDiffLines(diff: string, style: Style): string[] {
-  return diff === "" ? ["(no change)"] : paintDiff(diff, style);
 }

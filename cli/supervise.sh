@@ -2,31 +2,60 @@
 # Starts the operator's command line with the permissions it needs, and no others: to read and write
 # the root, to read the one file that --file names, to start the one editor that it would open.
 # deno.json cannot say this, because the root and the editor are only known now.
-set -eu
+set -euf
 
-here=$(cd -- "$(dirname -- "$0")" && pwd)
-root=${CLAUDE_BOTTLE_ROOT:-$HOME/.claude-bottle}
+refuse() {
+  echo "$1" >&2
+  exit 2
+}
+
+# The checkout, also when this was reached through a link on the PATH.
+self=$0
+while [ -L "$self" ]; do
+  target=$(readlink -- "$self")
+  case $target in
+    /*) self=$target ;;
+    *) self=$(dirname -- "$self")/$target ;;
+  esac
+done
+here=$(cd -- "$(dirname -- "$self")" && pwd -P)
+
+# A task runs in the checkout; what is typed is meant where it was typed.
+cd -- "${INIT_CWD:-.}"
+
+# The words as cli/flags.ts reads them: each of these flags takes the next word, whatever it is.
+root=${CLAUDE_BOTTLE_ROOT:-${HOME:+$HOME/.claude-bottle}}
 file=
-before=
+flag=
 for word in "$@"; do
-  case $before in
+  case $flag in
     --root) root=$word ;;
     --file) file=$word ;;
   esac
+  if [ -n "$flag" ]; then
+    flag=
+    continue
+  fi
   case $word in
+    --) break ;;
     --root=*) root=${word#--root=} ;;
     --file=*) file=${word#--file=} ;;
+    --root | --file | --bottle | --component | --notes | --sha256) flag=$word ;;
   esac
-  before=$word
 done
-editor=${VISUAL:-${EDITOR:-vi}}
+[ -n "$root" ] || refuse "Cannot find the root: set CLAUDE_BOTTLE_ROOT or HOME, or give --root"
 
-# A comma separates paths in a permission.
-case $root$file in
-  *,*)
-    echo "Cannot use $root${file:+ and $file}: a path with a comma cannot be granted" >&2
-    exit 2
-    ;;
+# The first word of the editor's command line is the program.
+editor=
+for word in ${VISUAL:-${EDITOR:-}}; do
+  editor=$word
+  break
+done
+editor=${editor:-vi}
+
+# A comma separates two grants.
+case $root,$file,$editor in
+  *,*,*,*) refuse "Cannot grant a path with a comma: $root${file:+, $file}, $editor" ;;
 esac
 case $file in
   '' | -) readable=$root ;;
@@ -34,7 +63,7 @@ case $file in
 esac
 
 exec deno run --quiet --no-prompt --frozen --config "$here/../deno.json" \
-  --allow-read="$readable" --allow-write="$root" --allow-run="${editor%% *}" \
-  --allow-env=CLAUDE_BOTTLE_ROOT,HOME,USER,LOGNAME,VISUAL,EDITOR,NO_COLOR \
-  --allow-sys=hostname,uid \
+  --allow-read="$readable" --allow-write="$root" --allow-run="$editor" \
+  --allow-env=CLAUDE_BOTTLE_ROOT,HOME,VISUAL,EDITOR,NO_COLOR \
+  --allow-sys=hostname,uid,gid,userInfo \
   "$here/main.ts" "$@"

@@ -64,10 +64,15 @@ const QUESTIONS: readonly Question[] = [
 /** The operator may take a while; an SDK client gives up after a minute unless told otherwise. */
 const TIMEOUT_MS = 24 * 60 * 60 * 1000;
 
+/** How long the agent works between two questions. */
+const PAUSE_MS = 200;
+
 const [url, configDir] = Deno.args as [string, string];
 const client = new Client({ name: "demo-agent", version: "1.0.0" });
 await client.connect(new StreamableHTTPClientTransport(new URL(url)));
 await Promise.all(QUESTIONS.map(async ({ tool, file, change, justification }, n) => {
+  // In this order, as an agent at work would.
+  await new Promise((resolve) => setTimeout(resolve, n * PAUSE_MS));
   const current = await Deno.readTextFile(join(configDir, file));
   const result = await client.callTool({
     name: tool,

@@ -93,6 +93,9 @@ async function main(auto: boolean): Promise<void> {
         await process.status;
       }
     };
+    Deno.addSignalListener("SIGINT", () => {
+      void stop().then(() => Deno.remove(root, { recursive: true })).finally(() => Deno.exit(130));
+    });
     say(`A bottle called ${SLUG}, under ${root}. Its sidecar may do this, and nothing else:`);
     for (const flag of sidecar.flags) console.log(`  ${flag.replace(root, "$ROOT")}`);
     await questionsAsked(root, agent);
@@ -109,7 +112,7 @@ async function main(auto: boolean): Promise<void> {
     }
     const left = readOverview({ root }).pending.length;
     if (left === 0) await agent.done;
-    else say(`${left} of the agent's questions are still open; its calls would go on waiting.`);
+    else say(`Still open: ${left}. In a real bottle the agent's calls would go on waiting.`);
 
     say("What the agent was told:");
     showAnswers(agent);

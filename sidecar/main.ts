@@ -56,7 +56,9 @@ function readSettings(args: readonly string[]): Settings | "help" {
     },
   });
   if (flags.help) return "help";
-  if (unknown.length > 0) throw new UsageError(`Cannot use ${unknown.join(", ")}: unknown`);
+  if (unknown.length > 0) {
+    throw new UsageError(`Cannot use ${unknown.join(", ")}: there is no such flag`);
+  }
   // A variable is read only where its flag is missing, so that flags alone need no permission.
   const setting = (flag: string | undefined, variable: string, otherwise: string): string =>
     flag ?? Deno.env.get(variable) ?? otherwise;

@@ -58,6 +58,10 @@ export function createFetchHandler(options: ServerOptions): Deno.ServeHandler {
     }
     switch (new URL(request.url).pathname) {
       case "/mcp":
+        // A Request cannot be made of every method that HTTP knows, such as TRACE.
+        if (!["GET", "POST", "DELETE", "OPTIONS", "HEAD"].includes(request.method)) {
+          return plain(405, "Cannot do that: /mcp answers POST", { allow: "POST" });
+        }
         return await mcp.fetch(withDisconnect(request, completed));
       case "/healthz":
         return health(request, options.queueDir);

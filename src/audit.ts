@@ -7,6 +7,7 @@
 
 import type { AuditEntry } from "./audit_entry.ts";
 import { appendLine } from "./durable.ts";
+import { quote } from "./config/problem.ts";
 import { MalformedRecordError } from "./errors.ts";
 import { readOwnFile } from "./own_files.ts";
 import { auditLogPath } from "./paths.ts";
@@ -170,7 +171,7 @@ export async function verifyAuditLog(
     if (read.entry.operator === undefined) foreign++;
     if (read.entry.component !== component || read.entry.bottleSlug !== slug) {
       const owner = `${read.entry.component}-${read.entry.bottleSlug}`;
-      broken.push({ line: read.line, reason: `it is an entry of ${owner}` });
+      broken.push({ line: read.line, reason: `it is an entry of ${quote(owner)}` });
     }
   }
   return { ok: broken.length === 0, file, lines, foreign, broken };

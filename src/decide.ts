@@ -14,9 +14,15 @@ import {
 } from "./errors.ts";
 import { sha256Hex } from "./hash.ts";
 import { diffAgainst, type Inspection, inspectProposal } from "./inspect.ts";
-import { carryOut, withBottleLock } from "./intent.ts";
+import { carryOut, refuseIfUnanswerable, withBottleLock } from "./intent.ts";
 import { sizeOfOwnFile } from "./own_files.ts";
-import { auditLogPath, checkBottleSlug, checkProposalId, claudeBottleRoot } from "./paths.ts";
+import {
+  auditLogPath,
+  checkBottleSlug,
+  checkProposalId,
+  claudeBottleRoot,
+  queueDirForSlug,
+} from "./paths.ts";
 import {
   COMPONENT_FOR_TOOL,
   COMPONENT_REBUILD,
@@ -24,6 +30,7 @@ import {
   type Response,
   type Status,
 } from "./proposal.ts";
+import { readAnswer } from "./queue.ts";
 import { encodeAuditEntry, encodeResponse } from "./wire.ts";
 
 /** What an operator decides: approve the file, replace it by another version, or reject it. */
@@ -40,6 +47,11 @@ export interface DecideRequest {
   readonly proposalId: string;
   /** SHA-256 of the proposal's bytes that the operator saw, lower-case hex. */
   readonly proposalSha256: string;
+  /**
+   * SHA-256 of the config file in force that the operator saw, lower-case hex, `""` if there was none.
+   * If it is another one by now, nothing happens; not checked unless given.
+   */
+  readonly currentSha256?: string;
   /** What the operator decides. */
   readonly verdict: Verdict;
   /** The operator's words for the agent and the log. A rejection needs some. */
@@ -112,8 +124,10 @@ export interface Decision {
  * @throws {ProposalNotFoundError} If there is no such proposal.
  * @throws {AlreadyDecidedError} If it is answered; names the winner and the decision.
  * @throws {ChangedSinceShownError} If it is not the proposal that was shown.
- * @throws {StaleConfigError} If the config in force is not the agent's, for all but a rejection.
+ * @throws {StaleConfigError} If the config in force is not the agent's, or not the one that was shown;
+ * for all but a rejection.
  * @throws {InvalidConfigError} If the final file breaks its rules.
+ * @throws {AnswerNotWrittenError} If it is recorded, but could not be answered yet.
  * @throws {UnsafeFileError} If something else than a plain file stands in the proposal's place.
  */
 export async function decide(request: DecideRequest): Promise<Decision> {
@@ -129,6 +143,7 @@ export async function decide(request: DecideRequest): Promise<Decision> {
 
     const finalFile = finalFileOf(request.verdict, inspection);
     if (finalFile !== null) refuseIfUnsound(inspection, finalFile);
+    refuseIfUnanswerable(root, bottleSlug);
     return await record(root, request, inspection, finalFile);
   });
 }
@@ -144,9 +159,15 @@ function refuseIfChanged(request: DecideRequest, inspection: Inspection): void {
     throw new ChangedSinceShownError(proposal.id, request.proposalSha256, proposalSha256);
   }
   // A rejection changes nothing, so it cannot be stale.
-  if (!stale || request.allowStale === true || request.verdict.status === "rejected") return;
+  if (request.verdict.status === "rejected") return;
   const { currentPath, currentSha256 } = inspection;
-  throw new StaleConfigError(proposal.id, currentPath, proposal.currentFileHash, currentSha256);
+  const shown = request.currentSha256;
+  if (shown !== undefined && shown !== (currentSha256 ?? "")) {
+    throw new StaleConfigError(proposal.id, currentPath, "operator", shown, currentSha256);
+  }
+  if (!stale || request.allowStale === true) return;
+  const { currentFileHash } = proposal;
+  throw new StaleConfigError(proposal.id, currentPath, "agent", currentFileHash, currentSha256);
 }
 
 function refuseIfUnsound(inspection: Inspection, finalFile: string): void {
@@ -188,6 +209,10 @@ async function record(
     line: encodeAuditEntry(entry),
     response: encodeResponse(response),
   });
-  if (!answered) throw new AlreadyDecidedError(proposal.id);
+  if (!answered) {
+    const queueDir = queueDirForSlug(bottleSlug, root);
+    const standing = await readAnswer(queueDir, proposal.id).catch(() => undefined);
+    throw new AlreadyDecidedError(proposal.id, standing?.status);
+  }
   return { proposalId: proposal.id, bottleSlug, status, notes: request.notes, auditLog };
 }

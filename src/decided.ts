@@ -5,7 +5,7 @@
  */
 
 import { Buffer } from "node:buffer";
-import type { AuditEntry } from "./audit_entry.ts";
+import { ACTION_SUPERSEDED, type AuditEntry } from "./audit_entry.ts";
 import { AlreadyDecidedError } from "./errors.ts";
 import { readOwnFile } from "./own_files.ts";
 import { auditLogPath, checkProposalId, queueDirForSlug } from "./paths.ts";
@@ -30,7 +30,8 @@ const COMPONENTS = new Set(TOOLS.map((tool) => COMPONENT_FOR_TOOL[tool] ?? COMPO
  * Needs `--allow-read` for `<root>/audit`.
  *
  * @param ref The proposal.
- * @returns The audit entry, or `undefined` if no decision is recorded.
+ * @returns The audit entry, or `undefined` if no decision is recorded, or the one that is did not
+ * take effect.
  * @throws {InvalidNameError} If the slug or the id is none.
  */
 export function findDecision(ref: ProposalRef): AuditEntry | undefined {
@@ -77,19 +78,20 @@ function findInLog(log: string, proposalId: string): AuditEntry | undefined {
   const bytes = Buffer.from(content.buffer);
   // In JSON a quote inside a string is escaped, so these bytes can only be the key and its value.
   const key = `"proposal_id":"${proposalId}"`;
+  let decision: AuditEntry | undefined;
   for (let at = bytes.indexOf(key); at !== -1; at = bytes.indexOf(key, at + 1)) {
     const end = bytes.indexOf("\n", at);
-    if (end === -1) return undefined; // A torn last line was never acknowledged.
-    const entry = decisionOn(bytes.subarray(bytes.lastIndexOf("\n", at) + 1, end), log);
-    if (entry !== undefined) return entry;
+    if (end === -1) break; // A torn last line was never acknowledged.
+    const entry = entryOn(bytes.subarray(bytes.lastIndexOf("\n", at) + 1, end), log);
+    if (entry?.operatorAction === ACTION_SUPERSEDED) decision = undefined;
+    else if (STATUSES.some((status) => status === entry?.operatorAction)) decision ??= entry;
   }
-  return undefined;
+  return decision;
 }
 
-function decisionOn(line: Uint8Array, log: string): AuditEntry | undefined {
+function entryOn(line: Uint8Array, log: string): AuditEntry | undefined {
   try {
-    const entry = parseAuditEntry(parseJsonBytes(line, log), log);
-    return STATUSES.some((status) => status === entry.operatorAction) ? entry : undefined;
+    return parseAuditEntry(parseJsonBytes(line, log), log);
   } catch {
     return undefined; // A line torn by a crash was never acknowledged either.
   }

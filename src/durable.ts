@@ -118,6 +118,37 @@ export function createOnce(path: string, bytes: Uint8Array, stagingDir: string):
 }
 
 /**
+ * Does what {@linkcode createOnce} will do, under a name that nothing reads, and takes it back: so that
+ * a wrong file system, a directory that may not be written, or a full disk shows before it matters.
+ *
+ * `open`, `write`, `fdatasync`, `link`, `unlink` twice. A crash leaves hidden files that nothing reads.
+ *
+ * @param dir The directory of the name to come.
+ * @param stagingDir As for {@linkcode createOnce}.
+ * @throws {Error} What {@linkcode createOnce} would throw.
+ */
+export function probeCreateOnce(dir: string, stagingDir: string): void {
+  const probe = join(dir, `.${crypto.randomUUID()}.tmp`);
+  createOnce(probe, new Uint8Array(1), stagingDir);
+  Deno.removeSync(probe);
+}
+
+/**
+ * Removes what a crash left in a directory of ours.
+ *
+ * `unlink` each; a crash leaves some of them, for the next call.
+ *
+ * @param dir The directory; nothing happens if it does not exist.
+ */
+export function clearDirectory(dir: string): void {
+  try {
+    for (const { name } of Deno.readDirSync(dir)) removeQuietly(join(dir, name));
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+  }
+}
+
+/**
  * What stands in somebody's directory must be theirs to read: root may decide for a sidecar that runs
  * as another user. Whoever is not root cannot give a file away, and needs not, as its own user's.
  */
@@ -284,6 +315,21 @@ function lastByte(file: Deno.FsFile, size: number): number | undefined {
   const buffer = new Uint8Array(1);
   file.seekSync(size - 1, Deno.SeekMode.Start);
   return file.readSync(buffer) === 1 ? buffer[0] : undefined;
+}
+
+/**
+ * Puts the LF behind a log's last line, if it is missing, and makes the log durable.
+ *
+ * `open`, `flock`, `pread`, `write`, `fdatasync`. A crash leaves the line as it was, or whole.
+ *
+ * @param path The log.
+ */
+export async function endTornLine(path: string): Promise<void> {
+  using file = await Deno.open(path, { read: true, append: true });
+  await file.lock(true);
+  const { size } = file.statSync();
+  if (size > 0 && lastByte(file, size) !== 0x0a) writeFully(file, new Uint8Array([0x0a]));
+  file.syncDataSync();
 }
 
 /**

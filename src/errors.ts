@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { ConfigProblem } from "./config/problem.ts";
+import { type ConfigProblem, quote } from "./config/problem.ts";
 
 /** Thrown if an id, a slug or a component name could not safely become part of a path. */
 export class InvalidNameError extends TypeError {
@@ -21,8 +21,7 @@ export class InvalidNameError extends TypeError {
    * @param expected The rule it breaks.
    */
   constructor(kind: string, value: string, expected: string) {
-    const shown = value.length > 60 ? `${value.slice(0, 60)}…` : value;
-    super(`Cannot use ${JSON.stringify(shown)} as a ${kind}: expected ${expected}`);
+    super(`Cannot use ${quote(value)} as a ${kind}: expected ${expected}`);
     this.name = "InvalidNameError";
     this.kind = kind;
     this.value = value;
@@ -137,7 +136,7 @@ export class AlreadyDecidedError extends Error {
   constructor(proposalId: string, status?: string, operator?: string) {
     const what = status ?? "answered, but the answer cannot be read";
     const who = operator ?? "somebody who left no audit record";
-    super(`Cannot go on with proposal ${proposalId}: already ${what}, by ${who}`);
+    super(`Proposal ${proposalId} is already ${what}, by ${who}`);
     this.name = "AlreadyDecidedError";
     this.proposalId = proposalId;
     this.status = status;
@@ -173,12 +172,17 @@ export class ChangedSinceShownError extends Error {
   }
 }
 
-/** Thrown if the config in force is no longer the one the agent started from. */
+/**
+ * Thrown if the config in force is no longer the one the agent started from, or the one the operator
+ * was shown.
+ */
 export class StaleConfigError extends Error {
   /** The proposal's id. */
   readonly proposalId: string;
-  /** SHA-256 of the file the agent started from, lower-case hex. */
-  readonly agentSha256: string;
+  /** Whose file it was: the agent's, or the one on the operator's screen. */
+  readonly seenBy: "agent" | "operator";
+  /** SHA-256 of that file, lower-case hex; `""` if there was none. */
+  readonly seenSha256: string;
   /** SHA-256 of the file in force, or `undefined` if there is none. */
   readonly inForceSha256: string | undefined;
 
@@ -187,24 +191,61 @@ export class StaleConfigError extends Error {
    *
    * @param proposalId The proposal's id.
    * @param file The config file in force.
-   * @param agentSha256 SHA-256 of the file the agent started from.
+   * @param seenBy Whose file it was.
+   * @param seenSha256 SHA-256 of that file.
    * @param inForceSha256 SHA-256 of the file in force, if there is one.
    */
   constructor(
     proposalId: string,
     file: string,
-    agentSha256: string,
+    seenBy: "agent" | "operator",
+    seenSha256: string,
     inForceSha256: string | undefined,
   ) {
     const found = inForceSha256 === undefined ? "no such file" : inForceSha256.slice(0, 12);
+    const seen = seenSha256 === "" ? "none" : seenSha256.slice(0, 12);
+    const words = seenBy === "agent"
+      ? ["the file the agent started from", "look at the diff, then allow it explicitly"]
+      : ["the file that was shown", "look at the diff again"];
     super(
-      `Cannot decide proposal ${proposalId}: ${file} is not the file the agent started from ` +
-        `(agent ${agentSha256.slice(0, 12)}, in force ${found}); ` +
-        `look at the diff again, then allow it explicitly`,
+      `Cannot decide proposal ${proposalId}: ${file} is not ${words[0]} ` +
+        `(then ${seen}, in force ${found}); ${words[1]}`,
     );
     this.name = "StaleConfigError";
     this.proposalId = proposalId;
-    this.agentSha256 = agentSha256;
+    this.seenBy = seenBy;
+    this.seenSha256 = seenSha256;
     this.inForceSha256 = inForceSha256;
+  }
+}
+
+/**
+ * Thrown if a decision was recorded, but its answer could not be written. It stands; the next run
+ * completes it, once the reason is gone.
+ */
+export class AnswerNotWrittenError extends Error {
+  /** The bottle. */
+  readonly bottleSlug: string;
+  /** The proposal's id. */
+  readonly proposalId: string;
+
+  /**
+   * Makes the error.
+   *
+   * @param bottleSlug The bottle.
+   * @param proposalId The proposal's id.
+   * @param options What kept the answer from being written.
+   */
+  constructor(bottleSlug: string, proposalId: string, options: ErrorOptions) {
+    const { cause } = options;
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    super(
+      `Cannot answer proposal ${proposalId} of bottle ${bottleSlug}: the decision is recorded, but ` +
+        `the answer could not be written (${reason}); mend that, and the next command completes it`,
+      options,
+    );
+    this.name = "AnswerNotWrittenError";
+    this.bottleSlug = bottleSlug;
+    this.proposalId = proposalId;
   }
 }

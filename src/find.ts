@@ -5,6 +5,7 @@
  */
 
 import { listBottles } from "./bottles.ts";
+import { UnsafeFileError } from "./errors.ts";
 import { claudeBottleRoot, isProposalId, processedDir, queueDirForSlug } from "./paths.ts";
 import { listNames } from "./untrusted.ts";
 
@@ -35,6 +36,16 @@ function idsIn(names: readonly string[], prefix: string): string[] {
     .filter(isProposalId);
 }
 
+/** One bottle's trouble must not keep another's proposals from being found. */
+function namesOrNone(dir: string): readonly string[] {
+  try {
+    return listNames(dir);
+  } catch (error) {
+    if (!(error instanceof UnsafeFileError)) throw error;
+    return [];
+  }
+}
+
 /**
  * Finds the proposals whose id begins with a text. If one has exactly this id, it alone is found. No
  * file is opened: what is found may be malformed.
@@ -51,13 +62,13 @@ export function findProposals(prefix: string, options: FindOptions = {}): FoundP
   for (const slug of listBottles(root).slugs) {
     if (bottleSlug !== undefined && slug !== bottleSlug) continue;
     const queueDir = queueDirForSlug(slug, root);
-    const names = listNames(queueDir);
+    const names = namesOrNone(queueDir);
     const present = new Set(names);
     for (const proposalId of idsIn(names, prefix)) {
       const pending = !present.has(`${proposalId}.response.json`);
       found.push({ bottleSlug: slug, proposalId, pending });
     }
-    for (const proposalId of idsIn(listNames(processedDir(queueDir)), prefix)) {
+    for (const proposalId of idsIn(namesOrNone(processedDir(queueDir)), prefix)) {
       if (present.has(proposalId + SUFFIX)) continue;
       found.push({ bottleSlug: slug, proposalId, pending: false });
     }

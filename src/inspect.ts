@@ -5,7 +5,7 @@
  */
 
 import { basename, join } from "@std/path";
-import type { ConfigProblem } from "./config/problem.ts";
+import { type ConfigProblem, quote } from "./config/problem.ts";
 import { validateConfigFile } from "./config/validate.ts";
 import { refuseIfDecided } from "./decided.ts";
 import { renderDiff } from "./diff.ts";
@@ -20,7 +20,7 @@ import {
 } from "./paths.ts";
 import { CONFIG_FILE_FOR_TOOL, type Proposal, type ProposalRef } from "./proposal.ts";
 import { proposalFromBytes } from "./queue.ts";
-import { decodeUtf8, directoryIdentity, MAX_QUEUE_FILE_BYTES, readUntrusted } from "./untrusted.ts";
+import { directoryIdentity, MAX_QUEUE_FILE_BYTES, readUntrusted } from "./untrusted.ts";
 
 /** A proposal beside the file in force. */
 export interface Inspection {
@@ -71,7 +71,7 @@ export async function inspectProposal(ref: ProposalRef): Promise<Inspection> {
   }
   const proposal = proposalFromBytes(bytes, path);
   if (proposal.bottleSlug !== bottleSlug) {
-    const reason = `"${proposal.bottleSlug}" is not the bottle whose queue this is`;
+    const reason = `${quote(proposal.bottleSlug)} is not the bottle whose queue this is`;
     throw new MalformedRecordError(path, "bottle_slug", reason);
   }
   const current = readCurrentFile(proposal, root);
@@ -95,7 +95,8 @@ function readCurrentFile(proposal: Proposal, root: string): CurrentFile {
   if (bytes === undefined) return { currentPath, currentFile: null, currentSha256: undefined };
   return {
     currentPath,
-    currentFile: decodeUtf8(bytes, currentPath),
+    // Bytes that are not UTF-8 show as U+FFFD. The hash is of the bytes.
+    currentFile: new TextDecoder("utf-8", { ignoreBOM: true }).decode(bytes),
     currentSha256: sha256Hex(bytes),
   };
 }

@@ -11,8 +11,18 @@ import { Buffer } from "node:buffer";
 import { join } from "@std/path";
 import { z } from "zod";
 import { ACTION_SUPERSEDED } from "./audit_entry.ts";
-import { appendLine, createOnce, removeFile, replaceFile, syncFile, withLock } from "./durable.ts";
-import { MalformedRecordError } from "./errors.ts";
+import {
+  appendLine,
+  clearDirectory,
+  createOnce,
+  endTornLine,
+  probeCreateOnce,
+  removeFile,
+  replaceFile,
+  syncFile,
+  withLock,
+} from "./durable.ts";
+import { AnswerNotWrittenError, MalformedRecordError } from "./errors.ts";
 import { readOwnFile } from "./own_files.ts";
 import { auditLogPath, isBottleSlug, privateDir, queueDirForSlug, responsePath } from "./paths.ts";
 import { responseFromFile, responsePlaces } from "./queue.ts";
@@ -53,24 +63,65 @@ function intentPath(root: string, slug: string): string {
   return join(intentsDir(root), `${slug}.json`);
 }
 
+/** What became of a decision that a crash left open. */
+export interface FinishedIntent {
+  /** The bottle. */
+  readonly bottleSlug: string;
+  /** The proposal. */
+  readonly proposalId: string;
+  /**
+   * `completed`: it was recorded, and is answered now. `dropped`: it was not recorded, so it never
+   * happened. `superseded`: another program's answer stands.
+   */
+  readonly outcome: "completed" | "dropped" | "superseded";
+}
+
 /**
  * Runs a function while no other process of this host decides for the bottle. A decision that was
  * interrupted is finished first.
  *
  * @param root The root.
  * @param slug The bottle's slug, checked.
- * @param run What to do.
+ * @param run What to do; it is told what was finished.
  * @returns What the function returns.
  */
 export function withBottleLock<T>(
   root: string,
   slug: string,
-  run: () => T | Promise<T>,
+  run: (finished: FinishedIntent | undefined) => T | Promise<T>,
 ): Promise<T> {
   return withLock(join(privateDir(root), "locks", `${slug}.lock`), async () => {
-    await finishIntent(root, slug);
-    return await run();
+    // Nobody else writes there while the lock is held: what is left is from a crash.
+    clearDirectory(stagingDir(root, slug));
+    return await run(await finishIntent(root, slug));
   });
+}
+
+function stagingDir(root: string, slug: string): string {
+  return join(privateDir(root), "staging", slug);
+}
+
+/**
+ * Makes sure, before anything is recorded, that an answer can be written into a bottle's queue: same
+ * file system, directory there and writable, some room.
+ *
+ * @param root The root. The caller holds the bottle's lock.
+ * @param slug The bottle's slug.
+ * @throws {Error} If it cannot; nothing is decided.
+ */
+export function refuseIfUnanswerable(root: string, slug: string): void {
+  const queueDir = queueDirForSlug(slug, root);
+  try {
+    probeCreateOnce(queueDir, stagingDir(root, slug));
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new Error(
+      `Cannot decide: no answer could be written into ${queueDir} (${reason}); ` +
+        `it must be writable, and on the same file system as ${privateDir(root)}. ` +
+        "Nothing was decided",
+      { cause },
+    );
+  }
 }
 
 /**
@@ -98,9 +149,18 @@ export async function carryOut(root: string, intent: Intent): Promise<boolean> {
     auditLogPath(intent.component, intent.bottleSlug, root),
     new TextEncoder().encode(intent.line),
   );
-  const answered = await answer(root, intent);
+  const answered = await answerRecorded(root, intent);
   removeFile(path);
   return answered;
+}
+
+/** Answers; if that fails, says that the decision stands all the same. */
+async function answerRecorded(root: string, intent: Intent): Promise<boolean> {
+  try {
+    return await answer(root, intent);
+  } catch (cause) {
+    throw new AnswerNotWrittenError(intent.bottleSlug, intent.proposalId, { cause });
+  }
 }
 
 /** Creates the answer of a recorded decision, unless it is there. */
@@ -109,7 +169,11 @@ async function answer(root: string, intent: Intent): Promise<boolean> {
   if (ownAnswerStands(queueDir, intent)) return true;
   const bytes = new TextEncoder().encode(intent.response);
   try {
-    createOnce(responsePath(queueDir, intent.proposalId), bytes, join(privateDir(root), "staging"));
+    createOnce(
+      responsePath(queueDir, intent.proposalId),
+      bytes,
+      stagingDir(root, intent.bottleSlug),
+    );
     return true;
   } catch (error) {
     if (!(error instanceof Deno.errors.AlreadyExists)) throw error;
@@ -144,10 +208,10 @@ function ownAnswerStands(queueDir: string, intent: Intent): boolean {
 }
 
 /** Finishes the decision that a crash left open, if there is one. The caller holds the lock. */
-async function finishIntent(root: string, slug: string): Promise<void> {
+async function finishIntent(root: string, slug: string): Promise<FinishedIntent | undefined> {
   const path = intentPath(root, slug);
   const bytes = readOwnFile(path);
-  if (bytes === undefined) return;
+  if (bytes === undefined) return undefined;
   const parsed = intentSchema.safeParse(parseJsonBytes(bytes, path));
   if (!parsed.success || parsed.data.bottle_slug !== slug) {
     throw new MalformedRecordError(path, undefined, "it is no intent; move it away to go on");
@@ -161,35 +225,61 @@ async function finishIntent(root: string, slug: string): Promise<void> {
     response: parsed.data.response,
   };
   // Without its line the decision never happened: nobody was told, and the operator decides anew.
-  if (isRecorded(root, intent)) await answer(root, intent);
+  let outcome: FinishedIntent["outcome"] = "dropped";
+  if (await isRecorded(root, intent)) {
+    outcome = await answerRecorded(root, intent) ? "completed" : "superseded";
+  }
   removeFile(path);
+  return { bottleSlug: slug, proposalId: intent.proposalId, outcome };
 }
 
 /** Whether the line is in the log. If it is, it is made durable before anybody acts on it. */
-function isRecorded(root: string, intent: Intent): boolean {
+async function isRecorded(root: string, intent: Intent): Promise<boolean> {
   const path = auditLogPath(intent.component, intent.bottleSlug, root);
   const log = readOwnFile(path);
   if (log === undefined) return false;
-  if (Buffer.from(log.buffer).indexOf(intent.line, intent.logSize) === -1) return false;
-  syncFile(path);
+  const bytes = Buffer.from(log.buffer);
+  if (bytes.indexOf(intent.line, intent.logSize) !== -1) {
+    syncFile(path);
+    return true;
+  }
+  // All of it but the LF: the next append would end the line, and so make it a decision.
+  const torn = Buffer.from(intent.line.slice(0, -1));
+  if (bytes.length < intent.logSize || !bytes.subarray(-torn.length).equals(torn)) return false;
+  await endTornLine(path);
   return true;
+}
+
+/** What {@linkcode finishInterrupted} found. */
+export interface InterruptedDecisions {
+  /** What was finished. */
+  readonly finished: readonly FinishedIntent[];
+  /** What could not be, by bottle: decisions for that bottle are refused until it can. */
+  readonly failed: readonly { readonly bottleSlug: string; readonly error: Error }[];
 }
 
 /**
  * Finishes every decision that a crash left open. Every decision does this for its own bottle; an
- * operator's tool does it for all when it starts, so that no answer waits for the next decision.
+ * operator's tool does it for all when it starts, so that no answer waits for the next decision. It
+ * does not throw for one bottle's sake.
  *
  * Needs `--allow-read` and `--allow-write` for the root.
  *
  * @param root The root.
- * @returns The slugs of the bottles that had one.
+ * @returns What was finished, and what could not be.
  */
-export async function finishInterrupted(root: string): Promise<readonly string[]> {
-  const finished: string[] = [];
+export async function finishInterrupted(root: string): Promise<InterruptedDecisions> {
+  const finished: FinishedIntent[] = [];
+  const failed: { bottleSlug: string; error: Error }[] = [];
   for (const name of listNames(intentsDir(root))) {
-    const slug = name.replace(/\.json$/, "");
-    if (slug === name || !isBottleSlug(slug)) continue;
-    await withBottleLock(root, slug, () => finished.push(slug));
+    const bottleSlug = name.replace(/\.json$/, "");
+    if (bottleSlug === name || !isBottleSlug(bottleSlug)) continue;
+    try {
+      const intent = await withBottleLock(root, bottleSlug, (finished) => finished);
+      if (intent !== undefined) finished.push(intent);
+    } catch (error) {
+      failed.push({ bottleSlug, error: error instanceof Error ? error : new Error(String(error)) });
+    }
   }
-  return finished;
+  return { finished, failed };
 }

@@ -5,7 +5,9 @@
  */
 
 import { sha256Hex } from "./hash.ts";
+import { quote } from "./config/problem.ts";
 import { MalformedRecordError, UnsafeFileError } from "./errors.ts";
+import { instantOf } from "./instant.ts";
 import { isProposalId } from "./paths.ts";
 import type { Proposal } from "./proposal.ts";
 import { proposalFromBytes, responseFromFile } from "./queue.ts";
@@ -57,11 +59,21 @@ export interface QueueView {
   refresh(names?: Iterable<string>): QueueListing;
 }
 
+/** How many proposals of one bottle are kept, at most. The rest is counted, not read. */
+export const MAX_LISTED = 20_000;
+
+/** How much of one bottle's proposals is kept, at most, in bytes of their files. */
+const MAX_LISTED_BYTES = 128 * 1024 * 1024;
+
+/** How many files of one bottle are reported one by one. */
+const MAX_REPORTED = 100;
+
 /** How many files that were read before are checked for changes in one look. */
 export const MAX_RECHECKED = 250;
 
 interface PendingEntry {
   readonly stamp: string;
+  readonly size: number;
   readonly pending: PendingProposal;
 }
 
@@ -73,21 +85,6 @@ type Entry = PendingEntry | {
   readonly stamp: string;
   readonly problem?: UnreadableFile;
 };
-
-/**
- * The instant that a timestamp names, in microseconds since 1970. The Python original writes
- * microseconds and an offset, JavaScript milliseconds and `Z`; one without an offset is taken as UTC.
- *
- * @param timestamp ISO 8601.
- * @returns The instant, or infinity for what is no timestamp, so that it sorts last.
- */
-export function instantOf(timestamp: string): number {
-  const match = /^(.*?\d\d:\d\d:\d\d)(?:\.(\d+))?(Z|[+-]\d\d:?\d\d)?$/.exec(timestamp);
-  if (match === null) return Infinity;
-  const [, seconds, fraction = "", offset = "Z"] = match;
-  const ms = Date.parse(`${seconds}${offset}`);
-  return Number.isNaN(ms) ? Infinity : ms * 1000 + Number(fraction.slice(0, 6).padEnd(6, "0"));
-}
 
 function reasonOf(error: unknown): string {
   if (error instanceof MalformedRecordError && error.field !== undefined) {
@@ -111,13 +108,13 @@ function readProposalEntry(queueDir: string, name: string, slug: string | undefi
   });
   const proposal = proposalFromBytes(bytes, path);
   if (slug !== undefined && proposal.bottleSlug !== slug) {
-    const reason = `"${proposal.bottleSlug}" is not the bottle whose queue this is`;
+    const reason = `${quote(proposal.bottleSlug)} is not the bottle whose queue this is`;
     throw new MalformedRecordError(path, "bottle_slug", reason);
   }
   const proposalSha256 = sha256Hex(bytes);
   const pending = { proposal, proposalSha256 };
   instants.set(pending, instantOf(proposal.arrivalTimestamp));
-  return { stamp, pending };
+  return { stamp, size: bytes.length, pending };
 }
 
 /** Reads a file that is new or has changed; `undefined` if it is gone meanwhile. */
@@ -166,12 +163,22 @@ export function openQueueView(queueDir: string, options: ListOptions = {}): Queu
   /** What was pending at the last look, in order: a look sorts only what is new to it. */
   let last: PendingProposal[] = [];
   let toRecheck = known.keys();
+  /** Bytes of the files whose proposals are kept. */
+  let kept = 0;
 
   function read(name: string): Entry | undefined {
+    forget(name);
     const entry = readEntry(queueDir, name, options.bottleSlug);
-    if (entry === undefined) known.delete(name);
-    else known.set(name, entry);
+    if (entry === undefined) return undefined;
+    known.set(name, entry);
+    if ("pending" in entry) kept += entry.size;
     return entry;
+  }
+
+  function forget(name: string): void {
+    const entry = known.get(name);
+    if (entry !== undefined && "pending" in entry) kept -= entry.size;
+    known.delete(name);
   }
 
   function recheck(): void {
@@ -187,15 +194,16 @@ export function openQueueView(queueDir: string, options: ListOptions = {}): Queu
   return {
     refresh(names: Iterable<string> = listNames(queueDir)): QueueListing {
       const present = names instanceof Set ? names as ReadonlySet<string> : new Set(names);
-      for (const name of known.keys()) if (!present.has(name)) known.delete(name);
+      for (const name of known.keys()) if (!present.has(name)) forget(name);
       recheck();
 
       const answered = answeredIn(present);
       const pending = new Set<PendingProposal>();
       const unreadable: UnreadableFile[] = [];
+      let unread = 0;
       for (const name of present) {
         if (answered.has(name)) {
-          known.delete(name);
+          forget(name);
           continue;
         }
         const id = known.has(name) ? undefined : idOf(name);
@@ -204,16 +212,33 @@ export function openQueueView(queueDir: string, options: ListOptions = {}): Queu
           unreadable.push({ file: name, reason: "its name is no proposal id" });
           continue;
         }
-        const entry = known.get(name) ?? read(name);
+        let entry = known.get(name);
+        if (entry === undefined && (known.size >= MAX_LISTED || kept >= MAX_LISTED_BYTES)) {
+          unread++;
+          continue;
+        }
+        entry ??= read(name);
         if (entry === undefined) continue;
         if ("pending" in entry) pending.add(entry.pending);
         else if (entry.problem !== undefined) unreadable.push(entry.problem);
       }
       last = inOrder(last, pending);
-      unreadable.sort((a, b) => (a.file < b.file ? -1 : 1));
-      return { pending: last, unreadable };
+      return { pending: last, unreadable: report(unreadable, unread) };
     },
   };
+}
+
+/** What is wrong, by name; and what is too much, in one line each. */
+function report(unreadable: UnreadableFile[], unread: number): UnreadableFile[] {
+  unreadable.sort((a, b) => (a.file < b.file ? -1 : 1));
+  const more = unreadable.length - MAX_REPORTED;
+  const reported = unreadable.slice(0, MAX_REPORTED);
+  if (more > 0) reported.push({ file: ".", reason: `${more} more files cannot be read` });
+  if (unread > 0) {
+    const reason = `${unread} more files were not read: somebody floods this queue`;
+    reported.push({ file: ".", reason });
+  }
+  return reported;
 }
 
 /** The id in a proposal's or a response's file name, whatever it is. */

@@ -5,7 +5,14 @@
  */
 
 import { listBottles } from "./bottles.ts";
-import { comparePending, openQueueView, type PendingProposal, type QueueView } from "./listing.ts";
+import { UnsafeFileError } from "./errors.ts";
+import {
+  comparePending,
+  openQueueView,
+  type PendingProposal,
+  type QueueListing,
+  type QueueView,
+} from "./listing.ts";
 import { claudeBottleRoot, queueDirForSlug, queueRoot } from "./paths.ts";
 import { DEFAULT_POLL_INTERVAL_MS, watchNames } from "./watch.ts";
 import { sameListing } from "./watch_pending.ts";
@@ -67,13 +74,23 @@ function openViews(options: OverviewOptions): Views {
         const view = views.get(slug) ??
           openQueueView(queueDirForSlug(slug, root), { bottleSlug: slug });
         views.set(slug, view);
-        const listing = view.refresh();
+        const listing = refreshOrReport(view);
         for (const entry of listing.pending) pending.push(entry);
         for (const file of listing.unreadable) unreadable.push({ bottleSlug: slug, ...file });
       }
       return { pending: pending.sort(comparePending), unreadable };
     },
   };
+}
+
+/** One bottle's trouble must not hide what the others ask. */
+function refreshOrReport(view: QueueView): QueueListing {
+  try {
+    return view.refresh();
+  } catch (error) {
+    if (!(error instanceof UnsafeFileError)) throw error;
+    return { pending: [], unreadable: [{ file: ".", reason: error.reason }] };
+  }
 }
 
 /**

@@ -5,6 +5,7 @@
  */
 
 import { basename, join } from "@std/path";
+import { quote } from "./config/problem.ts";
 import { AlreadyDecidedError, MalformedRecordError } from "./errors.ts";
 import { createOnce, ensureDirectory, moveFiles, replaceFileWithOthers } from "./durable.ts";
 import { processedDir, proposalPath, responsePath } from "./paths.ts";
@@ -94,7 +95,7 @@ export async function readProposal(queueDir: string, proposalId: string): Promis
 export function proposalFromBytes(bytes: Uint8Array, path: string): Proposal {
   const proposal = parseProposal(parseJsonBytes(bytes, path), path);
   if (basename(path) === `${proposal.id}.proposal.json`) return proposal;
-  throw new MalformedRecordError(path, "id", `"${proposal.id}" is not the file's name`);
+  throw new MalformedRecordError(path, "id", `${quote(proposal.id)} is not the file's name`);
 }
 
 /**
@@ -170,7 +171,7 @@ export function responseFromFile(path: string): Response {
   throw new MalformedRecordError(
     path,
     "proposal_id",
-    `"${response.proposalId}" is not the file's name`,
+    `${quote(response.proposalId)} is not the file's name`,
   );
 }
 
@@ -198,16 +199,23 @@ export async function archiveProposal(queueDir: string, proposalId: string): Pro
 }
 
 /**
- * Where the answer of a proposal may stand: in the queue, or archived.
+ * Where the answer of a proposal may stand: in the queue, or archived. A `processed` that is a link,
+ * or no directory, is no archive.
  *
  * @param queueDir The queue directory.
  * @param proposalId The proposal's id.
- * @returns The two paths, the queue's first.
+ * @returns The paths, the queue's first.
  * @throws {InvalidNameError} If the id is none.
  */
 export function responsePlaces(queueDir: string, proposalId: string): readonly string[] {
   const path = responsePath(queueDir, proposalId);
-  return [path, join(processedDir(queueDir), basename(path))];
+  const processed = processedDir(queueDir);
+  try {
+    directoryIdentity(processed);
+  } catch {
+    return [path];
+  }
+  return [path, join(processed, basename(path))];
 }
 
 /**

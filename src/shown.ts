@@ -1,6 +1,6 @@
 /**
  * Remembers what an operator was shown, so that a decision made by a later command is still bound
- * to it.
+ * to it: to the proposal's bytes, and to the file in force that the diff was against.
  *
  * @module
  */
@@ -10,22 +10,35 @@ import { removeFile, replaceFile } from "./durable.ts";
 import { readOwnFile } from "./own_files.ts";
 import { checkBottleSlug, checkProposalId, claudeBottleRoot, privateDir } from "./paths.ts";
 import type { ProposalRef } from "./proposal.ts";
+import { listNames } from "./untrusted.ts";
+
+/** What was on the operator's screen. */
+export interface Shown {
+  /** SHA-256 of the proposal's bytes, lower-case hex. */
+  readonly proposalSha256: string;
+  /** SHA-256 of the file in force, lower-case hex; `""` if there was none. */
+  readonly currentSha256: string;
+}
+
+function shownDir(bottleSlug: string, root: string): string {
+  return join(privateDir(root), "shown", checkBottleSlug(bottleSlug));
+}
 
 function shownPath({ root = claudeBottleRoot(), bottleSlug, proposalId }: ProposalRef): string {
-  const dir = join(privateDir(root), "shown", checkBottleSlug(bottleSlug));
-  return join(dir, checkProposalId(proposalId));
+  return join(shownDir(bottleSlug, root), checkProposalId(proposalId));
 }
 
 /**
- * Remembers that a proposal was shown, on this host.
+ * Remembers what was shown of a proposal, on this host.
  *
  * Needs `--allow-read` and `--allow-write` for `<root>/private`.
  *
  * @param ref The proposal.
- * @param proposalSha256 SHA-256 of the bytes that were shown.
+ * @param shown What was shown.
  */
-export function rememberShown(ref: ProposalRef, proposalSha256: string): void {
-  replaceFile(shownPath(ref), new TextEncoder().encode(`${proposalSha256}\n`));
+export function rememberShown(ref: ProposalRef, shown: Shown): void {
+  const text = `${shown.proposalSha256} ${shown.currentSha256}\n`;
+  replaceFile(shownPath(ref), new TextEncoder().encode(text));
 }
 
 /**
@@ -34,11 +47,30 @@ export function rememberShown(ref: ProposalRef, proposalSha256: string): void {
  * Needs `--allow-read` for `<root>/private`.
  *
  * @param ref The proposal.
- * @returns SHA-256 of the bytes that were shown, or `undefined` if it was not.
+ * @returns What was shown, or `undefined` if it was not.
  */
-export function lastShown(ref: ProposalRef): string | undefined {
+export function lastShown(ref: ProposalRef): Shown | undefined {
   const bytes = readOwnFile(shownPath(ref));
-  return bytes === undefined ? undefined : new TextDecoder().decode(bytes).trim();
+  if (bytes === undefined) return undefined;
+  const [proposalSha256 = "", currentSha256 = ""] = new TextDecoder().decode(bytes)
+    .trimEnd().split(" ");
+  return { proposalSha256, currentSha256 };
+}
+
+/**
+ * The ids that were shown of a bottle, and are not decided through this host's tools yet.
+ *
+ * Needs `--allow-read` for `<root>/private`.
+ *
+ * @param bottleSlug The bottle.
+ * @param root The root; {@linkcode claudeBottleRoot} unless given.
+ * @returns The ids.
+ */
+export function shownIds(
+  bottleSlug: string,
+  root: string = claudeBottleRoot(),
+): readonly string[] {
+  return listNames(shownDir(bottleSlug, root));
 }
 
 /**

@@ -148,8 +148,12 @@ export function readUntrusted(file: string, options: ReadOptions): UntrustedFile
  * @returns The stamp, or `undefined` if there is no such file.
  */
 export function stampOfFile(file: string): string | undefined {
-  const stat = lstatSync(file, { bigint: true, throwIfNoEntry: false });
-  return stat === undefined ? undefined : stampOf(stat);
+  try {
+    const stat = lstatSync(file, { bigint: true, throwIfNoEntry: false });
+    return stat === undefined ? undefined : stampOf(stat);
+  } catch (error) {
+    return `${errorCode(error)}`; // It may not be looked at; that is a state like any other.
+  }
 }
 
 /**

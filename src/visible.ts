@@ -8,8 +8,8 @@
  * What is shown by name instead of by effect: controls and format characters (ESC, CR, BS, bidi
  * overrides, zero-width characters, unassigned and private code points, lone surrogates), line and
  * paragraph separators, what renderers ignore or leave blank, every space but the plain one, a
- * fourth combining mark in a row, a mark without a base, and the two brackets and the arrow that
- * this file itself writes, so that nobody can type them. LF stays.
+ * fourth combining mark in a row, a mark without a base, and the two brackets and the arrows that
+ * surfaces of ours write, so that nobody can type them. LF stays.
  */
 const TRICKS = new RegExp(
   [
@@ -17,7 +17,7 @@ const TRICKS = new RegExp(
     "(?! )\\p{Zs}",
     "(?<=\\p{M}{3})\\p{M}",
     "(?<=^|[\\n\\p{C}\\p{Z}])\\p{M}",
-    "[\\u27E8\\u27E9\\u21E5]",
+    "[\\u27E8\\u27E9\\u21E5\\u21AA]",
   ].join("|"),
   "gu",
 );

@@ -10,11 +10,14 @@ import type { Response } from "./proposal.ts";
 import { responseFromFile } from "./queue.ts";
 import { DEFAULT_POLL_INTERVAL_MS, watchNames } from "./watch.ts";
 
+/** A timer for longer than this would go off at once. */
+const LONGEST_TIMER_MS = 2 ** 31 - 1;
+
 /** How long and how to wait. */
 export interface WaitOptions {
   /** Ends the wait; the promise rejects with the signal's reason. */
   readonly signal?: AbortSignal;
-  /** Gives up after so many milliseconds; waits for ever unless given. */
+  /** Gives up after so many milliseconds; waits for ever unless given, or if it is over 24 days. */
   readonly timeoutMs?: number;
   /** How often to look even if no event says to; {@linkcode DEFAULT_POLL_INTERVAL_MS} unless given. */
   readonly pollIntervalMs?: number;
@@ -54,6 +57,7 @@ export interface WaitOptions {
  * @param options How long to wait.
  * @returns The response.
  * @throws {InvalidNameError} If the id is none.
+ * @throws {RangeError} If a time is negative, or no number.
  * @throws {DOMException} `TimeoutError` after `timeoutMs`; or the signal's reason.
  */
 export async function waitForResponse(
@@ -64,6 +68,12 @@ export async function waitForResponse(
   const path = responsePath(queueDir, proposalId);
   const name = basename(path);
   const { signal, timeoutMs, pollIntervalMs = DEFAULT_POLL_INTERVAL_MS } = options;
+  if (!(pollIntervalMs > 0) || !((timeoutMs ?? 0) >= 0)) {
+    throw new RangeError(
+      `Cannot wait for ${timeoutMs} ms, looking every ${pollIntervalMs} ms: ` +
+        "expected a time of 0 or more, and an interval above 0",
+    );
+  }
   signal?.throwIfAborted();
 
   const { promise, resolve, reject } = Promise.withResolvers<Response>();
@@ -81,11 +91,11 @@ export async function waitForResponse(
   });
   const onAbort = () => reject(signal?.reason);
   signal?.addEventListener("abort", onAbort);
-  const timer = timeoutMs === undefined ? undefined : setTimeout(
+  const timer = timeoutMs === undefined || timeoutMs > LONGEST_TIMER_MS ? undefined : setTimeout(
     () =>
       reject(
         new DOMException(
-          `Cannot return an answer to proposal ${proposalId}: none came within ${timeoutMs} ms`,
+          `Cannot wait longer for an answer to proposal ${proposalId}: none came within ${timeoutMs} ms`,
           "TimeoutError",
         ),
       ),

@@ -13,6 +13,9 @@ import { directoryIdentity, listNames } from "./untrusted.ts";
 /** How often a directory is looked at when no event says to, in milliseconds. */
 export const DEFAULT_POLL_INTERVAL_MS = 500;
 
+/** A timer for longer than this would go off at once. */
+const LONGEST_TIMER_MS = 2 ** 31 - 1;
+
 /** Called with the names in the directory, or with the error that kept them from being read. */
 export type OnNames = (names: ReadonlySet<string>, error?: unknown) => void;
 
@@ -132,5 +135,8 @@ function look(watch: DirectoryWatch): void {
   }
   for (const onNames of [...watch.subscribers.keys()]) onNames(names, error);
   if (watch.subscribers.size === 0) return;
-  watch.timer = setTimeout(() => look(watch), Math.min(...watch.subscribers.values()));
+  watch.timer = setTimeout(
+    () => look(watch),
+    Math.min(LONGEST_TIMER_MS, ...watch.subscribers.values()),
+  );
 }

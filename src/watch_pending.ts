@@ -68,8 +68,12 @@ export async function* watchPending(
   let wake = Promise.withResolvers<void>();
 
   const stop = watchNames(queueDir, pollIntervalMs, (names, error) => {
-    if (error !== undefined) failure = error;
-    else latest = view.refresh(names);
+    try {
+      if (error !== undefined) throw error;
+      latest = view.refresh(names);
+    } catch (thrown) {
+      failure = thrown;
+    }
     if (failure !== undefined || !sameListing(delivered, latest!)) {
       wake.resolve();
     }

@@ -8,6 +8,7 @@
 
 import { z } from "zod";
 import type { AuditEntry } from "./audit_entry.ts";
+import { quote } from "./config/problem.ts";
 import { MalformedRecordError } from "./errors.ts";
 import { isProposalId } from "./paths.ts";
 import {
@@ -26,7 +27,7 @@ const oneOf = <const T extends readonly string[]>(values: T) =>
   z.enum(values, {
     error: (issue) =>
       typeof issue.input === "string"
-        ? `expected one of ${values.join(", ")}; got ${JSON.stringify(issue.input.slice(0, 80))}`
+        ? `expected one of ${values.join(", ")}; got ${quote(issue.input)}`
         : "missing, or not a string",
   });
 

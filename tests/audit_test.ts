@@ -128,7 +128,7 @@ Deno.test("verifyAuditLog() counts foreign lines, and fails for broken ones and 
   await Deno.writeFile(auditLogPath("pipelock", "dev-1", root), other, { append: true });
   const mixed = await verifyAuditLog("pipelock", "dev-1", { root });
   assertEquals(mixed.ok, false);
-  assertEquals(mixed.broken, [{ line: 3, reason: "it is an entry of pipelock-dev-2" }]);
+  assertEquals(mixed.broken, [{ line: 3, reason: 'it is an entry of "pipelock-dev-2"' }]);
 });
 
 Deno.test("writeAuditEntry() refuses a field of the wrong kind, and writes nothing", async () => {

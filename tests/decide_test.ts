@@ -9,6 +9,7 @@ import {
   listPendingProposals,
   ProposalNotFoundError,
   queueDirForSlug,
+  readAnswer,
   readAuditEntries,
   readResponse,
   renderDiff,
@@ -93,7 +94,7 @@ for (const [tool, [component, file, before, after]] of Object.entries(FILES)) {
       });
       assertEquals(decision.auditLog, dir.at("audit", `${component}-dev-1.log`));
       assertEquals(await listPendingProposals(queued.queueDir), []);
-      assertEquals([...Deno.readDirSync(dir.at("private", "staging"))], []);
+      assertEquals([...Deno.readDirSync(dir.at("private", "staging", "dev-1"))], []);
       assertEquals([...Deno.readDirSync(dir.at("private", "intents"))], []);
       // An approval changes no file in force: that is for an applier.
       const inForce = await Deno.readTextFile(dir.at("current-config", "dev-1", file));
@@ -250,3 +251,30 @@ Deno.test(
     assertEquals([answer.uid, answer.gid, answer.mode! & 0o777], [1993, 1993, 0o600]);
   },
 );
+
+Deno.test("decide() refuses an approval if the file in force is not the one that was shown", async () => {
+  await using dir = await tempDir();
+  await putInForce(dir, "allowlist", "a.example\n");
+  const queued = await queueSample(dir.path);
+  const currentSha256 = sha256Hex("a.example\nbad.example\n");
+  const shown = request(dir, queued, { currentSha256, allowStale: true });
+  const error = await assertRejects(
+    () => decide(shown),
+    StaleConfigError,
+    "the file that was shown",
+  );
+  assertEquals(error.seenBy, "operator");
+  await decide(request(dir, queued, { currentSha256: sha256Hex("a.example\n") }));
+});
+
+Deno.test("decide() and readAnswer() follow no link in the place of the archive", async () => {
+  await using dir = await tempDir();
+  const queued = await queueSample(dir.path);
+  const { id: proposalId } = queued.proposal;
+  await Deno.mkdir(dir.at("elsewhere"));
+  const planted = { proposalId, status: "rejected", notes: "", finalFile: null } as const;
+  await writeResponse(dir.at("elsewhere"), planted);
+  await Deno.symlink(dir.at("elsewhere"), dir.at("queue", "dev-1", "processed"));
+  assertEquals(await readAnswer(queued.queueDir, proposalId), undefined);
+  assertEquals((await decide(request(dir, queued))).status, "approved");
+});

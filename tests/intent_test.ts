@@ -1,6 +1,7 @@
-import { assert, assertEquals, assertRejects } from "@std/assert";
+import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import {
   AlreadyDecidedError,
+  AnswerNotWrittenError,
   archiveProposal,
   decide,
   findDecision,
@@ -58,10 +59,13 @@ Deno.test("finishInterrupted() completes a record without an answer", async () =
   const { response, queueDir, proposal } = await crashed(dir);
   const told = await Deno.readTextFile(response);
   await Deno.remove(response);
-  assertEquals(await finishInterrupted(dir.path), ["dev-1"]);
+  assertEquals(await finishInterrupted(dir.path), {
+    finished: [{ bottleSlug: "dev-1", proposalId: proposal.id, outcome: "completed" }],
+    failed: [],
+  });
   assertEquals(await Deno.readTextFile(response), told);
   assertEquals((await readAnswer(queueDir, proposal.id))?.status, "approved");
-  assertEquals(await finishInterrupted(dir.path), []);
+  assertEquals(await finishInterrupted(dir.path), { finished: [], failed: [] });
   assertEquals(await actions(dir), ["approved", "approved"]);
 });
 
@@ -72,7 +76,8 @@ Deno.test("finishInterrupted() drops an intent without a record, so that the ope
   const { log_size } = JSON.parse(await Deno.readTextFile(intentPath(dir)));
   // The crash tore the line.
   await Deno.truncate(logPath(dir), log_size + 40);
-  await finishInterrupted(dir.path);
+  const { finished: [finished] } = await finishInterrupted(dir.path);
+  assertEquals(finished?.outcome, "dropped");
   assertEquals(await readAnswer(queued.queueDir, queued.proposal.id), undefined);
   assertEquals(
     findDecision({
@@ -100,13 +105,80 @@ Deno.test("finishInterrupted() leaves an answer alone that stands, or is archive
 
 Deno.test("finishInterrupted() records that another program's answer stood first", async () => {
   await using dir = await tempDir();
-  const { queueDir, proposal, response } = await crashed(dir);
+  const queued = await crashed(dir);
+  const { queueDir, proposal, response } = queued;
   await Deno.remove(response);
   const { id: proposalId } = proposal;
   await writeResponse(queueDir, { proposalId, status: "rejected", notes: "no", finalFile: null });
   await finishInterrupted(dir.path);
   assertEquals((await readAnswer(queueDir, proposalId))?.status, "rejected");
   assertEquals(await actions(dir), ["approved", "approved", "superseded"]);
+  // The log's decision did not take effect, so it is not what the operator is told.
+  const again = () => decideSample(dir, { ...queued, proposal });
+  const error = await assertRejects(again, AlreadyDecidedError);
+  assertEquals([error.status, error.operator], ["rejected", undefined]);
+});
+
+Deno.test("finishInterrupted() takes a line that lacks nothing but its LF for recorded", async () => {
+  await using dir = await tempDir();
+  const { queueDir, proposal, response } = await crashed(dir);
+  await Deno.remove(response);
+  await Deno.truncate(logPath(dir), Deno.statSync(logPath(dir)).size - 1);
+  const { finished: [finished] } = await finishInterrupted(dir.path);
+  assertEquals(finished?.outcome, "completed");
+  assertEquals((await readAnswer(queueDir, proposal.id))?.status, "approved");
+  assertEquals((await Deno.readTextFile(logPath(dir))).at(-1), "\n");
+  assertEquals(await actions(dir), ["approved", "approved"]);
+});
+
+Deno.test("finishInterrupted() tells of what it cannot finish, and goes on with other bottles", async () => {
+  await using dir = await tempDir();
+  const { queueDir, response } = await crashed(dir);
+  await Deno.remove(queueDir, { recursive: true });
+  await Deno.writeTextFile(dir.at("private", "intents", "aaa.json"), "{}");
+  const { finished, failed } = await finishInterrupted(dir.path);
+  assertEquals(finished, []);
+  assertEquals(failed.map(({ bottleSlug }) => bottleSlug).sort(), ["aaa", "dev-1"]);
+  const unanswered = failed.find(({ bottleSlug }) => bottleSlug === "dev-1")!.error;
+  assert(unanswered instanceof AnswerNotWrittenError);
+  assertStringIncludes(unanswered.message, "the decision is recorded");
+
+  await Deno.mkdir(queueDir);
+  const again = await finishInterrupted(dir.path);
+  assertEquals(again.finished.map(({ outcome }) => outcome), ["completed"]);
+  assert(Deno.statSync(response).isFile);
+});
+
+Deno.test("decide() records before it answers", async () => {
+  await using dir = await tempDir();
+  const queued = await queueSample(dir.path);
+  const watcher = Deno.watchFs([dir.at("queue", "dev-1"), dir.path], { recursive: true });
+  await decideSample(dir, queued);
+  await Deno.writeTextFile(dir.at("end"), "");
+  const names: string[] = [];
+  for await (const { paths, kind } of watcher) {
+    for (const path of paths) {
+      if (path === dir.at("end")) watcher.close();
+      if (kind === "modify" && path.endsWith(".log")) names.push("line");
+      if (kind === "create" && path.endsWith(".response.json")) names.push("answer");
+    }
+  }
+  assertEquals(names.indexOf("line") < names.indexOf("answer"), true, names.join());
+  assert(names.includes("line"));
+});
+
+Deno.test("decide() refuses, before it records, where no answer can be written", async () => {
+  await using dir = await tempDir();
+  const queued = await queueSample(dir.path);
+  // Not the queue's file system, as if the queue alone were a mount.
+  await Deno.mkdir(dir.at("private"));
+  await Deno.symlink("/dev/shm", dir.at("private", "staging"));
+  const error = await assertRejects(() => decideSample(dir, queued), Error);
+  assertStringIncludes(error.message, "Nothing was decided");
+  assertEquals(await actions(dir), []);
+  await Deno.remove(dir.at("private", "staging"));
+  await Deno.remove("/dev/shm/dev-1", { recursive: true });
+  await decideSample(dir, queued);
 });
 
 Deno.test("decide() finishes what was interrupted before it decides", async () => {

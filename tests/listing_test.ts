@@ -1,5 +1,6 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import {
+  instantOf,
   listPendingProposals,
   openQueueView,
   type QueueListing,
@@ -9,7 +10,6 @@ import {
   writeProposal,
   writeResponse,
 } from "../mod.ts";
-import { instantOf } from "../src/listing.ts";
 import { sampleProposal } from "./support/records.ts";
 import { run } from "./support/run.ts";
 import { tempDir } from "./support/temp.ts";
@@ -193,4 +193,14 @@ Deno.test("watchPending() throws when a link takes the directory's place", async
   await Deno.remove(queue);
   await Deno.symlink(dir.path, queue);
   await assertRejects(() => listings.next(), UnsafeFileError, "it is a link");
+});
+
+Deno.test("refresh() counts what is too much to report, in one line", async () => {
+  await using dir = await tempDir();
+  for (let n = 0; n < 250; n++) await Deno.writeTextFile(dir.at(`x${n}.proposal.json`), "{");
+  await writeProposal(dir.path, sampleProposal({ id: "sound" }));
+  const { pending, unreadable } = openQueueView(dir.path).refresh();
+  assertEquals(pending.length, 1);
+  assertEquals(unreadable.length, 101);
+  assertEquals(unreadable.at(-1), { file: ".", reason: "150 more files cannot be read" });
 });

@@ -83,3 +83,13 @@ Deno.test("waitForResponse() tells once of an answer that it cannot read", async
   await assertRejects(() => waiting, DOMException);
   assertEquals(told, [`Cannot read ${dir.at("p1.response.json")}: it is a directory`]);
 });
+
+Deno.test("waitForResponse() waits for ever where a timer could not, and refuses what is no time", async () => {
+  await using dir = await tempDir();
+  const waiting = waitForResponse(dir.path, "p1", { timeoutMs: Infinity, pollIntervalMs: 2 ** 40 });
+  await writeResponse(dir.path, answer("p1"));
+  assertEquals(await waiting, answer("p1"));
+  for (const options of [{ timeoutMs: -1 }, { timeoutMs: NaN }, { pollIntervalMs: 0 }]) {
+    await assertRejects(() => waitForResponse(dir.path, "p2", options), RangeError, "Cannot wait");
+  }
+});

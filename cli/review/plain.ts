@@ -6,7 +6,6 @@
 
 import {
   diffAgainst,
-  finishInterrupted,
   type Inspection,
   inspectProposal,
   type PendingProposal,
@@ -42,7 +41,6 @@ export async function reviewPlain(context: Context, ask: Ask): Promise<void> {
   const { root, flags } = context;
   const where = flags.bottle === undefined ? { root } : { root, bottleSlug: flags.bottle };
   const seen = new Set<string>();
-  await finishInterrupted(root);
   while (true) {
     const left = readOverview(where).pending
       .filter(({ proposal }) => !seen.has(`${proposal.bottleSlug}/${proposal.id}`));
@@ -59,7 +57,9 @@ async function reviewOne(context: Context, ask: Ask, next: PendingProposal): Pro
   try {
     const { bottleSlug, id: proposalId } = next.proposal;
     const inspection = await inspectProposal({ root: context.root, bottleSlug, proposalId });
-    for (const line of renderProposal(inspection, Date.now(), context.style)) context.print(line);
+    for (const line of renderProposal(inspection, Date.now(), context.columns, context.style)) {
+      context.print(line);
+    }
     context.print("");
     return await decideAtPrompt(context, ask, inspection);
   } catch (error) {
@@ -89,8 +89,10 @@ async function decideAtPrompt(
           break;
         case "s":
           return "next";
-        case "q":
         case undefined:
+          context.print(""); // The cursor stands behind the question.
+          return "quit";
+        case "q":
           return "quit";
         default:
           context.print(HELP);
@@ -108,8 +110,9 @@ async function decided(
   verdict: Verdict,
   notes: string,
 ): Promise<true> {
-  // The screen said whether the file in force has changed.
-  const decision = await decideAsShown(context, inspection, verdict, notes, inspection.stale);
+  // The screen said whether the agent started from the file in force; the operator answered to that.
+  const seen = { inspection, currentSha256: inspection.currentSha256 ?? "" };
+  const decision = await decideAsShown(context, seen, verdict, notes, inspection.stale);
   printDecision(context, decision);
   return true;
 }
@@ -132,7 +135,7 @@ async function modify(context: Context, ask: Ask, inspection: Inspection): Promi
   const answered = await decideEdit(context, edit, async (finalFile) => {
     context.print("Your version, against the file in force:");
     const diff = diffAgainst(inspection, finalFile);
-    for (const line of renderDiffLines(diff, context.style)) context.print(line);
+    for (const line of renderDiffLines(diff, context.columns, context.style)) context.print(line);
     if ((await ask("Type yes to answer with this version: "))?.trim() !== "yes") return undefined;
     if (!await confirmStale(ask, inspection)) return undefined;
     const notes = context.flags.notes ?? await ask("Notes for the agent (Enter for none): ");

@@ -8,14 +8,16 @@ import {
   auditDir,
   type AuditEntry,
   checkBottleSlug,
+  instantOf,
   isBottleSlug,
   readAuditEntries,
   verifyAuditLog,
-  visible,
   visibleLine,
 } from "../../mod.ts";
 import type { Context } from "../context.ts";
 import { UsageError } from "../flags.ts";
+import { renderQuoted } from "../render.ts";
+import { wrap } from "../wrap.ts";
 
 const COMPONENTS = ["cred-proxy", "pipelock", "rebuild"];
 
@@ -29,7 +31,9 @@ interface LogName {
 async function selectLogs(context: Context): Promise<LogName[]> {
   const { bottle, component } = context.flags;
   if (component !== undefined && !COMPONENTS.includes(component)) {
-    throw new UsageError(`Cannot use ${component} as --component: ${COMPONENTS.join(", ")}`);
+    throw new UsageError(
+      `Cannot use ${component} as --component: expected one of ${COMPONENTS.join(", ")}`,
+    );
   }
   const logs: LogName[] = [];
   for await (const { name } of readDirIfAny(auditDir(context.root))) {
@@ -70,18 +74,18 @@ function entryJson(entry: AuditEntry): object {
 }
 
 function printEntry(context: Context, entry: AuditEntry): void {
-  const { bold, dim } = context.style;
   const bar = (label: string, text: string) => {
     if (text.trim() === "") return;
     context.print(`  ${label}:`);
-    for (const line of visible(text.trimEnd()).split("\n")) context.print(`  ${dim("│")} ${line}`);
+    for (const line of renderQuoted(text, "  │ ", context.columns)) context.print(line);
   };
-  const who = entry.operator === undefined ? "" : `, by ${visibleLine(entry.operator)}`;
-  const id = entry.proposalId === undefined ? "" : `  ${visibleLine(entry.proposalId)}`;
-  context.print(
-    `${bold(visibleLine(entry.operatorAction))}  ${visibleLine(entry.timestamp)}  ` +
-      `${visibleLine(entry.component)}  ${visibleLine(entry.bottleSlug)}${who}${id}`,
-  );
+  const line = (text: string) => {
+    for (const row of wrap("", visibleLine(text), context.columns)) context.print(row);
+  };
+  const { operatorAction, timestamp, component, bottleSlug, operator, proposalId } = entry;
+  line(`${operatorAction}  ${timestamp}  ${component}  ${bottleSlug}`);
+  if (operator !== undefined) line(`  by ${operator}`);
+  if (proposalId !== undefined) line(`  proposal ${proposalId}`);
   bar("notes", entry.operatorNotes);
   bar("the agent said", entry.justification);
   bar("diff", entry.diff);
@@ -104,6 +108,7 @@ export async function auditShow(context: Context): Promise<void> {
       );
     }
   }
+  entries.sort((a, b) => instantOf(a.timestamp) - instantOf(b.timestamp));
   if (flags.json) {
     context.printJson({ entries: entries.map(entryJson) });
     return;

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Inspection, Verdict } from "../../mod.ts";
+import type { Verdict } from "../../mod.ts";
 import type { Context } from "../context.ts";
 import {
   decideAsShown,
@@ -12,19 +12,19 @@ import {
   inspectAsShown,
   printDecision,
   refuseIfStale,
+  type Seen,
 } from "../decision.ts";
-import { editProposal } from "../editor.ts";
+import { decodeVersion, editProposal } from "../editor.ts";
 import { CancelledError } from "../exit.ts";
 import { UsageError } from "../flags.ts";
-import { resolveProposal } from "../resolve.ts";
 
 async function decideOne(
   context: Context,
-  inspection: Inspection,
+  seen: Seen,
   verdict: Verdict,
 ): Promise<true> {
   const { notes = "", allowStale } = context.flags;
-  printDecision(context, await decideAsShown(context, inspection, verdict, notes, allowStale));
+  printDecision(context, await decideAsShown(context, seen, verdict, notes, allowStale));
   return true;
 }
 
@@ -35,8 +35,7 @@ async function decideOne(
  * @param words The id.
  */
 export async function approve(context: Context, words: readonly string[]): Promise<void> {
-  const inspection = await inspectAsShown(context, resolveProposal(context, words));
-  await decideOne(context, inspection, { status: "approved" });
+  await decideOne(context, await inspectAsShown(context, words), { status: "approved" });
 }
 
 /**
@@ -49,8 +48,7 @@ export async function reject(context: Context, words: readonly string[]): Promis
   if ((context.flags.notes ?? "").trim() === "") {
     throw new UsageError("Cannot reject without --notes: say why, the agent reads it");
   }
-  const inspection = await inspectAsShown(context, resolveProposal(context, words));
-  await decideOne(context, inspection, { status: "rejected" });
+  await decideOne(context, await inspectAsShown(context, words), { status: "rejected" });
 }
 
 /**
@@ -60,10 +58,10 @@ export async function reject(context: Context, words: readonly string[]): Promis
  * @param words The id.
  */
 export async function modify(context: Context, words: readonly string[]): Promise<void> {
-  const inspection = await inspectAsShown(context, resolveProposal(context, words));
+  const seen = await inspectAsShown(context, words);
+  const { inspection } = seen;
   refuseIfStale(context, inspection);
-  const answer = (finalFile: string) =>
-    decideOne(context, inspection, { status: "modified", finalFile });
+  const answer = (finalFile: string) => decideOne(context, seen, { status: "modified", finalFile });
 
   const { file } = context.flags;
   if (file === undefined) {
@@ -71,6 +69,7 @@ export async function modify(context: Context, words: readonly string[]): Promis
     return;
   }
   const finalFile = await readVersion(file);
+  if (finalFile.trim() === "") throw new CancelledError(`Cancelled: ${file} is empty`);
   if (finalFile === inspection.proposal.proposedFile) {
     throw new CancelledError("Cancelled: that is the proposed file; approve it instead");
   }
@@ -79,9 +78,10 @@ export async function modify(context: Context, words: readonly string[]): Promis
 
 async function readVersion(file: string): Promise<string> {
   try {
-    return file === "-"
-      ? await new Response(Deno.stdin.readable).text()
-      : await Deno.readTextFile(file);
+    const bytes = file === "-"
+      ? await new Response(Deno.stdin.readable).bytes()
+      : await Deno.readFile(file);
+    return decodeVersion(bytes, file);
   } catch (cause) {
     if (cause instanceof Deno.errors.NotCapable) {
       throw new UsageError(

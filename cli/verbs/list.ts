@@ -52,6 +52,15 @@ export function unreadableLine({ bottleSlug, file, reason }: UnreadableInBottle)
   return `! unreadable: ${visibleLine(bottleSlug)}/${visibleLine(file)}: ${visibleLine(reason)}`;
 }
 
+function isDirectory(path: string): boolean {
+  try {
+    return Deno.statSync(path).isDirectory;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return false;
+    throw error;
+  }
+}
+
 /**
  * Lists what is pending in all bottles, or in one.
  *
@@ -68,7 +77,8 @@ export function list(context: Context): void {
     });
     return;
   }
-  if (flags.bottle !== undefined && !listBottles(root).slugs.includes(flags.bottle)) {
+  if (!isDirectory(root)) context.complain(`! there is no ${root}`);
+  else if (flags.bottle !== undefined && !listBottles(root).slugs.includes(flags.bottle)) {
     context.complain(`! bottle ${flags.bottle} has no queue under ${root}`);
   }
   if (pending.length === 0) context.print("Nothing is pending.");
@@ -79,5 +89,5 @@ export function list(context: Context): void {
       context.print(line);
     }
   }
-  for (const problem of unreadable) context.complain(style.yellow(unreadableLine(problem)));
+  for (const problem of unreadable) context.complain(unreadableLine(problem));
 }

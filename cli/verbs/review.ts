@@ -17,7 +17,9 @@ import { reviewPlain } from "../review/plain.ts";
 export async function review(context: Context): Promise<void> {
   if (context.flags.json || !context.interactive) {
     throw new UsageError(
-      "Cannot review without a terminal: use list, then show ID, then approve, modify or reject ID",
+      `Cannot review ${
+        context.flags.json ? "as JSON" : "without a terminal"
+      }: use list, then show ID, then approve, modify or reject ID`,
     );
   }
   await reviewPlain(context, ask);

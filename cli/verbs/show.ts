@@ -28,8 +28,11 @@ export async function show(context: Context, words: readonly string[]): Promise<
       diff: inspection.diff,
     });
   } else {
-    const lines = renderProposal(inspection, Date.now(), context.style);
+    const lines = renderProposal(inspection, Date.now(), context.columns, context.style);
     for (const line of lines) context.print(line);
   }
-  rememberShown(ref, inspection.proposalSha256);
+  rememberShown(ref, {
+    proposalSha256: inspection.proposalSha256,
+    currentSha256: inspection.currentSha256 ?? "",
+  });
 }

@@ -14,6 +14,7 @@ import {
   watchOverview,
 } from "../../mod.ts";
 import type { Context } from "../context.ts";
+import { cut } from "../wrap.ts";
 import { pendingJson, unreadableJson, unreadableLine } from "./list.ts";
 
 function keyOf({ proposal, proposalSha256 }: PendingProposal): string {
@@ -48,9 +49,8 @@ function printArrived(context: Context, entry: PendingProposal): void {
     return;
   }
   const { id, bottleSlug, tool, justification } = entry.proposal;
-  const { bold } = context.style;
   const why = visibleLine(justification.trim());
-  context.print(`${bold("arrived")}    ${id}  ${bottleSlug}  ${tool}  ${why}`);
+  context.print(cut(`arrived    ${id}  ${bottleSlug}  ${tool}  ${why}`, context.columns - 1));
 }
 
 /** It was answered, or it is gone: taken back, or changed in place and then listed anew. */
@@ -73,6 +73,6 @@ function printUnreadable(context: Context, before: Overview, now: Overview): voi
   for (const file of now.unreadable) {
     if (known.has(unreadableLine(file))) continue;
     if (context.flags.json) context.printJson({ event: "unreadable", ...unreadableJson(file) });
-    else context.print(context.style.yellow(unreadableLine(file)));
+    else context.print(cut(unreadableLine(file), context.columns - 1));
   }
 }

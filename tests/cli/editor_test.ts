@@ -85,10 +85,10 @@ Deno.test("modify loses no edit when somebody else decides meanwhile", async () 
   await using dir = await tempDir();
   const { proposal, queueDir } = await queueSample(dir.path);
   const other = `sh ${join(REPO, "cli/supervise.sh")} reject ${proposal.id} --notes no`;
-  const EDITOR = await editorThat(dir, `USER=bob ${other} >&2\necho mine.example > "$1"`);
+  const EDITOR = await editorThat(dir, `${other} >&2\necho mine.example > "$1"`);
   const { code, err } = await supervise(dir.path, ["modify", proposal.id], { env: { EDITOR } });
   assertEquals(code, 4);
-  assertStringIncludes(err, `already rejected, by bob@`);
+  assertStringIncludes(err, "already rejected, by ");
   const kept = err.match(/--file (\S+)/)?.[1];
   assertEquals(await Deno.readTextFile(kept!), "mine.example\n");
   assertEquals((await readAnswer(queueDir, proposal.id))?.status, "rejected");

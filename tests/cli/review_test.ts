@@ -1,4 +1,5 @@
 import { assertEquals, assertStringIncludes } from "@std/assert";
+import { userInfo } from "node:os";
 import { join } from "@std/path";
 import {
   decide,
@@ -22,7 +23,7 @@ const at = (second: number) => `2026-01-01T00:00:0${second}Z`;
 
 function review(dir: TempDir, env: Record<string, string> = {}) {
   const command = `sh ${join(REPO, "cli/supervise.sh")} review --plain; echo ended $?`;
-  return openTerminal(command, { CLAUDE_BOTTLE_ROOT: dir.path, USER: "ada", ...env });
+  return openTerminal(command, { CLAUDE_BOTTLE_ROOT: dir.path, ...env });
 }
 
 Deno.test(
@@ -78,7 +79,10 @@ Deno.test(
     const left = await listPendingProposals(fourth.queueDir);
     assertEquals(left.map(({ id }) => id), ["p4"]);
     const entries = await readAuditEntries("pipelock", "dev-1", { root: dir.path });
-    assertEquals(entries.map(({ operator }) => operator), Array(3).fill(`ada@${Deno.hostname()}`));
+    assertEquals(
+      entries.map(({ operator }) => operator),
+      Array(3).fill(`${userInfo().username}@${Deno.hostname()}`),
+    );
   },
 );
 
@@ -118,7 +122,7 @@ Deno.test(
     });
     await terminal.type("a", "Enter");
     await terminal.sees(
-      /p1: already rejected, by bob@there[^]*p2 {2}dev-1[^]*\[a\/m\/r\/s\/q\] $/m,
+      /p1 is already rejected, by bob@there[^]*p2 {2}dev-1[^]*\[a\/m\/r\/s\/q\] $/m,
     );
     await writeProposal(second.queueDir, { ...second.proposal, justification: "Other words." });
     await terminal.type("a", "Enter");
@@ -169,7 +173,7 @@ Deno.test("the demo can be driven by hand", { ignore }, async () => {
   const screen = await terminal.sees(/ended 0/);
   for (
     const text of [
-      "1 of the agent's questions are still open",
+      "Still open: 1.",
       "approved: the operator accepted your ",
       "Notes: One host only.",
       "audit verify",

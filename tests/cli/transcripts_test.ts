@@ -1,4 +1,5 @@
 import { assertEquals } from "@std/assert";
+import { userInfo } from "node:os";
 import { join } from "@std/path";
 import { sha256Hex } from "../../mod.ts";
 import { queueSample } from "../support/records.ts";
@@ -44,7 +45,7 @@ async function prepare(dir: TempDir): Promise<void> {
 function settle(text: string, dir: TempDir): string {
   return text
     .replaceAll(dir.path, "$ROOT")
-    .replaceAll(`ada@${Deno.hostname()}`, "ada@host")
+    .replaceAll(`${userInfo().username}@${Deno.hostname()}`, "ada@host")
     .replace(/\b\d+ [smhd](?= ago|\s)/g, "AGE")
     .replace(/("timestamp":"|(?:approved|modified|rejected) {2})2\d{3}-[^"\s]+Z/g, "$1TIME");
 }

@@ -18,8 +18,8 @@ for (
     [["--slug=a", "--port=x"], {}, 'Cannot listen on port "x"'],
     [["--slug=a", "--port=70000"], {}, 'Cannot listen on port "70000"'],
     [["--slug=a"], { SUPERVISE_PORT: "-1" }, 'Cannot listen on port "-1"'],
-    [["--slug=a", "--verbose"], {}, "Cannot use --verbose: unknown"],
-    [["--slug=a", "more"], {}, "Cannot use more: unknown"],
+    [["--slug=a", "--verbose"], {}, "Cannot use --verbose: there is no such flag"],
+    [["--slug=a", "more"], {}, "Cannot use more: there is no such flag"],
   ] as const
 ) {
   Deno.test(`the sidecar says what is wrong with ${JSON.stringify([...args, env])}`, async () => {

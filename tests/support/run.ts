@@ -69,7 +69,6 @@ export function supervise(
 ): Promise<RunResult> {
   const env = {
     CLAUDE_BOTTLE_ROOT: root,
-    USER: "ada",
     NO_COLOR: "1",
     EDITOR: "",
     VISUAL: "",

@@ -12,6 +12,10 @@ export interface Terminal extends AsyncDisposable {
   readonly type: (...keys: string[]) => Promise<void>;
   /** Waits until the screen, or what has scrolled off it, matches. */
   readonly sees: (pattern: RegExp) => Promise<string>;
+  /** Waits likewise, and gives the rows as they stand on the screen, broken where the terminal broke. */
+  readonly rows: (pattern: RegExp) => Promise<readonly string[]>;
+  /** The screen with its escape sequences. */
+  readonly colours: () => Promise<string>;
 }
 
 /** How long a screen may take before the test is given up. */
@@ -42,21 +46,28 @@ export async function openTerminal(
   await tmux("send-keys", "-l", command);
   await tmux("send-keys", "Enter");
 
+  const sees = async (pattern: RegExp): Promise<string> => {
+    const started = performance.now();
+    while (true) {
+      const screen = await tmux("capture-pane", "-p", "-J", "-S", "-");
+      if (pattern.test(screen)) return screen;
+      if (performance.now() - started > PATIENCE_MS) {
+        throw new Error(`The screen never showed ${pattern}:\n${screen}`);
+      }
+      await new Promise((resolve) => setTimeout(resolve, 30));
+    }
+  };
+
   return {
     type: async (...keys) => {
       await tmux("send-keys", ...keys);
     },
-    sees: async (pattern) => {
-      const started = performance.now();
-      while (true) {
-        const screen = await tmux("capture-pane", "-p", "-J", "-S", "-");
-        if (pattern.test(screen)) return screen;
-        if (performance.now() - started > PATIENCE_MS) {
-          throw new Error(`The screen never showed ${pattern}:\n${screen}`);
-        }
-        await new Promise((resolve) => setTimeout(resolve, 30));
-      }
+    sees,
+    rows: async (pattern) => {
+      await sees(pattern);
+      return (await tmux("capture-pane", "-p", "-S", "-")).split("\n");
     },
+    colours: () => tmux("capture-pane", "-p", "-e", "-S", "-"),
     [Symbol.asyncDispose]: async () => {
       await run("tmux", ["-L", server, "kill-server"]);
     },

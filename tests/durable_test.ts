@@ -1,0 +1,94 @@
+import { assertEquals, assertThrows } from "@std/assert";
+import { createOnce, ensureDirectory } from "../src/durable.ts";
+import { hasProgram, REPO, run } from "./support/run.ts";
+import { tempDir } from "./support/temp.ts";
+
+const ignore = !hasProgram("strace", "-V");
+if (ignore) console.error("skipped: there is no strace on this machine");
+
+const CALLS = "fsync,fdatasync,flock,rename,renameat,renameat2,link,linkat,unlink,unlinkat,write";
+
+/** The system calls on the files of a directory that a line of code makes, in order. */
+async function trace(dir: string, code: string): Promise<string[]> {
+  const program = `
+    import * as durable from "${REPO}src/durable.ts";
+    const bytes = new TextEncoder().encode("0123456789\\n");
+    ${code}`;
+  await Deno.writeTextFile(`${dir}/program.ts`, program);
+  await Deno.mkdir(`${dir}/d`);
+  const deno = ["deno", "run", "-A", "--quiet", `--config=${REPO}deno.json`, `${dir}/program.ts`];
+  const strace = ["-f", "-y", "-qq", "-e", `trace=${CALLS}`, "-o", `${dir}/trace`];
+  const { code: exit, err } = await run("strace", [...strace, ...deno]);
+  assertEquals(exit, 0, err);
+  return (await Deno.readTextFile(`${dir}/trace`)).split("\n")
+    .filter((line) => line.includes(`${dir}/d`) && !line.includes("resumed"))
+    .map((line) => {
+      const call = line.match(/^\d+ +(\w+)\(/)?.[1]?.replace(/at2?$/, "");
+      const onDirectory = line.match(/\((\d+)<([^>]*)>/)?.[2] === `${dir}/d`;
+      return onDirectory && call?.includes("sync") ? `${call} directory` : String(call);
+    });
+}
+
+for (
+  const [what, code, calls] of [
+    [
+      "createOnce()",
+      'durable.createOnce("DIR/x", bytes, "DIR");',
+      ["write", "fdatasync", "link", "fsync directory", "unlink"],
+    ],
+    [
+      "replaceFile()",
+      'durable.replaceFile("DIR/x", bytes);',
+      ["write", "fdatasync", "rename", "fsync directory"],
+    ],
+    [
+      "two of replaceFileWithOthers() at once",
+      'await Promise.all(["DIR/x", "DIR/y"].map((f) => durable.replaceFileWithOthers(f, bytes)));',
+      ["write", "fdatasync", "rename", "write", "fdatasync", "rename", "fsync directory"],
+    ],
+    [
+      "appendLine() to a new log",
+      'await durable.appendLine("DIR/x", bytes);',
+      ["flock", "write", "fdatasync", "fsync directory"],
+    ],
+    [
+      "appendLine() again",
+      'await durable.appendLine("DIR/x", bytes); await durable.appendLine("DIR/x", bytes);',
+      ["flock", "write", "fdatasync", "fsync directory", "flock", "write", "fdatasync"],
+    ],
+    [
+      "removeFile()",
+      'Deno.writeTextFileSync("DIR/x", ""); durable.removeFile("DIR/x");',
+      ["unlink", "fsync directory"],
+    ],
+    [
+      "moveFiles()",
+      'Deno.writeTextFileSync("DIR/x", ""); durable.ensureDirectory("DIR/p");' +
+      'durable.moveFiles(["x", "none"], "DIR", "DIR/p");',
+      ["fsync directory", "rename", "rename", "fsync", "fsync directory"],
+    ],
+  ] as const
+) {
+  Deno.test(`${what} makes the system calls that its comment says`, { ignore }, async () => {
+    await using dir = await tempDir();
+    assertEquals(await trace(dir.path, code.replaceAll("DIR", dir.at("d"))), [...calls]);
+  });
+}
+
+Deno.test("ensureDirectory() makes parents with mode 0700, and leaves what is there", async () => {
+  await using dir = await tempDir();
+  ensureDirectory(dir.at("a", "b"));
+  ensureDirectory(dir.at("a", "b"));
+  assertEquals(Deno.statSync(dir.at("a")).mode! & 0o777, 0o700);
+  await Deno.writeTextFile(dir.at("file"), "");
+  assertThrows(() => ensureDirectory(dir.at("file")), Deno.errors.NotADirectory, "Cannot create");
+});
+
+Deno.test("createOnce() leaves no staging behind, whether it wins or not", async () => {
+  await using dir = await tempDir();
+  createOnce(dir.at("x"), new Uint8Array([1]), dir.at("staging"));
+  const again = () => createOnce(dir.at("x"), new Uint8Array([2]), dir.at("staging"));
+  assertThrows(again, Deno.errors.AlreadyExists);
+  assertEquals([...Deno.readDirSync(dir.at("staging"))], []);
+  assertEquals(Deno.readFileSync(dir.at("x")), new Uint8Array([1]));
+});
