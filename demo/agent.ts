@@ -61,7 +61,10 @@ const QUESTIONS: readonly Question[] = [
   },
 ];
 
-/** The operator may take a while; an SDK client gives up after a minute unless told otherwise. */
+/**
+ * The operator may take a while; an SDK client gives up after a minute unless told otherwise. To
+ * listen for progress is what makes the sidecar hold the call for as long as it takes.
+ */
 const TIMEOUT_MS = 24 * 60 * 60 * 1000;
 
 /** How long the agent works between two questions. */
@@ -81,7 +84,7 @@ await Promise.all(QUESTIONS.map(async ({ tool, file, change, justification }, n)
       justification,
       current_file_sha256: sha256Hex(current),
     },
-  }, { timeout: TIMEOUT_MS });
+  }, { timeout: TIMEOUT_MS, onprogress: () => {} });
   const [content] = result.content;
   const text = content?.type === "text" ? content.text : "";
   console.log(JSON.stringify({ n, tool, isError: result.isError === true, text }));

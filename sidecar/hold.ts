@@ -1,6 +1,6 @@
 /**
- * Holds a tool call until the operator has answered. The queue directory is the only state: a call
- * that ends early leaves its proposal where it is, for the operator to decide.
+ * Holds tool calls until the operator has answered, or the client would give up. Whatever breaks, the
+ * question stays in the queue, and can be asked again or asked about.
  *
  * @module
  */
@@ -8,13 +8,31 @@
 import {
   archiveProposal,
   newProposal,
+  type Proposal,
+  readAnswer,
   type Response,
+  STATUS_REJECTED,
   type Tool,
   waitForResponse,
   writeProposal,
 } from "../mod.ts";
 import type { Log } from "./log.ts";
+import { identityOf, openQuestions } from "./questions.ts";
 import type { ToolInput } from "./tools.ts";
+
+/** How much a sidecar takes on, and how long it holds. */
+export interface HoldLimits {
+  /** How long a call without a progress token is held, in milliseconds. */
+  readonly holdMs: number;
+  /** How long a call with one is held; `Infinity` for as long as it takes. */
+  readonly holdWithProgressMs: number;
+  /** How long the same question gets the same answer, in milliseconds. */
+  readonly repeatMs: number;
+  /** How many calls are held at once. */
+  readonly maxHeld: number;
+  /** How many proposals may be pending. */
+  readonly maxPending: number;
+}
 
 /** Where questions go. */
 export interface HoldOptions {
@@ -24,52 +42,247 @@ export interface HoldOptions {
   readonly queueDir: string;
   /** Where events are logged. */
   readonly log: Log;
+  /** How much is taken on. */
+  readonly limits: HoldLimits;
+}
+
+/** The client's side of a call that is held. */
+export interface HeldCall {
+  /** Aborts when the client is gone, or has cancelled. */
+  readonly signal: AbortSignal;
+  /** Tells the client that it is still being held; `undefined` if it did not ask to be told. */
+  readonly tell: ((elapsedMs: number, message: string) => Promise<void>) | undefined;
+  /** The client is told the proposal's id only, and asks for the answer later. */
+  readonly detached?: boolean;
+}
+
+/** What a call comes to. */
+export type Outcome =
+  | {
+    readonly kind: "answered";
+    readonly proposal: Proposal;
+    readonly response: Response;
+    /** When it was answered, in milliseconds since 1970. */
+    readonly answeredAtMs: number;
+  }
+  | { readonly kind: "pending"; readonly proposal: Proposal; readonly ahead: number }
+  | { readonly kind: "refused"; readonly reason: string };
+
+/** Holds the calls of one bottle. */
+export interface Holder {
+  /** Asks a question, or the same one again. */
+  readonly ask: (tool: Tool, input: ToolInput, call: HeldCall) => Promise<Outcome>;
+  /** Asks what has become of a question. `undefined`: this bottle never asked it. */
+  readonly status: (
+    proposalId: string,
+    waitMs: number,
+    call: HeldCall,
+  ) => Promise<Outcome | undefined>;
+  /** Answers every held call with "pending", and takes on no more. */
+  readonly close: () => void;
+  /** How many calls are held. */
+  readonly held: () => number;
+}
+
+/** How often a client that wants to know is told. */
+const TELL_EVERY_MS = 10_000;
+
+/** How old the place in the queue may be that it is told: many calls then share one look. */
+const TOLD_AGE_MS = 1_000;
+
+/** How long a file that was rejected cannot be proposed again with other words. */
+const REJECTED_MS = 60_000;
+
+/** "3 m 20 s". */
+function duration(ms: number): string {
+  const seconds = Math.floor(ms / 1000);
+  const [hours, minutes] = [Math.floor(seconds / 3600), Math.floor(seconds / 60) % 60];
+  if (hours > 0) return `${hours} h ${minutes} m`;
+  return minutes > 0 ? `${minutes} m ${seconds % 60} s` : `${seconds} s`;
 }
 
 /**
- * Queues a proposal and waits for its answer, however long that takes; then archives both files.
+ * Opens a holder.
  *
- * @param options Where questions go.
- * @param tool The tool that was called.
- * @param input What the agent sent, already checked.
- * @param signal Ends the wait, when the agent is gone.
- * @returns The operator's answer.
- * @throws The signal's reason; the proposal stays pending.
+ * @param options Where questions go, and how many.
+ * @returns The holder.
  */
-export async function hold(
-  options: HoldOptions,
-  tool: Tool,
-  input: ToolInput,
-  signal: AbortSignal,
-): Promise<Response> {
-  const { bottleSlug, queueDir, log } = options;
-  const proposal = newProposal({
-    bottleSlug,
-    tool,
-    proposedFile: input.proposed_file,
-    justification: input.justification,
-    currentFileHash: (input.current_file_sha256 ?? "").toLowerCase(),
-  });
-  await writeProposal(queueDir, proposal);
-  const about = { proposal_id: proposal.id, tool };
-  log("proposed", { ...about, characters: input.proposed_file.length });
+export function openHolder(options: HoldOptions): Holder {
+  const { bottleSlug, queueDir, log, limits } = options;
+  const questions = openQuestions(queueDir, bottleSlug);
+  const closing = new AbortController();
+  /** How many calls wait for each proposal: the last one to get the answer archives it. */
+  const waiting = new Map<string, number>();
+  let held = 0;
 
-  let response: Response;
-  try {
-    response = await waitForResponse(queueDir, proposal.id, {
-      signal,
-      onUnreadable: (error) => log("answer_unreadable", { ...about, error: error.name }),
+  function outcomeOf(proposal: Proposal, response: Response | undefined): Outcome {
+    const { id } = proposal;
+    return response === undefined
+      ? { kind: "pending", proposal, ahead: questions.aheadOf(id) }
+      : { kind: "answered", proposal, response, answeredAtMs: questions.answeredAtMs(id) };
+  }
+
+  /** Waits within the bounds; the question stays whatever happens. */
+  async function wait(proposal: Proposal, capMs: number, call: HeldCall): Promise<Outcome> {
+    const { id } = proposal;
+    const standing = () => readAnswer(queueDir, id).catch(() => undefined);
+    // Nothing is archived: the agent has yet to ask for the answer.
+    if (call.detached) return outcomeOf(proposal, await standing());
+    // Before anything is awaited: from here on nobody archives the answer behind this call's back.
+    waiting.set(id, (waiting.get(id) ?? 0) + 1);
+    let response: Response | undefined;
+    try {
+      response = await standing();
+      // What does not wait takes nothing up: an agent can always ask what has become of a proposal.
+      if (response === undefined && capMs > 0) {
+        if (held >= limits.maxHeld) return tooManyHeld(id);
+        response = await holdFor(proposal, capMs, call);
+      }
+      return outcomeOf(proposal, response);
+    } finally {
+      const others = waiting.get(id)! - 1;
+      if (others > 0) waiting.set(id, others);
+      else waiting.delete(id);
+      if (response !== undefined && others === 0) await archive(proposal);
+    }
+  }
+
+  function tooManyHeld(id: string): Outcome {
+    log("refused", { reason: "held calls", held });
+    return {
+      kind: "refused",
+      reason:
+        `this sidecar holds ${held} calls already; proposal ${id} is in the queue: ask about ` +
+        "it with proposal-status in a minute",
+    };
+  }
+
+  async function holdFor(
+    { id, tool }: Proposal,
+    capMs: number,
+    call: HeldCall,
+  ): Promise<Response | undefined> {
+    held++;
+    const stopTelling = keepTelling(call, () => questions.aheadOf(id, TOLD_AGE_MS));
+    try {
+      return await answerWithin(id, capMs, call.signal);
+    } catch (error) {
+      log("detached", { proposal_id: id, tool });
+      throw error;
+    } finally {
+      stopTelling();
+      held--;
+    }
+  }
+
+  /** The answer, or `undefined` once the time is up or the sidecar stops. */
+  async function answerWithin(
+    id: string,
+    capMs: number,
+    signal: AbortSignal,
+  ): Promise<Response | undefined> {
+    if (closing.signal.aborted) return undefined;
+    const bounds = {
+      signal: AbortSignal.any([signal, closing.signal]),
+      onUnreadable: (error: Error) =>
+        log("answer_unreadable", { proposal_id: id, error: error.name }),
+    };
+    try {
+      return await waitForResponse(queueDir, id, { ...bounds, timeoutMs: capMs });
+    } catch (error) {
+      if (signal.aborted) throw error;
+      const timedOut = error instanceof DOMException && error.name === "TimeoutError";
+      if (timedOut || closing.signal.aborted) return undefined;
+      throw error;
+    }
+  }
+
+  async function archive({ id, tool }: Proposal): Promise<void> {
+    const about = { proposal_id: id, tool };
+    log("answered", about);
+    try {
+      await archiveProposal(queueDir, id);
+    } catch (error) {
+      // The agent is told all the same: the answer is decided, and stays in the queue.
+      log("archive_failed", { ...about, error: error instanceof Error ? error.name : "unknown" });
+    }
+  }
+
+  function capOf(call: HeldCall): number {
+    return call.tell === undefined ? limits.holdMs : limits.holdWithProgressMs;
+  }
+
+  async function ask(tool: Tool, input: ToolInput, call: HeldCall): Promise<Outcome> {
+    const fresh = newProposal({
+      bottleSlug,
+      tool,
+      proposedFile: input.proposed_file,
+      justification: input.justification,
+      currentFileHash: (input.current_file_sha256 ?? "").toLowerCase(),
     });
-  } catch (error) {
-    log("detached", about);
-    throw error;
+    const identity = identityOf(fresh);
+    const recent = await questions.answeredWithin(Math.max(limits.repeatMs, REJECTED_MS));
+
+    // From here to the write nothing is awaited, so that of any number of calls one writes.
+    const pending = questions.pending();
+    const same = pending.find(({ proposal }) => identityOf(proposal) === identity);
+    if (same !== undefined) {
+      log("attached", { proposal_id: same.proposal.id, tool });
+      return await wait(same.proposal, capOf(call), call);
+    }
+    const repeatedSince = Date.now() - limits.repeatMs;
+    const repeated = recent.find(({ proposal, answeredAtMs }) =>
+      answeredAtMs >= repeatedSince && identityOf(proposal) === identity
+    );
+    if (repeated !== undefined) return await wait(repeated.proposal, 0, call);
+    const rejected = recent.find(({ proposal, response, answeredAtMs }) =>
+      response.status === STATUS_REJECTED && proposal.tool === tool &&
+      proposal.proposedFile === fresh.proposedFile && answeredAtMs >= Date.now() - REJECTED_MS
+    );
+    if (rejected !== undefined) {
+      return {
+        kind: "refused",
+        reason: "the operator rejected exactly this file less than a minute ago, with the notes " +
+          `${JSON.stringify(rejected.response.notes)}; change the file, or wait a minute`,
+      };
+    }
+    if (pending.length >= limits.maxPending) {
+      log("refused", { reason: "pending proposals", pending: pending.length });
+      return {
+        kind: "refused",
+        reason: `${pending.length} proposals of this bottle wait for the operator already; ` +
+          "ask about those with proposal-status, and propose more when one is decided",
+      };
+    }
+    await writeProposal(queueDir, fresh);
+    log("proposed", { proposal_id: fresh.id, tool, characters: fresh.proposedFile.length });
+    return await wait(fresh, capOf(call), call);
   }
-  log("answered", { ...about, status: response.status });
-  try {
-    await archiveProposal(queueDir, proposal.id);
-  } catch (error) {
-    // The agent is told all the same: the answer is decided, and stays in the queue.
-    log("archive_failed", { ...about, error: error instanceof Error ? error.name : "unknown" });
-  }
-  return response;
+
+  return {
+    ask,
+    async status(proposalId: string, waitMs: number, call: HeldCall): Promise<Outcome | undefined> {
+      const proposal = await questions.find(proposalId);
+      if (proposal === undefined) return undefined;
+      return await wait(proposal, Math.min(waitMs, capOf(call)), call);
+    },
+    close: () => closing.abort(),
+    held: () => held,
+  };
+}
+
+/** Tells a client that wants to know, every ten seconds, how long it has waited and for whom. */
+function keepTelling({ tell, signal }: HeldCall, ahead: () => number): () => void {
+  if (tell === undefined) return () => {};
+  const started = performance.now();
+  const timer = setInterval(() => {
+    const elapsedMs = performance.now() - started;
+    const before = ahead();
+    const place = before === 0 ? "you are next" : `${before} ahead of you`;
+    tell(elapsedMs, `waiting for the operator, ${duration(elapsedMs)}, ${place}`).catch(() => {
+      // The client is gone; its signal says so, or is about to.
+      if (signal.aborted) clearInterval(timer);
+    });
+  }, TELL_EVERY_MS);
+  return () => clearInterval(timer);
 }

@@ -9,79 +9,26 @@
  *   jsr:@claude-bottle/supervise/sidecar --slug dev-1 --queue-dir $QUEUE
  * ```
  *
+ * A variable that it may not read counts as unset; `--help` names them all.
+ *
  * @module
  */
 
-import { parseArgs } from "@std/cli";
-import {
-  checkBottleSlug,
-  InvalidNameError,
-  QUEUE_DIR_IN_CONTAINER,
-  SUPERVISE_PORT,
-} from "../mod.ts";
+import { InvalidNameError } from "../mod.ts";
 import denoJson from "../deno.json" with { type: "json" };
 import { logToStderr } from "./log.ts";
-import { createFetchHandler } from "./server.ts";
+import { createServer } from "./server.ts";
+import { readSettings, type Settings, usage, UsageError } from "./settings.ts";
 
-const USAGE = `Usage: sidecar --slug SLUG [--queue-dir DIR] [--host HOST] [--port PORT]
+/** How long held calls may take to be told that the sidecar stops. */
+const STOP_MS = 1_500;
 
-Serves the MCP tools of one bottle and holds each call until an operator has decided.
-
-  --slug SLUG       the bottle                        SUPERVISE_BOTTLE_SLUG
-  --queue-dir DIR   its queue directory               SUPERVISE_QUEUE_DIR (${QUEUE_DIR_IN_CONTAINER})
-  --host HOST       the address to listen on          SUPERVISE_HOST (127.0.0.1)
-  --port PORT       the port to listen on; 0: any     SUPERVISE_PORT (${SUPERVISE_PORT})
-  --help            this text
-`;
-
-/** What the sidecar was told. */
-interface Settings {
-  readonly slug: string;
-  readonly queueDir: string;
-  readonly host: string;
-  readonly port: number;
-}
-
-/** A mistake in the flags or the environment; the message is for whoever started the sidecar. */
-class UsageError extends Error {}
-
-function readSettings(args: readonly string[]): Settings | "help" {
-  const unknown: string[] = [];
-  const flags = parseArgs(args, {
-    boolean: ["help"],
-    string: ["slug", "queue-dir", "host", "port", "_"],
-    unknown: (name) => {
-      unknown.push(name);
-      return false;
-    },
-  });
-  if (flags.help) return "help";
-  if (unknown.length > 0) {
-    throw new UsageError(`Cannot use ${unknown.join(", ")}: there is no such flag`);
-  }
-  // A variable is read only where its flag is missing, so that flags alone need no permission.
-  const setting = (flag: string | undefined, variable: string, otherwise: string): string =>
-    flag ?? Deno.env.get(variable) ?? otherwise;
-
-  const slug = setting(flags.slug, "SUPERVISE_BOTTLE_SLUG", "");
-  if (slug === "") throw new UsageError("Cannot start: --slug or SUPERVISE_BOTTLE_SLUG is missing");
-  const port = setting(flags.port, "SUPERVISE_PORT", String(SUPERVISE_PORT));
-  if (!/^\d{1,5}$/.test(port) || Number(port) > 65535) {
-    throw new UsageError(`Cannot listen on port ${JSON.stringify(port)}: expected 0 to 65535`);
-  }
-  return {
-    slug: checkBottleSlug(slug),
-    queueDir: setting(flags["queue-dir"], "SUPERVISE_QUEUE_DIR", QUEUE_DIR_IN_CONTAINER),
-    host: setting(flags.host, "SUPERVISE_HOST", "127.0.0.1"),
-    port: Number(port),
-  };
-}
-
-/** Serves until a signal says to stop. Proposals that are still open stay in the queue. */
-async function serve({ slug, queueDir, host, port }: Settings): Promise<void> {
-  const fetch = createFetchHandler({
+/** Serves until a signal says to stop. Held calls are told "pending"; their proposals stay. */
+async function serve(settings: Settings): Promise<void> {
+  const { host, port, slug, ...rest } = settings;
+  const sidecar = createServer({
+    ...rest,
     bottleSlug: slug,
-    queueDir,
     version: denoJson.version,
     log: logToStderr,
   });
@@ -97,7 +44,7 @@ async function serve({ slug, queueDir, host, port }: Settings): Promise<void> {
   };
   let server: Deno.HttpServer;
   try {
-    server = Deno.serve(listenOptions, fetch);
+    server = Deno.serve(listenOptions, sidecar.fetch);
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause);
     throw new Error(`Cannot listen on ${host}:${port}: ${reason}`, { cause });
@@ -105,8 +52,9 @@ async function serve({ slug, queueDir, host, port }: Settings): Promise<void> {
   for (const signal of ["SIGTERM", "SIGINT"] as const) {
     Deno.addSignalListener(signal, () => {
       logToStderr("stopping", { signal });
-      // Held calls would keep a graceful shutdown waiting for hours.
-      Deno.exit(0);
+      sidecar.close();
+      setTimeout(() => Deno.exit(0), STOP_MS);
+      server.shutdown().then(() => Deno.exit(0));
     });
   }
   await server.finished;
@@ -122,7 +70,7 @@ export async function main(args: readonly string[]): Promise<number> {
   try {
     const settings = readSettings(args);
     if (settings === "help") {
-      console.log(USAGE);
+      console.log(usage());
       return 0;
     }
     await serve(settings);

@@ -4,13 +4,7 @@
  * @module
  */
 
-/** The variables that a sidecar may read. */
-export const SIDECAR_VARIABLES: readonly string[] = [
-  "SUPERVISE_BOTTLE_SLUG",
-  "SUPERVISE_QUEUE_DIR",
-  "SUPERVISE_HOST",
-  "SUPERVISE_PORT",
-];
+import { SIDECAR_VARIABLES } from "./settings.ts";
 
 /**
  * The permissions of a sidecar, for whoever starts one.

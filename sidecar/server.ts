@@ -9,65 +9,114 @@ import {
   createMcpHandler,
   hostHeaderValidationResponse,
   McpServer,
+  MissingRequiredClientCapabilityError,
   originValidationResponse,
+  ProtocolError,
+  ProtocolErrorCode,
+  type ServerContext,
 } from "@modelcontextprotocol/server";
 import { SUPERVISE_HOSTNAME, type Tool, validateConfigFile } from "../mod.ts";
-import { hold, type HoldOptions } from "./hold.ts";
+import { type HeldCall, type Holder, type HoldOptions, openHolder } from "./hold.ts";
 import {
+  health,
+  MAX_BODY_BYTES,
+  plain,
+  readMessage,
+  refuseWithoutToken,
+  withFirstByte,
+} from "./http.ts";
+import {
+  cancelResult,
+  createdTask,
+  declaresTasks,
+  NO_SUCH_TASK,
+  TASK_PARAMS,
+  TASKS_CAPABILITY,
+  taskState,
+} from "./tasks.ts";
+import {
+  failed,
   INPUT_SCHEMA,
+  INSTRUCTIONS,
   OUTPUT_SCHEMA,
-  outputOf,
   problemsOfInput,
+  resultOf,
+  STATUS_INPUT_SCHEMA,
+  STATUS_OFFER,
   TOOL_OFFERS,
   type ToolInput,
-  wordsOf,
 } from "./tools.ts";
 
 /** What a sidecar serves. */
 export interface ServerOptions extends HoldOptions {
   /** The version it tells clients. */
   readonly version: string;
+  /** Host names it may be addressed by, besides its own. */
+  readonly allowedHosts: readonly string[];
+  /** What a client must send as a bearer token, if anything. */
+  readonly token: string | undefined;
+}
+
+/** A sidecar's request handler, and its end. */
+export interface SidecarServer {
+  /** Serves a request. */
+  readonly fetch: Deno.ServeHandler;
+  /** Answers every held call with "pending". */
+  readonly close: () => void;
 }
 
 /** The names under which a sidecar may be addressed; anything else smells of DNS rebinding. */
 const ALLOWED_HOSTS = [SUPERVISE_HOSTNAME, "localhost", "127.0.0.1", "[::1]"];
 
-const INSTRUCTIONS = "Ask a human operator for more rights when this sandbox blocks you: a " +
-  "credential route, a host, a tool. Each tool proposes a whole new config file and waits for the " +
-  "decision.";
-
 /**
- * Makes the sidecar's request handler.
+ * Makes a sidecar's server.
  *
  * @param options What it serves.
- * @returns A handler for `Deno.serve`.
+ * @returns A handler for `Deno.serve`, and how to end it.
  */
-export function createFetchHandler(options: ServerOptions): Deno.ServeHandler {
-  const mcp = createMcpHandler(() => createMcpServer(options), {
-    // Headers and a comment at once and every 15 s: a held call must not look like a dead one.
+export function createServer(options: ServerOptions): SidecarServer {
+  const holder = openHolder(options);
+  const hosts = [...ALLOWED_HOSTS, ...options.allowedHosts];
+  const mcp = createMcpHandler(({ era }) => createMcpServer(options, holder, era), {
+    // A comment every 15 s: a held call must not look like a dead one.
     responseMode: "sse",
     keepAliveMs: 15_000,
+    maxRequestBodySize: MAX_BODY_BYTES,
     onerror: (error) => options.log("protocol_error", { error: error.name }),
   });
-  return async (request, { completed }) => {
-    const refused = hostHeaderValidationResponse(request, ALLOWED_HOSTS) ??
-      originValidationResponse(request, ALLOWED_HOSTS);
-    if (refused !== undefined) {
-      options.log("refused", { status: refused.status });
-      return refused;
-    }
-    switch (new URL(request.url).pathname) {
-      case "/mcp":
-        // A Request cannot be made of every method that HTTP knows, such as TRACE.
-        if (!["GET", "POST", "DELETE", "OPTIONS", "HEAD"].includes(request.method)) {
-          return plain(405, "Cannot do that: /mcp answers POST", { allow: "POST" });
-        }
-        return await mcp.fetch(withDisconnect(request, completed));
-      case "/healthz":
-        return health(request, options.queueDir);
-      default:
-        return plain(404, "Cannot find that: this server has /mcp and /healthz");
-    }
+
+  async function serveMcp(request: Request, completed: Promise<void>): Promise<Response> {
+    const signalled = withDisconnect(request, completed);
+    const isJson = request.headers.get("content-type")?.startsWith("application/json");
+    // What is not JSON, and what is no POST, the handler refuses with the right status.
+    if (request.method !== "POST" || !isJson) return await mcp.fetch(signalled);
+    const read = await readMessage(signalled);
+    if (read instanceof Response) return read;
+    return withFirstByte(await mcp.fetch(withoutBody(signalled), { parsedBody: read.message }));
+  }
+
+  return {
+    close: holder.close,
+    async fetch(request, { completed }): Promise<Response> {
+      const refused = hostHeaderValidationResponse(request, hosts) ??
+        originValidationResponse(request, hosts);
+      if (refused !== undefined) {
+        options.log("refused", { status: refused.status });
+        return refused;
+      }
+      switch (new URL(request.url).pathname) {
+        case "/mcp":
+          // A Request cannot be made of every method that HTTP knows, such as TRACE.
+          if (!["GET", "POST", "DELETE", "OPTIONS", "HEAD"].includes(request.method)) {
+            return plain(405, "Cannot do that: /mcp answers POST", { allow: "POST" });
+          }
+          return refuseWithoutToken(request, options.token) ?? await serveMcp(request, completed);
+        case "/healthz":
+          return await health(request, options.queueDir);
+        default:
+          return plain(404, "Cannot find that: this server has /mcp and /healthz");
+      }
+    },
   };
 }
 
@@ -83,37 +132,116 @@ function withDisconnect(request: Request, completed: Promise<void>): Request {
   return new Request(url, { method, headers, body, signal: gone.signal });
 }
 
-function plain(status: number, text: string, headers: HeadersInit = {}): globalThis.Response {
-  return new Response(`${text}\n`, { status, headers });
+/** The same request, for a reader who is given its body parsed. */
+function withoutBody({ url, method, headers, signal }: Request): Request {
+  return new Request(url, { method, headers, signal });
 }
 
-async function health(request: Request, queueDir: string): Promise<globalThis.Response> {
-  if (request.method !== "GET" && request.method !== "HEAD") {
-    return plain(405, "Cannot do that: /healthz answers GET", { allow: "GET, HEAD" });
-  }
-  const queue = await Deno.lstat(queueDir).catch(() => undefined);
-  return queue?.isDirectory ? plain(200, "ok") : plain(503, "Cannot find the queue directory");
-}
-
-/** A fresh server for each request: nothing is kept in memory between two. */
-function createMcpServer(options: ServerOptions): McpServer {
+/** A fresh server for each request: nothing of a client's is kept in memory between two. */
+function createMcpServer(
+  options: ServerOptions,
+  holder: Holder,
+  era: "legacy" | "modern",
+): McpServer {
   const server = new McpServer(
     { name: "supervise", title: "Supervise", version: options.version },
-    { instructions: INSTRUCTIONS },
+    // The SDK would promise to tell of changes to the tools; there are none to tell of.
+    { instructions: INSTRUCTIONS, capabilities: { tools: { listChanged: false } } },
   );
   for (const { name, title, description } of TOOL_OFFERS) {
-    server.registerTool(name, {
+    const tool = server.registerTool(name, {
       title,
       description,
       inputSchema: INPUT_SCHEMA,
       outputSchema: OUTPUT_SCHEMA,
-      annotations: { readOnlyHint: false, destructiveHint: false, openWorldHint: true },
-    }, (input, context) => callTool(options, name, input, context.mcpReq.signal));
+      annotations: {
+        readOnlyHint: false,
+        destructiveHint: false,
+        idempotentHint: true,
+        openWorldHint: true,
+      },
+    }, async (input, context) => {
+      const result = await propose(options, holder, name, input, context);
+      // A task is no answer yet. This server serves one request, so nobody else misses the schema.
+      if ("taskId" in result) delete tool.outputSchema;
+      return result;
+    });
   }
+  server.registerTool(STATUS_OFFER.name, {
+    title: STATUS_OFFER.title,
+    description: STATUS_OFFER.description,
+    inputSchema: STATUS_INPUT_SCHEMA,
+    outputSchema: OUTPUT_SCHEMA,
+    annotations: { readOnlyHint: true, idempotentHint: true, openWorldHint: true },
+  }, ({ proposal_id, wait_seconds = 0 }, context) => {
+    const call = heldCall(context);
+    return guarded(options, STATUS_OFFER.name, call.signal, async () => {
+      const outcome = await holder.status(proposal_id, wait_seconds * 1000, call);
+      return outcome === undefined
+        ? failed("Cannot find that proposal: this bottle has proposed nothing with that id")
+        : resultOf(outcome);
+    });
+  });
+  if (era === "modern") offerTasks(server, options, holder);
   return server;
 }
 
-async function callTool(options: ServerOptions, tool: Tool, input: ToolInput, signal: AbortSignal) {
+/** Answers what clients ask about tasks. Clients of 2025 have methods of these names, but others. */
+function offerTasks({ server }: McpServer, options: ServerOptions, holder: Holder): void {
+  server.registerCapabilities(TASKS_CAPABILITY);
+  const get = async (taskId: string, context: ServerContext, detached: boolean) => {
+    if (!declaresTasks(context.mcpReq.envelope)) {
+      throw new MissingRequiredClientCapabilityError({ requiredCapabilities: TASKS_CAPABILITY });
+    }
+    const call = { signal: context.mcpReq.signal, tell: undefined, detached };
+    const outcome = await holder.status(taskId, 0, call).catch((error: Error) => {
+      options.log("failed", { tool: "tasks", error: error.name });
+      throw new ProtocolError(ProtocolErrorCode.InternalError, QUEUE_FAILED);
+    });
+    if (outcome === undefined || outcome.kind === "refused") {
+      throw new ProtocolError(ProtocolErrorCode.InvalidParams, NO_SUCH_TASK);
+    }
+    return outcome;
+  };
+  const params = { params: TASK_PARAMS };
+  server.setRequestHandler("tasks/get", params, async ({ taskId }, context) => {
+    const outcome = await get(taskId, context, false);
+    return { ...taskState(outcome, resultOf(outcome)) };
+  });
+  server.setRequestHandler("tasks/cancel", params, async ({ taskId }, context) => {
+    const outcome = await get(taskId, context, true);
+    options.log("detached", { proposal_id: taskId, tool: outcome.proposal.tool });
+    return cancelResult(outcome);
+  });
+  // No task of ours waits for its client, so there is nothing to update: an empty acknowledgement.
+  server.setRequestHandler("tasks/update", params, async ({ taskId }, context) => {
+    await get(taskId, context, true);
+    return {};
+  });
+}
+
+/** The client's side of a call: its end, and, if it gave a token, how to tell it of progress. */
+function heldCall({ mcpReq }: ServerContext): HeldCall {
+  const progressToken = mcpReq._meta?.progressToken;
+  if (progressToken === undefined) return { signal: mcpReq.signal, tell: undefined };
+  return {
+    signal: mcpReq.signal,
+    // Strictly increasing, as the protocol wants it: whole seconds, ten apart.
+    tell: (elapsedMs, message) =>
+      mcpReq.notify({
+        method: "notifications/progress",
+        params: { progressToken, progress: Math.round(elapsedMs / 1000), message },
+      }),
+  };
+}
+
+async function propose(
+  options: ServerOptions,
+  holder: Holder,
+  tool: Tool,
+  input: ToolInput,
+  context: ServerContext,
+) {
   const problems = problemsOfInput(input);
   if (problems.length === 0) {
     for (const { where, message } of validateConfigFile(tool, input.proposed_file)) {
@@ -128,22 +256,33 @@ async function callTool(options: ServerOptions, tool: Tool, input: ToolInput, si
         problems.map((problem) => `- ${problem}`).join("\n"),
     );
   }
+  const detached = declaresTasks(context.mcpReq.envelope);
+  const call = { ...heldCall(context), detached };
+  return await guarded(options, tool, call.signal, async () => {
+    const outcome = await holder.ask(tool, input, call);
+    if (!detached || outcome.kind === "refused") return resultOf(outcome);
+    // The SDK wants content in whatever a call returns.
+    return { content: [], ...createdTask(outcome) };
+  });
+}
+
+/** What an agent is told if that happens. */
+const QUEUE_FAILED =
+  "Cannot ask the operator: the sidecar could not use its queue directory. This " +
+  "is not your fault; tell the operator, or try again later.";
+
+/** Runs a call, and tells the agent in words if the queue fails. */
+async function guarded<T>(
+  options: ServerOptions,
+  tool: string,
+  signal: AbortSignal,
+  run: () => Promise<T>,
+): Promise<T | ReturnType<typeof failed>> {
   try {
-    const response = await hold(options, tool, input, signal);
-    return {
-      content: [{ type: "text" as const, text: wordsOf(tool, response) }],
-      structuredContent: outputOf(response),
-    };
+    return await run();
   } catch (error) {
     if (signal.aborted) throw error;
     options.log("failed", { tool, error: error instanceof Error ? error.name : "unknown" });
-    return failed(
-      "Cannot ask the operator: the sidecar could not use its queue directory. This is not your " +
-        "fault; tell the operator, or try again later.",
-    );
+    return failed(QUEUE_FAILED);
   }
-}
-
-function failed(text: string) {
-  return { isError: true, content: [{ type: "text" as const, text }] };
 }

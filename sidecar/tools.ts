@@ -11,7 +11,6 @@ import {
   CURRENT_CONFIG_DIR_IN_AGENT,
   MAX_CONFIG_FILE_BYTES,
   MAX_JUSTIFICATION_BYTES,
-  type Response,
   STATUS_APPROVED,
   STATUS_MODIFIED,
   STATUS_REJECTED,
@@ -20,6 +19,13 @@ import {
   TOOL_CRED_PROXY_BLOCK,
   TOOL_PIPELOCK_BLOCK,
 } from "../mod.ts";
+import type { Outcome } from "./hold.ts";
+
+/** A call that came to a decision. */
+type Decided = Extract<Outcome, { kind: "answered" }>;
+
+/** A call that did not, yet. */
+type Undecided = Extract<Outcome, { kind: "pending" }>;
 
 /** A tool as it is offered. */
 export interface ToolOffer {
@@ -40,7 +46,9 @@ How to ask: read the file in force at ${CURRENT_CONFIG_DIR_IN_AGENT}/${file}, ch
     `possible, and send the whole new file as proposed_file. ${format} Justify it in two sentences ` +
     `that a human can check: what is blocked, and why this change is the smallest that helps.
 
-The call stays open until the operator has decided, which can take long. The answer: "approved" - ` +
+The call stays open until the operator has decided, or until just before your client would give up; ` +
+    `then it returns "pending", the proposal stays, and proposal-status tells you more. Repeating ` +
+    `the same call is safe. The answer: "approved" - ` +
     `the operator accepted your file as it is; "modified" - the operator accepted another version, ` +
     `which you find in final_file; "rejected" - nothing changes, read the notes before you ask ` +
     `again. A file with a syntax error is answered at once with the reasons, and nobody is asked.`;
@@ -100,15 +108,21 @@ export const INPUT_SCHEMA = z.object({
 /** What an agent sends, as a type. */
 export type ToolInput = z.infer<typeof INPUT_SCHEMA>;
 
+/** The status of a question that nobody has answered yet. */
+export const STATUS_PENDING = "pending";
+
 /** What an agent gets. */
 export const OUTPUT_SCHEMA = z.object({
-  status: z.enum([STATUS_APPROVED, STATUS_MODIFIED, STATUS_REJECTED]).describe(
-    "What the operator decided.",
+  status: z.enum([STATUS_APPROVED, STATUS_MODIFIED, STATUS_REJECTED, STATUS_PENDING]).describe(
+    'What the operator decided; "pending" if nothing yet.',
   ),
   notes: z.string().describe("The operator's words for you; may be empty."),
-  proposal_id: z.string().describe("The proposal's id."),
+  proposal_id: z.string().describe("The proposal's id, for proposal-status."),
   final_file: z.string().optional().describe(
     'The operator\'s version of the file; only if the status is "modified".',
+  ),
+  ahead: z.number().int().optional().describe(
+    'How many proposals the operator sees before yours; only if the status is "pending".',
   ),
 });
 
@@ -150,15 +164,50 @@ export function problemsOfInput(input: ToolInput): string[] {
   return problems;
 }
 
+/** The longest that `proposal-status` waits, in seconds. */
+const MAX_WAIT_SECONDS = 86_400;
+
+/** What an agent sends to ask about a proposal. */
+export const STATUS_INPUT_SCHEMA = z.object({
+  proposal_id: z.string().describe("The id that the tool returned."),
+  wait_seconds: z.number().min(0).max(MAX_WAIT_SECONDS).optional().describe(
+    "How long to wait for the decision; 0, to be told at once, unless given.",
+  ),
+});
+
+/** The tool that asks about a proposal. */
+export const STATUS_OFFER = {
+  name: "proposal-status",
+  title: "Ask what has become of a proposal",
+  description:
+    `Use this after one of the other tools returned "pending", or after a call was cut ` +
+    `off. It tells whether the operator has decided, and what; "pending" comes with the number of ` +
+    `proposals ahead of yours. It changes nothing. Go on with other work between two calls.`,
+} as const;
+
+/** What the server tells a client about itself. */
+export const INSTRUCTIONS =
+  `Ask a human operator for more rights when this sandbox blocks you: a ` +
+  `credential route, a host, a tool. Start from the file in force in ` +
+  `${CURRENT_CONFIG_DIR_IN_AGENT}, change the least that helps, and justify it in two sentences a ` +
+  `human can check. The answer may take hours: if a call returns "pending", go on with other work ` +
+  `and ask with proposal-status. Read the notes of a rejection before you ask again. The same ` +
+  `question asked again is the same question, so repeating a call that was cut off is safe.`;
+
 /**
  * The answer for an agent, as data.
  *
- * @param response The operator's answer.
+ * @param outcome What the call came to.
  * @returns The structured content of the tool's result.
  */
-export function outputOf(response: Response): ToolOutput {
-  const { status, notes, proposalId, finalFile } = response;
-  const output = { status, notes, proposal_id: proposalId };
+export function outputOf(outcome: Decided | Undecided): ToolOutput {
+  const { id } = outcome.proposal;
+  if (outcome.kind === "pending") {
+    const notes = "The operator has not decided yet.";
+    return { status: STATUS_PENDING, notes, proposal_id: id, ahead: outcome.ahead };
+  }
+  const { status, notes, finalFile } = outcome.response;
+  const output = { status, notes, proposal_id: id };
   return status === STATUS_MODIFIED && finalFile !== null
     ? { ...output, final_file: finalFile }
     : output;
@@ -167,14 +216,21 @@ export function outputOf(response: Response): ToolOutput {
 /**
  * The answer for an agent, in words: the same as {@linkcode outputOf}, for clients that read text.
  *
- * @param tool The tool that was called.
- * @param response The operator's answer.
+ * @param outcome What the call came to.
  * @returns The text content of the tool's result.
  */
-export function wordsOf(tool: Tool, response: Response): string {
+export function wordsOf(outcome: Decided | Undecided): string {
+  const { tool, id: proposalId } = outcome.proposal;
   const file = CONFIG_FILE_FOR_TOOL[tool];
+  const id = `\nProposal: ${proposalId}`;
+  if (outcome.kind === "pending") {
+    const place = outcome.ahead === 0 ? "it is next" : `${outcome.ahead} before it`;
+    return `pending: the operator has not decided on your ${file} yet (${place}). The proposal ` +
+      "stays in the queue. Go on with other work; then call proposal-status with this id, or make " +
+      `the same call again.${id}`;
+  }
+  const { response } = outcome;
   const notes = response.notes.trim() === "" ? "" : `\nNotes: ${response.notes}`;
-  const id = `\nProposal: ${response.proposalId}`;
   switch (response.status) {
     case STATUS_APPROVED:
       return `approved: the operator accepted your ${file} as it is.${notes}${id}`;
@@ -184,4 +240,28 @@ export function wordsOf(tool: Tool, response: Response): string {
     case STATUS_REJECTED:
       return `rejected: ${file} stays as it is. Read the notes before you ask again.${notes}${id}`;
   }
+}
+
+/**
+ * The result of a call.
+ *
+ * @param outcome What the call came to.
+ * @returns The answer in both forms, or what is wrong.
+ */
+export function resultOf(outcome: Outcome) {
+  if (outcome.kind === "refused") return failed(`Cannot ask the operator: ${outcome.reason}`);
+  return {
+    content: [{ type: "text" as const, text: wordsOf(outcome) }],
+    structuredContent: outputOf(outcome),
+  };
+}
+
+/**
+ * The result of a call that failed, or was refused.
+ *
+ * @param text Why, and what to do.
+ * @returns The tool's result.
+ */
+export function failed(text: string) {
+  return { isError: true, content: [{ type: "text" as const, text }] };
 }

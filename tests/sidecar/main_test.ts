@@ -1,6 +1,7 @@
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import { join } from "@std/path";
-import { SIDECAR_VARIABLES, sidecarFlags } from "../../sidecar/permissions.ts";
+import { sidecarFlags } from "../../sidecar/permissions.ts";
+import { SIDECAR_VARIABLES } from "../../sidecar/settings.ts";
 import { REPO, run, type RunOptions } from "../support/run.ts";
 import { startSidecar } from "../support/sidecar.ts";
 import { tempDir } from "../support/temp.ts";

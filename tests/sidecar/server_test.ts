@@ -44,10 +44,11 @@ for (const { name, connect } of CLIENT_KINDS) {
     await using sidecar = await startSidecar(queueOf(dir));
     await using client = await connect(sidecar.url);
 
-    await t.step("offers three tools with schemas and words", async () => {
+    await t.step("offers its tools with schemas and words", async () => {
       const tools = await client.tools();
-      assertEquals(tools.map(({ name }) => name), ASKS.map(([tool]) => tool));
-      for (const tool of tools) {
+      const names = [...ASKS.map(([tool]) => tool), "proposal-status"];
+      assertEquals(tools.map(({ name }) => name), names);
+      for (const tool of tools.slice(0, -1)) {
         assertStringIncludes(String(tool.description), "/etc/claude-bottle/current-config/");
         assertEquals(
           (tool.inputSchema as { required: string[] }).required,
@@ -68,7 +69,8 @@ for (const { name, connect } of CLIENT_KINDS) {
           const verdict: Verdict = status === "modified"
             ? { status, finalFile: edited }
             : { status };
-          const calling = client.call(tool, args);
+          const justification = `Because of ${status}.`;
+          const calling = client.call(tool, { ...args, justification });
           // The agent's file is not in force, so a decision that applies would be stale.
           await Deno.mkdir(dir.at("current-config", "dev-1"), { recursive: true });
           for (const file of ["routes.json", "allowlist", "Dockerfile"]) {
@@ -213,11 +215,11 @@ Deno.test("the sidecar stops at SIGTERM though calls are held, and leaves the pr
   await using sidecar = await startSidecar(queueOf(dir));
   const client = await CLIENT_KINDS[2]!.connect(sidecar.url);
   const call = client.call("pipelock-block", { proposed_file: "a.example", justification: "x" });
-  const ended = call.then(() => "answered", () => "cut off");
   await sidecar.logged("proposed");
   sidecar.process.kill("SIGTERM");
+  const { structured } = await call;
   assertEquals((await sidecar.process.status).code, 0);
-  assertEquals(await ended, "cut off");
+  assertEquals(structured?.status, "pending");
   assertEquals((await listPendingProposals(queueOf(dir))).length, 1);
 });
 

@@ -66,7 +66,7 @@ async function connect2026(url: URL): Promise<TestClient> {
 }
 
 /** One POST, and the answer out of its event stream. */
-async function post(url: URL, method: string, params: unknown) {
+async function post(url: URL, method: string, params: unknown, signal: AbortSignal) {
   const response = await fetch(url, {
     method: "POST",
     headers: {
@@ -75,6 +75,7 @@ async function post(url: URL, method: string, params: unknown) {
       "mcp-protocol-version": "2025-06-18",
     },
     body: JSON.stringify({ jsonrpc: "2.0", id: 1, method, params }),
+    signal,
   });
   const body = await response.text();
   const data = body.startsWith("{") ? body : body.match(/^data: (\{.*)$/m)?.[1];
@@ -85,11 +86,12 @@ async function post(url: URL, method: string, params: unknown) {
 }
 
 function connectFetch(url: URL): Promise<TestClient> {
+  const end = new AbortController();
+  const send = (method: string, params: unknown) => post(url, method, params, end.signal);
   return Promise.resolve({
-    tools: async () => (await post(url, "tools/list", {})).tools,
-    call: async (name, args) =>
-      asCallResult(await post(url, "tools/call", { name, arguments: args })),
-    [Symbol.asyncDispose]: () => Promise.resolve(),
+    tools: async () => (await send("tools/list", {})).tools,
+    call: async (name, args) => asCallResult(await send("tools/call", { name, arguments: args })),
+    [Symbol.asyncDispose]: () => Promise.resolve(end.abort()),
   });
 }
 

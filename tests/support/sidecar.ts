@@ -25,6 +25,8 @@ export interface Sidecar extends AsyncDisposable {
   readonly events: LogEvent[];
   /** Lines on its stderr that are no events; there should be none. */
   readonly noise: string[];
+  /** Waits until it has logged something more. */
+  readonly next: () => Promise<void>;
   /** Waits until it has logged an event. */
   readonly logged: (event: string) => Promise<LogEvent>;
 }
@@ -35,9 +37,17 @@ export interface Sidecar extends AsyncDisposable {
  * @param queueDir Its queue directory.
  * @param slug Its bottle.
  * @param port What it listens on; any free port unless given.
+ * @param more Further flags of its own.
+ * @param env Its environment, besides the test's.
  * @returns The sidecar.
  */
-export async function startSidecar(queueDir: string, slug = "dev-1", port = 0): Promise<Sidecar> {
+export async function startSidecar(
+  queueDir: string,
+  slug = "dev-1",
+  port = 0,
+  more: readonly string[] = [],
+  env: Record<string, string> = {},
+): Promise<Sidecar> {
   const process = new Deno.Command("deno", {
     args: [
       "run",
@@ -47,7 +57,9 @@ export async function startSidecar(queueDir: string, slug = "dev-1", port = 0): 
       `--slug=${slug}`,
       `--queue-dir=${queueDir}`,
       `--port=${port}`,
+      ...more,
     ],
+    env,
     stdin: "null",
     stdout: "inherit",
     stderr: "piped",
@@ -84,14 +96,21 @@ export async function startSidecar(queueDir: string, slug = "dev-1", port = 0): 
     process,
     events,
     noise,
+    next: () => arrived.promise,
     logged,
     async [Symbol.asyncDispose]() {
-      try {
-        process.kill("SIGKILL");
-      } catch {
-        // It has ended already.
-      }
+      const end = (signal: Deno.Signal) => {
+        try {
+          process.kill(signal);
+        } catch {
+          // It has ended already.
+        }
+      };
+      // Asked to end, it writes down what of it was tested; nothing else waits for that.
+      end("SIGTERM");
+      const patience = setTimeout(() => end("SIGKILL"), 5_000);
       await process.status;
+      clearTimeout(patience);
       await reading;
     },
   };

@@ -1,0 +1,139 @@
+/**
+ * What a request must be before MCP sees it: bounded, one JSON object, from somebody who may ask.
+ *
+ * @module
+ */
+
+import { timingSafeEqual } from "node:crypto";
+import { sha256Hex } from "../mod.ts";
+
+/** The largest body that is read, in bytes. */
+export const MAX_BODY_BYTES = 4 * 1024 * 1024;
+
+/** The deepest nesting that is parsed; a call of ours needs less than ten. */
+const MAX_DEPTH = 64;
+
+/** A plain-text answer of ours. */
+export function plain(status: number, text: string, headers: HeadersInit = {}): Response {
+  return new Response(`${text}\n`, { status, headers });
+}
+
+/** An answer that a JSON-RPC client can read. */
+function rpcError(status: number, code: number, message: string): Response {
+  return Response.json({ jsonrpc: "2.0", id: null, error: { code, message } }, { status });
+}
+
+/**
+ * Refuses a request without the token, if there is one. Hashes of equal length are compared, in
+ * constant time.
+ *
+ * @param request The request.
+ * @param token The token; `undefined` lets everybody in.
+ * @returns The refusal, or `undefined`.
+ */
+export function refuseWithoutToken(
+  request: Request,
+  token: string | undefined,
+): Response | undefined {
+  if (token === undefined) return undefined;
+  const given = /^Bearer (.+)$/i.exec(request.headers.get("authorization") ?? "")?.[1] ?? "";
+  const digest = (text: string) => new TextEncoder().encode(sha256Hex(text));
+  if (timingSafeEqual(digest(given), digest(token))) return undefined;
+  const headers = { "www-authenticate": 'Bearer realm="supervise"' };
+  return plain(401, "Cannot let you in: the bearer token is missing or wrong", headers);
+}
+
+/** Reads a body up to the bound; `undefined` if there is more. */
+async function readBounded(request: Request): Promise<Uint8Array | undefined> {
+  if (Number(request.headers.get("content-length") ?? 0) > MAX_BODY_BYTES) return undefined;
+  const chunks: Uint8Array[] = [];
+  let length = 0;
+  for await (const chunk of request.body ?? []) {
+    length += chunk.length;
+    if (length > MAX_BODY_BYTES) return undefined;
+    chunks.push(chunk);
+  }
+  const bytes = new Uint8Array(length);
+  let at = 0;
+  for (const chunk of chunks) {
+    bytes.set(chunk, at);
+    at += chunk.length;
+  }
+  return bytes;
+}
+
+/** How deep brackets nest outside strings; what is no JSON at all gives some number too. */
+function depthOf(text: string): number {
+  let depth = 0;
+  let deepest = 0;
+  for (const [token] of text.matchAll(/"(?:[^"\\]|\\.)*"|[[\]{}]/gs)) {
+    if (token === "[" || token === "{") deepest = Math.max(deepest, ++depth);
+    else if (token === "]" || token === "}") depth--;
+  }
+  return deepest;
+}
+
+/**
+ * Reads the one JSON-RPC message of a POST, before anybody else touches the body.
+ *
+ * @param request The request.
+ * @returns The message, or the refusal: 413 for too much, 400 for no JSON, too deep, or a batch.
+ */
+export async function readMessage(request: Request): Promise<{ message: object } | Response> {
+  const bytes = await readBounded(request);
+  if (bytes === undefined) {
+    return rpcError(413, -32600, `Request body larger than ${MAX_BODY_BYTES} bytes`);
+  }
+  let text: string;
+  try {
+    text = new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+  } catch {
+    return rpcError(400, -32700, "Parse error: the body is not UTF-8");
+  }
+  if (depthOf(text) > MAX_DEPTH) {
+    return rpcError(400, -32600, `Invalid request: nested deeper than ${MAX_DEPTH}`);
+  }
+  let message: unknown;
+  try {
+    message = JSON.parse(text);
+  } catch {
+    return rpcError(400, -32700, "Parse error: the body is not JSON");
+  }
+  if (Array.isArray(message)) return rpcError(400, -32600, "Invalid request: no batches here");
+  if (typeof message !== "object" || message === null) {
+    return rpcError(400, -32600, "Invalid request: expected a JSON object");
+  }
+  return { message };
+}
+
+const COMMENT = new TextEncoder().encode(": held\n\n");
+
+/**
+ * Sends a first byte at once on an event stream, so that no client takes a held call for a dead one.
+ *
+ * @param response The answer.
+ * @returns The same, with a comment in front if it is an event stream.
+ */
+export function withFirstByte(response: Response): Response {
+  const isStream = response.headers.get("content-type")?.startsWith("text/event-stream");
+  if (!isStream || response.body === null) return response;
+  const body = response.body.pipeThrough(
+    new TransformStream({ start: (controller) => controller.enqueue(COMMENT) }),
+  );
+  return new Response(body, response);
+}
+
+/**
+ * Answers the health check.
+ *
+ * @param request The request.
+ * @param queueDir The queue directory.
+ * @returns 200 if the queue directory is there, else 503.
+ */
+export async function health(request: Request, queueDir: string): Promise<Response> {
+  if (request.method !== "GET" && request.method !== "HEAD") {
+    return plain(405, "Cannot do that: /healthz answers GET", { allow: "GET, HEAD" });
+  }
+  const queue = await Deno.lstat(queueDir).catch(() => undefined);
+  return queue?.isDirectory ? plain(200, "ok") : plain(503, "Cannot find the queue directory");
+}

@@ -1,0 +1,200 @@
+/**
+ * What a sidecar is told: flags, and the environment behind them.
+ *
+ * @module
+ */
+
+import { parseArgs } from "@std/cli";
+import { checkBottleSlug, QUEUE_DIR_IN_CONTAINER, SUPERVISE_PORT } from "../mod.ts";
+import type { HoldLimits } from "./hold.ts";
+
+/** What a sidecar was told. */
+export interface Settings {
+  /** The bottle. */
+  readonly slug: string;
+  /** Its queue directory. */
+  readonly queueDir: string;
+  /** The address to listen on. */
+  readonly host: string;
+  /** The port; 0 for any. */
+  readonly port: number;
+  /** Host names it may be addressed by, besides its own. */
+  readonly allowedHosts: readonly string[];
+  /** The bearer token, if there is one. */
+  readonly token: string | undefined;
+  /** How much it takes on, and how long it holds. */
+  readonly limits: HoldLimits;
+}
+
+/** A mistake in the flags or the environment; the message is for whoever started the sidecar. */
+export class UsageError extends Error {
+  override name = "UsageError";
+}
+
+interface Setting {
+  readonly variable?: string;
+  readonly value: string;
+  readonly about: string;
+  readonly otherwise: string;
+}
+
+const SETTINGS: Readonly<Record<string, Setting>> = {
+  "slug": {
+    variable: "SUPERVISE_BOTTLE_SLUG",
+    value: "SLUG",
+    about: "the bottle",
+    otherwise: "",
+  },
+  "queue-dir": {
+    variable: "SUPERVISE_QUEUE_DIR",
+    value: "DIR",
+    about: "its queue directory",
+    otherwise: QUEUE_DIR_IN_CONTAINER,
+  },
+  "host": {
+    variable: "SUPERVISE_HOST",
+    value: "HOST",
+    about: "the address to listen on",
+    otherwise: "127.0.0.1",
+  },
+  "port": {
+    variable: "SUPERVISE_PORT",
+    value: "PORT",
+    about: "the port to listen on; 0: any",
+    otherwise: String(SUPERVISE_PORT),
+  },
+  "hold-seconds": {
+    variable: "SUPERVISE_HOLD_SECONDS",
+    value: "N",
+    about: "how long a call is held (50; with a progress token: as long as it takes)",
+    otherwise: "",
+  },
+  "repeat-seconds": {
+    variable: "SUPERVISE_REPEAT_SECONDS",
+    value: "N",
+    about: "how long the same question gets the same answer",
+    otherwise: "600",
+  },
+  "max-held": {
+    variable: "SUPERVISE_MAX_HELD",
+    value: "N",
+    about: "how many calls are held at once",
+    otherwise: "256",
+  },
+  "max-pending": {
+    variable: "SUPERVISE_MAX_PENDING",
+    value: "N",
+    about: "how many proposals may be pending",
+    otherwise: "32",
+  },
+  "allowed-host": {
+    variable: "SUPERVISE_ALLOWED_HOSTS",
+    value: "NAMES",
+    about: "further names to be addressed by, with commas between",
+    otherwise: "",
+  },
+  "token-file": {
+    value: "FILE",
+    about: "a file with the bearer token; or the token itself in SUPERVISE_TOKEN",
+    otherwise: "",
+  },
+};
+
+/** The variable that holds the bearer token itself. */
+const TOKEN_VARIABLE = "SUPERVISE_TOKEN";
+
+/** The variables that a sidecar may read. */
+export const SIDECAR_VARIABLES: readonly string[] = [
+  ...Object.values(SETTINGS).flatMap(({ variable }) => variable ?? []),
+  TOKEN_VARIABLE,
+];
+
+/**
+ * Words for `--help`.
+ *
+ * @returns The text.
+ */
+export function usage(): string {
+  const lines = Object.entries(SETTINGS).map(([name, { variable, value, about, otherwise }]) => {
+    const flag = `--${name} ${value}`.padEnd(22);
+    return `  ${flag}${about}${otherwise && ` (${otherwise})`}${variable ? `  ${variable}` : ""}`;
+  });
+  return `Usage: sidecar --slug SLUG [FLAGS]
+
+Serves the MCP tools of one bottle and holds each call until an operator has decided.
+
+${lines.join("\n")}
+  --help                this text`;
+}
+
+/** A variable that may not be read counts as unset, so that flags alone need no permission. */
+function variable(name: string | undefined): string | undefined {
+  if (name === undefined) return undefined;
+  const { state } = Deno.permissions.querySync({ name: "env", variable: name });
+  return state === "granted" ? Deno.env.get(name) : undefined;
+}
+
+function wholeNumber(name: string, text: string, most: number): number {
+  if (/^\d{1,9}$/.test(text) && Number(text) <= most) return Number(text);
+  throw new UsageError(`Cannot use ${JSON.stringify(text)} as --${name}: expected 0 to ${most}`);
+}
+
+function readToken(file: string): string | undefined {
+  if (file === "") return variable(TOKEN_VARIABLE) || undefined;
+  const token = Deno.readTextFileSync(file).trim();
+  if (token === "") throw new UsageError(`Cannot use ${file} as --token-file: it is empty`);
+  return token;
+}
+
+/**
+ * Reads the flags, and where one is missing its variable.
+ *
+ * @param args The command line.
+ * @returns The settings, or `"help"`.
+ * @throws {UsageError} If something is missing, unknown or out of bounds.
+ * @throws {InvalidNameError} If the slug is none.
+ */
+export function readSettings(args: readonly string[]): Settings | "help" {
+  const unknown: string[] = [];
+  const flags = parseArgs(args, {
+    boolean: ["help"],
+    string: [...Object.keys(SETTINGS), "_"],
+    unknown: (name) => {
+      unknown.push(name);
+      return false;
+    },
+  }) as Record<string, unknown>;
+  if (flags.help === true) return "help";
+  if (unknown.length > 0) {
+    throw new UsageError(`Cannot use ${unknown.join(", ")}: there is no such flag`);
+  }
+  const text = (name: string): string => {
+    const { variable: behind, otherwise } = SETTINGS[name]!;
+    const flag = flags[name];
+    return typeof flag === "string" ? flag : variable(behind) ?? otherwise;
+  };
+
+  const slug = text("slug");
+  if (slug === "") throw new UsageError("Cannot start: --slug or SUPERVISE_BOTTLE_SLUG is missing");
+  const port = text("port");
+  if (!/^\d{1,5}$/.test(port) || Number(port) > 65535) {
+    throw new UsageError(`Cannot listen on port ${JSON.stringify(port)}: expected 0 to 65535`);
+  }
+  const hold = text("hold-seconds");
+  const holdMs = hold === "" ? undefined : wholeNumber("hold-seconds", hold, 2_000_000) * 1000;
+  return {
+    slug: checkBottleSlug(slug),
+    queueDir: text("queue-dir"),
+    host: text("host"),
+    port: Number(port),
+    allowedHosts: text("allowed-host").split(",").map((host) => host.trim()).filter(Boolean),
+    token: readToken(text("token-file")),
+    limits: {
+      holdMs: holdMs ?? 50_000,
+      holdWithProgressMs: holdMs ?? Infinity,
+      repeatMs: wholeNumber("repeat-seconds", text("repeat-seconds"), 999_999_999) * 1000,
+      maxHeld: wholeNumber("max-held", text("max-held"), 1_000_000),
+      maxPending: wholeNumber("max-pending", text("max-pending"), 1_000_000),
+    },
+  };
+}

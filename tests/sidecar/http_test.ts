@@ -1,0 +1,122 @@
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { run } from "../support/run.ts";
+import { type Sidecar, startSidecar } from "../support/sidecar.ts";
+import { tempDir } from "../support/temp.ts";
+
+const JSON_TYPE = "application/json";
+const ACCEPT = "application/json, text/event-stream";
+const LIST = JSON.stringify({ jsonrpc: "2.0", id: 1, method: "tools/list", params: {} });
+
+async function post(
+  { url }: Sidecar,
+  body: BodyInit,
+  headers: Record<string, string> = {},
+): Promise<[number, string]> {
+  const response = await fetch(url, {
+    method: "POST",
+    headers: { "content-type": JSON_TYPE, accept: ACCEPT, ...headers },
+    body,
+  });
+  return [response.status, await response.text()];
+}
+
+Deno.test("the sidecar refuses what is no single, bounded JSON object, and goes on", async () => {
+  await using dir = await tempDir();
+  await using sidecar = await startSidecar(dir.path);
+  const table: readonly (readonly [string, BodyInit, Record<string, string>, number, string])[] = [
+    ["a batch", `[${LIST},${LIST}]`, {}, 400, "no batches"],
+    ["no JSON", "{", {}, 400, "not JSON"],
+    ["a string", '"x"', {}, 400, "expected a JSON object"],
+    ["null", "null", {}, 400, "expected a JSON object"],
+    ["bytes", new Uint8Array([0x7b, 0xff, 0x7d]), {}, 400, "not UTF-8"],
+    ["200,000 levels", `${"[".repeat(200_000)}${"]".repeat(200_000)}`, {}, 400, "nested deeper"],
+    ["levels in an argument", `{"a":${"[".repeat(99)}${"]".repeat(99)}}`, {}, 400, "nested deeper"],
+    ["over 4 MiB", `"${"x".repeat(4 * 2 ** 20)}"`, {}, 413, "larger than 4194304"],
+    ["plain text", LIST, { "content-type": "text/plain" }, 415, ""],
+    ["no event stream wanted", LIST, { accept: "text/html" }, 406, ""],
+    ["a foreign origin", LIST, { origin: "https://evil.example" }, 403, ""],
+  ];
+  for (const [what, body, headers, status, words] of table) {
+    const [got, text] = await post(sidecar, body, headers);
+    assertEquals(got, status, `${what}: ${text}`);
+    assertStringIncludes(text, words);
+  }
+  const [status, text] = await post(sidecar, LIST);
+  assertEquals(status, 200);
+  assertStringIncludes(text, "proposal-status");
+});
+
+Deno.test("a body that never says how long it is is cut off at 4 MiB", async () => {
+  await using dir = await tempDir();
+  await using sidecar = await startSidecar(dir.path);
+  const chunk = new Uint8Array(64 * 1024).fill(0x20);
+  let sent = 0;
+  const endless = new ReadableStream<Uint8Array>({
+    pull(controller) {
+      sent += chunk.length;
+      if (sent > 64 * 2 ** 20) controller.close();
+      else controller.enqueue(chunk);
+    },
+  });
+  const [status] = await post(sidecar, endless).catch(() => [413]);
+  assertEquals(status, 413);
+  assert(sent < 64 * 2 ** 20);
+});
+
+Deno.test("methods that HTTP knows and MCP does not get 405, hosts that are not ours 403", async () => {
+  await using dir = await tempDir();
+  await using sidecar = await startSidecar(dir.path, "dev-1", 0, [
+    "--allowed-host=mcp.internal, b",
+  ]);
+  for (const method of ["GET", "DELETE", "PUT", "PATCH", "TRACE"]) {
+    const { out } = await run("curl", [
+      "-s",
+      "-o",
+      "/dev/null",
+      "-w",
+      "%{http_code}",
+      "-X",
+      method,
+      sidecar.url.href,
+    ]);
+    assertEquals([method, out], [method, "405"]);
+  }
+  const hosts = { "mcp.internal": "200", "b:9100": "200", supervise: "200", "evil.example": "403" };
+  for (const [host, status] of Object.entries(hosts)) {
+    const health = new URL("/healthz", sidecar.url).href;
+    const { out } = await run("curl", [
+      "-s",
+      "-o",
+      "/dev/null",
+      "-w",
+      "%{http_code}",
+      "-H",
+      `Host: ${host}`,
+      health,
+    ]);
+    assertEquals([host, out], [host, status]);
+  }
+});
+
+Deno.test("a bearer token, from a variable, lets in who has it", async () => {
+  await using dir = await tempDir();
+  const env = { SUPERVISE_TOKEN: "s3cret" };
+  await using sidecar = await startSidecar(dir.path, "dev-1", 0, [], env);
+  assertEquals((await post(sidecar, LIST))[0], 401);
+  assertEquals((await post(sidecar, LIST, { authorization: "Bearer s3cre" }))[0], 401);
+  assertEquals((await post(sidecar, LIST, { authorization: "Basic s3cret" }))[0], 401);
+  assertEquals((await post(sidecar, LIST, { authorization: "Bearer s3cret" }))[0], 200);
+  const health = await fetch(new URL("/healthz", sidecar.url));
+  assertEquals([health.status, await health.text()], [200, "ok\n"]);
+  assert(!JSON.stringify(sidecar.events).includes("s3cret"));
+});
+
+Deno.test("a bearer token, from a file, lets in who has it", async () => {
+  await using dir = await tempDir();
+  await Deno.writeTextFile(dir.at("token"), "from-a-file\n");
+  await using sidecar = await startSidecar(dir.path, "dev-1", 0, [
+    `--token-file=${dir.at("token")}`,
+  ]);
+  assertEquals((await post(sidecar, LIST))[0], 401);
+  assertEquals((await post(sidecar, LIST, { authorization: "Bearer from-a-file" }))[0], 200);
+});
