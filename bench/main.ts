@@ -10,7 +10,9 @@
  * @module
  */
 
+import { sidecarFlags } from "../sidecar/permissions.ts";
 import { diff } from "./diff.ts";
+import { holding } from "./holding.ts";
 import { listing } from "./listing.ts";
 import { type Subject, table } from "./measure.ts";
 import { sidecar } from "./sidecar.ts";
@@ -24,8 +26,9 @@ const SUBJECTS: Readonly<Record<string, readonly Subject[]>> = {
   waiting: [waiting],
   diff: [diff],
   sidecar: [sidecar],
+  holding: [holding(sidecarFlags)],
 };
-const ALL = ["queue", "diff", "sidecar"];
+const ALL = ["queue", "diff", "sidecar", "holding"];
 
 /** The kind of file system on which temporary files lie: on some, a sync costs nothing. */
 async function temporaryFileSystem(): Promise<string> {

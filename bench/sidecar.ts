@@ -4,15 +4,12 @@
  * @module
  */
 
-import { fromFileUrl } from "@std/path";
-import { BOTTLE_SLUG, makeDirectory, sleep } from "./fixtures.ts";
+import { BOTTLE_SLUG, makeDirectory } from "./fixtures.ts";
 import { median, medianRatio, type Row, showMs, type Subject, takeTurns } from "./measure.ts";
+import { firstAnswer, freePort, here, residentMib } from "./processes.ts";
 
 const ROUNDS = 9;
-const POLL_MS = 2;
 const START_TIMEOUT_MS = 30_000;
-
-const here = (path: string) => fromFileUrl(import.meta.resolve(path));
 
 /** What one start cost. */
 interface Start {
@@ -22,12 +19,6 @@ interface Start {
   readonly askedMs: number;
   /** What it holds in memory then, in MiB. */
   readonly residentMib: number;
-}
-
-/** A port that was free a moment ago: the permission to listen must name it. */
-function freePort(): number {
-  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  return listener.addr.port;
 }
 
 function sidecarArgs(queueDir: string, port: number): string[] {
@@ -46,20 +37,6 @@ function sidecarArgs(queueDir: string, port: number): string[] {
 function bareArgs(port: number): string[] {
   const program = here("./floor_server.ts");
   return ["run", "--no-prompt", `--allow-net=127.0.0.1:${port}`, program, String(port)];
-}
-
-async function firstAnswer(url: string, giveUpAt: number): Promise<void> {
-  while (true) {
-    try {
-      const response = await fetch(url);
-      await response.body?.cancel();
-      if (response.ok) return;
-    } catch (error) {
-      // Nobody listens yet.
-      if (performance.now() > giveUpAt) throw error;
-    }
-    await sleep(POLL_MS);
-  }
 }
 
 /** Asks as an MCP client does first: `initialize`, then which tools there are. */
@@ -83,11 +60,6 @@ async function askForTools(origin: string): Promise<void> {
   });
   const answer = await call(2, "tools/list", {});
   if (!answer.includes("inputSchema")) throw new Error(`Cannot list the tools: ${answer}`);
-}
-
-async function residentMib(pid: number): Promise<number> {
-  const status = await Deno.readTextFile(`/proc/${pid}/status`);
-  return Number(/^VmRSS:\s+(\d+) kB$/m.exec(status)?.[1]) / 1024;
 }
 
 async function start(

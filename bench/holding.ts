@@ -1,0 +1,153 @@
+/**
+ * What a held call costs: memory while it is held, and time once its answer is there.
+ *
+ * @module
+ */
+
+import { type Directory, makeDirectory, sleep } from "./fixtures.ts";
+import { type FlagsOf, type Held, type Side, startBare, startSidecar } from "./hold_sides.ts";
+import { median, percentile, type Row, showMs, type Subject, takeTurns } from "./measure.ts";
+import { residentMib } from "./processes.ts";
+
+const CALLS = 1000;
+const MANY = 250;
+const MEMORY_ROUNDS = 2;
+const LATENCY_ROUNDS = 3;
+const ANSWERS_A_ROUND = 40;
+const MAX_P50_MS = 10;
+
+/** Long enough for the events of one answer, and its syncs, to be over before the next one comes. */
+const PAUSE_MS = 20;
+
+/** Long enough for what a burst of calls leaves behind. */
+const SETTLE_MS = 500;
+
+type Start = (dir: Directory) => Promise<Side>;
+
+/** What holding many calls in one process cost. */
+interface Burst {
+  /** From the first call to all held, in milliseconds. */
+  readonly heldMs: number;
+  /** What each of them holds in memory, in KiB. */
+  readonly residentKib: number;
+  /** From the first of all answers in place to the last result, in milliseconds. */
+  readonly answeredMs: number;
+}
+
+/** Holds many calls in a fresh process, and answers them all; each must get its own answer. */
+async function burst(start: Start): Promise<Burst> {
+  await using dir = await makeDirectory();
+  await using side = await start(dir);
+  await answerAll(await side.hold(1)); // What is loaded with the first call is no call's own.
+  const before = await residentMib(side.pid);
+  const startedAt = performance.now();
+  const held = await side.hold(CALLS);
+  const heldMs = performance.now() - startedAt;
+  await sleep(SETTLE_MS);
+  const residentKib = (await residentMib(side.pid) - before) * 1024 / CALLS;
+  return { heldMs, residentKib, answeredMs: await answerAll(held) };
+}
+
+async function answerAll(held: readonly Held[]): Promise<number> {
+  const places: (() => number)[] = [];
+  for (const { prepare } of held) places.push(await prepare());
+  const placedAt = performance.now();
+  for (const place of places) place();
+  const receivedAt = await Promise.all(held.map(({ receivedAt }) => receivedAt));
+  return Math.max(...receivedAt) - placedAt;
+}
+
+/** Answers one call after another; each has `others` beside it that are held on. */
+async function latencies(start: Start, others: number): Promise<number[]> {
+  await using dir = await makeDirectory();
+  await using side = await start(dir);
+  await side.hold(others);
+  const latenciesMs: number[] = [];
+  for (let n = -1; n < ANSWERS_A_ROUND; n++) {
+    const [held] = await side.hold(1);
+    const place = await held!.prepare();
+    await sleep(PAUSE_MS);
+    const placedAt = place();
+    const receivedAt = await held!.receivedAt;
+    if (n >= 0) latenciesMs.push(receivedAt - placedAt); // The first one loads the code.
+  }
+  return latenciesMs;
+}
+
+async function memoryRows(sidecar: Start): Promise<Row[]> {
+  const bursts: { bare: Burst[]; sidecar: Burst[] } = { bare: [], sidecar: [] };
+  const counted = async (of: Burst[], start: Start): Promise<number> => {
+    of.push(await burst(start));
+    return of.at(-1)!.residentKib;
+  };
+  await takeTurns(MEMORY_ROUNDS, {
+    bare: () => counted(bursts.bare, startBare),
+    sidecar: () => counted(bursts.sidecar, sidecar),
+  });
+  const row = (what: string, of: keyof Burst, show: (n: number) => string): Row => {
+    const [figure, floor] = [bursts.sidecar, bursts.bare].map((side) =>
+      median(side.slice(1).map((one) => one[of]))
+    ) as [number, number];
+    return {
+      what,
+      figure: show(figure),
+      floor: show(floor),
+      ratio: `${(figure / floor).toFixed(1)} x`,
+    };
+  };
+  const calls = CALLS.toLocaleString("en");
+  return [
+    row(`resident memory a held call, ${calls} held`, "residentKib", (n) => `${n.toFixed(0)} KiB`),
+    row(`${calls} calls made to all held`, "heldMs", showMs),
+    row(`${calls} answers in place to all results, each its own`, "answeredMs", showMs),
+  ];
+}
+
+async function latencyRows(sidecar: Start, held: number): Promise<Row[]> {
+  const samples: { bare: number[]; sidecar: number[] } = { bare: [], sidecar: [] };
+  const counted = async (of: number[], start: Start): Promise<number> => {
+    const latenciesMs = await latencies(start, held - 1);
+    of.push(...latenciesMs);
+    return median(latenciesMs);
+  };
+  await takeTurns(LATENCY_ROUNDS, {
+    bare: () => counted(samples.bare, startBare),
+    sidecar: () => counted(samples.sidecar, sidecar),
+  });
+  return [["p50", 0.5] as const, ["p99", 0.99] as const].map(([name, share]) => {
+    const [figure, floor] = [samples.sidecar, samples.bare].map((of) => percentile(of, share)) as [
+      number,
+      number,
+    ];
+    return {
+      what: `answer in place to tool result, ${held} held, ${name}`,
+      figure: showMs(figure),
+      floor: showMs(floor),
+      ratio: `${(figure / floor).toFixed(1)} x`,
+      ...(held === 1 && share === 0.5 && {
+        aim: `<= ${MAX_P50_MS} ms`,
+        met: figure <= MAX_P50_MS,
+      }),
+    };
+  });
+}
+
+/**
+ * Held calls.
+ *
+ * @param flagsOf The permissions that a sidecar is started with.
+ * @returns The subject.
+ */
+export function holding(flagsOf: FlagsOf): Subject {
+  const sidecar: Start = (dir) => startSidecar(dir, flagsOf);
+  return {
+    title: `Held calls, ${CALLS.toLocaleString("en")} in one sidecar`,
+    about: "Floor: a bare Deno.serve with an event stream each, one Deno.watchFs for all, then " +
+      "readFile and JSON.parse.",
+    run: async () => [
+      ...await memoryRows(sidecar),
+      ...await latencyRows(sidecar, 1),
+      ...await latencyRows(sidecar, MANY),
+    ],
+  };
+}
