@@ -48,8 +48,10 @@ export interface HoldOptions {
 
 /** The client's side of a call that is held. */
 export interface HeldCall {
-  /** Aborts when the client is gone, or has cancelled. */
+  /** Aborts when the client is gone. */
   readonly signal: AbortSignal;
+  /** The JSON-RPC id of the call; other clients' calls may have the same. */
+  readonly requestId: string | number;
   /** Tells the client that it is still being held; `undefined` if it did not ask to be told. */
   readonly tell: ((elapsedMs: number, message: string) => Promise<void>) | undefined;
   /** The client is told the proposal's id only, and asks for the answer later. */
@@ -78,6 +80,8 @@ export interface Holder {
     waitMs: number,
     call: HeldCall,
   ) => Promise<Outcome | undefined>;
+  /** Answers the held calls with that JSON-RPC id, whoever's they are, with "pending". */
+  readonly release: (requestId: string | number) => void;
   /** Answers every held call with "pending", and takes on no more. */
   readonly close: () => void;
   /** How many calls are held. */
@@ -113,7 +117,8 @@ export function openHolder(options: HoldOptions): Holder {
   const closing = new AbortController();
   /** How many calls wait for each proposal: the last one to get the answer archives it. */
   const waiting = new Map<string, number>();
-  let held = 0;
+  /** The calls that are held. */
+  const holding = new Set<{ readonly call: HeldCall; readonly released: AbortController }>();
 
   function outcomeOf(proposal: Proposal, response: Response | undefined): Outcome {
     const { id } = proposal;
@@ -135,7 +140,7 @@ export function openHolder(options: HoldOptions): Holder {
       response = await standing();
       // What does not wait takes nothing up: an agent can always ask what has become of a proposal.
       if (response === undefined && capMs > 0) {
-        if (held >= limits.maxHeld) return tooManyHeld(id);
+        if (holding.size >= limits.maxHeld) return tooManyHeld(id);
         response = await holdFor(proposal, capMs, call);
       }
       return outcomeOf(proposal, response);
@@ -148,6 +153,7 @@ export function openHolder(options: HoldOptions): Holder {
   }
 
   function tooManyHeld(id: string): Outcome {
+    const held = holding.size;
     log("refused", { reason: "held calls", held });
     return {
       kind: "refused",
@@ -162,16 +168,17 @@ export function openHolder(options: HoldOptions): Holder {
     capMs: number,
     call: HeldCall,
   ): Promise<Response | undefined> {
-    held++;
+    const hold = { call, released: new AbortController() };
+    holding.add(hold);
     const stopTelling = keepTelling(call, () => questions.aheadOf(id, TOLD_AGE_MS));
     try {
-      return await answerWithin(id, capMs, call.signal);
+      return await answerWithin(id, capMs, call.signal, hold.released.signal);
     } catch (error) {
       log("detached", { proposal_id: id, tool });
       throw error;
     } finally {
       stopTelling();
-      held--;
+      holding.delete(hold);
     }
   }
 
@@ -180,10 +187,11 @@ export function openHolder(options: HoldOptions): Holder {
     id: string,
     capMs: number,
     signal: AbortSignal,
+    released: AbortSignal,
   ): Promise<Response | undefined> {
     if (closing.signal.aborted) return undefined;
     const bounds = {
-      signal: AbortSignal.any([signal, closing.signal]),
+      signal: AbortSignal.any([signal, released, closing.signal]),
       onUnreadable: (error: Error) =>
         log("answer_unreadable", { proposal_id: id, error: error.name }),
     };
@@ -192,7 +200,7 @@ export function openHolder(options: HoldOptions): Holder {
     } catch (error) {
       if (signal.aborted) throw error;
       const timedOut = error instanceof DOMException && error.name === "TimeoutError";
-      if (timedOut || closing.signal.aborted) return undefined;
+      if (timedOut || released.aborted || closing.signal.aborted) return undefined;
       throw error;
     }
   }
@@ -266,8 +274,15 @@ export function openHolder(options: HoldOptions): Holder {
       if (proposal === undefined) return undefined;
       return await wait(proposal, Math.min(waitMs, capOf(call)), call);
     },
+    release(requestId): void {
+      for (const { call, released } of holding) {
+        if (call.requestId !== requestId) continue;
+        log("released", {});
+        released.abort();
+      }
+    },
     close: () => closing.abort(),
-    held: () => held,
+    held: () => holding.size,
   };
 }
 

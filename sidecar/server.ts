@@ -92,6 +92,7 @@ export function createServer(options: ServerOptions): SidecarServer {
     if (request.method !== "POST" || !isJson) return await mcp.fetch(signalled);
     const read = await readMessage(signalled);
     if (read instanceof Response) return read;
+    releaseCancelled(holder, read.message);
     return withFirstByte(await mcp.fetch(withoutBody(signalled), { parsedBody: read.message }));
   }
 
@@ -118,6 +119,18 @@ export function createServer(options: ServerOptions): SidecarServer {
       }
     },
   };
+}
+
+/**
+ * A client of the 2025 protocols cancels in a request of its own, which names a JSON-RPC id and no
+ * client. Another client's call with the same id is released too: it is told "pending", as at its cap,
+ * and can ask again.
+ */
+function releaseCancelled(holder: Holder, message: object): void {
+  const { method, params } = message as { method?: unknown; params?: { requestId?: unknown } };
+  if (method !== "notifications/cancelled") return;
+  const requestId = params?.requestId;
+  if (typeof requestId === "string" || typeof requestId === "number") holder.release(requestId);
 }
 
 /**
@@ -193,7 +206,8 @@ function offerTasks({ server }: McpServer, options: ServerOptions, holder: Holde
     if (!declaresTasks(context.mcpReq.envelope)) {
       throw new MissingRequiredClientCapabilityError({ requiredCapabilities: TASKS_CAPABILITY });
     }
-    const call = { signal: context.mcpReq.signal, tell: undefined, detached };
+    const { signal, id: requestId } = context.mcpReq;
+    const call = { signal, requestId, tell: undefined, detached };
     const outcome = await holder.status(taskId, 0, call).catch((error: Error) => {
       options.log("failed", { tool: "tasks", error: error.name });
       throw new ProtocolError(ProtocolErrorCode.InternalError, QUEUE_FAILED);
@@ -223,9 +237,11 @@ function offerTasks({ server }: McpServer, options: ServerOptions, holder: Holde
 /** The client's side of a call: its end, and, if it gave a token, how to tell it of progress. */
 function heldCall({ mcpReq }: ServerContext): HeldCall {
   const progressToken = mcpReq._meta?.progressToken;
-  if (progressToken === undefined) return { signal: mcpReq.signal, tell: undefined };
+  const { signal, id: requestId } = mcpReq;
+  if (progressToken === undefined) return { signal, requestId, tell: undefined };
   return {
-    signal: mcpReq.signal,
+    signal,
+    requestId,
     // Strictly increasing, as the protocol wants it: whole seconds, ten apart.
     tell: (elapsedMs, message) =>
       mcpReq.notify({

@@ -1,3 +1,7 @@
+// @ts-types="@modelcontextprotocol/sdk/client"
+import { Client } from "@modelcontextprotocol/sdk/client/index.js";
+// @ts-types="@modelcontextprotocol/sdk/client/streamableHttp"
+import { StreamableHTTPClientTransport } from "@modelcontextprotocol/sdk/client/streamableHttp.js";
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import {
   decide,
@@ -271,4 +275,27 @@ Deno.test("a call with a progress token is told every ten seconds, and not cut o
   while (!stream.includes('"id":7')) stream += (await chunks.read()).value;
   assertStringIncludes(stream, '"status":"approved"');
   await chunks.cancel();
+});
+
+Deno.test("a cancelled call is let go of, and its question stays", async () => {
+  await using dir = await tempDir();
+  const queueDir = await queueOf(dir);
+  await using sidecar = await startSidecar(queueDir, SLUG, 0, ["--max-held=1"]);
+  const client = new Client({ name: "test", version: "1" });
+  await client.connect(new StreamableHTTPClientTransport(sidecar.url));
+  const end = new AbortController();
+  const call = { name: "pipelock-block", arguments: question() };
+  const options = { signal: end.signal, onprogress: () => {} };
+  const cancelled = client.callTool(call, undefined, options).then(() => "answered", () => "gone");
+  await sidecar.logged("proposed");
+  end.abort("enough");
+  assertEquals(await cancelled, "gone");
+  await sidecar.logged("released");
+  // Its place is free again, though the client keeps the connection open.
+  const repeated = client.callTool(call, undefined, { onprogress: () => {} });
+  await sidecar.logged("attached");
+  await decideNext(dir, queueDir, { status: "approved" });
+  assertEquals((await repeated).isError ?? false, false);
+  assertEquals((await listPendingProposals(queueDir)).length, 0);
+  await client.close();
 });
