@@ -17,6 +17,7 @@ import {
   writeProposal,
 } from "../mod.ts";
 import type { Log } from "./log.ts";
+import { keepTelling } from "./progress.ts";
 import { identityOf, openQuestions } from "./questions.ts";
 import type { ToolInput } from "./tools.ts";
 
@@ -88,22 +89,11 @@ export interface Holder {
   readonly held: () => number;
 }
 
-/** How often a client that wants to know is told. */
-const TELL_EVERY_MS = 10_000;
-
 /** How old the place in the queue may be that it is told: many calls then share one look. */
 const TOLD_AGE_MS = 1_000;
 
 /** How long a file that was rejected cannot be proposed again with other words. */
 const REJECTED_MS = 60_000;
-
-/** "3 m 20 s". */
-function duration(ms: number): string {
-  const seconds = Math.floor(ms / 1000);
-  const [hours, minutes] = [Math.floor(seconds / 3600), Math.floor(seconds / 60) % 60];
-  if (hours > 0) return `${hours} h ${minutes} m`;
-  return minutes > 0 ? `${minutes} m ${seconds % 60} s` : `${seconds} s`;
-}
 
 /**
  * Opens a holder.
@@ -284,20 +274,4 @@ export function openHolder(options: HoldOptions): Holder {
     close: () => closing.abort(),
     held: () => holding.size,
   };
-}
-
-/** Tells a client that wants to know, every ten seconds, how long it has waited and for whom. */
-function keepTelling({ tell, signal }: HeldCall, ahead: () => number): () => void {
-  if (tell === undefined) return () => {};
-  const started = performance.now();
-  const timer = setInterval(() => {
-    const elapsedMs = performance.now() - started;
-    const before = ahead();
-    const place = before === 0 ? "you are next" : `${before} ahead of you`;
-    tell(elapsedMs, `waiting for the operator, ${duration(elapsedMs)}, ${place}`).catch(() => {
-      // The client is gone; its signal says so, or is about to.
-      if (signal.aborted) clearInterval(timer);
-    });
-  }, TELL_EVERY_MS);
-  return () => clearInterval(timer);
 }

@@ -137,3 +137,18 @@ export async function health(request: Request, queueDir: string): Promise<Respon
   const queue = await Deno.lstat(queueDir).catch(() => undefined);
   return queue?.isDirectory ? plain(200, "ok") : plain(503, "Cannot find the queue directory");
 }
+
+/**
+ * Whose call a message cancels. A client of the 2025 protocols cancels in a request of its own, which
+ * names a JSON-RPC id and no client: another client's call with the same id is meant as well. It is
+ * told "pending", as at its cap, and can ask again.
+ *
+ * @param message The message.
+ * @returns The JSON-RPC id, or `undefined` if it cancels none.
+ */
+export function cancelledId(message: object): string | number | undefined {
+  const { method, params } = message as { method?: unknown; params?: { requestId?: unknown } };
+  if (method !== "notifications/cancelled") return undefined;
+  const id = params?.requestId;
+  return typeof id === "string" || typeof id === "number" ? id : undefined;
+}

@@ -18,6 +18,7 @@ import {
 import { SUPERVISE_HOSTNAME, type Tool, validateConfigFile } from "../mod.ts";
 import { type HeldCall, type Holder, type HoldOptions, openHolder } from "./hold.ts";
 import {
+  cancelledId,
   health,
   MAX_BODY_BYTES,
   plain,
@@ -92,7 +93,8 @@ export function createServer(options: ServerOptions): SidecarServer {
     if (request.method !== "POST" || !isJson) return await mcp.fetch(signalled);
     const read = await readMessage(signalled);
     if (read instanceof Response) return read;
-    releaseCancelled(holder, read.message);
+    const cancelled = cancelledId(read.message);
+    if (cancelled !== undefined) holder.release(cancelled);
     return withFirstByte(await mcp.fetch(withoutBody(signalled), { parsedBody: read.message }));
   }
 
@@ -119,18 +121,6 @@ export function createServer(options: ServerOptions): SidecarServer {
       }
     },
   };
-}
-
-/**
- * A client of the 2025 protocols cancels in a request of its own, which names a JSON-RPC id and no
- * client. Another client's call with the same id is released too: it is told "pending", as at its cap,
- * and can ask again.
- */
-function releaseCancelled(holder: Holder, message: object): void {
-  const { method, params } = message as { method?: unknown; params?: { requestId?: unknown } };
-  if (method !== "notifications/cancelled") return;
-  const requestId = params?.requestId;
-  if (typeof requestId === "string" || typeof requestId === "number") holder.release(requestId);
 }
 
 /**

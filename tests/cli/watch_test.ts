@@ -48,7 +48,9 @@ Deno.test("watch --json prints what arrives, is decided, is withdrawn, cannot be
   assertEquals(await next(), { event: "decided dev-1/p1", status: "rejected" });
   await Deno.remove(second.path);
   assertEquals(await next(), { event: "withdrawn new/p2" });
-  await Deno.writeTextFile(`${first.queueDir}/x.proposal.json`, "{");
+  // At once: an empty file that is filled later would be two events.
+  await Deno.writeTextFile(dir.at("broken"), "{");
+  await Deno.rename(dir.at("broken"), `${first.queueDir}/x.proposal.json`);
   const unreadable = await next();
   assertEquals(unreadable.event, "unreadable dev-1/x.proposal.json");
   watch.process.kill("SIGINT");
