@@ -29,7 +29,7 @@ const QUESTIONS: readonly Question[] = [
   {
     tool: "pipelock-block",
     file: "allowlist",
-    change: (current) => `${current}https://registry.npmjs.example/\n`,
+    change: (current) => `${current}https://packages.example.com/\n`,
     justification: "npm ci cannot reach the registry.",
   },
   {
