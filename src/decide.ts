@@ -171,8 +171,10 @@ function refuseIfChanged(request: DecideRequest, inspection: Inspection): void {
 }
 
 function refuseIfUnsound(inspection: Inspection, finalFile: string): void {
-  const { tool } = inspection.proposal;
-  const problems = validateConfigFile(tool, finalFile);
+  const { tool, proposedFile } = inspection.proposal;
+  const problems = finalFile === proposedFile
+    ? inspection.problems
+    : validateConfigFile(tool, finalFile);
   if (problems.length > 0) throw new InvalidConfigError(CONFIG_FILE_FOR_TOOL[tool], problems);
 }
 
@@ -183,8 +185,8 @@ async function record(
   finalFile: string | null,
 ): Promise<Decision> {
   const { proposal, proposalSha256 } = inspection;
-  const { bottleSlug } = request;
-  const { status } = request.verdict;
+  const { bottleSlug, verdict } = request;
+  const { status } = verdict;
   const component = COMPONENT_FOR_TOOL[proposal.tool] ?? COMPONENT_REBUILD;
   const auditLog = auditLogPath(component, bottleSlug, root);
   const entry: AuditEntry = {
@@ -194,7 +196,9 @@ async function record(
     operatorAction: status,
     operatorNotes: request.notes,
     justification: proposal.justification,
-    diff: diffAgainst(inspection, finalFile ?? proposal.proposedFile),
+    diff: verdict.status === "modified"
+      ? diffAgainst(inspection, verdict.finalFile)
+      : inspection.diff,
     operator: request.operator,
     proposalId: proposal.id,
     proposalSha256,

@@ -204,7 +204,7 @@ export function listNames(dir: string): readonly string[] {
  * @returns The text; a byte order mark stays in it.
  * @throws {MalformedRecordError} If the bytes are not UTF-8.
  */
-export function decodeUtf8(bytes: Uint8Array, file: string): string {
+function decodeUtf8(bytes: Uint8Array, file: string): string {
   try {
     return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
   } catch (cause) {
