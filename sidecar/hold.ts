@@ -85,8 +85,6 @@ export interface Holder {
   readonly release: (requestId: string | number) => void;
   /** Answers every held call with "pending", and takes on no more. */
   readonly close: () => void;
-  /** How many calls are held. */
-  readonly held: () => number;
 }
 
 /** How old the place in the queue may be that it is told: many calls then share one look. */
@@ -272,6 +270,5 @@ export function openHolder(options: HoldOptions): Holder {
       }
     },
     close: () => closing.abort(),
-    held: () => holding.size,
   };
 }

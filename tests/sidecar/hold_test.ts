@@ -3,26 +3,13 @@ import { Client } from "@modelcontextprotocol/sdk/client/index.js";
 // @ts-types="@modelcontextprotocol/sdk/client/streamableHttp"
 import { StreamableHTTPClientTransport } from "@modelcontextprotocol/sdk/client/streamableHttp.js";
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
-import {
-  decide,
-  listPendingProposals,
-  newProposal,
-  type Verdict,
-  watchPending,
-  writeProposal,
-} from "../../mod.ts";
+import { listPendingProposals, newProposal, writeProposal } from "../../mod.ts";
 import { type CallResult, CLIENT_KINDS, type TestClient } from "../support/clients.ts";
+import { decideNext, queueOf, SLUG } from "../support/operator.ts";
 import { startSidecar } from "../support/sidecar.ts";
-import { type TempDir, tempDir } from "../support/temp.ts";
+import { tempDir } from "../support/temp.ts";
 
-const SLUG = "dev-1";
 const FETCH = CLIENT_KINDS[2]!;
-
-async function queueOf(dir: TempDir): Promise<string> {
-  const queueDir = dir.at("queue", SLUG);
-  await Deno.mkdir(queueDir, { recursive: true });
-  return queueDir;
-}
 
 /** A question, and how to ask it. */
 function question(n = 1, more: Record<string, unknown> = {}) {
@@ -35,18 +22,6 @@ const statusOf = (client: TestClient, proposal_id: string, wait_seconds?: number
     proposal_id,
     ...(wait_seconds !== undefined && { wait_seconds }),
   });
-
-async function decideNext(dir: TempDir, queueDir: string, verdict: Verdict, notes = "so be it") {
-  for await (const { pending: [next] } of watchPending(queueDir)) {
-    if (next === undefined) continue;
-    const { id: proposalId } = next.proposal;
-    const { proposalSha256 } = next;
-    const operator = "ada@host";
-    const ref = { root: dir.path, bottleSlug: SLUG, proposalId };
-    return await decide({ ...ref, proposalSha256, verdict, notes, operator });
-  }
-  throw new Error("unreachable");
-}
 
 for (const { name, connect } of CLIENT_KINDS) {
   Deno.test(`${name}: at the cap the call returns "pending", and proposal-status tells the rest`, async () => {
@@ -62,9 +37,9 @@ for (const { name, connect } of CLIENT_KINDS) {
     const id = String(structured?.proposal_id);
     assertEquals((await statusOf(client, id)).structured?.status, "pending");
 
-    await decideNext(dir, queueDir, { status: "rejected" });
+    await decideNext(dir, { status: "rejected" });
     assertEquals((await statusOf(client, id)).structured?.ahead, 0);
-    await decideNext(dir, queueDir, { status: "modified", finalFile: "mine.example\n" }, "mine");
+    await decideNext(dir, { status: "modified", finalFile: "mine.example\n" }, "mine");
     const told = await statusOf(client, id);
     assertEquals(told.structured, {
       status: "modified",
@@ -85,7 +60,7 @@ Deno.test("proposal-status waits as long as it is told to, and hears of the deci
   const asked = ask(client);
   const { proposal_id } = await sidecar.logged("proposed");
   const waiting = statusOf(client, String(proposal_id), 30);
-  await decideNext(dir, queueDir, { status: "approved" });
+  await decideNext(dir, { status: "approved" });
   assertEquals((await waiting).structured?.status, "approved");
   assertEquals((await asked).structured?.status, "approved");
 });
@@ -123,7 +98,7 @@ Deno.test("the same question asked many times at once is one proposal, with one 
     await sidecar.next();
   }
   assertEquals((await listPendingProposals(queueDir)).length, 1);
-  const { proposalId } = await decideNext(dir, queueDir, { status: "approved" });
+  const { proposalId } = await decideNext(dir, { status: "approved" });
   for (const { client, call } of calls) {
     assertEquals((await call).structured?.proposal_id, proposalId);
     await client[Symbol.asyncDispose]();
@@ -150,7 +125,7 @@ Deno.test("another file, reason or base is another question; the same one later 
   ];
   for (const variant of variants) await ask(client, variant);
   assertEquals((await listPendingProposals(queueDir)).length, variants.length);
-  const first = await decideNext(dir, queueDir, { status: "approved" });
+  const first = await decideNext(dir, { status: "approved" });
   const again = await ask(client, base);
   assertEquals(again.structured?.status, "pending");
   assert(again.structured?.proposal_id !== first.proposalId);
@@ -171,7 +146,7 @@ for (const { name, connect } of CLIENT_KINDS) {
     await using second = await connect(sidecar.url);
     const repeated = ask(second);
     await sidecar.logged("attached");
-    await decideNext(dir, queueDir, { status: "approved" });
+    await decideNext(dir, { status: "approved" });
     assertEquals((await repeated).structured?.proposal_id, proposal_id);
     assertEquals((await listPendingProposals(queueDir)).length, 0);
   });
@@ -196,7 +171,7 @@ for (const { name, connect } of CLIENT_KINDS) {
       assertEquals((await statusOf(client, id)).structured?.status, "pending");
       const repeated = ask(client);
       await second.logged("attached");
-      await decideNext(dir, queueDir, { status: "approved" });
+      await decideNext(dir, { status: "approved" });
       assertEquals((await repeated).structured?.proposal_id, id);
     }
     await using third = await startSidecar(queueDir);
@@ -211,7 +186,7 @@ Deno.test("an answer that came while nobody listened is delivered when asked for
   await using sidecar = await startSidecar(queueDir, SLUG, 0, ["--hold-seconds=0"]);
   await using client = await FETCH.connect(sidecar.url);
   await ask(client);
-  await decideNext(dir, queueDir, { status: "approved" });
+  await decideNext(dir, { status: "approved" });
   assertEquals((await ask(client)).structured?.status, "approved");
   assertEquals([...Deno.readDirSync(`${queueDir}/processed`)].length, 2);
 });
@@ -222,7 +197,7 @@ Deno.test("a file that was just rejected is not queued again with other words", 
   await using sidecar = await startSidecar(queueDir);
   await using client = await FETCH.connect(sidecar.url);
   const asked = ask(client);
-  await decideNext(dir, queueDir, { status: "rejected" }, "never this host");
+  await decideNext(dir, { status: "rejected" }, "never this host");
   assertEquals((await asked).structured?.status, "rejected");
   const again = await ask(client, question(1, { justification: "Pretty please." }));
   assertEquals(again.isError, true);
@@ -243,7 +218,7 @@ Deno.test("more pending proposals or held calls than allowed are refused at once
   const third = await ask(client, question(3));
   assertEquals(third.isError, true);
   assertStringIncludes(third.text, "2 proposals of this bottle wait");
-  await decideNext(dir, queueDir, { status: "approved" });
+  await decideNext(dir, { status: "approved" });
   assertEquals((await held).structured?.status, "approved");
 });
 
@@ -271,7 +246,7 @@ Deno.test("a call with a progress token is told every ten seconds, and not cut o
   assertStringIncludes(stream, "waiting for the operator, 10 s, you are next");
   // Between two notices, a comment keeps what is in between from calling the stream dead.
   while (!stream.includes(": keepalive")) stream += (await chunks.read()).value;
-  await decideNext(dir, queueDir, { status: "approved" });
+  await decideNext(dir, { status: "approved" });
   while (!stream.includes('"id":7')) stream += (await chunks.read()).value;
   assertStringIncludes(stream, '"status":"approved"');
   await chunks.cancel();
@@ -294,7 +269,7 @@ Deno.test("a cancelled call is let go of, and its question stays", async () => {
   // Its place is free again, though the client keeps the connection open.
   const repeated = client.callTool(call, undefined, { onprogress: () => {} });
   await sidecar.logged("attached");
-  await decideNext(dir, queueDir, { status: "approved" });
+  await decideNext(dir, { status: "approved" });
   assertEquals((await repeated).isError ?? false, false);
   assertEquals((await listPendingProposals(queueDir)).length, 0);
   await client.close();

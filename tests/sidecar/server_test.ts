@@ -8,28 +8,9 @@ import {
   watchPending,
 } from "../../mod.ts";
 import { CLIENT_KINDS } from "../support/clients.ts";
+import { decideNext, queueOf } from "../support/operator.ts";
 import { startSidecar } from "../support/sidecar.ts";
-import { type TempDir, tempDir } from "../support/temp.ts";
-
-const queueOf = (dir: TempDir) => dir.at("queue", "dev-1");
-
-/** Waits until something is pending, and decides it. */
-async function operatorDecides(dir: TempDir, verdict: Verdict, notes: string) {
-  for await (const { pending: [next] } of watchPending(queueOf(dir))) {
-    if (next === undefined) continue;
-    await decide({
-      root: dir.path,
-      bottleSlug: "dev-1",
-      proposalId: next.proposal.id,
-      proposalSha256: next.proposalSha256,
-      verdict,
-      notes,
-      operator: "ada@host",
-    });
-    return next.proposal;
-  }
-  throw new Error("unreachable");
-}
+import { tempDir } from "../support/temp.ts";
 
 const ASKS = [
   ["cred-proxy-block", '{"routes": []}\n', '{"routes": [], "note": "edited"}\n'],
@@ -40,8 +21,8 @@ const ASKS = [
 for (const { name, connect } of CLIENT_KINDS) {
   Deno.test(`the sidecar serves ${name}: every tool, every decision`, async (t) => {
     await using dir = await tempDir();
-    await Deno.mkdir(queueOf(dir), { recursive: true });
-    await using sidecar = await startSidecar(queueOf(dir));
+    const queueDir = await queueOf(dir);
+    await using sidecar = await startSidecar(queueDir);
     await using client = await connect(sidecar.url);
 
     await t.step("offers its tools with schemas and words", async () => {
@@ -76,7 +57,7 @@ for (const { name, connect } of CLIENT_KINDS) {
           for (const file of ["routes.json", "allowlist", "Dockerfile"]) {
             await Deno.writeTextFile(dir.at("current-config", "dev-1", file), "");
           }
-          const proposal = await operatorDecides(dir, verdict, `notes on ${status}`);
+          const { proposal } = await decideNext(dir, verdict, `notes on ${status}`);
           assertEquals(proposal.currentFileHash, sha256Hex(""));
           assertEquals(proposal.proposedFile, proposed_file);
           const { isError, structured, text } = await calling;
@@ -96,9 +77,9 @@ for (const { name, connect } of CLIENT_KINDS) {
     }
 
     await t.step("archives both files of every answered call", () => {
-      const names = [...Deno.readDirSync(`${queueOf(dir)}/processed`)].map(({ name }) => name);
+      const names = [...Deno.readDirSync(`${queueDir}/processed`)].map(({ name }) => name);
       assertEquals(names.length, 2 * 9);
-      assertEquals([...Deno.readDirSync(queueOf(dir))].map(({ name }) => name), ["processed"]);
+      assertEquals([...Deno.readDirSync(queueDir)].map(({ name }) => name), ["processed"]);
     });
 
     await t.step("logs every event, and none of the agent's words", async () => {
@@ -112,8 +93,8 @@ for (const { name, connect } of CLIENT_KINDS) {
 
   Deno.test(`the sidecar answers ${name} at once when the file is malformed, and queues nothing`, async () => {
     await using dir = await tempDir();
-    await Deno.mkdir(queueOf(dir), { recursive: true });
-    await using sidecar = await startSidecar(queueOf(dir));
+    const queueDir = await queueOf(dir);
+    await using sidecar = await startSidecar(queueDir);
     await using client = await connect(sidecar.url);
     const bad: readonly (readonly [string, Record<string, unknown>, string])[] = [
       ["cred-proxy-block", { proposed_file: "{", justification: "x" }, "line 1"],
@@ -144,14 +125,14 @@ for (const { name, connect } of CLIENT_KINDS) {
       assertEquals([isError, structured], [true, undefined], text);
       assertStringIncludes(text, word);
     }
-    assertEquals([...Deno.readDirSync(queueOf(dir))], []);
+    assertEquals([...Deno.readDirSync(queueDir)], []);
   });
 }
 
 Deno.test("the sidecar gives many calls at once their own answers", async () => {
   await using dir = await tempDir();
-  await Deno.mkdir(queueOf(dir), { recursive: true });
-  await using sidecar = await startSidecar(queueOf(dir));
+  const queueDir = await queueOf(dir);
+  await using sidecar = await startSidecar(queueDir);
   // Every bare fetch sends the same JSON-RPC id.
   const client = await CLIENT_KINDS[2]!.connect(sidecar.url);
   const calls = Array.from(
@@ -159,7 +140,7 @@ Deno.test("the sidecar gives many calls at once their own answers", async () => 
     (_, n) =>
       client.call("pipelock-block", { proposed_file: `h${n}.example`, justification: `call ${n}` }),
   );
-  for await (const { pending } of watchPending(queueOf(dir))) {
+  for await (const { pending } of watchPending(queueDir)) {
     if (pending.length === calls.length) break;
   }
   for (
@@ -181,8 +162,8 @@ Deno.test("the sidecar gives many calls at once their own answers", async () => 
 
 Deno.test("the sidecar lets go of a call when the agent is gone; the proposal stays", async () => {
   await using dir = await tempDir();
-  await Deno.mkdir(queueOf(dir), { recursive: true });
-  await using sidecar = await startSidecar(queueOf(dir));
+  const queueDir = await queueOf(dir);
+  await using sidecar = await startSidecar(queueDir);
   const end = new AbortController();
   const call = fetch(sidecar.url, {
     method: "POST",
@@ -206,13 +187,13 @@ Deno.test("the sidecar lets go of a call when the agent is gone; the proposal st
   end.abort();
   await response.body?.cancel().catch(() => {});
   await sidecar.logged("detached");
-  assertEquals((await listPendingProposals(queueOf(dir))).length, 1);
+  assertEquals((await listPendingProposals(queueDir)).length, 1);
 });
 
 Deno.test("the sidecar stops at SIGTERM though calls are held, and leaves the proposals", async () => {
   await using dir = await tempDir();
-  await Deno.mkdir(queueOf(dir), { recursive: true });
-  await using sidecar = await startSidecar(queueOf(dir));
+  const queueDir = await queueOf(dir);
+  await using sidecar = await startSidecar(queueDir);
   const client = await CLIENT_KINDS[2]!.connect(sidecar.url);
   const call = client.call("pipelock-block", { proposed_file: "a.example", justification: "x" });
   await sidecar.logged("proposed");
@@ -220,15 +201,15 @@ Deno.test("the sidecar stops at SIGTERM though calls are held, and leaves the pr
   const { structured } = await call;
   assertEquals((await sidecar.process.status).code, 0);
   assertEquals(structured?.status, "pending");
-  assertEquals((await listPendingProposals(queueOf(dir))).length, 1);
+  assertEquals((await listPendingProposals(queueDir)).length, 1);
 });
 
 Deno.test("the sidecar tells the agent when it cannot use its queue", async () => {
   await using dir = await tempDir();
-  await Deno.mkdir(queueOf(dir), { recursive: true });
-  await using sidecar = await startSidecar(queueOf(dir));
-  await Deno.remove(queueOf(dir));
-  await Deno.writeTextFile(queueOf(dir), "in the way");
+  const queueDir = await queueOf(dir);
+  await using sidecar = await startSidecar(queueDir);
+  await Deno.remove(queueDir);
+  await Deno.writeTextFile(queueDir, "in the way");
   const client = await CLIENT_KINDS[2]!.connect(sidecar.url);
   const args = { proposed_file: "a.example", justification: "x" };
   const { isError, text } = await client.call("pipelock-block", args);

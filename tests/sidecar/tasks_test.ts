@@ -1,27 +1,14 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { Client, StreamableHTTPClientTransport } from "@modelcontextprotocol/client";
 import { z } from "zod";
-import {
-  decide,
-  listPendingProposals,
-  newProposal,
-  type Verdict,
-  watchPending,
-  writeProposal,
-} from "../../mod.ts";
+import { listPendingProposals, newProposal, writeProposal } from "../../mod.ts";
 import { CLIENT_KINDS } from "../support/clients.ts";
+import { decideNext, queueOf, SLUG } from "../support/operator.ts";
 import { startSidecar } from "../support/sidecar.ts";
 import { modernClient, type Reply, type Send } from "../support/tasks_client.ts";
-import { type TempDir, tempDir } from "../support/temp.ts";
+import { tempDir } from "../support/temp.ts";
 
-const SLUG = "dev-1";
 const TASKS = "io.modelcontextprotocol/tasks";
-
-async function queueOf(dir: TempDir): Promise<string> {
-  const queueDir = dir.at("queue", SLUG);
-  await Deno.mkdir(queueDir, { recursive: true });
-  return queueDir;
-}
 
 function question(n = 1) {
   return { proposed_file: `h${n}.example\n`, justification: `For ${n}.` };
@@ -29,22 +16,6 @@ function question(n = 1) {
 
 const ask = (send: Send, args: Record<string, unknown> = question()) =>
   send("tools/call", { name: "pipelock-block", arguments: args });
-
-async function decideNext(dir: TempDir, queueDir: string, verdict: Verdict, notes = "so be it") {
-  for await (const { pending: [next] } of watchPending(queueDir)) {
-    if (next === undefined) continue;
-    return await decide({
-      root: dir.path,
-      bottleSlug: SLUG,
-      proposalId: next.proposal.id,
-      proposalSha256: next.proposalSha256,
-      verdict,
-      notes,
-      operator: "ada@host",
-    });
-  }
-  throw new Error("unreachable");
-}
 
 /** A result without what every one of them has. */
 function bare({ result }: Reply): Record<string, unknown> {
@@ -97,7 +68,7 @@ for (
     const { taskId } = bare(await ask(send));
     const holding = ask(modernClient(sidecar.url, {}));
     await sidecar.logged("attached");
-    await decideNext(dir, queueDir, verdict);
+    await decideNext(dir, verdict);
     const { resultType, ...held } = bare(await holding);
     assertEquals(resultType, "complete");
     assertEquals((held.structuredContent as { status: string }).status, verdict.status);
@@ -121,7 +92,7 @@ Deno.test("a task and its result survive restarts", async () => {
   const { taskId } = bare(await restarted((send) => ask(send)));
   const get = (send: Send) => send("tasks/get", { taskId });
   assertEquals(bare(await restarted(get)).status, "working");
-  await decideNext(dir, queueDir, { status: "approved" });
+  await decideNext(dir, { status: "approved" });
   // Nobody has the answer yet, and asking the question again does not archive it.
   assertEquals((await restarted((send) => ask(send))).result.taskId, taskId);
   assert([...Deno.readDirSync(queueDir)].some(({ name }) => name === `${taskId}.response.json`));
@@ -146,7 +117,7 @@ Deno.test("tasks/cancel detaches: the proposal remains, the result says so, the 
   assertEquals((await ask(send)).result.taskId, taskId);
   assertEquals(bare(await send("tasks/get", { taskId })).status, "working");
 
-  await decideNext(dir, queueDir, { status: "approved" });
+  await decideNext(dir, { status: "approved" });
   assertEquals(bare(await send("tasks/get", { taskId })).status, "completed");
   const late = await send("tasks/cancel", { taskId });
   assertEquals(bare(late), { resultType: "complete" });
@@ -203,7 +174,7 @@ Deno.test("tasks are told of though no more calls can be held", async () => {
   const send = modernClient(sidecar.url);
   const { taskId } = bare(await ask(send, question(2)));
   assertEquals(bare(await send("tasks/get", { taskId })).status, "working");
-  await decideNext(dir, queueDir, { status: "approved" });
+  await decideNext(dir, { status: "approved" });
   assertEquals((await held).result.structuredContent.status, "approved");
 });
 
@@ -222,7 +193,7 @@ Deno.test("without the extension a call is held, and the task methods are refuse
   }
   const holding = ask(modernClient(sidecar.url, {}), question(0));
   await sidecar.logged("attached");
-  await decideNext(dir, queueDir, { status: "approved" });
+  await decideNext(dir, { status: "approved" });
   const held = bare(await holding);
   assertEquals([held.resultType, held.taskId], ["complete", undefined]);
   assertEquals(held.structuredContent, {
@@ -270,7 +241,7 @@ Deno.test("the SDK 2.x client asks about a task, and cancels it", async () => {
   const any = z.looseObject({});
   const cancelled = await client.request({ method: "tasks/cancel", params }, any);
   assertStringIncludes(JSON.stringify(cancelled), "remains in the queue");
-  await decideNext(dir, queueDir, { status: "rejected" }, "no");
+  await decideNext(dir, { status: "rejected" }, "no");
   const task = await client.request({ method: "tasks/get", params }, any);
   assertEquals([task.taskId, task.status], [taskId, "completed"]);
   await client.close();
