@@ -45,28 +45,49 @@
  */
 
 export {
-  type AuditVerification,
   type BrokenLine,
   readAuditEntries,
   type ReadAuditOptions,
-  verifyAuditLog,
   writeAuditEntry,
   type WriteAuditOptions,
 } from "./src/audit.ts";
+export { type Anchor, formatAnchors, parseAnchors } from "./src/audit_anchors.ts";
+export {
+  type ArchiveVerification,
+  type AuditRootOptions,
+  exportAuditLogs,
+  readAuditHead,
+  type VerifyArchiveOptions,
+  verifyAuditArchive,
+} from "./src/audit_archive.ts";
+export {
+  AUDIT_COMPONENTS,
+  type AuditLogId,
+  listAuditLogs,
+  parseAuditLogName,
+} from "./src/audit_logs.ts";
 export { ACTION_OPERATOR_EDIT, ACTION_SUPERSEDED, type AuditEntry } from "./src/audit_entry.ts";
+export {
+  type AuditVerification,
+  verifyAuditLog,
+  type VerifyAuditOptions,
+} from "./src/audit_verify.ts";
 export { type BottleListing, listBottles, type RefusedQueue } from "./src/bottles.ts";
+export { formatHead, type Head, type SignedHead } from "./src/chain.ts";
 export { validateAllowlist } from "./src/config/allowlist.ts";
 export { validateDockerfile } from "./src/config/dockerfile.ts";
 export { type ConfigProblem, MAX_CONFIG_FILE_BYTES, MAX_PROBLEMS } from "./src/config/problem.ts";
 export { validateRoutes } from "./src/config/routes.ts";
 export { validateConfigFile } from "./src/config/validate.ts";
 export { decide, type DecideRequest, type Decision, type Verdict } from "./src/decide.ts";
-export { findDecision } from "./src/decided.ts";
+export { findDecision, type StandingAnswer } from "./src/decided.ts";
 export { type DiffOptions, renderDiff } from "./src/diff.ts";
 export {
   AlreadyDecidedError,
   AnswerNotWrittenError,
+  AuditLogChangedError,
   ChangedSinceShownError,
+  ForeignAnswerError,
   InvalidConfigError,
   InvalidNameError,
   MalformedRecordError,
@@ -146,6 +167,7 @@ export {
   type WriteResponseOptions,
 } from "./src/queue.ts";
 export { forgetShown, lastShown, rememberShown, type Shown, shownIds } from "./src/shown.ts";
+export { ensureSigningKey, type SigningKeyInfo } from "./src/signing_key.ts";
 export { visible, visibleLine } from "./src/visible.ts";
 export { waitForResponse, type WaitOptions } from "./src/wait.ts";
 export { DEFAULT_POLL_INTERVAL_MS } from "./src/watch.ts";

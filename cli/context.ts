@@ -13,6 +13,8 @@ import { wrap } from "./wrap.ts";
 export interface Terminal {
   /** Prints to standard output, with an LF. */
   readonly print: (text: string) => void;
+  /** Writes bytes to standard output as they are. */
+  readonly write: (bytes: Uint8Array) => void;
   /** Prints to standard error, with an LF. */
   readonly complain: (text: string) => void;
   /** Whether standard error is a terminal. */
@@ -46,6 +48,11 @@ export function processTerminal(): Terminal {
   const outIsTerminal = Deno.stdout.isTerminal();
   return {
     print: (text) => console.log(text),
+    write: (bytes) => {
+      for (let written = 0; written < bytes.length;) {
+        written += Deno.stdout.writeSync(bytes.subarray(written));
+      }
+    },
     complain: (text) => console.error(text),
     outIsTerminal,
     errIsTerminal: Deno.stderr.isTerminal(),

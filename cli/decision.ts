@@ -8,6 +8,7 @@ import {
   ChangedSinceShownError,
   decide,
   type Decision,
+  ensureSigningKey,
   forgetShown,
   type FoundProposal,
   type Inspection,
@@ -20,7 +21,7 @@ import {
 import type { Context } from "./context.ts";
 import type { Edit } from "./editor.ts";
 import { UsageError } from "./flags.ts";
-import { operatorName } from "./operator.ts";
+import { operatorAccount } from "./operator.ts";
 import { resolveProposal } from "./resolve.ts";
 
 /** How many hex digits bind a decision, at least. */
@@ -94,17 +95,30 @@ export async function decideAsShown(
   const { bottleSlug, id: proposalId } = inspection.proposal;
   const { proposalSha256 } = inspection;
   const ref = { root, bottleSlug, proposalId };
+  const { operator: operatorName, overrideForeign } = context.flags;
+  await announceNewKey(context);
   const decision = await decide({
     ...ref,
     proposalSha256,
     currentSha256,
     verdict,
     notes,
-    operator: operatorName(),
+    operator: operatorAccount(),
+    ...(operatorName !== undefined && { operatorName }),
     allowStale,
+    overrideForeign,
   });
   forgetShown(ref);
   return decision;
+}
+
+/** Whoever made the key is the one to tell: a fingerprint kept elsewhere shows another key later. */
+async function announceNewKey(context: Context): Promise<void> {
+  const { fingerprint, created } = await ensureSigningKey(context.root);
+  if (!created) return;
+  context.complain(
+    `! made the key that signs the audit log, ${fingerprint}; keep this fingerprint elsewhere`,
+  );
 }
 
 /**
@@ -153,7 +167,14 @@ export function refuseIfStale(context: Context, inspection: Inspection): void {
 export function printDecision(context: Context, decision: Decision): void {
   const { proposalId, bottleSlug, status, notes, auditLog } = decision;
   if (context.flags.json) {
-    context.printJson({ id: proposalId, bottle_slug: bottleSlug, status, notes });
+    const { auditHead } = decision;
+    context.printJson({
+      id: proposalId,
+      bottle_slug: bottleSlug,
+      status,
+      notes,
+      audit_head: auditHead,
+    });
     return;
   }
   const { green, red, dim } = context.style;

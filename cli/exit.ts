@@ -7,7 +7,9 @@
 import {
   AlreadyDecidedError,
   AnswerNotWrittenError,
+  AuditLogChangedError,
   ChangedSinceShownError,
+  ForeignAnswerError,
   InvalidConfigError,
   InvalidNameError,
   ProposalNotFoundError,
@@ -37,15 +39,18 @@ const FAILURES: readonly (readonly [Class, number, string])[] = [
   [InvalidNameError, 2, "usage"],
   [ProposalNotFoundError, 3, "not_found"],
   [AlreadyDecidedError, 4, "already_decided"],
+  [ForeignAnswerError, 4, "answered_without_record"],
   [ChangedSinceShownError, 5, "changed"],
   [StaleConfigError, 5, "stale"],
   [InvalidConfigError, 1, "invalid_file"],
+  [AuditLogChangedError, 1, "audit_log_changed"],
   [AnswerNotWrittenError, 1, "recorded"],
   [CancelledError, 1, "cancelled"],
 ];
 
 /** What the library cannot know: the flag that goes with an error. */
 function hint(error: Error): string {
+  if (error instanceof ForeignAnswerError) return " with --override-foreign";
   return error instanceof StaleConfigError && error.seenBy === "agent" ? " with --allow-stale" : "";
 }
 

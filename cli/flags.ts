@@ -32,6 +32,16 @@ export interface Flags {
   readonly sha256: string | undefined;
   /** Whether to decide though the config in force has changed. */
   readonly allowStale: boolean;
+  /** A name besides what the system says of the operator. */
+  readonly operator: string | undefined;
+  /** Whether to decide though an answer without a record stands there. */
+  readonly overrideForeign: boolean;
+  /** The file of trusted public keys. */
+  readonly publicKey: string | undefined;
+  /** The file of heads that were kept elsewhere. */
+  readonly anchors: string | undefined;
+  /** The archive to check. */
+  readonly archive: string | undefined;
   /** Whether to print JSON. */
   readonly json: boolean;
   /** Whether to print without colours, and to review line by line. */
@@ -42,20 +52,37 @@ export interface Flags {
 
 /** Words for the flags, for `--help`. */
 export const FLAG_WORDS: Readonly<Record<string, string>> = {
-  root: "--root DIR        the root (default: $CLAUDE_BOTTLE_ROOT, or ~/.claude-bottle)",
-  bottle: "--bottle SLUG     this bottle only",
-  component: "--component NAME  this log only: cred-proxy, pipelock or rebuild",
-  notes: "--notes TEXT      your words for the agent and the log",
-  file: "--file FILE       your version of the file, instead of an editor; - for standard input",
-  sha256: "--sha256 HEX      decide only if the proposal has this hash (8 digits or more)",
-  "allow-stale": "--allow-stale     decide though the file in force is not the agent's",
-  json: '--json            JSON, "version": 1; errors too',
-  plain: "--plain           no colours, no full screen",
-  help: "--help            this text",
+  root: "--root DIR          the root (default: $CLAUDE_BOTTLE_ROOT, or ~/.claude-bottle)",
+  bottle: "--bottle SLUG       this bottle only",
+  component: "--component NAME    this log only: cred-proxy, pipelock or rebuild",
+  notes: "--notes TEXT        your words for the agent and the log",
+  file: "--file FILE         your version of the file, instead of an editor; - for standard input",
+  sha256: "--sha256 HEX        decide only if the proposal has this hash (8 digits or more)",
+  "allow-stale": "--allow-stale       decide though the file in force is not the agent's",
+  operator: "--operator NAME     your name in the log, besides user@host and the key",
+  "override-foreign": "--override-foreign  decide though an answer without a record stands there",
+  "public-key": "--public-key FILE   trust these keys (PEM), not the root's own",
+  anchors:
+    "--anchors FILE      heads kept elsewhere, as audit head prints them; - for standard input",
+  archive: "--archive FILE      check what audit export made, without a root; - for standard input",
+  json: '--json              JSON, "version": 1; errors too',
+  plain: "--plain             no colours, no full screen",
+  help: "--help              this text",
 };
 
-const STRINGS = ["root", "bottle", "component", "notes", "file", "sha256"] as const;
-const BOOLEANS = ["allow-stale", "json", "plain", "help"] as const;
+const STRINGS = [
+  "root",
+  "bottle",
+  "component",
+  "notes",
+  "file",
+  "sha256",
+  "operator",
+  "public-key",
+  "anchors",
+  "archive",
+] as const;
+const BOOLEANS = ["allow-stale", "override-foreign", "json", "plain", "help"] as const;
 
 /** Binds each value to its flag, so that `--file -` and `--notes "-1 is wrong"` mean what they say. */
 function bindValues(args: readonly string[]): string[] {
@@ -111,6 +138,11 @@ export function readFlags(args: readonly string[]): Flags {
     file: text("file"),
     sha256: text("sha256"),
     allowStale: parsed["allow-stale"],
+    operator: text("operator"),
+    overrideForeign: parsed["override-foreign"],
+    publicKey: text("public-key"),
+    anchors: text("anchors"),
+    archive: text("archive"),
     json: parsed.json,
     plain: parsed.plain,
     help: parsed.help,

@@ -23,7 +23,9 @@ import {
 } from "./context.ts";
 import { failureOf } from "./exit.ts";
 import { FLAG_WORDS, type Flags, readFlags, UsageError } from "./flags.ts";
-import { auditShow, auditVerify } from "./verbs/audit.ts";
+import { auditShow } from "./verbs/audit.ts";
+import { auditExport, auditHead } from "./verbs/audit_export.ts";
+import { auditVerify } from "./verbs/audit_verify.ts";
 import { approve, modify, reject } from "./verbs/decide.ts";
 import { list } from "./verbs/list.ts";
 import { review } from "./verbs/review.ts";
@@ -41,7 +43,8 @@ interface Verb {
 }
 
 const EVERYWHERE = ["root", "bottle", "json", "plain", "help"];
-const DECIDING = ["notes", "sha256", "allow-stale"];
+const ANY_DECISION = ["notes", "sha256", "operator", "override-foreign"];
+const DECIDING = [...ANY_DECISION, "allow-stale"];
 
 const VERBS: Readonly<Record<string, Verb>> = {
   list: { usage: "list", about: "what is pending", flags: [], run: withoutWords(list) },
@@ -70,13 +73,13 @@ const VERBS: Readonly<Record<string, Verb>> = {
   reject: {
     usage: "reject ID --notes TEXT",
     about: "change nothing, and say why",
-    flags: ["notes", "sha256"],
+    flags: ANY_DECISION,
     run: reject,
   },
   review: {
     usage: "review",
     about: "walk through what is pending, at a prompt",
-    flags: ["notes"],
+    flags: ["notes", "operator"],
     run: withoutWords(review),
   },
   watch: {
@@ -93,9 +96,21 @@ const VERBS: Readonly<Record<string, Verb>> = {
   },
   "audit verify": {
     usage: "audit verify",
-    about: "whether the audit logs are sound",
-    flags: ["component"],
+    about: "whether anybody changed the audit logs",
+    flags: ["component", "public-key", "anchors", "archive"],
     run: withoutWords(auditVerify),
+  },
+  "audit export": {
+    usage: "audit export",
+    about: "the logs in one file, to be verified elsewhere",
+    flags: ["component"],
+    run: withoutWords(auditExport),
+  },
+  "audit head": {
+    usage: "audit head",
+    about: "the anchors to keep elsewhere",
+    flags: ["component"],
+    run: withoutWords(auditHead),
   },
 };
 
@@ -164,7 +179,9 @@ function findVerb(words: readonly string[]): { verb: Verb; rest: readonly string
   }
   const [tried] = words;
   if (tried === undefined) throw new UsageError("Cannot tell what to do: name a verb");
-  if (tried === "audit") throw new UsageError("Cannot audit: say audit show, or audit verify");
+  if (tried === "audit") {
+    throw new UsageError("Cannot audit: say audit show, verify, export or head");
+  }
   throw new UsageError(`Cannot do ${JSON.stringify(tried)}: there is no such verb`);
 }
 

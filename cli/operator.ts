@@ -14,7 +14,7 @@ import { hostname, userInfo } from "node:os";
  *
  * @returns The name; the user's number where the system knows no name for it.
  */
-export function operatorName(): string {
+export function operatorAccount(): string {
   return `${userName()}@${hostname()}`;
 }
 

@@ -132,7 +132,8 @@ export function renderProposal(
   columns: number,
   style: Style,
 ): string[] {
-  const { proposal, proposalSha256, diff, stale, currentFile, problems } = inspection;
+  const { proposal, proposalSha256, diff, stale, currentFile, problems, foreignAnswer } =
+    inspection;
   const file = CONFIG_FILE_FOR_TOOL[proposal.tool];
   const arrived = cut(visibleLine(proposal.arrivalTimestamp), 40);
   const lines = [
@@ -145,6 +146,11 @@ export function renderProposal(
     "",
   ];
   const warn = (text: string) => lines.push(...wrap("! ", text, columns).map(style.yellow));
+  if (foreignAnswer !== undefined) {
+    warn(
+      `It is answered without a record: ${visibleLine(foreignAnswer.says)}. Nobody here did that.`,
+    );
+  }
   if (currentFile === null) {
     warn(`There is no ${file} in force: all of it is new.`);
   }

@@ -1,6 +1,6 @@
 #!/bin/sh
 # Starts the operator's command line with the permissions it needs, and no others: to read and write
-# the root, to read the one file that --file names, to start the one editor that it would open.
+# the root, to read the files that flags name, to start the one editor that it would open.
 # deno.json cannot say this, because the root and the editor are only known now.
 set -euf
 
@@ -25,12 +25,22 @@ cd -- "${INIT_CWD:-.}"
 
 # The words as cli/flags.ts reads them: each of these flags takes the next word, whatever it is.
 root=${CLAUDE_BOTTLE_ROOT:-${HOME:+$HOME/.claude-bottle}}
-file=
+readable=
 flag=
+
+# A comma separates two grants.
+grant() {
+  case $1 in
+    - | '') ;;
+    *,*) refuse "Cannot grant a path with a comma: $1" ;;
+    *) readable=$readable,$1 ;;
+  esac
+}
+
 for word in "$@"; do
   case $flag in
     --root) root=$word ;;
-    --file) file=$word ;;
+    --file | --public-key | --anchors | --archive) grant "$word" ;;
   esac
   if [ -n "$flag" ]; then
     flag=
@@ -39,8 +49,9 @@ for word in "$@"; do
   case $word in
     --) break ;;
     --root=*) root=${word#--root=} ;;
-    --file=*) file=${word#--file=} ;;
-    --root | --file | --bottle | --component | --notes | --sha256) flag=$word ;;
+    --file=* | --public-key=* | --anchors=* | --archive=*) grant "${word#*=}" ;;
+    --root | --file | --public-key | --anchors | --archive) flag=$word ;;
+    --bottle | --component | --notes | --sha256 | --operator) flag=$word ;;
   esac
 done
 [ -n "$root" ] || refuse "Cannot find the root: set CLAUDE_BOTTLE_ROOT or HOME, or give --root"
@@ -53,17 +64,12 @@ for word in ${VISUAL:-${EDITOR:-}}; do
 done
 editor=${editor:-vi}
 
-# A comma separates two grants.
-case $root,$file,$editor in
-  *,*,*,*) refuse "Cannot grant a path with a comma: $root${file:+, $file}, $editor" ;;
-esac
-case $file in
-  '' | -) readable=$root ;;
-  *) readable=$root,$file ;;
+case $root,$editor in
+  *,*,*) refuse "Cannot grant a path with a comma: $root, $editor" ;;
 esac
 
 exec deno run --quiet --no-prompt --frozen --config "$here/../deno.json" \
-  --allow-read="$readable" --allow-write="$root" --allow-run="$editor" \
+  --allow-read="$root$readable" --allow-write="$root" --allow-run="$editor" \
   --allow-env=CLAUDE_BOTTLE_ROOT,HOME,VISUAL,EDITOR,NO_COLOR \
   --allow-sys=hostname,uid,gid,userInfo \
   "$here/main.ts" "$@"

@@ -5,14 +5,13 @@
  * @module
  */
 
+import { appendEntry } from "./audit_append.ts";
 import type { AuditEntry } from "./audit_entry.ts";
-import { appendLine } from "./durable.ts";
-import { quote } from "./config/problem.ts";
+import { isBlank, parseAuditLine, reasonOf } from "./audit_line.ts";
+import { linesOf } from "./chain.ts";
 import { MalformedRecordError } from "./errors.ts";
 import { readOwnFile } from "./own_files.ts";
-import { auditLogPath } from "./paths.ts";
-import { parseJsonBytes } from "./untrusted.ts";
-import { encodeAuditEntry, parseAuditEntry } from "./wire.ts";
+import { auditLogPath, claudeBottleRoot } from "./paths.ts";
 
 /** A line that is no audit entry. */
 export interface BrokenLine {
@@ -34,25 +33,12 @@ export interface ReadAuditOptions extends WriteAuditOptions {
   readonly onBroken?: (line: BrokenLine) => void;
 }
 
-/** What {@linkcode verifyAuditLog} found. */
-export interface AuditVerification {
-  /** Whether every line is an audit entry of this log. */
-  readonly ok: boolean;
-  /** The log. */
-  readonly file: string;
-  /** How many lines there are, blank ones not counted. */
-  readonly lines: number;
-  /** How many of them were written by the Python original, without our fields. */
-  readonly foreign: number;
-  /** The lines that are no entries of this log. */
-  readonly broken: readonly BrokenLine[];
-}
-
 /**
- * Appends an entry to the audit log of its component and bottle, under `flock(2)`, as one write,
- * synced before this returns. The file has mode 0600.
+ * Appends an entry to the audit log of its component and bottle: chained to the lines before it and
+ * signed, under `flock(2)`, as one write, synced before this returns. The file has mode 0600. The
+ * signing key is made on first use, in `<root>/private`.
  *
- * Needs `--allow-read` and `--allow-write` for `<root>/audit`.
+ * Needs `--allow-read` and `--allow-write` for `<root>/audit` and `<root>/private`.
  *
  * @example Append and read back
  * ```ts
@@ -70,7 +56,8 @@ export interface AuditVerification {
  *   diff: "",
  * };
  * await writeAuditEntry(entry, { root });
- * assertEquals(await readAuditEntries("pipelock", "dev-1", { root }), [entry]);
+ * const [read] = await readAuditEntries("pipelock", "dev-1", { root });
+ * assertEquals([read?.seq, read?.operatorNotes], [0, "Removed the old mirror."]);
  * await Deno.remove(root, { recursive: true });
  * ```
  *
@@ -78,13 +65,16 @@ export interface AuditVerification {
  * @param options Where the log is.
  * @returns The log's path.
  * @throws {InvalidNameError} If the component or the slug is none; nothing is written.
+ * @throws {TypeError} If a field is of the wrong kind; nothing is written.
+ * @throws {AuditLogChangedError} If the log was removed, replaced or truncated; nothing is written.
  */
 export async function writeAuditEntry(
   entry: AuditEntry,
   options: WriteAuditOptions = {},
 ): Promise<string> {
-  const path = auditLogPath(entry.component, entry.bottleSlug, options.root);
-  await appendLine(path, new TextEncoder().encode(encodeAuditEntry(entry)));
+  const { root = claudeBottleRoot() } = options;
+  const path = auditLogPath(entry.component, entry.bottleSlug, root);
+  await appendEntry(entry, root);
   return path;
 }
 
@@ -99,19 +89,14 @@ function* readLines(file: string): Generator<ReadLine> {
   const bytes = readOwnFile(file);
   if (bytes === undefined) return;
   let line = 0;
-  for (let start = 0; start < bytes.length;) {
-    const lf = bytes.indexOf(0x0a, start);
-    const end = lf === -1 ? bytes.length : lf;
-    const raw = bytes.subarray(start, end);
-    start = end + 1;
+  for (const raw of linesOf(bytes)) {
     line++;
-    if (raw.every((byte) => byte === 0x20 || byte === 0x09 || byte === 0x0d)) continue;
+    if (isBlank(raw)) continue;
     try {
-      yield { line, entry: parseAuditEntry(parseJsonBytes(raw, file), file) };
+      yield { line, entry: parseAuditLine(raw, file) };
     } catch (error) {
       if (!(error instanceof MalformedRecordError)) throw error;
-      const field = error.field === undefined ? "" : `field "${error.field}": `;
-      yield { line, broken: { line, reason: `${field}${error.reason}` } };
+      yield { line, broken: { line, reason: reasonOf(error) } };
     }
   }
 }
@@ -141,38 +126,4 @@ export async function readAuditEntries(
     if (broken !== undefined) options.onBroken?.(broken);
   }
   return entries;
-}
-
-/**
- * Checks that every line of an audit log is an entry of that component and bottle.
- *
- * Needs `--allow-read` for `<root>/audit`.
- *
- * @param component The component.
- * @param slug The bottle's slug.
- * @param options Where the log is.
- * @returns What was found; a log that does not exist is sound and empty.
- * @throws {InvalidNameError} If the component or the slug is none.
- */
-// deno-lint-ignore require-await
-export async function verifyAuditLog(
-  component: string,
-  slug: string,
-  options: WriteAuditOptions = {},
-): Promise<AuditVerification> {
-  const file = auditLogPath(component, slug, options.root);
-  const broken: BrokenLine[] = [];
-  let lines = 0;
-  let foreign = 0;
-  for (const read of readLines(file)) {
-    lines++;
-    if (read.broken !== undefined) broken.push(read.broken);
-    if (read.entry === undefined) continue;
-    if (read.entry.operator === undefined) foreign++;
-    if (read.entry.component !== component || read.entry.bottleSlug !== slug) {
-      const owner = `${read.entry.component}-${read.entry.bottleSlug}`;
-      broken.push({ line: read.line, reason: `it is an entry of ${quote(owner)}` });
-    }
-  }
-  return { ok: broken.length === 0, file, lines, foreign, broken };
 }

@@ -31,10 +31,23 @@ export interface AuditEntry {
   readonly diff: string;
   /** Who decided, `user@host`. A line of the Python original has none. */
   readonly operator?: string;
+  /** The name that the operator gave besides. */
+  readonly operatorName?: string;
   /** The proposal that was decided. */
   readonly proposalId?: string;
   /** SHA-256 of the proposal's bytes as they were shown, lower-case hex. */
   readonly proposalSha256?: string;
   /** SHA-256 of the final file, lower-case hex; `""` for a rejection. */
   readonly finalSha256?: string;
+  /**
+   * What stood in the answer's place without a record, and was moved away: a status or a reason, and
+   * SHA-256 of its bytes where it had any.
+   */
+  readonly foreignAnswer?: string;
+  /** Which key signed the line. The log sets it; ignored when an entry is written. */
+  readonly operatorKey?: string;
+  /** What a crash had torn before this line, and where it is kept. The log sets it, as above. */
+  readonly repair?: string;
+  /** The line's number in its chain, from 0. The log sets it, as above. */
+  readonly seq?: number;
 }

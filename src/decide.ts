@@ -6,23 +6,18 @@
 
 import type { AuditEntry } from "./audit_entry.ts";
 import { validateConfigFile } from "./config/validate.ts";
+import { formatHead } from "./chain.ts";
+import { type StandingAnswer, standingAnswer } from "./decided.ts";
 import {
-  AlreadyDecidedError,
   ChangedSinceShownError,
+  ForeignAnswerError,
   InvalidConfigError,
   StaleConfigError,
 } from "./errors.ts";
 import { sha256Hex } from "./hash.ts";
 import { diffAgainst, type Inspection, inspectProposal } from "./inspect.ts";
 import { carryOut, refuseIfUnanswerable, withBottleLock } from "./intent.ts";
-import { sizeOfOwnFile } from "./own_files.ts";
-import {
-  auditLogPath,
-  checkBottleSlug,
-  checkProposalId,
-  claudeBottleRoot,
-  queueDirForSlug,
-} from "./paths.ts";
+import { auditLogPath, checkBottleSlug, checkProposalId, claudeBottleRoot } from "./paths.ts";
 import {
   COMPONENT_FOR_TOOL,
   COMPONENT_REBUILD,
@@ -30,8 +25,6 @@ import {
   type Response,
   type Status,
 } from "./proposal.ts";
-import { readAnswer } from "./queue.ts";
-import { encodeAuditEntry, encodeResponse } from "./wire.ts";
 
 /** What an operator decides: approve the file, replace it by another version, or reject it. */
 export type Verdict =
@@ -56,10 +49,17 @@ export interface DecideRequest {
   readonly verdict: Verdict;
   /** The operator's words for the agent and the log. A rejection needs some. */
   readonly notes: string;
-  /** Who decides, `user@host`. */
+  /** Who decides, `user@host`. The log adds the key that signs. */
   readonly operator: string;
+  /** A name that the operator gives besides. It replaces nothing. */
+  readonly operatorName?: string;
   /** Whether to go on though the config in force is not the file the agent started from. */
   readonly allowStale?: boolean;
+  /**
+   * Whether to go on though an answer stands in the queue that no record backs. It is moved to
+   * `<root>/private/foreign/<slug>/`, and the log says what it said.
+   */
+  readonly overrideForeign?: boolean;
   /** The root; {@linkcode claudeBottleRoot} unless given. */
   readonly root?: string;
 }
@@ -76,6 +76,8 @@ export interface Decision {
   readonly notes: string;
   /** The log that keeps it. */
   readonly auditLog: string;
+  /** The log's head after it, `seq:hash`. Kept elsewhere it shows that the log was cut. */
+  readonly auditHead: string;
 }
 
 /**
@@ -122,11 +124,13 @@ export interface Decision {
  * @throws {InvalidNameError} If the slug or the id is none.
  * @throws {TypeError} If a rejection has no notes.
  * @throws {ProposalNotFoundError} If there is no such proposal.
- * @throws {AlreadyDecidedError} If it is answered; names the winner and the decision.
+ * @throws {AlreadyDecidedError} If it is decided; names the winner and the decision.
+ * @throws {ForeignAnswerError} If it is answered without a record, and that was not to be overridden.
  * @throws {ChangedSinceShownError} If it is not the proposal that was shown.
  * @throws {StaleConfigError} If the config in force is not the agent's, or not the one that was shown;
  * for all but a rejection.
  * @throws {InvalidConfigError} If the final file breaks its rules.
+ * @throws {AuditLogChangedError} If the log was removed, replaced or truncated; nothing is decided.
  * @throws {AnswerNotWrittenError} If it is recorded, but could not be answered yet.
  * @throws {UnsafeFileError} If something else than a plain file stands in the proposal's place.
  */
@@ -140,6 +144,10 @@ export async function decide(request: DecideRequest): Promise<Decision> {
   return await withBottleLock(root, bottleSlug, async () => {
     const inspection = await inspectProposal({ root, bottleSlug, proposalId });
     refuseIfChanged(request, inspection);
+    const { foreignAnswer } = inspection;
+    if (foreignAnswer !== undefined && request.overrideForeign !== true) {
+      throw new ForeignAnswerError(proposalId, foreignAnswer.says);
+    }
 
     const finalFile = finalFileOf(request.verdict, inspection);
     if (finalFile !== null) refuseIfUnsound(inspection, finalFile);
@@ -200,23 +208,24 @@ async function record(
       ? diffAgainst(inspection, verdict.finalFile)
       : inspection.diff,
     operator: request.operator,
+    ...(request.operatorName !== undefined && { operatorName: request.operatorName }),
     proposalId: proposal.id,
     proposalSha256,
     finalSha256: finalFile === null ? "" : sha256Hex(finalFile),
+    ...(inspection.foreignAnswer && { foreignAnswer: foreignWords(inspection.foreignAnswer) }),
   };
   const response: Response = { proposalId: proposal.id, status, notes: request.notes, finalFile };
-  const answered = await carryOut(root, {
-    bottleSlug,
-    proposalId: proposal.id,
-    component,
-    logSize: sizeOfOwnFile(auditLog),
-    line: encodeAuditEntry(entry),
-    response: encodeResponse(response),
-  });
+  const overrideForeign = inspection.foreignAnswer !== undefined;
+  const { head, answered } = await carryOut(root, { entry, response, overrideForeign });
   if (!answered) {
-    const queueDir = queueDirForSlug(bottleSlug, root);
-    const standing = await readAnswer(queueDir, proposal.id).catch(() => undefined);
-    throw new AlreadyDecidedError(proposal.id, standing?.status);
+    const standing = standingAnswer({ root, bottleSlug, proposalId: proposal.id });
+    throw new ForeignAnswerError(proposal.id, standing?.says ?? "it is gone again");
   }
-  return { proposalId: proposal.id, bottleSlug, status, notes: request.notes, auditLog };
+  const { notes } = request;
+  const auditHead = formatHead(head);
+  return { proposalId: proposal.id, bottleSlug, status, notes, auditLog, auditHead };
+}
+
+function foreignWords({ says, sha256 }: StandingAnswer): string {
+  return sha256 === undefined ? says : `${says}, sha256 ${sha256}`;
 }

@@ -6,20 +6,21 @@
 
 import { Buffer } from "node:buffer";
 import { ACTION_SUPERSEDED, type AuditEntry } from "./audit_entry.ts";
-import { AlreadyDecidedError } from "./errors.ts";
+import { isEntry, parseAuditLine } from "./audit_line.ts";
+import { AlreadyDecidedError, MalformedRecordError, UnsafeFileError } from "./errors.ts";
+import { sha256Hex } from "./hash.ts";
 import { readOwnFile } from "./own_files.ts";
 import { auditLogPath, checkProposalId, queueDirForSlug } from "./paths.ts";
 import {
   COMPONENT_FOR_TOOL,
   COMPONENT_REBUILD,
   type ProposalRef,
-  type Status,
   STATUSES,
   TOOLS,
 } from "./proposal.ts";
-import { responseFromFile, responsePlaces } from "./queue.ts";
-import { parseJsonBytes } from "./untrusted.ts";
-import { parseAuditEntry } from "./wire.ts";
+import { responsePlaces } from "./queue.ts";
+import { MAX_QUEUE_FILE_BYTES, parseJsonBytes, readUntrusted } from "./untrusted.ts";
+import { parseResponse } from "./wire.ts";
 
 const COMPONENTS = new Set(TOOLS.map((tool) => COMPONENT_FOR_TOOL[tool] ?? COMPONENT_REBUILD));
 
@@ -45,30 +46,56 @@ export function findDecision(ref: ProposalRef): AuditEntry | undefined {
 }
 
 /**
- * Makes sure that a proposal still waits for a decision. The log says what was decided; an answer
- * that no record backs is still an answer.
+ * Makes sure that no decision on a proposal is recorded yet.
  *
- * Needs `--allow-read` for the root.
+ * Needs `--allow-read` for `<root>/audit`.
  *
  * @param ref The proposal.
  * @throws {InvalidNameError} If the slug or the id is none.
  * @throws {AlreadyDecidedError} If it is decided; names the winner and the decision.
  */
 export function refuseIfDecided(ref: ProposalRef): void {
-  const { root, bottleSlug, proposalId } = ref;
   const entry = findDecision(ref);
-  if (entry !== undefined) {
-    throw new AlreadyDecidedError(proposalId, entry.operatorAction, entry.operator);
-  }
-  for (const place of responsePlaces(queueDirForSlug(bottleSlug, root), proposalId)) {
-    let status: Status | undefined;
+  if (entry === undefined) return;
+  throw new AlreadyDecidedError(ref.proposalId, entry.operatorAction, entry.operator);
+}
+
+/** An answer that stands in a queue. */
+export interface StandingAnswer {
+  /** What it says, or why it cannot be read: one line. */
+  readonly says: string;
+  /** SHA-256 of its bytes, lower-case hex, if it could be read. */
+  readonly sha256?: string;
+}
+
+/**
+ * The answer of a proposal that stands in its bottle's queue, or is archived there. If no decision
+ * is recorded, somebody planted it, or decided with a tool that keeps no record.
+ *
+ * Needs `--allow-read` for the root.
+ *
+ * @param ref The proposal.
+ * @returns The answer, or `undefined` if there is none.
+ * @throws {InvalidNameError} If the slug or the id is none.
+ */
+export function standingAnswer(ref: ProposalRef): StandingAnswer | undefined {
+  for (const place of responsePlaces(queueDirForSlug(ref.bottleSlug, ref.root), ref.proposalId)) {
     try {
-      status = responseFromFile(place).status;
+      const { bytes } = readUntrusted(place, { maxBytes: MAX_QUEUE_FILE_BYTES });
+      const sha256 = sha256Hex(bytes);
+      try {
+        return { says: parseResponse(parseJsonBytes(bytes, place), place).status, sha256 };
+      } catch (error) {
+        if (!(error instanceof MalformedRecordError)) throw error;
+        return { says: `it is no response: ${error.reason}`, sha256 };
+      }
     } catch (error) {
       if (error instanceof Deno.errors.NotFound) continue;
+      if (!(error instanceof UnsafeFileError)) throw error;
+      return { says: `it cannot be read: ${error.reason}` };
     }
-    throw new AlreadyDecidedError(proposalId, status);
   }
+  return undefined;
 }
 
 /** Finds a proposal's decision in one log, without parsing the other lines. */
@@ -90,9 +117,5 @@ function findInLog(log: string, proposalId: string): AuditEntry | undefined {
 }
 
 function entryOn(line: Uint8Array, log: string): AuditEntry | undefined {
-  try {
-    return parseAuditEntry(parseJsonBytes(line, log), log);
-  } catch {
-    return undefined; // A line torn by a crash was never acknowledged either.
-  }
+  return isEntry(line, log) ? parseAuditLine(line, log) : undefined;
 }

@@ -163,9 +163,9 @@ function giveToOwnerOf(dir: string, path: string): void {
 }
 
 /** Everything of {@linkcode replaceFile} but the last step, which is the caller's; returns for what. */
-function renameIntoPlace(path: string, bytes: Uint8Array): string {
+function renameIntoPlace(path: string, bytes: Uint8Array, mark: string): string {
   const dir = dirname(path);
-  const staged = join(dir, `.${basename(path)}.${crypto.randomUUID()}.tmp`);
+  const staged = join(dir, `.${basename(path)}.${mark}.tmp`);
   try {
     writeNew(staged, bytes);
   } catch (error) {
@@ -198,7 +198,56 @@ function renameIntoPlace(path: string, bytes: Uint8Array): string {
  * @param bytes The whole content.
  */
 export function replaceFile(path: string, bytes: Uint8Array): void {
-  syncDirectory(renameIntoPlace(path, bytes));
+  syncDirectory(renameIntoPlace(path, bytes, crypto.randomUUID()));
+}
+
+/**
+ * Does what {@linkcode replaceFile} does, for a caller whose lock makes it the only writer of this
+ * name. The hidden file has one fixed name, so that what a crash leaves behind is cleared away by
+ * whoever does the same again.
+ *
+ * `unlink` of the hidden file, then the calls of {@linkcode replaceFile}.
+ *
+ * @param path The name; its directory is created if missing.
+ * @param bytes The whole content.
+ */
+export function replaceFileAlone(path: string, bytes: Uint8Array): void {
+  removeQuietly(join(dirname(path), `.${basename(path)}.new.tmp`));
+  syncDirectory(renameIntoPlace(path, bytes, "new"));
+}
+
+/**
+ * Overwrites a file of ours in place with as many bytes as it has, at most 512, and does not wait for
+ * the disk. For what may be behind after a power cut without being wrong.
+ *
+ * `open`, one `write`. A power cut leaves the old bytes or the new ones: they lie in one sector.
+ *
+ * @param path The file, which exists.
+ * @param bytes The whole content.
+ */
+export function overwriteUnsynced(path: string, bytes: Uint8Array): void {
+  using file = Deno.openSync(path, { write: true });
+  writeFully(file, bytes);
+}
+
+/**
+ * Moves whatever stands under a name, a link or a directory too, out of somebody's reach.
+ *
+ * `mkdir`, `rename`, `fsync` of both directories. A crash leaves it in one of the two places.
+ *
+ * @param path The name; nothing happens if there is nothing.
+ * @param dir A directory on the same file system; created if missing.
+ */
+export function moveAside(path: string, dir: string): void {
+  ensureDirectory(dir);
+  try {
+    Deno.renameSync(path, join(dir, `${basename(path)}.${crypto.randomUUID()}`));
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return;
+    throw error;
+  }
+  syncDirectory(dir);
+  syncDirectory(dirname(path));
 }
 
 /** Directories whose fsync is due before this turn of the event loop ends. */
@@ -213,7 +262,7 @@ const syncsDue = new Map<string, Promise<void>>();
  * @param bytes The whole content.
  */
 export async function replaceFileWithOthers(path: string, bytes: Uint8Array): Promise<void> {
-  const dir = renameIntoPlace(path, bytes);
+  const dir = renameIntoPlace(path, bytes, crypto.randomUUID());
   let due = syncsDue.get(dir);
   if (due === undefined) {
     due = Promise.resolve().then(() => {
@@ -269,67 +318,112 @@ export function removeFile(path: string): void {
   syncDirectory(dirname(path));
 }
 
+/** A log that nobody else appends to while it is held. */
+export interface LockedLog {
+  /** Which file it is: device and inode. */
+  readonly identity: string;
+  /** How long it was when it was locked, in bytes. */
+  readonly size: number;
+  /** Its bytes from one offset up to another. */
+  readonly read: (start: number, end: number) => Uint8Array;
+  /** Shortens it, durably. */
+  readonly cut: (size: number) => void;
+  /** Appends, durably: see {@linkcode withLockedLog}. */
+  readonly append: (bytes: Uint8Array) => void;
+}
+
 /**
- * Appends a line to a log while holding its lock, `flock(2)`, which excludes the Python original's.
+ * Runs a function while holding a log's lock, `flock(2)`, which excludes the Python original's.
  *
  * ```text
- * open(path, O_RDWR|O_CREAT|O_APPEND, 0600), flock
- * pread of the last byte          no LF there: somebody's write was torn; one is put before the line,
- *                                 so that the torn piece stays as a line of its own
- * write, once                     a crash in it leaves a torn last line, which the next append ends
- * fdatasync                       a power cut before it: the line, or none, or a torn one
- * fsync(directory)                only if the file is new
+ * open(path, O_RDWR|O_APPEND, 0600), with O_CREAT only if asked
+ * flock, fstat                    waits for whoever holds it; the kernel drops it if they die
+ * cut:    ftruncate, fdatasync    a crash leaves the old length or the new one
+ * append: write, once             a crash in it leaves a torn last line; the next append finds it
+ *         fdatasync               a power cut before it: the bytes, or none, or a part
+ *         fsync(directory)        only if the log was empty, and its name perhaps new
  * ```
- * If the write or the sync fails, the file is cut back to the length it had, so that what was
+ * If a write or a sync of `append` fails, the log is cut back to the length it had, so that what was
  * reported as failed is not found later as done.
  *
  * @param path The log; its directory is created if missing.
- * @param line The line's bytes, the final LF included.
+ * @param create Whether to create a log that is missing.
+ * @param run What to do under the lock; not asynchronous.
+ * @returns What the function returns.
+ * @throws {Deno.errors.NotFound} If it is missing, and not to be created.
  */
-export async function appendLine(path: string, line: Uint8Array): Promise<void> {
-  ensureDirectory(dirname(path));
-  using file = await Deno.open(path, {
-    read: true,
-    append: true,
-    create: true,
-    mode: FILE_MODE,
-  });
-  await file.lock(true);
-  const { size } = file.statSync();
-  const lead = size > 0 && lastByte(file, size) !== 0x0a ? [0x0a] : [];
-  try {
-    writeFully(file, lead.length === 0 ? line : new Uint8Array([...lead, ...line]));
+export async function withLockedLog<T>(
+  path: string,
+  create: boolean,
+  run: (log: LockedLog) => T,
+): Promise<T> {
+  if (create) ensureDirectory(dirname(path));
+  using file = Deno.openSync(path, { read: true, append: true, create, mode: FILE_MODE });
+  await lock(file);
+  const { dev, ino, size } = file.statSync();
+  let length = size;
+  const cut = (to: number) => {
+    file.truncateSync(to);
     file.syncDataSync();
-  } catch (error) {
-    try {
-      file.truncateSync(size);
-    } catch {
-      // The error that matters is the first one.
-    }
-    throw error;
-  }
-  if (size === 0) syncDirectory(dirname(path));
-}
-
-function lastByte(file: Deno.FsFile, size: number): number | undefined {
-  const buffer = new Uint8Array(1);
-  file.seekSync(size - 1, Deno.SeekMode.Start);
-  return file.readSync(buffer) === 1 ? buffer[0] : undefined;
+    length = to;
+  };
+  return run({
+    identity: `${dev}:${ino}`,
+    size,
+    read: (start, end) => readAt(file, start, end),
+    cut,
+    append: (bytes) => {
+      try {
+        writeFully(file, bytes);
+        file.syncDataSync();
+        if (length === 0) syncDirectory(dirname(path));
+      } catch (error) {
+        try {
+          cut(length);
+        } catch {
+          // The error that matters is the first one.
+        }
+        throw error;
+      }
+      length += bytes.length;
+    },
+  });
 }
 
 /**
- * Puts the LF behind a log's last line, if it is missing, and makes the log durable.
+ * Reads a log while nobody appends to it: a shared lock, which only writers wait for.
  *
- * `open`, `flock`, `pread`, `write`, `fdatasync`. A crash leaves the line as it was, or whole.
+ * `open`, `flock`, `read`. Writes nothing.
  *
  * @param path The log.
+ * @returns Its bytes, or `undefined` if there is none.
  */
-export async function endTornLine(path: string): Promise<void> {
-  using file = await Deno.open(path, { read: true, append: true });
-  await file.lock(true);
-  const { size } = file.statSync();
-  if (size > 0 && lastByte(file, size) !== 0x0a) writeFully(file, new Uint8Array([0x0a]));
-  file.syncDataSync();
+export async function readLockedLog(path: string): Promise<Uint8Array | undefined> {
+  try {
+    using file = Deno.openSync(path, { read: true });
+    if (!file.tryLockSync(false)) await file.lock(false);
+    return readAt(file, 0, file.statSync().size);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return undefined;
+    throw error;
+  }
+}
+
+/** Most locks are free, and asking at once spares a trip to another thread. */
+async function lock(file: Deno.FsFile): Promise<void> {
+  if (!file.tryLockSync(true)) await file.lock(true);
+}
+
+function readAt(file: Deno.FsFile, start: number, end: number): Uint8Array {
+  const bytes = new Uint8Array(Math.max(0, end - start));
+  file.seekSync(start, Deno.SeekMode.Start);
+  let length = 0;
+  while (length < bytes.length) {
+    const count = file.readSync(bytes.subarray(length));
+    if (count === null) break;
+    length += count;
+  }
+  return bytes.subarray(0, length);
 }
 
 /**
@@ -354,11 +448,11 @@ export function syncFile(path: string): void {
  */
 export async function withLock<T>(path: string, run: () => T | Promise<T>): Promise<T> {
   ensureDirectory(dirname(path));
-  using file = await Deno.open(path, {
+  using file = Deno.openSync(path, {
     write: true,
     create: true,
     mode: FILE_MODE,
   });
-  await file.lock(true);
+  await lock(file);
   return await run();
 }

@@ -144,6 +144,63 @@ export class AlreadyDecidedError extends Error {
   }
 }
 
+/**
+ * Thrown if an answer stands in the queue that no audit record backs: somebody planted it, or decided
+ * with a program that keeps no record. It is never taken for a decision.
+ */
+export class ForeignAnswerError extends Error {
+  /** The proposal's id. */
+  readonly proposalId: string;
+  /** What the answer says, or why it cannot be read. */
+  readonly says: string;
+
+  /**
+   * Makes the error.
+   *
+   * @param proposalId The proposal's id.
+   * @param says What the answer says, or why it cannot be read.
+   */
+  constructor(proposalId: string, says: string) {
+    super(
+      `Cannot decide proposal ${proposalId}: it is answered without a record (${says}); ` +
+        "somebody planted that answer, or decided with a tool that keeps no record; " +
+        "look at it, then override it explicitly",
+    );
+    this.name = "ForeignAnswerError";
+    this.proposalId = proposalId;
+    this.says = says;
+  }
+}
+
+/**
+ * Thrown if an audit log is not the file that was written to before: it was removed, replaced or
+ * truncated. Nothing is appended, and so nothing is decided.
+ */
+export class AuditLogChangedError extends Error {
+  /** The log. */
+  readonly file: string;
+  /** What is wrong, without the file's name. */
+  readonly reason: string;
+
+  /**
+   * Makes the error.
+   *
+   * @param file The log.
+   * @param reason What is wrong with it.
+   * @param record The file that remembers the log's last line.
+   */
+  constructor(file: string, reason: string, record: string) {
+    super(
+      `Cannot record in ${file}: ${reason}; nothing was recorded. Find out who did that, and put the ` +
+        `right file back. If it is lost for good, move ${record} away: what is there is then ` +
+        "continued, and kept heads will show the loss",
+    );
+    this.name = "AuditLogChangedError";
+    this.file = file;
+    this.reason = reason;
+  }
+}
+
 /** Thrown if the proposal on disk is not the one that the operator was shown. */
 export class ChangedSinceShownError extends Error {
   /** The proposal's id. */

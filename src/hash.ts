@@ -23,3 +23,13 @@ import { createHash } from "node:crypto";
 export function sha256Hex(content: string | Uint8Array): string {
   return createHash("sha256").update(content).digest("hex");
 }
+
+/**
+ * SHA-256 of bytes, as bytes.
+ *
+ * @param bytes The bytes.
+ * @returns 32 bytes.
+ */
+export function sha256(bytes: Uint8Array): Uint8Array {
+  return createHash("sha256").update(bytes).digest();
+}

@@ -7,9 +7,9 @@
 import { basename, join } from "@std/path";
 import { type ConfigProblem, quote } from "./config/problem.ts";
 import { validateConfigFile } from "./config/validate.ts";
-import { refuseIfDecided } from "./decided.ts";
+import { refuseIfDecided, type StandingAnswer, standingAnswer } from "./decided.ts";
 import { renderDiff } from "./diff.ts";
-import { MalformedRecordError, ProposalNotFoundError } from "./errors.ts";
+import { ForeignAnswerError, MalformedRecordError, ProposalNotFoundError } from "./errors.ts";
 import { sha256Hex } from "./hash.ts";
 import { readOwnFile } from "./own_files.ts";
 import {
@@ -40,6 +40,8 @@ export interface Inspection {
   readonly diff: string;
   /** What is wrong with the proposed file; a sidecar queues none that has a problem. */
   readonly problems: readonly ConfigProblem[];
+  /** An answer that stands in the queue though no decision is recorded. */
+  readonly foreignAnswer: StandingAnswer | undefined;
 }
 
 /**
@@ -52,6 +54,7 @@ export interface Inspection {
  * @throws {InvalidNameError} If the slug or the id is none.
  * @throws {AlreadyDecidedError} If it is decided; names the winner and the decision.
  * @throws {ProposalNotFoundError} If there is no such proposal in the bottle's queue.
+ * @throws {ForeignAnswerError} If there is none any more, but an answer that no record backs.
  * @throws {UnsafeFileError} If the proposal, or the queue directory, is no plain file or directory.
  * @throws {MalformedRecordError} If the proposal is malformed, or claims another bottle.
  */
@@ -61,12 +64,15 @@ export async function inspectProposal(ref: ProposalRef): Promise<Inspection> {
   const queueDir = queueDirForSlug(bottleSlug, root);
   const path = proposalPath(queueDir, proposalId);
   directoryIdentity(queueDir);
+  // In this order: an answer that is there only after the record was looked for may have one.
+  const foreignAnswer = standingAnswer({ root, bottleSlug, proposalId });
   refuseIfDecided({ root, bottleSlug, proposalId });
   let bytes: Uint8Array;
   try {
     ({ bytes } = readUntrusted(path, { maxBytes: MAX_QUEUE_FILE_BYTES }));
   } catch (error) {
     if (!(error instanceof Deno.errors.NotFound)) throw error;
+    if (foreignAnswer !== undefined) throw new ForeignAnswerError(proposalId, foreignAnswer.says);
     throw new ProposalNotFoundError(proposalId, queueDir);
   }
   const proposal = proposalFromBytes(bytes, path);
@@ -83,6 +89,7 @@ export async function inspectProposal(ref: ProposalRef): Promise<Inspection> {
     stale: agentSha256 !== "" && agentSha256 !== current.currentSha256,
     diff: diffAgainst(current, proposal.proposedFile),
     problems: validateConfigFile(proposal.tool, proposal.proposedFile),
+    foreignAnswer,
   };
 }
 

@@ -10,39 +10,61 @@
 import { Buffer } from "node:buffer";
 import { join } from "@std/path";
 import { z } from "zod";
-import { ACTION_SUPERSEDED } from "./audit_entry.ts";
+import { appendEntry } from "./audit_append.ts";
+import { ACTION_SUPERSEDED, type AuditEntry } from "./audit_entry.ts";
+import { type Head, signHead } from "./chain.ts";
 import {
-  appendLine,
   clearDirectory,
   createOnce,
-  endTornLine,
+  moveAside,
   probeCreateOnce,
   removeFile,
-  replaceFile,
+  replaceFileAlone,
   syncFile,
   withLock,
 } from "./durable.ts";
 import { AnswerNotWrittenError, MalformedRecordError } from "./errors.ts";
 import { readOwnFile } from "./own_files.ts";
-import { auditLogPath, isBottleSlug, privateDir, queueDirForSlug, responsePath } from "./paths.ts";
+import {
+  auditLogName,
+  auditLogPath,
+  isBottleSlug,
+  privateDir,
+  queueDirForSlug,
+  responsePath,
+} from "./paths.ts";
+import type { Response } from "./proposal.ts";
 import { responseFromFile, responsePlaces } from "./queue.ts";
+import { openSigningKey } from "./signing_key.ts";
 import { listNames, parseJsonBytes } from "./untrusted.ts";
-import { asciiJson, encodeAuditEntry, parseAuditEntry, parseResponse } from "./wire.ts";
+import { asciiJson, encodeResponse, parseAuditEntry, parseResponse } from "./wire.ts";
+
+/** A decision that is to be carried out. */
+export interface DecisionToCarryOut {
+  /** What is to be recorded. */
+  readonly entry: AuditEntry;
+  /** What the agent is to be told. */
+  readonly response: Response;
+  /** Whether an answer without a record that stands there is moved away. */
+  readonly overrideForeign: boolean;
+}
 
 /** A decision that is about to be recorded. All of it is exact: the bytes, not their meaning. */
-export interface Intent {
+interface Intent {
   /** The bottle. */
   readonly bottleSlug: string;
   /** The proposal. */
   readonly proposalId: string;
   /** The component whose log gets the line. */
   readonly component: string;
-  /** How long the log was before: the line, if it is there, begins at or after this byte. */
+  /** How long the log was before: the line, if it is there, begins at this byte. */
   readonly logSize: number;
   /** The audit line, the LF included. */
   readonly line: string;
   /** The response file's text. */
   readonly response: string;
+  /** Whether an answer without a record that stands there is moved away. */
+  readonly overrideForeign: boolean;
 }
 
 const intentSchema = z.object({
@@ -53,6 +75,7 @@ const intentSchema = z.object({
   log_size: z.number().int().min(0),
   line: z.string(),
   response: z.string(),
+  override_foreign: z.boolean().default(false),
 });
 
 function intentsDir(root: string): string {
@@ -125,15 +148,39 @@ export function refuseIfUnanswerable(root: string, slug: string): void {
 }
 
 /**
- * Records a decision, then answers, in that order and each durably; see the module's words.
+ * Records a decision, then answers, in that order and each durably; see the module's words. The
+ * intent is written down when the line is ready, under the log's lock, so that it holds the very
+ * bytes that are appended next.
  *
  * @param root The root. The caller holds the bottle's lock.
- * @param intent The decision.
- * @returns Whether the answer is this decision's; if not, another program's stood there first, and
- * the log says so.
+ * @param decision The decision.
+ * @returns The log's head after the line; `answered` is false if another program's answer stood in
+ * the queue first, and then the log says so.
  */
-export async function carryOut(root: string, intent: Intent): Promise<boolean> {
-  const path = intentPath(root, intent.bottleSlug);
+export async function carryOut(
+  root: string,
+  decision: DecisionToCarryOut,
+): Promise<{ readonly head: Head; readonly answered: boolean }> {
+  const { entry, overrideForeign } = decision;
+  const { bottleSlug, component } = entry;
+  const { proposalId } = decision.response;
+  const path = intentPath(root, bottleSlug);
+  const log = auditLogName(component, bottleSlug);
+  const { privateKey } = await openSigningKey(root);
+  let intent: Intent | undefined;
+  // If this fails the intent stays: the next run sees whether the line is there, and acts on that.
+  const { head } = await appendEntry(entry, root, ({ line, offset: logSize, head }) => {
+    const auditHead = signHead(log, head, privateKey);
+    const response = encodeResponse({ ...decision.response, auditHead });
+    intent = { bottleSlug, proposalId, component, logSize, line, response, overrideForeign };
+    replaceFileAlone(path, encodeIntent(intent));
+  });
+  const answered = await answerRecorded(root, intent!);
+  removeFile(path);
+  return { head, answered };
+}
+
+function encodeIntent(intent: Intent): Uint8Array {
   const text = asciiJson({
     version: 1,
     bottle_slug: intent.bottleSlug,
@@ -142,16 +189,9 @@ export async function carryOut(root: string, intent: Intent): Promise<boolean> {
     log_size: intent.logSize,
     line: intent.line,
     response: intent.response,
+    override_foreign: intent.overrideForeign,
   });
-  replaceFile(path, new TextEncoder().encode(text + "\n"));
-  // If this fails the intent stays: the next run sees whether the line is there, and acts on that.
-  await appendLine(
-    auditLogPath(intent.component, intent.bottleSlug, root),
-    new TextEncoder().encode(intent.line),
-  );
-  const answered = await answerRecorded(root, intent);
-  removeFile(path);
-  return answered;
+  return new TextEncoder().encode(text + "\n");
 }
 
 /** Answers; if that fails, says that the decision stands all the same. */
@@ -165,31 +205,29 @@ async function answerRecorded(root: string, intent: Intent): Promise<boolean> {
 
 /** Creates the answer of a recorded decision, unless it is there. */
 async function answer(root: string, intent: Intent): Promise<boolean> {
-  const queueDir = queueDirForSlug(intent.bottleSlug, root);
+  const { bottleSlug, proposalId } = intent;
+  const queueDir = queueDirForSlug(bottleSlug, root);
   if (ownAnswerStands(queueDir, intent)) return true;
+  if (intent.overrideForeign) {
+    const aside = join(privateDir(root), "foreign", bottleSlug);
+    for (const place of responsePlaces(queueDir, proposalId)) moveAside(place, aside);
+  }
   const bytes = new TextEncoder().encode(intent.response);
   try {
-    createOnce(
-      responsePath(queueDir, intent.proposalId),
-      bytes,
-      stagingDir(root, intent.bottleSlug),
-    );
+    createOnce(responsePath(queueDir, proposalId), bytes, stagingDir(root, bottleSlug));
     return true;
   } catch (error) {
     if (!(error instanceof Deno.errors.AlreadyExists)) throw error;
   }
   // A program that keeps no record, such as the Python original, answered in between.
-  const recorded = parseAuditEntry(JSON.parse(intent.line), "the intent");
-  const superseded = encodeAuditEntry({
-    ...recorded,
+  await appendEntry({
+    ...parseAuditEntry(JSON.parse(intent.line), "the intent"),
     timestamp: new Date().toISOString(),
     operatorAction: ACTION_SUPERSEDED,
     operatorNotes: "Another program's answer stood in the queue first.",
     diff: "",
     finalSha256: "",
-  });
-  const log = auditLogPath(intent.component, intent.bottleSlug, root);
-  await appendLine(log, new TextEncoder().encode(superseded));
+  }, root);
   return false;
 }
 
@@ -223,10 +261,11 @@ async function finishIntent(root: string, slug: string): Promise<FinishedIntent 
     logSize: parsed.data.log_size,
     line: parsed.data.line,
     response: parsed.data.response,
+    overrideForeign: parsed.data.override_foreign,
   };
   // Without its line the decision never happened: nobody was told, and the operator decides anew.
   let outcome: FinishedIntent["outcome"] = "dropped";
-  if (await isRecorded(root, intent)) {
+  if (isRecorded(root, intent)) {
     outcome = await answerRecorded(root, intent) ? "completed" : "superseded";
   }
   removeFile(path);
@@ -234,19 +273,14 @@ async function finishIntent(root: string, slug: string): Promise<FinishedIntent 
 }
 
 /** Whether the line is in the log. If it is, it is made durable before anybody acts on it. */
-async function isRecorded(root: string, intent: Intent): Promise<boolean> {
+function isRecorded(root: string, intent: Intent): boolean {
   const path = auditLogPath(intent.component, intent.bottleSlug, root);
   const log = readOwnFile(path);
   if (log === undefined) return false;
-  const bytes = Buffer.from(log.buffer);
-  if (bytes.indexOf(intent.line, intent.logSize) !== -1) {
-    syncFile(path);
-    return true;
-  }
-  // All of it but the LF: the next append would end the line, and so make it a decision.
-  const torn = Buffer.from(intent.line.slice(0, -1));
-  if (bytes.length < intent.logSize || !bytes.subarray(-torn.length).equals(torn)) return false;
-  await endTornLine(path);
+  const line = Buffer.from(intent.line);
+  const standing = Buffer.from(log.buffer).subarray(intent.logSize, intent.logSize + line.length);
+  if (!standing.equals(line)) return false;
+  syncFile(path);
   return true;
 }
 

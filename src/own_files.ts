@@ -19,17 +19,26 @@ export function readOwnFile(path: string): Uint8Array<ArrayBuffer> | undefined {
   }
 }
 
+/** What tells one state of a file from another, and who may read it. */
+export interface OwnFileStamp {
+  /** Device, inode, size, time of change. */
+  readonly text: string;
+  /** The file's mode. */
+  readonly mode: number;
+}
+
 /**
- * How long a file of the operator's own is.
+ * The state of a file of the operator's own, without reading it.
  *
  * @param path The file.
- * @returns Its length in bytes; 0 if there is none.
+ * @returns Its state, or `undefined` if there is none.
  */
-export function sizeOfOwnFile(path: string): number {
+export function ownFileStamp(path: string): OwnFileStamp | undefined {
   try {
-    return Deno.statSync(path).size;
+    const { dev, ino, size, mtime, mode } = Deno.statSync(path);
+    return { text: `${dev}:${ino}:${size}:${mtime?.getTime()}`, mode: mode ?? 0 };
   } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return 0;
+    if (error instanceof Deno.errors.NotFound) return undefined;
     throw error;
   }
 }

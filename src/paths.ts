@@ -140,6 +140,18 @@ export function auditDir(root: string = claudeBottleRoot()): string {
 }
 
 /**
+ * The name of an audit log, `<component>-<slug>`. It is part of what each line's signature covers.
+ *
+ * @param component The component, such as `cred-proxy`.
+ * @param slug The bottle's slug.
+ * @returns The name.
+ * @throws {InvalidNameError} If the component or the slug is none.
+ */
+export function auditLogName(component: string, slug: string): string {
+  return `${checkComponent(component)}-${checkBottleSlug(slug)}`;
+}
+
+/**
  * The audit log of one component of one bottle, `<root>/audit/<component>-<slug>.log`.
  *
  * @param component The component, such as `cred-proxy`.
@@ -153,7 +165,7 @@ export function auditLogPath(
   slug: string,
   root: string = claudeBottleRoot(),
 ): string {
-  return join(auditDir(root), `${checkComponent(component)}-${checkBottleSlug(slug)}.log`);
+  return join(auditDir(root), `${auditLogName(component, slug)}.log`);
 }
 
 /**

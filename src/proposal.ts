@@ -4,6 +4,8 @@
  * @module
  */
 
+import type { SignedHead } from "./chain.ts";
+
 /** The tool that proposes a new `routes.json` for the credential proxy. */
 export const TOOL_CRED_PROXY_BLOCK = "cred-proxy-block";
 /** The tool that proposes a new egress `allowlist` for pipelock. */
@@ -104,6 +106,11 @@ export interface Response {
   readonly notes: string;
   /** What is applied: the proposed file, the operator's version, or `null` if rejected. */
   readonly finalFile: string | null;
+  /**
+   * The head of the audit log that keeps the decision, as it was then: so that a log that was cut
+   * shows. Only an answer by {@linkcode decide} has one.
+   */
+  readonly auditHead?: SignedHead;
 }
 
 /** What {@linkcode newProposal} needs. */

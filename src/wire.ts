@@ -8,6 +8,7 @@
 
 import { z } from "zod";
 import type { AuditEntry } from "./audit_entry.ts";
+import { formatHead, parseHead, type SignedHead } from "./chain.ts";
 import { quote } from "./config/problem.ts";
 import { MalformedRecordError } from "./errors.ts";
 import { isProposalId } from "./paths.ts";
@@ -68,6 +69,9 @@ const proposalCodec = z.codec(
   },
 );
 
+/** A key that the Python original does not know: of another kind, it is somebody else's. */
+const ownKey = z.unknown().optional();
+
 const responseCodec = z.codec(
   z.object({
     proposal_id: text.refine(isProposalId, "not a proposal id"),
@@ -75,6 +79,9 @@ const responseCodec = z.codec(
     notes: text,
     // The Python original reads a missing final_file as null.
     final_file: z.string("neither a string nor null").nullable().default(null),
+    audit_log: ownKey,
+    audit_head: ownKey,
+    audit_head_sig: ownKey,
   }),
   z.custom<Response>(),
   {
@@ -83,18 +90,26 @@ const responseCodec = z.codec(
       status: wire.status,
       notes: wire.notes,
       finalFile: wire.final_file,
+      ...auditHeadOf(wire.audit_log, wire.audit_head, wire.audit_head_sig),
     }),
     encode: (record) => ({
       proposal_id: record.proposalId,
       status: record.status,
       notes: record.notes,
       final_file: record.finalFile,
+      audit_log: record.auditHead?.log,
+      audit_head: record.auditHead && formatHead(record.auditHead),
+      audit_head_sig: record.auditHead?.signature,
     }),
   },
 );
 
-/** A key that the Python original does not know: of another kind, it is somebody else's. */
-const ownKey = z.unknown().optional();
+/** The head that an answer states, if it states one. Whether it is true is for its signature to say. */
+function auditHeadOf(log: unknown, head: unknown, signature: unknown): { auditHead?: SignedHead } {
+  const parsed = typeof head === "string" ? parseHead(head) : undefined;
+  if (parsed === undefined || typeof log !== "string" || typeof signature !== "string") return {};
+  return { auditHead: { ...parsed, log, signature } };
+}
 
 const auditEntryCodec = z.codec(
   z.object({
@@ -106,9 +121,14 @@ const auditEntryCodec = z.codec(
     justification: text,
     diff: text,
     operator: ownKey,
+    operator_name: ownKey,
+    operator_key: ownKey,
     proposal_id: ownKey,
     proposal_sha256: ownKey,
     final_sha256: ownKey,
+    foreign_answer: ownKey,
+    repair: ownKey,
+    seq: ownKey,
   }),
   z.custom<AuditEntry>(),
   {
@@ -121,9 +141,14 @@ const auditEntryCodec = z.codec(
       justification: wire.justification,
       diff: wire.diff,
       ...(typeof wire.operator === "string" && { operator: wire.operator }),
+      ...(typeof wire.operator_name === "string" && { operatorName: wire.operator_name }),
+      ...(typeof wire.operator_key === "string" && { operatorKey: wire.operator_key }),
       ...(typeof wire.proposal_id === "string" && { proposalId: wire.proposal_id }),
       ...(typeof wire.proposal_sha256 === "string" && { proposalSha256: wire.proposal_sha256 }),
       ...(typeof wire.final_sha256 === "string" && { finalSha256: wire.final_sha256 }),
+      ...(typeof wire.foreign_answer === "string" && { foreignAnswer: wire.foreign_answer }),
+      ...(typeof wire.repair === "string" && { repair: wire.repair }),
+      ...(typeof wire.seq === "number" && { seq: wire.seq }),
     }),
     encode: (record) => ({
       timestamp: record.timestamp,
@@ -134,9 +159,13 @@ const auditEntryCodec = z.codec(
       justification: record.justification,
       diff: record.diff,
       operator: record.operator,
+      operator_name: record.operatorName,
+      operator_key: record.operatorKey,
       proposal_id: record.proposalId,
       proposal_sha256: record.proposalSha256,
       final_sha256: record.finalSha256,
+      foreign_answer: record.foreignAnswer,
+      repair: record.repair,
     }),
   },
 );
@@ -231,7 +260,7 @@ export function encodeResponse(response: Response): string {
 }
 
 /**
- * Encodes an audit entry: one line of JSON, the LF included.
+ * Encodes an audit entry: one line of JSON, the LF included, not yet chained (no `seq`).
  *
  * @param entry The entry.
  * @returns The line.

@@ -6,7 +6,8 @@ import { tempDir } from "./support/temp.ts";
 const ignore = !hasProgram("strace", "-V");
 if (ignore) console.error("skipped: there is no strace on this machine");
 
-const CALLS = "fsync,fdatasync,flock,rename,renameat,renameat2,link,linkat,unlink,unlinkat,write";
+const CALLS =
+  "fsync,fdatasync,ftruncate,flock,rename,renameat,renameat2,link,linkat,unlink,unlinkat,write";
 
 /** The system calls on the files of a directory that a line of code makes, in order. */
 async function trace(dir: string, code: string): Promise<string[]> {
@@ -47,14 +48,39 @@ for (
       ["write", "fdatasync", "rename", "write", "fdatasync", "rename", "fsync directory"],
     ],
     [
-      "appendLine() to a new log",
-      'await durable.appendLine("DIR/x", bytes);',
+      "withLockedLog() appending to a new log",
+      'await durable.withLockedLog("DIR/x", true, (log) => log.append(bytes));',
       ["flock", "write", "fdatasync", "fsync directory"],
     ],
     [
-      "appendLine() again",
-      'await durable.appendLine("DIR/x", bytes); await durable.appendLine("DIR/x", bytes);',
-      ["flock", "write", "fdatasync", "fsync directory", "flock", "write", "fdatasync"],
+      "withLockedLog() appending twice",
+      'await durable.withLockedLog("DIR/x", true, (l) => { l.append(bytes); l.append(bytes); });',
+      ["flock", "write", "fdatasync", "fsync directory", "write", "fdatasync"],
+    ],
+    [
+      "withLockedLog() cutting",
+      'Deno.writeFileSync("DIR/x", bytes); await durable.withLockedLog("DIR/x", false, (l) => l.cut(4));',
+      ["write", "flock", "ftruncate", "fdatasync"],
+    ],
+    [
+      "readLockedLog()",
+      'Deno.writeFileSync("DIR/x", bytes); await durable.readLockedLog("DIR/x");',
+      ["write", "flock"],
+    ],
+    [
+      "replaceFileAlone() over what a crash left",
+      'Deno.writeFileSync("DIR/.x.new.tmp", bytes); durable.replaceFileAlone("DIR/x", bytes);',
+      ["write", "unlink", "write", "fdatasync", "rename", "fsync directory"],
+    ],
+    [
+      "overwriteUnsynced()",
+      'Deno.writeFileSync("DIR/x", bytes); durable.overwriteUnsynced("DIR/x", bytes);',
+      ["write", "write"],
+    ],
+    [
+      "moveAside()",
+      'Deno.writeFileSync("DIR/x", bytes); durable.moveAside("DIR/x", "DIR/p");',
+      ["write", "fsync directory", "rename", "fsync", "fsync directory"],
     ],
     [
       "removeFile()",

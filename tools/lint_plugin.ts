@@ -21,10 +21,11 @@ const LAYERS: readonly (readonly string[])[] = [
   ["wire.ts", "config/validate.ts"],
   // The disk: ours to write, ours to read, anybody's to write.
   ["durable.ts", "own_files.ts", "untrusted.ts"],
-  ["bottles.ts", "watch.ts"],
-  ["queue.ts", "audit.ts", "find.ts"],
-  ["decided.ts", "intent.ts", "listing.ts", "wait.ts"],
-  ["inspect.ts"],
+  ["audit_line.ts", "audit_logs.ts", "bottles.ts", "signing_key.ts", "watch.ts"],
+  ["audit_append.ts", "queue.ts", "find.ts"],
+  ["audit.ts", "audit_anchors.ts", "decided.ts", "intent.ts", "listing.ts", "wait.ts"],
+  ["audit_verify.ts", "inspect.ts"],
+  ["audit_archive.ts"],
   ["watch_pending.ts", "shown.ts"],
   ["decide.ts", "overview.ts"],
 ];

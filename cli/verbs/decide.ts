@@ -17,6 +17,7 @@ import {
 import { decodeVersion, editProposal } from "../editor.ts";
 import { CancelledError } from "../exit.ts";
 import { UsageError } from "../flags.ts";
+import { readNamedFile } from "../read_file.ts";
 
 async function decideOne(
   context: Context,
@@ -68,31 +69,10 @@ export async function modify(context: Context, words: readonly string[]): Promis
     await decideEdit(context, await editProposal(context, inspection), answer);
     return;
   }
-  const finalFile = await readVersion(file);
+  const finalFile = decodeVersion(await readNamedFile(file), file);
   if (finalFile.trim() === "") throw new CancelledError(`Cancelled: ${file} is empty`);
   if (finalFile === inspection.proposal.proposedFile) {
     throw new CancelledError("Cancelled: that is the proposed file; approve it instead");
   }
   await answer(finalFile);
-}
-
-async function readVersion(file: string): Promise<string> {
-  try {
-    const bytes = file === "-"
-      ? await new Response(Deno.stdin.readable).bytes()
-      : await Deno.readFile(file);
-    return decodeVersion(bytes, file);
-  } catch (cause) {
-    if (cause instanceof Deno.errors.NotCapable) {
-      throw new UsageError(
-        `Cannot read ${file}: this tool may read nothing but the root; ` +
-          `hand it over with --file - < ${file}`,
-        { cause },
-      );
-    }
-    if (cause instanceof Deno.errors.NotFound) {
-      throw new UsageError(`Cannot read ${file}: there is no such file`, { cause });
-    }
-    throw cause;
-  }
 }

@@ -26,6 +26,7 @@ export async function show(context: Context, words: readonly string[]): Promise<
       proposed_file: inspection.proposal.proposedFile,
       current_file: inspection.currentFile,
       diff: inspection.diff,
+      foreign_answer: inspection.foreignAnswer?.says ?? null,
     });
   } else {
     const lines = renderProposal(inspection, Date.now(), context.columns, context.style);

@@ -46,6 +46,9 @@ function settle(text: string, dir: TempDir): string {
   return text
     .replaceAll(dir.path, "$ROOT")
     .replaceAll(`${userInfo().username}@${Deno.hostname()}`, "ada@host")
+    .replace(/SHA256:[\w+/]{43}/g, "SHA256:KEY")
+    .replace(/\b(\d+):[0-9a-f]{64}\b/g, "$1:HEAD")
+    .replace(/\b(\d+):[0-9a-f]{12}\b/g, "$1:HEAD12345678")
     .replace(/\b\d+ [smhd](?= ago|\s)/g, "AGE")
     .replace(/("timestamp":"|(?:approved|modified|rejected) {2})2\d{3}-[^"\s]+Z/g, "$1TIME");
 }

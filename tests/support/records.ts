@@ -5,6 +5,7 @@
  */
 
 import {
+  type AuditEntry,
   newProposal,
   type Proposal,
   queueDirForSlug,
@@ -29,6 +30,17 @@ export function sampleProposal(change: Partial<Proposal> = {}): Proposal {
     }),
     ...change,
   };
+}
+
+/**
+ * What an entry says, without what the log adds.
+ *
+ * @param entry The entry, as it is read.
+ * @returns The entry, as it was written.
+ */
+export function saidBy(entry: AuditEntry): AuditEntry {
+  const { operatorKey: _, seq: __, ...said } = entry;
+  return said;
 }
 
 /** A proposal that stands in a root's queue. */

@@ -1,0 +1,250 @@
+/**
+ * Appends chained, signed lines to an audit log. All of it happens under the log's lock: what stands
+ * there is compared with what was written last, what the Python original appended since is counted
+ * in, what a crash tore is put aside, and the new line says so.
+ *
+ * @module
+ */
+
+import { basename, join } from "@std/path";
+import type { AuditEntry } from "./audit_entry.ts";
+import { isBlank, isEntry } from "./audit_line.ts";
+import {
+  advance,
+  EMPTY_HEAD,
+  formatHead,
+  type Head,
+  linesOf,
+  parseHead,
+  sealLine,
+} from "./chain.ts";
+import { type LockedLog, overwriteUnsynced, replaceFileAlone, withLockedLog } from "./durable.ts";
+import { AuditLogChangedError, MalformedRecordError } from "./errors.ts";
+import { ownFileStamp, readOwnFile } from "./own_files.ts";
+import { auditLogName, auditLogPath, privateDir } from "./paths.ts";
+import { openSigningKey, type SigningKey } from "./signing_key.ts";
+import { encodeAuditEntry } from "./wire.ts";
+
+/** A line on its way into a log. */
+export interface SealedLine {
+  /** The line, the LF included. */
+  readonly line: string;
+  /** The offset at which it begins. */
+  readonly offset: number;
+  /** The head of the log after it. */
+  readonly head: Head;
+}
+
+/** What was written last: enough to recognize the log, and to go on without reading it whole. */
+interface Written {
+  readonly head: Head;
+  /** The head before the last line, and where that line lies. */
+  readonly prev: string;
+  readonly start: number;
+  readonly end: number;
+}
+
+const NOTHING: Written = { head: EMPTY_HEAD, prev: EMPTY_HEAD.hash, start: 0, end: 0 };
+
+/** What this process wrote last, and to which file, by the log's path. */
+const writtenHere = new Map<string, Written & { readonly identity: string }>();
+
+/** How many broken lines a `repair` names. */
+const MOST_NAMED = 5;
+
+/**
+ * The file that remembers what was written last to a log.
+ *
+ * @param root The root.
+ * @param log The log's name.
+ * @returns The path, in `private/`.
+ */
+export function writtenPath(root: string, log: string): string {
+  return join(privateDir(root), "heads", log);
+}
+
+/** One record of fixed length, so that it can be overwritten in place. */
+function encodeWritten({ head, prev, start, end }: Written): Uint8Array {
+  return new TextEncoder().encode(`${formatHead(head)} ${prev} ${start} ${end}`.padEnd(255) + "\n");
+}
+
+function decodeWritten(bytes: Uint8Array, path: string): Written {
+  const [text = "", prev = "", start, end] = new TextDecoder().decode(bytes).trimEnd().split(" ");
+  const head = parseHead(text);
+  if (head !== undefined && /^[0-9a-f]{64}$/.test(prev) && Number(end) >= Number(start)) {
+    return { head, prev, start: Number(start), end: Number(end) };
+  }
+  throw new MalformedRecordError(
+    path,
+    undefined,
+    "it is no head; run audit verify, then move it away",
+  );
+}
+
+/**
+ * Reads what was written last to a log.
+ *
+ * @param root The root.
+ * @param log The log's name.
+ * @returns The head after it, or `undefined` if this root never wrote to it.
+ * @throws {MalformedRecordError} If the record is damaged.
+ */
+export function rememberedHead(root: string, log: string): Head | undefined {
+  return readWritten(root, log)?.head;
+}
+
+function readWritten(root: string, log: string): Written | undefined {
+  const path = writtenPath(root, log);
+  const bytes = readOwnFile(path);
+  return bytes === undefined ? undefined : decodeWritten(bytes, path);
+}
+
+/**
+ * Appends an entry to its log, chained and signed, and durable once this returns.
+ *
+ * ```text
+ * the signing key is made, if there is none
+ * flock of the log; the record of what was written last is compared with what stands there
+ *   first time only: the record is created        a crash leaves a record of what stands there
+ *   torn tail: its bytes are written to a side file, then cut off
+ *                                                 a crash between: done again; after: the next line
+ *                                                 still finds the side file, and says so
+ * onSealed(line)                                  the caller's own note, before the line exists
+ * append, fdatasync                               see withLockedLog
+ * the record is overwritten, unsynced             a power cut leaves an older one, also true
+ * ```
+ *
+ * @param entry The entry.
+ * @param root The root.
+ * @param onSealed Called with the line, under the lock, before it is written.
+ * @returns The line, as it was written.
+ * @throws {InvalidNameError} If the component or the slug is none; nothing is written.
+ * @throws {TypeError} If a field is of the wrong kind; nothing is written.
+ * @throws {AuditLogChangedError} If the log was removed, replaced or truncated; nothing is written.
+ */
+export async function appendEntry(
+  entry: AuditEntry,
+  root: string,
+  onSealed: (sealed: SealedLine) => void = () => {},
+): Promise<SealedLine> {
+  const path = auditLogPath(entry.component, entry.bottleSlug, root);
+  const name = auditLogName(entry.component, entry.bottleSlug);
+  const record = writtenPath(root, name);
+  encodeAuditEntry(entry); // Before anything is made: a wrong field leaves no trace.
+  const key = await openSigningKey(root);
+  const expected = writtenHere.has(path) || ownFileStamp(record) !== undefined;
+  try {
+    return await withLockedLog(path, !expected, (log) => {
+      const before = findEnd(log, path, root, name);
+      const sealed = seal(entry, name, key, before);
+      onSealed(sealed);
+      const line = new TextEncoder().encode(sealed.line);
+      log.append(line);
+      const { offset: start, head } = sealed;
+      const written = { head, prev: before.head.hash, start, end: start + line.length };
+      writtenHere.set(path, { ...written, identity: log.identity });
+      try {
+        overwriteUnsynced(record, encodeWritten(written));
+      } catch {
+        // The line stands. An older record is true of it too: a log only grows.
+      }
+      return sealed;
+    });
+  } catch (error) {
+    if (!expected || !(error instanceof Deno.errors.NotFound) || ownFileStamp(path) !== undefined) {
+      throw error;
+    }
+    throw new AuditLogChangedError(path, "it is gone", record);
+  }
+}
+
+interface LogEnd {
+  readonly head: Head;
+  readonly size: number;
+  readonly repair: readonly string[];
+}
+
+function seal(entry: AuditEntry, log: string, key: SigningKey, end: LogEnd): SealedLine {
+  const { operatorKey: _, repair: __, ...said } = entry;
+  const text = encodeAuditEntry({
+    ...said,
+    operatorKey: key.fingerprint,
+    ...(end.repair.length > 0 && { repair: end.repair.join("; ") }),
+  });
+  const line = sealLine(log, text, end.head, key.privateKey);
+  const head = advance(end.head, line);
+  return { line: new TextDecoder().decode(line), offset: end.size, head };
+}
+
+/** Where the chain stands, after whatever was appended since this root wrote last is counted in. */
+function findEnd(log: LockedLog, path: string, root: string, name: string): LogEnd {
+  const record = writtenPath(root, name);
+  const here = writtenHere.get(path);
+  if (here !== undefined && here.identity !== log.identity) {
+    throw new AuditLogChangedError(path, "another file stands in its place", record);
+  }
+  const recorded = here?.end === log.size ? here : readWritten(root, name);
+  const written = recorded ?? here ?? NOTHING;
+  refuseIfChanged(log, written, path, record);
+
+  const fresh = log.read(written.end, log.size);
+  let { head } = written;
+  let size = written.end;
+  const broken: number[] = [];
+  let torn: Uint8Array | undefined;
+  for (const line of linesOf(fresh)) {
+    if (line.at(-1) !== 0x0a) {
+      torn = line;
+      break;
+    }
+    if (!isBlank(line) && !isEntry(line, path)) broken.push(head.seq + 1);
+    head = advance(head, line);
+    size += line.length;
+  }
+  if (recorded === undefined) {
+    const start = { head, prev: EMPTY_HEAD.hash, start: size, end: size };
+    replaceFileAlone(record, encodeWritten(start));
+  }
+  if (torn !== undefined) {
+    replaceFileAlone(tornPath(path, head.seq), torn);
+    log.cut(size);
+  }
+  const repair = [...tornBetween(path, written.head.seq, head.seq), ...brokenWords(broken)];
+  return { head, size, repair };
+}
+
+function refuseIfChanged(log: LockedLog, written: Written, path: string, record: string): void {
+  const { head, prev, start, end } = written;
+  if (log.size < end) {
+    const reason = `it has ${log.size} bytes, and had ${end}`;
+    throw new AuditLogChangedError(path, reason, record);
+  }
+  if (start === end) return;
+  const standing = advance({ seq: head.seq - 1, hash: prev }, log.read(start, end));
+  if (standing.hash === head.hash) return;
+  const reason = `line ${head.seq} is not the one that was written`;
+  throw new AuditLogChangedError(path, reason, record);
+}
+
+/** Where the bytes of a torn line are kept that stood where line `seq` is now. */
+function tornPath(path: string, seq: number): string {
+  return `${path}.torn-${seq}`;
+}
+
+/** What was put aside, and is not said in the log yet: a crash may have come in between. */
+function tornBetween(path: string, from: number, to: number): string[] {
+  const found: string[] = [];
+  for (let seq = from; seq <= to; seq++) {
+    const bytes = readOwnFile(tornPath(path, seq));
+    if (bytes === undefined) continue;
+    found.push(`${bytes.length} bytes of a torn line are kept in ${basename(tornPath(path, seq))}`);
+  }
+  return found;
+}
+
+function brokenWords(broken: readonly number[]): string[] {
+  if (broken.length === 0) return [];
+  const named = broken.slice(0, MOST_NAMED).join(", ");
+  const more = broken.length > MOST_NAMED ? ` and ${broken.length - MOST_NAMED} more` : "";
+  return [`not entries: line ${named}${more}`];
+}

@@ -1,0 +1,60 @@
+/**
+ * One line of an audit log, read.
+ *
+ * @module
+ */
+
+import type { AuditEntry } from "./audit_entry.ts";
+import { MalformedRecordError } from "./errors.ts";
+import { parseJsonBytes } from "./untrusted.ts";
+import { parseAuditEntry } from "./wire.ts";
+
+/**
+ * Whether a line has nothing but blanks. The Python original passes over such lines.
+ *
+ * @param line The line's bytes.
+ * @returns Whether it is blank.
+ */
+export function isBlank(line: Uint8Array): boolean {
+  return line.every((byte) => byte === 0x20 || byte === 0x09 || byte === 0x0d || byte === 0x0a);
+}
+
+/**
+ * Reads the entry on a line.
+ *
+ * @param line The line's bytes, with its LF or without.
+ * @param file The log's name, for the error.
+ * @returns The entry.
+ * @throws {MalformedRecordError} If it is no audit entry.
+ */
+export function parseAuditLine(line: Uint8Array, file: string): AuditEntry {
+  return parseAuditEntry(parseJsonBytes(line, file), file);
+}
+
+/**
+ * Whether a line is an audit entry.
+ *
+ * @param line The line's bytes.
+ * @param file The log's name.
+ * @returns Whether it is one.
+ */
+export function isEntry(line: Uint8Array, file: string): boolean {
+  try {
+    parseAuditLine(line, file);
+    return true;
+  } catch (error) {
+    if (error instanceof MalformedRecordError) return false;
+    throw error;
+  }
+}
+
+/**
+ * Why a line is no entry, in words.
+ *
+ * @param error What reading it threw.
+ * @returns The reason, without the file's name.
+ */
+export function reasonOf(error: MalformedRecordError): string {
+  const field = error.field === undefined ? "" : `field "${error.field}": `;
+  return `${field}${error.reason}`;
+}

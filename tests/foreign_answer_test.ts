@@ -1,0 +1,138 @@
+import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
+import {
+  AlreadyDecidedError,
+  decide,
+  type DecideRequest,
+  findDecision,
+  ForeignAnswerError,
+  inspectProposal,
+  readAuditEntries,
+  readResponse,
+  sha256Hex,
+  verifyAuditLog,
+  writeResponse,
+} from "../mod.ts";
+import { type QueuedProposal, queueSample } from "./support/records.ts";
+import { supervise } from "./support/run.ts";
+import { type TempDir, tempDir } from "./support/temp.ts";
+
+function request(dir: TempDir, queued: QueuedProposal, more: Partial<DecideRequest> = {}) {
+  return {
+    root: dir.path,
+    bottleSlug: "dev-1",
+    proposalId: queued.proposal.id,
+    proposalSha256: queued.proposalSha256,
+    verdict: { status: "rejected" },
+    notes: "no",
+    operator: "ada@host",
+    ...more,
+  } satisfies DecideRequest;
+}
+
+const responseOf = ({ path }: QueuedProposal) => path.replace(".proposal.", ".response.");
+const entries = (dir: TempDir) => readAuditEntries("pipelock", "dev-1", { root: dir.path });
+
+/** What an attacker, or a tool that keeps no record, leaves in an answer's place. */
+const PLANTED: Readonly<
+  Record<string, { readonly plant: (path: string) => Promise<unknown>; readonly says: string }>
+> = {
+  "a whole answer": {
+    plant: (path) => {
+      const proposalId = path.match(/([^/]*)\.response/)![1]!;
+      const answer = { proposalId, status: "approved", notes: "yes", finalFile: "x" } as const;
+      return writeResponse(path.slice(0, path.lastIndexOf("/")), answer);
+    },
+    says: "approved",
+  },
+  "half an answer": { plant: (path) => Deno.writeTextFile(path, "{"), says: "it is no response" },
+  "a link": { plant: (path) => Deno.symlink("/etc/hostname", path), says: "it is a link" },
+  "a directory": {
+    plant: (path) => Deno.mkdir(`${path}/x`, { recursive: true }),
+    says: "directory",
+  },
+  "a FIFO": {
+    plant: (path) => new Deno.Command("mkfifo", { args: [path] }).output(),
+    says: "it is not a regular file",
+  },
+};
+
+for (const [what, { plant, says }] of Object.entries(PLANTED)) {
+  Deno.test(`decide() takes ${what} that was planted for no decision, unless overridden`, async () => {
+    await using dir = await tempDir();
+    const queued = await queueSample(dir.path);
+    const { id } = queued.proposal;
+    await plant(responseOf(queued));
+    const sha256 = says === "approved" ? sha256Hex(await Deno.readFile(responseOf(queued))) : "";
+
+    const error = await assertRejects(() => decide(request(dir, queued)), ForeignAnswerError);
+    assertStringIncludes(error.message, "answered without a record");
+    assertStringIncludes(error.says, says);
+    assertEquals(await entries(dir), []);
+
+    const ref = { root: dir.path, bottleSlug: "dev-1", proposalId: id };
+    assertStringIncludes((await inspectProposal(ref)).foreignAnswer!.says, says);
+
+    await decide(request(dir, queued, { overrideForeign: true }));
+    const [entry, ...others] = await entries(dir);
+    assertEquals([entry?.operatorAction, others], ["rejected", []]);
+    assertStringIncludes(entry!.foreignAnswer!, says);
+    if (sha256 !== "") assertStringIncludes(entry!.foreignAnswer!, sha256);
+    assertEquals((await readResponse(queued.queueDir, id)).status, "rejected");
+    const kept = [...Deno.readDirSync(dir.at("private", "foreign", "dev-1"))];
+    assertEquals(kept.length, 1);
+    assert(kept[0]!.name.startsWith(`${id}.response.json.`));
+    assert((await verifyAuditLog("pipelock", "dev-1", { root: dir.path })).ok);
+    await assertRejects(
+      () => decide(request(dir, queued)),
+      AlreadyDecidedError,
+      "rejected, by ada",
+    );
+  });
+}
+
+Deno.test("decide() overrides nothing where nothing was planted, and then says nothing of it", async () => {
+  await using dir = await tempDir();
+  const queued = await queueSample(dir.path);
+  await decide(request(dir, queued, { overrideForeign: true }));
+  assertEquals((await entries(dir)).map(({ foreignAnswer }) => foreignAnswer), [undefined]);
+});
+
+Deno.test("decide() does not take a planted answer for its own when it is already decided", async () => {
+  await using dir = await tempDir();
+  const queued = await queueSample(dir.path);
+  await decide(request(dir, queued));
+  await Deno.remove(responseOf(queued));
+  await PLANTED["a whole answer"]!.plant(responseOf(queued));
+  const error = await assertRejects(
+    () => decide(request(dir, queued, { overrideForeign: true })),
+    AlreadyDecidedError,
+  );
+  assertEquals([error.status, error.operator], ["rejected", "ada@host"]);
+});
+
+Deno.test("an archived answer that no record backs is named as such", async () => {
+  await using dir = await tempDir();
+  const queued = await queueSample(dir.path);
+  await PLANTED["a whole answer"]!.plant(responseOf(queued));
+  await Deno.mkdir(`${queued.queueDir}/processed`);
+  for (const path of [queued.path, responseOf(queued)]) {
+    await Deno.rename(path, path.replace("dev-1/", "dev-1/processed/"));
+  }
+  await assertRejects(() => decide(request(dir, queued)), ForeignAnswerError, "approved");
+});
+
+Deno.test("supervise refuses a planted answer with exit code 4, and overrides it when told to", async () => {
+  await using dir = await tempDir();
+  const queued = await queueSample(dir.path, { id: "p1" });
+  await PLANTED["a whole answer"]!.plant(responseOf(queued));
+  const shown = await supervise(dir.path, ["show", "p1"]);
+  assertStringIncludes(shown.out, "! It is answered without a record: approved.");
+  const refused = await supervise(dir.path, ["approve", "p1", "--json"]);
+  assertEquals(refused.code, 4);
+  assertEquals(JSON.parse(refused.out).error.code, "answered_without_record");
+  assertStringIncludes(refused.err, "with --override-foreign");
+  const overridden = await supervise(dir.path, ["approve", "p1", "--override-foreign"]);
+  assertEquals(overridden.code, 0, overridden.err);
+  const ref = { root: dir.path, bottleSlug: "dev-1", proposalId: "p1" };
+  assertEquals(findDecision(ref)?.foreignAnswer?.startsWith("approved, sha256 "), true);
+});
