@@ -12,6 +12,7 @@
 import { closeSync, constants, fstatSync, lstatSync, openSync, readSync } from "node:fs";
 import type { BigIntStats } from "node:fs";
 import { MalformedRecordError, UnsafeFileError } from "./errors.ts";
+import { jsonExcess } from "./json_bounds.ts";
 
 /**
  * The most that is read of one queue file: 1 MiB of config and 16 KiB of justification, each of their
@@ -215,15 +216,19 @@ function decodeUtf8(bytes: Uint8Array, file: string): string {
 }
 
 /**
- * Parses the JSON of a file that others may have written.
+ * Parses the JSON of a file that others may have written. What has more structure than any record is
+ * refused before it is parsed.
  *
  * @param bytes The file's bytes.
  * @param file The file's name, for the error.
  * @returns The value.
- * @throws {MalformedRecordError} If the bytes are not UTF-8 or not JSON.
+ * @throws {MalformedRecordError} If the bytes are not UTF-8 or not JSON, or too much is nested or
+ * listed in it.
  */
 export function parseJsonBytes(bytes: Uint8Array, file: string): unknown {
   const text = decodeUtf8(bytes, file);
+  const excess = jsonExcess(bytes);
+  if (excess !== undefined) throw new MalformedRecordError(file, undefined, excess);
   try {
     return JSON.parse(text);
   } catch (cause) {

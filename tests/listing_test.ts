@@ -102,7 +102,7 @@ Deno.test("listPendingProposals() passes over what is planted, names it, and fol
     unreadable.map(({ file, reason }) => `${file.replace(".proposal.json", "")}: ${reason}`),
     [
       "..dots: its name is no proposal id",
-      "bomb: it is not JSON",
+      "bomb: it is nested deeper than 32 levels",
       "directory: it is a directory",
       "empty: it is empty",
       "fifo: it is not a regular file",

@@ -14,7 +14,7 @@ const LAYERS: readonly (readonly string[])[] = [
   ["config/problem.ts", "hash.ts"],
   ["errors.ts"],
   // Pure: text and bytes in, text and bytes out.
-  ["chain.ts", "diff.ts", "instant.ts", "visible.ts", "config/"],
+  ["chain.ts", "diff.ts", "instant.ts", "json_bounds.ts", "visible.ts", "config/"],
   // The records, and where they live.
   ["audit_entry.ts", "proposal.ts", "paths.ts"],
   // What the records say: as JSON, and as the config file that a tool proposes.
