@@ -100,21 +100,22 @@ export { diffAgainst, type Inspection, inspectProposal } from "./src/inspect.ts"
 export { type FindOptions, findProposals, type FoundProposal } from "./src/find.ts";
 export { instantOf } from "./src/instant.ts";
 export { type FinishedIntent, finishInterrupted, type InterruptedDecisions } from "./src/intent.ts";
+export { type ListPendingOptions, listPendingProposals } from "./src/list_pending.ts";
 export {
   type ListOptions,
-  type ListPendingOptions,
-  listPendingProposals,
+  MAX_LISTED,
+  MAX_PENDING,
   MAX_RECHECKED,
   openQueueView,
-  type PendingProposal,
   type QueueListing,
   type QueueView,
-  type UnreadableFile,
+  unlistedReason,
 } from "./src/listing.ts";
 export {
   type Overview,
   type OverviewOptions,
   readOverview,
+  type UnlistedInBottle,
   type UnreadableInBottle,
   watchOverview,
   type WatchOverviewOptions,
@@ -166,6 +167,7 @@ export {
   writeResponse,
   type WriteResponseOptions,
 } from "./src/queue.ts";
+export { type PendingProposal, type UnreadableFile } from "./src/queue_entry.ts";
 export { forgetShown, lastShown, rememberShown, type Shown, shownIds } from "./src/shown.ts";
 export { ensureSigningKey, type SigningKeyInfo } from "./src/signing_key.ts";
 export { visible, visibleLine } from "./src/visible.ts";

@@ -8,6 +8,7 @@
 import { join } from "@std/path";
 import {
   isProposalId,
+  MAX_LISTED,
   openQueueView,
   type PendingProposal,
   type Proposal,
@@ -76,7 +77,8 @@ const SUFFIX = ".response.json";
  * @returns The questions.
  */
 export function openQuestions(queueDir: string, bottleSlug: string): Questions {
-  const view = openQueueView(queueDir, { bottleSlug });
+  // All of them: how many are pending is what the next one is refused by.
+  const view = openQueueView(queueDir, { bottleSlug, maxPending: MAX_LISTED });
   const dirs = [queueDir, join(queueDir, "processed")];
   /** What was found of an answer, by its file's name; it never changes once it is there. */
   const known = new Map<string, RecentAnswer | undefined>();

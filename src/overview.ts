@@ -8,12 +8,13 @@ import { listBottles } from "./bottles.ts";
 import { UnsafeFileError } from "./errors.ts";
 import {
   comparePending,
+  MAX_PENDING,
   openQueueView,
-  type PendingProposal,
   type QueueListing,
   type QueueView,
 } from "./listing.ts";
 import { claudeBottleRoot, queueDirForSlug, queueRoot } from "./paths.ts";
+import type { PendingProposal } from "./queue_entry.ts";
 import { DEFAULT_POLL_INTERVAL_MS, watchNames } from "./watch.ts";
 import { sameListing } from "./watch_pending.ts";
 
@@ -27,10 +28,20 @@ export interface UnreadableInBottle {
   readonly reason: string;
 }
 
+/** How many of a bottle's pending proposals are not listed. */
+export interface UnlistedInBottle {
+  /** The bottle, whose queue somebody floods. */
+  readonly bottleSlug: string;
+  /** How many; at least one. */
+  readonly count: number;
+}
+
 /** What waits for an operator. */
 export interface Overview {
   /** All bottles' pending proposals, by instant of arrival, then by id. */
   readonly pending: readonly PendingProposal[];
+  /** The bottles that have more pending than is listed, by slug. */
+  readonly unlisted: readonly UnlistedInBottle[];
   /** What is wrong in the queues. */
   readonly unreadable: readonly UnreadableInBottle[];
 }
@@ -41,6 +52,8 @@ export interface OverviewOptions {
   readonly root?: string;
   /** One bottle only. */
   readonly bottleSlug?: string;
+  /** How many pending proposals of each bottle are listed; {@linkcode MAX_PENDING} unless given. */
+  readonly maxPending?: number;
 }
 
 /** How an overview is watched. */
@@ -58,7 +71,7 @@ interface Views {
 }
 
 function openViews(options: OverviewOptions): Views {
-  const { root = claudeBottleRoot(), bottleSlug } = options;
+  const { root = claudeBottleRoot(), bottleSlug, maxPending = MAX_PENDING } = options;
   const views = new Map<string, QueueView>();
   return {
     slugs: () => [...views.keys()],
@@ -67,18 +80,20 @@ function openViews(options: OverviewOptions): Views {
       const wanted = slugs.filter((slug) => bottleSlug === undefined || slug === bottleSlug);
       for (const slug of views.keys()) if (!wanted.includes(slug)) views.delete(slug);
       const pending: PendingProposal[] = [];
+      const unlisted: UnlistedInBottle[] = [];
       const unreadable: UnreadableInBottle[] = refused
         .filter(({ name }) => bottleSlug === undefined || name === bottleSlug)
         .map(({ name, reason }) => ({ bottleSlug: name, file: ".", reason }));
       for (const slug of wanted) {
         const view = views.get(slug) ??
-          openQueueView(queueDirForSlug(slug, root), { bottleSlug: slug });
+          openQueueView(queueDirForSlug(slug, root), { bottleSlug: slug, maxPending });
         views.set(slug, view);
         const listing = refreshOrReport(view);
         for (const entry of listing.pending) pending.push(entry);
+        if (listing.unlisted > 0) unlisted.push({ bottleSlug: slug, count: listing.unlisted });
         for (const file of listing.unreadable) unreadable.push({ bottleSlug: slug, ...file });
       }
-      return { pending: pending.sort(comparePending), unreadable };
+      return { pending: pending.sort(comparePending), unlisted, unreadable };
     },
   };
 }
@@ -89,12 +104,12 @@ function refreshOrReport(view: QueueView): QueueListing {
     return view.refresh();
   } catch (error) {
     if (!(error instanceof UnsafeFileError)) throw error;
-    return { pending: [], unreadable: [{ file: ".", reason: error.reason }] };
+    return { pending: [], unlisted: 0, unreadable: [{ file: ".", reason: error.reason }] };
   }
 }
 
 /**
- * Looks once at all bottles' queues.
+ * Looks once at all bottles' queues. Nothing that one bottle plants in its own hides what another asks.
  *
  * Needs `--allow-read` for the root.
  *
@@ -104,7 +119,7 @@ function refreshOrReport(view: QueueView): QueueListing {
  * import { assertEquals } from "@std/assert";
  *
  * const root = await Deno.makeTempDir();
- * assertEquals(readOverview({ root }), { pending: [], unreadable: [] });
+ * assertEquals(readOverview({ root }), { pending: [], unlisted: [], unreadable: [] });
  * await Deno.remove(root);
  * ```
  *

@@ -164,15 +164,22 @@ export function responseFromFile(path: string): Response {
     maxBytes: MAX_QUEUE_FILE_BYTES,
     allowHardLinks: true,
   });
+  return responseFromBytes(bytes, path);
+}
+
+/**
+ * Reads a response from the bytes of its file.
+ *
+ * @param bytes The bytes.
+ * @param path The file, whose name must be the proposal's id.
+ * @returns The response.
+ * @throws {MalformedRecordError} If they are not a response.
+ */
+export function responseFromBytes(bytes: Uint8Array, path: string): Response {
   const response = parseResponse(parseJsonBytes(bytes, path), path);
-  if (basename(path) === `${response.proposalId}.response.json`) {
-    return response;
-  }
-  throw new MalformedRecordError(
-    path,
-    "proposal_id",
-    `${quote(response.proposalId)} is not the file's name`,
-  );
+  if (basename(path) === `${response.proposalId}.response.json`) return response;
+  const reason = `${quote(response.proposalId)} is not the file's name`;
+  throw new MalformedRecordError(path, "proposal_id", reason);
 }
 
 /**

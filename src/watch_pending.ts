@@ -5,6 +5,7 @@
  */
 
 import { type ListOptions, openQueueView, type QueueListing } from "./listing.ts";
+import type { PendingProposal } from "./queue_entry.ts";
 import { DEFAULT_POLL_INTERVAL_MS, watchNames } from "./watch.ts";
 
 /** How a queue is watched. */
@@ -15,6 +16,13 @@ export interface WatchOptions extends ListOptions {
   readonly pollIntervalMs?: number;
 }
 
+/** What two listings are compared by: one queue's, or all of them. */
+interface Listed {
+  readonly pending: readonly PendingProposal[];
+  readonly unlisted: number | readonly object[];
+  readonly unreadable: readonly object[];
+}
+
 /**
  * Whether two listings say the same.
  *
@@ -22,14 +30,10 @@ export interface WatchOptions extends ListOptions {
  * @param b The other one.
  * @returns Whether nothing arrived, left or changed between them.
  */
-export function sameListing(a: QueueListing | undefined, b: QueueListing): boolean {
+export function sameListing(a: Listed | undefined, b: Listed): boolean {
   return a !== undefined && a.pending.length === b.pending.length &&
-    a.unreadable.length === b.unreadable.length &&
     a.pending.every((entry, n) => entry === b.pending[n]) &&
-    a.unreadable.every((problem, n) => {
-      const other = b.unreadable[n]!;
-      return problem.file === other.file && problem.reason === other.reason;
-    });
+    JSON.stringify([a.unlisted, a.unreadable]) === JSON.stringify([b.unlisted, b.unreadable]);
 }
 
 /**

@@ -148,7 +148,7 @@ Deno.test("refresh() sees what arrives, what is answered, what changes, what goe
   await Deno.remove(response);
   assertEquals(ids(view.refresh()), ["p1"]);
   await Deno.remove(path);
-  assertEquals(view.refresh(), { pending: [], unreadable: [] });
+  assertEquals(view.refresh(), { pending: [], unlisted: 0, unreadable: [] });
 });
 
 Deno.test("watchPending() yields what is there, then every change, and ends with the signal", async () => {

@@ -17,6 +17,7 @@ import { decideAsShown, decideEdit, printDecision } from "../decision.ts";
 import { editProposal } from "../editor.ts";
 import { CancelledError, failureOf } from "../exit.ts";
 import { renderDiffLines, renderProposal } from "../render.ts";
+import { unlistedLine } from "../verbs/list.ts";
 
 /** Asks the operator: prints the question, returns the line, or `undefined` at the end of input. */
 export type Ask = (question: string) => Promise<string | undefined>;
@@ -41,8 +42,13 @@ export async function reviewPlain(context: Context, ask: Ask): Promise<void> {
   const { root, flags } = context;
   const where = flags.bottle === undefined ? { root } : { root, bottleSlug: flags.bottle };
   const seen = new Set<string>();
+  let told = "";
   while (true) {
-    const left = readOverview(where).pending
+    const { pending, unlisted } = readOverview(where);
+    const alarm = unlisted.map(unlistedLine);
+    if (alarm.join() !== told) alarm.forEach(context.complain);
+    told = alarm.join();
+    const left = pending
       .filter(({ proposal }) => !seen.has(`${proposal.bottleSlug}/${proposal.id}`));
     const [next] = left;
     if (next === undefined) break;

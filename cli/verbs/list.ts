@@ -8,6 +8,8 @@ import {
   listBottles,
   type PendingProposal,
   readOverview,
+  type UnlistedInBottle,
+  unlistedReason,
   type UnreadableInBottle,
   visibleLine,
 } from "../../mod.ts";
@@ -52,6 +54,26 @@ export function unreadableLine({ bottleSlug, file, reason }: UnreadableInBottle)
   return `! unreadable: ${visibleLine(bottleSlug)}/${visibleLine(file)}: ${visibleLine(reason)}`;
 }
 
+/**
+ * How much of a bottle is not listed as JSON.
+ *
+ * @param bottle The bottle.
+ * @returns The fields, in snake_case.
+ */
+export function unlistedJson({ bottleSlug, count }: UnlistedInBottle): object {
+  return { bottle_slug: bottleSlug, count };
+}
+
+/**
+ * How much of a bottle is not listed, in words.
+ *
+ * @param bottle The bottle.
+ * @returns One line.
+ */
+export function unlistedLine({ bottleSlug, count }: UnlistedInBottle): string {
+  return `! ${bottleSlug}: ${unlistedReason(count)}`;
+}
+
 function isDirectory(path: string): boolean {
   try {
     return Deno.statSync(path).isDirectory;
@@ -69,10 +91,11 @@ function isDirectory(path: string): boolean {
 export function list(context: Context): void {
   const { root, flags, style } = context;
   const where = flags.bottle === undefined ? { root } : { root, bottleSlug: flags.bottle };
-  const { pending, unreadable } = readOverview(where);
+  const { pending, unlisted, unreadable } = readOverview(where);
   if (flags.json) {
     context.printJson({
       pending: pending.map(pendingJson),
+      unlisted: unlisted.map(unlistedJson),
       unreadable: unreadable.map(unreadableJson),
     });
     return;
@@ -89,5 +112,6 @@ export function list(context: Context): void {
       context.print(line);
     }
   }
+  for (const bottle of unlisted) context.complain(unlistedLine(bottle));
   for (const problem of unreadable) context.complain(unreadableLine(problem));
 }

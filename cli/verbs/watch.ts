@@ -15,7 +15,7 @@ import {
 } from "../../mod.ts";
 import type { Context } from "../context.ts";
 import { cut } from "../wrap.ts";
-import { pendingJson, unreadableJson, unreadableLine } from "./list.ts";
+import { pendingJson, unlistedJson, unlistedLine, unreadableJson, unreadableLine } from "./list.ts";
 
 function keyOf({ proposal, proposalSha256 }: PendingProposal): string {
   return `${proposal.bottleSlug}/${proposal.id}/${proposalSha256}`;
@@ -30,7 +30,7 @@ function keyOf({ proposal, proposalSha256 }: PendingProposal): string {
 export async function watch(context: Context, signal: AbortSignal): Promise<void> {
   const { root, flags } = context;
   const where = flags.bottle === undefined ? { root } : { root, bottleSlug: flags.bottle };
-  let before: Overview = { pending: [], unreadable: [] };
+  let before: Overview = { pending: [], unlisted: [], unreadable: [] };
   for await (const now of watchOverview({ ...where, signal })) {
     const present = new Set(now.pending.map(keyOf));
     for (const entry of before.pending) {
@@ -38,6 +38,7 @@ export async function watch(context: Context, signal: AbortSignal): Promise<void
     }
     const known = new Set(before.pending.map(keyOf));
     for (const entry of now.pending) if (!known.has(keyOf(entry))) printArrived(context, entry);
+    printUnlisted(context, before, now);
     printUnreadable(context, before, now);
     before = now;
   }
@@ -66,6 +67,23 @@ async function printGone(context: Context, entry: PendingProposal): Promise<void
     return;
   }
   context.print(`${(status ?? "withdrawn").padEnd(10)} ${id}  ${bottleSlug}`);
+}
+
+/** Says how much is not listed where that has changed, and where it is over. */
+function printUnlisted(context: Context, before: Overview, now: Overview): void {
+  const counts = new Map(before.unlisted.map(({ bottleSlug, count }) => [bottleSlug, count]));
+  for (const bottle of now.unlisted) {
+    const known = counts.get(bottle.bottleSlug);
+    counts.delete(bottle.bottleSlug);
+    if (known === bottle.count) continue;
+    if (context.flags.json) context.printJson({ event: "unlisted", ...unlistedJson(bottle) });
+    else context.print(cut(unlistedLine(bottle), context.columns - 1));
+  }
+  for (const bottleSlug of counts.keys()) {
+    const over = { event: "unlisted", ...unlistedJson({ bottleSlug, count: 0 }) };
+    if (context.flags.json) context.printJson(over);
+    else context.print(cut(`! ${bottleSlug}: all that is pending is listed`, context.columns - 1));
+  }
 }
 
 function printUnreadable(context: Context, before: Overview, now: Overview): void {

@@ -9,6 +9,7 @@ import {
   sha256Hex,
   writeProposal,
 } from "../../mod.ts";
+import { flood } from "../support/flood.ts";
 import { queueSample } from "../support/records.ts";
 import { hasProgram, REPO, run } from "../support/run.ts";
 import { type TempDir, tempDir } from "../support/temp.ts";
@@ -202,3 +203,22 @@ Deno.test("the demo decides by itself without a terminal, and says so", async ()
     ]
   ) assertStringIncludes(out, text);
 });
+
+Deno.test(
+  "review raises an alarm when more are pending than it walks through",
+  { ignore },
+  async () => {
+    await using dir = await tempDir();
+    flood(dir.at("queue", "dev-1"), 1_002);
+    await using terminal = await review(dir);
+    const screen = await terminal.sees(PROMPT);
+    assertStringIncludes(screen, "! dev-1: 2 more are pending and not listed");
+    assertStringIncludes(screen, "1000 to review");
+    // What is skipped leaves the count as it is; the alarm is not repeated.
+    await terminal.type("s", "Enter");
+    const next = await terminal.sees(prompts(2));
+    assertEquals(next.split("not listed").length, 2);
+    await terminal.type("q", "Enter");
+    await terminal.sees(/ended 0/);
+  },
+);

@@ -2,6 +2,7 @@ import { assertEquals, assertStringIncludes } from "@std/assert";
 import { join } from "@std/path";
 import { archiveProposal, decide } from "../../mod.ts";
 import { TextLineStream } from "../support/lines.ts";
+import { flood } from "../support/flood.ts";
 import { queueSample } from "../support/records.ts";
 import { REPO } from "../support/run.ts";
 import { type TempDir, tempDir } from "../support/temp.ts";
@@ -70,4 +71,34 @@ Deno.test("watch prints lines for people, one bottle only if told so", async () 
   watch.process.kill("SIGTERM");
   assertEquals(await watch.next(), "");
   assertEquals((await watch.process.status).code, 0);
+});
+
+Deno.test("watch raises an alarm when the count of what it does not list changes, and when it is over", async () => {
+  await using dir = await tempDir();
+  const queue = dir.at("queue", "dev-1");
+  flood(queue, 1_002);
+  const watch = startWatch(dir, ["--json"]);
+  const next = async () => {
+    while (true) {
+      const { event, bottle_slug, count } = JSON.parse(await watch.next());
+      if (event === "unlisted") return { bottle_slug, count };
+    }
+  };
+  assertEquals(await next(), { bottle_slug: "dev-1", count: 2 });
+  await queueSample(dir.path, { id: "more" });
+  assertEquals(await next(), { bottle_slug: "dev-1", count: 3 });
+
+  const people = startWatch(dir, []);
+  let line = "";
+  while (!line.startsWith("!")) line = await people.next();
+  assertEquals(line, "! dev-1: 3 more are pending and not listed: somebody floods this queue");
+  await Deno.rename(queue, dir.at("queue", "dev-2"));
+  while (!line.endsWith("is listed")) line = await people.next();
+  assertEquals(line, "! dev-1: all that is pending is listed");
+  assertEquals(await next(), { bottle_slug: "dev-1", count: 0 });
+  for (const { process } of [watch, people]) process.kill("SIGTERM");
+  for (const { process, next } of [watch, people]) {
+    while (await next() !== "");
+    await process.status;
+  }
 });
