@@ -14,7 +14,7 @@ import {
   directoryIdentity,
   MAX_QUEUE_FILE_BYTES,
   parseJsonBytes,
-  readUntrusted,
+  readInDirectory,
 } from "./untrusted.ts";
 import { encodeProposal, encodeResponse, parseProposal, parseResponse } from "./wire.ts";
 
@@ -80,7 +80,7 @@ export async function writeProposal(queueDir: string, proposal: Proposal): Promi
 // deno-lint-ignore require-await
 export async function readProposal(queueDir: string, proposalId: string): Promise<Proposal> {
   const path = proposalPath(queueDir, proposalId);
-  const { bytes } = readUntrusted(path, { maxBytes: MAX_QUEUE_FILE_BYTES });
+  const { bytes } = readInDirectory(path, { maxBytes: MAX_QUEUE_FILE_BYTES });
   return proposalFromBytes(bytes, path);
 }
 
@@ -151,16 +151,17 @@ export async function readResponse(queueDir: string, proposalId: string): Promis
 }
 
 /**
- * Reads a response from its file, which may still have its staging name beside it.
+ * Reads a response from its file, which may still have its staging name beside it. No link is followed
+ * to it, in the place of its directory neither.
  *
  * @param path The file, whose name must be the proposal's id.
  * @returns The response.
  * @throws {Deno.errors.NotFound} If there is no such file.
- * @throws {UnsafeFileError} If it is no plain file.
+ * @throws {UnsafeFileError} If it is no plain file, or in no plain directory.
  * @throws {MalformedRecordError} If it is not a response.
  */
 export function responseFromFile(path: string): Response {
-  const { bytes } = readUntrusted(path, {
+  const { bytes } = readInDirectory(path, {
     maxBytes: MAX_QUEUE_FILE_BYTES,
     allowHardLinks: true,
   });
@@ -207,7 +208,8 @@ export async function archiveProposal(queueDir: string, proposalId: string): Pro
 
 /**
  * Where the answer of a proposal may stand: in the queue, or archived. A `processed` that is a link,
- * or no directory, is no archive.
+ * or no directory, is no archive. It may become one before the answer is read, so read it with
+ * {@linkcode responseFromFile}, which looks again.
  *
  * @param queueDir The queue directory.
  * @param proposalId The proposal's id.

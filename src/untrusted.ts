@@ -11,6 +11,7 @@
 
 import { closeSync, constants, fstatSync, lstatSync, openSync, readSync } from "node:fs";
 import type { BigIntStats } from "node:fs";
+import { dirname } from "@std/path";
 import { MalformedRecordError, UnsafeFileError } from "./errors.ts";
 import { jsonExcess } from "./json_bounds.ts";
 
@@ -31,16 +32,12 @@ export interface ReadOptions {
   readonly allowHardLinks?: boolean;
 }
 
-/** What tells one state of a file from another without reading it. */
-export interface FileStamp {
-  /** Device, inode, size, and both times in nanoseconds. */
-  readonly stamp: string;
-}
-
 /** A file that was read whole, in one state. */
-export interface UntrustedFile extends FileStamp {
+export interface UntrustedFile {
   /** The bytes, exactly. */
   readonly bytes: Uint8Array;
+  /** What tells this state from another: device, inode, size, and both times as far as Deno has them. */
+  readonly stamp: string;
 }
 
 const OPEN_FLAGS = constants.O_RDONLY | constants.O_NOFOLLOW |
@@ -142,6 +139,55 @@ export function readUntrusted(file: string, options: ReadOptions): UntrustedFile
   }
 }
 
+/** How often a read is done again because a directory does not stand still. */
+const MAX_TRIES = 50;
+
+/** How many looks a directory must stand: a swapped one passes one time in 2^24. */
+const LOOKS = 24;
+
+/**
+ * Reads a file as {@linkcode readUntrusted} does, where its directory may be planted too: whoever owns a
+ * queue can put a link to anywhere in the place of `processed/`, and take it back before anybody looks
+ * again. There is no handle to hold a directory by, and no stamp that is fine enough to tell.
+ *
+ * So it is looked at many times after the read, and a coin says at what: at the directory, which must
+ * be the one it was, or at the file by its path, which must be the one that was read. While a link is
+ * in the way the first fails; while it is not, the second. However fast somebody swaps, nobody knows
+ * what is asked next.
+ *
+ * @param file The path.
+ * @param options The bounds.
+ * @returns The bytes, and the stamp of the state they belong to.
+ * @throws {Deno.errors.NotFound} If there is no such file, or no such directory.
+ * @throws {UnsafeFileError} If the directory is a link, or does not stand still; or as
+ * {@linkcode readUntrusted} throws it.
+ */
+export function readInDirectory(file: string, options: ReadOptions): UntrustedFile {
+  const dir = dirname(file);
+  for (let tries = 0; tries < MAX_TRIES; tries++) {
+    const identity = directoryIdentity(dir);
+    const found = attemptRead(file, options);
+    if (found instanceof Error) {
+      if (directoryIdentity(dir) === identity) throw found;
+      continue;
+    }
+    const coins = crypto.getRandomValues(new Uint8Array(LOOKS));
+    const stands = coins.every((coin) =>
+      coin % 2 === 0 ? directoryIdentity(dir) === identity : stampOfFile(file) === found.stamp
+    );
+    if (stands) return found;
+  }
+  throw new UnsafeFileError(file, "its directory was replaced each time it was read");
+}
+
+function attemptRead(file: string, options: ReadOptions): UntrustedFile | Error {
+  try {
+    return readUntrusted(file, options);
+  } catch (error) {
+    return error as Error; // Nothing else is thrown there.
+  }
+}
+
 /**
  * The stamp of a file, without reading it and without following a link.
  *
@@ -157,26 +203,35 @@ export function stampOfFile(file: string): string | undefined {
   }
 }
 
-/**
- * What a directory is, without following a link.
- *
- * @param dir The path.
- * @returns Its identity (device and inode), or `undefined` if there is no such directory.
- * @throws {UnsafeFileError} If something else stands there: a link, a file, a FIFO.
- */
-export function directoryIdentity(dir: string): string | undefined {
+function statDirectory(dir: string): BigIntStats | undefined {
   let stat: BigIntStats | undefined;
   try {
     stat = lstatSync(dir, { bigint: true, throwIfNoEntry: false });
   } catch (error) {
     throw asUnsafe(error, dir);
   }
-  if (stat === undefined) return undefined;
-  if (stat.isDirectory()) return `${stat.dev}:${stat.ino}`;
+  if (stat === undefined || stat.isDirectory()) return stat;
   throw new UnsafeFileError(
     dir,
     stat.isSymbolicLink() ? "it is a link, where a directory belongs" : "it is not a directory",
   );
+}
+
+/** An inode's number is soon given to another one; the time of its birth is not. */
+function identityOf(stat: BigIntStats | undefined): string | undefined {
+  return stat && `${stat.dev}:${stat.ino}:${stat.birthtimeNs}`;
+}
+
+/**
+ * What a directory is, without following a link.
+ *
+ * @param dir The path.
+ * @returns Its identity, which one made anew in its place does not have; `undefined` if there is no
+ * such directory.
+ * @throws {UnsafeFileError} If something else stands there: a link, a file, a FIFO.
+ */
+export function directoryIdentity(dir: string): string | undefined {
+  return identityOf(statDirectory(dir));
 }
 
 /**
@@ -184,10 +239,19 @@ export function directoryIdentity(dir: string): string | undefined {
  *
  * @param dir The path.
  * @returns The names, in no particular order; empty if there is no such directory.
- * @throws {UnsafeFileError} If it is a link or no directory.
+ * @throws {UnsafeFileError} If it is a link or no directory, or becomes that meanwhile.
  */
 export function listNames(dir: string): readonly string[] {
-  if (directoryIdentity(dir) === undefined) return [];
+  for (let tries = 0; tries < MAX_TRIES; tries++) {
+    const before = directoryIdentity(dir);
+    const names = before === undefined ? [] : namesIn(dir);
+    // Not more than that: files come and go in it all the time.
+    if (directoryIdentity(dir) === before) return names;
+  }
+  throw new UnsafeFileError(dir, "it was replaced each time it was read");
+}
+
+function namesIn(dir: string): readonly string[] {
   try {
     return Array.from(Deno.readDirSync(dir), (entry) => entry.name);
   } catch (error) {
