@@ -215,7 +215,8 @@ function checkInstruction(
     return;
   }
   if (keyword === "ONBUILD" && args !== "") {
-    const [, trigger, rest] = /^(\S+)\s*(.*)$/s.exec(args)!;
+    // Cut as the line itself was: any blank may stand in front, few part a word from the next.
+    const [, trigger, rest] = /^\p{White_Space}*([^\t\v\f\r ]*)[\t\v\f\r ]*(.*)$/su.exec(args)!;
     if (/^(?:ONBUILD|FROM|MAINTAINER)$/i.test(trigger!)) {
       problems.add(where, `found ONBUILD ${trigger}, expected another instruction: remove it`);
     } else checkInstruction(problems, { line, name: trigger!, args: rest! }, escape);

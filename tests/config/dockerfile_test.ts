@@ -81,6 +81,7 @@ const VALID: readonly (readonly [what: string, text: string])[] = [
   ["an image with registry, tag and digest", "FROM r.example:5000/a/b:1@sha256:abcdef\n"],
   ["an image made of variables", "ARG A\nFROM $A\nFROM x-${TARGETARCH}:${A}\nFROM ${B:-c}\n"],
   ["a build stage named by BuildKit's arguments", "FROM $TARGETARCH\nFROM ${BUILDVARIANT}\n"],
+  ["a no-break space behind ONBUILD", "FROM a\nONBUILD \u00a0RUN x\n"],
   ["instructions cut in the middle", "FROM a\nR\\\nUN x\n"],
 ];
 
@@ -137,6 +138,12 @@ const INVALID: readonly (readonly [what: string, text: string, where: string, pa
   ["an invalid duration", "FROM a\nHEALTHCHECK --interval=x CMD y\n", "line 2", "duration"],
   ["USER without a name", "FROM a\nUSER\n", "line 2", "has no arguments"],
   ["ONBUILD alone", "FROM a\nONBUILD\n", "line 2", "has no arguments"],
+  [
+    "ONBUILD with no plain space behind it",
+    "FROM a\nONBUILD RUN\u00a0x\n",
+    "line 2",
+    "RUN\\u00a0x",
+  ],
   ["ONBUILD FROM", "FROM a\nONBUILD from b\n", "line 2", "found ONBUILD from"],
   ["ONBUILD ONBUILD", "FROM a\nONBUILD ONBUILD RUN x\n", "line 2", "found ONBUILD ONBUILD"],
   ["ONBUILD with an unknown instruction", "FROM a\nONBUILD RUM x\n", "line 2", '"RUM"'],
