@@ -62,13 +62,21 @@ async function readBounded(request: Request): Promise<Uint8Array | undefined> {
   return bytes;
 }
 
-/** How deep brackets nest outside strings; what is no JSON at all gives some number too. */
+/**
+ * How deep brackets nest outside strings; what is no JSON at all gives some number too. One pass, and
+ * no pattern: a string without an end would be looked for from each of its quotes.
+ */
 function depthOf(text: string): number {
   let depth = 0;
   let deepest = 0;
-  for (const [token] of text.matchAll(/"(?:[^"\\]|\\.)*"|[[\]{}]/gs)) {
-    if (token === "[" || token === "{") deepest = Math.max(deepest, ++depth);
-    else if (token === "]" || token === "}") depth--;
+  let quoted = false;
+  for (let at = 0; at < text.length; at++) {
+    const character = text[at];
+    if (quoted && character === "\\") at++;
+    else if (character === '"') quoted = !quoted;
+    else if (quoted) continue;
+    else if (character === "[" || character === "{") deepest = Math.max(deepest, ++depth);
+    else if (character === "]" || character === "}") depth--;
   }
   return deepest;
 }

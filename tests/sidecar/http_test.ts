@@ -31,6 +31,7 @@ Deno.test("the sidecar refuses what is no single, bounded JSON object, and goes 
     ["bytes", new Uint8Array([0x7b, 0xff, 0x7d]), {}, 400, "not UTF-8"],
     ["200,000 levels", `${"[".repeat(200_000)}${"]".repeat(200_000)}`, {}, 400, "nested deeper"],
     ["levels in an argument", `{"a":${"[".repeat(99)}${"]".repeat(99)}}`, {}, 400, "nested deeper"],
+    ["quotes without an end", `"${'\\"'.repeat(2 ** 20)}`, {}, 400, "not JSON"],
     ["over 4 MiB", `"${"x".repeat(4 * 2 ** 20)}"`, {}, 413, "larger than 4194304"],
     ["plain text", LIST, { "content-type": "text/plain" }, 415, ""],
     ["no event stream wanted", LIST, { accept: "text/html" }, 406, ""],
