@@ -7,6 +7,7 @@
 
 import { join } from "@std/path";
 import { removeFile, replaceFile } from "./durable.ts";
+import { MalformedRecordError } from "./errors.ts";
 import { readOwnFile } from "./own_files.ts";
 import { checkBottleSlug, checkProposalId, claudeBottleRoot, privateDir } from "./paths.ts";
 import type { ProposalRef } from "./proposal.ts";
@@ -42,19 +43,29 @@ export function rememberShown(ref: ProposalRef, shown: Shown): void {
 }
 
 /**
- * What was last shown of a proposal, on this host.
+ * What was last shown of a proposal, on this host. Half a hash would bind a decision to less than what
+ * was shown, so there are two whole ones or none.
  *
  * Needs `--allow-read` for `<root>/private`.
  *
  * @param ref The proposal.
  * @returns What was shown, or `undefined` if it was not.
+ * @throws {InvalidNameError} If the slug or the id is none.
+ * @throws {MalformedRecordError} If what was remembered cannot be read.
  */
 export function lastShown(ref: ProposalRef): Shown | undefined {
-  const bytes = readOwnFile(shownPath(ref));
+  const path = shownPath(ref);
+  const bytes = readOwnFile(path);
   if (bytes === undefined) return undefined;
-  const [proposalSha256 = "", currentSha256 = ""] = new TextDecoder().decode(bytes)
-    .trimEnd().split(" ");
-  return { proposalSha256, currentSha256 };
+  const hashes = /^([0-9a-f]{64}) ((?:[0-9a-f]{64})?)\n$/.exec(new TextDecoder().decode(bytes));
+  if (hashes === null) {
+    throw new MalformedRecordError(
+      path,
+      undefined,
+      "it does not say what was shown; look at the proposal again",
+    );
+  }
+  return { proposalSha256: hashes[1]!, currentSha256: hashes[2]! };
 }
 
 /**
