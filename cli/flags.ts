@@ -105,14 +105,19 @@ function bindValues(args: readonly string[]): string[] {
  * @throws {InvalidNameError} If the bottle is no slug.
  */
 export function readFlags(args: readonly string[]): Flags {
+  const words: string[] = [];
   const parsed = parseArgs(bindValues(args), {
-    string: [...STRINGS, "_"],
+    string: [...STRINGS],
     boolean: [...BOOLEANS],
     alias: { help: "h" },
     collect: [...STRINGS],
     unknown: (arg, key) => {
-      if (key === undefined) return true; // A word, not a flag.
-      throw new UsageError(`Cannot use ${arg.split("=", 1)[0]}: there is no such flag`);
+      if (key !== undefined) {
+        throw new UsageError(`Cannot use ${arg.split("=", 1)[0]}: there is no such flag`);
+      }
+      // A word, kept here as it was typed: where the parser keeps its own, a flag -_ could write too.
+      words.push(arg);
+      return false;
     },
   });
   const text = (name: (typeof STRINGS)[number]): string | undefined => {
@@ -130,7 +135,7 @@ export function readFlags(args: readonly string[]): Flags {
       const value = parsed[name];
       return Array.isArray(value) ? value.length > 0 : value === true;
     }),
-    words: parsed._.map(String),
+    words: [...words, ...parsed._.map(String)],
     root: text("root"),
     bottle: bottle === undefined ? undefined : checkBottleSlug(bottle),
     component: text("component"),
