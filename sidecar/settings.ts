@@ -141,7 +141,13 @@ function wholeNumber(name: string, text: string, most: number): number {
 
 function readToken(file: string): string | undefined {
   if (file === "") return variable(TOKEN_VARIABLE) || undefined;
-  const token = Deno.readTextFileSync(file).trim();
+  let token: string;
+  try {
+    token = Deno.readTextFileSync(file).trim();
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new UsageError(`Cannot read ${file} as --token-file: ${reason}`, { cause });
+  }
   if (token === "") throw new UsageError(`Cannot use ${file} as --token-file: it is empty`);
   return token;
 }
@@ -158,7 +164,7 @@ export function readSettings(args: readonly string[]): Settings | "help" {
   const unknown: string[] = [];
   const flags = parseArgs(args, {
     boolean: ["help"],
-    string: [...Object.keys(SETTINGS), "_"],
+    string: Object.keys(SETTINGS),
     unknown: (name) => {
       unknown.push(name);
       return false;
