@@ -1,6 +1,8 @@
 import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
 import { renderDiff } from "../mod.ts";
+import { shortText } from "./support/arbitraries.ts";
+import { holds } from "./support/properties.ts";
 import { hasProgram, run } from "./support/run.ts";
 import { tempDir } from "./support/temp.ts";
 
@@ -88,6 +90,20 @@ const PAIRS: readonly (readonly [string, string])[] = [
   ],
 ];
 
+/** Lines that a program could take for its own. */
+const DIFF_LIKE = [
+  ...[
+    "\\ No newline at end of file",
+    "- x",
+    "--- a",
+    "+++ a",
+    "@@ -1 +1 @@",
+    "*** 1,2 ****",
+    "1c1",
+  ],
+  ...["< a", "diff --git a/a b/a", "Index: a", "Prereq: a", "GIT binary patch", "rename from a"],
+];
+
 for (const program of ["patch", "git"] as const) {
   const ignore = !hasProgram(program);
   if (ignore) console.error(`skipped: there is no ${program} on this machine`);
@@ -102,24 +118,21 @@ for (const program of ["patch", "git"] as const) {
     `${program} makes the new file out of the old one and renderDiff()`,
     { ignore },
     async () => {
-      const line = fc.constantFrom(
-        "a",
-        "b",
-        "c",
-        "",
-        "\t",
-        "\\ No newline at end of file",
-        "- x",
-        "é",
+      // What a diff is made of, what ends a line elsewhere, and any text that a file can hold: half
+      // a surrogate pair cannot be written as UTF-8.
+      const line = fc.oneof(
+        { weight: 3, arbitrary: fc.constantFrom("a", "b", "c", "", "\t", "é", "a\r", "a\u2028b") },
+        { weight: 2, arbitrary: fc.constantFrom(...DIFF_LIKE) },
+        { weight: 1, arbitrary: shortText.map((text) => text.toWellFormed()) },
       );
       const text = fc.tuple(fc.array(line, { maxLength: 12 }), fc.boolean())
         .map(([lines, end]) => lines.join("\n") + (end ? "\n" : ""));
-      await fc.assert(
+      await holds(
         fc.asyncProperty(text, text, async (before, after) => {
           fc.pre(before !== after);
           assertEquals(await apply(program, before, renderDiff(before, after)), after);
         }),
-        { numRuns: 60 },
+        60,
       );
     },
   );
