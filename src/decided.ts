@@ -7,22 +7,15 @@
 import { Buffer } from "node:buffer";
 import { ACTION_SUPERSEDED, type AuditEntry } from "./audit_entry.ts";
 import { isEntry, parseAuditLine } from "./audit_line.ts";
+import { AUDIT_COMPONENTS } from "./audit_logs.ts";
 import { AlreadyDecidedError, MalformedRecordError, UnsafeFileError } from "./errors.ts";
 import { sha256Hex } from "./hash.ts";
-import { readOwnFile } from "./own_files.ts";
+import { ownFileStamp, readOwnFile } from "./own_files.ts";
 import { auditLogPath, checkProposalId, queueDirForSlug } from "./paths.ts";
-import {
-  COMPONENT_FOR_TOOL,
-  COMPONENT_REBUILD,
-  type ProposalRef,
-  STATUSES,
-  TOOLS,
-} from "./proposal.ts";
+import { type ProposalRef, STATUSES } from "./proposal.ts";
 import { responsePlaces } from "./queue.ts";
 import { MAX_QUEUE_FILE_BYTES, parseJsonBytes, readUntrusted } from "./untrusted.ts";
 import { parseResponse } from "./wire.ts";
-
-const COMPONENTS = new Set(TOOLS.map((tool) => COMPONENT_FOR_TOOL[tool] ?? COMPONENT_REBUILD));
 
 /**
  * Finds the decision on a proposal in the audit logs of its bottle. It is the record, whatever has
@@ -36,13 +29,42 @@ const COMPONENTS = new Set(TOOLS.map((tool) => COMPONENT_FOR_TOOL[tool] ?? COMPO
  * @throws {InvalidNameError} If the slug or the id is none.
  */
 export function findDecision(ref: ProposalRef): AuditEntry | undefined {
-  checkProposalId(ref.proposalId);
-  for (const component of COMPONENTS) {
-    const log = auditLogPath(component, ref.bottleSlug, ref.root);
-    const entry = findInLog(log, ref.proposalId);
-    if (entry !== undefined) return entry;
+  const id = checkProposalId(ref.proposalId);
+  return decidedAmong(new Set([id]), ref.bottleSlug, ref.root).get(id);
+}
+
+/**
+ * Finds the decisions on some proposals in the audit logs of their bottle, in one pass.
+ *
+ * @param ids The proposals' ids.
+ * @param bottleSlug The bottle.
+ * @param root The root; the default one unless given.
+ * @returns The audit entries of those that are decided.
+ * @throws {InvalidNameError} If the slug is none.
+ */
+export function decidedAmong(
+  ids: ReadonlySet<string>,
+  bottleSlug: string,
+  root?: string,
+): Map<string, AuditEntry> {
+  const decisions = new Map<string, AuditEntry>();
+  for (const component of AUDIT_COMPONENTS) {
+    addDecisions(auditLogPath(component, bottleSlug, root), ids, decisions);
   }
-  return undefined;
+  return decisions;
+}
+
+/**
+ * What tells one state of a bottle's audit logs from another, without reading them.
+ *
+ * @param bottleSlug The bottle.
+ * @param root The root.
+ * @returns The state.
+ */
+export function stampOfLogs(bottleSlug: string, root: string): string {
+  return AUDIT_COMPONENTS.map((component) =>
+    ownFileStamp(auditLogPath(component, bottleSlug, root))?.text
+  ).join();
 }
 
 /**
@@ -58,6 +80,16 @@ export function refuseIfDecided(ref: ProposalRef): void {
   const entry = findDecision(ref);
   if (entry === undefined) return;
   throw new AlreadyDecidedError(ref.proposalId, entry.operatorAction, entry.operator);
+}
+
+/** An answer in a bottle's queue that no record backs. */
+export interface ForeignAnswer {
+  /** The bottle. */
+  readonly bottleSlug: string;
+  /** The proposal that it would answer. */
+  readonly proposalId: string;
+  /** What it says, or why it cannot be read: one line. */
+  readonly says: string;
 }
 
 /** An answer that stands in a queue. */
@@ -98,22 +130,30 @@ export function standingAnswer(ref: ProposalRef): StandingAnswer | undefined {
   return undefined;
 }
 
-/** Finds a proposal's decision in one log, without parsing the other lines. */
-function findInLog(log: string, proposalId: string): AuditEntry | undefined {
+/** Adds what one log says, without parsing the lines of other proposals. */
+function addDecisions(
+  log: string,
+  ids: ReadonlySet<string>,
+  decisions: Map<string, AuditEntry>,
+): void {
   const content = readOwnFile(log);
-  if (content === undefined) return undefined;
+  if (content === undefined) return;
   const bytes = Buffer.from(content.buffer);
   // In JSON a quote inside a string is escaped, so these bytes can only be the key and its value.
-  const key = `"proposal_id":"${proposalId}"`;
-  let decision: AuditEntry | undefined;
+  const [only, another] = ids;
+  const key = another === undefined ? `"proposal_id":"${only}"` : `"proposal_id":"`;
   for (let at = bytes.indexOf(key); at !== -1; at = bytes.indexOf(key, at + 1)) {
     const end = bytes.indexOf("\n", at);
-    if (end === -1) break; // A torn last line was never acknowledged.
+    if (end === -1) return; // A torn last line was never acknowledged.
+    const start = at + `"proposal_id":"`.length;
+    const id = bytes.toString("latin1", start, bytes.indexOf('"', start));
+    if (!ids.has(id)) continue;
     const entry = entryOn(bytes.subarray(bytes.lastIndexOf("\n", at) + 1, end), log);
-    if (entry?.operatorAction === ACTION_SUPERSEDED) decision = undefined;
-    else if (STATUSES.some((status) => status === entry?.operatorAction)) decision ??= entry;
+    if (entry?.operatorAction === ACTION_SUPERSEDED) decisions.delete(id);
+    else if (STATUSES.some((status) => status === entry?.operatorAction) && !decisions.has(id)) {
+      decisions.set(id, entry!);
+    }
   }
-  return decision;
 }
 
 function entryOn(line: Uint8Array, log: string): AuditEntry | undefined {

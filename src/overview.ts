@@ -5,7 +5,9 @@
  */
 
 import { listBottles } from "./bottles.ts";
+import type { ForeignAnswer } from "./decided.ts";
 import { UnsafeFileError } from "./errors.ts";
+import { type ForeignAnswers, openForeignView } from "./foreign.ts";
 import {
   comparePending,
   MAX_PENDING,
@@ -15,6 +17,7 @@ import {
 } from "./listing.ts";
 import { claudeBottleRoot, queueDirForSlug, queueRoot } from "./paths.ts";
 import type { PendingProposal } from "./queue_entry.ts";
+import { listNames } from "./untrusted.ts";
 import { DEFAULT_POLL_INTERVAL_MS, watchNames } from "./watch.ts";
 import { sameListing } from "./watch_pending.ts";
 
@@ -40,6 +43,8 @@ export interface UnlistedInBottle {
 export interface Overview {
   /** All bottles' pending proposals, by instant of arrival, then by id. */
   readonly pending: readonly PendingProposal[];
+  /** Answers that no record backs: planted, or by a tool that keeps none. */
+  readonly foreignAnswers: readonly ForeignAnswer[];
   /** The bottles that have more pending than is listed, by slug. */
   readonly unlisted: readonly UnlistedInBottle[];
   /** What is wrong in the queues. */
@@ -72,7 +77,7 @@ interface Views {
 
 function openViews(options: OverviewOptions): Views {
   const { root = claudeBottleRoot(), bottleSlug, maxPending = MAX_PENDING } = options;
-  const views = new Map<string, QueueView>();
+  const views = new Map<string, BottleView>();
   return {
     slugs: () => [...views.keys()],
     refresh(): Overview {
@@ -80,31 +85,53 @@ function openViews(options: OverviewOptions): Views {
       const wanted = slugs.filter((slug) => bottleSlug === undefined || slug === bottleSlug);
       for (const slug of views.keys()) if (!wanted.includes(slug)) views.delete(slug);
       const pending: PendingProposal[] = [];
+      const foreignAnswers: ForeignAnswer[] = [];
       const unlisted: UnlistedInBottle[] = [];
       const unreadable: UnreadableInBottle[] = refused
         .filter(({ name }) => bottleSlug === undefined || name === bottleSlug)
         .map(({ name, reason }) => ({ bottleSlug: name, file: ".", reason }));
       for (const slug of wanted) {
-        const view = views.get(slug) ??
-          openQueueView(queueDirForSlug(slug, root), { bottleSlug: slug, maxPending });
+        const view = views.get(slug) ?? openView(slug, root, maxPending);
         views.set(slug, view);
-        const listing = refreshOrReport(view);
+        const { listing, foreign } = refreshOrReport(view);
+        foreignAnswers.push(...foreign.named);
+        if (foreign.more > 0) {
+          const reason = `${foreign.more} more answers stand there without a record`;
+          unreadable.push({ bottleSlug: slug, file: ".", reason });
+        }
         for (const entry of listing.pending) pending.push(entry);
         if (listing.unlisted > 0) unlisted.push({ bottleSlug: slug, count: listing.unlisted });
         for (const file of listing.unreadable) unreadable.push({ bottleSlug: slug, ...file });
       }
-      return { pending: pending.sort(comparePending), unlisted, unreadable };
+      return { pending: pending.sort(comparePending), foreignAnswers, unlisted, unreadable };
     },
   };
 }
 
+/** One bottle's queue, and the answers in it. */
+interface BottleView {
+  readonly queueDir: string;
+  readonly queue: QueueView;
+  readonly foreign: (names: Iterable<string>) => ForeignAnswers;
+}
+
+function openView(bottleSlug: string, root: string, maxPending: number): BottleView {
+  const queueDir = queueDirForSlug(bottleSlug, root);
+  const queue = openQueueView(queueDir, { bottleSlug, maxPending });
+  return { queueDir, queue, foreign: openForeignView(bottleSlug, root) };
+}
+
 /** One bottle's trouble must not hide what the others ask. */
-function refreshOrReport(view: QueueView): QueueListing {
+function refreshOrReport(
+  { queueDir, queue, foreign }: BottleView,
+): { readonly listing: QueueListing; readonly foreign: ForeignAnswers } {
   try {
-    return view.refresh();
+    const names = new Set(listNames(queueDir));
+    return { listing: queue.refresh(names), foreign: foreign(names) };
   } catch (error) {
     if (!(error instanceof UnsafeFileError)) throw error;
-    return { pending: [], unlisted: 0, unreadable: [{ file: ".", reason: error.reason }] };
+    const unreadable = [{ file: ".", reason: error.reason }];
+    return { listing: { pending: [], unlisted: 0, unreadable }, foreign: { named: [], more: 0 } };
   }
 }
 
@@ -119,7 +146,7 @@ function refreshOrReport(view: QueueView): QueueListing {
  * import { assertEquals } from "@std/assert";
  *
  * const root = await Deno.makeTempDir();
- * assertEquals(readOverview({ root }), { pending: [], unlisted: [], unreadable: [] });
+ * assertEquals(readOverview({ root }).pending, []);
  * await Deno.remove(root);
  * ```
  *

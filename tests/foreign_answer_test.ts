@@ -7,9 +7,11 @@ import {
   ForeignAnswerError,
   inspectProposal,
   readAuditEntries,
+  readOverview,
   readResponse,
   sha256Hex,
   verifyAuditLog,
+  watchOverview,
   writeResponse,
 } from "../mod.ts";
 import { type QueuedProposal, queueSample } from "./support/records.ts";
@@ -135,4 +137,42 @@ Deno.test("supervise refuses a planted answer with exit code 4, and overrides it
   assertEquals(overridden.code, 0, overridden.err);
   const ref = { root: dir.path, bottleSlug: "dev-1", proposalId: "p1" };
   assertEquals(findDecision(ref)?.foreignAnswer?.startsWith("approved, sha256 "), true);
+});
+
+Deno.test("list and readOverview() show each answer that no record backs, and no other", async () => {
+  await using dir = await tempDir();
+  const decided = await queueSample(dir.path, { id: "p1" });
+  await decide(request(dir, decided));
+  for (const [n, { plant }] of Object.values(PLANTED).entries()) {
+    await plant(responseOf(await queueSample(dir.path, { id: `planted${n}` })));
+  }
+  await PLANTED["a whole answer"]!.plant(dir.at("queue", "dev-1", "orphan.response.json"));
+  const { foreignAnswers, pending } = readOverview({ root: dir.path });
+  const says = Object.values(PLANTED).map(({ says }) => says);
+  assertEquals(pending, []);
+  assertEquals(foreignAnswers.map(({ proposalId }) => proposalId), [
+    "orphan",
+    ...says.map((_, n) => `planted${n}`),
+  ]);
+  for (const [n, { says: said }] of foreignAnswers.slice(1).entries()) {
+    assertStringIncludes(said, says[n]!);
+  }
+  const plain = await supervise(dir.path, ["list"]);
+  assertStringIncludes(plain.err, "! answered without a record: dev-1/planted0: approved\n");
+  const json = JSON.parse((await supervise(dir.path, ["list", "--json"])).out);
+  assertEquals(json.foreign_answers[0], { bottle_slug: "dev-1", id: "orphan", says: "approved" });
+});
+
+Deno.test("watchOverview() shows a planted answer, and lets go of it once it is decided", async () => {
+  await using dir = await tempDir();
+  const queued = await queueSample(dir.path);
+  const seen: [number, number][] = [];
+  for await (const { pending, foreignAnswers } of watchOverview({ root: dir.path })) {
+    seen.push([pending.length, foreignAnswers.length]);
+    if (pending.length === 1) await PLANTED["a whole answer"]!.plant(responseOf(queued));
+    else if (foreignAnswers.length === 1) {
+      await decide(request(dir, queued, { overrideForeign: true }));
+    } else break;
+  }
+  assertEquals(seen, [[1, 0], [0, 1], [0, 0]]);
 });

@@ -114,7 +114,9 @@ Deno.test("eight operators decide the same 500 proposals at once: one wins each,
     const final = { approve: proposedFile, modify: FILES[tool](`${operator}`), reject: null };
     const finalFile = final[verb];
     const notes = `by ${operator}`;
-    assertEquals(await readResponse(queueDir, id), { proposalId: id, status, notes, finalFile });
+    const { auditHead, ...answer } = await readResponse(queueDir, id);
+    assertEquals(answer, { proposalId: id, status, notes, finalFile });
+    assertEquals(auditHead?.seq, entries.get(id)!.seq! + 1);
     const entry = entries.get(id)!;
     assertEquals([entry.operatorAction, entry.operatorNotes], [status, notes]);
     assertEquals(entry.proposalSha256, proposalSha256);

@@ -25,7 +25,7 @@ const LAYERS: readonly (readonly string[])[] = [
   ["audit_append.ts", "queue.ts", "find.ts"],
   ["queue_entry.ts"],
   ["audit.ts", "audit_anchors.ts", "decided.ts", "intent.ts", "listing.ts", "wait.ts"],
-  ["audit_verify.ts", "inspect.ts", "list_pending.ts"],
+  ["audit_verify.ts", "foreign.ts", "inspect.ts", "list_pending.ts"],
   ["audit_archive.ts"],
   ["watch_pending.ts", "shown.ts"],
   ["decide.ts", "overview.ts"],

@@ -17,7 +17,7 @@ import { decideAsShown, decideEdit, printDecision } from "../decision.ts";
 import { editProposal } from "../editor.ts";
 import { CancelledError, failureOf } from "../exit.ts";
 import { renderDiffLines, renderProposal } from "../render.ts";
-import { unlistedLine } from "../verbs/list.ts";
+import { foreignLine, unlistedLine } from "../verbs/list.ts";
 
 /** Asks the operator: prints the question, returns the line, or `undefined` at the end of input. */
 export type Ask = (question: string) => Promise<string | undefined>;
@@ -44,8 +44,8 @@ export async function reviewPlain(context: Context, ask: Ask): Promise<void> {
   const seen = new Set<string>();
   let told = "";
   while (true) {
-    const { pending, unlisted } = readOverview(where);
-    const alarm = unlisted.map(unlistedLine);
+    const { pending, foreignAnswers, unlisted } = readOverview(where);
+    const alarm = [...foreignAnswers.map(foreignLine), ...unlisted.map(unlistedLine)];
     if (alarm.join() !== told) alarm.forEach(context.complain);
     told = alarm.join();
     const left = pending

@@ -5,6 +5,7 @@
  */
 
 import {
+  type ForeignAnswer,
   listBottles,
   type PendingProposal,
   readOverview,
@@ -74,6 +75,26 @@ export function unlistedLine({ bottleSlug, count }: UnlistedInBottle): string {
   return `! ${bottleSlug}: ${unlistedReason(count)}`;
 }
 
+/**
+ * An answer without a record as JSON.
+ *
+ * @param answer The answer.
+ * @returns The fields, in snake_case.
+ */
+export function foreignJson({ bottleSlug, proposalId, says }: ForeignAnswer): object {
+  return { bottle_slug: bottleSlug, id: proposalId, says };
+}
+
+/**
+ * An answer without a record, in words.
+ *
+ * @param answer The answer.
+ * @returns One line.
+ */
+export function foreignLine({ bottleSlug, proposalId, says }: ForeignAnswer): string {
+  return `! answered without a record: ${bottleSlug}/${proposalId}: ${visibleLine(says)}`;
+}
+
 function isDirectory(path: string): boolean {
   try {
     return Deno.statSync(path).isDirectory;
@@ -91,10 +112,11 @@ function isDirectory(path: string): boolean {
 export function list(context: Context): void {
   const { root, flags, style } = context;
   const where = flags.bottle === undefined ? { root } : { root, bottleSlug: flags.bottle };
-  const { pending, unlisted, unreadable } = readOverview(where);
+  const { pending, foreignAnswers, unlisted, unreadable } = readOverview(where);
   if (flags.json) {
     context.printJson({
       pending: pending.map(pendingJson),
+      foreign_answers: foreignAnswers.map(foreignJson),
       unlisted: unlisted.map(unlistedJson),
       unreadable: unreadable.map(unreadableJson),
     });
@@ -112,6 +134,7 @@ export function list(context: Context): void {
       context.print(line);
     }
   }
+  for (const answer of foreignAnswers) context.complain(foreignLine(answer));
   for (const bottle of unlisted) context.complain(unlistedLine(bottle));
   for (const problem of unreadable) context.complain(unreadableLine(problem));
 }

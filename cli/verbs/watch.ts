@@ -8,14 +8,20 @@ import {
   findDecision,
   type Overview,
   type PendingProposal,
-  queueDirForSlug,
-  readAnswer,
   visibleLine,
   watchOverview,
 } from "../../mod.ts";
 import type { Context } from "../context.ts";
 import { cut } from "../wrap.ts";
-import { pendingJson, unlistedJson, unlistedLine, unreadableJson, unreadableLine } from "./list.ts";
+import {
+  foreignJson,
+  foreignLine,
+  pendingJson,
+  unlistedJson,
+  unlistedLine,
+  unreadableJson,
+  unreadableLine,
+} from "./list.ts";
 
 function keyOf({ proposal, proposalSha256 }: PendingProposal): string {
   return `${proposal.bottleSlug}/${proposal.id}/${proposalSha256}`;
@@ -30,14 +36,15 @@ function keyOf({ proposal, proposalSha256 }: PendingProposal): string {
 export async function watch(context: Context, signal: AbortSignal): Promise<void> {
   const { root, flags } = context;
   const where = flags.bottle === undefined ? { root } : { root, bottleSlug: flags.bottle };
-  let before: Overview = { pending: [], unlisted: [], unreadable: [] };
+  let before: Overview = { pending: [], foreignAnswers: [], unlisted: [], unreadable: [] };
   for await (const now of watchOverview({ ...where, signal })) {
     const present = new Set(now.pending.map(keyOf));
     for (const entry of before.pending) {
-      if (!present.has(keyOf(entry))) await printGone(context, entry);
+      if (!present.has(keyOf(entry))) printGone(context, entry, now);
     }
     const known = new Set(before.pending.map(keyOf));
     for (const entry of now.pending) if (!known.has(keyOf(entry))) printArrived(context, entry);
+    printForeign(context, before, now);
     printUnlisted(context, before, now);
     printUnreadable(context, before, now);
     before = now;
@@ -54,19 +61,33 @@ function printArrived(context: Context, entry: PendingProposal): void {
   context.print(cut(`arrived    ${id}  ${bottleSlug}  ${tool}  ${why}`, context.columns - 1));
 }
 
-/** It was answered, or it is gone: taken back, or changed in place and then listed anew. */
-async function printGone(context: Context, entry: PendingProposal): Promise<void> {
+/**
+ * It was decided, or it is gone: taken back, or changed in place and then listed anew. Only the log
+ * says what was decided; an answer without a record is told as that.
+ */
+function printGone(context: Context, entry: PendingProposal, now: Overview): void {
   const { root } = context;
   const { id, bottleSlug } = entry.proposal;
-  const answer = await readAnswer(queueDirForSlug(bottleSlug, root), id).catch(() => undefined);
-  const record = findDecision({ root, bottleSlug, proposalId: id });
-  const status = record?.operatorAction ?? answer?.status;
+  const status = findDecision({ root, bottleSlug, proposalId: id })?.operatorAction;
+  const planted = now.foreignAnswers.some((answer) =>
+    answer.bottleSlug === bottleSlug && answer.proposalId === id
+  );
+  if (status === undefined && planted) return;
   if (context.flags.json) {
     const event = status === undefined ? { event: "withdrawn" } : { event: "decided", status };
     context.printJson({ ...event, bottle_slug: bottleSlug, id });
     return;
   }
   context.print(`${(status ?? "withdrawn").padEnd(10)} ${id}  ${bottleSlug}`);
+}
+
+function printForeign(context: Context, before: Overview, now: Overview): void {
+  const known = new Set(before.foreignAnswers.map(foreignLine));
+  for (const answer of now.foreignAnswers) {
+    if (known.has(foreignLine(answer))) continue;
+    if (context.flags.json) context.printJson({ event: "foreign_answer", ...foreignJson(answer) });
+    else context.print(cut(foreignLine(answer), context.columns - 1));
+  }
 }
 
 /** Says how much is not listed where that has changed, and where it is over. */

@@ -111,7 +111,7 @@ const fileName = fc.tuple(
   .filter((name) => !["", ".", ".."].includes(name));
 
 Deno.test("listPendingProposals() lists or reports each file, whatever its name and its bytes", async () => {
-  const contract = documented("src/listing.ts", "listPendingProposals");
+  const contract = documented("src/list_pending.ts", "listPendingProposals");
   const files = fc.uniqueArray(fc.tuple(fileName, fc.oneof(proposalFile, responseFile)), {
     selector: ([name]) => name,
     maxLength: 8,
@@ -158,7 +158,7 @@ Deno.test("readAuditEntries() fails only as it documents, and reads each whole l
   await using dir = await tempDir();
   const audit = await makeDir(dir, "audit");
   const reads = documented("src/audit.ts", "readAuditEntries");
-  const verifies = documented("src/audit.ts", "verifyAuditLog");
+  const verifies = documented("src/audit_verify.ts", "verifyAuditLog");
   const finds = documented("src/decided.ts", "findDecision");
   const root = dir.path;
   await holds(

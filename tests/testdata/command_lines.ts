@@ -20,6 +20,7 @@ for (const args of commands) {
   const terminal: Terminal = {
     print: (text) => printed.push(text),
     complain: (text) => complaints.push(text),
+    write: (bytes) => printed.push(new TextDecoder().decode(bytes)),
     errIsTerminal: false,
     outIsTerminal: false,
     interactive: false,
