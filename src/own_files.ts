@@ -21,7 +21,7 @@ export function readOwnFile(path: string): Uint8Array<ArrayBuffer> | undefined {
 
 /** What tells one state of a file from another, and who may read it. */
 export interface OwnFileStamp {
-  /** Device, inode, size, time of change. */
+  /** Device, inode, size, time of change, mode. */
   readonly text: string;
   /** The file's mode. */
   readonly mode: number;
@@ -36,7 +36,7 @@ export interface OwnFileStamp {
 export function ownFileStamp(path: string): OwnFileStamp | undefined {
   try {
     const { dev, ino, size, mtime, mode } = Deno.statSync(path);
-    return { text: `${dev}:${ino}:${size}:${mtime?.getTime()}`, mode: mode ?? 0 };
+    return { text: `${dev}:${ino}:${size}:${mtime?.getTime()}:${mode}`, mode: mode ?? 0 };
   } catch (error) {
     if (error instanceof Deno.errors.NotFound) return undefined;
     throw error;
