@@ -1,0 +1,153 @@
+import { assert, assertEquals } from "@std/assert";
+import { type QueueListing, watchPending, writeProposal } from "../mod.ts";
+import { watchNames } from "../src/watch.ts";
+import { sampleProposal } from "./support/records.ts";
+import { type TempDir, tempDir } from "./support/temp.ts";
+
+/** Within which everything is to be seen, whatever became of the events. */
+const SEEN_WITHIN_MS = 1_000;
+
+/** Blocks this thread while another process floods the directory, so that events are lost. */
+function floodWhileBlocked(dir: TempDir, count: number): void {
+  const program = `const text = Deno.readTextFileSync("${dir.at("p.json")}");
+    for (let n = 0; n < ${count}; n++) {
+      Deno.writeTextFileSync(\`${
+    dir.at("queue")
+  }/p\${n}.proposal.json\`, text.replace("ID", "p" + n));
+    }`;
+  Deno.writeTextFileSync(dir.at("flood.js"), program);
+  const args = ["run", "-A", "--no-config", "--quiet", dir.at("flood.js")];
+  const { success } = new Deno.Command("deno", { args }).outputSync();
+  assert(success);
+}
+
+/** Reads listings until one is as expected, and says how long that took. */
+async function timeUntil(
+  listings: AsyncIterator<QueueListing>,
+  expected: (listing: QueueListing) => boolean,
+): Promise<number> {
+  const start = performance.now();
+  while (true) {
+    const { value } = await listings.next();
+    if (expected(value)) return performance.now() - start;
+  }
+}
+
+Deno.test("watchPending() sees 40,000 files that came while it was blocked", async () => {
+  await using dir = await tempDir();
+  await Deno.mkdir(dir.at("queue"));
+  const model = await writeProposal(dir.path, sampleProposal({ id: "ID" }));
+  await Deno.rename(model, dir.at("p.json"));
+  const listings = watchPending(dir.at("queue"));
+  assertEquals((await listings.next()).value?.pending, []);
+  floodWhileBlocked(dir, 40_000);
+  const elapsedMs = await timeUntil(
+    listings,
+    ({ pending, unlisted }) => pending.length === 1_000 && unlisted === 39_000,
+  );
+  assert(elapsedMs < SEEN_WITHIN_MS, `${elapsedMs} ms`);
+  // The watch still works: what comes after the burst is seen.
+  await writeProposal(dir.at("queue"), sampleProposal({ id: "after" }));
+  const afterMs = await timeUntil(listings, ({ unlisted }) => unlisted === 39_001);
+  assert(afterMs < SEEN_WITHIN_MS, `${afterMs} ms`);
+  await listings.return();
+});
+
+Deno.test("watchPending() sees within a second what is in a directory that was made anew", async () => {
+  await using dir = await tempDir();
+  const queue = dir.at("queue");
+  await writeProposal(queue, sampleProposal({ id: "p1" }));
+  const listings = watchPending(queue);
+  await listings.next();
+  for (const id of ["p2", "p3"]) {
+    await Deno.remove(queue, { recursive: true });
+    await writeProposal(queue, sampleProposal({ id }));
+    const has = ({ pending: [first] }: QueueListing) => first?.proposal.id === id;
+    const elapsedMs = await timeUntil(listings, has);
+    assert(elapsedMs < SEEN_WITHIN_MS, `${elapsedMs} ms`);
+  }
+  await listings.return();
+});
+
+/** Puts another `Deno.watchFs` in place, to the end of the block. */
+function replaceWatchFs(watchFs: typeof Deno.watchFs): Disposable {
+  const original = Deno.watchFs;
+  Deno.watchFs = watchFs;
+  return {
+    [Symbol.dispose]() {
+      Deno.watchFs = original;
+    },
+  };
+}
+
+/** A watcher to which nothing ever happens. */
+function silentWatcher(): Deno.FsWatcher {
+  return {
+    [Symbol.asyncIterator]: () => ({ next: () => new Promise(() => {}) }),
+    close() {},
+  } as unknown as Deno.FsWatcher;
+}
+
+function brokenWatcher(): Deno.FsWatcher {
+  throw new Deno.errors.NotSupported("no watcher here");
+}
+
+for (const [what, watchFs] of [["throws", brokenWatcher], ["is silent", silentWatcher]] as const) {
+  Deno.test(`watchPending() sees within a second what comes while the system's watcher ${what}`, async () => {
+    await using dir = await tempDir();
+    using _ = replaceWatchFs(watchFs);
+    const listings = watchPending(dir.path);
+    await listings.next();
+    for (const id of ["p1", "p2"]) {
+      await writeProposal(dir.path, sampleProposal({ id }));
+      const has = ({ pending }: QueueListing) => pending.some(({ proposal }) => proposal.id === id);
+      const elapsedMs = await timeUntil(listings, has);
+      assert(elapsedMs < SEEN_WITHIN_MS, `${elapsedMs} ms`);
+    }
+    await listings.return();
+  });
+}
+
+/** Counts how often `Deno.watchFs` is called, to the end of the block. */
+function countWatchers(): Disposable & { readonly count: () => number } {
+  const watchFs = Deno.watchFs;
+  let called = 0;
+  const replaced = replaceWatchFs((...args) => {
+    called++;
+    return watchFs(...args);
+  });
+  return { ...replaced, count: () => called };
+}
+
+Deno.test("watchNames() arms again when the directory is made anew, with the same inode too", async () => {
+  await using dir = await tempDir();
+  const queue = dir.at("queue");
+  await Deno.mkdir(queue);
+  using armed = countWatchers();
+  let look = Promise.withResolvers<void>();
+  const stop = watchNames(queue, 20, () => look.resolve());
+  const looks = async (count: number) => {
+    for (; count > 0; count--) {
+      await look.promise;
+      look = Promise.withResolvers();
+    }
+  };
+  await looks(3);
+  assertEquals(armed.count(), 1);
+  // Within one turn, so that no look comes between; the new one often gets the inode of the old.
+  Deno.removeSync(queue);
+  Deno.mkdirSync(queue);
+  await looks(3);
+  assertEquals(armed.count(), 2);
+  stop();
+});
+
+Deno.test("watchNames() arms one watcher a directory, whoever watches", async () => {
+  await using dir = await tempDir();
+  using armed = countWatchers();
+  const looks = Array.from({ length: 100 }, () => Promise.withResolvers<void>());
+  const stops = looks.map(({ resolve }) => watchNames(dir.path, 2 ** 30, () => resolve()));
+  await Promise.all(looks.map(({ promise }) => promise));
+  assertEquals(armed.count(), 1);
+  stops.forEach((stop) => stop());
+});
