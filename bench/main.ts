@@ -4,7 +4,7 @@
  *
  * ```sh
  * deno task bench            # everything
- * deno task bench queue diff # the named subjects; queue stands for writes, listing and waiting
+ * deno task bench queue diff # the named subjects; queue stands for writes, reads, listing and waiting
  * ```
  *
  * @module
@@ -15,13 +15,15 @@ import { diff } from "./diff.ts";
 import { holding } from "./holding.ts";
 import { listing } from "./listing.ts";
 import { type Subject, table } from "./measure.ts";
+import { reads } from "./reads.ts";
 import { sidecar } from "./sidecar.ts";
 import { waiting } from "./waiting.ts";
 import { writes } from "./writes.ts";
 
 const SUBJECTS: Readonly<Record<string, readonly Subject[]>> = {
-  queue: [writes, listing, waiting],
+  queue: [writes, reads, listing, waiting],
   writes: [writes],
+  reads: [reads],
   listing: [listing],
   waiting: [waiting],
   diff: [diff],

@@ -36,6 +36,7 @@ const ALLOWED: readonly (readonly [file: string, specifier: string])[] = [
   ["cli/main.ts", "../sidecar/main.ts"],
   ["cli/main.ts", "../deno.json"],
   ["bench/hold.ts", "@modelcontextprotocol/client"],
+  ["bench/reads.ts", "../src/untrusted.ts"],
   ["tests/src/queue_test.ts", "../../src/queue.ts"],
   ["tests/sidecar/server_test.ts", "../../sidecar/server.ts"],
   ["tests/sidecar/server_test.ts", "@modelcontextprotocol/sdk/client"],
