@@ -199,3 +199,16 @@ Deno.test("archiveProposal() does not follow a processed directory that is a lin
   );
   assertEquals([...Deno.readDirSync(dir.at("elsewhere"))], []);
 });
+
+Deno.test("readProposal() and readResponse() follow no link in the place of the queue directory", async () => {
+  await using dir = await tempDir();
+  const proposal = sampleProposal({ id: "p1" });
+  await writeProposal(dir.at("queue"), proposal);
+  await writeResponse(dir.at("queue"), REJECTED);
+  await Deno.symlink(dir.at("queue"), dir.at("link"));
+  assertEquals(await readProposal(dir.at("queue"), "p1"), proposal);
+  assertEquals(await readResponse(dir.at("queue"), "p1"), REJECTED);
+  for (const read of [readProposal, readResponse]) {
+    await assertRejects(() => read(dir.at("link"), "p1"), UnsafeFileError, "it is a link");
+  }
+});

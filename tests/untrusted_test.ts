@@ -1,6 +1,12 @@
-import { assertEquals, assertThrows } from "@std/assert";
+import { assertEquals, assertNotEquals, assertThrows } from "@std/assert";
 import { UnsafeFileError } from "../mod.ts";
-import { directoryIdentity, listNames, readUntrusted, stampOfFile } from "../src/untrusted.ts";
+import {
+  directoryIdentity,
+  listNames,
+  readInDirectory,
+  readUntrusted,
+  stampOfFile,
+} from "../src/untrusted.ts";
 import { REPO, run } from "./support/run.ts";
 import { tempDir } from "./support/temp.ts";
 
@@ -23,6 +29,28 @@ Deno.test("readUntrusted() refuses a second name, unless it may have one", async
   await Deno.link(dir.at("f"), dir.at("g"));
   assertThrows(() => read(dir.at("f")), UnsafeFileError, "it has 2 names");
   assertEquals(read(dir.at("f"), true).bytes.length, 1);
+});
+
+Deno.test("readInDirectory() reads nothing through a link in the place of the directory", async () => {
+  await using dir = await tempDir();
+  await Deno.mkdir(dir.at("real"));
+  await Deno.writeTextFile(dir.at("real", "f"), "x");
+  await Deno.symlink(dir.at("real"), dir.at("link"));
+  const readIn = (...file: string[]) => readInDirectory(dir.at(...file), { maxBytes: 100 });
+  assertEquals(readIn("real", "f"), read(dir.at("real", "f")));
+  assertThrows(() => readIn("link", "f"), UnsafeFileError, "it is a link");
+  assertThrows(() => readIn("real", "none"), Deno.errors.NotFound);
+  assertThrows(() => readIn("none", "f"), Deno.errors.NotFound);
+});
+
+Deno.test("directoryIdentity() tells a directory from one made anew in its place", async () => {
+  await using dir = await tempDir();
+  await Deno.mkdir(dir.at("d"));
+  const before = directoryIdentity(dir.at("d"));
+  await Deno.rename(dir.at("d"), dir.at("kept"));
+  await Deno.mkdir(dir.at("d"));
+  assertNotEquals(directoryIdentity(dir.at("d")), before);
+  assertEquals(directoryIdentity(dir.at("kept")), before);
 });
 
 Deno.test("directoryIdentity() tells directories apart, and refuses what is none", async () => {
