@@ -67,8 +67,8 @@ Deno.test("readProposal() and inspectProposal() fail only as they document, for 
   await using dir = await tempDir();
   const queueDir = await makeDir(dir, "queue", "dev-1");
   const config = await makeDir(dir, "current-config", "dev-1");
-  const reads = documented("src/queue.ts", "readProposal");
-  const inspects = documented("src/inspect.ts", "inspectProposal");
+  const reads = documented("mod.ts", "readProposal");
+  const inspects = documented("mod.ts", "inspectProposal");
   const anyBytes = anyRecordFile(fc.constant('{"routes": []}\n'));
   await holds(fc.asyncProperty(proposalFile, anyBytes, async (bytes, inForce) => {
     await Deno.writeFile(`${queueDir}/p1.proposal.json`, bytes);
@@ -89,8 +89,8 @@ Deno.test("readProposal() and inspectProposal() fail only as they document, for 
 Deno.test("readResponse() and readAnswer() fail only as they document, for any bytes", async () => {
   await using dir = await tempDir();
   const processed = await makeDir(dir, "processed");
-  const reads = documented("src/queue.ts", "readResponse");
-  const answers = documented("src/queue.ts", "readAnswer");
+  const reads = documented("mod.ts", "readResponse");
+  const answers = documented("mod.ts", "readAnswer");
   await holds(fc.asyncProperty(responseFile, async (bytes) => {
     await Deno.writeFile(dir.at("p1.response.json"), bytes);
     const response = await attemptAsync(reads, () => readResponse(dir.path, "p1"));
@@ -111,7 +111,7 @@ const fileName = fc.tuple(
   .filter((name) => !["", ".", ".."].includes(name));
 
 Deno.test("listPendingProposals() lists or reports each file, whatever its name and its bytes", async () => {
-  const contract = documented("src/list_pending.ts", "listPendingProposals");
+  const contract = documented("mod.ts", "listPendingProposals");
   const files = fc.uniqueArray(fc.tuple(fileName, fc.oneof(proposalFile, responseFile)), {
     selector: ([name]) => name,
     maxLength: 8,
@@ -157,9 +157,9 @@ const auditLine = anyAuditEntry.map((entry) =>
 Deno.test("readAuditEntries() fails only as it documents, and reads each whole line among any bytes", async () => {
   await using dir = await tempDir();
   const audit = await makeDir(dir, "audit");
-  const reads = documented("src/audit.ts", "readAuditEntries");
-  const verifies = documented("src/audit_verify.ts", "verifyAuditLog");
-  const finds = documented("src/decided.ts", "findDecision");
+  const reads = documented("mod.ts", "readAuditEntries");
+  const verifies = documented("mod.ts", "verifyAuditLog");
+  const finds = documented("mod.ts", "findDecision");
   const root = dir.path;
   await holds(
     fc.asyncProperty(
@@ -244,7 +244,7 @@ Deno.test("lastShown() gives back what rememberShown() was given", async () => {
 Deno.test("lastShown() gives two hashes, or fails as it documents, for any bytes", async () => {
   await using dir = await tempDir();
   const path = `${await makeDir(dir, "private", "shown", "dev-1")}/p1`;
-  const contract = documented("src/shown.ts", "lastShown");
+  const contract = documented("mod.ts", "lastShown");
   const sound = fc.tuple(HASH, fc.oneof(HASH, fc.constant("")))
     .map(([proposal, current]) => `${proposal} ${current}\n`);
   holds(fc.property(anyFile(sound), (bytes) => {

@@ -107,7 +107,7 @@ function patched(before: string, diff: string): string {
 }
 
 Deno.test("renderDiff() never fails, and its diff makes the new file of the old one, for any texts", () => {
-  const contract = documented("src/diff.ts", "renderDiff");
+  const contract = documented("mod.ts", "renderDiff");
   const near = fc.tuple(anyText, shortText, fc.nat(100))
     .map(([text, insert, at]) => [text, text.slice(0, at) + insert + text.slice(at + 3)] as const);
   holds(fc.property(fc.oneof(near, fc.tuple(anyText, anyText)), ([before, after]) => {

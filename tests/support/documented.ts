@@ -34,7 +34,7 @@ interface Doc {
 /**
  * Reads which errors a function documents.
  *
- * @param file The file that exports it, from the checkout.
+ * @param file The file that exports it, or passes it on, from the checkout.
  * @param name Its name.
  * @returns What its `@throws` say.
  */

@@ -19,6 +19,7 @@ for (const args of commands) {
   const complaints: string[] = [];
   const terminal: Terminal = {
     print: (text) => printed.push(text),
+    write: () => {},
     complain: (text) => complaints.push(text),
     write: (bytes) => printed.push(new TextDecoder().decode(bytes)),
     errIsTerminal: false,
