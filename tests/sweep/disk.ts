@@ -1,0 +1,107 @@
+/**
+ * Reads a root as it lies on the disk, with nothing of the code that wrote it.
+ *
+ * @module
+ */
+
+import { basename, join } from "@std/path";
+
+/** A JSON object out of a file. */
+export type Fields = Readonly<Record<string, unknown>>;
+
+/** A root. */
+export interface Disk {
+  /** The proposals, by id, archived or not. */
+  readonly proposals: ReadonlyMap<string, Fields>;
+  /** The answers, archived or not; there may be two of one id. */
+  readonly answers: readonly Fields[];
+  /** The whole lines of the logs, in each log's order. */
+  readonly lines: readonly Fields[];
+  /** The logs that do not end with LF. */
+  readonly torn: readonly string[];
+  /** The intents' files. */
+  readonly intents: readonly string[];
+  /** Files of the host's whose name begins with a dot: on their way to a name, and left behind. */
+  readonly leftovers: readonly string[];
+  /** The same of a sidecar's. */
+  readonly leftoversOfSidecar: readonly string[];
+  /** What is under its final name and not whole. */
+  readonly broken: readonly string[];
+}
+
+/**
+ * Reads a root.
+ *
+ * @param root The root.
+ * @returns What is there.
+ */
+export function readDisk(root: string): Disk {
+  const disk = {
+    proposals: new Map<string, Fields>(),
+    answers: [] as Fields[],
+    lines: [] as Fields[],
+    torn: [] as string[],
+    intents: [] as string[],
+    leftovers: [] as string[],
+    leftoversOfSidecar: [] as string[],
+    broken: [] as string[],
+  };
+  const read = (path: string, idKey?: string): Fields | undefined => {
+    const value = parseObject(Deno.readFileSync(join(root, path)));
+    const named = idKey === undefined || value?.[idKey] === basename(path).split(".")[0];
+    if (value !== undefined && named) return value;
+    disk.broken.push(`${path} is not whole`);
+  };
+  for (const path of filesUnder(root)) {
+    const name = basename(path);
+    if (name.startsWith(".")) {
+      const isOfSidecar = path.startsWith("queue/") && name.includes(".proposal.json.");
+      (isOfSidecar ? disk.leftoversOfSidecar : disk.leftovers).push(path);
+    } else if (/^queue\/.*\.proposal\.json$/.test(path)) {
+      const proposal = read(path, "id");
+      if (proposal !== undefined) disk.proposals.set(String(proposal.id), proposal);
+    } else if (/^queue\/.*\.response\.json$/.test(path)) {
+      const answer = read(path, "proposal_id");
+      if (answer !== undefined) disk.answers.push(answer);
+    } else if (/^audit\/[^/]*\.log$/.test(path)) {
+      const { lines, tail } = splitLines(Deno.readFileSync(join(root, path)));
+      if (tail) disk.torn.push(path);
+      for (const [n, bytes] of lines.entries()) {
+        const line = parseObject(bytes);
+        if (line === undefined) disk.broken.push(`${path}, line ${n + 1} is not whole`);
+        else disk.lines.push(line);
+      }
+    } else if (path.startsWith("private/intents/")) {
+      disk.intents.push(path);
+      read(path);
+    }
+  }
+  return disk;
+}
+
+/** The paths of all files, from the root, in the order of their names. */
+function filesUnder(root: string, path = ""): string[] {
+  const entries = [...Deno.readDirSync(join(root, path))];
+  entries.sort((a, b) => (a.name < b.name ? -1 : 1));
+  return entries.flatMap(({ name, isDirectory }) =>
+    isDirectory ? filesUnder(root, join(path, name)) : [join(path, name)]
+  );
+}
+
+function splitLines(bytes: Uint8Array): { lines: Uint8Array[]; tail: boolean } {
+  const lines: Uint8Array[] = [];
+  let start = 0;
+  for (let lf; (lf = bytes.indexOf(0x0a, start)) !== -1; start = lf + 1) {
+    lines.push(bytes.subarray(start, lf));
+  }
+  return { lines, tail: start < bytes.length };
+}
+
+function parseObject(bytes: Uint8Array): Fields | undefined {
+  try {
+    const value = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
+    return typeof value === "object" && value !== null && !Array.isArray(value) ? value : undefined;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,76 @@
+/**
+ * The crash and fault sweep: every system call of the commands that decide, each killed and each
+ * failing; and after each a look at the disk, and the same command again. Takes root, strace and some
+ * minutes, so it is no `_test.ts` that every `deno test` would find:
+ *
+ * ```sh
+ * deno task test:sweep                             # everything
+ * deno task test:sweep approve fdatasync SIGKILL   # what has all of these words in its name
+ * ```
+ *
+ * What the machine does not allow is skipped, and says so; with `SUPERVISE_REQUIRE_SWEEP=1` it fails.
+ *
+ * @module
+ */
+
+import { COMMANDS, VERSION } from "./commands.ts";
+import { openLane } from "./lane.ts";
+import { processors, type Reason, whyNoFaults, whyNoTmpfs } from "./machine.ts";
+import { openPlace, type Place } from "./place.ts";
+import { type PartResult, printPart, printTotal } from "./report.ts";
+import { sweep } from "./sweep.ts";
+
+/** Whether a trial is wanted, by its name. */
+type Pick = (name: string) => boolean;
+
+/** A part of the sweep. */
+interface Part {
+  readonly name: string;
+  readonly whyNot: Reason;
+  readonly run: () => Promise<PartResult>;
+}
+
+async function partsAt(place: Place, isPicked: Pick): Promise<Part[]> {
+  const noFaults = await whyNoFaults();
+  const noTmpfs = await whyNoTmpfs(place);
+  // Where nothing is ever written out, a sync costs nothing; its system call is made all the same.
+  if (noTmpfs === undefined) {
+    await place.mount("memory", ["-t", "tmpfs", "-o", "size=64m", "tmpfs"]);
+  } else await Deno.mkdir(place.at("memory"));
+  const versionFile = place.at("memory", "version");
+  await Deno.writeTextFile(versionFile, VERSION);
+
+  return COMMANDS.map((command) => ({
+    name: command.name,
+    whyNot: noFaults,
+    async run() {
+      await using lanes = new AsyncDisposableStack();
+      const open = processors()
+        .map((cpu) => lanes.use(openLane(cpu, place.at("memory", `lane-${cpu}`), versionFile)));
+      return await sweep(command, open, versionFile, isPicked);
+    },
+  }));
+}
+
+async function main(words: readonly string[]): Promise<boolean> {
+  await using place = await openPlace();
+  const isPicked: Pick = (name) => words.every((word) => name.split(" ").includes(word));
+  const parts = await partsAt(place, isPicked);
+  const named = parts.filter(({ name }) => words.includes(name));
+  const results: PartResult[] = [];
+  let skipped = 0;
+  for (const { name, whyNot, run } of named.length > 0 ? named : parts) {
+    if (whyNot === undefined) {
+      const result = await run();
+      results.push(result);
+      printPart(result);
+    } else {
+      skipped++;
+      console.log(`\nskipped: ${name}, because ${whyNot}`);
+    }
+  }
+  const isSound = printTotal(results);
+  return isSound && (skipped === 0 || Deno.env.get("SUPERVISE_REQUIRE_SWEEP") !== "1");
+}
+
+if (import.meta.main) Deno.exit(await main(Deno.args) ? 0 : 1);
