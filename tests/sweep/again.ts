@@ -6,20 +6,18 @@
 
 import { main } from "../../cli/main.ts";
 import type { Said } from "./invariants.ts";
-import { codeIn, within } from "./operator.ts";
-
-/** How long a command may take before it counts as hung. */
-const PATIENCE_MS = 20_000;
+import { codeIn } from "./operator.ts";
+import { orHung } from "./target.ts";
 
 /**
  * Runs a command.
  *
- * @param args The command line; `--json` is added.
+ * @param args The command line.
  * @returns How it ended.
  */
 export async function runHere(args: readonly string[]): Promise<Said | "hung"> {
   const words: string[] = [];
-  const running = main([...args, "--json"], {
+  const running = main(args.includes("--json") ? args : [...args, "--json"], {
     print: (text) => words.push(text),
     complain: () => {},
     outIsTerminal: false,
@@ -27,6 +25,25 @@ export async function runHere(args: readonly string[]): Promise<Said | "hung"> {
     interactive: false,
     columns: 80,
   });
-  const exit = await within(PATIENCE_MS, running);
-  return exit === "late" ? "hung" : { exit, code: codeIn(words) };
+  const exit = await orHung(running);
+  return exit === "hung" ? "hung" : { exit, code: codeIn(words) };
+}
+
+/**
+ * Runs commands that must be done.
+ *
+ * @param commands Their command lines.
+ * @returns What is wrong: those that failed, or hung.
+ */
+export async function problemsOf(commands: readonly (readonly string[])[]): Promise<string[]> {
+  const problems: string[] = [];
+  for (const args of commands) {
+    const said = await runHere(args);
+    const [verb, object] = args;
+    if (said === "hung") problems.push(`then ${verb} ${object} hung`);
+    else if (said.exit !== 0) {
+      problems.push(`then ${verb} ${object} ended with ${said.exit} ${said.code ?? ""}`.trimEnd());
+    }
+  }
+  return problems;
 }

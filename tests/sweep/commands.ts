@@ -1,5 +1,5 @@
 /**
- * The commands that are swept, and the roots they start from.
+ * The commands that decide, and the roots that they start from.
  *
  * @module
  */
@@ -7,34 +7,74 @@
 import { join } from "@std/path";
 import { sha256Hex } from "../../mod.ts";
 import { queueSample } from "../support/records.ts";
-import { runHere } from "./again.ts";
-import type { Decision } from "./invariants.ts";
+import { problemsOf } from "./again.ts";
+import type { Decision, Said } from "./invariants.ts";
+import { judgeDecision } from "./judge.ts";
+import { startOperator } from "./operator.ts";
+import type { Subject } from "./subject.ts";
 
 /** The proposal that the commands decide. */
-export const ID = "aaaa-swept";
+const ID = "aaaa-swept";
 
-/** A proposal that is decided afterwards, to see that nothing is stuck. */
-export const NEXT_ID = "bbbb-next";
+/** A proposal that is decided afterwards. */
+const NEXT_ID = "bbbb-next";
 
-/** What `modify` puts in the place of the agent's file. */
-export const VERSION = "api.example.com\n";
+const PROPOSED = "api.example.com\napi.github.com\n";
+const VERSION = "api.example.com\n";
+const NOTES = "Read-only, fine.";
 
-/** A command, and the root that it starts from. */
-export interface SweptCommand {
-  /** Its name in the report. */
+/** What is decided, and with which words of the command line. */
+interface Verdict {
   readonly name: string;
-  /** Makes the root. */
-  readonly prepare: (root: string) => Promise<void>;
-  /** The command line; the last argument is the file with {@linkcode VERSION}. */
-  readonly args: (root: string, versionFile: string) => readonly string[];
-  /** What it decides. */
+  readonly args: readonly string[];
   readonly decision: Decision;
+  readonly prepare: (root: string) => Promise<void>;
+}
+
+/**
+ * The commands: each verb on a root in use, and the first decision in a new one.
+ *
+ * @param versionFile A file outside of the root, which is written: the operator's version.
+ * @returns The commands, to be swept.
+ */
+export function decidingCommands(versionFile: string): readonly Subject<Said>[] {
+  Deno.writeTextFileSync(versionFile, VERSION);
+  const approval: Decision = { id: ID, status: "approved", notes: NOTES, finalFile: PROPOSED };
+  const verdicts: readonly Verdict[] = [
+    { name: "approve", args: ["approve"], decision: approval, prepare: prepareUsed },
+    { name: "approve-first", args: ["approve"], decision: approval, prepare: prepareNew },
+    {
+      name: "modify",
+      args: ["modify", "--file", versionFile],
+      decision: { ...approval, status: "modified", finalFile: VERSION },
+      prepare: prepareUsed,
+    },
+    {
+      name: "reject",
+      args: ["reject"],
+      decision: { ...approval, status: "rejected", finalFile: null },
+      prepare: prepareUsed,
+    },
+  ];
+  return verdicts.map(({ name, args: [verb, ...flags], decision, prepare }) => {
+    const argsIn = (root: string) => [
+      ...[verb!, ID, ...flags, "--notes", NOTES, "--root", root, "--json"],
+    ];
+    return {
+      name,
+      prepare,
+      start: (cpu, root) => startOperator(cpu, root, versionFile, argsIn(root)),
+      canRepeat: true,
+      isDone: ({ exit }) => exit === 0,
+      judge: (root, said) =>
+        judgeDecision(root, { args: argsIn(root), decision, nextId: NEXT_ID }, said),
+    };
+  });
 }
 
 /** A root that nobody has decided anything in: every directory, key and log is made by the command. */
 async function prepareNew(root: string): Promise<void> {
-  await queueSample(root, { id: ID });
-  await queueSample(root, { id: NEXT_ID });
+  for (const id of [ID, NEXT_ID]) await queueSample(root, { id });
 }
 
 /** A root as it usually is: files in force, decisions in the log, the proposal has been looked at. */
@@ -43,46 +83,12 @@ async function prepareUsed(root: string): Promise<void> {
   await Deno.mkdir(inForce, { recursive: true, mode: 0o700 });
   await Deno.writeTextFile(join(inForce, "allowlist"), "api.github.com\n");
   const currentFileHash = sha256Hex("api.github.com\n");
-  for (const id of ["0000-before", ID, NEXT_ID]) await queueSample(root, { id, currentFileHash });
-  await expectDone(["reject", "0000-before", "--notes", "Not that.", "--root", root]);
-  await expectDone(["show", ID, "--root", root]);
-}
-
-async function expectDone(args: readonly string[]): Promise<void> {
-  const said = await runHere(args);
-  if (said === "hung" || said.exit !== 0) {
-    throw new Error(
-      `Cannot prepare the sweep: ${args.join(" ")} ended with ${JSON.stringify(said)}`,
-    );
+  for (const id of ["0000-before", ID, NEXT_ID]) {
+    await queueSample(root, { id, currentFileHash, proposedFile: PROPOSED });
   }
+  const problems = await problemsOf([
+    ["reject", "0000-before", "--notes", "Not that.", "--root", root],
+    ["show", ID, "--root", root],
+  ]);
+  if (problems.length > 0) throw new Error(`Cannot prepare the sweep: ${problems.join("; ")}`);
 }
-
-const APPROVED = "api.example.com\napi.github.com\n";
-const NOTES = "Read-only, fine.";
-
-function approve(name: string, prepare: SweptCommand["prepare"]): SweptCommand {
-  return {
-    name,
-    prepare,
-    args: (root) => ["approve", ID, "--notes", NOTES, "--root", root],
-    decision: { id: ID, status: "approved", notes: NOTES, finalFile: APPROVED },
-  };
-}
-
-/** The commands. */
-export const COMMANDS: readonly SweptCommand[] = [
-  approve("approve", prepareUsed),
-  approve("approve-first", prepareNew),
-  {
-    name: "modify",
-    prepare: prepareUsed,
-    args: (root, file) => ["modify", ID, "--file", file, "--notes", NOTES, "--root", root],
-    decision: { id: ID, status: "modified", notes: NOTES, finalFile: VERSION },
-  },
-  {
-    name: "reject",
-    prepare: prepareUsed,
-    args: (root) => ["reject", ID, "--notes", NOTES, "--root", root],
-    decision: { id: ID, status: "rejected", notes: NOTES, finalFile: null },
-  },
-];

@@ -17,8 +17,8 @@ export interface Decision {
 
 /** What a command said when it ended. */
 export interface Said {
-  /** The exit code; `undefined` if it was killed. */
-  readonly exit: number | undefined;
+  /** The exit code. */
+  readonly exit: number;
   /** The word in `error.code`, if it failed. */
   readonly code: string | undefined;
 }
@@ -65,15 +65,19 @@ export function problemsAtAnyTime(disk: Disk): string[] {
 
 /**
  * Whether the disk bears out what a command said: decided, recorded but not yet answered, or nothing
- * of the kind. A command that was killed said nothing.
+ * of the kind. A command that died said nothing.
  *
  * @param disk The root, as the command left it.
  * @param said What it said.
  * @param decision What it was to decide.
  * @returns What is wrong.
  */
-export function problemsOfReport(disk: Disk, said: Said, decision: Decision): string[] {
-  if (said.exit === undefined) return [];
+export function problemsOfReport(
+  disk: Disk,
+  said: Said | "died",
+  decision: Decision,
+): string[] {
+  if (said === "died") return [];
   if (said.exit === 0) {
     return problemsOfDecision(disk, decision).map((problem) => `it said done, but ${problem}`);
   }

@@ -140,10 +140,10 @@ Deno.test.each<[string, Said, Record<string, string | undefined>, string]>([
   assertStringIncludes(problems.join("\n"), problem);
 });
 
-Deno.test.each<[string, Said, Record<string, string | undefined>]>([
+Deno.test.each<[string, Said | "died", Record<string, string | undefined>]>([
   ["a refusal", { exit: 1, code: "failed" }, NOTHING],
   ["a record", { exit: 1, code: "recorded" }, { [RESPONSE]: undefined }],
-  ["a command that was killed", { exit: undefined, code: undefined }, { [RESPONSE]: undefined }],
+  ["a command that died", "died", { [RESPONSE]: undefined }],
 ])("problemsOfReport() believes %s that the disk bears out", async (_name, said, files) => {
   await using dir = await tempDir();
   assertEquals(problemsOfReport(await rootWith(dir, files), said, DECISION), []);

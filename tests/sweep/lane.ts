@@ -5,30 +5,22 @@
  */
 
 import { inject, type Injection } from "./inject.ts";
-import { type Operator, startOperator } from "./operator.ts";
 import { type Fault, findPoints, type Point } from "./points.ts";
-import { removeTree, restoreTree, type Tree } from "./tree.ts";
+import type { Reply, Target } from "./target.ts";
+
+/** Whether the process must not have done it before. */
+export type Freshness = "fresh" | "any";
 
 /** A lane. */
-export interface Lane extends AsyncDisposable {
+export interface Lane<T> extends AsyncDisposable {
   /** Its root. */
   readonly root: string;
-  /** Puts its root back as it was. */
-  readonly restore: (tree: Tree) => void;
-  /** Removes its root. */
-  readonly clear: () => void;
-  /** Finds a command's points, in a process that has just been started or in one that has run it. */
+  /** Finds the points of what its process does. */
   readonly findPoints: (
-    args: readonly string[],
-    process: "fresh" | "used",
-  ) => Promise<readonly Point[]>;
-  /** Hits a command at a point; afterwards the process that was hit holds nothing any more. */
-  readonly hit: (
-    args: readonly string[],
-    point: Point,
-    fault: Fault,
-    process: "fresh" | "any",
-  ) => Promise<Injection>;
+    process: Freshness,
+  ) => Promise<{ readonly points: readonly Point[]; readonly reply: Reply<T> }>;
+  /** Hits its process; what was hit holds nothing any more when this returns. */
+  readonly hit: (point: Point, fault: Fault, process: Freshness) => Promise<Injection<T>>;
 }
 
 /**
@@ -36,48 +28,43 @@ export interface Lane extends AsyncDisposable {
  *
  * @param cpu Its processor.
  * @param root Its root.
- * @param readable What else the operator may read.
+ * @param start Starts its process.
  * @returns The lane.
  */
-export function openLane(cpu: number, root: string, readable: string): Lane {
-  const start = () => startOperator(cpu, root, readable);
-  let starting: Promise<Operator> | undefined;
+export function openLane<T>(
+  cpu: number,
+  root: string,
+  start: (cpu: number, root: string) => Promise<Target<T>>,
+): Lane<T> {
+  let starting: Promise<Target<T>> | undefined;
+  let isFresh = true;
 
-  async function operator(fresh: boolean): Promise<Operator> {
-    const current = await (starting ??= start());
-    if (!fresh || current.commands() === 0) return current;
-    await end();
-    return await (starting = start());
+  async function target(process: Freshness): Promise<Target<T>> {
+    if (process === "fresh" && !isFresh) await end();
+    starting ??= start(cpu, root);
+    isFresh = false;
+    return await starting;
   }
 
   async function end(): Promise<void> {
     const ended = await starting;
     starting = undefined;
+    isFresh = true;
     await ended?.end();
   }
 
   return {
     root,
-    restore: (tree) => restoreTree(root, tree),
-    clear: () => removeTree(root),
-    findPoints: async (args, process) =>
-      await findPoints(await operator(process === "fresh"), cpu, root, args),
-    async hit(args, point, fault, process) {
-      const injection = await inject(
-        await operator(process === "fresh"),
-        cpu,
-        root,
-        args,
-        point,
-        fault,
-      );
-      const { said } = injection;
-      const isDead = said !== "hung" && said.exit === undefined;
+    findPoints: async (process) => await findPoints(await target(process), cpu, root),
+    async hit(point, fault, process) {
+      const injection = await inject(await target(process), cpu, root, point, fault);
+      const { reply } = injection;
       // A descriptor whose close failed stays open, and may be a lock.
-      if (isDead || said === "hung" || point.call === "close") {
+      const isSpoilt = reply === "died" || reply === "hung" || point.call === "close";
+      if (isSpoilt || process === "fresh") {
         await end();
-        // The next one starts while this one's root is judged.
-        starting = start();
+        // The next one starts while what this one left is judged.
+        starting = start(cpu, root);
       }
       return injection;
     },

@@ -13,8 +13,7 @@
  * @module
  */
 
-import { COMMANDS, VERSION } from "./commands.ts";
-import { openLane } from "./lane.ts";
+import { decidingCommands } from "./commands.ts";
 import { processors, type Reason, whyNoFaults, whyNoTmpfs } from "./machine.ts";
 import { openPlace, type Place } from "./place.ts";
 import { type PartResult, printPart, printTotal } from "./report.ts";
@@ -37,18 +36,11 @@ async function partsAt(place: Place, isPicked: Pick): Promise<Part[]> {
   if (noTmpfs === undefined) {
     await place.mount("memory", ["-t", "tmpfs", "-o", "size=64m", "tmpfs"]);
   } else await Deno.mkdir(place.at("memory"));
-  const versionFile = place.at("memory", "version");
-  await Deno.writeTextFile(versionFile, VERSION);
-
-  return COMMANDS.map((command) => ({
-    name: command.name,
+  const subjects = decidingCommands(place.at("memory", "version"));
+  return subjects.map((subject) => ({
+    name: subject.name,
     whyNot: noFaults,
-    async run() {
-      await using lanes = new AsyncDisposableStack();
-      const open = processors()
-        .map((cpu) => lanes.use(openLane(cpu, place.at("memory", `lane-${cpu}`), versionFile)));
-      return await sweep(command, open, versionFile, isPicked);
-    },
+    run: () => sweep(subject, processors(), (cpu) => place.at("memory", `root-${cpu}`), isPicked),
   }));
 }
 

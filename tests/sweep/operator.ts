@@ -1,5 +1,5 @@
 /**
- * An operator's process that takes one command line after another.
+ * An operator's process that runs one command line again and again.
  *
  * @module
  */
@@ -8,21 +8,7 @@ import { fromFileUrl, join } from "@std/path";
 import { TextLineStream } from "../support/lines.ts";
 import { REPO } from "../support/run.ts";
 import type { Said } from "./invariants.ts";
-
-/** How long a command may take before it counts as hung; a hundred times what it takes. */
-const PATIENCE_MS = 20_000;
-
-/** The process. */
-export interface Operator {
-  /** Its id. */
-  readonly pid: number;
-  /** How many commands it has run. */
-  readonly commands: () => number;
-  /** Runs a command. `"hung"` if it does not end; the process can then only be ended. */
-  readonly run: (args: readonly string[]) => Promise<Said | "hung">;
-  /** Ends it, and with it whatever lock it holds. */
-  readonly end: () => Promise<void>;
-}
+import { kill, orHung, spawnDeno, type Target } from "./target.ts";
 
 /**
  * Starts an operator's process with the permissions of cli/supervise.sh.
@@ -30,35 +16,31 @@ export interface Operator {
  * @param cpu The processor to run on.
  * @param root The root.
  * @param readable What else it may read.
+ * @param args The command line.
  * @returns The process, once it is ready.
  */
 export async function startOperator(
   cpu: number,
   root: string,
   readable: string,
-): Promise<Operator> {
-  const process = new Deno.Command("taskset", {
-    args: [
-      "-c",
-      String(cpu),
-      "deno",
-      "run",
-      "--quiet",
-      "--no-prompt",
-      "--frozen",
-      "--config",
-      join(REPO, "deno.json"),
-      `--allow-read=${root},${readable}`,
-      `--allow-write=${root}`,
-      "--allow-run=vi",
-      "--allow-env=CLAUDE_BOTTLE_ROOT,HOME,VISUAL,EDITOR,NO_COLOR",
-      "--allow-sys=hostname,uid,gid,userInfo",
-      fromFileUrl(new URL("operator_program.ts", import.meta.url)),
-    ],
-    stdin: "piped",
-    stdout: "piped",
-    stderr: "null",
-  }).spawn();
+  args: readonly string[],
+): Promise<Target<Said>> {
+  const process = spawnDeno(cpu, [
+    "run",
+    "--quiet",
+    "--no-prompt",
+    "--frozen",
+    "--config",
+    join(REPO, "deno.json"),
+    `--allow-read=${root},${readable}`,
+    `--allow-write=${root}`,
+    "--allow-run=vi",
+    "--allow-env=CLAUDE_BOTTLE_ROOT,HOME,VISUAL,EDITOR,NO_COLOR",
+    "--allow-sys=hostname,uid,gid,userInfo",
+    fromFileUrl(new URL("operator_program.ts", import.meta.url)),
+    ...args,
+    // Where a directory cannot be closed, Deno itself gives up, at length.
+  ], { stdin: "piped", stdout: "piped", stderr: "null" });
   const input = process.stdin.getWriter();
   const output = process.stdout
     .pipeThrough(new TextDecoderStream())
@@ -67,49 +49,23 @@ export async function startOperator(
   if ((await output.read()).value !== "ready") {
     throw new Error("Cannot start the operator's process: it ended before it was ready");
   }
-  let commands = 0;
   return {
     pid: process.pid,
-    commands: () => commands,
-    async run(args) {
-      commands++;
+    async act() {
       // It may be dead by the time that it would read this.
-      await input.write(new TextEncoder().encode(JSON.stringify(args) + "\n")).catch(() => {});
-      const read = output.read();
-      const reply = await within(PATIENCE_MS, read);
-      if (reply === "late") return "hung";
-      if (reply.value === undefined) return { exit: undefined, code: undefined };
+      await input.write(new TextEncoder().encode("go\n")).catch(() => {});
+      const reply = await orHung(output.read());
+      if (reply === "hung") return "hung";
+      if (reply.value === undefined) return "died";
       const { exit, words } = JSON.parse(reply.value);
       return { exit, code: codeIn(words) };
     },
     async end() {
-      try {
-        process.kill("SIGKILL");
-      } catch {
-        // It is dead already.
-      }
+      await kill(process);
       await input.close().catch(() => {});
       await output.cancel().catch(() => {});
-      await process.status;
     },
   };
-}
-
-/**
- * Waits for something, but not for ever.
- *
- * @param ms How long, in milliseconds.
- * @param promise For what.
- * @returns What came, or `"late"`.
- */
-export async function within<T>(ms: number, promise: Promise<T>): Promise<T | "late"> {
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const late = new Promise<"late">((resolve) => timer = setTimeout(() => resolve("late"), ms));
-  try {
-    return await Promise.race([promise, late]);
-  } finally {
-    clearTimeout(timer);
-  }
 }
 
 /**

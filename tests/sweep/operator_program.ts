@@ -1,7 +1,7 @@
 /**
- * The operator's command line, many times in one process: each line of its input is a command line,
- * as a JSON array, and each line of its output says how that ended. So a sweep of thousands of
- * commands pays for the start of a process only where it kills one.
+ * Runs its arguments as a command line of the operator's, as often as a line comes in, and says in a
+ * line how that ended. So a sweep of thousands of commands pays for the start of a process only where
+ * it kills one.
  *
  * @module
  */
@@ -11,19 +11,16 @@ import { TextLineStream } from "../support/lines.ts";
 
 /** Names are drawn anew for each command, always the same ones: so a fault can be put on a path. */
 let drawn = 0;
-crypto.randomUUID = () =>
-  `00000000-0000-4000-8000-${String(++drawn).padStart(12, "0")}` as ReturnType<
-    Crypto["randomUUID"]
-  >;
+crypto.randomUUID = () => `00000000-0000-4000-8000-${String(++drawn).padStart(12, "0")}`;
 
 const lines = Deno.stdin.readable
   .pipeThrough(new TextDecoderStream())
   .pipeThrough(new TextLineStream());
 console.log("ready");
-for await (const line of lines) {
+for await (const _ of lines) {
   drawn = 0;
   const words: string[] = [];
-  const exit = await main(JSON.parse(line), {
+  const exit = await main(Deno.args, {
     print: (text) => words.push(text),
     complain: () => {},
     outIsTerminal: false,

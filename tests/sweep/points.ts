@@ -1,14 +1,14 @@
 /**
- * The points of a command at which it can be hit: each of its system calls on a file under the root.
+ * The points at which a process can be hit: each of its system calls on a file under the root.
  *
  * @module
  */
 
-import type { Operator } from "./operator.ts";
+import type { Reply, Target } from "./target.ts";
 import { readTrace } from "./trace.ts";
 import { attach } from "./tracer.ts";
 
-/** A system call of a command. */
+/** A system call. */
 export interface Point {
   /** The system call's name. */
   readonly call: string;
@@ -27,31 +27,23 @@ export const FAULTS = ["SIGKILL", "EIO", "ENOSPC"] as const;
 export type Fault = (typeof FAULTS)[number];
 
 /**
- * Runs a command undisturbed, and finds its points.
+ * Lets a process act undisturbed, and finds its points.
  *
- * @param operator The process to run it in.
+ * @param target The process.
  * @param cpu Its processor.
  * @param root The root.
- * @param args The command line.
- * @returns The points, in the order of the calls.
- * @throws {Error} If the command fails: then there is nothing to learn from it.
+ * @returns The points, in the order of the calls, and what it said.
  */
-export async function findPoints(
-  operator: Operator,
+export async function findPoints<T>(
+  target: Target<T>,
   cpu: number,
   root: string,
-  args: readonly string[],
-): Promise<readonly Point[]> {
-  const { pid } = operator;
+): Promise<{ readonly points: readonly Point[]; readonly reply: Reply<T> }> {
+  const { pid } = target;
   const flags = ["-e", "trace=%file,%desc", "-e", "signal=none"];
   const tracer = await attach({ target: { pid }, cpu, flags });
-  const said = await operator.run(args);
-  const text = await tracer.end();
-  if (said === "hung" || said.exit !== 0) {
-    const how = JSON.stringify(said);
-    throw new Error(`Cannot sweep ${args.join(" ")}: undisturbed, it ended with ${how}`);
-  }
-  return pointsIn(text, root, pid);
+  const reply = await target.act();
+  return { points: pointsIn(await tracer.end(), root, pid), reply };
 }
 
 /**

@@ -1,84 +1,95 @@
 /**
- * Sweeps a command: each fault at each of its points, and after each a judgement.
+ * Sweeps something: each fault at each of its points, and after each a judgement.
  *
  * @module
  */
 
-import type { SweptCommand } from "./commands.ts";
-import { judge } from "./judge.ts";
-import type { Lane } from "./lane.ts";
+import { type Freshness, type Lane, openLane } from "./lane.ts";
 import { type Fault, FAULTS, nameOf, type Point } from "./points.ts";
 import { MISSED, type PartResult, type Trial } from "./report.ts";
-import { readTree, type Tree } from "./tree.ts";
+import type { Subject } from "./subject.ts";
+import { readTree, restoreTree, type Tree } from "./tree.ts";
 
 /** How often a call that was not hit is tried again. */
 const TRIES = 3;
 
 /**
- * Sweeps a command.
+ * Sweeps something.
  *
- * @param command The command.
- * @param lanes What runs side by side.
- * @param versionFile A file with the operator's version.
+ * @param subject What.
+ * @param cpus The processors, each of which does it on a root of its own.
+ * @param rootOf Where those roots are.
  * @param isPicked Which trials are wanted, by name.
  * @returns What came of it.
  */
-export async function sweep(
-  command: SweptCommand,
-  lanes: readonly Lane[],
-  versionFile: string,
+export async function sweep<T>(
+  subject: Subject<T>,
+  cpus: readonly number[],
+  rootOf: (cpu: number) => string,
   isPicked: (name: string) => boolean,
 ): Promise<PartResult> {
-  const start = performance.now();
+  const begin = performance.now();
+  await using stack = new AsyncDisposableStack();
+  const lanes = cpus.map((cpu) => stack.use(openLane(cpu, rootOf(cpu), subject.start)));
   const [first] = lanes;
-  if (first === undefined) throw new RangeError("Cannot sweep without a lane");
-  first.clear();
-  await command.prepare(first.root);
+  if (first === undefined) throw new RangeError("Cannot sweep without a processor");
+  restoreTree(first.root, []);
+  await subject.prepare(first.root);
   const tree = readTree(first.root);
-  const argsIn = (lane: Lane) => [...command.args(lane.root, versionFile), "--json"];
 
-  const points = await first.findPoints(argsIn(first), "fresh");
-  first.restore(tree);
-  const repeated = await first.findPoints(argsIn(first), "used");
-  // A process that remembers something makes other calls the second time: then each trial gets its own.
-  const process = String(points.map(nameOf)) === String(repeated.map(nameOf)) ? "any" : "fresh";
+  const points = await pointsOf(subject, first, "fresh");
+  let process: Freshness = "fresh";
+  if (subject.canRepeat) {
+    restoreTree(first.root, tree);
+    const repeated = await pointsOf(subject, first, "any");
+    // A process that remembers something makes other calls the second time; then each is hit once.
+    if (String(points.map(nameOf)) === String(repeated.map(nameOf))) process = "any";
+  }
 
   const wanted = points.flatMap((point) => FAULTS.map((fault) => ({ point, fault })))
-    .filter(({ point, fault }) => isPicked(trialName(command, point, fault)));
+    .filter(({ point, fault }) => isPicked(trialName(subject, point, fault)));
   const trials: Trial[] = [];
   await Promise.all(lanes.map(async (lane) => {
     for (let next; (next = wanted.shift()) !== undefined;) {
-      const { point, fault } = next;
-      trials.push(await tryOnce(command, lane, argsIn(lane), tree, point, fault, process));
+      trials.push(await tryOnce(subject, lane, tree, next.point, next.fault, process));
     }
   }));
   return {
-    headline: `${command.name}: ${points.length} system calls, ${trials.length} faults`,
+    headline: `${subject.name}: ${points.length} system calls, ${trials.length} faults`,
     trials,
-    ms: performance.now() - start,
+    ms: performance.now() - begin,
   };
 }
 
-function trialName(command: SweptCommand, point: Point, fault: Fault): string {
-  return `${command.name} ${nameOf(point)} ${fault}`;
+async function pointsOf<T>(
+  subject: Subject<T>,
+  lane: Lane<T>,
+  process: Freshness,
+): Promise<readonly Point[]> {
+  const { points, reply } = await lane.findPoints(process);
+  if (reply !== "died" && reply !== "hung" && subject.isDone(reply)) return points;
+  const how = JSON.stringify(reply);
+  throw new Error(`Cannot sweep ${subject.name}: undisturbed, it ended with ${how}`);
 }
 
-async function tryOnce(
-  command: SweptCommand,
-  lane: Lane,
-  args: readonly string[],
+function trialName<T>(subject: Subject<T>, point: Point, fault: Fault): string {
+  return `${subject.name} ${nameOf(point)} ${fault}`;
+}
+
+async function tryOnce<T>(
+  subject: Subject<T>,
+  lane: Lane<T>,
   tree: Tree,
   point: Point,
   fault: Fault,
-  process: "fresh" | "any",
+  process: Freshness,
 ): Promise<Trial> {
-  const name = trialName(command, point, fault);
+  const name = trialName(subject, point, fault);
   for (let n = 0; n < TRIES; n++) {
-    lane.restore(tree);
-    const { said, hit } = await lane.hit(args, point, fault, n === 0 ? process : "fresh");
-    if (said === "hung") return { name, group: fault, outcome: "hung", problems: ["it hung"] };
-    if (!hit) continue;
-    return { name, group: fault, ...await judge(lane.root, args, command.decision, said) };
+    restoreTree(lane.root, tree);
+    const { reply, hit } = await lane.hit(point, fault, n === 0 ? process : "fresh");
+    if (reply === "hung") return { name, group: fault, outcome: "hung", problems: ["it hung"] };
+    if (hit) return { name, group: fault, ...await subject.judge(lane.root, reply) };
   }
   return { name, group: fault, outcome: MISSED, problems: [] };
 }
