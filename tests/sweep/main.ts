@@ -17,6 +17,8 @@ import { decidingCommands } from "./commands.ts";
 import { processors, type Reason, whyNoFaults, whyNoTmpfs } from "./machine.ts";
 import { openPlace, type Place } from "./place.ts";
 import { type PartResult, printPart, printTotal } from "./report.ts";
+import { ASKED } from "./questions.ts";
+import type { Subject } from "./subject.ts";
 import { sweep } from "./sweep.ts";
 
 /** Whether a trial is wanted, by its name. */
@@ -36,12 +38,13 @@ async function partsAt(place: Place, isPicked: Pick): Promise<Part[]> {
   if (noTmpfs === undefined) {
     await place.mount("memory", ["-t", "tmpfs", "-o", "size=64m", "tmpfs"]);
   } else await Deno.mkdir(place.at("memory"));
-  const subjects = decidingCommands(place.at("memory", "version"));
-  return subjects.map((subject) => ({
+  const rootOf = (cpu: number) => place.at("memory", `root-${cpu}`);
+  const swept = <T>(subject: Subject<T>): Part => ({
     name: subject.name,
     whyNot: noFaults,
-    run: () => sweep(subject, processors(), (cpu) => place.at("memory", `root-${cpu}`), isPicked),
-  }));
+    run: () => sweep(subject, processors(), rootOf, isPicked),
+  });
+  return [...decidingCommands(place.at("memory", "version")).map(swept), ...ASKED.map(swept)];
 }
 
 async function main(words: readonly string[]): Promise<boolean> {
