@@ -14,6 +14,7 @@
  */
 
 import { decidingCommands } from "./commands.ts";
+import { fillDisk } from "./full_disk.ts";
 import { processors, type Reason, whyNoFaults, whyNoTmpfs } from "./machine.ts";
 import { openPlace, type Place } from "./place.ts";
 import { type PartResult, printPart, printTotal } from "./report.ts";
@@ -44,7 +45,18 @@ async function partsAt(place: Place, isPicked: Pick): Promise<Part[]> {
     whyNot: noFaults,
     run: () => sweep(subject, processors(), rootOf, isPicked),
   });
-  return [...decidingCommands(place.at("memory", "version")).map(swept), ...ASKED.map(swept)];
+  return [
+    ...decidingCommands(place.at("memory", "version")).map(swept),
+    ...ASKED.map(swept),
+    {
+      name: "full-disk",
+      whyNot: noTmpfs,
+      async run() {
+        await using disk = await place.mount("small", ["-t", "tmpfs", "-o", "size=512k", "tmpfs"]);
+        return await fillDisk(disk.path, place.at("memory", "big-version"), isPicked);
+      },
+    },
+  ];
 }
 
 async function main(words: readonly string[]): Promise<boolean> {
