@@ -93,8 +93,17 @@ export function problemsOfReport(
   ];
 }
 
-/** What is missing or wrong of a decision that should stand: one record, one answer, and they agree. */
-function problemsOfDecision(disk: Disk, { id, status, notes, finalFile }: Decision): string[] {
+/**
+ * What is missing or wrong of a decision that should stand: one record, one answer, and they agree.
+ *
+ * @param disk The root.
+ * @param decision The decision.
+ * @returns What is wrong.
+ */
+export function problemsOfDecision(
+  disk: Disk,
+  { id, status, notes, finalFile }: Decision,
+): string[] {
   const lines = decisionsOn(disk, id);
   const answers = disk.answers.filter((answer) => answer.proposal_id === id);
   const problems: string[] = [];

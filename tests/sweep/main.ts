@@ -15,7 +15,9 @@
 
 import { decidingCommands } from "./commands.ts";
 import { fillDisk } from "./full_disk.ts";
-import { processors, type Reason, whyNoFaults, whyNoTmpfs } from "./machine.ts";
+import { processors, type Reason, whyNoFaults, whyNoImages, whyNoTmpfs } from "./machine.ts";
+import { killWriters } from "./kills.ts";
+import { cutPower } from "./power.ts";
 import { openPlace, type Place } from "./place.ts";
 import { type PartResult, printPart, printTotal } from "./report.ts";
 import { ASKED } from "./questions.ts";
@@ -56,6 +58,8 @@ async function partsAt(place: Place, isPicked: Pick): Promise<Part[]> {
         return await fillDisk(disk.path, place.at("memory", "big-version"), isPicked);
       },
     },
+    { name: "power", whyNot: await whyNoImages(place), run: () => cutPower(place, isPicked) },
+    { name: "kills", whyNot: undefined, run: () => killWriters(place, isPicked) },
   ];
 }
 

@@ -1,0 +1,162 @@
+/**
+ * Cuts the power: a program works on a disk that is an image in a file, and at some moment the image
+ * is copied as it is. What the kernel had not yet written out is not in the copy, as after a cut.
+ * Everything that the program had been told is done must be on the copy.
+ *
+ * @module
+ */
+
+import { fromFileUrl, join } from "@std/path";
+import { problemsOf } from "./again.ts";
+import { type Disk, readDisk } from "./disk.ts";
+import {
+  type Decision,
+  problemsAtAnyTime,
+  problemsAtTheEnd,
+  problemsOfDecision,
+} from "./invariants.ts";
+import { makeImage } from "./machine.ts";
+import type { Place } from "./place.ts";
+import type { Receipt } from "./power_program.ts";
+import { openReceipts } from "./receipts.ts";
+import type { PartResult, Trial } from "./report.ts";
+import type { Judgement } from "./subject.ts";
+import { kill } from "./target.ts";
+
+/** How often. */
+const CUTS = 25;
+
+/** The cut comes at a random moment within this time after the first thing is done. */
+const LONGEST_MS = 250;
+
+/**
+ * Cuts the power.
+ *
+ * @param place Where the disk is.
+ * @param isPicked Which cuts are wanted, by name.
+ * @returns What came of it.
+ */
+export async function cutPower(
+  place: Place,
+  isPicked: (name: string) => boolean,
+): Promise<PartResult> {
+  const begin = performance.now();
+  const trials: Trial[] = [];
+  const sums = { proposal: 0, decision: 0, line: 0, lost: 0 };
+  const [image, copy] = [place.at("disk.img"), place.at("copy.img")];
+  await makeImage(image);
+  // The journal is written when a sync asks for it, not when time has passed: nothing may move while
+  // the image is copied.
+  await using disk = await place.mount("disk", ["-o", "loop,commit=300", image]);
+  for (let cut = 1; cut <= CUTS; cut++) {
+    const name = `power ${cut}`;
+    if (!isPicked(name)) continue;
+    const root = `root-${cut}`;
+    const receipts = await runAndCut(join(disk.path, root), place.at(`done-${cut}`), image, copy);
+    for (const { kind } of receipts) sums[kind]++;
+    await using after = await place.mount("copy", ["-o", "loop", copy]);
+    const { lost, judgement } = await judgeCut(join(after.path, root), receipts);
+    sums.lost += lost;
+    trials.push({ name, group: "power cut", ...judgement });
+  }
+  const { proposal, decision, line, lost } = sums;
+  return {
+    headline: `power: ${trials.length} cuts; acknowledged before: ${proposal} proposals, ` +
+      `${decision} decisions, ${line} lines; ${lost} of them lost`,
+    trials,
+    ms: performance.now() - begin,
+  };
+}
+
+/** Lets the program work, stops it, copies the image; returns what it had been told is done by then. */
+async function runAndCut(
+  root: string,
+  receiptsPath: string,
+  image: string,
+  copy: string,
+): Promise<readonly Receipt[]> {
+  const receipts = openReceipts<Receipt>(receiptsPath);
+  const program = fromFileUrl(new URL("power_program.ts", import.meta.url));
+  const writer = new Deno.Command("deno", {
+    args: ["run", "-A", "--quiet", program, root, receiptsPath],
+    stdin: "null",
+  }).spawn();
+  try {
+    await receipts.until((all) => all.length > 0);
+    await passMs(Math.random() * LONGEST_MS);
+    writer.kill("SIGSTOP");
+    // A thread in the middle of a sync stops when that is done; until then the disk still moves.
+    while (!isStopped(writer.pid)) await passMs(1);
+    const done = receipts.read();
+    await Deno.copyFile(image, copy);
+    return done;
+  } finally {
+    await kill(writer);
+  }
+}
+
+function isStopped(pid: number): boolean {
+  return [...Deno.readDirSync(`/proc/${pid}/task`)].every(({ name }) =>
+    /\) T /.test(Deno.readTextFileSync(`/proc/${pid}/task/${name}/stat`))
+  );
+}
+
+/** Lets time pass: the moment of a power cut is nobody's to await. */
+function passMs(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
+}
+
+/** Looks for everything that was done; then the next commands finish what was not. */
+async function judgeCut(
+  root: string,
+  receipts: readonly Receipt[],
+): Promise<{ readonly lost: number; readonly judgement: Judgement }> {
+  const left = readDisk(root);
+  const lost = problemsOfLoss(left, receipts);
+  const problems = [...problemsAtAnyTime(left), ...lost];
+  const outcome = left.torn.length > 0
+    ? "in the middle of a line"
+    : left.intents.length > 0
+    ? "in the middle of a decision"
+    : "between two decisions";
+
+  problems.push(...await problemsOf([["list", "--root", root]]));
+  const answered = new Set(readDisk(root).answers.map((answer) => answer.proposal_id));
+  const open = [...left.proposals.keys()].filter((id) => !answered.has(id));
+  const decisions: Decision[] = open.map((id) => (
+    { id, status: "rejected", notes: "Too late.", finalFile: null }
+  ));
+  problems.push(
+    ...await problemsOf([
+      ...open.map((id) => ["reject", id, "--notes", "Too late.", "--root", root]),
+      ["audit", "verify", "--root", root],
+    ]),
+  );
+  for (const receipt of receipts) {
+    if (receipt.kind === "decision") decisions.push(receipt.decision);
+  }
+  const end = readDisk(root);
+  problems.push(...problemsAtTheEnd(end, decisions), ...problemsOfLoss(end, receipts));
+  return { lost: lost.length, judgement: { outcome, problems: [...new Set(problems)] } };
+}
+
+/** What was acknowledged, and is not there. */
+function problemsOfLoss(disk: Disk, receipts: readonly Receipt[]): string[] {
+  const notes = new Set(disk.lines.map((line) => line.operator_notes));
+  return receipts.flatMap((receipt) => {
+    switch (receipt.kind) {
+      case "proposal":
+        return disk.proposals.get(receipt.id)?.proposed_file === receipt.file
+          ? []
+          : [`the acknowledged proposal ${receipt.id} is not there`];
+      case "decision":
+        return problemsOfDecision(disk, receipt.decision).map((problem) =>
+          `acknowledged: ${problem}`
+        );
+      case "line":
+        return notes.has(receipt.notes)
+          ? []
+          : [`the acknowledged line "${receipt.notes}" is not there`];
+    }
+  });
+}
