@@ -20,6 +20,7 @@ export async function runHere(args: readonly string[]): Promise<Said | "hung"> {
   const running = main(args.includes("--json") ? args : [...args, "--json"], {
     print: (text) => words.push(text),
     complain: () => {},
+    write: () => {},
     outIsTerminal: false,
     errIsTerminal: false,
     interactive: false,

@@ -21,7 +21,6 @@ for (const args of commands) {
     print: (text) => printed.push(text),
     write: () => {},
     complain: (text) => complaints.push(text),
-    write: (bytes) => printed.push(new TextDecoder().decode(bytes)),
     errIsTerminal: false,
     outIsTerminal: false,
     interactive: false,
