@@ -46,8 +46,8 @@ interface Written {
 
 const NOTHING: Written = { head: EMPTY_HEAD, prev: EMPTY_HEAD.hash, start: 0, end: 0 };
 
-/** What this process wrote last, and to which file, by the log's path. */
-const writtenHere = new Map<string, Written & { readonly identity: string }>();
+/** Which file this process wrote to, by the log's path and the file that remembers it. */
+const writtenHere = new Map<string, string>();
 
 /** How many broken lines a `repair` names. */
 const MOST_NAMED = 5;
@@ -90,11 +90,10 @@ function decodeWritten(bytes: Uint8Array, path: string): Written {
  * @throws {MalformedRecordError} If the record is damaged.
  */
 export function rememberedHead(root: string, log: string): Head | undefined {
-  return readWritten(root, log)?.head;
+  return readWritten(writtenPath(root, log))?.head;
 }
 
-function readWritten(root: string, log: string): Written | undefined {
-  const path = writtenPath(root, log);
+function readWritten(path: string): Written | undefined {
   const bytes = readOwnFile(path);
   return bytes === undefined ? undefined : decodeWritten(bytes, path);
 }
@@ -132,17 +131,16 @@ export async function appendEntry(
   const record = writtenPath(root, name);
   encodeAuditEntry(entry); // Before anything is made: a wrong field leaves no trace.
   const key = await openSigningKey(root);
-  const expected = writtenHere.has(path) || ownFileStamp(record) !== undefined;
+  const expected = ownFileStamp(record) !== undefined;
   try {
     return await withLockedLog(path, !expected, (log) => {
-      const before = findEnd(log, path, root, name);
+      const before = findEnd(log, path, record);
       const sealed = seal(entry, name, key, before);
       onSealed(sealed);
       const line = new TextEncoder().encode(sealed.line);
       log.append(line);
       const { offset: start, head } = sealed;
       const written = { head, prev: before.head.hash, start, end: start + line.length };
-      writtenHere.set(path, { ...written, identity: log.identity });
       try {
         overwriteUnsynced(record, encodeWritten(written));
       } catch {
@@ -177,14 +175,9 @@ function seal(entry: AuditEntry, log: string, key: SigningKey, end: LogEnd): Sea
 }
 
 /** Where the chain stands, after whatever was appended since this root wrote last is counted in. */
-function findEnd(log: LockedLog, path: string, root: string, name: string): LogEnd {
-  const record = writtenPath(root, name);
-  const here = writtenHere.get(path);
-  if (here !== undefined && here.identity !== log.identity) {
-    throw new AuditLogChangedError(path, "another file stands in its place", record);
-  }
-  const recorded = here?.end === log.size ? here : readWritten(root, name);
-  const written = recorded ?? here ?? NOTHING;
+function findEnd(log: LockedLog, path: string, record: string): LogEnd {
+  const recorded = readWritten(record);
+  const written = recorded ?? NOTHING;
   refuseIfChanged(log, written, path, record);
 
   const fresh = log.read(written.end, log.size);
@@ -205,6 +198,7 @@ function findEnd(log: LockedLog, path: string, root: string, name: string): LogE
     const start = { head, prev: EMPTY_HEAD.hash, start: size, end: size };
     replaceFileAlone(record, encodeWritten(start));
   }
+  writtenHere.set(hereKey(path, record), log.identity);
   if (torn !== undefined) {
     replaceFileAlone(tornPath(path, head.seq), torn);
     log.cut(size);
@@ -213,7 +207,15 @@ function findEnd(log: LockedLog, path: string, root: string, name: string): LogE
   return { head, size, repair };
 }
 
+/** A record that was moved away takes with it what this process knows of the log. */
+function hereKey(path: string, record: string): string {
+  return `${path} ${ownFileStamp(record)?.identity}`;
+}
+
 function refuseIfChanged(log: LockedLog, written: Written, path: string, record: string): void {
+  if ((writtenHere.get(hereKey(path, record)) ?? log.identity) !== log.identity) {
+    throw new AuditLogChangedError(path, "another file stands in its place", record);
+  }
   const { head, prev, start, end } = written;
   if (log.size < end) {
     const reason = `it has ${log.size} bytes, and had ${end}`;

@@ -19,8 +19,10 @@ export function readOwnFile(path: string): Uint8Array<ArrayBuffer> | undefined {
   }
 }
 
-/** What tells one state of a file from another, and who may read it. */
+/** Which file it is, what tells one state of it from another, and who may read it. */
 export interface OwnFileStamp {
+  /** Which file it is: device and inode. */
+  readonly identity: string;
   /** Device, inode, size, time of change, mode. */
   readonly text: string;
   /** The file's mode. */
@@ -36,7 +38,9 @@ export interface OwnFileStamp {
 export function ownFileStamp(path: string): OwnFileStamp | undefined {
   try {
     const { dev, ino, size, mtime, mode } = Deno.statSync(path);
-    return { text: `${dev}:${ino}:${size}:${mtime?.getTime()}:${mode}`, mode: mode ?? 0 };
+    const identity = `${dev}:${ino}`;
+    const text = `${identity}:${size}:${mtime?.getTime()}:${mode}`;
+    return { identity, text, mode: mode ?? 0 };
   } catch (error) {
     if (error instanceof Deno.errors.NotFound) return undefined;
     throw error;

@@ -23,6 +23,7 @@ for await (const _ of lines) {
   const exit = await main(Deno.args, {
     print: (text) => words.push(text),
     complain: () => {},
+    write: () => {},
     outIsTerminal: false,
     errIsTerminal: false,
     interactive: false,
