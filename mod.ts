@@ -160,6 +160,7 @@ export {
 } from "./src/proposal.ts";
 export {
   archiveProposal,
+  clearUnfinished,
   readAnswer,
   readProposal,
   readResponse,

@@ -14,7 +14,7 @@
  * @module
  */
 
-import { InvalidNameError } from "../mod.ts";
+import { clearUnfinished, InvalidNameError } from "../mod.ts";
 import denoJson from "../deno.json" with { type: "json" };
 import { logToStderr } from "./log.ts";
 import { createServer } from "./server.ts";
@@ -26,6 +26,7 @@ const STOP_MS = 1_500;
 /** Serves until a signal says to stop. Held calls are told "pending"; their proposals stay. */
 async function serve(settings: Settings): Promise<void> {
   const { host, port, slug, ...rest } = settings;
+  clearUnfinished(rest.queueDir);
   const sidecar = createServer({
     ...rest,
     bottleSlug: slug,

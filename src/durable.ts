@@ -120,15 +120,18 @@ export function createOnce(path: string, bytes: Uint8Array, stagingDir: string):
 /**
  * Does what {@linkcode createOnce} will do, under a name that nothing reads, and takes it back: so that
  * a wrong file system, a directory that may not be written, or a full disk shows before it matters.
+ * One caller at a time for a directory.
  *
- * `open`, `write`, `fdatasync`, `link`, `unlink` twice. A crash leaves hidden files that nothing reads.
+ * `unlink` of what a crash left, the calls of {@linkcode createOnce}, `unlink`. A crash leaves a hidden
+ * file that nothing reads, for the next call to remove.
  *
  * @param dir The directory of the name to come.
  * @param stagingDir As for {@linkcode createOnce}.
  * @throws {Error} What {@linkcode createOnce} would throw.
  */
 export function probeCreateOnce(dir: string, stagingDir: string): void {
-  const probe = join(dir, `.${crypto.randomUUID()}.tmp`);
+  const probe = join(dir, ".probe.tmp");
+  removeQuietly(probe);
   createOnce(probe, new Uint8Array(1), stagingDir);
   Deno.removeSync(probe);
 }
@@ -139,10 +142,11 @@ export function probeCreateOnce(dir: string, stagingDir: string): void {
  * `unlink` each; a crash leaves some of them, for the next call.
  *
  * @param dir The directory; nothing happens if it does not exist.
+ * @param isOurs Which names to remove; all, unless given.
  */
-export function clearDirectory(dir: string): void {
+export function clearDirectory(dir: string, isOurs: (name: string) => boolean = () => true): void {
   try {
-    for (const { name } of Deno.readDirSync(dir)) removeQuietly(join(dir, name));
+    for (const { name } of Deno.readDirSync(dir)) if (isOurs(name)) removeQuietly(join(dir, name));
   } catch (error) {
     if (!(error instanceof Deno.errors.NotFound)) throw error;
   }
@@ -424,6 +428,17 @@ function readAt(file: Deno.FsFile, start: number, end: number): Uint8Array {
     length += count;
   }
   return bytes.subarray(0, length);
+}
+
+/**
+ * Makes the names in a directory durable, whoever made them.
+ *
+ * `open`, `fsync`.
+ *
+ * @param dir The directory.
+ */
+export function syncNames(dir: string): void {
+  syncDirectory(dir);
 }
 
 /**

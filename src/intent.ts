@@ -21,6 +21,7 @@ import {
   removeFile,
   replaceFileAlone,
   syncFile,
+  syncNames,
   withLock,
 } from "./durable.ts";
 import { AnswerNotWrittenError, MalformedRecordError } from "./errors.ts";
@@ -176,7 +177,11 @@ export async function carryOut(
     replaceFileAlone(path, encodeIntent(intent));
   });
   const answered = await answerRecorded(root, intent!);
-  removeFile(path);
+  try {
+    removeFile(path);
+  } catch {
+    // The decision stands, and is told. The next run finds it recorded and answered, and tries again.
+  }
   return { head, answered };
 }
 
@@ -207,7 +212,11 @@ async function answerRecorded(root: string, intent: Intent): Promise<boolean> {
 async function answer(root: string, intent: Intent): Promise<boolean> {
   const { bottleSlug, proposalId } = intent;
   const queueDir = queueDirForSlug(bottleSlug, root);
-  if (ownAnswerStands(queueDir, intent)) return true;
+  if (ownAnswerStands(queueDir, intent)) {
+    // Whoever created it may have died before its name was durable.
+    syncNames(queueDir);
+    return true;
+  }
   if (intent.overrideForeign) {
     const aside = join(privateDir(root), "foreign", bottleSlug);
     for (const place of responsePlaces(queueDir, proposalId)) moveAside(place, aside);

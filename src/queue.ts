@@ -7,7 +7,13 @@
 import { basename, join } from "@std/path";
 import { quote } from "./config/problem.ts";
 import { AlreadyDecidedError, MalformedRecordError } from "./errors.ts";
-import { createOnce, ensureDirectory, moveFiles, replaceFileWithOthers } from "./durable.ts";
+import {
+  clearDirectory,
+  createOnce,
+  ensureDirectory,
+  moveFiles,
+  replaceFileWithOthers,
+} from "./durable.ts";
 import { processedDir, proposalPath, responsePath } from "./paths.ts";
 import type { Proposal, Response } from "./proposal.ts";
 import {
@@ -62,6 +68,21 @@ export async function writeProposal(queueDir: string, proposal: Proposal): Promi
   const bytes = new TextEncoder().encode(encodeProposal(proposal));
   await replaceFileWithOthers(path, bytes);
   return path;
+}
+
+/** What {@linkcode writeProposal} leaves if the process dies before the file has its name. */
+const UNFINISHED = /^\.[0-9A-Za-z][0-9A-Za-z_-]*\.proposal\.json\.[0-9a-f-]{36}\.tmp$/;
+
+/**
+ * Removes what a sidecar that died in {@linkcode writeProposal} left behind: hidden files that nobody
+ * reads. A sidecar does this when it starts.
+ *
+ * Needs `--allow-read` and `--allow-write` for the queue directory.
+ *
+ * @param queueDir The queue directory; nothing happens if it does not exist.
+ */
+export function clearUnfinished(queueDir: string): void {
+  clearDirectory(queueDir, (name) => UNFINISHED.test(name));
 }
 
 /**

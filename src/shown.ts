@@ -85,12 +85,18 @@ export function shownIds(
 }
 
 /**
- * Forgets that a proposal was shown, once it is decided.
+ * Forgets that a proposal was shown, once it is decided. That it cannot be forgotten is no harm: a
+ * decided proposal is not decided again.
  *
  * Needs `--allow-read` and `--allow-write` for `<root>/private`.
  *
  * @param ref The proposal.
  */
 export function forgetShown(ref: ProposalRef): void {
-  removeFile(shownPath(ref));
+  const path = shownPath(ref);
+  try {
+    removeFile(path);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotCapable) throw error;
+  }
 }

@@ -113,7 +113,7 @@ export async function openSigningKey(root: string): Promise<SigningKey> {
   const path = keyPath(root);
   const standing = readKey(path);
   if (standing !== undefined) return standing;
-  return await withLock(join(privateDir(root), "locks", ".audit-signing-key.lock"), () => {
+  return await withLock(join(privateDir(root), "audit-signing-key.lock"), () => {
     const made = readKey(path);
     if (made !== undefined) return made;
     const { privateKey } = generateKeyPairSync("ed25519");

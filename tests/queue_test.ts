@@ -3,6 +3,7 @@ import fc from "fast-check";
 import {
   AlreadyDecidedError,
   archiveProposal,
+  clearUnfinished,
   MalformedRecordError,
   readAnswer,
   readProposal,
@@ -16,6 +17,18 @@ import {
 } from "../mod.ts";
 import { sampleProposal } from "./support/records.ts";
 import { tempDir } from "./support/temp.ts";
+
+Deno.test("clearUnfinished() removes what a writer that died left, and nothing else", async () => {
+  await using dir = await tempDir();
+  await writeProposal(dir.path, sampleProposal({ id: "p1" }));
+  const others = ["notes.tmp", ".hidden", ".p1.response.json.tmp", "x.proposal.json.tmp"];
+  const unfinished = `.p2.proposal.json.${crypto.randomUUID()}.tmp`;
+  for (const name of [...others, unfinished]) await Deno.writeTextFile(dir.at(name), "{");
+  clearUnfinished(dir.path);
+  const names = [...Deno.readDirSync(dir.path)].map(({ name }) => name);
+  assertEquals(names.sort(), [...others, "p1.proposal.json"].sort());
+  clearUnfinished(dir.at("none"));
+});
 
 const REJECTED: Response = { proposalId: "p1", status: "rejected", notes: "No.", finalFile: null };
 
