@@ -182,12 +182,11 @@ export function openQueueView(queueDir: string, options: ListOptions = {}): Queu
         let entry = known.get(name);
         if (entry === undefined) {
           const id = idOf(name);
-          if (id === undefined) continue; // Neither a proposal nor a response.
+          if (id === undefined || answered.has(name)) continue; // No file of ours, or done with.
           if (!isProposalId(id)) {
             unreadable.push({ file: name, reason: "its name is no proposal id" });
             continue;
           }
-          if (answered.has(name)) continue;
           if (!hasRoomFor(name)) {
             if (name.endsWith(PROPOSAL_SUFFIX)) unlisted++;
             else unread++;

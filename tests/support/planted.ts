@@ -115,7 +115,7 @@ export const PLANTED: readonly Planted[] = ALL.filter(({ kind }) =>
 );
 
 /** The names that are no UTF-8, as they are listed. */
-export const BAD_NAMES: readonly string[] = ["\ufffd.proposal.json", "\ufffd.response.json"];
+export const BAD_NAMES: readonly string[] = ["p-\ufffd.proposal.json", "r-\ufffd.response.json"];
 
 /**
  * Plants files whose names are no UTF-8. Deno cannot.
@@ -123,8 +123,7 @@ export const BAD_NAMES: readonly string[] = ["\ufffd.proposal.json", "\ufffd.res
  * @param queueDir The queue directory.
  */
 export async function plantBadNames(queueDir: string): Promise<void> {
-  const script = `for kind in proposal response; do
-    printf '{}' > "$1/$(printf '\\377').$kind.json"
-  done`;
+  const script = `printf '{}' > "$1/$(printf 'p-\\377').proposal.json"
+    printf '{}' > "$1/$(printf 'r-\\377').response.json"`;
   await must("sh", "-c", script, "sh", queueDir);
 }
