@@ -43,9 +43,6 @@ export async function openTerminal(
   const variables = Object.entries(env).flatMap(([name, value]) => ["-e", `${name}=${value}`]);
   const [columns, rows] = size;
   await tmux("new-session", "-d", "-x", String(columns), "-y", String(rows), ...variables, "sh");
-  await tmux("send-keys", "-l", command);
-  await tmux("send-keys", "Enter");
-
   const sees = async (pattern: RegExp): Promise<string> => {
     const started = performance.now();
     while (true) {
@@ -57,6 +54,11 @@ export async function openTerminal(
       await new Promise((resolve) => setTimeout(resolve, 30));
     }
   };
+
+  // The shell's prompt; keys that come before it would be shown first, and push a row of ours aside.
+  await sees(/\S/);
+  await tmux("send-keys", "-l", command);
+  await tmux("send-keys", "Enter");
 
   return {
     type: async (...keys) => {
