@@ -290,9 +290,9 @@ function decodeUtf8(bytes: Uint8Array, file: string): string {
  * listed in it.
  */
 export function parseJsonBytes(bytes: Uint8Array, file: string): unknown {
-  const text = decodeUtf8(bytes, file);
   const excess = jsonExcess(bytes);
   if (excess !== undefined) throw new MalformedRecordError(file, undefined, excess);
+  const text = decodeUtf8(bytes, file);
   try {
     return JSON.parse(text);
   } catch (cause) {

@@ -44,7 +44,9 @@ Deno.test("readOverview() and list name each planted file and its reason, beside
   assertEquals(unlisted, []);
   assertEquals(unreadable, expected.map((file) => ({ bottleSlug: "dev-1", ...file })));
 
-  const runs = [await timed(dir, "list", "--json"), await timed(dir, "list", "--json")];
+  const runs: Awaited<ReturnType<typeof timed>>[] = [];
+  // The fastest of three, because other processes may want the machine, too.
+  for (let n = 0; n < 3; n++) runs.push(await timed(dir, "list", "--json"));
   const json = JSON.parse(runs[0]!.out);
   assertEquals(json.pending.map(({ id }: { id: string }) => id), ["sound"]);
   assertEquals(json.unreadable, expected.map((file) => ({ bottle_slug: "dev-1", ...file })));
@@ -80,7 +82,6 @@ Deno.test("list, show and approve are done within a second beside a hundred FIFO
   const fifos = Array.from({ length: 100 }, (_, n) => `${queueDir}/f${n}.proposal.json`);
   assertEquals((await run("mkfifo", fifos)).code, 0);
   const fastest = { list: Infinity, show: Infinity, approve: Infinity };
-  // The fastest of three, because other processes may want the machine, too.
   for (let n = 0; n < 3; n++) {
     const list = await timed(dir, "list");
     assertEquals(list.err.split("it is not a regular file").length, 101);
