@@ -9,6 +9,7 @@ import {
   type AuditEntry,
   type Proposal,
   type Response,
+  type SignedHead,
   STATUS_APPROVED,
   STATUS_MODIFIED,
   STATUS_REJECTED,
@@ -90,6 +91,16 @@ export function anyProposal(id: fc.Arbitrary<string> = proposalId): fc.Arbitrary
   });
 }
 
+const hex = (digits: number) => fc.stringMatching(new RegExp(`^[0-9a-f]{${digits}}$`));
+
+/** The head of an audit log, as an answer states it; that its signature fits is not likely. */
+const anyHead: fc.Arbitrary<SignedHead> = fc.record({
+  log: fc.oneof(fc.constantFrom("pipelock-dev-1", "rebuild-dev-1"), shortText),
+  seq: fc.oneof(fc.nat(5), fc.nat(2 ** 31)),
+  hash: hex(64),
+  signature: fc.oneof(hex(128), shortText),
+});
+
 /**
  * Any response that can be written.
  *
@@ -102,7 +113,8 @@ export function anyResponse(id: fc.Arbitrary<string> = proposalId): fc.Arbitrary
     status: fc.constantFrom(STATUS_APPROVED, STATUS_MODIFIED, STATUS_REJECTED),
     notes: anyText,
     finalFile: fc.option(anyText),
-  });
+    auditHead: anyHead,
+  }, { requiredKeys: ["proposalId", "status", "notes", "finalFile"] });
 }
 
 /** Any audit entry that can be written, with ours of the fields or without. */
@@ -118,6 +130,10 @@ export const anyAuditEntry: fc.Arbitrary<AuditEntry> = fc.record({
   proposalId: shortText,
   proposalSha256: shortText,
   finalSha256: shortText,
+  operatorName: shortText,
+  operatorKey: shortText,
+  foreignAnswer: shortText,
+  repair: shortText,
 }, {
   requiredKeys: [
     "timestamp",
@@ -186,7 +202,7 @@ export function jsonObject(pairs: readonly (readonly [string, string])[]): strin
 export type Bytes = Uint8Array<ArrayBuffer>;
 
 /** A change to the bytes of a file. */
-type Mutation = (bytes: Bytes) => Bytes;
+export type Mutation = (bytes: Bytes) => Bytes;
 
 const encoder = new TextEncoder();
 
@@ -197,7 +213,8 @@ function spliced(bytes: Bytes, at: number, remove: number, insert: Uint8Array): 
 /** Where, as a part of the whole: it means something however long the file is by then. */
 const place = fc.double({ min: 0, max: 1, noNaN: true });
 
-const mutation: fc.Arbitrary<Mutation> = fc.oneof(
+/** Any small change. */
+export const mutation: fc.Arbitrary<Mutation> = fc.oneof(
   fc.tuple(place, fc.nat(7)).map(([at, bit]): Mutation => (bytes) => {
     const flipped = bytes.slice();
     const index = Math.floor(at * bytes.length);
@@ -227,7 +244,7 @@ const mutation: fc.Arbitrary<Mutation> = fc.oneof(
 );
 
 /** Bytes that a report of fast-check shows as text, each byte a character. */
-function readable(bytes: Bytes): Bytes {
+export function readable(bytes: Bytes): Bytes {
   return Object.defineProperty(bytes, fc.toStringMethod, {
     value: () => {
       const text = JSON.stringify(Array.from(bytes, (byte) => String.fromCharCode(byte)).join(""));

@@ -1,0 +1,134 @@
+import { assert, assertEquals } from "@std/assert";
+import fc from "fast-check";
+import {
+  ensureSigningKey,
+  exportAuditLogs,
+  formatAnchors,
+  parseAnchors,
+  verifyAuditArchive,
+  verifyAuditLog,
+  writeAuditEntry,
+} from "../../mod.ts";
+import { linkOf, parseHead } from "../../src/chain.ts";
+import { parsePublicKeys } from "../../src/signing_key.ts";
+import { encodeResponse } from "../../src/wire.ts";
+import {
+  anyFile,
+  anyRecordFile,
+  anyResponse,
+  anyText,
+  mutation,
+  readable,
+  shortText,
+  textOf,
+} from "../support/arbitraries.ts";
+import { attempt, documented } from "../support/documented.ts";
+import { holds } from "../support/properties.ts";
+import { type TempDir, tempDir } from "../support/temp.ts";
+
+const LOG = { component: "pipelock", slug: "dev-1" };
+
+/** A root with a log of a few chained lines, and the log's path. */
+async function chained(dir: TempDir): Promise<string> {
+  let path = "";
+  for (const text of fc.sample(shortText, 6)) {
+    path = await writeAuditEntry({
+      timestamp: "2026-11-22T10:49:36.924Z",
+      component: LOG.component,
+      bottleSlug: LOG.slug,
+      operatorAction: "operator-edit",
+      operatorNotes: text,
+      justification: "",
+      diff: "",
+    }, { root: dir.path });
+  }
+  return path;
+}
+
+const verify = (root: string) => verifyAuditLog(LOG.component, LOG.slug, { root });
+
+Deno.test("verifyAuditLog() finds any change to the bytes of a chained log", async () => {
+  await using dir = await tempDir();
+  const path = await chained(dir);
+  const original = await Deno.readFile(path);
+  assert((await verify(dir.path)).ok);
+  const changed = fc.array(mutation, { minLength: 1, maxLength: 3 })
+    .map((changes) => readable(changes.reduce((bytes, change) => change(bytes), original)));
+  await holds(fc.asyncProperty(changed, async (bytes) => {
+    await Deno.writeFile(path, bytes);
+    // What is appended behind it covers nothing, and may be the Python original's.
+    fc.pre(original.some((byte, n) => byte !== bytes[n]));
+    const { ok, firstError } = await verify(dir.path);
+    assert(!ok && firstError !== "");
+  }));
+});
+
+Deno.test("verifyAuditLog() takes no answer that somebody planted for an anchor", async () => {
+  await using dir = await tempDir();
+  await chained(dir);
+  const { head } = await verify(dir.path);
+  await Deno.mkdir(dir.at("queue", "dev-1", "processed"), { recursive: true });
+  const file = anyRecordFile(anyResponse(fc.constant("p1")).map(encodeResponse));
+  await holds(
+    fc.asyncProperty(file, fc.boolean(), async (bytes, archived) => {
+      const queueDir = dir.at("queue", "dev-1", ...(archived ? ["processed"] : []));
+      await Deno.writeFile(`${queueDir}/p1.response.json`, bytes);
+      const found = await verify(dir.path);
+      assertEquals([found.ok, found.head, found.firstError], [true, head, ""]);
+    }),
+    100,
+  );
+});
+
+Deno.test("verifyAuditArchive() fails only as it documents, and passes no changed line", async () => {
+  await using dir = await tempDir();
+  await chained(dir);
+  const original = await exportAuditLogs([LOG], { root: dir.path });
+  const { publicKey: publicKeys } = await ensureSigningKey(dir.path);
+  const contract = documented("mod.ts", "verifyAuditArchive");
+  const sound = attempt(contract, () => verifyAuditArchive(original, { file: "it", publicKeys }));
+  assert(sound?.logs.every(({ ok }) => ok));
+  const changed = fc.array(mutation, { minLength: 1, maxLength: 3 })
+    .map((changes) => changes.reduce((bytes, change) => change(bytes), new Uint8Array(original)));
+  const archive = fc.oneof(
+    { weight: 3, arbitrary: changed.map(readable) },
+    anyFile(fc.constant(new TextDecoder().decode(original))),
+  );
+  // The date and the key in its first line are nobody's business but its reader's.
+  const logs = original.subarray(original.indexOf(0x0a) + 1);
+  holds(fc.property(archive, fc.boolean(), (bytes, trusting) => {
+    const options = { file: "it", ...(!trusting && { publicKeys }) };
+    const found = attempt(contract, () => verifyAuditArchive(bytes, options));
+    if (found === undefined || trusting || !found.logs.every(({ ok }) => ok)) return;
+    const after = bytes.subarray(bytes.indexOf(0x0a) + 1);
+    assert(logs.every((byte, n) => byte === after[n]), "other lines pass for those exported");
+  }));
+});
+
+const anchor = textOf("pipelock-dev-1", " ", "0:", "12:", "0".repeat(64), "f", "\n", "#", ":");
+
+Deno.test("parseAnchors() fails only as it documents, and reads what formatAnchors() writes", () => {
+  const contract = documented("mod.ts", "parseAnchors");
+  holds(fc.property(fc.oneof(anchor, anyText), (text) => {
+    const anchors = attempt(contract, () => parseAnchors(text, "a file"));
+    if (anchors === undefined) return;
+    const again = parseAnchors(formatAnchors(anchors), "a file");
+    const plain = (all: typeof anchors) => all.map(({ log, seq, hash }) => [log, seq, hash]);
+    assertEquals(plain(again), plain(anchors));
+  }));
+});
+
+Deno.test("parseHead(), linkOf() and parsePublicKeys() fail only as they document, for any text", async () => {
+  await using dir = await tempDir();
+  const { publicKey } = await ensureSigningKey(dir.path);
+  const [heads, links, keys] = [
+    documented("src/chain.ts", "parseHead"),
+    documented("src/chain.ts", "linkOf"),
+    documented("src/signing_key.ts", "parsePublicKeys"),
+  ];
+  holds(fc.property(anyFile(fc.constant(publicKey)), anchor, (bytes, text) => {
+    attempt(heads, () => parseHead(text));
+    attempt(links, () => linkOf(bytes));
+    attempt(keys, () => parsePublicKeys(new TextDecoder().decode(bytes), "a file"));
+  }));
+});
