@@ -118,7 +118,7 @@ for (const { name, any, encode, dumps } of KINDS) {
         assertEquals([code, err], [0, ""]);
         assert(out === texts.join(""), "Python writes other bytes");
       }),
-      10,
+      6,
     );
   });
 }

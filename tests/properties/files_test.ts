@@ -32,7 +32,6 @@ import {
   anyProposal,
   anyRecordFile,
   anyResponse,
-  type Bytes,
   deepJson,
 } from "../support/arbitraries.ts";
 import { attempt, attemptAsync, documented } from "../support/documented.ts";
@@ -142,14 +141,6 @@ Deno.test("listPendingProposals() lists or reports each file, whatever its name 
   );
 });
 
-/** The texts in one file, with what stands between them. */
-function concatenated(parts: readonly (string | Bytes)[]): Bytes {
-  const encoder = new TextEncoder();
-  return new Uint8Array(
-    parts.flatMap((part) => [...(typeof part === "string" ? encoder.encode(part) : part)]),
-  );
-}
-
 const auditLine = anyAuditEntry.map((entry) =>
   encodeAuditEntry({ ...entry, component: "pipelock", bottleSlug: "dev-1" })
 );
@@ -165,8 +156,8 @@ Deno.test("readAuditEntries() fails only as it documents, and reads each whole l
     fc.asyncProperty(
       fc.array(fc.tuple(auditLine, anyRecordFile(auditLine)), { maxLength: 4 }),
       async (lines) => {
-        const log = concatenated(lines.flatMap(([line, broken]) => [line, broken, "\n"]));
-        await Deno.writeFile(`${audit}/pipelock-dev-1.log`, log);
+        const log = new Blob(lines.flatMap(([line, broken]) => [line, broken, "\n"]));
+        await Deno.writeFile(`${audit}/pipelock-dev-1.log`, log.stream());
         const entries = await attemptAsync(
           reads,
           () => readAuditEntries("pipelock", "dev-1", { root }),
