@@ -19,6 +19,7 @@ import {
   type Tool,
   UnsafeFileError,
   type Verdict,
+  verifyAuditLog,
   writeProposal,
   writeResponse,
 } from "../mod.ts";
@@ -217,6 +218,28 @@ Deno.test("decide() does not decide again what was archived, or recorded and tak
   await writeProposal(queued.queueDir, queued.proposal);
   await assertRejects(() => decide(request(dir, queued)), AlreadyDecidedError, "approved, by ada");
   assertEquals((await log(dir)).length, 1);
+});
+
+Deno.test("decide() takes an unsigned line that names a proposal for the decision on it", async () => {
+  await using dir = await tempDir();
+  const queued = await queueSample(dir.path);
+  const line = {
+    timestamp: "2026-11-22T10:49:36+00:00",
+    bottle_slug: "dev-1",
+    component: "pipelock",
+    operator_action: "rejected",
+    operator_notes: "",
+    justification: "",
+    diff: "",
+    proposal_id: queued.proposal.id,
+  };
+  await Deno.mkdir(dir.at("audit"));
+  await Deno.writeTextFile(dir.at("audit", "pipelock-dev-1.log"), `${JSON.stringify(line)}\n`);
+  const error = await assertRejects(() => decide(request(dir, queued)), AlreadyDecidedError);
+  assertEquals([error.status, error.operator], ["rejected", undefined]);
+  assertEquals((await log(dir)).length, 1);
+  const { ok, foreign, uncovered } = await verifyAuditLog("pipelock", "dev-1", { root: dir.path });
+  assertEquals([ok, foreign, uncovered], [true, 1, 1]);
 });
 
 Deno.test("decide() follows no link in the place of a proposal or a queue", async () => {
