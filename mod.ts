@@ -101,6 +101,7 @@ export { type FindOptions, findProposals, type FoundProposal } from "./src/find.
 export { instantOf } from "./src/instant.ts";
 export { type FinishedIntent, finishInterrupted, type InterruptedDecisions } from "./src/intent.ts";
 export { type ListPendingOptions, listPendingProposals } from "./src/list_pending.ts";
+export { keepFilesInForce, knownFile } from "./src/known.ts";
 export {
   type ListOptions,
   MAX_LISTED,

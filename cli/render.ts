@@ -132,8 +132,8 @@ export function renderProposal(
   columns: number,
   style: Style,
 ): string[] {
-  const { proposal, proposalSha256, diff, stale, currentFile, problems, foreignAnswer } =
-    inspection;
+  const { proposal, proposalSha256, diff, stale, currentFile, problems } = inspection;
+  const { foreignAnswer, agentDiff } = inspection;
   const file = CONFIG_FILE_FOR_TOOL[proposal.tool];
   const arrived = cut(visibleLine(proposal.arrivalTimestamp), 40);
   const lines = [
@@ -156,6 +156,12 @@ export function renderProposal(
   }
   if (stale) {
     warn(`The agent did not start from the ${file} in force.`);
+    if (agentDiff === undefined) warn("The file it started from is not known here.");
+    else {
+      lines.push("", "What the agent changed, in the file it started from:");
+      lines.push(...renderDiffLines(agentDiff, columns, style));
+    }
+    lines.push("", `What would change, in the ${file} in force:`);
   }
   for (const { where, message } of problems) {
     const problem = `Not a sound ${file}: ${visibleLine(where)}: ${visibleLine(message)}`;

@@ -14,7 +14,7 @@ import { ownFileStamp, readOwnFile } from "./own_files.ts";
 import { auditLogPath, checkProposalId, queueDirForSlug } from "./paths.ts";
 import { type ProposalRef, STATUSES } from "./proposal.ts";
 import { responsePlaces } from "./queue.ts";
-import { MAX_QUEUE_FILE_BYTES, parseJsonBytes, readUntrusted } from "./untrusted.ts";
+import { MAX_QUEUE_FILE_BYTES, parseJsonBytes, readInDirectory } from "./untrusted.ts";
 import { parseResponse } from "./wire.ts";
 
 /**
@@ -107,13 +107,17 @@ export interface StandingAnswer {
  * Needs `--allow-read` for the root.
  *
  * @param ref The proposal.
+ * @param maxBytes The most that is read of it.
  * @returns The answer, or `undefined` if there is none.
  * @throws {InvalidNameError} If the slug or the id is none.
  */
-export function standingAnswer(ref: ProposalRef): StandingAnswer | undefined {
+export function standingAnswer(
+  ref: ProposalRef,
+  maxBytes: number = MAX_QUEUE_FILE_BYTES,
+): StandingAnswer | undefined {
   for (const place of responsePlaces(queueDirForSlug(ref.bottleSlug, ref.root), ref.proposalId)) {
     try {
-      const { bytes } = readUntrusted(place, { maxBytes: MAX_QUEUE_FILE_BYTES });
+      const { bytes } = readInDirectory(place, { maxBytes });
       const sha256 = sha256Hex(bytes);
       try {
         return { says: parseResponse(parseJsonBytes(bytes, place), place).status, sha256 };

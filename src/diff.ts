@@ -11,6 +11,8 @@ import { diffArrays } from "diff";
 export interface DiffOptions {
   /** The file's name in the two header lines; `config` unless given. */
   readonly label?: string;
+  /** What the old file is, for the header; `current` unless given. */
+  readonly before?: string;
 }
 
 /** Lines of context around a change, as in the Python original. */
@@ -230,11 +232,11 @@ function writeHunk(
  */
 export function renderDiff(before: string, after: string, options: DiffOptions = {}): string {
   if (before === after) return "";
-  const { label = "config" } = options;
+  const { label = "config", before: kind = "current" } = options;
   const oldLines = linesOf(before);
   const newLines = linesOf(after);
   const changes = changesBetween(match(oldLines, newLines), oldLines.length, newLines.length);
-  const out = [`--- ${label} (current)`, `+++ ${label} (proposed)`];
+  const out = [`--- ${label} (${kind})`, `+++ ${label} (proposed)`];
   for (const hunk of groupIntoHunks(changes)) writeHunk(hunk, oldLines, newLines, out);
   return out.join("\n") + "\n";
 }

@@ -6,12 +6,16 @@
  */
 
 import { decidedAmong, type ForeignAnswer, stampOfLogs, standingAnswer } from "./decided.ts";
-import { isProposalId } from "./paths.ts";
+import { isProposalId, queueDirForSlug, responsePath } from "./paths.ts";
+import { stampOfFile } from "./untrusted.ts";
 
 const SUFFIX = ".response.json";
 
 /** How many of one bottle are named. */
 const MAX_NAMED = 100;
+
+/** The most that is read of one, to name what it says. */
+const MAX_BYTES = 128 * 1024;
 
 /** What one look found. */
 export interface ForeignAnswers {
@@ -37,6 +41,17 @@ export function openForeignView(
   root: string,
 ): (names: Iterable<string>) => ForeignAnswers {
   const recorded = new Set<string>();
+  const read = new Map<string, { readonly stamp: string | undefined; readonly says: string }>();
+
+  function whatItSays(proposalId: string): string | undefined {
+    const stamp = stampOfFile(responsePath(queueDirForSlug(bottleSlug, root), proposalId));
+    const known = read.get(proposalId);
+    if (known !== undefined && known.stamp === stamp) return known.says;
+    const standing = standingAnswer({ root, bottleSlug, proposalId }, MAX_BYTES);
+    if (standing !== undefined) read.set(proposalId, { stamp, says: standing.says });
+    return standing?.says;
+  }
+
   let lookedAt = "";
   return (names) => {
     const answered = new Set<string>();
@@ -46,6 +61,7 @@ export function openForeignView(
       if (isProposalId(id)) answered.add(id);
     }
     for (const id of recorded) if (!answered.has(id)) recorded.delete(id);
+    for (const id of read.keys()) if (!answered.has(id)) read.delete(id);
     const open = new Set([...answered].filter((id) => !recorded.has(id)));
     if (open.size === 0) return { named: [], more: 0 };
     const looking = `${stampOfLogs(bottleSlug, root)} ${[...open].join()}`;
@@ -59,8 +75,8 @@ export function openForeignView(
     const named: ForeignAnswer[] = [];
     const ids = [...open].sort();
     for (const proposalId of ids.slice(0, MAX_NAMED)) {
-      const standing = standingAnswer({ root, bottleSlug, proposalId });
-      if (standing !== undefined) named.push({ bottleSlug, proposalId, says: standing.says });
+      const says = whatItSays(proposalId);
+      if (says !== undefined) named.push({ bottleSlug, proposalId, says });
     }
     return { named, more: Math.max(0, ids.length - MAX_NAMED) };
   };

@@ -11,6 +11,7 @@ import { refuseIfDecided, type StandingAnswer, standingAnswer } from "./decided.
 import { renderDiff } from "./diff.ts";
 import { ForeignAnswerError, MalformedRecordError, ProposalNotFoundError } from "./errors.ts";
 import { sha256Hex } from "./hash.ts";
+import { knownFile } from "./known.ts";
 import { readOwnFile } from "./own_files.ts";
 import {
   claudeBottleRoot,
@@ -34,6 +35,11 @@ export interface Inspection {
   readonly currentFile: string | null;
   /** Whether the agent started from another file than the one in force. */
   readonly stale: boolean;
+  /**
+   * From the file that the agent started from to the proposed one: what the agent itself changed.
+   * Only if `stale`, and if a copy of that file was kept.
+   */
+  readonly agentDiff: string | undefined;
   /** SHA-256 of the file in force, or `undefined` if there is none. */
   readonly currentSha256: string | undefined;
   /** From the file in force to the proposed one. */
@@ -82,15 +88,25 @@ export async function inspectProposal(ref: ProposalRef): Promise<Inspection> {
   }
   const current = readCurrentFile(proposal, root);
   const agentSha256 = proposal.currentFileHash;
+  const stale = agentSha256 !== "" && agentSha256 !== current.currentSha256;
   return {
     proposal,
     proposalSha256: sha256Hex(bytes),
     ...current,
-    stale: agentSha256 !== "" && agentSha256 !== current.currentSha256,
+    stale,
+    agentDiff: stale ? diffFromAgents(proposal, root) : undefined,
     diff: diffAgainst(current, proposal.proposedFile),
     problems: validateConfigFile(proposal.tool, proposal.proposedFile),
     foreignAnswer,
   };
+}
+
+function diffFromAgents(proposal: Proposal, root: string): string | undefined {
+  const { bottleSlug, currentFileHash, proposedFile, tool } = proposal;
+  const started = knownFile(bottleSlug, currentFileHash, root);
+  if (started === undefined) return undefined;
+  const label = CONFIG_FILE_FOR_TOOL[tool];
+  return renderDiff(started, proposedFile, { label, before: "the agent's" });
 }
 
 type CurrentFile = Pick<Inspection, "currentPath" | "currentFile" | "currentSha256">;

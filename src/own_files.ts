@@ -27,6 +27,8 @@ export interface OwnFileStamp {
   readonly text: string;
   /** The file's mode. */
   readonly mode: number;
+  /** When its content changed last, in milliseconds since 1970. */
+  readonly changedMs: number;
 }
 
 /**
@@ -40,7 +42,7 @@ export function ownFileStamp(path: string): OwnFileStamp | undefined {
     const { dev, ino, size, mtime, mode } = Deno.statSync(path);
     const identity = `${dev}:${ino}`;
     const text = `${identity}:${size}:${mtime?.getTime()}:${mode}`;
-    return { identity, text, mode: mode ?? 0 };
+    return { identity, text, mode: mode ?? 0, changedMs: mtime?.getTime() ?? 0 };
   } catch (error) {
     if (error instanceof Deno.errors.NotFound) return undefined;
     throw error;

@@ -176,3 +176,16 @@ Deno.test("watchOverview() shows a planted answer, and lets go of it once it is 
   }
   assertEquals(seen, [[1, 0], [0, 1], [0, 0]]);
 });
+
+Deno.test("answers without a record are named in little time, however large they are", async () => {
+  await using dir = await tempDir();
+  await queueSample(dir.path, { id: "p1" });
+  for (let n = 0; n < 100; n++) {
+    const path = dir.at("queue", "dev-1", `planted${n}.response.json`);
+    await Deno.writeTextFile(path, "{");
+    await Deno.truncate(path, 8 * 1024 * 1024 - 1);
+  }
+  const { foreignAnswers, pending } = readOverview({ root: dir.path });
+  assertEquals([foreignAnswers.length, pending.length], [100, 1]);
+  assert(foreignAnswers.every(({ says }) => says.includes("more than the 131072 allowed")));
+});

@@ -21,7 +21,7 @@ const LAYERS: readonly (readonly string[])[] = [
   ["wire.ts", "config/validate.ts"],
   // The disk: ours to write, ours to read, anybody's to write.
   ["durable.ts", "own_files.ts", "untrusted.ts"],
-  ["audit_line.ts", "audit_logs.ts", "bottles.ts", "signing_key.ts", "watch.ts"],
+  ["audit_line.ts", "audit_logs.ts", "bottles.ts", "known.ts", "signing_key.ts", "watch.ts"],
   ["audit_append.ts", "queue.ts", "find.ts"],
   ["queue_entry.ts"],
   ["audit.ts", "audit_anchors.ts", "decided.ts", "intent.ts", "listing.ts", "wait.ts"],

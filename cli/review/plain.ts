@@ -16,6 +16,7 @@ import type { Context } from "../context.ts";
 import { decideAsShown, decideEdit, printDecision } from "../decision.ts";
 import { editProposal } from "../editor.ts";
 import { CancelledError, failureOf } from "../exit.ts";
+import { keepForLater } from "../keep.ts";
 import { renderDiffLines, renderProposal } from "../render.ts";
 import { foreignLine, unlistedLine } from "../verbs/list.ts";
 
@@ -45,6 +46,7 @@ export async function reviewPlain(context: Context, ask: Ask): Promise<void> {
   let told = "";
   while (true) {
     const { pending, foreignAnswers, unlisted } = readOverview(where);
+    keepForLater(context, pending.map(({ proposal }) => proposal.bottleSlug));
     const alarm = [...foreignAnswers.map(foreignLine), ...unlisted.map(unlistedLine)];
     if (alarm.join() !== told) alarm.forEach(context.complain);
     told = alarm.join();

@@ -15,6 +15,7 @@ import {
   visibleLine,
 } from "../../mod.ts";
 import type { Context } from "../context.ts";
+import { keepForLater } from "../keep.ts";
 import { renderPending } from "../render.ts";
 import { shortIds } from "../resolve.ts";
 
@@ -113,6 +114,7 @@ export function list(context: Context): void {
   const { root, flags, style } = context;
   const where = flags.bottle === undefined ? { root } : { root, bottleSlug: flags.bottle };
   const { pending, foreignAnswers, unlisted, unreadable } = readOverview(where);
+  keepForLater(context, pending.map(({ proposal }) => proposal.bottleSlug));
   if (flags.json) {
     context.printJson({
       pending: pending.map(pendingJson),

@@ -6,6 +6,7 @@
 
 import { inspectProposal, rememberShown } from "../../mod.ts";
 import type { Context } from "../context.ts";
+import { keepForLater } from "../keep.ts";
 import { renderProposal } from "../render.ts";
 import { resolveProposal } from "../resolve.ts";
 import { pendingJson } from "./list.ts";
@@ -19,6 +20,7 @@ import { pendingJson } from "./list.ts";
 export async function show(context: Context, words: readonly string[]): Promise<void> {
   const { bottleSlug, proposalId } = resolveProposal(context, words);
   const ref = { root: context.root, bottleSlug, proposalId };
+  keepForLater(context, [bottleSlug]);
   const inspection = await inspectProposal(ref);
   if (context.flags.json) {
     context.printJson({
@@ -26,6 +28,8 @@ export async function show(context: Context, words: readonly string[]): Promise<
       proposed_file: inspection.proposal.proposedFile,
       current_file: inspection.currentFile,
       diff: inspection.diff,
+      stale: inspection.stale,
+      agent_diff: inspection.agentDiff ?? null,
       foreign_answer: inspection.foreignAnswer?.says ?? null,
     });
   } else {

@@ -12,6 +12,7 @@ import {
   watchOverview,
 } from "../../mod.ts";
 import type { Context } from "../context.ts";
+import { keepForLater } from "../keep.ts";
 import { cut } from "../wrap.ts";
 import {
   foreignJson,
@@ -52,6 +53,7 @@ export async function watch(context: Context, signal: AbortSignal): Promise<void
 }
 
 function printArrived(context: Context, entry: PendingProposal): void {
+  keepForLater(context, [entry.proposal.bottleSlug]);
   if (context.flags.json) {
     context.printJson({ event: "arrived", ...pendingJson(entry) });
     return;
