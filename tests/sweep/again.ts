@@ -1,12 +1,11 @@
 /**
- * Runs the operator's command line in this process, as the next command after a crash.
+ * Runs the operator's command line in this process, such as the next command after a crash.
  *
  * @module
  */
 
 import { main } from "../../cli/main.ts";
 import type { Said } from "./invariants.ts";
-import { codeIn } from "./operator.ts";
 import { orHung } from "./target.ts";
 
 /**
@@ -28,6 +27,11 @@ export async function runHere(args: readonly string[]): Promise<Said | "hung"> {
   });
   const exit = await orHung(running);
   return exit === "hung" ? "hung" : { exit, code: codeIn(words) };
+}
+
+/** The word in `error.code` of what `--json` printed; `undefined` if nothing failed. */
+function codeIn(words: readonly string[]): string | undefined {
+  return words.map((word) => JSON.parse(word).error?.code).find((code) => code !== undefined);
 }
 
 /**

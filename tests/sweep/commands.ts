@@ -10,7 +10,7 @@ import { queueSample } from "../support/records.ts";
 import { problemsOf } from "./again.ts";
 import type { Decision, Said } from "./invariants.ts";
 import { judgeDecision } from "./judge.ts";
-import { startOperator } from "./operator.ts";
+import { startProgram } from "./program.ts";
 import type { Subject } from "./subject.ts";
 
 /** The proposal that the commands decide. */
@@ -58,18 +58,30 @@ export function decidingCommands(versionFile: string): readonly Subject<Said>[] 
   ];
   return verdicts.map(({ name, args: [verb, ...flags], decision, prepare }) => {
     const argsIn = (root: string) => [
-      ...[verb!, ID, ...flags, "--notes", NOTES, "--root", root, "--json"],
+      ...[verb!, ID, ...flags, "--notes", NOTES, "--root", root],
     ];
     return {
       name,
       prepare,
-      start: (cpu, root) => startOperator(cpu, root, versionFile, argsIn(root)),
+      start: (cpu, root) =>
+        startProgram(cpu, permissions(root, versionFile), "operator_program.ts", argsIn(root)),
       canRepeat: true,
       isDone: ({ exit }) => exit === 0,
       judge: (root, said) =>
         judgeDecision(root, { args: argsIn(root), decision, nextId: NEXT_ID }, said),
     };
   });
+}
+
+/** What cli/supervise.sh grants. */
+function permissions(root: string, file: string): readonly string[] {
+  return [
+    `--allow-read=${root},${file}`,
+    `--allow-write=${root}`,
+    "--allow-run=vi",
+    "--allow-env=CLAUDE_BOTTLE_ROOT,HOME,VISUAL,EDITOR,NO_COLOR",
+    "--allow-sys=hostname,uid,gid,userInfo",
+  ];
 }
 
 /** A root that nobody has decided anything in: every directory, key and log is made by the command. */

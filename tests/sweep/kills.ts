@@ -5,7 +5,7 @@
  * @module
  */
 
-import { fromFileUrl, join } from "@std/path";
+import { join } from "@std/path";
 import { writeAuditEntry } from "../../mod.ts";
 import { problemsOf } from "./again.ts";
 import { BOUNDS, entryOf, type Receipt } from "./append_program.ts";
@@ -44,7 +44,7 @@ export async function killWriters(
     if (!isPicked(name)) continue;
     const root = place.at("killed");
     removeTree(root);
-    const receipts = await runAndKill(root, place.at(`receipts-${round}`));
+    const receipts = await runAndKill(place, root, place.at(`receipts-${round}`));
 
     const left = readDisk(root);
     const found = foundIn(left, receipts);
@@ -76,15 +76,14 @@ export async function killWriters(
 }
 
 /** Lets the writers write, kills them, and returns what they were told is written. */
-async function runAndKill(root: string, receiptsPath: string): Promise<readonly Receipt[]> {
+async function runAndKill(
+  place: Place,
+  root: string,
+  receiptsPath: string,
+): Promise<readonly Receipt[]> {
   const receipts: Receipts<Receipt> = openReceipts(receiptsPath);
-  const program = fromFileUrl(new URL("append_program.ts", import.meta.url));
-  const writers = WRITERS.map((name) =>
-    new Deno.Command("deno", {
-      args: ["run", "-A", "--quiet", program, root, name, receiptsPath],
-      stdin: "null",
-    }).spawn()
-  );
+  const program = new URL("append_program.ts", import.meta.url);
+  const writers = WRITERS.map((name) => place.start(program, [root, name, receiptsPath]));
   await receipts.until((all) => WRITERS.every((name) => all.some((one) => one.name === name)));
   await passMs(Math.random() * LONGEST_MS);
   spinUntilGrown(join(root, "audit", "pipelock-dev-1.log"));

@@ -13,6 +13,7 @@
  * @module
  */
 
+import { COLLECT } from "./collect.ts";
 import { decidingCommands } from "./commands.ts";
 import { fillDisk } from "./full_disk.ts";
 import { processors, type Reason, whyNoFaults, whyNoImages, whyNoTmpfs } from "./machine.ts";
@@ -20,8 +21,8 @@ import { killWriters } from "./kills.ts";
 import { cutPower } from "./power.ts";
 import { openPlace, type Place } from "./place.ts";
 import { type PartResult, printPart, printTotal } from "./report.ts";
-import { ASKED } from "./questions.ts";
 import type { Subject } from "./subject.ts";
+import { SUBMIT } from "./submit.ts";
 import { sweep } from "./sweep.ts";
 
 /** Whether a trial is wanted, by its name. */
@@ -49,7 +50,8 @@ async function partsAt(place: Place, isPicked: Pick): Promise<Part[]> {
   });
   return [
     ...decidingCommands(place.at("memory", "version")).map(swept),
-    ...ASKED.map(swept),
+    swept(SUBMIT),
+    swept(COLLECT),
     {
       name: "full-disk",
       whyNot: noTmpfs,
@@ -63,11 +65,22 @@ async function partsAt(place: Place, isPicked: Pick): Promise<Part[]> {
   ];
 }
 
+const LEGEND =
+  `Every system call on a file under the root is killed, or fails; then the disk is judged,
+the same is done again, and the disk is judged once more. What became of a decision:
+  succeeded  it stands all the same, and was said to
+  refused    it was said to have failed, and nothing was decided
+  recorded   it was said to be recorded; the next command answered
+  dropped    the process died before the record; it was decided anew
+  completed  the process died after the record; the next command answered
+  answered   the process died after the answer`;
+
 async function main(words: readonly string[]): Promise<boolean> {
   await using place = await openPlace();
+  console.log(LEGEND);
   const isPicked: Pick = (name) => words.every((word) => name.split(" ").includes(word));
   const parts = await partsAt(place, isPicked);
-  const named = parts.filter(({ name }) => words.includes(name));
+  const named = parts.filter(({ name }) => name === words[0]);
   const results: PartResult[] = [];
   let skipped = 0;
   for (const { name, whyNot, run } of named.length > 0 ? named : parts) {

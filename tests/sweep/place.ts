@@ -4,7 +4,7 @@
  * @module
  */
 
-import { join } from "@std/path";
+import { fromFileUrl, join } from "@std/path";
 
 /** A file system that is mounted. */
 export interface Mount extends AsyncDisposable {
@@ -18,6 +18,8 @@ export interface Place extends AsyncDisposable {
   readonly at: (...parts: string[]) => string;
   /** Mounts a file system in it; at the end of the block it is unmounted. */
   readonly mount: (name: string, args: readonly string[]) => Promise<Mount>;
+  /** Starts a program of Deno's that works in it until it is killed, with the place at the latest. */
+  readonly start: (program: URL, args: readonly string[]) => Deno.ChildProcess;
 }
 
 /**
@@ -29,9 +31,11 @@ export async function openPlace(): Promise<Place> {
   const path = await Deno.realPath(await Deno.makeTempDir({ prefix: "supervise-sweep-" }));
   const at = (...parts: string[]) => join(path, ...parts);
   const mounted: string[] = [];
+  const running = new Set<Deno.ChildProcess>();
 
   /** Synchronous, and lazy: nothing that still runs in there can keep it from going. */
   function remove(): void {
+    for (const process of running) process.kill("SIGKILL");
     for (const inner of mounted.splice(0).reverse()) unmountSync(inner, ["--lazy"]);
     Deno.removeSync(path, { recursive: true });
   }
@@ -46,6 +50,15 @@ export async function openPlace(): Promise<Place> {
 
   return {
     at,
+    start(program, args) {
+      const process = new Deno.Command("deno", {
+        args: ["run", "-A", "--quiet", fromFileUrl(program), ...args],
+        stdin: "null",
+      }).spawn();
+      running.add(process);
+      process.status.then(() => running.delete(process));
+      return process;
+    },
     async mount(name, args) {
       const inner = at(name);
       await Deno.mkdir(inner, { recursive: true });

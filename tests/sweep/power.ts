@@ -6,7 +6,7 @@
  * @module
  */
 
-import { fromFileUrl, join } from "@std/path";
+import { join } from "@std/path";
 import { problemsOf } from "./again.ts";
 import { type Disk, readDisk } from "./disk.ts";
 import {
@@ -17,7 +17,7 @@ import {
 } from "./invariants.ts";
 import { makeImage } from "./machine.ts";
 import type { Place } from "./place.ts";
-import type { Receipt } from "./power_program.ts";
+import { type Receipt, unsyncedPath } from "./power_program.ts";
 import { openReceipts } from "./receipts.ts";
 import type { PartResult, Trial } from "./report.ts";
 import type { Judgement } from "./subject.ts";
@@ -42,7 +42,7 @@ export async function cutPower(
 ): Promise<PartResult> {
   const begin = performance.now();
   const trials: Trial[] = [];
-  const sums = { proposal: 0, decision: 0, line: 0, lost: 0 };
+  const sums = { proposal: 0, decision: 0, line: 0, unsynced: 0, lost: 0, unsyncedLost: 0 };
   const [image, copy] = [place.at("disk.img"), place.at("copy.img")];
   await makeImage(image);
   // The journal is written when a sync asks for it, not when time has passed: nothing may move while
@@ -52,17 +52,31 @@ export async function cutPower(
     const name = `power ${cut}`;
     if (!isPicked(name)) continue;
     const root = `root-${cut}`;
-    const receipts = await runAndCut(join(disk.path, root), place.at(`done-${cut}`), image, copy);
+    const receipts = await runAndCut(
+      place,
+      join(disk.path, root),
+      place.at(`done-${cut}`),
+      image,
+      copy,
+    );
     for (const { kind } of receipts) sums[kind]++;
     await using after = await place.mount("copy", ["-o", "loop", copy]);
     const { lost, judgement } = await judgeCut(join(after.path, root), receipts);
     sums.lost += lost;
+    sums.unsyncedLost += unsyncedLost(join(after.path, root), receipts);
     trials.push({ name, group: "power cut", ...judgement });
   }
   const { proposal, decision, line, lost } = sums;
+  const cuts = trials.length;
+  if (trials.length === CUTS) {
+    const isCut = sums.unsyncedLost > 0;
+    const problems = isCut ? [] : ["nothing is ever lost, so these are no power cuts"];
+    trials.push({ name: "power control", group: "control", outcome: "unsynced, lost", problems });
+  }
   return {
-    headline: `power: ${trials.length} cuts; acknowledged before: ${proposal} proposals, ` +
-      `${decision} decisions, ${line} lines; ${lost} of them lost`,
+    headline: `power: ${cuts} cuts; acknowledged before: ${proposal} proposals, ` +
+      `${decision} decisions, ${line} lines, ${lost} of them lost; and of ${sums.unsynced} notes ` +
+      `that were never synced ${sums.unsyncedLost}`,
     trials,
     ms: performance.now() - begin,
   };
@@ -70,17 +84,15 @@ export async function cutPower(
 
 /** Lets the program work, stops it, copies the image; returns what it had been told is done by then. */
 async function runAndCut(
+  place: Place,
   root: string,
   receiptsPath: string,
   image: string,
   copy: string,
 ): Promise<readonly Receipt[]> {
   const receipts = openReceipts<Receipt>(receiptsPath);
-  const program = fromFileUrl(new URL("power_program.ts", import.meta.url));
-  const writer = new Deno.Command("deno", {
-    args: ["run", "-A", "--quiet", program, root, receiptsPath],
-    stdin: "null",
-  }).spawn();
+  const program = new URL("power_program.ts", import.meta.url);
+  const writer = place.start(program, [root, receiptsPath]);
   try {
     await receipts.until((all) => all.length > 0);
     await passMs(Math.random() * LONGEST_MS);
@@ -157,6 +169,20 @@ function problemsOfLoss(disk: Disk, receipts: readonly Receipt[]): string[] {
         return notes.has(receipt.notes)
           ? []
           : [`the acknowledged line "${receipt.notes}" is not there`];
+      case "unsynced":
+        return [];
     }
   });
+}
+
+/** How much is lost of what was never synced. If that were all there, nothing would have been cut. */
+function unsyncedLost(root: string, receipts: readonly Receipt[]): number {
+  let text = "";
+  try {
+    text = Deno.readTextFileSync(unsyncedPath(root));
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+  }
+  const there = new Set(text.split("\n").map((line) => `${line}\n`));
+  return receipts.filter((one) => one.kind === "unsynced" && !there.has(one.text)).length;
 }

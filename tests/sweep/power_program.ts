@@ -22,7 +22,19 @@ import type { Decision } from "./invariants.ts";
 export type Receipt =
   | { readonly kind: "proposal"; readonly id: string; readonly file: string }
   | { readonly kind: "decision"; readonly decision: Decision }
-  | { readonly kind: "line"; readonly notes: string };
+  | { readonly kind: "line"; readonly notes: string }
+  /** Written and never synced: what a real cut takes. */
+  | { readonly kind: "unsynced"; readonly text: string };
+
+/**
+ * The file that is never synced.
+ *
+ * @param root The root.
+ * @returns Its path.
+ */
+export function unsyncedPath(root: string): string {
+  return `${root}.unsynced`;
+}
 
 const VERDICTS: readonly Verdict[] = [
   { status: "approved" },
@@ -77,5 +89,9 @@ if (import.meta.main) {
     const entry = entryOf("line", n, 100);
     await writeAuditEntry(entry, { root });
     note({ kind: "line", notes: entry.operatorNotes });
+
+    const text = `${n}\n`;
+    Deno.writeTextFileSync(unsyncedPath(root), text, { append: true });
+    note({ kind: "unsynced", text });
   }
 }

@@ -5,19 +5,13 @@
  */
 
 import { join } from "@std/path";
-import { openHolder, type Outcome } from "../../sidecar/hold.ts";
 import { sidecarFlags } from "../../sidecar/permissions.ts";
 import { type CallResult, CLIENT_KINDS } from "../support/clients.ts";
 import { TextLineStream } from "../support/lines.ts";
 import { SLUG } from "../support/operator.ts";
 import { REPO } from "../support/run.ts";
+import { QUESTION } from "./asking.ts";
 import { kill, orHung, spawnDeno, type Target } from "./target.ts";
-
-/** The question that is asked. */
-export const QUESTION = {
-  proposed_file: "api.github.com\n",
-  justification: "The tests read a public gist.",
-};
 
 const BARE_FETCH = CLIENT_KINDS.find(({ name }) => name === "a bare fetch")!;
 
@@ -65,31 +59,4 @@ export async function startAsked(cpu: number, queueDir: string): Promise<Target<
 async function ask(url: URL): Promise<CallResult> {
   await using client = await BARE_FETCH.connect(url);
   return await client.call("pipelock-block", QUESTION);
-}
-
-/**
- * Asks as a sidecar does that has just been started, but in this process.
- *
- * @param queueDir Its queue directory.
- * @param proposedFile The file that is proposed.
- * @returns What the call comes to, at once.
- */
-export function askHere(
-  queueDir: string,
-  proposedFile: string = QUESTION.proposed_file,
-): Promise<Outcome> {
-  const holder = openHolder({
-    bottleSlug: SLUG,
-    queueDir,
-    log: () => {},
-    limits: {
-      holdMs: 0,
-      holdWithProgressMs: 0,
-      repeatMs: 600_000,
-      maxHeld: 256,
-      maxPending: 32,
-    },
-  });
-  const call = { signal: new AbortController().signal, requestId: 1, tell: undefined };
-  return holder.ask("pipelock-block", { ...QUESTION, proposed_file: proposedFile }, call);
 }

@@ -36,6 +36,8 @@ export async function sweep<T>(
   restoreTree(first.root, []);
   await subject.prepare(first.root);
   const tree = readTree(first.root);
+  // What is put back may come in another order than what was made.
+  restoreTree(first.root, tree);
 
   const points = await pointsOf(subject, first, "fresh");
   let process: Freshness = "fresh";

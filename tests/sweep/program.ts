@@ -1,5 +1,5 @@
 /**
- * An operator's process that runs one command line again and again.
+ * A process that does one thing again and again; see `repeat.ts` for its inside.
  *
  * @module
  */
@@ -7,37 +7,32 @@
 import { fromFileUrl, join } from "@std/path";
 import { TextLineStream } from "../support/lines.ts";
 import { REPO } from "../support/run.ts";
-import type { Said } from "./invariants.ts";
 import { kill, orHung, spawnDeno, type Target } from "./target.ts";
 
 /**
- * Starts an operator's process with the permissions of cli/supervise.sh.
+ * Starts a program.
  *
  * @param cpu The processor to run on.
- * @param root The root.
- * @param readable What else it may read.
- * @param args The command line.
+ * @param flags Its permissions.
+ * @param name Its file, beside this one.
+ * @param args Its arguments.
  * @returns The process, once it is ready.
  */
-export async function startOperator(
+export async function startProgram<T>(
   cpu: number,
-  root: string,
-  readable: string,
+  flags: readonly string[],
+  name: string,
   args: readonly string[],
-): Promise<Target<Said>> {
+): Promise<Target<T>> {
   const process = spawnDeno(cpu, [
     "run",
     "--quiet",
     "--no-prompt",
-    "--frozen",
+    "--no-lock",
     "--config",
     join(REPO, "deno.json"),
-    `--allow-read=${root},${readable}`,
-    `--allow-write=${root}`,
-    "--allow-run=vi",
-    "--allow-env=CLAUDE_BOTTLE_ROOT,HOME,VISUAL,EDITOR,NO_COLOR",
-    "--allow-sys=hostname,uid,gid,userInfo",
-    fromFileUrl(new URL("operator_program.ts", import.meta.url)),
+    ...flags,
+    fromFileUrl(new URL(name, import.meta.url)),
     ...args,
     // Where a directory cannot be closed, Deno itself gives up, at length.
   ], { stdin: "piped", stdout: "piped", stderr: "null" });
@@ -47,7 +42,7 @@ export async function startOperator(
     .pipeThrough(new TextLineStream())
     .getReader();
   if ((await output.read()).value !== "ready") {
-    throw new Error("Cannot start the operator's process: it ended before it was ready");
+    throw new Error(`Cannot start ${name}: it ended before it was ready`);
   }
   return {
     pid: process.pid,
@@ -56,9 +51,7 @@ export async function startOperator(
       await input.write(new TextEncoder().encode("go\n")).catch(() => {});
       const reply = await orHung(output.read());
       if (reply === "hung") return "hung";
-      if (reply.value === undefined) return "died";
-      const { exit, words } = JSON.parse(reply.value);
-      return { exit, code: codeIn(words) };
+      return reply.value === undefined ? "died" : JSON.parse(reply.value);
     },
     async end() {
       await kill(process);
@@ -66,14 +59,4 @@ export async function startOperator(
       await output.cancel().catch(() => {});
     },
   };
-}
-
-/**
- * The word in `error.code` of what `--json` printed.
- *
- * @param words What was printed.
- * @returns The word, or `undefined` if nothing failed.
- */
-export function codeIn(words: readonly string[]): string | undefined {
-  return words.map((word) => JSON.parse(word).error?.code).find((code) => code !== undefined);
 }
