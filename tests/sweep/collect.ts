@@ -39,6 +39,8 @@ export const COLLECT: Subject<Outcome> = {
   },
   canRepeat: true,
   isDone: ({ kind }) => kind === "answered",
+  // The agent is told what stands in the queue, whether that can be put away or not.
+  promised: /(?!)/,
   judge,
 };
 

@@ -67,6 +67,7 @@ export function decidingCommands(versionFile: string): readonly Subject<Said>[] 
         startProgram(cpu, permissions(root, versionFile), "operator_program.ts", argsIn(root)),
       canRepeat: true,
       isDone: ({ exit }) => exit === 0,
+      promised: /^(audit|queue)(\/|$)|^private\/(intents|staging)\//,
       judge: (root, said) =>
         judgeDecision(root, { args: argsIn(root), decision, nextId: NEXT_ID }, said),
     };

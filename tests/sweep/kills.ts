@@ -9,7 +9,8 @@ import { join } from "@std/path";
 import { writeAuditEntry } from "../../mod.ts";
 import { problemsOf } from "./again.ts";
 import { BOUNDS, entryOf, type Receipt } from "./append_program.ts";
-import { type Disk, readDisk } from "./disk.ts";
+import { readDisk } from "./disk.ts";
+import { linesFound } from "./loss.ts";
 import type { Place } from "./place.ts";
 import type { PartResult, Trial } from "./report.ts";
 import { openReceipts, type Receipts } from "./receipts.ts";
@@ -47,7 +48,7 @@ export async function killWriters(
     const receipts = await runAndKill(place, root, place.at(`receipts-${round}`));
 
     const left = readDisk(root);
-    const found = foundIn(left, receipts);
+    const found = linesFound(left, receipts);
     const problems = left.broken.concat(missing(receipts, found));
     // The next append is what mends a torn line.
     await writeAuditEntry(entryOf("next", 0, BOUNDS.small), { root });
@@ -55,7 +56,7 @@ export async function killWriters(
     problems.push(
       ...mended.broken,
       ...mended.torn.map((path) => `${path} still ends in a torn line`),
-      ...missing(receipts, foundIn(mended, receipts)).map((problem) => `then ${problem}`),
+      ...missing(receipts, linesFound(mended, receipts)).map((problem) => `then ${problem}`),
       ...await problemsOf([["audit", "verify", "--root", root]]),
     );
     sums.acknowledged += receipts.length;
@@ -105,15 +106,6 @@ function spinUntilGrown(path: string): void {
 /** Lets time pass: the moment of a crash is nobody's to await. */
 function passMs(ms: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, ms));
-}
-
-/** Those of the acknowledged lines that are there, whole: with all that was written into them. */
-function foundIn(disk: Disk, receipts: readonly Receipt[]): readonly Receipt[] {
-  const lines = new Map(disk.lines.map((line) => [line.operator_notes, line]));
-  return receipts.filter(({ name, n, bytes }) => {
-    const { operatorNotes, justification } = entryOf(name, n, bytes);
-    return lines.get(operatorNotes)?.justification === justification;
-  });
 }
 
 function missing(receipts: readonly Receipt[], found: readonly Receipt[]): string[] {

@@ -46,6 +46,12 @@ export async function whyNoFaults(): Promise<Reason> {
   }
 }
 
+function whyNoMounts(): Reason {
+  if (Deno.build.os !== "linux") return "this is not Linux";
+  if (Deno.uid() !== 0) return "mounting needs root";
+  return hasProgram("mount") ? undefined : "mount cannot be started";
+}
+
 /**
  * Why no tmpfs can be mounted here.
  *
@@ -53,8 +59,8 @@ export async function whyNoFaults(): Promise<Reason> {
  * @returns The reason.
  */
 export async function whyNoTmpfs(place: Place): Promise<Reason> {
-  if (Deno.build.os !== "linux") return "this is not Linux";
-  if (Deno.uid() !== 0) return "mounting needs root";
+  const noMounts = whyNoMounts();
+  if (noMounts !== undefined) return noMounts;
   try {
     await using _mount = await place.mount("probe", ["-t", "tmpfs", "tmpfs"]);
   } catch (error) {
@@ -69,8 +75,8 @@ export async function whyNoTmpfs(place: Place): Promise<Reason> {
  * @returns The reason.
  */
 export async function whyNoImages(place: Place): Promise<Reason> {
-  if (Deno.build.os !== "linux") return "this is not Linux";
-  if (Deno.uid() !== 0) return "mounting needs root";
+  const noMounts = whyNoMounts();
+  if (noMounts !== undefined) return noMounts;
   if (!hasProgram("mkfs.ext4", "-V")) return "mkfs.ext4 cannot be started";
   try {
     await makeImage(place.at("probe.img"));

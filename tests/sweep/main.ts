@@ -94,7 +94,9 @@ async function main(words: readonly string[]): Promise<boolean> {
     }
   }
   const isSound = printTotal(results);
-  return isSound && (skipped === 0 || Deno.env.get("SUPERVISE_REQUIRE_SWEEP") !== "1");
+  if (skipped > 0) return isSound && Deno.env.get("SUPERVISE_REQUIRE_SWEEP") !== "1";
+  // Words that pick nothing are a mistake.
+  return isSound && results.some(({ trials }) => trials.length > 0);
 }
 
 if (import.meta.main) Deno.exit(await main(Deno.args) ? 0 : 1);

@@ -8,15 +8,11 @@
 
 import { join } from "@std/path";
 import { problemsOf } from "./again.ts";
-import { type Disk, readDisk } from "./disk.ts";
-import {
-  type Decision,
-  problemsAtAnyTime,
-  problemsAtTheEnd,
-  problemsOfDecision,
-} from "./invariants.ts";
+import { readDisk } from "./disk.ts";
+import { type Decision, problemsAtAnyTime, problemsAtTheEnd } from "./invariants.ts";
 import { makeImage } from "./machine.ts";
 import type { Place } from "./place.ts";
+import { problemsOfLoss } from "./loss.ts";
 import { type Receipt, unsyncedPath } from "./power_program.ts";
 import { openReceipts } from "./receipts.ts";
 import type { PartResult, Trial } from "./report.ts";
@@ -150,29 +146,6 @@ async function judgeCut(
   const end = readDisk(root);
   problems.push(...problemsAtTheEnd(end, decisions), ...problemsOfLoss(end, receipts));
   return { lost: lost.length, judgement: { outcome, problems: [...new Set(problems)] } };
-}
-
-/** What was acknowledged, and is not there. */
-function problemsOfLoss(disk: Disk, receipts: readonly Receipt[]): string[] {
-  const notes = new Set(disk.lines.map((line) => line.operator_notes));
-  return receipts.flatMap((receipt) => {
-    switch (receipt.kind) {
-      case "proposal":
-        return disk.proposals.get(receipt.id)?.proposed_file === receipt.file
-          ? []
-          : [`the acknowledged proposal ${receipt.id} is not there`];
-      case "decision":
-        return problemsOfDecision(disk, receipt.decision).map((problem) =>
-          `acknowledged: ${problem}`
-        );
-      case "line":
-        return notes.has(receipt.notes)
-          ? []
-          : [`the acknowledged line "${receipt.notes}" is not there`];
-      case "unsynced":
-        return [];
-    }
-  });
 }
 
 /** How much is lost of what was never synced. If that were all there, nothing would have been cut. */

@@ -24,6 +24,11 @@ export interface Subject<T> {
   readonly canRepeat: boolean;
   /** Whether that is what it says when nothing goes wrong. */
   readonly isDone: (said: T) => boolean;
+  /**
+   * The files and directories that must be synced before it may say that it is done. That a sync
+   * failed cannot be seen on the disk afterwards, only in what is said.
+   */
+  readonly promised: RegExp;
   /** Judges what it said and left, does it again, and judges again. */
   readonly judge: (root: string, said: T | "died") => Promise<Judgement>;
 }

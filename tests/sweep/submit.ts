@@ -21,6 +21,7 @@ export const SUBMIT: Subject<CallResult> = {
   start: (cpu, root) => startAsked(cpu, queueDirForSlug(SLUG, root)),
   canRepeat: false,
   isDone: ({ structured }) => structured?.status === "pending",
+  promised: /^queue\//,
   judge: judgeSubmitted,
 };
 

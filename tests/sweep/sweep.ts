@@ -91,7 +91,14 @@ async function tryOnce<T>(
     restoreTree(lane.root, tree);
     const { reply, hit } = await lane.hit(point, fault, n === 0 ? process : "fresh");
     if (reply === "hung") return { name, group: fault, outcome: "hung", problems: ["it hung"] };
-    if (hit) return { name, group: fault, ...await subject.judge(lane.root, reply) };
+    if (!hit) continue;
+    const isDone = reply !== "died" && subject.isDone(reply);
+    const { outcome, problems } = await subject.judge(lane.root, reply);
+    const unsynced =
+      isDone && /^f(data)?sync$/.test(point.call) && subject.promised.test(point.path)
+        ? ["it said done, but a sync had failed"]
+        : [];
+    return { name, group: fault, outcome, problems: [...problems, ...unsynced] };
   }
   return { name, group: fault, outcome: MISSED, problems: [] };
 }
