@@ -29,6 +29,18 @@ export interface Disk {
   readonly broken: readonly string[];
 }
 
+/** What the host's other files look like when they are whole. */
+const WHOLE = [
+  {
+    where: /^private\/heads\//,
+    text: /^(?=[^]{256}$)\d+:[0-9a-f]{64} [0-9a-f]{64} \d+ \d+ *\n$/,
+  },
+  {
+    where: /^private\/audit-signing-key\.pem$/,
+    text: /^-----BEGIN PRIVATE KEY-----\n[^]+\n-----END PRIVATE KEY-----\n$/,
+  },
+];
+
 /**
  * Reads a root.
  *
@@ -54,7 +66,9 @@ export function readDisk(root: string): Disk {
   };
   for (const path of filesUnder(root)) {
     const name = basename(path);
-    if (name.startsWith(".")) {
+    if (path.startsWith("private/locks/")) {
+      // Locks stay: whoever removed one could let two in.
+    } else if (name.startsWith(".")) {
       const isOfSidecar = path.startsWith("queue/") && name.includes(".proposal.json.");
       (isOfSidecar ? disk.leftoversOfSidecar : disk.leftovers).push(path);
     } else if (/^queue\/.*\.proposal\.json$/.test(path)) {
@@ -74,6 +88,10 @@ export function readDisk(root: string): Disk {
     } else if (path.startsWith("private/intents/")) {
       disk.intents.push(path);
       read(path);
+    } else {
+      const whole = WHOLE.find(({ where }) => where.test(path))?.text;
+      const text = () => new TextDecoder().decode(Deno.readFileSync(join(root, path)));
+      if (whole?.test(text()) === false) disk.broken.push(`${path} is not whole`);
     }
   }
   return disk;

@@ -26,10 +26,17 @@ async function rootWith(dir: TempDir, files: Readonly<Record<string, string | un
     "queue/dev-1/p1.proposal.json": JSON.stringify({ id: "p1" }),
     [RESPONSE]: answerOf(),
     [LOG]: lineOf({ operator_action: "operator-edit", proposal_id: undefined }) + lineOf(),
+    "private/heads/pipelock-dev-1": `1:${"0".repeat(64)} ${"0".repeat(64)} 0 9`.padEnd(255) + "\n",
     ...files,
   };
   for (
-    const folder of ["queue/dev-1/processed", "audit", "private/intents", "private/staging/dev-1"]
+    const folder of [
+      "queue/dev-1/processed",
+      "audit",
+      "private/intents",
+      "private/staging/dev-1",
+      "private/heads",
+    ]
   ) {
     await Deno.mkdir(dir.at(folder), { recursive: true });
   }
@@ -91,6 +98,12 @@ Deno.test.each([
   ["a torn line in the log", { [LOG]: `{"diff\n${lineOf()}` }, `${LOG}, line 1 is not whole`],
   ["two lines in one", { [LOG]: lineOf().trimEnd() + lineOf() }, `${LOG}, line 1 is not whole`],
   ["two decisions", { [LOG]: lineOf() + lineOf() }, "2 decisions on p1 are recorded"],
+  ["half a head", { "private/heads/pipelock-dev-1": "1:ab" }, "pipelock-dev-1 is not whole"],
+  [
+    "half a key",
+    { "private/audit-signing-key.pem": "-----BEGIN PRIVATE KEY-----\n" },
+    "key.pem is not whole",
+  ],
   ["half an intent", { "private/intents/dev-1.json": "{" }, "intents/dev-1.json is not whole"],
 ])("problemsAtAnyTime() finds %s", async (_name, files, problem) => {
   await using dir = await tempDir();

@@ -43,8 +43,8 @@ export async function killWriters(
   for (let round = 1; round <= ROUNDS; round++) {
     const name = `kills ${round}`;
     if (!isPicked(name)) continue;
-    const root = place.at("killed");
-    removeTree(root);
+    // Each on a root of its own: this process, which mends, would notice another log in one's place.
+    const root = place.at(`killed-${round}`);
     const receipts = await runAndKill(place, root, place.at(`receipts-${round}`));
 
     const left = readDisk(root);
@@ -64,6 +64,7 @@ export async function killWriters(
     sums.torn += left.torn.length;
     sums.repaired += left.torn.length - mended.torn.length;
     const outcome = left.torn.length > 0 ? "a torn line, mended" : "whole lines";
+    removeTree(root);
     trials.push({ name, group: "kill -9", outcome, problems: [...new Set(problems)] });
   }
   const { acknowledged, found, torn, repaired } = sums;
