@@ -14,6 +14,7 @@ import { sidecarFlags } from "../sidecar/permissions.ts";
 import { diff } from "./diff.ts";
 import { holding } from "./holding.ts";
 import { listing } from "./listing.ts";
+import { log } from "./log.ts";
 import { type Subject, table } from "./measure.ts";
 import { reads } from "./reads.ts";
 import { sidecar } from "./sidecar.ts";
@@ -22,6 +23,7 @@ import { writes } from "./writes.ts";
 
 const SUBJECTS: Readonly<Record<string, readonly Subject[]>> = {
   queue: [writes, reads, listing, waiting],
+  log: [log],
   writes: [writes],
   reads: [reads],
   listing: [listing],
@@ -30,7 +32,7 @@ const SUBJECTS: Readonly<Record<string, readonly Subject[]>> = {
   sidecar: [sidecar],
   holding: [holding(sidecarFlags)],
 };
-const ALL = ["queue", "diff", "sidecar", "holding"];
+const ALL = ["queue", "log", "diff", "sidecar", "holding"];
 
 /** The kind of file system on which temporary files lie: on some, a sync costs nothing. */
 async function temporaryFileSystem(): Promise<string> {
