@@ -14,6 +14,7 @@ import { parsePublicKeys } from "../../src/signing_key.ts";
 import { encodeResponse } from "../../src/wire.ts";
 import {
   anyFile,
+  anyHead,
   anyRecordFile,
   anyResponse,
   anyText,
@@ -68,7 +69,14 @@ Deno.test("verifyAuditLog() takes no answer that somebody planted for an anchor"
   await chained(dir);
   const { head } = await verify(dir.path);
   await Deno.mkdir(dir.at("queue", "dev-1", "processed"), { recursive: true });
-  const file = anyRecordFile(anyResponse(fc.constant("p1")).map(encodeResponse));
+  const claim = fc.tuple(anyResponse(fc.constant("p1")), anyHead)
+    .map(([response, auditHead]) =>
+      encodeResponse({ ...response, auditHead: { ...auditHead, log: "pipelock-dev-1" } })
+    );
+  const file = fc.oneof(
+    claim.map((text) => readable(new TextEncoder().encode(text))),
+    anyRecordFile(claim),
+  );
   await holds(
     fc.asyncProperty(file, fc.boolean(), async (bytes, archived) => {
       const queueDir = dir.at("queue", "dev-1", ...(archived ? ["processed"] : []));

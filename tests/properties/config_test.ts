@@ -18,6 +18,7 @@ import {
   anyRecordFile,
   anyText,
   deepJson,
+  shortText,
   textOf,
 } from "../support/arbitraries.ts";
 import { attempt, documented } from "../support/documented.ts";
@@ -82,13 +83,31 @@ const hosts = [
   "\ufeff",
 ];
 // deno-fmt-ignore
-const instructions = [
-  ..."\n\n\n\r\t     \"'\\`$#=:/@,-[]{}\v\f", "\u00a0", "\u2003", "\u0085", "\ue000", "--", "<<", "<<-", "EOF",
+const keywords = [
   "ADD", "ARG", "CMD", "COPY", "ENTRYPOINT", "ENV", "EXPOSE", "FROM", "HEALTHCHECK", "LABEL",
   "MAINTAINER", "ONBUILD", "RUN", "SHELL", "STOPSIGNAL", "USER", "VOLUME", "WORKDIR", "AS", "NONE",
-  "from", "onbuild", "x", "a=b", "80/tcp", "1-2", "--from=", "--platform=", "--interval=1s", "${A:-b}",
-  "# escape=`", "# syntax=x", "constructor", "__proto__", '["a"]', "scratch", "\\\n",
+  "from", "onbuild", "# escape=`", "# syntax=x", "#", "x",
 ];
+// deno-fmt-ignore
+const words = [
+  ..."\"'\\`$#=:/@,-[]{}", "\ue000", "--", "<<", "<<-", "EOF", "a=b", "80/tcp", "1-2", "--from=",
+  "--platform=", "--interval=1s", "${A:-b}", "constructor", "__proto__", '["a"]', "scratch", "\\\n",
+  ...keywords,
+];
+
+/** Lines of a Dockerfile: keywords and words, with any blanks between. */
+function anyDockerfile(): fc.Arbitrary<string> {
+  const space = fc.constantFrom(..." \t\v\f\r", "\u00a0", "\u2003", "\u0085", "\u3000", "\ufeff");
+  const blank = fc.oneof(fc.constant(" "), fc.string({ unit: space, maxLength: 3 }));
+  const word = fc.oneof({ weight: 6, arbitrary: fc.constantFrom(...words) }, shortText);
+  const line = fc.tuple(
+    blank,
+    fc.constantFrom(...keywords),
+    fc.array(fc.tuple(blank, word), { maxLength: 5 }),
+  )
+    .map(([blank, keyword, words]) => [blank, keyword, ...words.flat()].join(""));
+  return fc.array(line, { maxLength: 12 }).map((lines) => lines.join("\n"));
+}
 
 const fileText = (bytes: Uint8Array) => new TextDecoder("utf-8", { ignoreBOM: true }).decode(bytes);
 
@@ -116,8 +135,8 @@ const VALIDATORS: readonly (readonly [
     "src/config/dockerfile.ts",
     fc.oneof(
       anyFile(fc.constant(DOCKERFILE)).map(fileText),
-      textOf(...instructions).map((text) => `FROM a\n${text}`),
-      textOf(...instructions),
+      anyDockerfile().map((text) => `FROM a\n${text}`),
+      anyDockerfile(),
     ),
   ],
 ];
@@ -144,7 +163,7 @@ for (const [tool, validate, file, texts] of VALIDATORS) {
         }
         assertEquals(validateConfigFile(tool, text), problems);
       }),
-      500,
+      2500,
     );
   });
 }

@@ -94,7 +94,7 @@ export function anyProposal(id: fc.Arbitrary<string> = proposalId): fc.Arbitrary
 const hex = (digits: number) => fc.stringMatching(new RegExp(`^[0-9a-f]{${digits}}$`));
 
 /** The head of an audit log, as an answer states it; that its signature fits is not likely. */
-const anyHead: fc.Arbitrary<SignedHead> = fc.record({
+export const anyHead: fc.Arbitrary<SignedHead> = fc.record({
   log: fc.oneof(fc.constantFrom("pipelock-dev-1", "rebuild-dev-1"), shortText),
   seq: fc.oneof(fc.nat(5), fc.nat(2 ** 31)),
   hash: hex(64),
