@@ -18,11 +18,18 @@ import {
   parseHead,
   sealLine,
 } from "./chain.ts";
-import { type LockedLog, overwriteUnsynced, replaceFileAlone, withLockedLog } from "./durable.ts";
+import {
+  type LockedLog,
+  openUnsynced,
+  replaceFileAlone,
+  type UnsyncedRecord,
+  withLockedLog,
+} from "./durable.ts";
 import { AuditLogChangedError, MalformedRecordError } from "./errors.ts";
 import { ownFileStamp, readOwnFile } from "./own_files.ts";
 import { auditLogName, auditLogPath, privateDir } from "./paths.ts";
 import { openSigningKey, type SigningKey } from "./signing_key.ts";
+import { stampOfFile } from "./untrusted.ts";
 import { encodeAuditEntry } from "./wire.ts";
 
 /** A line on its way into a log. */
@@ -77,7 +84,7 @@ function decodeWritten(bytes: Uint8Array, path: string): Written {
   throw new MalformedRecordError(
     path,
     undefined,
-    "it is no head; run audit verify, then move it away",
+    "it is no head; move it away, and find out who changed it",
   );
 }
 
@@ -104,7 +111,7 @@ function readWritten(path: string): Written | undefined {
  * ```text
  * the signing key is made, if there is none
  * flock of the log; the record of what was written last is compared with what stands there
- *   first time only: the record is created        a crash leaves a record of what stands there
+ *   first time only: the record is created        a crash leaves one that says nothing
  *   torn tail: its bytes are written to a side file, then cut off
  *                                                 a crash between: done again; after: the next line
  *                                                 still finds the side file, and says so
@@ -128,32 +135,33 @@ export async function appendEntry(
 ): Promise<SealedLine> {
   const path = auditLogPath(entry.component, entry.bottleSlug, root);
   const name = auditLogName(entry.component, entry.bottleSlug);
-  const record = writtenPath(root, name);
   encodeAuditEntry(entry); // Before anything is made: a wrong field leaves no trace.
   const key = await openSigningKey(root);
-  const expected = ownFileStamp(record) !== undefined;
-  try {
-    return await withLockedLog(path, !expected, (log) => {
-      const before = findEnd(log, path, record);
-      const sealed = seal(entry, name, key, before);
-      onSealed(sealed);
-      const line = new TextEncoder().encode(sealed.line);
-      log.append(line);
-      const { offset: start, head } = sealed;
-      const written = { head, prev: before.head.hash, start, end: start + line.length };
-      try {
-        overwriteUnsynced(record, encodeWritten(written));
-      } catch {
-        // The line stands. An older record is true of it too: a log only grows.
-      }
-      return sealed;
-    });
-  } catch (error) {
-    if (!expected || !(error instanceof Deno.errors.NotFound) || ownFileStamp(path) !== undefined) {
-      throw error;
+  const recordPath = writtenPath(root, name);
+  const append = (log: LockedLog): SealedLine => {
+    using record = openWritten(recordPath);
+    const before = findEnd(log, path, recordPath, record);
+    const sealed = seal(entry, name, key, before);
+    onSealed(sealed);
+    const line = new TextEncoder().encode(sealed.line);
+    log.append(line);
+    const { offset: start, head } = sealed;
+    const written = { head, prev: before.head.hash, start, end: start + line.length };
+    try {
+      record.overwrite(encodeWritten(written));
+    } catch {
+      // The line stands. An older record is true of it too: a log only grows.
     }
-    throw new AuditLogChangedError(path, "it is gone", record);
+    return sealed;
+  };
+  try {
+    return await withLockedLog(path, false, append);
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound) || ownFileStamp(path) !== undefined) throw error;
   }
+  const { head } = readWritten(recordPath) ?? NOTHING;
+  if (head.seq > 0) throw new AuditLogChangedError(path, "it is gone", recordPath);
+  return await withLockedLog(path, true, append);
 }
 
 interface LogEnd {
@@ -174,58 +182,49 @@ function seal(entry: AuditEntry, log: string, key: SigningKey, end: LogEnd): Sea
   return { line: new TextDecoder().decode(line), offset: end.size, head };
 }
 
-/** Where the chain stands, after whatever was appended since this root wrote last is counted in. */
-function findEnd(log: LockedLog, path: string, record: string): LogEnd {
-  const recorded = readWritten(record);
-  const written = recorded ?? NOTHING;
-  refuseIfChanged(log, written, path, record);
+/** Opens the record of a log, and makes it the first time: that nothing is known to be written. */
+function openWritten(path: string): UnsyncedRecord {
+  const record = openUnsynced(path);
+  if (record !== undefined) return record;
+  replaceFileAlone(path, encodeWritten(NOTHING));
+  return openUnsynced(path)!;
+}
 
-  const fresh = log.read(written.end, log.size);
-  let { head } = written;
-  let size = written.end;
+/** Where the chain stands, after whatever was appended since this root wrote last is counted in. */
+function findEnd(log: LockedLog, path: string, recordPath: string, record: UnsyncedRecord): LogEnd {
+  const written = decodeWritten(record.bytes, recordPath);
+  // A record that was moved away takes with it what this process knows of the log.
+  const here = `${path} ${record.identity}`;
+  const reason = changeOf(log, written, writtenHere.get(here));
+  if (reason !== undefined) throw new AuditLogChangedError(path, reason, recordPath);
+  writtenHere.set(here, log.identity);
+
+  let { head, end } = written;
   const broken: number[] = [];
-  let torn: Uint8Array | undefined;
-  for (const line of linesOf(fresh)) {
+  for (const line of linesOf(log.read(written.end, log.size))) {
     if (line.at(-1) !== 0x0a) {
-      torn = line;
+      replaceFileAlone(tornPath(path, head.seq), line);
+      log.cut(end);
       break;
     }
     if (!isBlank(line) && !isEntry(line, path)) broken.push(head.seq + 1);
     head = advance(head, line);
-    size += line.length;
-  }
-  if (recorded === undefined) {
-    const start = { head, prev: EMPTY_HEAD.hash, start: size, end: size };
-    replaceFileAlone(record, encodeWritten(start));
-  }
-  writtenHere.set(hereKey(path, record), log.identity);
-  if (torn !== undefined) {
-    replaceFileAlone(tornPath(path, head.seq), torn);
-    log.cut(size);
+    end += line.length;
   }
   const repair = [...tornBetween(path, written.head.seq, head.seq), ...brokenWords(broken)];
-  return { head, size, repair };
+  return { head, size: end, repair };
 }
 
-/** A record that was moved away takes with it what this process knows of the log. */
-function hereKey(path: string, record: string): string {
-  return `${path} ${ownFileStamp(record)?.identity}`;
-}
-
-function refuseIfChanged(log: LockedLog, written: Written, path: string, record: string): void {
-  if ((writtenHere.get(hereKey(path, record)) ?? log.identity) !== log.identity) {
-    throw new AuditLogChangedError(path, "another file stands in its place", record);
-  }
+/** Why a log is not the one that was written to; `undefined` if it is. */
+function changeOf(log: LockedLog, written: Written, identity = log.identity): string | undefined {
   const { head, prev, start, end } = written;
-  if (log.size < end) {
-    const reason = `it has ${log.size} bytes, and had ${end}`;
-    throw new AuditLogChangedError(path, reason, record);
-  }
-  if (start === end) return;
+  if (identity !== log.identity) return "another file stands in its place";
+  if (log.size < end) return `it has ${log.size} bytes, and had ${end}`;
+  if (start === end) return undefined;
   const standing = advance({ seq: head.seq - 1, hash: prev }, log.read(start, end));
-  if (standing.hash === head.hash) return;
-  const reason = `line ${head.seq} is not the one that was written`;
-  throw new AuditLogChangedError(path, reason, record);
+  return standing.hash === head.hash
+    ? undefined
+    : `line ${head.seq} is not the one that was written`;
 }
 
 /** Where the bytes of a torn line are kept that stood where line `seq` is now. */
@@ -237,9 +236,9 @@ function tornPath(path: string, seq: number): string {
 function tornBetween(path: string, from: number, to: number): string[] {
   const found: string[] = [];
   for (let seq = from; seq <= to; seq++) {
-    const bytes = readOwnFile(tornPath(path, seq));
-    if (bytes === undefined) continue;
-    found.push(`${bytes.length} bytes of a torn line are kept in ${basename(tornPath(path, seq))}`);
+    if (stampOfFile(tornPath(path, seq)) === undefined) continue;
+    const { length } = readOwnFile(tornPath(path, seq))!;
+    found.push(`${length} bytes of a torn line are kept in ${basename(tornPath(path, seq))}`);
   }
   return found;
 }

@@ -220,18 +220,46 @@ export function replaceFileAlone(path: string, bytes: Uint8Array): void {
   syncDirectory(renameIntoPlace(path, bytes, "new"));
 }
 
+/** A small file of ours that is overwritten in place. */
+export interface UnsyncedRecord extends Disposable {
+  /** Which file it is: device and inode. */
+  readonly identity: string;
+  /** What is in it. */
+  readonly bytes: Uint8Array;
+  /**
+   * Overwrites it with as many bytes as it has, at most 512, and does not wait for the disk: for what
+   * may be behind after a power cut without being wrong.
+   */
+  readonly overwrite: (bytes: Uint8Array) => void;
+}
+
 /**
- * Overwrites a file of ours in place with as many bytes as it has, at most 512, and does not wait for
- * the disk. For what may be behind after a power cut without being wrong.
+ * Opens a small file of ours that is overwritten in place.
  *
- * `open`, one `write`. A power cut leaves the old bytes or the new ones: they lie in one sector.
+ * `open`, `fstat`, `read`; then `write` at its beginning. A power cut leaves the old bytes or the new
+ * ones, for they lie in one sector.
  *
- * @param path The file, which exists.
- * @param bytes The whole content.
+ * @param path The file.
+ * @returns The file, open until it is disposed of; `undefined` if there is none.
  */
-export function overwriteUnsynced(path: string, bytes: Uint8Array): void {
-  using file = Deno.openSync(path, { write: true });
-  writeFully(file, bytes);
+export function openUnsynced(path: string): UnsyncedRecord | undefined {
+  let file: Deno.FsFile;
+  try {
+    file = Deno.openSync(path, { read: true, write: true });
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return undefined;
+    throw error;
+  }
+  const { dev, ino, size } = file.statSync();
+  return {
+    identity: `${dev}:${ino}`,
+    bytes: readAt(file, 0, Math.min(size, 512)),
+    overwrite: (bytes) => {
+      file.seekSync(0, Deno.SeekMode.Start);
+      writeFully(file, bytes);
+    },
+    [Symbol.dispose]: () => file.close(),
+  };
 }
 
 /**

@@ -73,8 +73,8 @@ for (
       ["write", "unlink", "write", "fdatasync", "rename", "fsync directory"],
     ],
     [
-      "overwriteUnsynced()",
-      'Deno.writeFileSync("DIR/x", bytes); durable.overwriteUnsynced("DIR/x", bytes);',
+      "openUnsynced()",
+      'Deno.writeFileSync("DIR/x", bytes); using x = durable.openUnsynced("DIR/x"); x.overwrite(bytes);',
       ["write", "write"],
     ],
     [

@@ -193,7 +193,7 @@ Deno.test("writeAuditEntry() refuses a memory that is damaged, and says what to 
   await using dir = await tempDir();
   await makeLog(dir.path, ["one"]);
   await Deno.writeTextFile(dir.at("private", "heads", "pipelock-dev-1"), "nonsense");
-  assertStringIncludes(await appendElsewhere(dir), "it is no head; run audit verify");
+  assertStringIncludes(await appendElsewhere(dir), "it is no head; move it away");
 });
 
 Deno.test("a key is made once, mode 0600, by whoever comes first, and signs for all", async () => {
