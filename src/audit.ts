@@ -67,6 +67,8 @@ export interface ReadAuditOptions extends WriteAuditOptions {
  * @throws {InvalidNameError} If the component or the slug is none; nothing is written.
  * @throws {TypeError} If a field is of the wrong kind; nothing is written.
  * @throws {AuditLogChangedError} If the log was removed, replaced or truncated; nothing is written.
+ * @throws {MalformedRecordError} If the record of what was written last is damaged; nothing is written.
+ * @throws {Error} If the signing key's file is no Ed25519 key, or others may read it.
  */
 export async function writeAuditEntry(
   entry: AuditEntry,

@@ -29,13 +29,12 @@ import { AuditLogChangedError, MalformedRecordError } from "./errors.ts";
 import { ownFileStamp, readOwnFile } from "./own_files.ts";
 import { auditLogName, auditLogPath, privateDir } from "./paths.ts";
 import { openSigningKey, type SigningKey } from "./signing_key.ts";
-import { stampOfFile } from "./untrusted.ts";
-import { encodeAuditEntry } from "./wire.ts";
+import { asciiJson, encodeAuditEntry } from "./wire.ts";
 
 /** A line on its way into a log. */
 export interface SealedLine {
-  /** The line, the LF included. */
-  readonly line: string;
+  /** The line's bytes, the LF included. */
+  readonly line: Uint8Array;
   /** The offset at which it begins. */
   readonly offset: number;
   /** The head of the log after it. */
@@ -49,9 +48,17 @@ interface Written {
   readonly prev: string;
   readonly start: number;
   readonly end: number;
+  /** Whether a torn line was put aside since, and no line says so yet. */
+  readonly torn: boolean;
 }
 
-const NOTHING: Written = { head: EMPTY_HEAD, prev: EMPTY_HEAD.hash, start: 0, end: 0 };
+const NOTHING: Written = {
+  head: EMPTY_HEAD,
+  prev: EMPTY_HEAD.hash,
+  start: 0,
+  end: 0,
+  torn: false,
+};
 
 /** Which file this process wrote to, by the log's path and the file that remembers it. */
 const writtenHere = new Map<string, string>();
@@ -71,15 +78,17 @@ export function writtenPath(root: string, log: string): string {
 }
 
 /** One record of fixed length, so that it can be overwritten in place. */
-function encodeWritten({ head, prev, start, end }: Written): Uint8Array {
-  return new TextEncoder().encode(`${formatHead(head)} ${prev} ${start} ${end}`.padEnd(255) + "\n");
+function encodeWritten({ head, prev, start, end, torn }: Written): Uint8Array {
+  const text = `${formatHead(head)} ${prev} ${start} ${end}${torn ? " torn" : ""}`;
+  return new TextEncoder().encode(text.padEnd(255) + "\n");
 }
 
 function decodeWritten(bytes: Uint8Array, path: string): Written {
-  const [text = "", prev = "", start, end] = new TextDecoder().decode(bytes).trimEnd().split(" ");
+  const [text = "", prev = "", start, end, torn] = new TextDecoder().decode(bytes).trimEnd()
+    .split(" ");
   const head = parseHead(text);
   if (head !== undefined && /^[0-9a-f]{64}$/.test(prev) && Number(end) >= Number(start)) {
-    return { head, prev, start: Number(start), end: Number(end) };
+    return { head, prev, start: Number(start), end: Number(end), torn: torn !== undefined };
   }
   throw new MalformedRecordError(
     path,
@@ -112,9 +121,9 @@ function readWritten(path: string): Written | undefined {
  * the signing key is made, if there is none
  * flock of the log; the record of what was written last is compared with what stands there
  *   first time only: the record is created        a crash leaves one that says nothing
- *   torn tail: its bytes are written to a side file, then cut off
- *                                                 a crash between: done again; after: the next line
- *                                                 still finds the side file, and says so
+ *   torn tail: its bytes are written to a side file, the record says so, they are cut off
+ *                                                 a crash between: done again; after: the record
+ *                                                 still says so, and so will the next line
  * onSealed(line)                                  the caller's own note, before the line exists
  * append, fdatasync                               see withLockedLog
  * the record is overwritten, unsynced             a power cut leaves an older one, also true
@@ -135,18 +144,18 @@ export async function appendEntry(
 ): Promise<SealedLine> {
   const path = auditLogPath(entry.component, entry.bottleSlug, root);
   const name = auditLogName(entry.component, entry.bottleSlug);
-  encodeAuditEntry(entry); // Before anything is made: a wrong field leaves no trace.
+  const { operatorKey: _, repair: __, ...own } = entry;
+  const said = encodeAuditEntry(own); // Before anything is made: a wrong field leaves no trace.
   const key = await openSigningKey(root);
   const recordPath = writtenPath(root, name);
   const append = (log: LockedLog): SealedLine => {
     using record = openWritten(recordPath);
     const before = findEnd(log, path, recordPath, record);
-    const sealed = seal(entry, name, key, before);
+    const sealed = seal(said, name, key, before);
     onSealed(sealed);
-    const line = new TextEncoder().encode(sealed.line);
+    const { line, offset: start, head } = sealed;
     log.append(line);
-    const { offset: start, head } = sealed;
-    const written = { head, prev: before.head.hash, start, end: start + line.length };
+    const written = { head, prev: before.head.hash, start, end: start + line.length, torn: false };
     try {
       record.overwrite(encodeWritten(written));
     } catch {
@@ -170,16 +179,18 @@ interface LogEnd {
   readonly repair: readonly string[];
 }
 
-function seal(entry: AuditEntry, log: string, key: SigningKey, end: LogEnd): SealedLine {
-  const { operatorKey: _, repair: __, ...said } = entry;
-  const text = encodeAuditEntry({
-    ...said,
-    operatorKey: key.fingerprint,
-    ...(end.repair.length > 0 && { repair: end.repair.join("; ") }),
-  });
-  const line = sealLine(log, text, end.head, key.privateKey);
+/** Adds to an entry's text what the log itself says, and seals it. */
+function seal(said: string, log: string, key: SigningKey, end: LogEnd): SealedLine {
+  const repair = end.repair.length > 0 ? { repair: end.repair.join("; ") } : {};
+  const added = asciiJson({ operator_key: key.fingerprint, ...repair });
+  const line = sealLine(
+    log,
+    `${said.slice(0, -"}\n".length)},${added.slice(1)}`,
+    end.head,
+    key.privateKey,
+  );
   const head = advance(end.head, line);
-  return { line: new TextDecoder().decode(line), offset: end.size, head };
+  return { line, offset: end.size, head };
 }
 
 /** Opens the record of a log, and makes it the first time: that nothing is known to be written. */
@@ -199,19 +210,26 @@ function findEnd(log: LockedLog, path: string, recordPath: string, record: Unsyn
   if (reason !== undefined) throw new AuditLogChangedError(path, reason, recordPath);
   writtenHere.set(here, log.identity);
 
-  let { head, end } = written;
+  let { head, end, torn } = written;
   const broken: number[] = [];
   for (const line of linesOf(log.read(written.end, log.size))) {
     if (line.at(-1) !== 0x0a) {
       replaceFileAlone(tornPath(path, head.seq), line);
+      // Before the cut, or nobody would look for it after a crash.
+      record.overwrite(encodeWritten({ ...written, torn: true }));
+      record.sync();
       log.cut(end);
+      torn = true;
       break;
     }
     if (!isBlank(line) && !isEntry(line, path)) broken.push(head.seq + 1);
     head = advance(head, line);
     end += line.length;
   }
-  const repair = [...tornBetween(path, written.head.seq, head.seq), ...brokenWords(broken)];
+  const repair = [
+    ...(torn ? tornBetween(path, written.head.seq, head.seq) : []),
+    ...brokenWords(broken),
+  ];
   return { head, size: end, repair };
 }
 
@@ -236,9 +254,9 @@ function tornPath(path: string, seq: number): string {
 function tornBetween(path: string, from: number, to: number): string[] {
   const found: string[] = [];
   for (let seq = from; seq <= to; seq++) {
-    if (stampOfFile(tornPath(path, seq)) === undefined) continue;
-    const { length } = readOwnFile(tornPath(path, seq))!;
-    found.push(`${length} bytes of a torn line are kept in ${basename(tornPath(path, seq))}`);
+    const bytes = readOwnFile(tornPath(path, seq));
+    if (bytes === undefined) continue;
+    found.push(`${bytes.length} bytes of a torn line are kept in ${basename(tornPath(path, seq))}`);
   }
   return found;
 }

@@ -18,6 +18,7 @@ import {
   EMPTY_HEAD,
   formatHead,
   type Head,
+  headIsSigned,
   linesOf,
   parseHead,
   signHead,
@@ -147,15 +148,16 @@ export function verifyAuditArchive(
   }
   const { logs, public_key } = parsed.data;
   const keys = parsePublicKeys(publicKeys ?? public_key, publicKeys ? "the public key" : file);
-  const stated = logs.flatMap(({ log, head, head_sig: signature }) => {
-    const parsedHead = parseHead(head);
-    return parsedHead ? [{ ...parsedHead, log, signature, source: `${file}, its first line` }] : [];
-  });
-  const all = [...anchors, ...stated];
   let start = lf + 1;
-  const verified = logs.map(({ log, bytes: length }) => {
+  const verified = logs.map(({ log, bytes: length, head, head_sig: signature }) => {
     const bytes = archive.subarray(start, start += length);
-    return verifyLog({ log, file: `${log}.log`, bytes, keys, anchors: all });
+    const parsedHead = parseHead(head);
+    const stated = parsedHead &&
+      { ...parsedHead, log, signature, source: `${file}, its first line` };
+    const isSigned = stated && [...keys.values()].some((key) => headIsSigned(stated, key));
+    const all = isSigned ? [...anchors, stated] : anchors;
+    const found = verifyLog({ log, file: `${log}.log`, bytes, keys, anchors: all });
+    return isSigned ? found : unsigned(found);
   });
   if (start !== archive.length) {
     const reason = `it has ${archive.length - lf - 1} bytes of logs, and says ${start - lf - 1}`;
@@ -168,5 +170,16 @@ export function verifyAuditArchive(
     keys: [...keys.keys()],
     ownKey: publicKeys === undefined,
     logs: [...verified, ...missing],
+  };
+}
+
+/** Without a head that somebody with the key states, nobody knows whether the log was cut. */
+function unsigned(found: AuditVerification): AuditVerification {
+  const reason = "the head that the archive states for this log is not signed by a trusted key";
+  return {
+    ...found,
+    ok: false,
+    firstError: found.firstError === "" ? reason : found.firstError,
+    broken: [...found.broken, { line: found.lines, reason }],
   };
 }

@@ -122,6 +122,8 @@ export interface LogToVerify {
  * @returns What was found; a log that does not exist is sound and empty, unless an anchor says else.
  * @throws {InvalidNameError} If the component or the slug is none.
  * @throws {TypeError} If `publicKeys` holds no Ed25519 key.
+ * @throws {MalformedRecordError} If the record of what was written last is damaged.
+ * @throws {Error} If the signing key's file is no Ed25519 key, or others may read it.
  */
 export async function verifyAuditLog(
   component: string,

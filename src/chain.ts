@@ -96,7 +96,7 @@ function signedText(kind: string, log: string, bytes: Uint8Array): Uint8Array {
  * Makes a line of the chain.
  *
  * @param log The log's name, `<component>-<slug>`.
- * @param entry A JSON object on one line, LF at the end, without the chain's keys.
+ * @param entry A JSON object, without the chain's keys.
  * @param head The head before it.
  * @param key The private key.
  * @returns The line's bytes, the LF included.

@@ -133,6 +133,8 @@ export interface Decision {
  * @throws {AuditLogChangedError} If the log was removed, replaced or truncated; nothing is decided.
  * @throws {AnswerNotWrittenError} If it is recorded, but could not be answered yet.
  * @throws {UnsafeFileError} If something else than a plain file stands in the proposal's place.
+ * @throws {MalformedRecordError} If the proposal, or a record in `<root>/private`, is malformed.
+ * @throws {Error} If no answer could be written, or the signing key cannot be used; nothing is decided.
  */
 export async function decide(request: DecideRequest): Promise<Decision> {
   const { bottleSlug, proposalId, root = claudeBottleRoot() } = request;

@@ -231,12 +231,14 @@ export interface UnsyncedRecord extends Disposable {
    * may be behind after a power cut without being wrong.
    */
   readonly overwrite: (bytes: Uint8Array) => void;
+  /** Waits until the disk has it. */
+  readonly sync: () => void;
 }
 
 /**
  * Opens a small file of ours that is overwritten in place.
  *
- * `open`, `fstat`, `read`; then `write` at its beginning. A power cut leaves the old bytes or the new
+ * `open`, `fstat`, `read`; then `write` at its beginning, and `fdatasync` if asked. A power cut leaves the old bytes or the new
  * ones, for they lie in one sector.
  *
  * @param path The file.
@@ -258,6 +260,7 @@ export function openUnsynced(path: string): UnsyncedRecord | undefined {
       file.seekSync(0, Deno.SeekMode.Start);
       writeFully(file, bytes);
     },
+    sync: () => file.syncDataSync(),
     [Symbol.dispose]: () => file.close(),
   };
 }
@@ -447,7 +450,8 @@ async function lock(file: Deno.FsFile): Promise<void> {
 }
 
 function readAt(file: Deno.FsFile, start: number, end: number): Uint8Array {
-  const bytes = new Uint8Array(Math.max(0, end - start));
+  if (start >= end) return new Uint8Array();
+  const bytes = new Uint8Array(end - start);
   file.seekSync(start, Deno.SeekMode.Start);
   let length = 0;
   while (length < bytes.length) {

@@ -170,7 +170,8 @@ export async function carryOut(
   const { privateKey } = await openSigningKey(root);
   let intent: Intent | undefined;
   // If this fails the intent stays: the next run sees whether the line is there, and acts on that.
-  const { head } = await appendEntry(entry, root, ({ line, offset: logSize, head }) => {
+  const { head } = await appendEntry(entry, root, ({ line: bytes, offset: logSize, head }) => {
+    const line = new TextDecoder().decode(bytes);
     const auditHead = signHead(log, head, privateKey);
     const response = encodeResponse({ ...decision.response, auditHead });
     intent = { bottleSlug, proposalId, component, logSize, line, response, overrideForeign };
@@ -260,7 +261,7 @@ async function finishIntent(root: string, slug: string): Promise<FinishedIntent 
   const bytes = readOwnFile(path);
   if (bytes === undefined) return undefined;
   const parsed = intentSchema.safeParse(parseJsonBytes(bytes, path));
-  if (!parsed.success || parsed.data.bottle_slug !== slug) {
+  if (!parsed.success || parsed.data.bottle_slug !== slug || !isSound(parsed.data)) {
     throw new MalformedRecordError(path, undefined, "it is no intent; move it away to go on");
   }
   const intent: Intent = {
@@ -279,6 +280,18 @@ async function finishIntent(root: string, slug: string): Promise<FinishedIntent 
   }
   removeFile(path);
   return { bottleSlug: slug, proposalId: intent.proposalId, outcome };
+}
+
+/** Whether the line is one that records a decision on this proposal, and the response answers it. */
+function isSound({ line, response, proposal_id }: z.infer<typeof intentSchema>): boolean {
+  try {
+    const recorded = parseAuditEntry(JSON.parse(line), "the line");
+    const told = parseResponse(JSON.parse(response), "the response");
+    return line.endsWith("}\n") && recorded.proposalId === proposal_id &&
+      told.proposalId === proposal_id && told.status === recorded.operatorAction;
+  } catch {
+    return false;
+  }
 }
 
 /** Whether the line is in the log. If it is, it is made durable before anybody acts on it. */

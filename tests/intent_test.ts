@@ -203,6 +203,29 @@ Deno.test("decide() refuses to go on over an intent that it cannot read", async 
   await assertRejects(() => decideSample(dir, queued), MalformedRecordError, "move it away");
 });
 
+Deno.test("finishInterrupted() takes no intent for one that records nothing, or another decision", async () => {
+  await using dir = await tempDir();
+  const { response } = await crashed(dir);
+  await Deno.remove(response);
+  const intent = JSON.parse(await Deno.readTextFile(intentPath(dir)));
+  const line = intent.line as string;
+  for (
+    const change of [
+      { line: "" },
+      { line: "\n" },
+      { line: line.slice(0, -1) },
+      { line: line.replace('"approved"', '"rejected"') },
+      { line: line.replaceAll(intent.proposal_id, "p9") },
+      { response: "{}" },
+    ]
+  ) {
+    await Deno.writeTextFile(intentPath(dir), JSON.stringify({ ...intent, ...change }));
+    const { finished, failed } = await finishInterrupted(dir.path);
+    assertEquals([finished.length, failed.length], [0, 1], JSON.stringify(change));
+    assertStringIncludes(failed[0]!.error.message, "it is no intent; move it away");
+  }
+});
+
 Deno.test("decide() in many processes: one wins each, the log and the answer agree", async () => {
   await using dir = await tempDir();
   const queued = await Promise.all(Array.from({ length: 12 }, () => queueSample(dir.path)));

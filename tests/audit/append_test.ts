@@ -85,6 +85,9 @@ Deno.test("writeAuditEntry() says it although a crash came between the cut and t
   const log = await makeLog(dir.path, ["one"]);
   // As the crash left it: put aside, cut off, not said.
   await Deno.writeTextFile(`${log.path}.torn-1`, "{half");
+  const record = dir.at("private", "heads", "pipelock-dev-1");
+  const said = (await Deno.readTextFile(record)).trimEnd();
+  await Deno.writeTextFile(record, `${said} torn`.padEnd(255) + "\n");
   await append(dir);
   assertStringIncludes((await entries(dir))[1]!.repair!, "kept in pipelock-dev-1.log.torn-1");
 });

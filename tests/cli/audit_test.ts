@@ -113,6 +113,12 @@ Deno.test("audit export makes one file that another machine verifies without the
     const [what, changed, says] of [
       ["edited", text.replace('"three"', '"thrae"'), "its signature does not fit"],
       ["cut, its length made to fit", cut(last), "lines 5 to 5 are gone"],
+      [
+        "cut, with a head made up",
+        cut(last).replace(/"head":"5:/, '"head":"4:'),
+        "the head that the archive states for this log is not signed",
+      ],
+      ["cut, without a head", cut(last).replace(/"head":"5:/, '"head":"x:'), "is not signed by a"],
       ["cut off", text.slice(0, -1), "bytes of logs, and says"],
       ["longer", text + "x", "bytes of logs, and says"],
       ["no archive", "{}\n", "it is no archive that audit export made"],

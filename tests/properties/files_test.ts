@@ -180,8 +180,13 @@ function intentOf(line: string, response: string): string {
   return JSON.stringify({ ...about, line, response });
 }
 
-const intent = fc.tuple(auditLine, anyResponse(fc.constant("p1")).map(encodeResponse))
-  .map(([line, response]) => ({ line, text: intentOf(line, response) }));
+const intent = fc.tuple(anyAuditEntry, anyResponse(fc.constant("p1")))
+  .map(([entry, response]) => {
+    const decision = { proposalId: "p1", operatorAction: response.status };
+    const owner = { component: "pipelock", bottleSlug: "dev-1" };
+    const line = encodeAuditEntry({ ...entry, ...owner, ...decision });
+    return { line, text: intentOf(line, encodeResponse(response)) };
+  });
 
 async function placeIntent(dir: TempDir, bytes: Uint8Array, log: string): Promise<void> {
   await Deno.writeTextFile(`${await makeDir(dir, "audit")}/pipelock-dev-1.log`, log);
