@@ -1,5 +1,7 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { join } from "@std/path";
+import { encodeAuditEntry, encodeResponse } from "../../src/wire.ts";
+import { sampleEntry } from "../support/audit.ts";
 import { queueSample } from "../support/records.ts";
 import { hasProgram, REPO, supervise } from "../support/run.ts";
 import { tempDir } from "../support/temp.ts";
@@ -84,14 +86,16 @@ Deno.test("a verb finishes what was interrupted, and says what came of it", asyn
   await using dir = await tempDir();
   await queueSample(dir.path, { id: "p1" });
   await Deno.mkdir(dir.at("private", "intents"), { recursive: true });
+  const line = encodeAuditEntry(sampleEntry({ proposalId: "p1" }));
+  const told = { proposalId: "p1", status: "approved", notes: "", finalFile: null } as const;
   const intent = {
     version: 1,
     bottle_slug: "dev-1",
     proposal_id: "p1",
     component: "pipelock",
     log_size: 0,
-    line: "never written\n",
-    response: "{}",
+    line,
+    response: encodeResponse(told),
   };
   await Deno.writeTextFile(dir.at("private", "intents", "dev-1.json"), JSON.stringify(intent));
   await Deno.writeTextFile(dir.at("private", "intents", "broken.json"), "{");
