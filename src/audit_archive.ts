@@ -61,7 +61,8 @@ const headerSchema = z.object({
   kind: z.literal("supervise-audit"),
   public_key: z.string(),
   logs: z.array(z.object({
-    log: z.string(),
+    // It is printed, and part of what is signed.
+    log: z.string().regex(/^[a-z][a-z0-9._-]{0,95}$/),
     bytes: z.number().int().min(0),
     head: z.string(),
     head_sig: z.string(),
@@ -124,9 +125,17 @@ export async function exportAuditLogs(
   return new Uint8Array(await blob.arrayBuffer());
 }
 
+/** Puts what is wrong with a whole log behind what is wrong with its lines. */
+function withProblem(found: AuditVerification, reason: string): AuditVerification {
+  const line = Number(found.head.slice(0, found.head.indexOf(":")));
+  const firstError = found.ok ? `line ${line}: ${reason}` : found.firstError;
+  return { ...found, ok: false, firstError, broken: [...found.broken, { line, reason }] };
+}
+
 /**
- * Checks the logs of an archive as {@linkcode verifyAuditLog} does, without the root. The heads that
- * the archive states are anchors too.
+ * Checks the logs of an archive as {@linkcode verifyAuditLog} does, without the root. Each must also
+ * have exactly the head that the archive states, and that statement must be signed: whoever cut a log
+ * and spoilt its head would else pass for somebody who never stated one.
  *
  * @param archive The archive's bytes.
  * @param options What is trusted.
@@ -147,39 +156,33 @@ export function verifyAuditArchive(
     throw new MalformedRecordError(file, undefined, "it is no archive that audit export made");
   }
   const { logs, public_key } = parsed.data;
+  const present = new Set(logs.map(({ log }) => log));
+  if (present.size < logs.length) {
+    throw new MalformedRecordError(file, "logs", "it has a log twice");
+  }
   const keys = parsePublicKeys(publicKeys ?? public_key, publicKeys ? "the public key" : file);
   let start = lf + 1;
   const verified = logs.map(({ log, bytes: length, head, head_sig: signature }) => {
     const bytes = archive.subarray(start, start += length);
-    const parsedHead = parseHead(head);
-    const stated = parsedHead &&
-      { ...parsedHead, log, signature, source: `${file}, its first line` };
-    const isSigned = stated && [...keys.values()].some((key) => headIsSigned(stated, key));
-    const all = isSigned ? [...anchors, stated] : anchors;
+    const stated = parseHead(head);
+    const anchor = stated && { ...stated, log, signature, source: `${file}, its first line` };
+    const all = anchor === undefined ? anchors : [...anchors, anchor];
     const found = verifyLog({ log, file: `${log}.log`, bytes, keys, anchors: all });
-    return isSigned ? found : unsigned(found);
+    if (anchor === undefined || ![...keys.values()].some((key) => headIsSigned(anchor, key))) {
+      return withProblem(found, "no trusted key signed the head that the archive states");
+    }
+    if (head === found.head) return found;
+    return withProblem(found, "the head that the archive states is not the log's");
   });
   if (start !== archive.length) {
     const reason = `it has ${archive.length - lf - 1} bytes of logs, and says ${start - lf - 1}`;
     throw new MalformedRecordError(file, "bytes", reason);
   }
-  const present = new Set(logs.map(({ log }) => log));
   const missing = [...new Set(anchors.map(({ log }) => log))].filter((log) => !present.has(log))
     .map((log) => verifyLog({ log, file: `${log}.log`, bytes: undefined, keys, anchors }));
   return {
     keys: [...keys.keys()],
     ownKey: publicKeys === undefined,
     logs: [...verified, ...missing],
-  };
-}
-
-/** Without a head that somebody with the key states, nobody knows whether the log was cut. */
-function unsigned(found: AuditVerification): AuditVerification {
-  const reason = "the head that the archive states for this log is not signed by a trusted key";
-  return {
-    ...found,
-    ok: false,
-    firstError: found.firstError === "" ? reason : found.firstError,
-    broken: [...found.broken, { line: found.lines, reason }],
   };
 }
