@@ -6,8 +6,11 @@
 
 import {
   type Anchor,
+  AUDIT_COMPONENTS,
+  type AuditLogId,
   type AuditVerification,
   ensureSigningKey,
+  listBottles,
   parseAnchors,
   parseAuditLogName,
   verifyAuditArchive,
@@ -26,6 +29,10 @@ interface Verified {
   readonly ownKey: boolean;
 }
 
+function nameOfLog({ component, slug }: AuditLogId): string {
+  return `${component}-${slug}`;
+}
+
 async function readText(file: string | undefined): Promise<string | undefined> {
   if (file === undefined) return undefined;
   return new TextDecoder().decode(await readNamedFile(file));
@@ -37,19 +44,26 @@ async function verifyRoot(
   anchors: readonly Anchor[],
 ): Promise<Verified> {
   const { root } = context;
-  const selected = selectLogs(context);
+  const isMeant = isSelected(context);
+  const selected = new Map(selectLogs(context).map((id) => [nameOfLog(id), id]));
   // A log that an anchor knows must be there.
   for (const { log } of anchors) {
     const id = parseAuditLogName(log);
-    const known = selected.some(({ component, slug }) => `${component}-${slug}` === log);
-    if (id !== undefined && !known && isSelected(context)(id)) selected.push(id);
+    if (id !== undefined && isMeant(id)) selected.set(log, id);
   }
   const trusted = publicKeys === undefined ? {} : { publicKeys };
-  const logs = await Promise.all(
-    selected.map(({ component, slug }) =>
-      verifyAuditLog(component, slug, { root, anchors, ...trusted })
-    ),
-  );
+  const verify = ({ component, slug }: AuditLogId) =>
+    verifyAuditLog(component, slug, { root, anchors, ...trusted });
+  const logs = await Promise.all([...selected.values()].map(verify));
+  // One that was removed, and this root's memory of it too, is known to the answers alone.
+  for (const slug of listBottles(root).slugs) {
+    for (const component of AUDIT_COMPONENTS) {
+      const id = { component, slug };
+      if (selected.has(nameOfLog(id)) || !isMeant(id)) continue;
+      const found = await verify(id);
+      if (!found.ok) logs.push(found);
+    }
+  }
   const signed = logs.some(({ chained }) => chained > 0);
   const keys = publicKeys === undefined && signed
     ? [(await ensureSigningKey(root)).fingerprint]

@@ -70,6 +70,24 @@ Deno.test("audit head prints anchors that audit verify --anchors checks, for log
   assertStringIncludes(none.err, "kept, line 1: expected LOG SEQ:HASH, as audit head prints it");
 });
 
+Deno.test("audit verify finds a log that was removed with all memory of it, by the answers", async () => {
+  await using dir = await tempDir();
+  await queueSample(dir.path, { id: "p1" });
+  assertEquals((await supervise(dir.path, ["approve", "p1"])).code, 0);
+  await makeLog(dir.path, ["one"], "dev-2");
+  await Deno.remove(dir.at("audit", "pipelock-dev-1.log"));
+  await Deno.remove(dir.at("private", "heads", "pipelock-dev-1"));
+  for (const flags of [[], ["--bottle", "dev-1"], ["--component", "pipelock"]]) {
+    const { code, out } = await supervise(dir.path, ["audit", "verify", ...flags]);
+    assertEquals(code, 1, flags.join());
+    assertMatch(out, /^FAIL +0 .* pipelock-dev-1\n +line 1: lines 1 to 1 are gone, by /m);
+    assertEquals(out.match(/^(ok|FAIL)/gm)?.length, flags[0] === "--bottle" ? 1 : 2);
+  }
+  for (const flags of [["--bottle", "dev-2"], ["--component", "rebuild"]]) {
+    assertEquals((await supervise(dir.path, ["audit", "verify", ...flags])).code, 0, flags.join());
+  }
+});
+
 Deno.test("audit export makes one file that another machine verifies without the root", async () => {
   await using dir = await tempDir();
   await using elsewhere = await tempDir();
