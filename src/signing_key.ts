@@ -148,6 +148,22 @@ export async function ensureSigningKey(root: string = claudeBottleRoot()): Promi
 }
 
 /**
+ * The key of a root as others may know it, if it has one. Makes none: where the key was lost or is not
+ * mounted, another in its place would hide that.
+ *
+ * Needs `--allow-read` for `<root>/private`.
+ *
+ * @param root The root; {@linkcode claudeBottleRoot} unless given.
+ * @returns The key's public half, or `undefined`.
+ * @throws {Error} If the key's file is no Ed25519 key, or others may read it.
+ */
+export function readSigningKey(root: string = claudeBottleRoot()): SigningKeyInfo | undefined {
+  const key = signingKeyIfAny(root);
+  if (key === undefined) return undefined;
+  return { fingerprint: key.fingerprint, publicKey: publicKeyPem(key.publicKey), created: false };
+}
+
+/**
  * Reads public keys from PEM.
  *
  * @param pem One block `BEGIN PUBLIC KEY` or several.

@@ -10,6 +10,7 @@ import {
   formatAnchors,
   formatHead,
   readAuditHead,
+  readSigningKey,
 } from "../../mod.ts";
 import type { Context } from "../context.ts";
 import { UsageError } from "../flags.ts";
@@ -42,12 +43,13 @@ export async function auditHead(context: Context): Promise<void> {
   const { root, flags } = context;
   const heads = [];
   for (const id of selectLogs(context)) heads.push(await readAuditHead(id, { root }));
-  const { fingerprint } = await ensureSigningKey(root);
+  const fingerprint = readSigningKey(root)?.fingerprint;
   if (flags.json) {
     const rows = heads.map((head) => ({ log: head.log, head: formatHead(head) }));
-    context.printJson({ key: fingerprint, heads: rows });
+    context.printJson({ key: fingerprint ?? null, heads: rows });
     return;
   }
-  context.print(`# ${new Date().toISOString()}, signed with ${fingerprint}`);
+  const key = fingerprint === undefined ? "no key is here" : `signed with ${fingerprint}`;
+  context.print(`# ${new Date().toISOString()}, ${key}`);
   if (heads.length > 0) context.print(formatAnchors(heads).trimEnd());
 }

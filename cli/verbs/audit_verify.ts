@@ -9,10 +9,10 @@ import {
   AUDIT_COMPONENTS,
   type AuditLogId,
   type AuditVerification,
-  ensureSigningKey,
   listBottles,
   parseAnchors,
   parseAuditLogName,
+  readSigningKey,
   verifyAuditArchive,
   verifyAuditLog,
   visibleLine,
@@ -65,9 +65,8 @@ async function verifyRoot(
     }
   }
   const signed = logs.some(({ chained }) => chained > 0);
-  const keys = publicKeys === undefined && signed
-    ? [(await ensureSigningKey(root)).fingerprint]
-    : [];
+  const own = publicKeys === undefined && signed ? readSigningKey(root) : undefined;
+  const keys = own === undefined ? [] : [own.fingerprint];
   return { logs, keys, ownKey: false };
 }
 

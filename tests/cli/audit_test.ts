@@ -88,6 +88,28 @@ Deno.test("audit verify finds a log that was removed with all memory of it, by t
   }
 });
 
+Deno.test("audit verify and audit head make no key in the place of one that is gone", async () => {
+  await using dir = await tempDir();
+  await makeLog(dir.path, ["one"]);
+  const key = dir.at("private", "audit-signing-key.pem");
+  await Deno.rename(key, dir.at("elsewhere"));
+  for (let time = 0; time < 2; time++) {
+    const { code, out } = await supervise(dir.path, ["audit", "verify"]);
+    assertEquals(code, 1);
+    assertStringIncludes(out, "line 1: there is no public key to check its signature with");
+    assertMatch(
+      (await supervise(dir.path, ["audit", "head"])).out,
+      /^# \S+Z, no key is here\n/,
+    );
+  }
+  assertEquals(
+    [...Deno.readDirSync(dir.at("private"))].some(({ name }) => /pem/.test(name)),
+    false,
+  );
+  await Deno.rename(dir.at("elsewhere"), key);
+  assertEquals((await supervise(dir.path, ["audit", "verify"])).code, 0);
+});
+
 Deno.test("audit export makes one file that another machine verifies without the root", async () => {
   await using dir = await tempDir();
   await using elsewhere = await tempDir();
