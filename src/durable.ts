@@ -355,7 +355,7 @@ export function removeFile(path: string): void {
 
 /** A log that nobody else appends to while it is held. */
 export interface LockedLog {
-  /** Which file it is: device and inode. */
+  /** Which file it is: device, inode, and when it was made, as an inode is soon another file's. */
   readonly identity: string;
   /** How long it was when it was locked, in bytes. */
   readonly size: number;
@@ -372,7 +372,8 @@ export interface LockedLog {
  *
  * ```text
  * open(path, O_RDWR|O_APPEND, 0600), with O_CREAT only if asked
- * flock, fstat                    waits for whoever holds it; the kernel drops it if they die
+ * flock, fstat, stat              waits for whoever holds it; the kernel drops it if they die. If the
+ *                                 name means another file by then, or none, all of it again
  * cut:    ftruncate, fdatasync    a crash leaves the old length or the new one
  * append: write, once             a crash in it leaves a torn last line; the next append finds it
  *         fdatasync               a power cut before it: the bytes, or none, or a part
@@ -393,9 +394,9 @@ export async function withLockedLog<T>(
   run: (log: LockedLog) => T,
 ): Promise<T> {
   if (create) ensureDirectory(dirname(path));
-  using file = Deno.openSync(path, { read: true, append: true, create, mode: FILE_MODE });
-  await lock(file);
-  const { dev, ino, size } = file.statSync();
+  using file = await openLocked(path, create);
+  const stat = file.statSync();
+  const { size } = stat;
   let length = size;
   const cut = (to: number) => {
     file.truncateSync(to);
@@ -403,7 +404,7 @@ export async function withLockedLog<T>(
     length = to;
   };
   return run({
-    identity: `${dev}:${ino}`,
+    identity: identityOf(stat),
     size,
     read: (start, end) => readAt(file, start, end),
     cut,
@@ -423,6 +424,34 @@ export async function withLockedLog<T>(
       length += bytes.length;
     },
   });
+}
+
+function identityOf({ dev, ino, birthtime }: Deno.FileInfo): string {
+  return `${dev}:${ino}:${birthtime?.getTime()}`;
+}
+
+/** What was opened may be removed or replaced while the lock is waited for: it is no log any more. */
+async function openLocked(path: string, create: boolean): Promise<Deno.FsFile> {
+  while (true) {
+    const file = Deno.openSync(path, { read: true, append: true, create, mode: FILE_MODE });
+    try {
+      await lock(file);
+      if (standsAt(path, file)) return file;
+    } catch (error) {
+      file.close();
+      throw error;
+    }
+    file.close();
+  }
+}
+
+function standsAt(path: string, file: Deno.FsFile): boolean {
+  try {
+    return identityOf(Deno.statSync(path)) === identityOf(file.statSync());
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return false;
+    throw error;
+  }
 }
 
 /**

@@ -21,9 +21,9 @@ export function readOwnFile(path: string): Uint8Array<ArrayBuffer> | undefined {
 
 /** Which file it is, what tells one state of it from another, and who may read it. */
 export interface OwnFileStamp {
-  /** Which file it is: device and inode. */
+  /** Which file it is: device, inode, and when it was made, as an inode is soon another file's. */
   readonly identity: string;
-  /** Device, inode, size, time of change, mode. */
+  /** The same, size, time of change, mode. */
   readonly text: string;
   /** The file's mode. */
   readonly mode: number;
@@ -39,8 +39,8 @@ export interface OwnFileStamp {
  */
 export function ownFileStamp(path: string): OwnFileStamp | undefined {
   try {
-    const { dev, ino, size, mtime, mode } = Deno.statSync(path);
-    const identity = `${dev}:${ino}`;
+    const { dev, ino, size, birthtime, mtime, mode } = Deno.statSync(path);
+    const identity = `${dev}:${ino}:${birthtime?.getTime()}`;
     const text = `${identity}:${size}:${mtime?.getTime()}:${mode}`;
     return { identity, text, mode: mode ?? 0, changedMs: mtime?.getTime() ?? 0 };
   } catch (error) {

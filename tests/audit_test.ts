@@ -55,6 +55,25 @@ Deno.test("writeAuditEntry() keeps what concurrent writers write, whole", async 
   assertEquals(notes.sort((a, b) => a - b), Array.from({ length: 40 }, (_, n) => n));
 });
 
+Deno.test("withLockedLog() writes to no file that lost the log's name while its lock was waited for", async () => {
+  await using dir = await tempDir();
+  const [path, other] = [dir.at("log"), dir.at("other")];
+  for (const replaced of [false, true]) {
+    await Deno.writeTextFile(path, "old");
+    const holder = await Deno.open(path, { read: true });
+    await holder.lock(true);
+    // Opens the log and tries its lock before it returns.
+    const appending = withLockedLog(path, false, (log) => log.append(new Uint8Array([0x21])));
+    await Deno.rename(path, other);
+    if (replaced) await Deno.writeTextFile(path, "new");
+    holder.close();
+    if (replaced) await appending;
+    else await assertRejects(() => appending, Deno.errors.NotFound);
+    assertEquals(await Deno.readTextFile(other), "old");
+    if (replaced) assertEquals(await Deno.readTextFile(path), "new!");
+  }
+});
+
 Deno.test("withLockedLog() cuts the log back to what it was when a write fails", async () => {
   await using dir = await tempDir();
   const path = dir.at("log");

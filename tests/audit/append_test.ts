@@ -177,6 +177,24 @@ Deno.test("writeAuditEntry() in a running process refuses a copy in the log's pl
   assertStringIncludes(error.message, "another file stands in its place");
 });
 
+Deno.test("writeAuditEntry() in a running process refuses a changed log that got the old one's inode", async () => {
+  await using dir = await tempDir();
+  const log = await makeLog(dir.path, ["one", "two"]);
+  const changed = (await Deno.readTextFile(log.path)).replace('"one"', '"eno"');
+  const { ino } = Deno.statSync(log.path);
+  // A file system gives the number to the next file, or to a later one, or to none.
+  for (
+    let tries = 0;
+    tries < 100 && (tries === 0 || Deno.statSync(log.path).ino !== ino);
+    tries++
+  ) {
+    await Deno.remove(log.path);
+    await log.put(changed);
+  }
+  const error = await assertRejects(() => append(dir), AuditLogChangedError);
+  assertStringIncludes(error.message, "another file stands in its place");
+});
+
 Deno.test("writeAuditEntry() goes on after the other way out, and kept heads show the loss", async () => {
   await using dir = await tempDir();
   const log = await makeLog(dir.path, ["one", "two", "three"]);
