@@ -6,6 +6,7 @@ import {
   verifyAuditLog,
   writeAuditEntry,
 } from "../../mod.ts";
+import { appendEntry } from "../../src/audit_append.ts";
 import { FOREIGN_LINE, makeLog, sampleEntry, type SampleLog } from "../support/audit.ts";
 import { PYTHON_MISSING, startAppender } from "../support/python.ts";
 import { REPO, run } from "../support/run.ts";
@@ -115,6 +116,34 @@ Deno.test("writeAuditEntry() goes on with a log that has only lines of the origi
   // They are covered now.
   await log.put((await Deno.readTextFile(log.path)).replace("by hand", "by hook"));
   assertEquals((await verify(dir)).firstError, "line 4: a line before it is not what it was");
+});
+
+Deno.test("writeAuditEntry() goes on after a crash in the first append to a log of the original", async () => {
+  await using dir = await tempDir();
+  await Deno.mkdir(dir.at("audit"));
+  const log = await makeLog(dir.path, []);
+  const crash = () =>
+    assertRejects(
+      () =>
+        appendEntry(sampleEntry(), dir.path, () => {
+          throw new Error("crash");
+        }),
+      Error,
+      "crash",
+    );
+  await log.put(FOREIGN_LINE.repeat(2) + "half a line\n");
+  await crash();
+  await append(dir);
+  assertEquals((await entries(dir))[2]!.repair, "not entries: line 3");
+  assertEquals((await verify(dir)).ok, true);
+
+  // A power cut may also take what the original did not sync.
+  await Deno.remove(dir.at("private", "heads"), { recursive: true });
+  await log.put(FOREIGN_LINE.repeat(2));
+  await crash();
+  await log.put(FOREIGN_LINE);
+  await append(dir);
+  assertEquals((await verify(dir)).ok, true);
 });
 
 /** What happens to a log while somebody writes to it. */
