@@ -6,7 +6,8 @@
  * @module
  */
 
-import { basename, join } from "@std/path";
+import { Buffer } from "node:buffer";
+import { basename, dirname, join } from "@std/path";
 import type { AuditEntry } from "./audit_entry.ts";
 import { isBlank, isEntry } from "./audit_line.ts";
 import {
@@ -22,11 +23,12 @@ import {
   type LockedLog,
   openUnsynced,
   replaceFileAlone,
+  syncNames,
   type UnsyncedRecord,
   withLockedLog,
 } from "./durable.ts";
 import { AuditLogChangedError, MalformedRecordError } from "./errors.ts";
-import { ownFileStamp, readOwnFile } from "./own_files.ts";
+import { namesInOwn, ownFileStamp, readOwnFile } from "./own_files.ts";
 import { auditLogName, auditLogPath, privateDir } from "./paths.ts";
 import { openSigningKey, type SigningKey } from "./signing_key.ts";
 import { asciiJson, encodeAuditEntry } from "./wire.ts";
@@ -149,7 +151,7 @@ export async function appendEntry(
   const key = await openSigningKey(root);
   const recordPath = writtenPath(root, name);
   const append = (log: LockedLog): SealedLine => {
-    using record = openWritten(recordPath);
+    using record = openWritten(recordPath, path);
     const before = findEnd(log, path, recordPath, record);
     const sealed = seal(said, name, key, before);
     onSealed(sealed);
@@ -194,9 +196,11 @@ function seal(said: string, log: string, key: SigningKey, end: LogEnd): SealedLi
 }
 
 /** Opens the record of a log, and makes it the first time: that nothing is known to be written. */
-function openWritten(path: string): UnsyncedRecord {
+function openWritten(path: string, log: string): UnsyncedRecord {
   const record = openUnsynced(path);
   if (record !== undefined) return record;
+  // The log may be the Python original's, and its name not durable yet.
+  syncNames(dirname(log));
   replaceFileAlone(path, encodeWritten(NOTHING));
   return openUnsynced(path)!;
 }
@@ -214,7 +218,7 @@ function findEnd(log: LockedLog, path: string, recordPath: string, record: Unsyn
   const broken: number[] = [];
   for (const line of linesOf(log.read(written.end, log.size))) {
     if (line.at(-1) !== 0x0a) {
-      replaceFileAlone(tornPath(path, head.seq), line);
+      keepTorn(path, head.seq, line);
       // Before the cut, or nobody would look for it after a crash.
       record.overwrite(encodeWritten({ ...written, torn: true }));
       record.sync();
@@ -245,18 +249,30 @@ function changeOf(log: LockedLog, written: Written, identity = log.identity): st
     : `line ${head.seq} is not the one that was written`;
 }
 
-/** Where the bytes of a torn line are kept that stood where line `seq` is now. */
-function tornPath(path: string, seq: number): string {
-  return `${path}.torn-${seq}`;
+/** Where the bytes of the n-th torn line are kept that stood where line `seq` is now. */
+function tornPath(path: string, seq: number, n: number): string {
+  return `${path}.torn-${seq}${n === 1 ? "" : `.${n}`}`;
+}
+
+/** Whoever put a line aside may have died in its own: then there are several, and all are kept. */
+function keepTorn(path: string, seq: number, torn: Uint8Array): void {
+  for (let n = 1;; n++) {
+    const kept = readOwnFile(tornPath(path, seq, n));
+    if (kept === undefined) return replaceFileAlone(tornPath(path, seq, n), torn);
+    // Put aside already; the crash came before the cut.
+    if (Buffer.from(torn).equals(kept)) return;
+  }
 }
 
 /** What was put aside, and is not said in the log yet: a crash may have come in between. */
 function tornBetween(path: string, from: number, to: number): string[] {
   const found: string[] = [];
-  for (let seq = from; seq <= to; seq++) {
-    const bytes = readOwnFile(tornPath(path, seq));
-    if (bytes === undefined) continue;
-    found.push(`${bytes.length} bytes of a torn line are kept in ${basename(tornPath(path, seq))}`);
+  for (const name of namesInOwn(dirname(path))) {
+    const [, seq] = name.match(/\.torn-(\d+)(?:\.\d+)?$/) ?? [];
+    if (!name.startsWith(`${basename(path)}.torn-`) || seq === undefined) continue;
+    if (Number(seq) < from || Number(seq) > to) continue;
+    const bytes = readOwnFile(join(dirname(path), name))!;
+    found.push(`${bytes.length} bytes of a torn line are kept in ${name}`);
   }
   return found;
 }

@@ -203,7 +203,7 @@ export function verifyLog(input: LogToVerify): AuditVerification {
         if (reason !== undefined) found.problems.push({ line: number, reason });
       }
       if (entry?.repair === undefined) found.problems.push(...unexplained);
-      else if (entry.repair.includes("of a torn line")) found.torn++;
+      else found.torn += entry.repair.split(" bytes of a torn line ").length - 1;
       unexplained = [];
       expected = { seq: link.seq, hash: link.prev };
     }

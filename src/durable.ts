@@ -372,8 +372,9 @@ export interface LockedLog {
  *
  * ```text
  * open(path, O_RDWR|O_APPEND, 0600), with O_CREAT only if asked
- * flock, fstat, stat              waits for whoever holds it; the kernel drops it if they die. If the
- *                                 name means another file by then, or none, all of it again
+ * flock                           waits for whoever holds it; the kernel drops it if they die. If it
+ *                                 waited, stat: the name may mean another file by then, or none; then
+ *                                 all of it again
  * cut:    ftruncate, fdatasync    a crash leaves the old length or the new one
  * append: write, once             a crash in it leaves a torn last line; the next append finds it
  *         fdatasync               a power cut before it: the bytes, or none, or a part
@@ -435,8 +436,7 @@ async function openLocked(path: string, create: boolean): Promise<Deno.FsFile> {
   while (true) {
     const file = Deno.openSync(path, { read: true, append: true, create, mode: FILE_MODE });
     try {
-      await lock(file);
-      if (standsAt(path, file)) return file;
+      if (!await lock(file) || standsAt(path, file)) return file;
     } catch (error) {
       file.close();
       throw error;
@@ -473,9 +473,11 @@ export async function readLockedLog(path: string): Promise<Uint8Array | undefine
   }
 }
 
-/** Most locks are free, and asking at once spares a trip to another thread. */
-async function lock(file: Deno.FsFile): Promise<void> {
-  if (!file.tryLockSync(true)) await file.lock(true);
+/** Most locks are free, and asking at once spares a trip to another thread. Says whether it waited. */
+async function lock(file: Deno.FsFile): Promise<boolean> {
+  if (file.tryLockSync(true)) return false;
+  await file.lock(true);
+  return true;
 }
 
 function readAt(file: Deno.FsFile, start: number, end: number): Uint8Array {

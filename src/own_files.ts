@@ -19,6 +19,16 @@ export function readOwnFile(path: string): Uint8Array<ArrayBuffer> | undefined {
   }
 }
 
+/**
+ * The names in a directory of the operator's own.
+ *
+ * @param dir The directory, which exists.
+ * @returns The names, in order.
+ */
+export function namesInOwn(dir: string): readonly string[] {
+  return Array.from(Deno.readDirSync(dir), ({ name }) => name).sort();
+}
+
 /** Which file it is, what tells one state of it from another, and who may read it. */
 export interface OwnFileStamp {
   /** Which file it is: device, inode, and when it was made, as an inode is soon another file's. */

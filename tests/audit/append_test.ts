@@ -93,6 +93,30 @@ Deno.test("writeAuditEntry() says it although a crash came between the cut and t
   assertStringIncludes((await entries(dir))[1]!.repair!, "kept in pipelock-dev-1.log.torn-1");
 });
 
+Deno.test("writeAuditEntry() keeps every torn line where writers died one after the other", async () => {
+  await using dir = await tempDir();
+  const log = await makeLog(dir.path, ["one"]);
+  for (const torn of ["first", "second", "third"]) {
+    await log.add(torn);
+    // It puts the torn line aside, and dies before its own is whole.
+    await assertRejects(() =>
+      appendEntry(sampleEntry(), dir.path, () => {
+        throw new Error("crash");
+      })
+    );
+  }
+  await log.add(FOREIGN_LINE);
+  await append(dir);
+  const kept = ["torn-1", "torn-1.2", "torn-1.3"].map((end) => `${log.path}.${end}`);
+  const texts = await Promise.all(kept.map((file) => Deno.readTextFile(file)));
+  assertEquals(texts, ["first", "second", "third"]);
+  const { repair } = (await entries(dir))[2]!;
+  assertStringIncludes(repair!, "5 bytes of a torn line are kept in pipelock-dev-1.log.torn-1;");
+  assertStringIncludes(repair!, "6 bytes of a torn line are kept in pipelock-dev-1.log.torn-1.2");
+  const { ok, torn } = await verify(dir);
+  assertEquals([ok, torn], [true, 3]);
+});
+
 Deno.test("writeAuditEntry() covers what is no entry, and says which lines", async () => {
   await using dir = await tempDir();
   const log = await makeLog(dir.path, ["one"]);
