@@ -165,14 +165,20 @@ export async function appendEntry(
     }
     return sealed;
   };
+  let isThere = false;
   try {
-    return await withLockedLog(path, false, append);
+    return await withLockedLog(path, false, (log) => {
+      isThere = true;
+      return append(log);
+    });
   } catch (error) {
-    if (!(error instanceof Deno.errors.NotFound) || ownFileStamp(path) !== undefined) throw error;
+    if (isThere || !(error instanceof Deno.errors.NotFound)) throw error;
   }
   const { head } = readWritten(recordPath) ?? NOTHING;
-  if (head.seq > 0) throw new AuditLogChangedError(path, "it is gone", recordPath);
-  return await withLockedLog(path, true, append);
+  if (head.seq > 0 && ownFileStamp(path) === undefined) {
+    throw new AuditLogChangedError(path, "it is gone", recordPath);
+  }
+  return await withLockedLog(path, head.seq === 0, append);
 }
 
 interface LogEnd {

@@ -394,7 +394,6 @@ export async function withLockedLog<T>(
   create: boolean,
   run: (log: LockedLog) => T,
 ): Promise<T> {
-  if (create) ensureDirectory(dirname(path));
   using file = await openLocked(path, create);
   const stat = file.statSync();
   const { size } = stat;
@@ -433,6 +432,7 @@ function identityOf({ dev, ino, birthtime }: Deno.FileInfo): string {
 
 /** What was opened may be removed or replaced while the lock is waited for: it is no log any more. */
 async function openLocked(path: string, create: boolean): Promise<Deno.FsFile> {
+  if (create) ensureDirectory(dirname(path));
   while (true) {
     const file = Deno.openSync(path, { read: true, append: true, create, mode: FILE_MODE });
     try {

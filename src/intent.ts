@@ -8,7 +8,7 @@
  */
 
 import { Buffer } from "node:buffer";
-import { join } from "@std/path";
+import { dirname, join } from "@std/path";
 import { z } from "zod";
 import { appendEntry } from "./audit_append.ts";
 import { ACTION_SUPERSEDED, type AuditEntry } from "./audit_entry.ts";
@@ -303,6 +303,7 @@ function isRecorded(root: string, intent: Intent): boolean {
   const standing = Buffer.from(log.buffer).subarray(intent.logSize, intent.logSize + line.length);
   if (!standing.equals(line)) return false;
   syncFile(path);
+  syncNames(dirname(path));
   return true;
 }
 

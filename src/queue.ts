@@ -13,6 +13,7 @@ import {
   ensureDirectory,
   moveFiles,
   replaceFileWithOthers,
+  syncNames,
 } from "./durable.ts";
 import { processedDir, proposalPath, responsePath } from "./paths.ts";
 import type { Proposal, Response } from "./proposal.ts";
@@ -75,7 +76,7 @@ const UNFINISHED = /^\.[0-9A-Za-z][0-9A-Za-z_-]*\.proposal\.json\.[0-9a-f-]{36}\
 
 /**
  * Removes what a sidecar that died in {@linkcode writeProposal} left behind: hidden files that nobody
- * reads. A sidecar does this when it starts.
+ * reads; and makes durable what it had not. A sidecar does this when it starts.
  *
  * Needs `--allow-read` and `--allow-write` for the queue directory.
  *
@@ -83,6 +84,7 @@ const UNFINISHED = /^\.[0-9A-Za-z][0-9A-Za-z_-]*\.proposal\.json\.[0-9a-f-]{36}\
  */
 export function clearUnfinished(queueDir: string): void {
   clearDirectory(queueDir, (name) => UNFINISHED.test(name));
+  if (directoryIdentity(queueDir) !== undefined) syncNames(queueDir);
 }
 
 /**

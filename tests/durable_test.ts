@@ -59,7 +59,7 @@ for (
     ],
     [
       "withLockedLog() cutting",
-      'Deno.writeFileSync("DIR/x", bytes); await durable.withLockedLog("DIR/x", false, (l) => l.cut(4));',
+      'Deno.writeFileSync("DIR/x", bytes); await durable.withLockedLog("DIR/x", true, (l) => l.cut(4));',
       ["write", "flock", "ftruncate", "fdatasync"],
     ],
     [
