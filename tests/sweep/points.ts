@@ -20,11 +20,22 @@ export interface Point {
   readonly thread: "main" | "other";
 }
 
-/** What can happen at a point. */
-export const FAULTS = ["SIGKILL", "EIO", "ENOSPC"] as const;
+const FAULTS = ["SIGKILL", "EIO", "ENOSPC"] as const;
 
 /** What can happen at a point. */
 export type Fault = (typeof FAULTS)[number];
+
+/**
+ * What is to happen at a point. `readlink` is Deno's own look at each part of a path, before it lets
+ * the call through that was meant. It fails like any other call; but a process that is killed there
+ * leaves what it leaves at the call that follows, and most of all calls are of this kind.
+ *
+ * @param point The point.
+ * @returns The faults.
+ */
+export function faultsAt({ call }: Point): readonly Fault[] {
+  return call === "readlink" ? FAULTS.filter((fault) => fault !== "SIGKILL") : FAULTS;
+}
 
 /**
  * Lets a process act undisturbed, and finds its points.

@@ -14,9 +14,16 @@ import { TextLineStream } from "../support/lines.ts";
  * @param act What to do; what it gives is written down as JSON.
  */
 export async function repeat(act: () => Promise<unknown>): Promise<void> {
-  // Names are drawn anew each time, always the same ones: so that a fault can be put on a path.
+  // Names and coins are drawn anew each time, always the same ones, so that a fault can be put on a
+  // path. No key is made of them: those are drawn by the system's library.
   let drawn = 0;
   crypto.randomUUID = () => `00000000-0000-4000-8000-${String(++drawn).padStart(12, "0")}`;
+  crypto.getRandomValues = (array) => {
+    const { buffer, byteOffset, byteLength } = array!;
+    const bytes = new Uint8Array(buffer, byteOffset, byteLength);
+    for (const n of bytes.keys()) bytes[n] = ++drawn;
+    return array;
+  };
   const lines = Deno.stdin.readable
     .pipeThrough(new TextDecoderStream())
     .pipeThrough(new TextLineStream());

@@ -5,7 +5,7 @@
  */
 
 import { type Freshness, type Lane, openLane } from "./lane.ts";
-import { type Fault, FAULTS, nameOf, type Point } from "./points.ts";
+import { type Fault, faultsAt, nameOf, type Point } from "./points.ts";
 import { MISSED, type PartResult, type Trial } from "./report.ts";
 import type { Subject } from "./subject.ts";
 import { readTree, restoreTree, type Tree } from "./tree.ts";
@@ -48,7 +48,7 @@ export async function sweep<T>(
     if (String(points.map(nameOf)) === String(repeated.map(nameOf))) process = "any";
   }
 
-  const wanted = points.flatMap((point) => FAULTS.map((fault) => ({ point, fault })))
+  const wanted = points.flatMap((point) => faultsAt(point).map((fault) => ({ point, fault })))
     .filter(({ point, fault }) => isPicked(trialName(subject, point, fault)));
   const trials: Trial[] = [];
   await Promise.all(lanes.map(async (lane) => {

@@ -10,6 +10,8 @@ import { join } from "@std/path";
 interface Entry {
   readonly path: string;
   readonly mode: number;
+  /** When it was changed last: answers are ordered by that. */
+  readonly mtime: Date;
   /** The file's bytes; `undefined` for a directory. */
   readonly bytes: Uint8Array | undefined;
 }
@@ -28,9 +30,9 @@ export function readTree(root: string): Tree {
   const visit = (path: string) => {
     for (const { name, isDirectory } of Deno.readDirSync(join(root, path))) {
       const inner = join(path, name);
-      const mode = Deno.statSync(join(root, inner)).mode! & 0o777;
+      const { mode, mtime } = Deno.statSync(join(root, inner));
       const bytes = isDirectory ? undefined : Deno.readFileSync(join(root, inner));
-      entries.push({ path: inner, mode, bytes });
+      entries.push({ path: inner, mode: mode! & 0o777, mtime: mtime!, bytes });
       if (isDirectory) visit(inner);
     }
   };
@@ -47,9 +49,12 @@ export function readTree(root: string): Tree {
 export function restoreTree(root: string, tree: Tree): void {
   removeTree(root);
   Deno.mkdirSync(root, { mode: 0o700 });
-  for (const { path, mode, bytes } of tree) {
+  for (const { path, mode, mtime, bytes } of tree) {
     if (bytes === undefined) Deno.mkdirSync(join(root, path), { mode });
-    else Deno.writeFileSync(join(root, path), bytes, { mode, createNew: true });
+    else {
+      Deno.writeFileSync(join(root, path), bytes, { mode, createNew: true });
+      Deno.utimeSync(join(root, path), mtime, mtime);
+    }
   }
 }
 
