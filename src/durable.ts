@@ -252,10 +252,11 @@ export function openUnsynced(path: string): UnsyncedRecord | undefined {
     if (error instanceof Deno.errors.NotFound) return undefined;
     throw error;
   }
-  const { dev, ino, size } = file.statSync();
+  const stat = file.statSync();
+  const bytes = new Uint8Array(512);
   return {
-    identity: `${dev}:${ino}`,
-    bytes: readAt(file, 0, Math.min(size, 512)),
+    identity: identityOf(stat),
+    bytes: bytes.subarray(0, file.readSync(bytes) ?? 0),
     overwrite: (bytes) => {
       file.seekSync(0, Deno.SeekMode.Start);
       writeFully(file, bytes);
