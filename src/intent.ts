@@ -35,10 +35,10 @@ import {
   responsePath,
 } from "./paths.ts";
 import type { Response } from "./proposal.ts";
-import { responseFromFile, responsePlaces } from "./queue.ts";
+import { responsePlaces } from "./queue.ts";
 import { openSigningKey } from "./signing_key.ts";
-import { listNames, parseJsonBytes } from "./untrusted.ts";
-import { asciiJson, encodeResponse, parseAuditEntry, parseResponse } from "./wire.ts";
+import { listNames, MAX_QUEUE_FILE_BYTES, parseJsonBytes, readInDirectory } from "./untrusted.ts";
+import { asciiJson, encodeResponse, parseAuditEntry } from "./wire.ts";
 
 /** A decision that is to be carried out. */
 export interface DecisionToCarryOut {
@@ -241,14 +241,16 @@ async function answer(root: string, intent: Intent): Promise<boolean> {
   return false;
 }
 
-/** Whether the answer was created already, and perhaps archived by the sidecar since. */
+/**
+ * Whether the answer was created already, and perhaps archived by the sidecar since: the very bytes. One
+ * that only means the same is somebody else's, and lacks the log's head.
+ */
 function ownAnswerStands(queueDir: string, intent: Intent): boolean {
-  const own = parseResponse(JSON.parse(intent.response), "the intent");
+  const own = Buffer.from(intent.response);
+  const options = { maxBytes: MAX_QUEUE_FILE_BYTES, allowHardLinks: true };
   return responsePlaces(queueDir, intent.proposalId).some((place) => {
     try {
-      const standing = responseFromFile(place);
-      return standing.status === own.status && standing.notes === own.notes &&
-        standing.finalFile === own.finalFile;
+      return own.equals(readInDirectory(place, options).bytes);
     } catch {
       return false;
     }

@@ -92,6 +92,21 @@ for (const [what, { plant, says }] of Object.entries(PLANTED)) {
   });
 }
 
+Deno.test("decide() moves a planted answer away that says the same, and states the log's head in its own", async () => {
+  await using dir = await tempDir();
+  const queued = await queueSample(dir.path);
+  const planted = { proposalId: queued.proposal.id, notes: "no", finalFile: null } as const;
+  await writeResponse(queued.queueDir, { ...planted, status: "rejected" });
+  const before = await Deno.readTextFile(responseOf(queued));
+  const { auditHead } = await decide(request(dir, queued, { overrideForeign: true }));
+  const { audit_head } = JSON.parse(await Deno.readTextFile(responseOf(queued)));
+  assertEquals(audit_head, auditHead);
+  const [{ name }] = [...Deno.readDirSync(dir.at("private", "foreign", "dev-1"))] as [
+    Deno.DirEntry,
+  ];
+  assertEquals(await Deno.readTextFile(dir.at("private", "foreign", "dev-1", name)), before);
+});
+
 Deno.test("decide() overrides nothing where nothing was planted, and then says nothing of it", async () => {
   await using dir = await tempDir();
   const queued = await queueSample(dir.path);
