@@ -12,7 +12,8 @@ import { dirname, join } from "@std/path";
 import { z } from "zod";
 import { appendEntry } from "./audit_append.ts";
 import { ACTION_SUPERSEDED, type AuditEntry } from "./audit_entry.ts";
-import { type Head, signHead } from "./chain.ts";
+import { isEntry, parseAuditLine } from "./audit_line.ts";
+import { type Head, linesOf, signHead } from "./chain.ts";
 import {
   clearDirectory,
   createOnce,
@@ -277,8 +278,11 @@ async function finishIntent(root: string, slug: string): Promise<FinishedIntent 
   };
   // Without its line the decision never happened: nobody was told, and the operator decides anew.
   let outcome: FinishedIntent["outcome"] = "dropped";
-  if (isRecorded(root, intent)) {
-    outcome = await answerRecorded(root, intent) ? "completed" : "superseded";
+  const after = linesAfterRecord(root, intent);
+  if (after !== undefined) {
+    // What the log says did not take effect must not, though the other answer may be gone again.
+    const answered = !saysSuperseded(after, intent) && await answerRecorded(root, intent);
+    outcome = answered ? "completed" : "superseded";
   }
   removeFile(path);
   return { bottleSlug: slug, proposalId: intent.proposalId, outcome };
@@ -296,17 +300,27 @@ function isSound({ line, response, proposal_id }: z.infer<typeof intentSchema>):
   }
 }
 
-/** Whether the line is in the log. If it is, it is made durable before anybody acts on it. */
-function isRecorded(root: string, intent: Intent): boolean {
+/** What follows the line in the log, if it is there; then it is durable before anybody acts on it. */
+function linesAfterRecord(root: string, intent: Intent): Uint8Array | undefined {
   const path = auditLogPath(intent.component, intent.bottleSlug, root);
-  const log = readOwnFile(path);
-  if (log === undefined) return false;
+  const content = readOwnFile(path);
+  if (content === undefined) return undefined;
   const line = Buffer.from(intent.line);
-  const standing = Buffer.from(log.buffer).subarray(intent.logSize, intent.logSize + line.length);
-  if (!standing.equals(line)) return false;
+  const log = Buffer.from(content.buffer);
+  const end = intent.logSize + line.length;
+  if (!log.subarray(intent.logSize, end).equals(line)) return undefined;
   syncFile(path);
   syncNames(dirname(path));
-  return true;
+  return log.subarray(end);
+}
+
+function saysSuperseded(lines: Uint8Array, { component, proposalId }: Intent): boolean {
+  for (const line of linesOf(lines)) {
+    if (line.at(-1) !== 0x0a || !isEntry(line, component)) continue;
+    const entry = parseAuditLine(line, component);
+    if (entry.proposalId === proposalId && entry.operatorAction === ACTION_SUPERSEDED) return true;
+  }
+  return false;
 }
 
 /** What {@linkcode finishInterrupted} found. */

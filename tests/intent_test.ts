@@ -136,6 +136,23 @@ Deno.test("finishInterrupted() records that another program's answer stood first
   assertEquals(error.says, "rejected");
 });
 
+Deno.test("finishInterrupted() answers nothing that the log says was superseded, though the other answer is gone", async () => {
+  await using dir = await tempDir();
+  const { queueDir, proposal, response } = await crashed(dir);
+  const intent = await Deno.readTextFile(intentPath(dir));
+  await Deno.remove(response);
+  const { id: proposalId } = proposal;
+  await writeResponse(queueDir, { proposalId, status: "rejected", notes: "no", finalFile: null });
+  await finishInterrupted(dir.path);
+  // It died before the intent was gone, and whoever planted that answer took it back.
+  await Deno.writeTextFile(intentPath(dir), intent);
+  await Deno.remove(response);
+  const { finished } = await finishInterrupted(dir.path);
+  assertEquals(finished.map(({ outcome }) => outcome), ["superseded"]);
+  assertEquals(await readAnswer(queueDir, proposalId), undefined);
+  assertEquals(await actions(dir), ["approved", "approved", "superseded"]);
+});
+
 Deno.test("finishInterrupted() tells of what it cannot finish, and goes on with other bottles", async () => {
   await using dir = await tempDir();
   const { queueDir, response } = await crashed(dir);
