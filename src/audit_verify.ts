@@ -27,7 +27,7 @@ import { parsePublicKeys, type PublicKeys, signingKeyIfAny } from "./signing_key
 import { parseJsonBytes } from "./untrusted.ts";
 import { parseAuditEntry } from "./wire.ts";
 
-/** How many problems are told one by one. */
+/** How many problems are told one by one. As many more are kept, because they are not found in order. */
 const MOST_PROBLEMS = 100;
 
 /** What {@linkcode verifyAuditLog} found. */
@@ -183,7 +183,7 @@ export function verifyLog(input: LogToVerify): AuditVerification {
     if (line.at(-1) !== 0x0a) {
       found.torn++;
       const reason = `${line.length} bytes of a torn line; the next append puts them aside`;
-      found.problems.push({ line: number, reason });
+      addProblems(found, { line: number, reason });
       break;
     }
     checkAnchors(input, heads, head, found);
@@ -193,16 +193,18 @@ export function verifyLog(input: LogToVerify): AuditVerification {
       if (read.problem === undefined) found.foreign++;
       else if (read.entry === undefined) {
         found.torn++;
-        unexplained.push({ line: number, reason: read.problem });
-      } else found.problems.push({ line: number, reason: read.problem });
+        if (unexplained.length < MOST_PROBLEMS) {
+          unexplained.push({ line: number, reason: read.problem });
+        }
+      } else addProblems(found, { line: number, reason: read.problem });
     } else {
       found.chained++;
       found.uncovered = 0;
       const { link, entry } = read;
       for (const reason of [read.problem, ...linkProblems(line, read, expected, input, found)]) {
-        if (reason !== undefined) found.problems.push({ line: number, reason });
+        if (reason !== undefined) addProblems(found, { line: number, reason });
       }
-      if (entry?.repair === undefined) found.problems.push(...unexplained);
+      if (entry?.repair === undefined) addProblems(found, ...unexplained);
       else found.torn += entry.repair.split(" bytes of a torn line ").length - 1;
       unexplained = [];
       expected = { seq: link.seq, hash: link.prev };
@@ -212,8 +214,12 @@ export function verifyLog(input: LogToVerify): AuditVerification {
     expected = sound ? head : advance(expected, line);
   }
   checkAnchors(input, heads, head, found);
-  found.problems.push(...unexplained, ...lostAnchors(input, heads, head));
+  addProblems(found, ...unexplained, ...lostAnchors(input, heads, head));
   return report(input, head, found);
+}
+
+function addProblems({ problems }: Findings, ...more: readonly BrokenLine[]): void {
+  problems.push(...more.slice(0, 2 * MOST_PROBLEMS - problems.length));
 }
 
 function report(input: LogToVerify, head: Head, found: Findings): AuditVerification {
@@ -308,7 +314,7 @@ function checkAnchors(
   for (const anchor of heads.get(head.seq) ?? []) {
     if (anchor.hash === head.hash || !counts(anchor, input)) continue;
     const reason = `the lines up to here are not those that ${anchor.source} states`;
-    found.problems.push({ line: head.seq, reason });
+    addProblems(found, { line: head.seq, reason });
   }
 }
 

@@ -112,6 +112,19 @@ Deno.test("verifyAuditLog() counts a foreign line that was appended, and says th
   });
 });
 
+Deno.test("verifyAuditLog() tells a hundred of any number of broken lines", async () => {
+  await using dir = await tempDir();
+  const log = await makeLog(dir.path, NOTES.slice(0, 1));
+  await log.add("?\n".repeat(200_000) + FOREIGN_LINE);
+  const found = await verifySample(log, { chainOnly: true });
+  assertEquals([found.torn, found.foreign, found.firstError], [
+    200_000,
+    1,
+    "line 2: it is not JSON",
+  ]);
+  assertEquals(found.broken.map(({ line }) => line), Array.from({ length: 100 }, (_, n) => n + 2));
+});
+
 Deno.test("verifyAuditLog() finds another bottle's log in the place of this one's", async () => {
   await using dir = await tempDir();
   const log = await makeLog(dir.path, NOTES);
