@@ -12,7 +12,7 @@
 import { z } from "zod";
 import type { Anchor } from "./audit_anchors.ts";
 import type { AuditLogId } from "./audit_logs.ts";
-import { type AuditVerification, verifyLog } from "./audit_verify.ts";
+import { type AuditVerification, verifyLog, withProblem } from "./audit_verify.ts";
 import {
   advance,
   EMPTY_HEAD,
@@ -123,13 +123,6 @@ export async function exportAuditLogs(
   const header = asciiJson({ version: 1, kind: "supervise-audit", made, public_key, logs });
   const blob = new Blob([header + "\n", ...contents as BlobPart[]]);
   return new Uint8Array(await blob.arrayBuffer());
-}
-
-/** Puts what is wrong with a whole log behind what is wrong with its lines. */
-function withProblem(found: AuditVerification, reason: string): AuditVerification {
-  const line = Number(found.head.slice(0, found.head.indexOf(":")));
-  const firstError = found.ok ? `line ${line}: ${reason}` : found.firstError;
-  return { ...found, ok: false, firstError, broken: [...found.broken, { line, reason }] };
 }
 
 /**

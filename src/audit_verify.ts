@@ -134,10 +134,43 @@ export async function verifyAuditLog(
   const log = auditLogName(component, slug);
   const file = auditLogPath(component, slug, root);
   // Before the log is read: what it has grown by meanwhile must not look like a loss.
-  const all = [...anchors, ...rememberedAnchor(root, log), ...anchorsInAnswers(root, slug)];
-  const bytes = await readLockedLog(file);
+  const answered = anchorsInAnswers(root, slug);
+  let own: Remembered | undefined;
+  // This one is overwritten in place, by whoever appends.
+  const bytes = await readLockedLog(file, () => own = remembered(root, log));
+  own ??= remembered(root, log);
   const keys = chainOnly ? undefined : trustedKeys(root, publicKeys);
-  return verifyLog({ log, file, bytes, keys, anchors: all });
+  const all = [...anchors, ...own.anchors, ...answered];
+  const found = verifyLog({ log, file, bytes, keys, anchors: all });
+  return own.damage === undefined ? found : withProblem(found, own.damage);
+}
+
+/** The head that this root wrote last, or why that is not known. */
+interface Remembered {
+  readonly anchors: readonly Anchor[];
+  readonly damage?: string;
+}
+
+function remembered(root: string, log: string): Remembered {
+  try {
+    return { anchors: rememberedAnchor(root, log) };
+  } catch (error) {
+    if (!(error instanceof MalformedRecordError)) throw error;
+    return { anchors: [], damage: `${error.file}: ${error.reason}` };
+  }
+}
+
+/**
+ * Adds what is wrong with a log as a whole.
+ *
+ * @param found What was found in its lines.
+ * @param reason What is wrong.
+ * @returns Both.
+ */
+export function withProblem(found: AuditVerification, reason: string): AuditVerification {
+  const line = found.lines;
+  const firstError = found.ok ? `line ${line}: ${reason}` : found.firstError;
+  return { ...found, ok: false, firstError, broken: [...found.broken, { line, reason }] };
 }
 
 function trustedKeys(root: string, publicKeys: string | undefined): PublicKeys {

@@ -461,12 +461,17 @@ function standsAt(path: string, file: Deno.FsFile): boolean {
  * `open`, `flock`, `read`. Writes nothing.
  *
  * @param path The log.
- * @returns Its bytes, or `undefined` if there is none.
+ * @param meanwhile Called while nobody appends: what is read in it belongs to the same state.
+ * @returns Its bytes, or `undefined` if there is none; then nothing was called.
  */
-export async function readLockedLog(path: string): Promise<Uint8Array | undefined> {
+export async function readLockedLog(
+  path: string,
+  meanwhile: () => void = () => {},
+): Promise<Uint8Array | undefined> {
   try {
     using file = Deno.openSync(path, { read: true });
     if (!file.tryLockSync(false)) await file.lock(false);
+    meanwhile();
     return readAt(file, 0, file.statSync().size);
   } catch (error) {
     if (error instanceof Deno.errors.NotFound) return undefined;

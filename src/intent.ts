@@ -39,7 +39,7 @@ import type { Response } from "./proposal.ts";
 import { responsePlaces } from "./queue.ts";
 import { openSigningKey } from "./signing_key.ts";
 import { listNames, MAX_QUEUE_FILE_BYTES, parseJsonBytes, readInDirectory } from "./untrusted.ts";
-import { asciiJson, encodeResponse, parseAuditEntry } from "./wire.ts";
+import { asciiJson, encodeResponse, parseAuditEntry, parseResponse } from "./wire.ts";
 
 /** A decision that is to be carried out. */
 export interface DecisionToCarryOut {

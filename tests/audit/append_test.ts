@@ -268,6 +268,10 @@ Deno.test("writeAuditEntry() refuses a memory that is damaged, and says what to 
   await makeLog(dir.path, ["one"]);
   await Deno.writeTextFile(dir.at("private", "heads", "pipelock-dev-1"), "nonsense");
   assertStringIncludes(await appendElsewhere(dir), "it is no head; move it away");
+  // That is no dead end, and hides no other log.
+  const { ok, lines, firstError } = await verify(dir);
+  assertEquals([ok, lines], [false, 1]);
+  assertStringIncludes(firstError, "private/heads/pipelock-dev-1: it is no head");
 });
 
 Deno.test("a key is made once, mode 0600, by whoever comes first, and signs for all", async () => {
