@@ -8,6 +8,7 @@ import { Buffer } from "node:buffer";
 import { ACTION_SUPERSEDED, type AuditEntry } from "./audit_entry.ts";
 import { isEntry, parseAuditLine } from "./audit_line.ts";
 import { AUDIT_COMPONENTS } from "./audit_logs.ts";
+import { linkOf } from "./chain.ts";
 import { AlreadyDecidedError, MalformedRecordError, UnsafeFileError } from "./errors.ts";
 import { sha256Hex } from "./hash.ts";
 import { ownFileStamp, readOwnFile } from "./own_files.ts";
@@ -143,7 +144,8 @@ function addDecisions(
   const content = readOwnFile(log);
   if (content === undefined) return;
   const bytes = Buffer.from(content.buffer);
-  // In JSON a quote inside a string is escaped, so these bytes can only be the key and its value.
+  // In JSON a quote inside a string is escaped, so these bytes can only be a key and its value; whether
+  // it is the entry's own, and its last, the parsed line says.
   const [only, another] = ids;
   const key = another === undefined ? `"proposal_id":"${only}"` : `"proposal_id":"`;
   for (let at = bytes.indexOf(key); at !== -1; at = bytes.indexOf(key, at + 1)) {
@@ -152,10 +154,14 @@ function addDecisions(
     const start = at + `"proposal_id":"`.length;
     const id = bytes.toString("latin1", start, bytes.indexOf('"', start));
     if (!ids.has(id)) continue;
-    const entry = entryOn(bytes.subarray(bytes.lastIndexOf("\n", at) + 1, end), log);
-    if (entry?.operatorAction === ACTION_SUPERSEDED) decisions.delete(id);
-    else if (STATUSES.some((status) => status === entry?.operatorAction) && !decisions.has(id)) {
-      decisions.set(id, entry!);
+    const line = bytes.subarray(bytes.lastIndexOf("\n", at) + 1, end + 1);
+    const entry = entryOn(line, log);
+    if (entry?.proposalId !== id) continue;
+    if (entry.operatorAction === ACTION_SUPERSEDED) {
+      // Anybody's line may keep a decision from being made; only one of ours may undo one.
+      if (linkOf(line) !== undefined) decisions.delete(id);
+    } else if (STATUSES.some((status) => status === entry.operatorAction) && !decisions.has(id)) {
+      decisions.set(id, entry);
     }
   }
 }

@@ -13,7 +13,7 @@ import { z } from "zod";
 import { appendEntry } from "./audit_append.ts";
 import { ACTION_SUPERSEDED, type AuditEntry } from "./audit_entry.ts";
 import { isEntry, parseAuditLine } from "./audit_line.ts";
-import { type Head, linesOf, signHead } from "./chain.ts";
+import { type Head, linesOf, linkOf, signHead } from "./chain.ts";
 import {
   clearDirectory,
   createOnce,
@@ -316,7 +316,7 @@ function linesAfterRecord(root: string, intent: Intent): Uint8Array | undefined 
 
 function saysSuperseded(lines: Uint8Array, { component, proposalId }: Intent): boolean {
   for (const line of linesOf(lines)) {
-    if (line.at(-1) !== 0x0a || !isEntry(line, component)) continue;
+    if (linkOf(line) === undefined || !isEntry(line, component)) continue;
     const entry = parseAuditLine(line, component);
     if (entry.proposalId === proposalId && entry.operatorAction === ACTION_SUPERSEDED) return true;
   }

@@ -5,6 +5,7 @@ import {
   ChangedSinceShownError,
   decide,
   type DecideRequest,
+  findDecision,
   formatHead,
   InvalidConfigError,
   listPendingProposals,
@@ -240,6 +241,31 @@ Deno.test("decide() takes an unsigned line that names a proposal for the decisio
   assertEquals((await log(dir)).length, 1);
   const { ok, foreign, uncovered } = await verifyAuditLog("pipelock", "dev-1", { root: dir.path });
   assertEquals([ok, foreign, uncovered], [true, 1, 1]);
+});
+
+Deno.test("findDecision() takes no line for a decision that names the proposal elsewhere than in its own field", async () => {
+  await using dir = await tempDir();
+  await Deno.mkdir(dir.at("audit"));
+  const fields = '"timestamp":"","bottle_slug":"dev-1","component":"pipelock",' +
+    '"operator_action":"rejected","operator_notes":"","justification":"","diff":""';
+  const ref = { root: dir.path, bottleSlug: "dev-1", proposalId: "p1" };
+  for (const more of ['"x":{"proposal_id":"p1"}', '"proposal_id":"p1","proposal_id":"p2"']) {
+    await Deno.writeTextFile(dir.at("audit", "pipelock-dev-1.log"), `{${fields},${more}}\n`);
+    assertEquals(findDecision(ref), undefined, more);
+  }
+  assertEquals(findDecision({ ...ref, proposalId: "p2" })?.proposalId, "p2");
+});
+
+Deno.test("decide() does not decide again because of an unsigned line that undoes the decision", async () => {
+  await using dir = await tempDir();
+  const queued = await queueSample(dir.path);
+  await decide(request(dir, queued));
+  const path = dir.at("audit", "pipelock-dev-1.log");
+  const { seq: _, prev: __, sig: ___, ...line } = JSON.parse(await Deno.readTextFile(path));
+  const undoing = JSON.stringify({ ...line, operator_action: "superseded" });
+  await Deno.writeTextFile(path, `${undoing}\n`, { append: true });
+  await Deno.remove(queued.path.replace(".proposal.", ".response."));
+  await assertRejects(() => decide(request(dir, queued)), AlreadyDecidedError, "already approved");
 });
 
 Deno.test("decide() follows no link in the place of a proposal or a queue", async () => {
