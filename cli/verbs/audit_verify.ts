@@ -18,6 +18,7 @@ import {
   visibleLine,
 } from "../../mod.ts";
 import type { Context } from "../context.ts";
+import { UsageError } from "../flags.ts";
 import { readNamedFile } from "../read_file.ts";
 import { wrap } from "../wrap.ts";
 import { isSelected, selectLogs } from "./audit.ts";
@@ -36,6 +37,19 @@ function nameOfLog({ component, slug }: AuditLogId): string {
 async function readText(file: string | undefined): Promise<string | undefined> {
   if (file === undefined) return undefined;
   return new TextDecoder().decode(await readNamedFile(file));
+}
+
+/** What was to be checked must not pass for checked: neither an empty file, nor an anchor of no log. */
+async function readAnchors(file: string | undefined): Promise<readonly Anchor[]> {
+  const text = await readText(file);
+  if (text === undefined) return [];
+  if (text.trim() === "") {
+    throw new UsageError(`Cannot use ${file} as --anchors: it is empty; see audit head`);
+  }
+  const anchors = parseAnchors(text, file!);
+  const stray = anchors.find(({ log }) => parseAuditLogName(log) === undefined);
+  if (stray === undefined) return anchors;
+  throw new UsageError(`Cannot use ${stray.source}: ${stray.log} is no name of an audit log`);
 }
 
 async function verifyRoot(
@@ -162,9 +176,8 @@ function notes({ firstError, broken, uncovered, lines }: AuditVerification): str
 export async function auditVerify(context: Context): Promise<number> {
   const { flags } = context;
   const publicKeys = await readText(flags.publicKey);
-  const { anchors: anchorsFile, archive } = flags;
-  const text = await readText(anchorsFile);
-  const anchors = text === undefined ? [] : parseAnchors(text, anchorsFile!);
+  const { archive } = flags;
+  const anchors = await readAnchors(flags.anchors);
   const { logs, keys, ownKey } = archive === undefined
     ? await verifyRoot(context, publicKeys, anchors)
     : await verifyArchive(context, archive, publicKeys, anchors);

@@ -70,6 +70,23 @@ Deno.test("audit head prints anchors that audit verify --anchors checks, for log
   assertStringIncludes(none.err, "kept, line 1: expected LOG SEQ:HASH, as audit head prints it");
 });
 
+Deno.test("audit verify takes no anchors that check nothing", async () => {
+  await using dir = await tempDir();
+  await makeLog(dir.path, ["one"]);
+  const stray = `pipelok-dev-1 1:${"0".repeat(64)}`;
+  for (
+    const [text, says] of [
+      ["\n", "it is empty; see audit head"],
+      [`# one\n${stray}\n`, "-, line 2: pipelok-dev-1 is no name of an audit log"],
+    ] as const
+  ) {
+    const verify = ["audit", "verify", "--anchors", "-"];
+    const { code, out, err } = await supervise(dir.path, verify, { input: text });
+    assertEquals([code, out], [2, ""]);
+    assertStringIncludes(err, says);
+  }
+});
+
 Deno.test("audit verify finds a log that was removed with all memory of it, by the answers", async () => {
   await using dir = await tempDir();
   await queueSample(dir.path, { id: "p1" });
