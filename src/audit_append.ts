@@ -19,14 +19,8 @@ import {
   parseHead,
   sealLine,
 } from "./chain.ts";
-import {
-  type LockedLog,
-  openUnsynced,
-  replaceFileAlone,
-  syncNames,
-  type UnsyncedRecord,
-  withLockedLog,
-} from "./durable.ts";
+import { replaceFileAlone, syncNames } from "./durable.ts";
+import { type LockedLog, openUnsynced, type UnsyncedRecord, withLockedLog } from "./durable_log.ts";
 import { AuditLogChangedError, MalformedRecordError } from "./errors.ts";
 import { namesInOwn, ownFileStamp, readOwnFile } from "./own_files.ts";
 import { auditLogName, auditLogPath, privateDir } from "./paths.ts";

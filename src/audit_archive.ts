@@ -23,7 +23,7 @@ import {
   parseHead,
   signHead,
 } from "./chain.ts";
-import { readLockedLog } from "./durable.ts";
+import { readLockedLog } from "./durable_log.ts";
 import { MalformedRecordError } from "./errors.ts";
 import { auditLogName, auditLogPath, claudeBottleRoot } from "./paths.ts";
 import { openSigningKey, parsePublicKeys, publicKeyPem } from "./signing_key.ts";

@@ -20,7 +20,7 @@ import {
   linkOf,
 } from "./chain.ts";
 import { quote } from "./config/problem.ts";
-import { readLockedLog } from "./durable.ts";
+import { readLockedLog } from "./durable_log.ts";
 import { MalformedRecordError } from "./errors.ts";
 import { auditLogName, auditLogPath, claudeBottleRoot } from "./paths.ts";
 import { parsePublicKeys, type PublicKeys, signingKeyIfAny } from "./signing_key.ts";

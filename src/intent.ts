@@ -23,8 +23,8 @@ import {
   replaceFileAlone,
   syncFile,
   syncNames,
-  withLock,
 } from "./durable.ts";
+import { withLock } from "./durable_log.ts";
 import { AnswerNotWrittenError, MalformedRecordError } from "./errors.ts";
 import { readOwnFile } from "./own_files.ts";
 import {

@@ -12,7 +12,8 @@ import {
 } from "node:crypto";
 import { Buffer } from "node:buffer";
 import { join } from "@std/path";
-import { replaceFileAlone, withLock } from "./durable.ts";
+import { replaceFileAlone } from "./durable.ts";
+import { withLock } from "./durable_log.ts";
 import { sha256 } from "./hash.ts";
 import { ownFileStamp, readOwnFile } from "./own_files.ts";
 import { claudeBottleRoot, privateDir } from "./paths.ts";

@@ -6,7 +6,7 @@ import {
   readAuditEntries,
   writeAuditEntry,
 } from "../mod.ts";
-import { withLockedLog } from "../src/durable.ts";
+import { withLockedLog } from "../src/durable_log.ts";
 import { saidBy } from "./support/records.ts";
 import { tempDir } from "./support/temp.ts";
 

@@ -1,5 +1,5 @@
 import { assertEquals, assertThrows } from "@std/assert";
-import { createOnce, ensureDirectory } from "../src/durable.ts";
+import { createOnce, ensureDirectory, writeFully } from "../src/durable.ts";
 import { hasProgram, REPO, run } from "./support/run.ts";
 import { tempDir } from "./support/temp.ts";
 
@@ -12,7 +12,9 @@ const CALLS =
 /** The system calls on the files of a directory that a line of code makes, in order. */
 async function trace(dir: string, code: string): Promise<string[]> {
   const program = `
-    import * as durable from "${REPO}src/durable.ts";
+    import * as files from "${REPO}src/durable.ts";
+    import * as logs from "${REPO}src/durable_log.ts";
+    const durable = { ...files, ...logs };
     const bytes = new TextEncoder().encode("0123456789\\n");
     ${code}`;
   await Deno.writeTextFile(`${dir}/program.ts`, program);
@@ -100,6 +102,23 @@ for (
     assertEquals(await trace(dir.path, code.replaceAll("DIR", dir.at("d"))), [...calls]);
   });
 }
+
+Deno.test("writeFully() goes on after short writes and after signals, and gives up on other errors", () => {
+  const written: number[] = [];
+  let calls = 0;
+  const file = {
+    writeSync(bytes: Uint8Array): number {
+      calls++;
+      if (calls % 3 === 0) throw new Deno.errors.Interrupted("a signal came");
+      if (bytes[0] === 10) throw new Deno.errors.BadResource("gone");
+      written.push(...bytes.subarray(0, 2));
+      return Math.min(2, bytes.length);
+    },
+  } as unknown as Deno.FsFile;
+  writeFully(file, Uint8Array.from([1, 2, 3, 4, 5, 6, 7]));
+  assertEquals([written, calls], [[1, 2, 3, 4, 5, 6, 7], 5]);
+  assertThrows(() => writeFully(file, Uint8Array.from([8, 9, 10])), Deno.errors.BadResource);
+});
 
 Deno.test("ensureDirectory() makes parents with mode 0700, and leaves what is there", async () => {
   await using dir = await tempDir();
