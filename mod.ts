@@ -67,11 +67,8 @@ export {
   parseAuditLogName,
 } from "./src/audit_logs.ts";
 export { ACTION_OPERATOR_EDIT, ACTION_SUPERSEDED, type AuditEntry } from "./src/audit_entry.ts";
-export {
-  type AuditVerification,
-  verifyAuditLog,
-  type VerifyAuditOptions,
-} from "./src/audit_verify.ts";
+export type { AuditVerification } from "./src/audit_check.ts";
+export { verifyAuditLog, type VerifyAuditOptions } from "./src/audit_verify.ts";
 export { type BottleListing, listBottles, type RefusedQueue } from "./src/bottles.ts";
 export { formatHead, type Head, type SignedHead } from "./src/chain.ts";
 export { validateAllowlist } from "./src/config/allowlist.ts";

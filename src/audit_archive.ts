@@ -12,7 +12,7 @@
 import { z } from "zod";
 import type { Anchor } from "./audit_anchors.ts";
 import type { AuditLogId } from "./audit_logs.ts";
-import { type AuditVerification, verifyLog, withProblem } from "./audit_verify.ts";
+import { type AuditVerification, verifyLog, withProblem } from "./audit_check.ts";
 import {
   advance,
   EMPTY_HEAD,

@@ -1,60 +1,15 @@
 /**
- * Checks audit logs: each line, the chain, the signatures, and the anchors.
+ * Checks a root's audit logs, by what it trusts: its key, its memory, the heads in its answers.
  *
  * @module
  */
 
 import { type Anchor, anchorsInAnswers, rememberedAnchor } from "./audit_anchors.ts";
-import type { BrokenLine } from "./audit.ts";
-import type { AuditEntry } from "./audit_entry.ts";
-import { isBlank, reasonOf } from "./audit_line.ts";
-import {
-  advance,
-  EMPTY_HEAD,
-  formatHead,
-  type Head,
-  headIsSigned,
-  lineIsSigned,
-  linesOf,
-  LINK_KEYS,
-  linkOf,
-} from "./chain.ts";
-import { quote } from "./config/problem.ts";
+import { type AuditVerification, verifyLog, withProblem } from "./audit_check.ts";
 import { readLockedLog } from "./durable_log.ts";
 import { MalformedRecordError } from "./errors.ts";
 import { auditLogName, auditLogPath, claudeBottleRoot } from "./paths.ts";
 import { parsePublicKeys, type PublicKeys, signingKeyIfAny } from "./signing_key.ts";
-import { parseJsonBytes } from "./untrusted.ts";
-import { parseAuditEntry } from "./wire.ts";
-
-/** How many problems are told one by one. As many more are kept, because they are not found in order. */
-const MOST_PROBLEMS = 100;
-
-/** What {@linkcode verifyAuditLog} found. */
-export interface AuditVerification {
-  /** Whether nothing is wrong. */
-  readonly ok: boolean;
-  /** The log. */
-  readonly file: string;
-  /** How many lines there are, each ended by LF. */
-  readonly lines: number;
-  /** How many of them are chained. */
-  readonly chained: number;
-  /** How many are not: lines of the Python original, and blank ones. */
-  readonly foreign: number;
-  /** How many of the last lines no chained line covers yet. Only an anchor shows a change in these. */
-  readonly uncovered: number;
-  /** Pieces of lines that a crash tore: put aside, as a line says, or still there. */
-  readonly torn: number;
-  /** How many signatures are a trusted key's. */
-  readonly signatures: number;
-  /** The head, `seq:hash`. */
-  readonly head: string;
-  /** The first thing that is wrong; `""` if nothing is. */
-  readonly firstError: string;
-  /** What is wrong, by line; the first hundred. */
-  readonly broken: readonly BrokenLine[];
-}
 
 /** What is trusted when a log is checked. */
 export interface VerifyAuditOptions {
@@ -66,20 +21,6 @@ export interface VerifyAuditOptions {
   readonly anchors?: readonly Anchor[];
   /** Checks the chain alone: much faster, and blind to lines that were rewritten with their chain. */
   readonly chainOnly?: boolean;
-}
-
-/** A log to be checked. */
-export interface LogToVerify {
-  /** The log's name, `<component>-<slug>`. */
-  readonly log: string;
-  /** Where it is from, for people. */
-  readonly file: string;
-  /** Its bytes, or `undefined` if there is none. */
-  readonly bytes: Uint8Array | undefined;
-  /** Trusted keys; `undefined` if the chain alone is checked. */
-  readonly keys: PublicKeys | undefined;
-  /** Heads it must have had, of any logs. */
-  readonly anchors: readonly Anchor[];
 }
 
 /**
@@ -160,209 +101,8 @@ function remembered(root: string, log: string): Remembered {
   }
 }
 
-/**
- * Adds what is wrong with a log as a whole.
- *
- * @param found What was found in its lines.
- * @param reason What is wrong.
- * @returns Both.
- */
-export function withProblem(found: AuditVerification, reason: string): AuditVerification {
-  const line = found.lines;
-  const firstError = found.ok ? `line ${line}: ${reason}` : found.firstError;
-  return { ...found, ok: false, firstError, broken: [...found.broken, { line, reason }] };
-}
-
 function trustedKeys(root: string, publicKeys: string | undefined): PublicKeys {
   if (publicKeys !== undefined) return parsePublicKeys(publicKeys, "the public key");
   const own = signingKeyIfAny(root);
   return new Map(own === undefined ? [] : [[own.fingerprint, own.publicKey]]);
-}
-
-/** What is counted, and what is wrong so far. */
-interface Findings {
-  readonly problems: BrokenLine[];
-  chained: number;
-  foreign: number;
-  uncovered: number;
-  torn: number;
-  signatures: number;
-}
-
-/**
- * Checks the bytes of a log.
- *
- * @param input The log, and what is trusted.
- * @returns What was found.
- */
-export function verifyLog(input: LogToVerify): AuditVerification {
-  const found = {
-    problems: [] as BrokenLine[],
-    chained: 0,
-    foreign: 0,
-    uncovered: 0,
-    torn: 0,
-    signatures: 0,
-  };
-  const heads = anchorsBySeq(input);
-  /** The head over the bytes as they are. */
-  let head = EMPTY_HEAD;
-  /** The head that the next chained line must name: after an error, what the last one named. */
-  let expected = EMPTY_HEAD;
-  /** Lines that are no entries, until a chained line says that it knows of them. */
-  let unexplained: BrokenLine[] = [];
-  for (const line of linesOf(input.bytes ?? new Uint8Array())) {
-    const number = head.seq + 1;
-    if (line.at(-1) !== 0x0a) {
-      found.torn++;
-      const reason = `${line.length} bytes of a torn line; the next append puts them aside`;
-      addProblems(found, { line: number, reason });
-      break;
-    }
-    checkAnchors(input, heads, head, found);
-    const read = readLine(line, input);
-    if (read.link === undefined) {
-      found.uncovered++;
-      if (read.problem === undefined) found.foreign++;
-      else if (read.entry === undefined) {
-        found.torn++;
-        if (unexplained.length < MOST_PROBLEMS) {
-          unexplained.push({ line: number, reason: read.problem });
-        }
-      } else addProblems(found, { line: number, reason: read.problem });
-    } else {
-      found.chained++;
-      found.uncovered = 0;
-      const { link, entry } = read;
-      for (const reason of [read.problem, ...linkProblems(line, read, expected, input, found)]) {
-        if (reason !== undefined) addProblems(found, { line: number, reason });
-      }
-      if (entry?.repair === undefined) addProblems(found, ...unexplained);
-      else found.torn += entry.repair.split(" bytes of a torn line ").length - 1;
-      unexplained = [];
-      expected = { seq: link.seq, hash: link.prev };
-    }
-    const sound = expected.seq === head.seq && expected.hash === head.hash;
-    head = advance(head, line);
-    expected = sound ? head : advance(expected, line);
-  }
-  checkAnchors(input, heads, head, found);
-  addProblems(found, ...unexplained, ...lostAnchors(input, heads, head));
-  return report(input, head, found);
-}
-
-function addProblems({ problems }: Findings, ...more: readonly BrokenLine[]): void {
-  problems.push(...more.slice(0, 2 * MOST_PROBLEMS - problems.length));
-}
-
-function report(input: LogToVerify, head: Head, found: Findings): AuditVerification {
-  const { problems, ...counts } = found;
-  problems.sort((a, b) => a.line - b.line);
-  const [first] = problems;
-  return {
-    ok: first === undefined,
-    file: input.file,
-    lines: head.seq,
-    ...counts,
-    head: formatHead(head),
-    firstError: first === undefined ? "" : `line ${first.line}: ${first.reason}`,
-    broken: problems.slice(0, MOST_PROBLEMS),
-  };
-}
-
-interface ReadLine {
-  readonly entry?: AuditEntry;
-  readonly link?: { readonly seq: number; readonly prev: string; readonly signature: string };
-  readonly problem?: string;
-}
-
-/** What a line is: blank, somebody else's, ours, or nothing of the kind. */
-function readLine(line: Uint8Array, { log, file }: LogToVerify): ReadLine {
-  if (isBlank(line)) return {};
-  let raw: unknown;
-  let entry: AuditEntry;
-  try {
-    raw = parseJsonBytes(line, file);
-    entry = parseAuditEntry(raw, file);
-  } catch (error) {
-    if (!(error instanceof MalformedRecordError)) throw error;
-    return { problem: reasonOf(error) };
-  }
-  const owner = `${entry.component}-${entry.bottleSlug}`;
-  const problem = owner === log ? undefined : `it is an entry of ${quote(owner)}`;
-  const named = (reason?: string) => reason === undefined ? {} : { problem: reason };
-  if (!LINK_KEYS.some((key) => Object.hasOwn(raw as object, key))) {
-    return { entry, ...named(problem) };
-  }
-  const link = linkOf(line);
-  if (link !== undefined) return { entry, link, ...named(problem) };
-  return { entry, problem: "its seq, prev and sig are not in the form in which they are written" };
-}
-
-/** What is wrong with a chained line's place and signature. */
-function* linkProblems(
-  line: Uint8Array,
-  { link, entry }: ReadLine,
-  expected: Head,
-  { log, keys }: LogToVerify,
-  found: Findings,
-): Generator<string> {
-  if (link === undefined) return;
-  if (link.seq !== expected.seq) yield `it was written as line ${link.seq + 1}`;
-  else if (link.prev !== expected.hash) yield "a line before it is not what it was";
-  if (keys === undefined) return;
-  const key = keys.get(entry?.operatorKey ?? "");
-  if (key === undefined) {
-    yield keys.size === 0
-      ? "there is no public key to check its signature with; name one"
-      : `its key is not trusted here: ${quote(entry?.operatorKey ?? "none")}`;
-  } else if (lineIsSigned(log, line, link, key)) found.signatures++;
-  else yield "its signature does not fit";
-}
-
-function anchorsBySeq({ log, anchors }: LogToVerify): Map<number, Anchor[]> {
-  const bySeq = new Map<number, Anchor[]>();
-  for (const anchor of anchors) {
-    if (anchor.log !== log) continue;
-    const same = bySeq.get(anchor.seq) ?? [];
-    same.push(anchor);
-    bySeq.set(anchor.seq, same);
-  }
-  return bySeq;
-}
-
-/** An anchor from where others can write counts only with the key's signature. */
-function counts(anchor: Anchor, { keys }: LogToVerify): boolean {
-  const { signature } = anchor;
-  if (signature === undefined) return true;
-  return [...keys?.values() ?? []].some((key) => headIsSigned({ ...anchor, signature }, key));
-}
-
-function checkAnchors(
-  input: LogToVerify,
-  heads: ReadonlyMap<number, readonly Anchor[]>,
-  head: Head,
-  found: Findings,
-): void {
-  for (const anchor of heads.get(head.seq) ?? []) {
-    if (anchor.hash === head.hash || !counts(anchor, input)) continue;
-    const reason = `the lines up to here are not those that ${anchor.source} states`;
-    addProblems(found, { line: head.seq, reason });
-  }
-}
-
-function lostAnchors(
-  input: LogToVerify,
-  heads: ReadonlyMap<number, readonly Anchor[]>,
-  head: Head,
-): BrokenLine[] {
-  const lost = [...heads.values()].flat()
-    .filter((anchor) => anchor.seq > head.seq && counts(anchor, input));
-  const most = lost.reduce<Anchor | undefined>(
-    (best, anchor) => best === undefined || anchor.seq > best.seq ? anchor : best,
-    undefined,
-  );
-  if (most === undefined) return [];
-  const reason = `lines ${head.seq + 1} to ${most.seq} are gone, by ${most.source}`;
-  return [{ line: head.seq + 1, reason }];
 }

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { refuseIfUnanswerable } from "./answer.ts";
 import type { AuditEntry } from "./audit_entry.ts";
 import { validateConfigFile } from "./config/validate.ts";
 import { formatHead } from "./chain.ts";
@@ -16,7 +17,7 @@ import {
 } from "./errors.ts";
 import { sha256Hex } from "./hash.ts";
 import { diffAgainst, type Inspection, inspectProposal } from "./inspect.ts";
-import { carryOut, refuseIfUnanswerable, withBottleLock } from "./intent.ts";
+import { carryOut, withBottleLock } from "./intent.ts";
 import { auditLogPath, checkBottleSlug, checkProposalId, claudeBottleRoot } from "./paths.ts";
 import {
   COMPONENT_FOR_TOOL,

@@ -10,35 +10,19 @@
 import { Buffer } from "node:buffer";
 import { dirname, join } from "@std/path";
 import { z } from "zod";
+import { answerRecorded, type Intent, stagingDir } from "./answer.ts";
 import { appendEntry } from "./audit_append.ts";
 import { ACTION_SUPERSEDED, type AuditEntry } from "./audit_entry.ts";
 import { isEntry, parseAuditLine } from "./audit_line.ts";
 import { type Head, linesOf, linkOf, signHead } from "./chain.ts";
-import {
-  clearDirectory,
-  createOnce,
-  moveAside,
-  probeCreateOnce,
-  removeFile,
-  replaceFileAlone,
-  syncFile,
-  syncNames,
-} from "./durable.ts";
+import { clearDirectory, removeFile, replaceFileAlone, syncFile, syncNames } from "./durable.ts";
 import { withLock } from "./durable_log.ts";
-import { AnswerNotWrittenError, MalformedRecordError } from "./errors.ts";
+import { MalformedRecordError } from "./errors.ts";
 import { readOwnFile } from "./own_files.ts";
-import {
-  auditLogName,
-  auditLogPath,
-  isBottleSlug,
-  privateDir,
-  queueDirForSlug,
-  responsePath,
-} from "./paths.ts";
+import { auditLogName, auditLogPath, isBottleSlug, privateDir } from "./paths.ts";
 import type { Response } from "./proposal.ts";
-import { responsePlaces } from "./queue.ts";
 import { openSigningKey } from "./signing_key.ts";
-import { listNames, MAX_QUEUE_FILE_BYTES, parseJsonBytes, readInDirectory } from "./untrusted.ts";
+import { listNames, parseJsonBytes } from "./untrusted.ts";
 import { asciiJson, encodeResponse, parseAuditEntry, parseResponse } from "./wire.ts";
 
 /** A decision that is to be carried out. */
@@ -47,24 +31,6 @@ export interface DecisionToCarryOut {
   readonly entry: AuditEntry;
   /** What the agent is to be told. */
   readonly response: Response;
-  /** Whether an answer without a record that stands there is moved away. */
-  readonly overrideForeign: boolean;
-}
-
-/** A decision that is about to be recorded. All of it is exact: the bytes, not their meaning. */
-interface Intent {
-  /** The bottle. */
-  readonly bottleSlug: string;
-  /** The proposal. */
-  readonly proposalId: string;
-  /** The component whose log gets the line. */
-  readonly component: string;
-  /** How long the log was before: the line, if it is there, begins at this byte. */
-  readonly logSize: number;
-  /** The audit line, the LF included. */
-  readonly line: string;
-  /** The response file's text. */
-  readonly response: string;
   /** Whether an answer without a record that stands there is moved away. */
   readonly overrideForeign: boolean;
 }
@@ -122,33 +88,6 @@ export function withBottleLock<T>(
   });
 }
 
-function stagingDir(root: string, slug: string): string {
-  return join(privateDir(root), "staging", slug);
-}
-
-/**
- * Makes sure, before anything is recorded, that an answer can be written into a bottle's queue: same
- * file system, directory there and writable, some room.
- *
- * @param root The root. The caller holds the bottle's lock.
- * @param slug The bottle's slug.
- * @throws {Error} If it cannot; nothing is decided.
- */
-export function refuseIfUnanswerable(root: string, slug: string): void {
-  const queueDir = queueDirForSlug(slug, root);
-  try {
-    probeCreateOnce(queueDir, stagingDir(root, slug));
-  } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause);
-    throw new Error(
-      `Cannot decide: no answer could be written into ${queueDir} (${reason}); ` +
-        `it must be writable, and on the same file system as ${privateDir(root)}. ` +
-        "Nothing was decided",
-      { cause },
-    );
-  }
-}
-
 /**
  * Records a decision, then answers, in that order and each durably; see the module's words. The
  * intent is written down when the line is ready, under the log's lock, so that it holds the very
@@ -199,63 +138,6 @@ function encodeIntent(intent: Intent): Uint8Array {
     override_foreign: intent.overrideForeign,
   });
   return new TextEncoder().encode(text + "\n");
-}
-
-/** Answers; if that fails, says that the decision stands all the same. */
-async function answerRecorded(root: string, intent: Intent): Promise<boolean> {
-  try {
-    return await answer(root, intent);
-  } catch (cause) {
-    throw new AnswerNotWrittenError(intent.bottleSlug, intent.proposalId, { cause });
-  }
-}
-
-/** Creates the answer of a recorded decision, unless it is there. */
-async function answer(root: string, intent: Intent): Promise<boolean> {
-  const { bottleSlug, proposalId } = intent;
-  const queueDir = queueDirForSlug(bottleSlug, root);
-  if (ownAnswerStands(queueDir, intent)) {
-    // Whoever created it may have died before its name was durable.
-    syncNames(queueDir);
-    return true;
-  }
-  if (intent.overrideForeign) {
-    const aside = join(privateDir(root), "foreign", bottleSlug);
-    for (const place of responsePlaces(queueDir, proposalId)) moveAside(place, aside);
-  }
-  const bytes = new TextEncoder().encode(intent.response);
-  try {
-    createOnce(responsePath(queueDir, proposalId), bytes, stagingDir(root, bottleSlug));
-    return true;
-  } catch (error) {
-    if (!(error instanceof Deno.errors.AlreadyExists)) throw error;
-  }
-  // A program that keeps no record, such as the Python original, answered in between.
-  await appendEntry({
-    ...parseAuditEntry(JSON.parse(intent.line), "the intent"),
-    timestamp: new Date().toISOString(),
-    operatorAction: ACTION_SUPERSEDED,
-    operatorNotes: "Another program's answer stood in the queue first.",
-    diff: "",
-    finalSha256: "",
-  }, root);
-  return false;
-}
-
-/**
- * Whether the answer was created already, and perhaps archived by the sidecar since: the very bytes. One
- * that only means the same is somebody else's, and lacks the log's head.
- */
-function ownAnswerStands(queueDir: string, intent: Intent): boolean {
-  const own = Buffer.from(intent.response);
-  const options = { maxBytes: MAX_QUEUE_FILE_BYTES, allowHardLinks: true };
-  return responsePlaces(queueDir, intent.proposalId).some((place) => {
-    try {
-      return own.equals(readInDirectory(place, options).bytes);
-    } catch {
-      return false;
-    }
-  });
 }
 
 /** Finishes the decision that a crash left open, if there is one. The caller holds the lock. */

@@ -2,7 +2,7 @@ import { assertEquals } from "@std/assert";
 import fc from "fast-check";
 import { createHash, createPublicKey, verify } from "node:crypto";
 import { ensureSigningKey, verifyAuditLog } from "../../mod.ts";
-import { verifyLog } from "../../src/audit_verify.ts";
+import { verifyLog } from "../../src/audit_check.ts";
 import { linkOf } from "../../src/chain.ts";
 import { parsePublicKeys } from "../../src/signing_key.ts";
 import { FOREIGN_LINE, makeLog } from "../support/audit.ts";
