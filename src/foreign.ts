@@ -64,13 +64,14 @@ export function openForeignView(
     for (const id of read.keys()) if (!answered.has(id)) read.delete(id);
     const open = new Set([...answered].filter((id) => !recorded.has(id)));
     if (open.size === 0) return { named: [], more: 0 };
-    const looking = `${stampOfLogs(bottleSlug, root)} ${[...open].join()}`;
-    if (looking !== lookedAt) {
+    // Before the logs are read: a line that comes meanwhile must have them read again.
+    const logs = stampOfLogs(bottleSlug, root);
+    if (`${logs} ${[...open].join()}` !== lookedAt) {
       for (const id of decidedAmong(open, bottleSlug, root).keys()) {
         recorded.add(id);
         open.delete(id);
       }
-      lookedAt = `${stampOfLogs(bottleSlug, root)} ${[...open].join()}`;
+      lookedAt = `${logs} ${[...open].join()}`;
     }
     const named: ForeignAnswer[] = [];
     const ids = [...open].sort();
