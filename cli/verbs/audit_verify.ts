@@ -68,7 +68,9 @@ async function verifyRoot(
   const trusted = publicKeys === undefined ? {} : { publicKeys };
   const verify = ({ component, slug }: AuditLogId) =>
     verifyAuditLog(component, slug, { root, anchors, ...trusted });
-  const logs = await Promise.all([...selected.values()].map(verify));
+  const logs: AuditVerification[] = [];
+  // One after the other: each is in memory as a whole.
+  for (const id of selected.values()) logs.push(await verify(id));
   // One that was removed, and this root's memory of it too, is known to the answers alone.
   for (const slug of listBottles(root).slugs) {
     for (const component of AUDIT_COMPONENTS) {
