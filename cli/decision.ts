@@ -27,6 +27,9 @@ import { resolveProposal } from "./resolve.ts";
 /** How many hex digits bind a decision, at least. */
 const LEAST_DIGITS = 8;
 
+/** How many it has. */
+const WHOLE = 64;
+
 /** A proposal, and the file in force that the operator saw beside it. */
 export interface Seen {
   /** The proposal beside the file in force, as they are now. */
@@ -37,8 +40,9 @@ export interface Seen {
 
 /**
  * Reads the proposal that a verb is about to decide, and makes sure that it is the one the operator
- * saw: the one that `--sha256` names, or the one that `show` showed last on this host. A shortened id
- * that `show` was given too means the same proposal, not another one that begins alike.
+ * saw: the one that `--sha256` names, and, unless that is the whole hash, the one that `show` showed
+ * last on this host. A shortened id that `show` was given too means the same proposal, not another one
+ * that begins alike.
  *
  * @param context The context.
  * @param words The verb's arguments: one id.
@@ -57,8 +61,10 @@ export async function inspectAsShown(context: Context, words: readonly string[])
   const ref = { root, bottleSlug, proposalId };
   const inspection = await inspectProposal(ref);
   const shown = lastShown(ref);
-  const expected = sha256 ?? shown?.proposalSha256 ?? shownAlike(root, found, words[0]!);
-  if (expected !== undefined && !inspection.proposalSha256.startsWith(expected)) {
+  const remembered = shown?.proposalSha256 ?? shownAlike(root, found, words[0]!);
+  // Whoever writes proposals can make two that begin alike: a beginning alone replaces no whole hash.
+  for (const expected of sha256?.length === WHOLE ? [sha256] : [sha256, remembered]) {
+    if (expected === undefined || inspection.proposalSha256.startsWith(expected)) continue;
     throw new ChangedSinceShownError(proposalId, expected, inspection.proposalSha256);
   }
   return { inspection, currentSha256: shown?.currentSha256 ?? inspection.currentSha256 ?? "" };

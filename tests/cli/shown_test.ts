@@ -53,6 +53,20 @@ for (
   });
 }
 
+Deno.test("approve --sha256 with a beginning that two proposals share means the one that was shown", async () => {
+  await using dir = await tempDir();
+  const { proposal } = await shown(dir);
+  const { proposalSha256 } = await queueSample(dir.path, {
+    ...proposal,
+    justification: "Trust me.",
+  });
+  // As if it had been made to begin like the one that was shown.
+  const begins = ["--sha256", proposalSha256.slice(0, 16)];
+  assertEquals(await refused(dir, ["approve", "p1", ...begins]), "changed");
+  const { code } = await supervise(dir.path, ["approve", "p1", "--sha256", proposalSha256]);
+  assertEquals(code, 0);
+});
+
 Deno.test("approve does nothing, exit 5, when a byte changed that changes no field", async () => {
   await using dir = await tempDir();
   const { path } = await shown(dir);
