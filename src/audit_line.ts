@@ -5,6 +5,7 @@
  */
 
 import type { AuditEntry } from "./audit_entry.ts";
+import { linkOf } from "./chain.ts";
 import { MalformedRecordError } from "./errors.ts";
 import { parseJsonBytes } from "./untrusted.ts";
 import { parseAuditEntry } from "./wire.ts";
@@ -20,15 +21,20 @@ export function isBlank(line: Uint8Array): boolean {
 }
 
 /**
- * Reads the entry on a line.
+ * Reads the entry on a line. What the log itself says on a line, its key above all, is passed over
+ * where the line is not chained: anybody can write that. Whether it is true of a chained line is for
+ * its signature to say.
  *
- * @param line The line's bytes, with its LF or without.
+ * @param line The line's bytes, with its LF if it has one.
  * @param file The log's name, for the error.
  * @returns The entry.
  * @throws {MalformedRecordError} If it is no audit entry.
  */
 export function parseAuditLine(line: Uint8Array, file: string): AuditEntry {
-  return parseAuditEntry(parseJsonBytes(line, file), file);
+  const entry = parseAuditEntry(parseJsonBytes(line, file), file);
+  if (linkOf(line) !== undefined) return entry;
+  const { operatorKey: _, repair: __, seq: ___, ...said } = entry;
+  return said;
 }
 
 /**

@@ -81,7 +81,7 @@ function printEntry(context: Context, entry: AuditEntry): void {
   line(`${operatorAction}  ${timestamp}  ${component}  ${bottleSlug}`);
   const name = operatorName === undefined ? "" : ` (${operatorName})`;
   if (operator !== undefined) line(`  by ${operator}${name}`);
-  if (entry.operatorKey !== undefined) line(`  key ${entry.operatorKey}`);
+  line(entry.operatorKey === undefined ? "  not signed" : `  key ${entry.operatorKey}`);
   if (entry.proposalId !== undefined) line(`  proposal ${entry.proposalId}`);
   if (entry.foreignAnswer !== undefined) line(`  overrode an answer: ${entry.foreignAnswer}`);
   if (entry.repair !== undefined) line(`  repair: ${entry.repair}`);

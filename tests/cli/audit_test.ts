@@ -127,6 +127,19 @@ Deno.test("audit verify and audit head make no key in the place of one that is g
   assertEquals((await supervise(dir.path, ["audit", "verify"])).code, 0);
 });
 
+Deno.test("audit show says of a line that it is not signed, whatever the line says of a key", async () => {
+  await using dir = await tempDir();
+  const log = await makeLog(dir.path, ["one"]);
+  const { fingerprint } = await ensureSigningKey(dir.path);
+  const claims = `, "operator": "ada@host", "operator_key": "${fingerprint}", "seq": 1}\n`;
+  await log.add(FOREIGN_LINE.replace("}\n", claims));
+  const { out } = await supervise(dir.path, ["audit", "show"]);
+  assertEquals(out.match(/^ {2}(key \S+|not signed)$/gm), [`  key ${fingerprint}`, "  not signed"]);
+  const json = await supervise(dir.path, ["audit", "show", "--json"]);
+  const { entries } = JSON.parse(json.out);
+  assertEquals(entries.map(({ seq }: { seq?: number }) => seq), [0, undefined]);
+});
+
 Deno.test("audit export makes one file that another machine verifies without the root", async () => {
   await using dir = await tempDir();
   await using elsewhere = await tempDir();
