@@ -69,6 +69,22 @@ Deno.test("finishInterrupted() completes a record without an answer", async () =
   assertEquals(await actions(dir), ["approved", "approved"]);
 });
 
+Deno.test("finishInterrupted() finds the record behind what a writer without a lock put before it", async () => {
+  await using dir = await tempDir();
+  const { response } = await crashed(dir);
+  await Deno.remove(response);
+  const { log_size, line } = JSON.parse(await Deno.readTextFile(intentPath(dir)));
+  const before = (await Deno.readTextFile(logPath(dir))).slice(0, log_size);
+  for (const [between, outcome] of [["{half", "dropped"], ["{}\n", "completed"]] as const) {
+    const intent = await Deno.readTextFile(intentPath(dir));
+    await Deno.writeTextFile(logPath(dir), before + between + line);
+    const { finished } = await finishInterrupted(dir.path);
+    assertEquals(finished.map(({ outcome }) => outcome), [outcome]);
+    await Deno.writeTextFile(intentPath(dir), intent);
+  }
+  assert(Deno.statSync(response).isFile);
+});
+
 Deno.test("finishInterrupted() drops an intent without a record, so that the operator decides anew", async () => {
   await using dir = await tempDir();
   const queued = await crashed(dir);
