@@ -131,7 +131,8 @@ export function createOnce(path: string, bytes: Uint8Array, stagingDir: string):
  * One caller at a time for a directory.
  *
  * `unlink` of what a crash left, the calls of {@linkcode createOnce}, `unlink`. A crash leaves a hidden
- * file that nothing reads, for the next call to remove.
+ * file that nothing reads, for the next call to remove. What cannot be removed, a directory that
+ * somebody planted under the name, is moved to the staging directory.
  *
  * @param dir The directory of the name to come.
  * @param stagingDir As for {@linkcode createOnce}.
@@ -139,7 +140,11 @@ export function createOnce(path: string, bytes: Uint8Array, stagingDir: string):
  */
 export function probeCreateOnce(dir: string, stagingDir: string): void {
   const probe = join(dir, ".probe.tmp");
-  removeQuietly(probe);
+  try {
+    Deno.removeSync(probe);
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) moveAside(probe, stagingDir);
+  }
   createOnce(probe, new Uint8Array(1), stagingDir);
   Deno.removeSync(probe);
 }

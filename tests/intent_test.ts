@@ -219,6 +219,14 @@ Deno.test("decide() refuses, before it records, where no answer can be written",
   await decideSample(dir, queued);
 });
 
+Deno.test("decide() is not kept from deciding by a directory in the place of its probe", async () => {
+  await using dir = await tempDir();
+  const queued = await queueSample(dir.path);
+  await Deno.mkdir(`${queued.queueDir}/.probe.tmp/full`, { recursive: true });
+  await decideSample(dir, queued);
+  assertEquals((await readAnswer(queued.queueDir, queued.proposal.id))?.status, "approved");
+});
+
 Deno.test("decide() finishes what was interrupted before it decides", async () => {
   await using dir = await tempDir();
   const queued = await crashed(dir);
