@@ -3,9 +3,11 @@
 # the root, to read the files that flags name, to start the one editor that it would open.
 # deno.json cannot say this, because the root and the editor are only known now.
 set -euf
+# With it cd would print, and go elsewhere.
+unset CDPATH
 
 refuse() {
-  echo "$1" >&2
+  printf '%s\n' "$1" >&2
   exit 2
 }
 

@@ -83,6 +83,21 @@ Deno.test("the launcher works through a link, and through a link to a link", asy
   assertEquals([code, out, err], [0, "Nothing is pending.\n", ""]);
 });
 
+Deno.test("the launcher starts its own checkout, whatever CDPATH says", async () => {
+  await using dir = await tempDir();
+  await Deno.mkdir(dir.at("cli"));
+  await Deno.writeTextFile(dir.at("cli", "main.ts"), "console.log('another');");
+  const env = {
+    CLAUDE_BOTTLE_ROOT: dir.path,
+    NO_COLOR: "1",
+    CDPATH: dir.path,
+    EDITOR: "",
+    VISUAL: "",
+  };
+  const { out, err } = await run("sh", ["cli/supervise.sh", "list"], { env, cwd: REPO });
+  assertEquals([out, err], ["Nothing is pending.\n", ""]);
+});
+
 Deno.test("the launcher takes relative paths from where the command was typed", async () => {
   await using dir = await tempDir();
   await Deno.mkdir(dir.at("sub"));
