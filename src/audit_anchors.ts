@@ -12,7 +12,7 @@ import { formatHead, type Head, parseHead } from "./chain.ts";
 import { quote } from "./config/problem.ts";
 import { isProposalId, processedDir, queueDirForSlug } from "./paths.ts";
 import { responseFromFile } from "./queue.ts";
-import { listNames } from "./untrusted.ts";
+import { listNames, MAX_QUEUE_FILE_BYTES, type SizeAndChange, sizeAndChange } from "./untrusted.ts";
 
 /** A head that a log once had. */
 export interface Anchor extends Head {
@@ -81,30 +81,53 @@ export function rememberedAnchor(root: string, log: string): readonly Anchor[] {
   return [{ ...head, log, source: writtenPath(root, log) }];
 }
 
+/** How many answers of a bottle are read at most, and how many bytes of them. */
+const MAX_ANSWERS = 10_000;
+const MAX_ANSWER_BYTES = 128 * 1024 * 1024;
+
 /**
  * The heads that a bottle's answers state, archived ones too. Whoever owns the sidecar can write
- * there, so each counts only if it is signed.
+ * there, so each counts only if it is signed; and a flood must keep nobody from checking a log, so only
+ * what changed last is read: at most 10,000 answers, and 128 MiB.
  *
  * @param root The root.
  * @param slug The bottle.
  * @returns The anchors of all its logs, not yet checked.
  */
 export function anchorsInAnswers(root: string, slug: string): readonly Anchor[] {
-  const queueDir = queueDirForSlug(slug, root);
   const anchors: Anchor[] = [];
+  let bytesLeft = MAX_ANSWER_BYTES;
+  for (const { source, bytes } of newestAnswers(queueDirForSlug(slug, root))) {
+    if (bytes > bytesLeft) break;
+    bytesLeft -= bytes;
+    try {
+      const { auditHead } = responseFromFile(source);
+      if (auditHead !== undefined) anchors.push({ ...auditHead, source });
+    } catch {
+      // What cannot be read states nothing; the listing reports it.
+    }
+  }
+  return anchors;
+}
+
+interface AnswerFile extends SizeAndChange {
+  readonly source: string;
+}
+
+function newestAnswers(queueDir: string): readonly AnswerFile[] {
+  const answers: AnswerFile[] = [];
   for (const dir of [queueDir, processedDir(queueDir)]) {
     for (const name of namesOrNone(dir)) {
       if (!name.endsWith(RESPONSE) || !isProposalId(name.slice(0, -RESPONSE.length))) continue;
       const source = join(dir, name);
-      try {
-        const { auditHead } = responseFromFile(source);
-        if (auditHead !== undefined) anchors.push({ ...auditHead, source });
-      } catch {
-        // What cannot be read states nothing; the listing reports it.
+      const look = sizeAndChange(source);
+      if (look !== undefined && look.bytes <= MAX_QUEUE_FILE_BYTES) {
+        answers.push({ source, ...look });
       }
     }
   }
-  return anchors;
+  answers.sort((a, b) => b.changed - a.changed || b.writtenMs - a.writtenMs);
+  return answers.slice(0, MAX_ANSWERS);
 }
 
 function namesOrNone(dir: string): readonly string[] {

@@ -203,6 +203,31 @@ export function stampOfFile(file: string): string | undefined {
   }
 }
 
+/** How large a file is, and when it changed. */
+export interface SizeAndChange {
+  /** Its size, in bytes. */
+  readonly bytes: number;
+  /** When anything of it changed last, its name included, in seconds since 1970: Deno has no more. */
+  readonly changed: number;
+  /** When its content changed last, as its owner has it, in milliseconds since 1970. */
+  readonly writtenMs: number;
+}
+
+/**
+ * How large a file is, and when it changed; without reading it, and without following a link.
+ *
+ * @param file The path.
+ * @returns The answer; `undefined` if there is no such file, or it may not be looked at.
+ */
+export function sizeAndChange(file: string): SizeAndChange | undefined {
+  try {
+    const { size, ctimeMs, mtimeMs } = lstatSync(file);
+    return { bytes: size, changed: Math.floor(ctimeMs / 1000), writtenMs: mtimeMs };
+  } catch {
+    return undefined;
+  }
+}
+
 function statDirectory(dir: string): BigIntStats | undefined {
   let stat: BigIntStats | undefined;
   try {

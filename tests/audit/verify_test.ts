@@ -7,6 +7,8 @@ import {
   readAuditHead,
   verifyAuditLog,
 } from "../../mod.ts";
+import { anchorsInAnswers } from "../../src/audit_anchors.ts";
+import { MAX_QUEUE_FILE_BYTES } from "../../src/untrusted.ts";
 import { FOREIGN_LINE, makeLog, type SampleLog, verifySample } from "../support/audit.ts";
 import { queueSample } from "../support/records.ts";
 import { tempDir } from "../support/temp.ts";
@@ -243,6 +245,27 @@ Deno.test("verifyAuditLog() finds a cut tail by the signed heads in the answers,
     await Deno.writeTextFile(responses[0]!, JSON.stringify(forged));
     assertEquals((await verifySample(log)).firstError, "");
   }
+});
+
+Deno.test("verifyAuditLog() reads 128 MiB of answers, those that changed last", async () => {
+  await using dir = await tempDir();
+  const queueDir = dir.at("queue", "dev-1");
+  await Deno.mkdir(queueDir, { recursive: true });
+  // Holes of the size that may be read, which cost their owner nothing.
+  const plant = (name: string, bytes = MAX_QUEUE_FILE_BYTES) => {
+    using file = Deno.openSync(`${queueDir}/${name}.response.json`, { write: true, create: true });
+    file.truncateSync(bytes);
+  };
+  for (let n = 0; n < 40; n++) plant(`old${n}`);
+  plant("too-large", MAX_QUEUE_FILE_BYTES + 1);
+  const { proposal, proposalSha256 } = await queueSample(dir.path);
+  const ref = { root: dir.path, bottleSlug: "dev-1", proposalId: proposal.id };
+  const verdict = { status: "approved" } as const;
+  await decide({ ...ref, proposalSha256, verdict, notes: "", operator: "ada@host" });
+  const anchors = () => anchorsInAnswers(dir.path, "dev-1").map(({ seq }) => seq);
+  assertEquals(anchors(), [1]);
+  for (let n = 0; n < 16; n++) plant(`new${n}`);
+  assertEquals(anchors(), []);
 });
 
 Deno.test("verifyAuditLog() says so if there is no key to check signatures with", async () => {
