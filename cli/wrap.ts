@@ -8,15 +8,24 @@
 /** Stands at the margin where a line goes on. `visible` lets nobody else write it. */
 const GOES_ON = "↪";
 
-/** The least room that text gets, however narrow the terminal. */
-const LEAST_CELLS = 10;
+/** The least room that text gets, however narrow the terminal: what the longest code point takes. */
+const LEAST_CELLS = 12;
+
+/** What is not taken apart: a character, and the code point of one that `visible` escaped. */
+const PIECE = /⟨U\+[0-9A-F]{4,6}⟩|./gu;
+
+function piecesOf(line: string): readonly string[] {
+  return line.match(PIECE) ?? [];
+}
 
 /**
- * How many cells a character takes, at most: terminals differ on what is wide beyond ASCII, and a line
+ * How many cells a piece takes, at most: terminals differ on what is wide beyond ASCII, and a line
  * that ends early does no harm.
  */
-function cells(character: string): number {
-  return character.codePointAt(0)! < 0x80 ? 1 : 2;
+function cells(piece: string): number {
+  let cells = 0;
+  for (const character of piece) cells += character.codePointAt(0)! < 0x80 ? 1 : 2;
+  return cells;
 }
 
 /**
@@ -29,10 +38,10 @@ function cells(character: string): number {
 export function cut(line: string, columns: number): string {
   let used = 0;
   let kept = "";
-  for (const character of line) {
-    used += cells(character);
+  for (const piece of piecesOf(line)) {
+    used += cells(piece);
     if (used > columns) return `${withoutLast(kept, columns - 2)}…`;
-    kept += character;
+    kept += piece;
   }
   return line;
 }
@@ -40,10 +49,10 @@ export function cut(line: string, columns: number): string {
 function withoutLast(line: string, columns: number): string {
   let used = 0;
   let kept = "";
-  for (const character of line) {
-    used += cells(character);
+  for (const piece of piecesOf(line)) {
+    used += cells(piece);
     if (used > columns) break;
-    kept += character;
+    kept += piece;
   }
   return kept;
 }
@@ -63,15 +72,15 @@ export function wrap(margin: string, line: string, columns: number): string[] {
   let row = "";
   let used = 0;
   let roomLeft = room;
-  for (const character of line) {
-    const width = cells(character);
+  for (const piece of piecesOf(line)) {
+    const width = cells(piece);
     if (used + width > roomLeft) {
       rows.push(row);
       row = "";
       used = 0;
       roomLeft = Math.max(LEAST_CELLS, columns - 4);
     }
-    row += character;
+    row += piece;
     used += width;
   }
   rows.push(row);
