@@ -169,7 +169,15 @@ export {
 export { type PendingProposal, type UnreadableFile } from "./src/queue_entry.ts";
 export { forgetShown, lastShown, rememberShown, type Shown, shownIds } from "./src/shown.ts";
 export { ensureSigningKey, readSigningKey, type SigningKeyInfo } from "./src/signing_key.ts";
-export { visible, visibleLine } from "./src/visible.ts";
+export {
+  makeVisible,
+  type TextKind,
+  visible,
+  visibleCode,
+  visibleLine,
+  type VisibleOptions,
+  type VisibleText,
+} from "./src/visible.ts";
 export { waitForResponse, type WaitOptions } from "./src/wait.ts";
 export { DEFAULT_POLL_INTERVAL_MS } from "./src/watch.ts";
 export { type WatchOptions, watchPending } from "./src/watch_pending.ts";

@@ -1,6 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
-import { renderDiff, visible, visibleLine } from "../../mod.ts";
+import { makeVisible, renderDiff, visible, visibleCode, visibleLine } from "../../mod.ts";
 import { instantOf } from "../../src/instant.ts";
 import { cut, wrap } from "../../cli/wrap.ts";
 import { anyText, shortText, textOf } from "../support/arbitraries.ts";
@@ -9,6 +9,22 @@ import { holds } from "../support/properties.ts";
 
 /** What no terminal may get, half of a pair too. */
 const HARMFUL = /(?!\n)[\p{C}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]|(?! )\p{Zs}/u;
+
+/** The text of which something was shown: what nobody could type stands for what was there. */
+function hadBack(shown: string): string {
+  return shown.replace(/⟨U\+([0-9A-F]{4,6})⟩|⇥|↵/g, (sign, digits) => {
+    if (sign === "⇥") return "\t";
+    return sign === "↵" ? "\n" : String.fromCodePoint(parseInt(digits, 16));
+  });
+}
+
+/** What has to do with words of several alphabets, hosts, marks, and our own signs. */
+const deceptiveText = textOf(
+  ..."a\u0430\u03bf\u0585\u05d0漢か한ก๐é\u0301\u200b\u202e\t\n.-。_ ⟨⟩⇥↵↪",
+  "U+202E",
+  ".com",
+  "⟨U+0430⟩",
+);
 
 Deno.test("visible() and visibleLine() leave nothing harmful in any text, and every line a line", () => {
   holds(fc.property(anyText, (text) => {
@@ -19,16 +35,42 @@ Deno.test("visible() and visibleLine() leave nothing harmful in any text, and ev
   }));
 });
 
-Deno.test("visible() shows different texts differently, tricks and halves of pairs too", () => {
-  const nearly = fc.tuple(shortText, shortText, shortText)
-    .map(([a, b, c]) => [a + c, a + b + c] as const);
+Deno.test("visible() and visibleCode() can be read back, so no text looks like another one", () => {
   holds(
-    fc.property(nearly, ([a, b]) => {
-      assertEquals(visible(a) === visible(b), a === b);
-      assertEquals(visibleLine(a) === visibleLine(b), a === b);
+    fc.property(fc.oneof(anyText, deceptiveText), (text) => {
+      for (const kind of ["prose", "code"] as const) {
+        assert(hadBack(makeVisible(text, { kind }).text) === text);
+        assert(hadBack(visibleLine(text, kind)) === text);
+      }
     }),
     500,
   );
+});
+
+Deno.test("makeVisible() counts each code point that it shows, and no more", () => {
+  holds(fc.property(fc.oneof(anyText, deceptiveText), (text) => {
+    for (const kind of ["prose", "code"] as const) {
+      const shown = makeVisible(text, { kind });
+      assertEquals(shown.text.split("⟨").length - 1, shown.escaped);
+    }
+  }));
+});
+
+Deno.test("visibleCode() leaves ASCII and our signs alone, and visible() shows no less of any line", () => {
+  holds(fc.property(fc.oneof(anyText, deceptiveText), (text) => {
+    assert(/^[\n\x20-\x7e⟨⟩⇥]*$/.test(visibleCode(text)));
+    assertEquals(visible(text), text.split("\n").map(visible).join("\n"));
+  }));
+});
+
+Deno.test("visible() leaves no word of Latin and Cyrillic or Greek letters unmarked", () => {
+  holds(fc.property(deceptiveText, (text) => {
+    const latin = "(?=\\p{L})\\p{Script=Latin}";
+    const others = "(?=\\p{L})[\\p{Script=Greek}\\p{Script=Cyrillic}]";
+    const between = "[\\p{M}0-9_]*";
+    const mixed = new RegExp(`${latin}${between}${others}|${others}${between}${latin}`, "u");
+    assert(!mixed.test(visible(text)));
+  }));
 });
 
 Deno.test("wrap() and cut() keep within the screen, and every row behind its margin", () => {
@@ -42,7 +84,11 @@ Deno.test("wrap() and cut() keep within the screen, and every row behind its mar
       rows.map((row, n) => row.slice(n === 0 ? margin.length : 2)).join(""),
       line,
     );
-    for (const row of [...rows, cut(line, columns)]) assert([...row].length <= columns);
+    for (const row of [...rows, cut(line, columns)]) {
+      assert([...row].length <= columns);
+      // No row shows half of an escape: it would pass for words.
+      assert(!/⟨/.test(row.replace(/⟨U\+[0-9A-F]{4,6}⟩/g, "")));
+    }
   }));
 });
 
