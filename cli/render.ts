@@ -9,8 +9,9 @@ import {
   CONFIG_FILE_FOR_TOOL,
   type Inspection,
   instantOf,
+  makeVisible,
   type PendingProposal,
-  visible,
+  type TextKind,
   visibleLine,
 } from "../mod.ts";
 import type { Style } from "./style.ts";
@@ -33,7 +34,32 @@ export function age(timestamp: string, nowMs: number): string {
 }
 
 /**
- * A table of what is pending.
+ * How many characters were escaped, to stand where no agent writes: before its words, or in a heading.
+ *
+ * @param escaped How many.
+ * @returns `[3 escaped]`; nothing for none.
+ */
+export function badge(escaped: number): string {
+  return escaped === 0 ? "" : `[${escaped} escaped]`;
+}
+
+/**
+ * A text without the blank lines and spaces around it. What else leaves a blank is a trick, to be shown.
+ *
+ * @param text The text.
+ * @returns Its middle.
+ */
+export function trimPlain(text: string): string {
+  const isPlain = (at: number) => text[at] === " " || text[at] === "\n";
+  let [from, to] = [0, text.length];
+  while (from < to && isPlain(from)) from++;
+  while (from < to && isPlain(to - 1)) to--;
+  return text.slice(from, to);
+}
+
+/**
+ * A table of what is pending. Where anything was escaped, a column before the agents' words has the
+ * badges.
  *
  * @param pending What is pending, in order.
  * @param shorts The short form of each id.
@@ -49,17 +75,24 @@ export function renderPending(
   nowMs: number,
   style: Style,
 ): string[] {
+  const whys = pending.map(({ proposal }) =>
+    makeVisible(trimPlain(proposal.justification), { oneLine: true })
+  );
+  const tricky = whys.some(({ escaped }) => escaped > 0);
   const rows = [
-    ["ID", "BOTTLE", "TOOL", "AGE", "JUSTIFICATION"],
-    ...pending.map(({ proposal }) => [
+    ["ID", "BOTTLE", "TOOL", "AGE", ...(tricky ? ["ESCAPED"] : []), "JUSTIFICATION"],
+    ...pending.map(({ proposal }, n) => [
       shorts.get(proposal.id) ?? proposal.id,
       proposal.bottleSlug,
       proposal.tool,
       age(proposal.arrivalTimestamp, nowMs),
-      visibleLine(proposal.justification.trim()),
+      ...(tricky ? [badge(whys[n]!.escaped)] : []),
+      whys[n]!.text,
     ]),
   ];
-  const widths = [0, 1, 2, 3].map((n) => Math.max(...rows.map((row) => row[n]!.length)));
+  const widths = rows[0]!.slice(0, -1).map((_, n) =>
+    Math.max(...rows.map((row) => row[n]!.length))
+  );
   return rows.map((row, n) => {
     const line = cut(
       row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join("  ").trimEnd(),
@@ -69,11 +102,10 @@ export function renderPending(
   });
 }
 
-/** A line of a diff, in rows that each show its sign, painted by it. */
+/** A line of a diff that is already visible, in rows that each show its sign, painted by it. */
 function diffRows(line: string, n: number, columns: number, style: Style): string[] {
-  // The sign is ours, what follows is theirs: a mark at its beginning must not land on the sign.
   const sign = n < 2 ? "" : line.slice(0, 1);
-  const rows = wrap(sign, visible(line.slice(sign.length)), columns);
+  const rows = wrap(sign, line.slice(sign.length), columns);
   if (n < 2) return rows.map(style.bold);
   switch (sign) {
     case "+":
@@ -90,7 +122,7 @@ function diffRows(line: string, n: number, columns: number, style: Style): strin
 }
 
 /**
- * A diff alone.
+ * A diff alone. The badge stands above it: below, an added line could imitate even its header.
  *
  * @param diff The diff.
  * @param columns How wide the screen is.
@@ -99,22 +131,42 @@ function diffRows(line: string, n: number, columns: number, style: Style): strin
  */
 export function renderDiffLines(diff: string, columns: number, style: Style): string[] {
   if (diff === "") return ["(no change)"];
-  return diff.split("\n").slice(0, -1).flatMap((line, n) => diffRows(line, n, columns, style));
+  const { text, escaped } = makeVisible(diff, { kind: "code" });
+  const rows = text.split("\n").slice(0, -1)
+    .flatMap((line, n) => diffRows(line, n, columns, style));
+  return escaped === 0 ? rows : [`In the diff:  ${style.yellow(badge(escaped))}`, ...rows];
+}
+
+/** A text that somebody else wrote, and how it is shown. */
+export interface Quotation {
+  /** What stands above it, the badge behind it; its indent is the text's. */
+  readonly heading: string;
+  /** The text. */
+  readonly text: string;
+  /** How it is meant to be read. */
+  readonly kind: TextKind;
 }
 
 /**
  * Text that somebody else wrote, behind a bar.
  *
- * @param text The text.
- * @param margin What stands before it, the bar included.
+ * @param quotation The text, its kind, its heading.
  * @param columns How wide the screen is.
+ * @param style Colours.
  * @returns Lines.
  */
-export function renderQuoted(text: string, margin: string, columns: number): string[] {
-  const indent = margin.length - margin.trimStart().length;
-  return visible(text.trimEnd()).split("\n")
-    .flatMap((line) => wrap(margin.trimStart(), line, columns - indent))
+export function renderQuoted(
+  { heading, text, kind }: Quotation,
+  columns: number,
+  style: Style,
+): string[] {
+  const indent = heading.length - heading.trimStart().length;
+  const shown = makeVisible(trimPlain(text), { kind });
+  const rows = shown.text.split("\n")
+    .flatMap((line) => wrap("│ ", line, columns - indent))
     .map((row) => " ".repeat(indent) + row);
+  const count = badge(shown.escaped);
+  return [count === "" ? heading : `${heading}  ${style.yellow(count)}`, ...rows];
 }
 
 /**
@@ -135,20 +187,24 @@ export function renderProposal(
   const { proposal, proposalSha256, diff, stale, currentFile, problems } = inspection;
   const { foreignAnswer, agentDiff } = inspection;
   const file = CONFIG_FILE_FOR_TOOL[proposal.tool];
-  const arrived = cut(visibleLine(proposal.arrivalTimestamp), 40);
+  const arrived = cut(visibleLine(proposal.arrivalTimestamp, "code"), 40);
   const lines = [
     `${style.bold(proposal.id)}  ${proposal.bottleSlug}  ${proposal.tool}`,
     cut(`arrived ${arrived} (${age(proposal.arrivalTimestamp, nowMs)} ago)`, columns - 1),
     `sha256  ${proposalSha256.slice(0, 16)}`,
     "",
-    "The agent says:",
-    ...renderQuoted(proposal.justification, "│ ", columns),
+    ...renderQuoted(
+      { heading: "The agent says:", text: proposal.justification, kind: "prose" },
+      columns,
+      style,
+    ),
     "",
   ];
   const warn = (text: string) => lines.push(...wrap("! ", text, columns).map(style.yellow));
   if (foreignAnswer !== undefined) {
     warn(
-      `It is answered without a record: ${visibleLine(foreignAnswer.says)}. Nobody here did that.`,
+      `It is answered without a record: ${visibleLine(foreignAnswer.says, "code")}. ` +
+        "Nobody here did that.",
     );
   }
   if (currentFile === null) {
@@ -164,7 +220,7 @@ export function renderProposal(
     lines.push("", `What would change, in the ${file} in force:`);
   }
   for (const { where, message } of problems) {
-    const problem = `Not a sound ${file}: ${visibleLine(where)}: ${visibleLine(message)}`;
+    const problem = `Not a sound ${file}: ${visibleLine(`${where}: ${message}`, "code")}`;
     lines.push(...wrap("! ", problem, columns).map(style.red));
   }
   if (diff === "") warn(`The proposed ${file} is the one in force.`);

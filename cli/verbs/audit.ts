@@ -11,11 +11,13 @@ import {
   instantOf,
   listAuditLogs,
   readAuditEntries,
+  type TextKind,
   visibleLine,
 } from "../../mod.ts";
 import type { Context } from "../context.ts";
 import { UsageError } from "../flags.ts";
-import { renderQuoted } from "../render.ts";
+import { renderQuoted, trimPlain } from "../render.ts";
+import { visibleJson } from "../visible_json.ts";
 import { wrap } from "../wrap.ts";
 
 /**
@@ -56,6 +58,11 @@ function entryJson(entry: AuditEntry): object {
     operator_notes: entry.operatorNotes,
     justification: entry.justification,
     diff: entry.diff,
+    ...visibleJson(
+      { operator_notes: entry.operatorNotes, justification: entry.justification },
+      "prose",
+    ),
+    ...visibleJson({ diff: entry.diff }, "code"),
     operator: entry.operator,
     operator_name: entry.operatorName,
     operator_key: entry.operatorKey,
@@ -69,10 +76,10 @@ function entryJson(entry: AuditEntry): object {
 }
 
 function printEntry(context: Context, entry: AuditEntry): void {
-  const bar = (label: string, text: string) => {
-    if (text.trim() === "") return;
-    context.print(`  ${label}:`);
-    for (const line of renderQuoted(text, "  │ ", context.columns)) context.print(line);
+  const bar = (label: string, text: string, kind: TextKind) => {
+    if (trimPlain(text) === "") return;
+    const quotation = { heading: `  ${label}:`, text, kind };
+    for (const line of renderQuoted(quotation, context.columns, context.style)) context.print(line);
   };
   const line = (text: string) => {
     for (const row of wrap("", visibleLine(text), context.columns)) context.print(row);
@@ -85,9 +92,9 @@ function printEntry(context: Context, entry: AuditEntry): void {
   if (entry.proposalId !== undefined) line(`  proposal ${entry.proposalId}`);
   if (entry.foreignAnswer !== undefined) line(`  overrode an answer: ${entry.foreignAnswer}`);
   if (entry.repair !== undefined) line(`  repair: ${entry.repair}`);
-  bar("notes", entry.operatorNotes);
-  bar("the agent said", entry.justification);
-  bar("diff", entry.diff);
+  bar("notes", entry.operatorNotes, "prose");
+  bar("the agent said", entry.justification, "prose");
+  bar("diff", entry.diff, "code");
 }
 
 /**

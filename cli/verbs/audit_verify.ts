@@ -136,7 +136,7 @@ function printTable(context: Context, logs: readonly AuditVerification[]): void 
       String(log.torn),
       String(log.signatures),
       log.head.slice(0, log.head.indexOf(":") + 13),
-      visibleLine(nameOf(log)),
+      visibleLine(nameOf(log), "code"),
     ]),
   ];
   const widths = rows[0]!.map((_, n) => Math.max(...rows.map((row) => row[n]!.length)));
@@ -158,7 +158,7 @@ function printTable(context: Context, logs: readonly AuditVerification[]): void 
 
 function notes({ firstError, broken, uncovered, lines }: AuditVerification): string[] {
   const said: string[] = [];
-  if (firstError !== "") said.push(visibleLine(firstError));
+  if (firstError !== "") said.push(visibleLine(firstError, "code"));
   if (broken.length > 1) said.push(`and ${broken.length - 1} more, see --json`);
   if (uncovered > 0 && lines > 0) {
     const which = uncovered === 1 ? "the last line is" : `the last ${uncovered} lines are`;

@@ -18,6 +18,7 @@ import type { Context } from "../context.ts";
 import { keepForLater } from "../keep.ts";
 import { renderPending } from "../render.ts";
 import { shortIds } from "../resolve.ts";
+import { visibleJson } from "../visible_json.ts";
 
 /**
  * A pending proposal as JSON.
@@ -32,6 +33,7 @@ export function pendingJson({ proposal, proposalSha256 }: PendingProposal): obje
     tool: proposal.tool,
     arrival_timestamp: proposal.arrivalTimestamp,
     justification: proposal.justification,
+    ...visibleJson({ justification: proposal.justification }, "prose"),
     proposal_sha256: proposalSha256,
   };
 }
@@ -53,7 +55,7 @@ export function unreadableJson({ bottleSlug, file, reason }: UnreadableInBottle)
  * @returns One line.
  */
 export function unreadableLine({ bottleSlug, file, reason }: UnreadableInBottle): string {
-  return `! unreadable: ${visibleLine(bottleSlug)}/${visibleLine(file)}: ${visibleLine(reason)}`;
+  return `! unreadable: ${visibleLine(`${bottleSlug}/${file}: ${reason}`, "code")}`;
 }
 
 /**
@@ -93,7 +95,7 @@ export function foreignJson({ bottleSlug, proposalId, says }: ForeignAnswer): ob
  * @returns One line.
  */
 export function foreignLine({ bottleSlug, proposalId, says }: ForeignAnswer): string {
-  return `! answered without a record: ${bottleSlug}/${proposalId}: ${visibleLine(says)}`;
+  return `! answered without a record: ${bottleSlug}/${proposalId}: ${visibleLine(says, "code")}`;
 }
 
 function isDirectory(path: string): boolean {

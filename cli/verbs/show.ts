@@ -9,6 +9,7 @@ import type { Context } from "../context.ts";
 import { keepForLater } from "../keep.ts";
 import { renderProposal } from "../render.ts";
 import { resolveProposal } from "../resolve.ts";
+import { visibleJson } from "../visible_json.ts";
 import { pendingJson } from "./list.ts";
 
 /**
@@ -23,13 +24,17 @@ export async function show(context: Context, words: readonly string[]): Promise<
   keepForLater(context, [bottleSlug]);
   const inspection = await inspectProposal(ref);
   if (context.flags.json) {
-    context.printJson({
-      ...pendingJson(inspection),
+    const texts = {
       proposed_file: inspection.proposal.proposedFile,
       current_file: inspection.currentFile,
       diff: inspection.diff,
-      stale: inspection.stale,
       agent_diff: inspection.agentDiff ?? null,
+    };
+    context.printJson({
+      ...pendingJson(inspection),
+      ...texts,
+      ...visibleJson(texts, "code"),
+      stale: inspection.stale,
       foreign_answer: inspection.foreignAnswer?.says ?? null,
     });
   } else {

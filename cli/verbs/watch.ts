@@ -6,13 +6,14 @@
 
 import {
   findDecision,
+  makeVisible,
   type Overview,
   type PendingProposal,
-  visibleLine,
   watchOverview,
 } from "../../mod.ts";
 import type { Context } from "../context.ts";
 import { keepForLater } from "../keep.ts";
+import { badge, trimPlain } from "../render.ts";
 import { cut } from "../wrap.ts";
 import {
   foreignJson,
@@ -59,8 +60,10 @@ function printArrived(context: Context, entry: PendingProposal): void {
     return;
   }
   const { id, bottleSlug, tool, justification } = entry.proposal;
-  const why = visibleLine(justification.trim());
-  context.print(cut(`arrived    ${id}  ${bottleSlug}  ${tool}  ${why}`, context.columns - 1));
+  const { text, escaped } = makeVisible(trimPlain(justification), { oneLine: true });
+  // Behind the bar are the agent's words, the badge before it is ours.
+  const words = [id, bottleSlug, tool, badge(escaped)].filter((word) => word !== "");
+  context.print(cut(`arrived    ${words.join("  ")}  │ ${text}`, context.columns - 1));
 }
 
 /**

@@ -66,7 +66,7 @@ Deno.test("watch prints lines for people, one bottle only if told so", async () 
   await queueSample(dir.path, { id: "p1", justification: "two\nlines \x1b[2J" });
   assertStringIncludes(
     await watch.next(),
-    "arrived    p1  dev-1  pipelock-block  two↵lines ⟨U+001B⟩[2J",
+    "arrived    p1  dev-1  pipelock-block  [1 escaped]  │ two↵lines ⟨U+001B⟩[2J",
   );
   watch.process.kill("SIGTERM");
   assertEquals(await watch.next(), "");
