@@ -18,6 +18,7 @@ import { log } from "./log.ts";
 import { type Subject, table } from "./measure.ts";
 import { reads } from "./reads.ts";
 import { sidecar } from "./sidecar.ts";
+import { visibleText } from "./visible.ts";
 import { waiting } from "./waiting.ts";
 import { writes } from "./writes.ts";
 
@@ -29,10 +30,11 @@ const SUBJECTS: Readonly<Record<string, readonly Subject[]>> = {
   listing: [listing],
   waiting: [waiting],
   diff: [diff],
+  visible: [visibleText],
   sidecar: [sidecar],
   holding: [holding(sidecarFlags)],
 };
-const ALL = ["queue", "log", "diff", "sidecar", "holding"];
+const ALL = ["queue", "log", "diff", "visible", "sidecar", "holding"];
 
 /** The kind of file system on which temporary files lie: on some, a sync costs nothing. */
 async function temporaryFileSystem(): Promise<string> {
