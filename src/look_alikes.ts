@@ -17,59 +17,43 @@ const HYPHEN = 0x2d;
 /** What can follow the last dot of a host or a file: ASCII, more than one character, a letter first. */
 const ENDING = /^[a-z][a-z0-9-]+$/i;
 
-/** How many UTF-16 units a character takes. */
-function unitsOf(codePoint: number): number {
-  return codePoint > 0xffff ? 2 : 1;
-}
-
 function joins(text: string, at: number): boolean {
   return at < text.length && (natureOf(text.codePointAt(at)!) & JOINS) !== 0;
 }
 
 /**
- * Finds where a name ends: words, with a dot or a hyphen between each two.
+ * Reads a name: words, with a dot or a hyphen between each two. It can be mistaken for another one if a
+ * word in it mixes alphabets (Latin with Cyrillic, Greek, Armenian, Cherokee, Hebrew and so on; not with
+ * Han, Kana, Hangul or Thai, which are written in one row with it), or if it is a host or a file that
+ * ends in ASCII and has other characters before.
  *
  * @param text The text.
  * @param start Where the name may begin, in UTF-16 units.
- * @returns Where it ends; `start`, if none begins there.
+ * @returns Where it ends, `start` if none begins there; below 0, as `~end`, if it can be mistaken.
  */
-export function endOfName(text: string, start: number): number {
+export function readName(text: string, start: number): number {
+  let ascii = true;
+  let mixed = false;
+  let lastDot = -1;
+  let alphabets = 0;
   let end = start;
   while (end < text.length) {
     const codePoint = text.codePointAt(end)!;
-    const isPart = (natureOf(codePoint) & JOINS) !== 0 ||
-      end > start && (codePoint === HYPHEN || isDot(codePoint)) && joins(text, end + 1);
-    if (!isPart) break;
-    end += unitsOf(codePoint);
-  }
-  return end;
-}
-
-/**
- * Whether a name can be mistaken for another one: a word in it mixes alphabets (Latin with Cyrillic,
- * Greek, Armenian, Cherokee, Hebrew and so on; not with Han, Kana, Hangul or Thai, which are written in
- * one row with it), or it is a host or a file that ends in ASCII and has other characters before.
- *
- * @param text The text.
- * @param start Where the name begins, in UTF-16 units.
- * @param end Where it ends, by {@linkcode endOfName}.
- * @returns Whether it can.
- */
-export function canDeceive(text: string, start: number, end: number): boolean {
-  let ascii = true;
-  let lastDot = -1;
-  let alphabets = 0;
-  for (let at = start; at < end;) {
-    const codePoint = text.codePointAt(at)!;
-    if (codePoint >= 0x80) ascii = false;
-    if (codePoint === HYPHEN) alphabets = 0;
-    else if (isDot(codePoint)) {
+    const nature = natureOf(codePoint);
+    if ((nature & JOINS) !== 0) {
+      alphabets |= nature & ALPHABETS;
+      // More than one bit.
+      if ((alphabets & (alphabets - 1)) !== 0) mixed = true;
+    } else {
+      const isBetween = (codePoint === HYPHEN || isDot(codePoint)) && end > start &&
+        joins(text, end + 1);
+      if (!isBetween) break;
+      if (codePoint !== HYPHEN) lastDot = end;
       alphabets = 0;
-      lastDot = at;
-    } else alphabets |= natureOf(codePoint) & ALPHABETS;
-    // More than one bit.
-    if ((alphabets & (alphabets - 1)) !== 0) return true;
-    at += unitsOf(codePoint);
+    }
+    if (codePoint >= 0x80) ascii = false;
+    end += codePoint > 0xffff ? 2 : 1;
   }
-  return !ascii && lastDot >= 0 && ENDING.test(text.slice(lastDot + 1, end));
+  const isForeignHost = !ascii && lastDot >= 0 && ENDING.test(text.slice(lastDot + 1, end));
+  return mixed || isForeignHost ? ~end : end;
 }

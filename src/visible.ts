@@ -8,8 +8,8 @@
  * @module
  */
 
-import { JOINS, MARK, natureOf, TRICK } from "./characters.ts";
-import { canDeceive, endOfName } from "./look_alikes.ts";
+import { MARK, natureOf, TRICK } from "./characters.ts";
+import { readName } from "./look_alikes.ts";
 import { addCodePoint, addPart, endText, startText } from "./text_writer.ts";
 
 /**
@@ -81,18 +81,16 @@ export function makeVisible(text: string, options: VisibleOptions = {}): Visible
   for (let at = 0, next = 0; at < text.length; at = next) {
     const codePoint = text.codePointAt(at)!;
     next = at + (codePoint > 0xffff ? 2 : 1);
-    const nature = natureOf(codePoint);
     if (at >= nameEnd) {
-      strict = false;
-      if ((nature & JOINS) !== 0) {
-        nameEnd = endOfName(text, at);
-        strict = canDeceive(text, at, nameEnd);
-      }
+      const end = readName(text, at);
+      strict = end < 0;
+      nameEnd = strict ? ~end : end;
     }
     if (codePoint > SPACE && codePoint < DEL) {
       marks = 0;
       continue;
     }
+    const nature = natureOf(codePoint);
     const isMark = (nature & MARK) !== 0;
     const hidden = (nature & TRICK) !== 0 || strict && codePoint > DEL ||
       isMark && marks === MOST_MARKS;
