@@ -14,7 +14,7 @@ export const JOINS = 1 << 3;
 /** The alphabets, as bits; a character of none of them has none. */
 export const ALPHABETS = 0b1111 << 4;
 
-/** Anything else is known to be harmless; 0 is not known yet. */
+/** It was looked at; without this bit a character was not. */
 const KNOWN = 1 << 0;
 
 const LATIN = 1 << 4;
