@@ -24,8 +24,8 @@ import { UsageError } from "./flags.ts";
 import { operatorAccount } from "./operator.ts";
 import { resolveProposal } from "./resolve.ts";
 
-/** How many hex digits bind a decision, at least. */
-const LEAST_DIGITS = 8;
+/** How many hex digits bind a decision, at least: two proposals that share fewer can be made. */
+const LEAST_DIGITS = 32;
 
 /** How many it has. */
 const WHOLE = 64;
@@ -51,7 +51,7 @@ export interface Seen {
  */
 export async function inspectAsShown(context: Context, words: readonly string[]): Promise<Seen> {
   const { root, flags: { sha256 } } = context;
-  if (sha256 !== undefined && !/^[0-9a-f]{8,64}$/.test(sha256)) {
+  if (sha256 !== undefined && !/^[0-9a-f]{32,64}$/.test(sha256)) {
     throw new UsageError(
       `Cannot use ${sha256} as --sha256: expected ${LEAST_DIGITS} to 64 lower-case hex digits`,
     );

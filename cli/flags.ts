@@ -57,7 +57,7 @@ export const FLAG_WORDS: Readonly<Record<string, string>> = {
   component: "--component NAME    this log only: cred-proxy, pipelock or rebuild",
   notes: "--notes TEXT        your words for the agent and the log",
   file: "--file FILE         your version of the file, instead of an editor; - for standard input",
-  sha256: "--sha256 HEX        decide only if the proposal has this hash (8 digits or more)",
+  sha256: "--sha256 HEX        decide only if the proposal has this hash (32 digits or more)",
   "allow-stale": "--allow-stale       decide though the file in force is not the agent's",
   operator: "--operator NAME     your name in the log, besides user@host and the key",
   "override-foreign": "--override-foreign  decide though an answer without a record stands there",

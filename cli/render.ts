@@ -191,7 +191,7 @@ export function renderProposal(
   const lines = [
     `${style.bold(proposal.id)}  ${proposal.bottleSlug}  ${proposal.tool}`,
     cut(`arrived ${arrived} (${age(proposal.arrivalTimestamp, nowMs)} ago)`, columns - 1),
-    `sha256  ${proposalSha256.slice(0, 16)}`,
+    ...wrap("", `sha256  ${proposalSha256}`, columns),
     "",
     ...renderQuoted(
       { heading: "The agent says:", text: proposal.justification, kind: "prose" },

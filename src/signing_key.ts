@@ -17,6 +17,7 @@ import { withLock } from "./durable_log.ts";
 import { sha256 } from "./hash.ts";
 import { ownFileStamp, readOwnFile } from "./own_files.ts";
 import { claudeBottleRoot, privateDir } from "./paths.ts";
+import { listNames } from "./untrusted.ts";
 
 /** A key that signs. */
 export interface SigningKey {
@@ -103,12 +104,13 @@ export function signingKeyIfAny(root: string): SigningKey | undefined {
 }
 
 /**
- * The key of a root; made, mode 0600, if there is none. Of several processes that make one at once,
- * one wins, and all use it.
+ * The key of a root; made, mode 0600, if there never was one. Of several processes that make one at
+ * once, one wins, and all use it.
  *
  * @param root The root.
  * @returns The key, and whether it is new.
- * @throws {Error} If the file is no Ed25519 key, or others may read it.
+ * @throws {Error} If the file is no Ed25519 key, or others may read it; or if it is gone, and logs were
+ * signed already.
  */
 export async function openSigningKey(root: string): Promise<SigningKey> {
   const path = keyPath(root);
@@ -117,11 +119,22 @@ export async function openSigningKey(root: string): Promise<SigningKey> {
   return await withLock(join(privateDir(root), "audit-signing-key.lock"), () => {
     const made = readKey(path);
     if (made !== undefined) return made;
+    refuseIfLost(root, path);
     const { privateKey } = generateKeyPairSync("ed25519");
     const pem = privateKey.export({ type: "pkcs8", format: "pem" }).toString();
     replaceFileAlone(path, new TextEncoder().encode(pem));
     return { ...readKey(path)!, created: true };
   });
+}
+
+/** Another key in the place of one that signed already would hide that it is gone. */
+function refuseIfLost(root: string, path: string): void {
+  const heads = join(privateDir(root), "heads");
+  if (listNames(heads).length === 0) return;
+  throw new Error(
+    `Cannot sign: ${path} is gone, and it signed logs already; put it back. If it is lost for good, ` +
+      `move ${heads} away: then a new key is made, and audit verify needs both public keys`,
+  );
 }
 
 /** What others may know of a root's signing key. */

@@ -11,10 +11,22 @@ import {
   formatHead,
   readAuditHead,
   readSigningKey,
+  verifyAuditLog,
 } from "../../mod.ts";
 import type { Context } from "../context.ts";
 import { UsageError } from "../flags.ts";
 import { selectLogs } from "./audit.ts";
+
+/** What is kept elsewhere is kept as it is; that it is not sound must not go unsaid. */
+async function complainOfUnsound(context: Context): Promise<void> {
+  const { root } = context;
+  for (const { component, slug } of selectLogs(context)) {
+    const { ok, firstError } = await verifyAuditLog(component, slug, { root });
+    if (!ok) {
+      context.complain(`! ${component}-${slug} is not sound: ${firstError}; see audit verify`);
+    }
+  }
+}
 
 /**
  * Writes an archive of the logs to standard output: lines, public key, heads.
@@ -29,6 +41,7 @@ export async function auditExport(context: Context): Promise<void> {
     throw new UsageError("Cannot export to a terminal: write audit export > FILE");
   }
   const { root } = context;
+  await complainOfUnsound(context);
   context.write(await exportAuditLogs(selectLogs(context), { root }));
   const { fingerprint } = await ensureSigningKey(root);
   context.complain(`! signed with ${fingerprint}; tell the reader this fingerprint some other way`);
@@ -41,6 +54,7 @@ export async function auditExport(context: Context): Promise<void> {
  */
 export async function auditHead(context: Context): Promise<void> {
   const { root, flags } = context;
+  await complainOfUnsound(context);
   const heads = [];
   for (const id of selectLogs(context)) heads.push(await readAuditHead(id, { root }));
   const fingerprint = readSigningKey(root)?.fingerprint;

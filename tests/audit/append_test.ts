@@ -287,6 +287,24 @@ Deno.test("a key is made once, mode 0600, by whoever comes first, and signs for 
   assertEquals((await verify(dir)).signatures, 2);
 });
 
+Deno.test("writeAuditEntry() makes no key in the place of one that is gone, until it is told to", async () => {
+  await using dir = await tempDir();
+  await makeLog(dir.path, ["one"]);
+  const old = await ensureSigningKey(dir.path);
+  await Deno.remove(dir.at("private", "audit-signing-key.pem"));
+  await assertRejects(() => append(dir), Error, "is gone, and it signed logs already; put it back");
+  assertEquals((await entries(dir)).length, 1);
+
+  await Deno.rename(dir.at("private", "heads"), dir.at("heads-moved-away"));
+  await append(dir);
+  const { publicKey } = await ensureSigningKey(dir.path);
+  const mine = await verify(dir);
+  assertEquals([mine.ok, mine.signatures], [false, 1]);
+  const publicKeys = old.publicKey + publicKey;
+  const both = await verifyAuditLog("pipelock", "dev-1", { root: dir.path, publicKeys });
+  assertEquals([both.ok, both.signatures], [true, 2]);
+});
+
 Deno.test("ensureSigningKey() says who made the key, and refuses one that others may read, or that is none", async () => {
   await using dir = await tempDir();
   const { created, publicKey } = await ensureSigningKey(dir.path);

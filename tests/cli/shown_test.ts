@@ -61,7 +61,7 @@ Deno.test("approve --sha256 with a beginning that two proposals share means the 
     justification: "Trust me.",
   });
   // As if it had been made to begin like the one that was shown.
-  const begins = ["--sha256", proposalSha256.slice(0, 16)];
+  const begins = ["--sha256", proposalSha256.slice(0, 32)];
   assertEquals(await refused(dir, ["approve", "p1", ...begins]), "changed");
   const { code } = await supervise(dir.path, ["approve", "p1", "--sha256", proposalSha256]);
   assertEquals(code, 0);
