@@ -5,7 +5,7 @@
  */
 
 import { validate, ValidationCode, ValidationSeverity } from "dockerfile-utils";
-import { closesQuotes, type Instruction, outlineDockerfile } from "./instructions.ts";
+import { type Instruction, outlineDockerfile, triggerOf } from "./instructions.ts";
 import {
   collectProblems,
   type ConfigProblem,
@@ -13,6 +13,7 @@ import {
   type ProblemCollector,
   quote,
 } from "./problem.ts";
+import { closesQuotes, splitFlags } from "./words.ts";
 
 // deno-fmt-ignore
 const KEYWORDS: readonly string[] = [
@@ -151,7 +152,7 @@ function checkFrom(
   stageLines: Map<string, number>,
 ): void {
   const where = `line ${line}`;
-  const { words } = splitFrom(args);
+  const { words } = splitFlags(args);
   const [image = "", as = "", stage = ""] = words;
   if (words.length > 1 && (words.length !== 3 || as.toUpperCase() !== "AS")) {
     problems.add(
@@ -189,20 +190,12 @@ function checkFrom(
   }
 }
 
-/** The flags of a FROM, and the words behind them. */
-function splitFrom(args: string): { readonly flags: string[]; readonly words: string[] } {
-  const words = args.split(/[\t\v\f\r ]+/);
-  const start = words.findIndex((word) => !/^--./.test(word));
-  return start < 0
-    ? { flags: words, words: [] }
-    : { flags: words.slice(0, start), words: words.slice(start) };
-}
-
 function checkInstruction(
   problems: ProblemCollector,
-  { line, name, args }: Instruction,
+  instruction: Instruction,
   escape: string,
 ): void {
+  const { line, name, args } = instruction;
   const where = `line ${line}`;
   const keyword = name.toUpperCase();
   // Upper case alone would let in a dotless i, which BuildKit does not know.
@@ -215,11 +208,10 @@ function checkInstruction(
     return;
   }
   if (keyword === "ONBUILD" && args !== "") {
-    // Cut as the line itself was: any blank may stand in front, few part a word from the next.
-    const [, trigger, rest] = /^\p{White_Space}*([^\t\v\f\r ]*)[\t\v\f\r ]*(.*)$/su.exec(args)!;
-    if (/^(?:ONBUILD|FROM|MAINTAINER)$/i.test(trigger!)) {
-      problems.add(where, `found ONBUILD ${trigger}, expected another instruction: remove it`);
-    } else checkInstruction(problems, { line, name: trigger!, args: rest! }, escape);
+    const trigger = triggerOf(instruction);
+    if (/^(?:ONBUILD|FROM|MAINTAINER)$/i.test(trigger.name)) {
+      problems.add(where, `found ONBUILD ${trigger.name}, expected another instruction: remove it`);
+    } else checkInstruction(problems, trigger, escape);
     return;
   }
   if (SHELL_KEYWORDS.includes(keyword)) return;
@@ -236,7 +228,7 @@ function checkInstruction(
 /** What `dockerfile-utils` says of one instruction, which it sees alone: comments cannot mute it. */
 function findErrors(keyword: string, args: string, escape: string): readonly string[] {
   const directive = escape === "`" ? "# escape=`\n" : "";
-  const { flags, words } = splitFrom(args);
+  const { flags, words } = splitFlags(args);
   const shown = keyword === "FROM" ? [...flags, ...words.slice(0, 1)].join(" ") : args;
   const text = `${directive}FROM scratch\n${keyword} ${shown.replaceAll("$", DOLLAR)}`;
   let diagnostics;

@@ -5,6 +5,7 @@
  */
 
 import { type ConfigProblem, quote } from "./problem.ts";
+import { splitWords, stringArray } from "./words.ts";
 
 /** Above this, BuildKit refuses a line, heredocs included. */
 const MAX_LINE_BYTES = 65_535;
@@ -20,6 +21,18 @@ export interface Instruction {
   readonly name: string;
   /** What follows, on one line. */
   readonly args: string;
+  /** Where in the arguments each line of the file begins, and that line's number. */
+  readonly starts: readonly (readonly [offset: number, line: number])[];
+  /** The heredocs that it opens, in order. */
+  readonly heredocs: readonly Heredoc[];
+}
+
+/** Lines that an instruction takes as a file, or as a script. */
+export interface Heredoc {
+  /** The line that its text begins on. */
+  readonly line: number;
+  /** The text, without the line that ends it. */
+  readonly text: string;
 }
 
 /** A Dockerfile in parts. */
@@ -28,6 +41,8 @@ export interface Outline {
   readonly instructions: readonly Instruction[];
   /** What continues a line: `\` or, by the directive `# escape=`, a backtick. */
   readonly escape: string;
+  /** The image that the directive `# syntax=` has the file built by, and its line. */
+  readonly syntax?: { readonly image: string; readonly line: number };
   /** What keeps the text from being cut to its end. */
   readonly problem?: ConfigProblem;
 }
@@ -48,9 +63,10 @@ export function outlineDockerfile(text: string): Outline {
   const lines = text.replace(/^\ufeff/, "").split("\n");
   const instructions: Instruction[] = [];
   let escape = "\\";
+  let syntax: Outline["syntax"];
+  const outline = (): Outline => ({ instructions, escape, ...(syntax && { syntax }) });
   const stop = (line: number, message: string): Outline => ({
-    instructions,
-    escape,
+    ...outline(),
     problem: { where: `line ${line}`, message },
   });
 
@@ -80,6 +96,7 @@ export function outlineDockerfile(text: string): Outline {
       return stop(index + 1, `found a second ${key} directive, expected one: remove one of them`);
     }
     seen.add(key);
+    if (key === "syntax") syntax = { image: value!.trim(), line: index + 1 };
     if (key !== "escape") continue;
     escape = value!.trim();
     if (escape !== "\\" && escape !== "`") {
@@ -91,17 +108,22 @@ export function outlineDockerfile(text: string): Outline {
   while (at < lines.length) {
     const start = at + 1;
     const parts: string[] = [];
+    const starts: [number, number][] = [];
+    let length = 0;
     let text = lines[at++]!.replace(SPACE_BEFORE, "");
     if (text.startsWith("#")) continue;
     for (;;) {
       const kept = cutContinuation(text, escape);
       parts.push(kept ?? text);
+      starts.push([length, at]);
+      length += parts.at(-1)!.length;
       if (kept === undefined) break;
       while (at < lines.length && /^\p{White_Space}*(?:#|$)/u.test(lines[at]!)) at++;
       if (at === lines.length) break;
       text = lines[at++]!;
     }
-    const whole = parts.join("").trim();
+    const joined = parts.join("").trimEnd();
+    const whole = joined.trimStart();
     if (whole === "") continue;
     if (instructions.length === MAX_INSTRUCTIONS) {
       return stop(
@@ -111,12 +133,22 @@ export function outlineDockerfile(text: string): Outline {
       );
     }
     const [, name, args] = /^([^\t\v\f\r ]+)[\t\v\f\r ]*(.*)$/s.exec(whole)!;
-    instructions.push({ line: start, name: name!, args: args! });
+    const argsAt = joined.length - args!.length;
+    const heredocs: Heredoc[] = [];
+    instructions.push({
+      line: start,
+      name: name!,
+      args: args!,
+      starts: starts.map(([offset, line]) => [Math.max(0, offset - argsAt), line]),
+      heredocs,
+    });
 
     for (const heredoc of findHeredocs(name!, args!, escape)) {
       const isEnd = (line: string) =>
         (heredoc.tabs ? line.replace(/^\t+/, "") : line) === heredoc.name;
+      const first = at;
       while (at < lines.length && !isEnd(lines[at]!)) at++;
+      heredocs.push({ line: first + 1, text: lines.slice(first, at).join("\n") });
       if (at === lines.length) {
         return stop(
           start,
@@ -127,7 +159,40 @@ export function outlineDockerfile(text: string): Outline {
       at++;
     }
   }
-  return { instructions, escape };
+  return outline();
+}
+
+/**
+ * Says on which line of the file a piece of an instruction's arguments stands.
+ *
+ * @param instruction The instruction.
+ * @param offset Where in its arguments.
+ * @returns The line, counted from 1.
+ */
+export function lineOf({ starts, line }: Instruction, offset: number): number {
+  let [low, high] = [0, starts.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (starts[middle]![0] <= offset) low = middle + 1;
+    else high = middle;
+  }
+  return starts[low - 1]?.[1] ?? line;
+}
+
+/**
+ * The instruction that an ONBUILD keeps for the images built on this one.
+ *
+ * @param onbuild The ONBUILD.
+ * @returns The instruction; it has no name if nothing follows.
+ */
+export function triggerOf(onbuild: Instruction): Instruction {
+  // Cut as the line itself was: any blank may stand in front, few part a word from the next.
+  const [, name, args] = /^\p{White_Space}*([^\t\v\f\r ]*)[\t\v\f\r ]*(.*)$/su.exec(onbuild.args)!;
+  const argsAt = onbuild.args.length - args!.length;
+  const starts = onbuild.starts.map(([offset, line]) =>
+    [Math.max(0, offset - argsAt), line] as const
+  );
+  return { ...onbuild, name: name!, args: args!, starts };
 }
 
 function isTooLong(line: string): boolean {
@@ -143,72 +208,20 @@ function cutContinuation(line: string, escape: string): string | undefined {
   return line.slice(0, end - 1);
 }
 
-interface Heredoc {
+interface Opening {
   readonly name: string;
   /** Whether tabs in front of its end are skipped, as `<<-` says. */
   readonly tabs: boolean;
 }
 
 /** The heredocs that an instruction opens: words of the form `<<EOF`, `3<<-"EOF"`. */
-function findHeredocs(name: string, args: string, escape: string): readonly Heredoc[] {
+function findHeredocs(name: string, args: string, escape: string): readonly Opening[] {
   const command = /^onbuild$/i.test(name) ? args.split(/[\t\v\f\r ]/, 1)[0]! : name;
   if (!/^(?:add|copy|run)$/i.test(command) || !args.includes("<<")) return [];
-  if (isStringArray(args)) return [];
+  if (stringArray(args)) return [];
   return splitWords(args, escape).flatMap((word) => {
     const [, dash, rest] = /^\d*<<(-?)([^<]+)$/.exec(word) ?? [];
     if (rest === undefined) return [];
     return [{ name: rest.replace(/\\(.)|["']/gs, "$1"), tabs: dash === "-" }];
   });
-}
-
-/** Words as a shell cuts them, their quotes and escapes left in. */
-function splitWords(args: string, escape: string): readonly string[] {
-  const words: string[] = [];
-  let start = 0;
-  walkUnquoted(args, escape, (character, at) => {
-    if (!/\s/.test(character)) return;
-    if (at > start) words.push(args.slice(start, at));
-    start = at + 1;
-  });
-  if (start < args.length) words.push(args.slice(start));
-  return words;
-}
-
-/**
- * Says whether every quote that arguments open is closed again.
- *
- * @param args The arguments of an instruction.
- * @param escape The Dockerfile's escape character.
- * @returns Whether no quote is left open.
- */
-export function closesQuotes(args: string, escape: string): boolean {
-  return walkUnquoted(args, escape, () => {});
-}
-
-/** Visits what stands outside of quotes and is not escaped; answers whether all quotes close. */
-function walkUnquoted(
-  args: string,
-  escape: string,
-  visit: (character: string, at: number) => void,
-): boolean {
-  let quoted = "";
-  for (let at = 0; at < args.length; at++) {
-    const character = args[at]!;
-    if (character === escape && quoted !== "'") at++;
-    else if (character === quoted) quoted = "";
-    else if (quoted !== "") continue;
-    else if (character === "'" || character === '"') quoted = character;
-    else visit(character, at);
-  }
-  return quoted === "";
-}
-
-function isStringArray(args: string): boolean {
-  if (!args.startsWith("[")) return false;
-  try {
-    const value: unknown = JSON.parse(args);
-    return Array.isArray(value) && value.every((each) => typeof each === "string");
-  } catch {
-    return false;
-  }
 }

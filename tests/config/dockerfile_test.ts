@@ -245,9 +245,15 @@ Deno.test("validateDockerfile() answers any text in printable ASCII, and never t
 Deno.test("outlineDockerfile() joins continued lines and leaves out comments and heredocs", () => {
   const text = "FROM a\nRUN x \\\n # no\n\n  y\ncopy <<E z\nE2\nE\nUSER b\n";
   assertEquals(outlineDockerfile(text).instructions, [
-    { line: 1, name: "FROM", args: "a" },
-    { line: 2, name: "RUN", args: "x   y" },
-    { line: 6, name: "copy", args: "<<E z" },
-    { line: 9, name: "USER", args: "b" },
+    { line: 1, name: "FROM", args: "a", starts: [[0, 1]], heredocs: [] },
+    { line: 2, name: "RUN", args: "x   y", starts: [[0, 2], [2, 5]], heredocs: [] },
+    {
+      line: 6,
+      name: "copy",
+      args: "<<E z",
+      starts: [[0, 6]],
+      heredocs: [{ line: 7, text: "E2" }],
+    },
+    { line: 9, name: "USER", args: "b", starts: [[0, 9]], heredocs: [] },
   ]);
 });
