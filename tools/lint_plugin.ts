@@ -18,7 +18,7 @@ const LAYERS: readonly (readonly string[])[] = [
   // The records, and where they live.
   ["audit_entry.ts", "proposal.ts", "paths.ts"],
   // What the records say: as JSON, and as the config file that a tool proposes.
-  ["wire.ts", "config/validate.ts"],
+  ["wire.ts", "config/marks_for.ts", "config/validate.ts"],
   // The disk: ours to write, ours to read, anybody's to write.
   ["durable.ts", "own_files.ts", "untrusted.ts"],
   ["durable_log.ts"],

@@ -1,0 +1,106 @@
+/**
+ * Names and values that are secrets. Pure.
+ *
+ * @module
+ */
+
+import { splitWords } from "./words.ts";
+
+/** Names of variables that hold a secret, by custom. */
+const SECRET_NAME =
+  /(?:^|_)(?:TOKEN|KEY|PASS|PASSWD|CREDENTIALS?)$|PASSWORD|PASSPHRASE|SECRET|API_?KEY|ACCESS_?KEY|PRIVATE_?KEY/i;
+
+/** Names that only look so: where a secret is kept, and keys that are meant for everybody. */
+const HARMLESS_NAME = /_(?:FILE|PATH|DIR|URL|ID|NAME)$|PUBLIC|GPG_KEY|PUBKEY/i;
+
+/** Values that are none: a variable, a file's path, a switch. */
+const HARMLESS_VALUE = /^(?:\$(?:\w+|\{\w+(?::?-)?\})|[.~]?\/.*|true|false|yes|no|on|off|[01])$/i;
+
+/** How tokens begin, as those who issue them document it. */
+const TOKEN_FORMS: readonly (readonly [kind: string, form: RegExp])[] = [
+  ["a GitHub token", /\b(?:gh[pousr]_[A-Za-z0-9]{20}|github_pat_[A-Za-z0-9_]{20})/],
+  ["a GitLab token", /\bglpat-[A-Za-z0-9_-]{16}/],
+  ["an Anthropic key", /\bsk-ant-[A-Za-z0-9_-]{16}/],
+  ["an API key", /\bsk-[A-Za-z0-9_-]{32}|\b[rs]k_live_[A-Za-z0-9]{16}/],
+  ["an AWS key", /\b(?:AKIA|ASIA)[A-Z0-9]{16}\b/],
+  ["a Google key", /\bAIza[A-Za-z0-9_-]{32}/],
+  ["an npm token", /\bnpm_[A-Za-z0-9]{30}/],
+  ["a PyPI token", /\bpypi-[A-Za-z0-9_-]{32}/],
+  ["a Slack token", /\bxox[abeoprs]-[A-Za-z0-9-]{10}/],
+  ["a Hugging Face token", /\bhf_[A-Za-z0-9]{30}/],
+  ["a JSON web token", /\beyJ[A-Za-z0-9_-]{8,400}\.eyJ[A-Za-z0-9_-]{8}/],
+  ["a private key", /-----BEGIN [A-Z ]{0,20}PRIVATE KEY-----/],
+  ["a password in a URL", /\b[a-z][a-z0-9+.-]{1,20}:\/\/[^\s/:@"'$]{0,80}:[^\s/@"'$]{3,200}@/],
+];
+
+/** A variable that is set, and where. */
+export interface Assignment {
+  /** The variable's name. */
+  readonly name: string;
+  /** Its value, without quotes around it. */
+  readonly value: string;
+  /** Where in the arguments the name stands. */
+  readonly at: number;
+}
+
+/**
+ * Reads the arguments of an ENV or ARG.
+ *
+ * @param args The arguments.
+ * @param escape The Dockerfile's escape character.
+ * @returns The variables that get a value.
+ */
+export function readAssignments(args: string, escape: string): readonly Assignment[] {
+  const words = splitWords(args, escape);
+  const unquoted = (text: string) => text.replace(/^(["'])(.*)\1$/s, "$2");
+  const [name = ""] = words;
+  // ENV NAME the rest of the line
+  if (words.length > 1 && !name.includes("=")) {
+    return [{ name, value: unquoted(args.slice(name.length).trim()), at: 0 }];
+  }
+  const assignments: Assignment[] = [];
+  let from = 0;
+  for (const word of words) {
+    const at = args.indexOf(word, from);
+    from = at + word.length;
+    const equals = word.indexOf("=");
+    if (equals < 1) continue;
+    const value = unquoted(word.slice(equals + 1));
+    assignments.push({ name: unquoted(word.slice(0, equals)), value, at });
+  }
+  return assignments;
+}
+
+/**
+ * Says whether a variable holds a secret, as far as its name tells.
+ *
+ * @param assignment The variable.
+ * @returns Whether it does.
+ */
+export function isSecret({ name, value }: Assignment): boolean {
+  return value !== "" && SECRET_NAME.test(name) && !HARMLESS_NAME.test(name) &&
+    !HARMLESS_VALUE.test(value);
+}
+
+/** A token in a text. */
+export interface KnownToken {
+  /** What it is, with its article. */
+  readonly kind: string;
+  /** Where it begins. */
+  readonly at: number;
+  /** Its beginning, to tell it from another one; never shown. */
+  readonly form: string;
+}
+
+/**
+ * Finds what has the form of a token that somebody issues.
+ *
+ * @param text The text.
+ * @returns The first one of each kind. Takes time linear in the text.
+ */
+export function findTokens(text: string): readonly KnownToken[] {
+  return TOKEN_FORMS.flatMap(([kind, form]) => {
+    const match = form.exec(text);
+    return match === null ? [] : [{ kind, at: match.index, form: match[0] }];
+  });
+}
