@@ -5,6 +5,8 @@
  */
 
 import { basename, join } from "@std/path";
+import type { Mark } from "./config/mark.ts";
+import { marksFor } from "./config/marks_for.ts";
 import { type ConfigProblem, quote } from "./config/problem.ts";
 import { validateConfigFile } from "./config/validate.ts";
 import { refuseIfDecided, type StandingAnswer, standingAnswer } from "./decided.ts";
@@ -46,6 +48,8 @@ export interface Inspection {
   readonly diff: string;
   /** What is wrong with the proposed file; a sidecar queues none that has a problem. */
   readonly problems: readonly ConfigProblem[];
+  /** What a reviewer should notice in that difference, the most severe first. */
+  readonly marks: readonly Mark[];
   /** An answer that stands in the queue though no decision is recorded. */
   readonly foreignAnswer: StandingAnswer | undefined;
 }
@@ -96,6 +100,7 @@ export async function inspectProposal(ref: ProposalRef): Promise<Inspection> {
     stale,
     agentDiff: stale ? diffFromAgents(proposal, root) : undefined,
     diff: diffAgainst(current, proposal.proposedFile),
+    marks: marksFor(proposal.tool, current.currentFile, proposal.proposedFile),
     problems: validateConfigFile(proposal.tool, proposal.proposedFile),
     foreignAnswer,
   };
