@@ -18,6 +18,7 @@ import {
   StaleConfigError,
   type Verdict,
 } from "../mod.ts";
+import { refuseUnconfirmed } from "./confirm.ts";
 import type { Context } from "./context.ts";
 import type { Edit } from "./editor.ts";
 import { UsageError } from "./flags.ts";
@@ -79,28 +80,36 @@ function shownAlike(root: string, found: FoundProposal, prefix: string): string 
   return lastShown({ root, bottleSlug, proposalId: alike })?.proposalSha256;
 }
 
+/** What an operator says to a proposal. */
+export interface Say {
+  /** What the operator decides. */
+  readonly verdict: Verdict;
+  /** The operator's words. */
+  readonly notes: string;
+  /** Whether the operator saw that the agent started from another file, and goes on. */
+  readonly allowStale: boolean;
+  /** The bottle's slug, if the operator typed it because of a high mark. */
+  readonly confirmedSlug: string | undefined;
+}
+
 /**
- * Decides, through the one door.
+ * Decides, through the one door. Every surface of the command line comes by here, so that none of them
+ * forgets to have a high mark confirmed.
  *
  * @param context The context.
  * @param seen What the operator saw.
- * @param verdict What the operator decides.
- * @param notes The operator's words.
- * @param allowStale Whether the operator saw that the agent started from another file, and goes on.
+ * @param say What the operator says to it.
  * @returns The decision.
+ * @throws {UnconfirmedError} If there is a high mark, and the bottle's slug was not typed.
  */
-export async function decideAsShown(
-  context: Context,
-  seen: Seen,
-  verdict: Verdict,
-  notes: string,
-  allowStale: boolean,
-): Promise<Decision> {
+export async function decideAsShown(context: Context, seen: Seen, say: Say): Promise<Decision> {
   const { root } = context;
+  const { verdict, notes, allowStale, confirmedSlug } = say;
   const { inspection, currentSha256 } = seen;
   const { bottleSlug, id: proposalId } = inspection.proposal;
   const { proposalSha256 } = inspection;
   const ref = { root, bottleSlug, proposalId };
+  refuseUnconfirmed(inspection, verdict, confirmedSlug);
   const { operator: operatorName, overrideForeign } = context.flags;
   await announceNewKey(context);
   const decision = await decide({

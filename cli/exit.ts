@@ -15,6 +15,7 @@ import {
   ProposalNotFoundError,
   StaleConfigError,
 } from "../mod.ts";
+import { UnconfirmedError } from "./confirm.ts";
 import { UsageError } from "./flags.ts";
 
 /** How a command ends. */
@@ -46,6 +47,7 @@ const FAILURES: readonly (readonly [Class, number, string])[] = [
   [AuditLogChangedError, 1, "audit_log_changed"],
   [AnswerNotWrittenError, 1, "recorded"],
   [CancelledError, 1, "cancelled"],
+  [UnconfirmedError, 1, "unconfirmed"],
 ];
 
 /** What the library cannot know: the flag that goes with an error. */

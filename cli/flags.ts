@@ -30,6 +30,8 @@ export interface Flags {
   readonly file: string | undefined;
   /** The hash of what the operator saw, or its beginning. */
   readonly sha256: string | undefined;
+  /** The bottle's slug, of whoever decides though there is a high mark. */
+  readonly confirm: string | undefined;
   /** Whether to decide though the config in force has changed. */
   readonly allowStale: boolean;
   /** A name besides what the system says of the operator. */
@@ -58,6 +60,7 @@ export const FLAG_WORDS: Readonly<Record<string, string>> = {
   notes: "--notes TEXT        your words for the agent and the log",
   file: "--file FILE         your version of the file, instead of an editor; - for standard input",
   sha256: "--sha256 HEX        decide only if the proposal has this hash (32 digits or more)",
+  confirm: "--confirm SLUG      decide though there are high marks: the bottle's slug",
   "allow-stale": "--allow-stale       decide though the file in force is not the agent's",
   operator: "--operator NAME     your name in the log, besides user@host and the key",
   "override-foreign": "--override-foreign  decide though an answer without a record stands there",
@@ -77,6 +80,7 @@ const STRINGS = [
   "notes",
   "file",
   "sha256",
+  "confirm",
   "operator",
   "public-key",
   "anchors",
@@ -142,6 +146,7 @@ export function readFlags(args: readonly string[]): Flags {
     notes: text("notes"),
     file: text("file"),
     sha256: text("sha256"),
+    confirm: text("confirm"),
     allowStale: parsed["allow-stale"],
     operator: text("operator"),
     overrideForeign: parsed["override-foreign"],

@@ -44,7 +44,7 @@ interface Verb {
 
 const EVERYWHERE = ["root", "bottle", "json", "plain", "help"];
 const ANY_DECISION = ["notes", "sha256", "operator", "override-foreign"];
-const DECIDING = [...ANY_DECISION, "allow-stale"];
+const DECIDING = [...ANY_DECISION, "confirm", "allow-stale"];
 
 const VERBS: Readonly<Record<string, Verb>> = {
   list: { usage: "list", about: "what is pending", flags: [], run: withoutWords(list) },

@@ -10,10 +10,12 @@ import {
   type Inspection,
   instantOf,
   makeVisible,
+  type Mark,
   type PendingProposal,
   type TextKind,
   visibleLine,
 } from "../mod.ts";
+import { marksBelow, renderMarks } from "./render_marks.ts";
 import type { Style } from "./style.ts";
 import { cut, wrap } from "./wrap.ts";
 
@@ -122,18 +124,26 @@ function diffRows(line: string, n: number, columns: number, style: Style): strin
 }
 
 /**
- * A diff alone. The badge stands above it: below, an added line could imitate even its header.
+ * A diff, with what should be noticed below the lines that it is about. The badge stands above it: below,
+ * an added line could imitate even its header.
  *
  * @param diff The diff.
  * @param columns How wide the screen is.
  * @param style Colours.
+ * @param marks What should be noticed; nothing unless given.
  * @returns Lines.
  */
-export function renderDiffLines(diff: string, columns: number, style: Style): string[] {
+export function renderDiffLines(
+  diff: string,
+  columns: number,
+  style: Style,
+  marks: readonly Mark[] = [],
+): string[] {
   if (diff === "") return ["(no change)"];
   const { text, escaped } = makeVisible(diff, { kind: "code" });
+  const below = marksBelow(marks, columns, style);
   const rows = text.split("\n").slice(0, -1)
-    .flatMap((line, n) => diffRows(line, n, columns, style));
+    .flatMap((line, n) => [...diffRows(line, n, columns, style), ...below(line)]);
   return escaped === 0 ? rows : [`In the diff:  ${style.yellow(badge(escaped))}`, ...rows];
 }
 
@@ -185,7 +195,7 @@ export function renderProposal(
   style: Style,
 ): string[] {
   const { proposal, proposalSha256, diff, stale, currentFile, problems } = inspection;
-  const { foreignAnswer, agentDiff } = inspection;
+  const { foreignAnswer, agentDiff, marks } = inspection;
   const file = CONFIG_FILE_FOR_TOOL[proposal.tool];
   const arrived = cut(visibleLine(proposal.arrivalTimestamp, "code"), 40);
   const lines = [
@@ -210,6 +220,7 @@ export function renderProposal(
   if (currentFile === null) {
     warn(`There is no ${file} in force: all of it is new.`);
   }
+  lines.push(...renderMarks(marks, columns, style));
   if (stale) {
     warn(`The agent did not start from the ${file} in force.`);
     if (agentDiff === undefined) warn("The file it started from is not known here.");
@@ -224,6 +235,6 @@ export function renderProposal(
     lines.push(...wrap("! ", problem, columns).map(style.red));
   }
   if (diff === "") warn(`The proposed ${file} is the one in force.`);
-  else lines.push(...renderDiffLines(diff, columns, style));
+  else lines.push(...renderDiffLines(diff, columns, style, marks));
   return lines;
 }

@@ -53,7 +53,7 @@ for word in "$@"; do
     --root=*) root=${word#--root=} ;;
     --file=* | --public-key=* | --anchors=* | --archive=*) grant "${word#*=}" ;;
     --root | --file | --public-key | --anchors | --archive) flag=$word ;;
-    --bottle | --component | --notes | --sha256 | --operator) flag=$word ;;
+    --bottle | --component | --notes | --sha256 | --confirm | --operator) flag=$word ;;
   esac
 done
 [ -n "$root" ] || refuse "Cannot find the root: set CLAUDE_BOTTLE_ROOT or HOME, or give --root"

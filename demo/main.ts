@@ -54,7 +54,7 @@ async function decideAlone(root: string): Promise<void> {
 
   const route = idOf("cred-proxy-block");
   await supervise(root, ["show", route]);
-  await supervise(root, ["approve", route, "--notes", "Read-only, fine."]);
+  await supervise(root, ["approve", route, "--confirm", SLUG, "--notes", "Read-only, fine."]);
 
   const hosts = idOf("pipelock-block");
   await supervise(root, ["show", hosts]);

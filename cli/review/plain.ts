@@ -8,16 +8,19 @@ import {
   diffAgainst,
   type Inspection,
   inspectProposal,
+  marksFor,
   type PendingProposal,
   readOverview,
   type Verdict,
 } from "../../mod.ts";
+import { marksToConfirm } from "../confirm.ts";
 import type { Context } from "../context.ts";
 import { decideAsShown, decideEdit, printDecision } from "../decision.ts";
 import { editProposal } from "../editor.ts";
 import { CancelledError, failureOf } from "../exit.ts";
 import { keepForLater } from "../keep.ts";
 import { renderDiffLines, renderProposal } from "../render.ts";
+import { renderMarks } from "../render_marks.ts";
 import { foreignLine, unlistedLine } from "../verbs/list.ts";
 
 /** Asks the operator: prints the question, returns the line, or `undefined` at the end of input. */
@@ -117,10 +120,12 @@ async function decided(
   inspection: Inspection,
   verdict: Verdict,
   notes: string,
+  confirmedSlug?: string,
 ): Promise<true> {
   // The screen said whether the agent started from the file in force; the operator answered to that.
   const seen = { inspection, currentSha256: inspection.currentSha256 ?? "" };
-  const decision = await decideAsShown(context, seen, verdict, notes, inspection.stale);
+  const say = { verdict, notes, allowStale: inspection.stale, confirmedSlug };
+  const decision = await decideAsShown(context, seen, say);
   printDecision(context, decision);
   return true;
 }
@@ -132,23 +137,51 @@ async function confirmStale(ask: Ask, inspection: Inspection): Promise<boolean> 
   return (await ask(question))?.trim() === "yes";
 }
 
+/**
+ * A high mark wants the bottle's slug, which nobody types without looking.
+ *
+ * @returns Whether to go on, and what was typed.
+ */
+async function confirmMarks(
+  context: Context,
+  ask: Ask,
+  inspection: Inspection,
+  verdict: Verdict,
+): Promise<{ readonly goesOn: boolean; readonly slug?: string }> {
+  const { length } = marksToConfirm(inspection, verdict);
+  if (length === 0) return { goesOn: true };
+  const what = length === 1 ? "is a high mark" : `are ${length} high marks`;
+  const slug = (await ask(`There ${what}. Type the bottle's slug to go on: `))?.trim();
+  if (slug === inspection.proposal.bottleSlug) return { goesOn: true, slug };
+  context.print("Not decided: that is not the bottle's slug.");
+  return { goesOn: false };
+}
+
 async function approve(context: Context, ask: Ask, inspection: Inspection): Promise<boolean> {
   if (!await confirmStale(ask, inspection)) return false;
-  const notes = context.flags.notes ?? "";
-  return await decided(context, inspection, { status: "approved" }, notes);
+  const verdict = { status: "approved" } as const;
+  const { goesOn, slug } = await confirmMarks(context, ask, inspection, verdict);
+  if (!goesOn) return false;
+  return await decided(context, inspection, verdict, context.flags.notes ?? "", slug);
 }
 
 async function modify(context: Context, ask: Ask, inspection: Inspection): Promise<boolean> {
   const edit = await editProposal(context, inspection);
   const answered = await decideEdit(context, edit, async (finalFile) => {
     context.print("Your version, against the file in force:");
+    const { columns, style } = context;
+    const marks = marksFor(inspection.proposal.tool, inspection.currentFile, finalFile);
+    for (const line of renderMarks(marks, columns, style)) context.print(line);
     const diff = diffAgainst(inspection, finalFile);
-    for (const line of renderDiffLines(diff, context.columns, context.style)) context.print(line);
+    for (const line of renderDiffLines(diff, columns, style, marks)) context.print(line);
     if ((await ask("Type yes to answer with this version: "))?.trim() !== "yes") return undefined;
     if (!await confirmStale(ask, inspection)) return undefined;
+    const verdict = { status: "modified", finalFile } as const;
+    const { goesOn, slug } = await confirmMarks(context, ask, inspection, verdict);
+    if (!goesOn) return undefined;
     const notes = context.flags.notes ?? await ask("Notes for the agent (Enter for none): ");
     if (notes === undefined) return undefined;
-    return await decided(context, inspection, { status: "modified", finalFile }, notes);
+    return await decided(context, inspection, verdict, notes, slug);
   });
   return answered === true;
 }

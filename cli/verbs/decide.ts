@@ -24,8 +24,9 @@ async function decideOne(
   seen: Seen,
   verdict: Verdict,
 ): Promise<true> {
-  const { notes = "", allowStale } = context.flags;
-  printDecision(context, await decideAsShown(context, seen, verdict, notes, allowStale));
+  const { notes = "", allowStale, confirm: confirmedSlug } = context.flags;
+  const say = { verdict, notes, allowStale, confirmedSlug };
+  printDecision(context, await decideAsShown(context, seen, say));
   return true;
 }
 
@@ -36,7 +37,9 @@ async function decideOne(
  * @param words The id.
  */
 export async function approve(context: Context, words: readonly string[]): Promise<void> {
-  await decideOne(context, await inspectAsShown(context, words), { status: "approved" });
+  const seen = await inspectAsShown(context, words);
+  refuseIfStale(context, seen.inspection);
+  await decideOne(context, seen, { status: "approved" });
 }
 
 /**

@@ -4,13 +4,18 @@
  * @module
  */
 
-import { inspectProposal, rememberShown } from "../../mod.ts";
+import { inspectProposal, type Mark, rememberShown } from "../../mod.ts";
 import type { Context } from "../context.ts";
 import { keepForLater } from "../keep.ts";
 import { renderProposal } from "../render.ts";
 import { resolveProposal } from "../resolve.ts";
 import { visibleJson } from "../visible_json.ts";
 import { pendingJson } from "./list.ts";
+
+/** A mark as JSON. */
+function markJson({ severity, rule, message, side, line }: Mark): object {
+  return { severity, rule, message, side, line };
+}
 
 /**
  * Shows a proposal beside the file in force, and remembers that it was shown.
@@ -35,6 +40,7 @@ export async function show(context: Context, words: readonly string[]): Promise<
       ...texts,
       ...visibleJson(texts, "code"),
       stale: inspection.stale,
+      marks: inspection.marks.map(markJson),
       foreign_answer: inspection.foreignAnswer?.says ?? null,
     });
   } else {

@@ -157,6 +157,48 @@ Deno.test(
   },
 );
 
+Deno.test(
+  "review wants the bottle's slug for a high mark, of the file that would be answered",
+  { ignore },
+  async () => {
+    await using dir = await tempDir();
+    const wild = "api.example.com\n*.example.com\n";
+    const [first, second] = [
+      await queueSample(dir.path, { id: "p1", arrivalTimestamp: at(1), proposedFile: wild }),
+      await queueSample(dir.path, { id: "p2", arrivalTimestamp: at(2) }),
+    ];
+    await Deno.writeTextFile(dir.at("editor"), '#!/bin/sh\necho "*.evil.example" >> "$1"\n', {
+      mode: 0o755,
+    });
+    await using terminal = await review(dir, { EDITOR: dir.at("editor") });
+    await terminal.sees(
+      /^! high {4}line 2: "\*\.example\.com" would[^]*^\+\*\.example\.com\n! high {4}"\*[^]*q\] $/m,
+    );
+    await terminal.type("a", "Enter");
+    await terminal.sees(/There is a high mark\. Type the bottle's slug to go on: $/m);
+    await terminal.type("yes", "Enter");
+    await terminal.sees(/Not decided: that is not the bottle's slug\.[^]*\[a\/m\/r\/s\/q\] $/m);
+    assertEquals(await readAnswer(first.queueDir, "p1"), undefined);
+    await terminal.type("a", "Enter");
+    await terminal.sees(/Not decided[^]*Type the bottle's slug to go on: $/m);
+    await terminal.type("dev-1", "Enter");
+    await terminal.sees(/approved p1[^]*p2 {2}dev-1[^]*\[a\/m\/r\/s\/q\] $/m);
+
+    // What the agent proposed has no mark; what the operator makes of it has one.
+    await terminal.type("m", "Enter");
+    await terminal.sees(
+      /\+\*\.evil\.example\n! high {4}[^]*Type yes to answer with this version: $/m,
+    );
+    await terminal.type("yes", "Enter");
+    await terminal.sees(/approved p1[^]*Type the bottle's slug to go on: $/m);
+    await terminal.type("Enter");
+    await terminal.sees(/approved p1[^]*Not decided[^]*Your version is kept[^]*q\] $/m);
+    assertEquals(await readAnswer(second.queueDir, "p2"), undefined);
+    await terminal.type("q", "Enter");
+    await terminal.sees(/ended 0/);
+  },
+);
+
 Deno.test("the demo can be driven by hand", { ignore }, async () => {
   await using terminal = await openTerminal(
     "deno run --no-prompt --allow-read --allow-write --allow-run=deno,sh demo/main.ts; echo ended $?",
@@ -165,6 +207,8 @@ Deno.test("the demo can be driven by hand", { ignore }, async () => {
   );
   await terminal.sees(/Cannot ask the operator[^]*You are the operator[^]*\[a\/m\/r\/s\/q\] $/m);
   await terminal.type("a", "Enter");
+  await terminal.sees(/There is a high mark\. Type the bottle's slug to go on: $/m);
+  await terminal.type("demo-1", "Enter");
   await terminal.sees(/approved [^]*2 to review[^]*\[a\/m\/r\/s\/q\] $/m);
   await terminal.type("r", "Enter");
   await terminal.sees(/Why\?/);

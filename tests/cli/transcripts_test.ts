@@ -9,14 +9,19 @@ import { type TempDir, tempDir } from "../support/temp.ts";
 const FOLDER = join(REPO, "tests/testdata/transcripts");
 
 /**
- * The root that every transcript starts from: three proposals of two bottles, one of them hostile, one
- * broken file, and files in force.
+ * The root that every transcript starts from: four proposals of two bottles, one of them hostile and one
+ * with marks, one broken file, and files in force.
  */
 async function prepare(dir: TempDir): Promise<void> {
   const inForce = dir.at("current-config", "dev-1");
   await Deno.mkdir(inForce, { recursive: true });
   await Deno.writeTextFile(`${inForce}/allowlist`, "api.example.com\n");
   await Deno.writeTextFile(`${inForce}/Dockerfile`, "FROM debian:12\n");
+  await Deno.mkdir(dir.at("current-config", "web.2"));
+  await Deno.writeTextFile(
+    dir.at("current-config", "web.2", "allowlist"),
+    "# hosts\nold.example\napi.github.com\n",
+  );
   await queueSample(dir.path, {
     id: "aaaa1111-first",
     arrivalTimestamp: "2026-01-01T10:00:00.000Z",
@@ -37,6 +42,14 @@ async function prepare(dir: TempDir): Promise<void> {
     proposedFile: '{"routes": []}\n',
     justification: "There is no route yet.",
     arrivalTimestamp: "2026-01-01T12:00:00Z",
+  });
+  await queueSample(dir.path, {
+    id: "cccc4444-marked",
+    bottleSlug: "web.2",
+    proposedFile: "# hosts\napi.github.com\n*.github.com.evil.example\ngithub.dev\n",
+    justification: "The tests need more of GitHub.",
+    arrivalTimestamp: "2026-01-01T13:00:00Z",
+    currentFileHash: sha256Hex("# hosts\nold.example\napi.github.com\n"),
   });
   await Deno.writeTextFile(dir.at("queue", "dev-1", "broken.proposal.json"), "{");
 }
