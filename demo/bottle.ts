@@ -28,7 +28,7 @@ const IN_FORCE: Readonly<Record<string, string>> = {
     null,
     2,
   ) + "\n",
-  "allowlist": "# package mirror\nmirror.example.com\n",
+  "allowlist": "# package mirror\nmirror.internal.example\n",
   "Dockerfile": "FROM debian:12-slim\n" +
     "RUN apt-get update && apt-get install -y git python3\nUSER agent\n",
 };
