@@ -6,8 +6,8 @@ import { type MarkedChange, marksInShort } from "../support/marks.ts";
 const IN_FORCE = `# What the build needs.
 api.github.com
 github.com
-registry.npmjs.org
-pypi.org
+packages.example.org
+depo.test
 *.debian.org
 
 # Ours
@@ -23,7 +23,7 @@ const plus = (...hosts: string[]) => `${IN_FORCE}${hosts.join("\n")}\n`;
 const line = (n: number) => `+${LINE + n - 1}`;
 
 const NOTICED: readonly MarkedChange[] = [
-  ["a wildcard", plus("*.crates.io"), `high wildcard-host ${line(1)}`],
+  ["a wildcard", plus("*.boxes.test"), `high wildcard-host ${line(1)}`],
   ["a wildcard of a top-level domain", plus("*.com"), `high wildcard-host ${line(1)}`],
   [
     "a wildcard of a host in force",
@@ -31,7 +31,7 @@ const NOTICED: readonly MarkedChange[] = [
     "high wildcard-host +3",
     "low removed-host -3",
   ],
-  ["a wildcard beside its host", plus("*.pypi.org"), `high wildcard-host ${line(1)}`],
+  ["a wildcard beside its host", plus("*.depo.test"), `high wildcard-host ${line(1)}`],
   ["a wildcard above one in force", plus("*.org"), `high wildcard-host ${line(1)}`],
   [
     "a known host as a subdomain",
@@ -45,7 +45,7 @@ const NOTICED: readonly MarkedChange[] = [
     `high lookalike-host ${line(1)}`,
   ],
   ["a known host at the end of a word", plus("mygithub.com"), `high lookalike-host ${line(1)}`],
-  ["a short known host as a word", plus("x-pypi.org"), `high lookalike-host ${line(1)}`],
+  ["a short known host as a word", plus("x-depo.test"), `high lookalike-host ${line(1)}`],
   ["a letter left out", plus("gihub.com"), `high lookalike-host ${line(1)}`],
   ["a letter too many", plus("githubb.com"), `high lookalike-host ${line(1)}`],
   ["another letter", plus("api.githab.com"), `high lookalike-host ${line(1)}`],
@@ -80,7 +80,7 @@ const NOTICED: readonly MarkedChange[] = [
     `high wildcard-host ${line(1)}`,
     `high paste-or-tunnel ${line(1)}`,
   ],
-  ["a removed host", IN_FORCE.replace("pypi.org\n", ""), "low removed-host -5"],
+  ["a removed host", IN_FORCE.replace("depo.test\n", ""), "low removed-host -5"],
   ["a removed wildcard", IN_FORCE.replace("*.debian.org\n", ""), "low removed-host -6"],
   [
     "a host instead of its wildcard",
@@ -89,7 +89,7 @@ const NOTICED: readonly MarkedChange[] = [
   ],
   [
     "several at once, the worst first",
-    plus("crates.io", "github.dev", "*.crates.io").replace("gitea\n", ""),
+    plus("boxes.test", "github.dev", "*.boxes.test").replace("gitea\n", ""),
     `high wildcard-host ${line(2)}`,
     `medium lookalike-host ${line(1)}`,
     "low removed-host -9",
@@ -111,12 +111,12 @@ for (const [what, proposed, ...marks] of NOTICED) {
 
 const HARMLESS: readonly (readonly [what: string, proposed: string])[] = [
   ["nothing changed", IN_FORCE],
-  ["a plain host", plus("crates.io")],
-  ["several plain hosts", plus("static.crates.io", "index.crates.io", "proxy.golang.org")],
+  ["a plain host", plus("boxes.test")],
+  ["several plain hosts", plus("static.boxes.test", "index.boxes.test", "proxy.golang.org")],
   ["a subdomain of a host in force", plus("uploads.github.com")],
-  ["a deep subdomain", plus("a.b.c.pypi.org")],
-  ["the parent of a host in force", plus("npmjs.org")],
-  ["a sibling", plus("files.pypi.org")],
+  ["a deep subdomain", plus("a.b.c.depo.test")],
+  ["the parent of a host in force", plus("example.org")],
+  ["a sibling", plus("files.depo.test")],
   ["what a wildcard in force allows", plus("security.debian.org")],
   ["a wildcard below a wildcard in force", plus("*.snapshot.debian.org")],
   ["a tunnel below a wildcard in force", plus("abc.ngrok.io")],

@@ -13,7 +13,7 @@ const IN_FORCE = `{
     },
     {
       "path": "/npm/",
-      "upstream": "https://registry.npmjs.org/",
+      "upstream": "https://packages.example.org/",
       "role": "npm-registry"
     },
     {
@@ -57,13 +57,13 @@ const NOTICED: readonly MarkedChange[] = [
   ],
   [
     "a token in force that would go elsewhere",
-    change(["https://api.anthropic.com", "https://llm.example.com"]),
+    change(["https://api.anthropic.com", "https://llm.vendor.net"]),
     "high token-to-new-upstream +5",
     "medium new-upstream +5",
   ],
   [
     "a token in force that would go to another upstream in force",
-    change(["https://api.anthropic.com", "https://registry.npmjs.org"]),
+    change(["https://api.anthropic.com", "https://packages.example.org"]),
     "high token-to-new-upstream +5",
     "medium changed-upstream +5",
   ],
@@ -99,12 +99,12 @@ const NOTICED: readonly MarkedChange[] = [
   ["a new upstream", more(PATH, GITHUB), "medium new-upstream +27"],
   [
     "a new upstream for a path in force",
-    change(["https://registry.npmjs.org/", "https://mirror.other.net/"]),
+    change(["https://packages.example.org/", "https://mirror.other.net/"]),
     "medium new-upstream +12",
   ],
   [
     "an upstream in force for another path in force",
-    change(["https://registry.npmjs.org/", "https://api.anthropic.com/"]),
+    change(["https://packages.example.org/", "https://api.anthropic.com/"]),
     "medium changed-upstream +12",
   ],
   [
@@ -131,7 +131,7 @@ const NOTICED: readonly MarkedChange[] = [
   ],
   [
     "cleartext where TLS was, without a token",
-    change(["https://registry", "http://registry"]),
+    change(["https://packages", "http://packages"]),
     "medium cleartext-http +12",
   ],
   [
@@ -187,7 +187,7 @@ const NOTICED: readonly MarkedChange[] = [
   ],
   [
     "an upstream that has the name of one in force",
-    more(PATH, '"upstream": "https://registry.npmjs.com"'),
+    more(PATH, '"upstream": "https://packages.example.com"'),
     "medium new-upstream +27",
     "medium lookalike-host +27",
   ],
@@ -259,18 +259,21 @@ const HARMLESS: readonly (readonly [what: string, proposed: string])[] = [
   ["a slash behind the host", change(["https://api.anthropic.com", "https://api.anthropic.com/"])],
   [
     "no slash behind the host",
-    change(["https://registry.npmjs.org/", "https://registry.npmjs.org"]),
+    change(["https://packages.example.org/", "https://packages.example.org"]),
   ],
   ["the scheme's own port", change(["https://api.anthropic.com", "https://api.anthropic.com:443"])],
   ["the scheme's own port of http", change(["docs.internal.example", "docs.internal.example:80"])],
-  ["another path of the same upstream", change(["registry.npmjs.org/", "registry.npmjs.org/v2/"])],
-  ["a query", change(["https://registry.npmjs.org/", "https://registry.npmjs.org/?a=1"])],
+  [
+    "another path of the same upstream",
+    change(["packages.example.org/", "packages.example.org/v2/"]),
+  ],
+  ["a query", change(["https://packages.example.org/", "https://packages.example.org/?a=1"])],
   ["an auth scheme in lower case", change(['"Bearer"', '"bearer"'])],
   ["a role less", change([',\n      "role": "npm-registry"', ""])],
   ["a role more", change(['"role": "npm-registry"', '"role": ["npm-registry", "mirror"]'])],
   [
     "another path to an upstream in force",
-    more('"path": "/yarn/"', '"upstream": "https://registry.npmjs.org"'),
+    more('"path": "/yarn/"', '"upstream": "https://packages.example.org"'),
   ],
   [
     "another path to an upstream in force, with its token",
@@ -319,8 +322,8 @@ Deno.test("marksFor() takes all routes for new where none are in force", () => {
 
 Deno.test("marksFor() compares with a file in force of which it can read a part", () => {
   const odd = change(['"path": "/docs/",', '"path": "/docs/", "path": "/docs/",']).replace(
-    "https://registry.npmjs.org/",
-    "HTTPS://registry.npmjs.org/",
+    "https://packages.example.org/",
+    "HTTPS://packages.example.org/",
   );
   assertEquals(marksInShort(TOOL, odd, IN_FORCE), ["medium new-upstream +12"]);
   assertEquals(marksInShort(TOOL, "{", '{"routes": []}'), []);
