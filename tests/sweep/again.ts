@@ -6,6 +6,7 @@
 
 import { main } from "../../cli/main.ts";
 import type { Said } from "./invariants.ts";
+import { SLUG } from "../support/operator.ts";
 import { orHung } from "./target.ts";
 
 /**
@@ -16,7 +17,9 @@ import { orHung } from "./target.ts";
  */
 export async function runHere(args: readonly string[]): Promise<Said | "hung"> {
   const words: string[] = [];
-  const running = main(args.includes("--json") ? args : [...args, "--json"], {
+  // A large file has marks that want a word; what is swept is what comes after it.
+  const confirmed = args[0] === "approve" || args[0] === "modify" ? ["--confirm", SLUG] : [];
+  const running = main([...args.filter((word) => word !== "--json"), ...confirmed, "--json"], {
     print: (text) => words.push(text),
     complain: () => {},
     write: () => {},
