@@ -9,7 +9,7 @@
 import { Buffer } from "node:buffer";
 import { basename, dirname, join } from "@std/path";
 import type { AuditEntry } from "./audit_entry.ts";
-import { isBlank, isEntry } from "./audit_line.ts";
+import { entryOn, isBlank } from "./audit_line.ts";
 import {
   advance,
   EMPTY_HEAD,
@@ -226,7 +226,7 @@ function findEnd(log: LockedLog, path: string, recordPath: string, record: Unsyn
       torn = true;
       break;
     }
-    if (!isBlank(line) && !isEntry(line, path)) broken.push(head.seq + 1);
+    if (!isBlank(line) && entryOn(line, path) === undefined) broken.push(head.seq + 1);
     head = advance(head, line);
     end += line.length;
   }

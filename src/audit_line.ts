@@ -38,18 +38,17 @@ export function parseAuditLine(line: Uint8Array, file: string): AuditEntry {
 }
 
 /**
- * Whether a line is an audit entry.
+ * The entry on a line, if there is one.
  *
  * @param line The line's bytes.
  * @param file The log's name.
- * @returns Whether it is one.
+ * @returns The entry, or `undefined` if the line is none.
  */
-export function isEntry(line: Uint8Array, file: string): boolean {
+export function entryOn(line: Uint8Array, file: string): AuditEntry | undefined {
   try {
-    parseAuditLine(line, file);
-    return true;
+    return parseAuditLine(line, file);
   } catch (error) {
-    if (error instanceof MalformedRecordError) return false;
+    if (error instanceof MalformedRecordError) return undefined;
     throw error;
   }
 }

@@ -6,7 +6,7 @@
 
 import { Buffer } from "node:buffer";
 import { ACTION_SUPERSEDED, type AuditEntry } from "./audit_entry.ts";
-import { isEntry, parseAuditLine } from "./audit_line.ts";
+import { entryOn } from "./audit_line.ts";
 import { AUDIT_COMPONENTS } from "./audit_logs.ts";
 import { linkOf } from "./chain.ts";
 import { AlreadyDecidedError, MalformedRecordError, UnsafeFileError } from "./errors.ts";
@@ -164,8 +164,4 @@ function addDecisions(
       decisions.set(id, entry);
     }
   }
-}
-
-function entryOn(line: Uint8Array, log: string): AuditEntry | undefined {
-  return isEntry(line, log) ? parseAuditLine(line, log) : undefined;
 }

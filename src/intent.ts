@@ -13,7 +13,7 @@ import { z } from "zod";
 import { answerRecorded, type Intent, stagingDir } from "./answer.ts";
 import { appendEntry } from "./audit_append.ts";
 import { ACTION_SUPERSEDED, type AuditEntry } from "./audit_entry.ts";
-import { isEntry, parseAuditLine } from "./audit_line.ts";
+import { entryOn } from "./audit_line.ts";
 import { type Head, linesOf, linkOf, signHead } from "./chain.ts";
 import { clearDirectory, removeFile, replaceFileAlone, syncFile, syncNames } from "./durable.ts";
 import { withLock } from "./durable_log.ts";
@@ -198,9 +198,9 @@ function linesAfterRecord(root: string, intent: Intent): Uint8Array | undefined 
 
 function saysSuperseded(lines: Uint8Array, { component, proposalId }: Intent): boolean {
   for (const line of linesOf(lines)) {
-    if (linkOf(line) === undefined || !isEntry(line, component)) continue;
-    const entry = parseAuditLine(line, component);
-    if (entry.proposalId === proposalId && entry.operatorAction === ACTION_SUPERSEDED) return true;
+    if (linkOf(line) === undefined) continue;
+    const entry = entryOn(line, component);
+    if (entry?.proposalId === proposalId && entry.operatorAction === ACTION_SUPERSEDED) return true;
   }
   return false;
 }
