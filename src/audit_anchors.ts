@@ -10,7 +10,7 @@ import { join } from "@std/path";
 import { rememberedHead, writtenPath } from "./audit_append.ts";
 import { formatHead, type Head, parseHead } from "./chain.ts";
 import { quote } from "./config/problem.ts";
-import { isProposalId, processedDir, queueDirForSlug } from "./paths.ts";
+import { isProposalId, processedDir, queueDirForSlug, RESPONSE_SUFFIX } from "./paths.ts";
 import { responseFromFile } from "./queue.ts";
 import { listNames, MAX_QUEUE_FILE_BYTES, type SizeAndChange, sizeAndChange } from "./untrusted.ts";
 
@@ -27,7 +27,6 @@ export interface Anchor extends Head {
   readonly signature?: string;
 }
 
-const RESPONSE = ".response.json";
 const LINE = /^([a-z0-9][a-z0-9._-]*)[ \t]+([0-9]+:[0-9a-f]+)$/;
 
 /**
@@ -118,7 +117,9 @@ function newestAnswers(queueDir: string): readonly AnswerFile[] {
   const answers: AnswerFile[] = [];
   for (const dir of [queueDir, processedDir(queueDir)]) {
     for (const name of namesOrNone(dir)) {
-      if (!name.endsWith(RESPONSE) || !isProposalId(name.slice(0, -RESPONSE.length))) continue;
+      if (
+        !name.endsWith(RESPONSE_SUFFIX) || !isProposalId(name.slice(0, -RESPONSE_SUFFIX.length))
+      ) continue;
       const source = join(dir, name);
       const look = sizeAndChange(source);
       if (look !== undefined && look.bytes <= MAX_QUEUE_FILE_BYTES) {

@@ -6,7 +6,13 @@
 
 import { listBottles } from "./bottles.ts";
 import { UnsafeFileError } from "./errors.ts";
-import { claudeBottleRoot, isProposalId, processedDir, queueDirForSlug } from "./paths.ts";
+import {
+  claudeBottleRoot,
+  isProposalId,
+  processedDir,
+  PROPOSAL_SUFFIX,
+  queueDirForSlug,
+} from "./paths.ts";
 import { listNames } from "./untrusted.ts";
 
 /** Where a proposal is, and whether it waits for an answer. */
@@ -27,12 +33,10 @@ export interface FindOptions {
   readonly root?: string;
 }
 
-const SUFFIX = ".proposal.json";
-
 function idsIn(names: readonly string[], prefix: string): string[] {
   return names
-    .filter((name) => name.endsWith(SUFFIX) && name.startsWith(prefix))
-    .map((name) => name.slice(0, -SUFFIX.length))
+    .filter((name) => name.endsWith(PROPOSAL_SUFFIX) && name.startsWith(prefix))
+    .map((name) => name.slice(0, -PROPOSAL_SUFFIX.length))
     .filter(isProposalId);
 }
 
@@ -69,7 +73,7 @@ export function findProposals(prefix: string, options: FindOptions = {}): FoundP
       found.push({ bottleSlug: slug, proposalId, pending });
     }
     for (const proposalId of idsIn(namesOrNone(processedDir(queueDir)), prefix)) {
-      if (present.has(proposalId + SUFFIX)) continue;
+      if (present.has(proposalId + PROPOSAL_SUFFIX)) continue;
       found.push({ bottleSlug: slug, proposalId, pending: false });
     }
   }

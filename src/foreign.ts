@@ -6,10 +6,8 @@
  */
 
 import { decidedAmong, type ForeignAnswer, stampOfLogs, standingAnswer } from "./decided.ts";
-import { isProposalId, queueDirForSlug, responsePath } from "./paths.ts";
+import { isProposalId, queueDirForSlug, RESPONSE_SUFFIX, responsePath } from "./paths.ts";
 import { stampOfFile } from "./untrusted.ts";
-
-const SUFFIX = ".response.json";
 
 /** How many of one bottle are named. */
 const MAX_NAMED = 100;
@@ -56,8 +54,8 @@ export function openForeignView(
   return (names) => {
     const answered = new Set<string>();
     for (const name of names) {
-      if (!name.endsWith(SUFFIX)) continue;
-      const id = name.slice(0, -SUFFIX.length);
+      if (!name.endsWith(RESPONSE_SUFFIX)) continue;
+      const id = name.slice(0, -RESPONSE_SUFFIX.length);
       if (isProposalId(id)) answered.add(id);
     }
     for (const id of recorded) if (!answered.has(id)) recorded.delete(id);

@@ -6,13 +6,11 @@
 
 import { UnsafeFileError } from "./errors.ts";
 import { instantOf } from "./instant.ts";
-import { isProposalId, processedDir } from "./paths.ts";
+import { isProposalId, processedDir, PROPOSAL_SUFFIX, RESPONSE_SUFFIX } from "./paths.ts";
 import {
   type PendingProposal,
-  PROPOSAL_SUFFIX,
   type QueueEntry,
   readQueueEntry,
-  RESPONSE_SUFFIX,
   type UnreadableFile,
 } from "./queue_entry.ts";
 import { directoryIdentity, listNames, stampOfFile } from "./untrusted.ts";

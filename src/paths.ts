@@ -16,6 +16,11 @@ export const QUEUE_DIR_IN_CONTAINER = "/run/supervise/queue";
 /** Where the bottle's config in force is mounted, read-only, in the agent's container. */
 export const CURRENT_CONFIG_DIR_IN_AGENT = "/etc/claude-bottle/current-config";
 
+/** How the name of a proposal's file ends. */
+export const PROPOSAL_SUFFIX = ".proposal.json";
+/** How the name of a response's file ends. */
+export const RESPONSE_SUFFIX = ".response.json";
+
 const ID = /^[0-9A-Za-z][0-9A-Za-z_-]{0,127}$/;
 const SLUG = /^(?!.*\.\.)[a-z0-9][a-z0-9._-]{0,62}$/;
 const COMPONENT = /^[a-z][a-z0-9-]{0,31}$/;
@@ -188,7 +193,7 @@ export function privateDir(root: string): string {
  * @throws {InvalidNameError} If the id is none.
  */
 export function proposalPath(queueDir: string, id: string): string {
-  return join(queueDir, `${checkProposalId(id)}.proposal.json`);
+  return join(queueDir, checkProposalId(id) + PROPOSAL_SUFFIX);
 }
 
 /**
@@ -200,7 +205,7 @@ export function proposalPath(queueDir: string, id: string): string {
  * @throws {InvalidNameError} If the id is none.
  */
 export function responsePath(queueDir: string, id: string): string {
-  return join(queueDir, `${checkProposalId(id)}.response.json`);
+  return join(queueDir, checkProposalId(id) + RESPONSE_SUFFIX);
 }
 
 /**

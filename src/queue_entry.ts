@@ -8,6 +8,7 @@ import { quote } from "./config/problem.ts";
 import { MalformedRecordError, UnsafeFileError } from "./errors.ts";
 import { sha256Hex } from "./hash.ts";
 import type { Proposal } from "./proposal.ts";
+import { PROPOSAL_SUFFIX } from "./paths.ts";
 import { proposalFromBytes, responseFromBytes } from "./queue.ts";
 import { MAX_QUEUE_FILE_BYTES, readUntrusted, stampOfFile } from "./untrusted.ts";
 
@@ -38,12 +39,6 @@ export interface QueueEntry {
   /** What is wrong with it, if anything. */
   readonly problem?: UnreadableFile;
 }
-
-/** How the name of a proposal's file ends. */
-export const PROPOSAL_SUFFIX = ".proposal.json";
-
-/** How the name of a response's file ends. */
-export const RESPONSE_SUFFIX = ".response.json";
 
 function reasonOf(error: unknown): string {
   if (error instanceof MalformedRecordError && error.field !== undefined) {
