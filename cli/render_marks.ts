@@ -9,10 +9,21 @@ import { type Mark, visibleLine } from "../mod.ts";
 import type { Style } from "./style.ts";
 import { wrap } from "./wrap.ts";
 
-function rowsOf(mark: Mark, where: string, columns: number, style: Style): string[] {
+const NONE: readonly Mark[] = [];
+
+/**
+ * One mark.
+ *
+ * @param mark The mark.
+ * @param where What stands before its words.
+ * @param columns How wide the screen is.
+ * @param style Colours.
+ * @returns Rows, each behind a `!`.
+ */
+export function rowsOfMark(mark: Mark, where: string, columns: number, style: Style): string[] {
   const { severity, message } = mark;
   const text = `${severity.padEnd(6)}  ${where}${visibleLine(message, "code")}`;
-  const paint = { high: style.red, medium: style.yellow, low: style.dim }[severity];
+  const paint = { high: style.red, medium: style.magenta, low: style.dim }[severity];
   return wrap("! ", text, columns).map(paint);
 }
 
@@ -27,7 +38,7 @@ function rowsOf(mark: Mark, where: string, columns: number, style: Style): strin
 export function renderMarks(marks: readonly Mark[], columns: number, style: Style): string[] {
   return marks.flatMap((mark) => {
     const where = `${mark.side === "old" ? "old " : ""}line ${mark.line}: `;
-    return rowsOf(mark, where, columns, style);
+    return rowsOfMark(mark, where, columns, style);
   });
 }
 
@@ -35,15 +46,9 @@ export function renderMarks(marks: readonly Mark[], columns: number, style: Styl
  * Follows a diff line by line, and says which marks stand below each.
  *
  * @param marks The marks of the change that the diff shows.
- * @param columns How wide the screen is.
- * @param style Colours.
- * @returns Gives the rows that go below a line of the diff. To be asked for each line, in order.
+ * @returns Gives the marks that go below a line of the diff. To be asked for each line, in order.
  */
-export function marksBelow(
-  marks: readonly Mark[],
-  columns: number,
-  style: Style,
-): (diffLine: string) => string[] {
+export function marksBelow(marks: readonly Mark[]): (diffLine: string) => readonly Mark[] {
   const byPlace = Map.groupBy(marks, ({ side, line }) => `${side} ${line}`);
   const at = (side: Mark["side"], line: number) => byPlace.get(`${side} ${line}`) ?? [];
   let oldLine: number | undefined;
@@ -53,13 +58,13 @@ export function marksBelow(
     const [, from, to] = /^@@ -(\d+)(?:,\d+)? \+(\d+)(?:,\d+)? @@$/.exec(diffLine) ?? [];
     if (from !== undefined) {
       [oldLine, newLine] = [Number(from), Number(to)];
-      return [];
+      return NONE;
     }
-    if (oldLine === undefined) return [];
+    if (oldLine === undefined || marks.length === 0) return NONE;
     const sign = diffLine[0];
     const here: Mark[] = [];
     if (sign === " " || sign === "-") here.push(...at("old", oldLine++));
     if (sign === " " || sign === "+") here.push(...at("new", newLine++));
-    return here.flatMap((mark) => rowsOf(mark, "", columns, style));
+    return here;
   };
 }

@@ -8,16 +8,16 @@
 export interface Style {
   /** What matters most in a line. */
   readonly bold: (text: string) => string;
-  /** What matters least. */
+  /** What matters least, and a hunk's header. */
   readonly dim: (text: string) => string;
   /** An added line, an approval. */
   readonly green: (text: string) => string;
   /** A removed line, a rejection, something wrong. */
   readonly red: (text: string) => string;
-  /** A hunk's header. */
-  readonly cyan: (text: string) => string;
-  /** Something to look at twice. */
-  readonly yellow: (text: string) => string;
+  /** Something to look at twice. Yellow cannot be read on a light screen. */
+  readonly magenta: (text: string) => string;
+  /** The row that keys are about. */
+  readonly inverse: (text: string) => string;
 }
 
 /**
@@ -34,7 +34,7 @@ export function makeStyle(colour: boolean): Style {
     dim: paint(2, 22),
     green: paint(32, 39),
     red: paint(31, 39),
-    cyan: paint(36, 39),
-    yellow: paint(33, 39),
+    magenta: paint(35, 39),
+    inverse: paint(7, 27),
   };
 }

@@ -11,21 +11,39 @@ const GOES_ON = "↪";
 /** The least room that text gets, however narrow the terminal: what the longest code point takes. */
 const LEAST_CELLS = 12;
 
-/** What is not taken apart: a character, and the code point of one that `visible` escaped. */
-const PIECE = /⟨U\+[0-9A-F]{4,6}⟩|./gu;
+/** The code point of a character that `visible` escaped, which is not taken apart. */
+const ESCAPE = /⟨U\+[0-9A-F]{4,6}⟩/y;
+const OPENING = "⟨".charCodeAt(0);
 
-function piecesOf(line: string): readonly string[] {
-  return line.match(PIECE) ?? [];
+/** Where the piece ends that begins at a place: a character, or the escape of one. */
+function endOfPiece(line: string, at: number): number {
+  const unit = line.charCodeAt(at);
+  if (unit === OPENING) {
+    ESCAPE.lastIndex = at;
+    if (ESCAPE.test(line)) return ESCAPE.lastIndex;
+  }
+  return at + (unit >= 0xd800 && unit < 0xdc00 && at + 1 < line.length ? 2 : 1);
 }
 
 /**
  * How many cells a piece takes, at most: terminals differ on what is wide beyond ASCII, and a line
  * that ends early does no harm.
  */
-function cells(piece: string): number {
-  let cells = 0;
-  for (const character of piece) cells += character.codePointAt(0)! < 0x80 ? 1 : 2;
-  return cells;
+function cellsOf(line: string, at: number, end: number): number {
+  if (line.charCodeAt(at) < 0x80) return 1;
+  return end - at > 2 ? end - at + 2 : 2; // An escape is ASCII between two brackets.
+}
+
+/** Where the text ends that fits into some cells. */
+function endOfRow(line: string, from: number, cells: number): number {
+  let at = from;
+  for (let used = 0; at < line.length;) {
+    const end = endOfPiece(line, at);
+    used += cellsOf(line, at, end);
+    if (used > cells) break;
+    at = end;
+  }
+  return at;
 }
 
 /**
@@ -36,25 +54,8 @@ function cells(piece: string): number {
  * @returns The line, or its beginning and `…`.
  */
 export function cut(line: string, columns: number): string {
-  let used = 0;
-  let kept = "";
-  for (const piece of piecesOf(line)) {
-    used += cells(piece);
-    if (used > columns) return `${withoutLast(kept, columns - 2)}…`;
-    kept += piece;
-  }
-  return line;
-}
-
-function withoutLast(line: string, columns: number): string {
-  let used = 0;
-  let kept = "";
-  for (const piece of piecesOf(line)) {
-    used += cells(piece);
-    if (used > columns) break;
-    kept += piece;
-  }
-  return kept;
+  if (endOfRow(line, 0, columns) === line.length) return line;
+  return `${line.slice(0, endOfRow(line, 0, columns - 2))}…`;
 }
 
 /**
@@ -67,23 +68,15 @@ function withoutLast(line: string, columns: number): string {
  */
 export function wrap(margin: string, line: string, columns: number): string[] {
   // One cell is left free: some terminals wrap when the last one is written.
-  const room = Math.max(LEAST_CELLS, columns - 1 - [...margin].length);
-  const rows: string[] = [];
-  let row = "";
-  let used = 0;
-  let roomLeft = room;
-  for (const piece of piecesOf(line)) {
-    const width = cells(piece);
-    if (used + width > roomLeft) {
-      rows.push(row);
-      row = "";
-      used = 0;
-      roomLeft = Math.max(LEAST_CELLS, columns - 4);
-    }
-    row += piece;
-    used += width;
-  }
-  rows.push(row);
+  const first = Math.max(LEAST_CELLS, columns - 1 - [...margin].length);
+  const further = Math.max(LEAST_CELLS, columns - 4);
   const sign = [...margin][0] ?? " ";
-  return rows.map((text, n) => (n === 0 ? margin + text : `${sign}${GOES_ON}${text}`));
+  let at = endOfRow(line, 0, first);
+  const rows = [margin + line.slice(0, at)];
+  while (at < line.length) {
+    const end = endOfRow(line, at, further);
+    rows.push(`${sign}${GOES_ON}${line.slice(at, end)}`);
+    at = end;
+  }
+  return rows;
 }

@@ -19,8 +19,9 @@ import { decideAsShown, decideEdit, printDecision } from "../decision.ts";
 import { editProposal } from "../editor.ts";
 import { CancelledError, failureOf } from "../exit.ts";
 import { keepForLater } from "../keep.ts";
-import { renderDiffLines, renderProposal } from "../render.ts";
+import { renderDiffLines } from "../render_diff.ts";
 import { renderMarks } from "../render_marks.ts";
+import { renderProposal } from "../render_proposal.ts";
 import { foreignLine, unlistedLine } from "../verbs/list.ts";
 
 /** Asks the operator: prints the question, returns the line, or `undefined` at the end of input. */

@@ -16,7 +16,8 @@ import {
 } from "../../mod.ts";
 import type { Context } from "../context.ts";
 import { UsageError } from "../flags.ts";
-import { renderQuoted, trimPlain } from "../render.ts";
+import { trimPlain } from "../render.ts";
+import { renderQuoted } from "../render_quoted.ts";
 import { visibleJson } from "../visible_json.ts";
 import { wrap } from "../wrap.ts";
 

@@ -7,7 +7,7 @@
 import { inspectProposal, type Mark, rememberShown } from "../../mod.ts";
 import type { Context } from "../context.ts";
 import { keepForLater } from "../keep.ts";
-import { renderProposal } from "../render.ts";
+import { renderProposal } from "../render_proposal.ts";
 import { resolveProposal } from "../resolve.ts";
 import { visibleJson } from "../visible_json.ts";
 import { pendingJson } from "./list.ts";

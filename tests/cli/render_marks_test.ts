@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { renderDiffLines } from "../../cli/render.ts";
+import { renderDiffLines } from "../../cli/render_diff.ts";
 import { renderMarks } from "../../cli/render_marks.ts";
 import { makeStyle } from "../../cli/style.ts";
 import { type Mark, renderDiff } from "../../mod.ts";
