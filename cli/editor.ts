@@ -42,10 +42,15 @@ export interface Edit {
  *
  * @param context The context.
  * @param inspection The proposal.
+ * @param start What the editor opens with: the proposed file unless given.
  * @returns The operator's version.
  * @throws {CancelledError} If the editor failed, or left the file unchanged, empty, or unsound.
  */
-export async function editProposal(context: Context, inspection: Inspection): Promise<Edit> {
+export async function editProposal(
+  context: Context,
+  inspection: Inspection,
+  start: string = inspection.proposal.proposedFile,
+): Promise<Edit> {
   const { tool, proposedFile } = inspection.proposal;
   const { program, args } = editorCommand(context);
   const edits = join(privateDir(context.root), "edit");
@@ -57,7 +62,7 @@ export async function editProposal(context: Context, inspection: Inspection): Pr
     await discard();
     return new CancelledError(`Cancelled: ${why}`);
   };
-  await Deno.writeTextFile(buffer, proposedFile, { mode: 0o600, createNew: true });
+  await Deno.writeTextFile(buffer, start, { mode: 0o600, createNew: true });
 
   const code = await runEditor(program, [...args, buffer]);
   if (code === undefined) {

@@ -29,6 +29,10 @@ cd -- "${INIT_CWD:-.}"
 root=${CLAUDE_BOTTLE_ROOT:-${HOME:+$HOME/.claude-bottle}}
 readable=
 flag=
+verb=
+argument=
+plain=
+all_words=
 
 # A comma separates two grants.
 grant() {
@@ -48,12 +52,15 @@ for word in "$@"; do
     flag=
     continue
   fi
-  case $word in
-    --) break ;;
+  case $all_words$word in
+    --) all_words=yes ;;
+    --plain) plain=yes ;;
     --root=*) root=${word#--root=} ;;
     --file=* | --public-key=* | --anchors=* | --archive=*) grant "${word#*=}" ;;
     --root | --file | --public-key | --anchors | --archive) flag=$word ;;
     --bottle | --component | --notes | --sha256 | --confirm | --operator) flag=$word ;;
+    -*) ;;
+    *) if [ -z "$verb" ]; then verb=$word; else argument=$word; fi ;;
   esac
 done
 [ -n "$root" ] || refuse "Cannot find the root: set CLAUDE_BOTTLE_ROOT or HOME, or give --root"
@@ -70,8 +77,36 @@ case $root,$editor in
   *,*,*) refuse "Cannot grant a path with a comma: $root, $editor" ;;
 esac
 
-exec deno run --quiet --no-prompt --frozen --config "$here/../deno.json" \
-  --allow-read="$root$readable" --allow-write="$root" --allow-run="$editor" \
-  --allow-env=CLAUDE_BOTTLE_ROOT,HOME,VISUAL,EDITOR,NO_COLOR \
-  --allow-sys=hostname,uid,gid,userInfo \
-  "$here/main.ts" "$@"
+# What every verb is granted; the full screen some more.
+set -- "$here/main.ts" "$@"
+set -- --allow-env=CLAUDE_BOTTLE_ROOT,HOME,VISUAL,EDITOR,NO_COLOR,TERM \
+  --allow-sys=hostname,uid,gid,userInfo "$@"
+
+full_screen=
+case $plain$verb:$argument in
+  review:* | approve:) if [ -t 0 ] && [ -t 1 ]; then full_screen=yes; fi ;;
+esac
+if [ -z "$full_screen" ]; then
+  exec deno run --quiet --no-prompt --frozen --config "$here/../deno.json" \
+    --allow-read="$root$readable" --allow-write="$root" --allow-run="$editor" "$@"
+fi
+
+# A program that was killed, or crashed, cannot clean up behind itself. So this shell stays, to leave the
+# terminal as it was: its modes, and no cursor hidden, no screen left over, no paste in brackets.
+modes=$(stty -g)
+exec 3<&0
+deno run --quiet --no-prompt --frozen --config "$here/../deno.json" --ignore-env \
+  --allow-read="$root$readable" --allow-write="$root" --allow-run="$editor,$here/suspend.sh" "$@" <&3 3<&- &
+child=$!
+trap 'kill -TERM "$child"' TERM
+trap 'kill -HUP "$child"' HUP
+code=0
+while :; do
+  wait "$child" && code=0 || code=$?
+  kill -0 "$child" 2>/dev/null || break
+done
+if [ "$code" -ge 128 ]; then
+  stty "$modes"
+  printf '\033[?2026l\033[?2004l\033[?1049l\033[?25h'
+fi
+exit "$code"

@@ -1,5 +1,5 @@
 /**
- * `review`: walk through what is pending.
+ * `review`: decide what is pending, on the whole screen or line by line.
  *
  * @module
  */
@@ -10,11 +10,13 @@ import { UsageError } from "../flags.ts";
 import { reviewPlain } from "../review/plain.ts";
 
 /**
- * Walks through what is pending, at a prompt.
+ * Shows what is pending on the whole screen; with `--plain`, or on a terminal that can only print, walks
+ * through it at a prompt.
  *
  * @param context The context.
+ * @returns The exit code.
  */
-export async function review(context: Context): Promise<void> {
+export async function review(context: Context): Promise<number> {
   if (context.flags.json || !context.interactive) {
     throw new UsageError(
       `Cannot review ${
@@ -22,5 +24,11 @@ export async function review(context: Context): Promise<void> {
       }: use list, then show ID, then approve, modify or reject ID`,
     );
   }
+  if (!context.flags.plain && Deno.env.get("TERM") !== "dumb") {
+    // It takes Ink and React to draw, which no other verb should wait for.
+    const { reviewFullScreen } = await import("../review/full_screen.ts");
+    return await reviewFullScreen(context);
+  }
   await reviewPlain(context, ask);
+  return 0;
 }

@@ -1,0 +1,76 @@
+/**
+ * Several proposals decided together: first a table of what will happen, then one key, then a result for
+ * each.
+ *
+ * @module
+ */
+
+import type { BatchItem, Desk, Look, View } from "./desk.ts";
+import { askWhy, confirmMarks, hold } from "./flows.ts";
+import { lookAt, obstacle } from "./look.ts";
+import type { Row } from "./row.ts";
+
+function reasonToLeaveOut(status: "approved" | "rejected", { inspection }: Look) {
+  if (status === "rejected") return undefined;
+  if (inspection.stale) return "the agent did not start from the file in force: decide it alone";
+  return obstacle(inspection) === undefined ? undefined : "it cannot be approved as it is";
+}
+
+async function itemOf(
+  desk: Desk,
+  row: Row,
+  status: "approved" | "rejected",
+): Promise<BatchItem> {
+  const { key } = row;
+  const look = await lookAt(desk, row);
+  if (look === undefined) return { key, leftOut: "it cannot be read" };
+  const leftOut = reasonToLeaveOut(status, look);
+  return { key, look, ...(leftOut !== undefined && { leftOut }) };
+}
+
+/**
+ * Shows a table of what would happen to the selected proposals.
+ *
+ * @param desk The desk.
+ * @param status What would be said to them.
+ */
+export async function openBatch(desk: Desk, status: "approved" | "rejected"): Promise<void> {
+  const rows = desk.table.selected();
+  const notes = status === "rejected" ? await askWhy(desk, rows) : "";
+  if (notes === undefined) return;
+  const items: BatchItem[] = [];
+  for (const row of rows) items.push(await itemOf(desk, row, status));
+  desk.show({ place: "batch", status, notes, items, step: "asked" });
+}
+
+/**
+ * Holds what the table says, once every bottle with a high mark was confirmed.
+ *
+ * @param desk The desk.
+ * @param view The table.
+ */
+export async function confirmBatch(
+  desk: Desk,
+  view: Extract<View, { place: "batch" }>,
+): Promise<void> {
+  const { status, notes, items, step } = view;
+  if (step === "decided") return desk.show({ place: "list" });
+  const verdict = { status };
+  const about = items.flatMap(({ key, look, leftOut }) => {
+    const waits = desk.table.row(key)?.standing.kind === "open";
+    return look === undefined || leftOut !== undefined || !waits ? [] : [{ key, look, verdict }];
+  });
+  if (about.length === 0) return desk.tell("There is nothing left to decide here.");
+  const slugs = await confirmMarks(desk, about);
+  if (slugs === undefined) return;
+  hold(
+    desk,
+    about.map(({ key, look }) => {
+      const { bottleSlug } = look.inspection.proposal;
+      const confirmedSlug = slugs.has(bottleSlug) ? bottleSlug : undefined;
+      return { key, seen: look, say: { verdict, notes, allowStale: false, confirmedSlug } };
+    }),
+  );
+  desk.table.selectNone();
+  desk.show({ ...view, step: "decided" });
+}

@@ -1,0 +1,243 @@
+/**
+ * Which key does what, where. The hints at the foot of the screen and the help are made from these
+ * tables, so that none of them can be wrong.
+ *
+ * @module
+ */
+
+/** What a key can do. */
+export type Action =
+  | "up"
+  | "down"
+  | "top"
+  | "bottom"
+  | "halfUp"
+  | "halfDown"
+  | "pageDown"
+  | "pageUp"
+  | "open"
+  | "approve"
+  | "modify"
+  | "reject"
+  | "snooze"
+  | "wake"
+  | "select"
+  | "undo"
+  | "filter"
+  | "help"
+  | "back"
+  | "confirm"
+  | "quit"
+  | "quitNow"
+  | "suspend"
+  | "repaint";
+
+/** A key, or several that do the same. */
+export interface Binding {
+  /** The keys' names. */
+  readonly keys: readonly string[];
+  /** What they do. */
+  readonly action: Action;
+  /** What they do, for the help. */
+  readonly help: string;
+  /** What they do, in a word or two, for the foot of the screen. */
+  readonly hint?: string;
+  /** Whether it decides something: then it must stand alone, and the screen still. */
+  readonly decides?: boolean;
+}
+
+/** Where keys are pressed. */
+export type Place = "list" | "proposal" | "edit" | "batch" | "help";
+
+const MOVING: readonly Binding[] = [
+  { keys: ["j", "down"], action: "down", help: "down" },
+  { keys: ["k", "up"], action: "up", help: "up" },
+  { keys: ["ctrl-d"], action: "halfDown", help: "half a screen down" },
+  { keys: ["ctrl-u"], action: "halfUp", help: "half a screen up" },
+  { keys: ["space", "pagedown"], action: "pageDown", help: "a screen down" },
+  { keys: ["b", "pageup"], action: "pageUp", help: "a screen up" },
+  { keys: ["g", "home"], action: "top", help: "to the beginning" },
+  { keys: ["G", "end"], action: "bottom", help: "to the end" },
+];
+
+const ANYWHERE: readonly Binding[] = [
+  { keys: ["ctrl-l"], action: "repaint", help: "draw the screen anew" },
+  { keys: ["ctrl-z"], action: "suspend", help: "back to the shell; fg comes back here" },
+  { keys: ["ctrl-c"], action: "quitNow", help: "quit; what can be undone is not written" },
+];
+
+const UNDO: Binding = {
+  keys: ["u"],
+  action: "undo",
+  help: "undo the last decision: for 5 seconds nothing is written",
+  hint: "undo",
+};
+
+const APPROVE: Binding = {
+  keys: ["a"],
+  action: "approve",
+  help: "approve the file as it is, or all that are selected",
+  hint: "approve",
+  decides: true,
+};
+
+const REJECT: Binding = {
+  keys: ["r"],
+  action: "reject",
+  help: "reject, with a note that the agent reads",
+  hint: "reject",
+  decides: true,
+};
+
+const MODIFY: Binding = {
+  keys: ["m"],
+  action: "modify",
+  help: "change the file in your editor, then look at the difference",
+  hint: "modify",
+  decides: true,
+};
+
+const SNOOZE: Binding = {
+  keys: ["s"],
+  action: "snooze",
+  help: "not now: hide it for 15 minutes, on this screen alone",
+  hint: "not now",
+  decides: true,
+};
+
+const HELP: Binding = { keys: ["?"], action: "help", help: "this page", hint: "help" };
+
+/** The keys of each place, in the order in which they are told. */
+export const BINDINGS: Readonly<Record<Place, readonly Binding[]>> = {
+  list: [
+    {
+      keys: ["return", "right", "l"],
+      action: "open",
+      help: "look at the proposal",
+      hint: "look",
+    },
+    APPROVE,
+    MODIFY,
+    REJECT,
+    SNOOZE,
+    {
+      keys: ["x"],
+      action: "select",
+      help: "select several; a and r are then for all of them",
+      hint: "select",
+    },
+    UNDO,
+    {
+      keys: ["/"],
+      action: "filter",
+      help: "show only what has a text in its id, bottle, tool or justification",
+      hint: "filter",
+    },
+    HELP,
+    { keys: ["q"], action: "quit", help: "quit", hint: "quit" },
+    { keys: ["S"], action: "wake", help: "show again what you hid with s" },
+    { keys: ["escape"], action: "back", help: "no filter, no selection" },
+    ...MOVING,
+    ...ANYWHERE,
+  ],
+  proposal: [
+    APPROVE,
+    MODIFY,
+    REJECT,
+    SNOOZE,
+    {
+      keys: ["q", "escape", "return", "left", "h"],
+      action: "back",
+      help: "back to the list",
+      hint: "list",
+    },
+    UNDO,
+    HELP,
+    ...MOVING,
+    ...ANYWHERE,
+  ],
+  edit: [
+    {
+      keys: ["a"],
+      action: "approve",
+      help: "answer with your version",
+      hint: "answer with it",
+      decides: true,
+    },
+    { keys: ["m"], action: "modify", help: "edit it again", hint: "edit again", decides: true },
+    {
+      keys: ["q", "escape", "left", "h"],
+      action: "back",
+      help: "back; your version is kept in a file",
+      hint: "leave",
+    },
+    HELP,
+    ...MOVING,
+    ...ANYWHERE,
+  ],
+  batch: [
+    {
+      keys: ["return"],
+      action: "confirm",
+      help: "do what the table says",
+      hint: "do it",
+      decides: true,
+    },
+    UNDO,
+    {
+      keys: ["q", "escape", "left", "h"],
+      action: "back",
+      help: "back to the list",
+      hint: "list",
+    },
+    HELP,
+    ...MOVING,
+    ...ANYWHERE,
+  ],
+  help: [
+    {
+      keys: ["q", "escape", "return", "?", "left", "h"],
+      action: "back",
+      help: "back",
+      hint: "back",
+    },
+    ...MOVING,
+    ...ANYWHERE,
+  ],
+};
+
+/** How keys are written for people. */
+const WRITTEN: Readonly<Record<string, string>> = {
+  return: "Enter",
+  escape: "Esc",
+  space: "Space",
+  up: "↑",
+  down: "↓",
+  left: "←",
+  right: "→",
+  home: "Home",
+  end: "End",
+  pageup: "PgUp",
+  pagedown: "PgDn",
+};
+
+/**
+ * A key's name as people write it.
+ *
+ * @param key The key's name.
+ * @returns The name.
+ */
+export function written(key: string): string {
+  return WRITTEN[key] ?? key.replace(/^ctrl-(.)$/, (_, letter) => `Ctrl-${letter.toUpperCase()}`);
+}
+
+/**
+ * What a key does at a place.
+ *
+ * @param place Where it is pressed.
+ * @param key Its name.
+ * @returns What it does, if it does anything.
+ */
+export function bindingOf(place: Place, key: string): Binding | undefined {
+  return BINDINGS[place].find(({ keys }) => keys.includes(key));
+}

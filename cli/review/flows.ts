@@ -1,0 +1,273 @@
+/**
+ * From a key to a decision: what is asked on the way, and what can be undone.
+ *
+ * @module
+ */
+
+import { AlreadyDecidedError, diffAgainst, marksFor, type Verdict } from "../../mod.ts";
+import type { Block } from "../block.ts";
+import { marksToConfirm } from "../confirm.ts";
+import { diffBlocks } from "../render_diff.ts";
+import { renderMarks } from "../render_marks.ts";
+import type { Desk, Look, Pending, View } from "./desk.ts";
+import { UNDO_MS } from "./held.ts";
+import { obstacle } from "./look.ts";
+import { openPages } from "./pages.ts";
+import { open, type Row } from "./row.ts";
+
+/** How many notes are offered. */
+const MOST_OFFERED = 5;
+
+/**
+ * A decision made a moment ago can be undone; it is written when its time is up.
+ *
+ * @param desk The desk.
+ * @param group The decisions that are undone together.
+ */
+export function hold(desk: Desk, group: readonly Pending[]): void {
+  const { table, held, ports, guard } = desk;
+  const untilMs = ports.now() + UNDO_MS;
+  const stillOpen = group.filter(({ key }) => table.row(key)?.standing.kind === "open");
+  for (const { key, say } of stillOpen) {
+    table.set(key, { kind: "held", word: say.verdict.status, untilMs });
+  }
+  held.hold(stillOpen);
+  guard.shifted();
+}
+
+/** What stands in the log by then, and what the operator reads when the screen is gone. */
+async function writeOne(desk: Desk, { key, seen, say, edit }: Pending): Promise<void> {
+  const { table, ports, report, looks } = desk;
+  const { bottleSlug, id } = seen.inspection.proposal;
+  table.set(key, { kind: "writing", word: say.verdict.status });
+  desk.changed();
+  const sinceMs = () => ports.now();
+  try {
+    const { status } = await ports.decide(seen, say);
+    table.set(key, { kind: "over", words: status, sinceMs: sinceMs() });
+    report.push(`${status.padEnd(8)} ${id} (${bottleSlug})`);
+    looks.delete(key);
+    await edit?.discard();
+  } catch (error) {
+    const why = ports.explain(error);
+    report.push(`! ${why}`);
+    if (edit !== undefined) report.push(`  ${edit.kept}`);
+    const isOver = error instanceof AlreadyDecidedError;
+    table.set(key, isOver ? { kind: "over", words: why, sinceMs: sinceMs() } : open(why));
+    looks.delete(key);
+    desk.tell(why);
+  }
+}
+
+/**
+ * Writes decisions, one after the other. A failure of one stops no other.
+ *
+ * @param desk The desk.
+ * @param group The decisions.
+ */
+export async function write(desk: Desk, group: readonly Pending[]): Promise<void> {
+  for (const pending of group) await writeOne(desk, pending);
+  desk.changed();
+}
+
+/**
+ * Takes back the last decisions that can be undone.
+ *
+ * @param desk The desk.
+ */
+export function undo(desk: Desk): void {
+  const { held, table } = desk;
+  const group = held.undo();
+  if (group === undefined) {
+    desk.tell("Nothing can be undone: what is written is recorded.");
+    return;
+  }
+  for (const { key } of group) table.set(key, open("taken back"));
+  const [first] = group;
+  if (first !== undefined) table.goTo(first.key);
+  const kept = group.flatMap(({ edit }) => edit === undefined ? [] : [edit.kept]);
+  desk.tell(["Taken back, nothing was written.", ...kept].join(" "));
+}
+
+/**
+ * Whether a row can be decided.
+ *
+ * @param desk The desk.
+ * @param row The row; the list may be empty.
+ * @returns Whether it waits; if not, the foot of the screen says why.
+ */
+export function isOpen(desk: Desk, row: Row | undefined): row is Row {
+  if (row === undefined) desk.tell("Nothing is pending.");
+  else if (row.standing.kind === "over") desk.tell(`It waits no more: ${row.standing.words}.`);
+  else if (row.standing.kind !== "open") desk.tell("It is decided; u undoes that.");
+  return row?.standing.kind === "open";
+}
+
+/** The screen shows that the file in force is not the agent's; that wants a word, not a key. */
+async function confirmStale(desk: Desk, key: string, look: Look): Promise<boolean> {
+  if (!look.inspection.stale) return true;
+  const text = "The agent did not start from the file in force. Type yes to go on:";
+  const answer = await desk.ask({ text, about: [key], confirms: true });
+  if (answer?.trim() === "yes") return true;
+  desk.tell("Not decided.");
+  return false;
+}
+
+/**
+ * Asks for the slug of each bottle that has a high mark.
+ *
+ * @param desk The desk.
+ * @param about What is decided, by row.
+ * @returns The slugs that were typed, or `undefined` if one was not.
+ */
+export async function confirmMarks(
+  desk: Desk,
+  about: readonly { readonly key: string; readonly look: Look; readonly verdict: Verdict }[],
+): Promise<ReadonlySet<string> | undefined> {
+  const high = Map.groupBy(
+    about.flatMap(({ look: { inspection }, verdict }) =>
+      marksToConfirm(inspection, verdict).map(() => inspection.proposal.bottleSlug)
+    ),
+    (slug) => slug,
+  );
+  const keys = about.map(({ key }) => key);
+  for (const [slug, { length }] of high) {
+    const what = length === 1 ? "a high mark" : `${length} high marks`;
+    const text = `This has ${what}. Type the bottle's slug, ${slug}, to go on:`;
+    const answer = await desk.ask({ text, about: keys, confirms: true });
+    if (answer?.trim() === slug) continue;
+    desk.tell("Not decided: that is not the bottle's slug.");
+    return undefined;
+  }
+  return new Set(high.keys());
+}
+
+/** Asks whatever has to be asked, and holds the decision. */
+async function decideOn(
+  desk: Desk,
+  { key, look }: { readonly key: string; readonly look: Look },
+  verdict: Verdict,
+  notesOf: () => Promise<string | undefined>,
+  edit?: Pending["edit"],
+): Promise<void> {
+  if (verdict.status !== "rejected" && !await confirmStale(desk, key, look)) return;
+  const slugs = await confirmMarks(desk, [{ key, look, verdict }]);
+  if (slugs === undefined) return;
+  const notes = await notesOf();
+  if (notes === undefined) return;
+  if (!isOpen(desk, desk.table.row(key))) return;
+  const { stale, proposal: { bottleSlug } } = look.inspection;
+  const confirmedSlug = slugs.has(bottleSlug) ? bottleSlug : undefined;
+  const say = { verdict, notes, allowStale: stale, confirmedSlug };
+  hold(desk, [{ key, seen: look, say, ...(edit !== undefined && { edit }) }]);
+  toNext(desk, key);
+}
+
+/** Back to the list, on the next row that waits. */
+function toNext(desk: Desk, key: string): void {
+  const rows = desk.table.visible();
+  const at = rows.findIndex((row) => row.key === key);
+  const next = [...rows.slice(at + 1), ...rows.slice(0, Math.max(0, at))]
+    .find(({ standing }) => standing.kind === "open");
+  if (next !== undefined) desk.table.goTo(next.key);
+  desk.show({ place: "list" });
+}
+
+/**
+ * Approves what was looked at.
+ *
+ * @param desk The desk.
+ * @param key The row.
+ * @param look What was looked at.
+ * @param notes The operator's words, if the command line gave any.
+ */
+export async function approve(desk: Desk, key: string, look: Look, notes = ""): Promise<void> {
+  const why = obstacle(look.inspection);
+  if (why !== undefined) desk.tell(why);
+  else await decideOn(desk, { key, look }, { status: "approved" }, () => Promise.resolve(notes));
+}
+
+/**
+ * Asks for the note of a rejection.
+ *
+ * @param desk The desk.
+ * @param rows The rows that it is about.
+ * @returns The note, or `undefined` if there is none.
+ */
+export async function askWhy(desk: Desk, rows: readonly Row[]): Promise<string | undefined> {
+  const past = rows[0] === undefined ? [] : await desk.ports.pastNotes(rows[0].entry);
+  const offers = [...new Set([...desk.notes, ...past])].slice(0, MOST_OFFERED);
+  const about = rows.map(({ key }) => key);
+  const answer = await desk.ask({ text: "Why? The agent reads it:", about, offers });
+  const notes = answer?.trim() ?? "";
+  if (notes === "") {
+    desk.tell("Not rejected: a rejection needs a note.");
+    return undefined;
+  }
+  desk.notes.unshift(notes);
+  return notes;
+}
+
+/**
+ * Rejects what was looked at, with a note.
+ *
+ * @param desk The desk.
+ * @param row The row.
+ * @param look What was looked at.
+ */
+export async function reject(desk: Desk, row: Row, look: Look): Promise<void> {
+  const { key } = row;
+  await decideOn(desk, { key, look }, { status: "rejected" }, () => askWhy(desk, [row]));
+}
+
+function editBlocks(look: Look, finalFile: string): Block[] {
+  const { inspection } = look;
+  const marks = marksFor(inspection.proposal.tool, inspection.currentFile, finalFile);
+  return [
+    () => ["Your version, against the file in force:", ""],
+    (columns, style) => renderMarks(marks, columns, style),
+    ...diffBlocks(diffAgainst(inspection, finalFile), marks),
+  ];
+}
+
+/**
+ * Opens the editor, and shows what came of it before it counts.
+ *
+ * @param desk The desk.
+ * @param key The row.
+ * @param look What was looked at.
+ * @param before The operator's version so far, to be edited again.
+ */
+export async function modify(
+  desk: Desk,
+  key: string,
+  look: Look,
+  before?: Pending["edit"],
+): Promise<void> {
+  const { ports, style } = desk;
+  const start = before?.finalFile ?? look.inspection.proposal.proposedFile;
+  try {
+    const edit = await ports.edit(look.inspection, start);
+    await before?.discard();
+    const pages = openPages(editBlocks(look, edit.finalFile), style);
+    desk.show({ place: "edit", key, look, edit, pages });
+  } catch (error) {
+    desk.tell(ports.explain(error));
+  }
+}
+
+/**
+ * Answers with the operator's version.
+ *
+ * @param desk The desk.
+ * @param view The version on the screen.
+ */
+export async function answerWithEdit(
+  desk: Desk,
+  view: Extract<View, { place: "edit" }>,
+): Promise<void> {
+  const { key, look, edit } = view;
+  const verdict = { status: "modified", finalFile: edit.finalFile } as const;
+  const text = "Notes for the agent (Enter for none):";
+  await decideOn(desk, { key, look }, verdict, () => desk.ask({ text, about: [key] }), edit);
+}

@@ -1,0 +1,175 @@
+/**
+ * The screen: a heading, alarms, what is looked at, a question or a message, the keys.
+ *
+ * @module
+ */
+
+import type { Overview } from "../../mod.ts";
+import { foreignLine, unlistedLine, unreadableLine } from "../verbs/list.ts";
+import { visible, visibleLine } from "../../mod.ts";
+import type { Style } from "../style.ts";
+import { cut, wrap } from "../wrap.ts";
+import { batchRows } from "./batch_view.ts";
+import { BINDINGS, written } from "./bindings.ts";
+import type { Desk } from "./desk.ts";
+import { listRows } from "./list_view.ts";
+
+/** How large the screen is. */
+export interface Size {
+  readonly columns: number;
+  readonly rows: number;
+}
+
+/** A screen. */
+export interface Frame {
+  /** As many rows as the screen has, each within its width. */
+  readonly rows: readonly string[];
+  /** How many of them scroll. */
+  readonly bodyHeight: number;
+}
+
+/** How many alarms stand on the screen. */
+const MOST_ALARMS = 3;
+
+/** How many rows a message or a question takes, at most. */
+const MOST_MESSAGE_ROWS = 4;
+
+function plural(count: number, what: string): string {
+  return `${count} ${what}${count === 1 ? "" : "s"}`;
+}
+
+function heading(desk: Desk, columns: number): string {
+  const { view, table, style } = desk;
+  const { waiting, bottles, snoozed } = table.counts();
+  const words = [`${waiting} pending`];
+  if (bottles > 1) words.push(`in ${bottles} bottles`);
+  const parts = [words.join(" ")];
+  if (snoozed > 0) parts.push(`${snoozed} not now`);
+  const selected = table.selected().length;
+  if (selected > 0) parts.push(`${selected} selected`);
+  if (table.filter() !== "") parts.push(`only "${visibleLine(table.filter(), "code")}"`);
+  if ("pages" in view) {
+    const percent = Math.floor(view.pages.progress() * 100);
+    parts.push(view.pages.endWasSeen() ? "all seen" : `${percent} %`);
+  }
+  const text = cut(` supervise  ${parts.join(" · ")}`, columns - 1);
+  return style.inverse(text.padEnd(columns - 1));
+}
+
+function alarmRows(overview: Overview, columns: number, style: Style): string[] {
+  const { foreignAnswers, unlisted, unreadable } = overview;
+  const lines = [
+    ...foreignAnswers.map(foreignLine),
+    ...unlisted.map(unlistedLine),
+    ...unreadable.map(unreadableLine),
+  ];
+  const shown = lines.length > MOST_ALARMS
+    ? [...lines.slice(0, MOST_ALARMS - 1), `! and ${lines.length - MOST_ALARMS + 1} more: see list`]
+    : lines;
+  return shown.map((line) => style.magenta(cut(line, columns - 1)));
+}
+
+/** The keys of a place, as many as there is room for. The one for help is always there. */
+function hints(desk: Desk, columns: number): string {
+  const { view, style, held, table } = desk;
+  const all = BINDINGS[view.place]
+    .filter(({ hint, action }) => hint !== undefined && (action !== "undo" || held.count() > 0))
+    .map(({ keys: [key], hint, action }) => ({
+      text: `${written(key!)} ${hint}`,
+      kept: action === "help" || action === "back" || action === "quit",
+    }));
+  if (view.place === "list" && table.counts().snoozed > 0) {
+    all.push({ text: "S show hidden", kept: false });
+  }
+  let room = columns - 2;
+  for (const { text, kept } of all) if (kept) room -= text.length + 2;
+  const fitting = all.filter(({ text, kept }) => kept || (room -= text.length + 2) >= 0);
+  return style.dim(cut(` ${fitting.map(({ text }) => text).join("  ")}`, columns - 1));
+}
+
+/** What was typed, with its end and a cursor always in view. */
+function inputRow(text: string, columns: number, style: Style): string {
+  const room = Math.max(4, columns - 5);
+  const shown = [...visibleLine(text)];
+  let end = "";
+  while (shown.length > 0 && cut(shown.at(-1)! + end, room) === shown.at(-1)! + end) {
+    end = shown.pop()! + end;
+  }
+  return ` > ${end}${style.inverse("_")}`;
+}
+
+function promptRows(desk: Desk, columns: number, roomy: boolean): string[] {
+  const { prompt, style } = desk;
+  if (prompt === undefined) return [];
+  const { text, offers = [] } = prompt.question;
+  const offered = roomy && offers.length > 0
+    ? [
+      ...offers.map((offer, n) =>
+        cut(` ${n === prompt.offer() ? ">" : " "} ${visibleLine(offer)}`, columns - 1)
+      ),
+      style.dim(cut("   ↑ ↓ take one of your last notes", columns - 1)),
+    ]
+    : [];
+  return [
+    ...offered,
+    ...wrap(" ", text, columns).map(style.bold),
+    inputRow(prompt.text(), columns, style),
+    style.dim(cut(" Enter answers · Esc leaves", columns - 1)),
+  ];
+}
+
+/** What was said last; while something can be undone, that, and for how long. */
+function messageRows(desk: Desk, columns: number): string[] {
+  const { message, held, style, ports, table } = desk;
+  if (message !== "") {
+    const rows = wrap(" ", visible(message).replaceAll("\n", " "), columns);
+    return rows.slice(0, MOST_MESSAGE_ROWS).map(style.magenta);
+  }
+  if (held.count() === 0) return [];
+  const untils = table.visible().flatMap(({ standing }) =>
+    standing.kind === "held" ? [standing.untilMs] : []
+  );
+  const seconds = Math.max(0, Math.ceil((Math.max(0, ...untils) - ports.now()) / 1000));
+  const what = held.count() === 1 ? "1 decision" : plural(held.count(), "decision");
+  return [style.bold(cut(` ${what} in ${seconds} s · u undoes`, columns - 1))];
+}
+
+function body(desk: Desk, height: number, columns: number): readonly string[] {
+  const { view } = desk;
+  if (view.place === "list") return listRows(desk, height, columns);
+  if (view.place === "batch") return batchRows(desk, view, height, columns);
+  const standing = view.place === "help" ? undefined : desk.table.row(view.key)?.standing;
+  if (standing === undefined || standing.kind === "open") return view.pages.rows(height, columns);
+  const words = standing.kind === "over" ? standing.words : `${standing.word}, not written yet`;
+  const banner = wrap("! ", `It waits no more: ${visible(words)}`, columns).slice(0, 3);
+  return [
+    ...banner.map(desk.style.magenta),
+    ...view.pages.rows(Math.max(1, height - banner.length), columns),
+  ];
+}
+
+/**
+ * Draws the screen.
+ *
+ * @param desk The desk.
+ * @param overview What the list cannot show as rows: alarms.
+ * @param size How large the screen is.
+ * @returns The screen.
+ */
+export function renderFrame(desk: Desk, overview: Overview, size: Size): Frame {
+  const columns = Math.max(20, size.columns);
+  const above = [heading(desk, columns), ...alarmRows(overview, columns, desk.style)];
+  const roomy = size.rows >= 16;
+  const below = [
+    ...(desk.prompt === undefined ? messageRows(desk, columns) : []),
+    ...promptRows(desk, columns, roomy),
+    ...(desk.prompt === undefined ? [hints(desk, columns)] : []),
+  ];
+  const bodyHeight = Math.max(1, size.rows - above.length - below.length);
+  const rows = [...body(desk, bodyHeight, columns)];
+  while (rows.length < bodyHeight) rows.push("");
+  return {
+    rows: [...above, ...rows.slice(0, bodyHeight), ...below].slice(0, size.rows),
+    bodyHeight,
+  };
+}

@@ -1,0 +1,45 @@
+/**
+ * The help page.
+ *
+ * @module
+ */
+
+import type { Block } from "../block.ts";
+import { wrap } from "../wrap.ts";
+import { BINDINGS, type Place, written } from "./bindings.ts";
+
+const TITLES: Readonly<Record<Place, string>> = {
+  list: "In the list",
+  proposal: "Looking at a proposal",
+  edit: "Looking at your version",
+  batch: "Deciding several",
+  help: "Here",
+};
+
+const RULES: readonly string[] = [
+  "Behind a bar or a sign at the left margin are the agent's words; everything else is ours.",
+  "⟨U+202E⟩ stands for a character that would hide, move or imitate. [3 escaped] counts them.",
+  "What you decide is what you saw: if it changes, you look again.",
+  "A change with a high mark wants the bottle's slug, typed.",
+  "For 5 seconds u undoes a decision; then it is recorded, and the agent is told.",
+  "Keys in a burst, in a paste, or just after the screen has changed decide nothing.",
+];
+
+/**
+ * The help page of a place.
+ *
+ * @param place Where help was asked for.
+ * @returns The page.
+ */
+export function helpBlocks(place: Place): Block[] {
+  const keys = BINDINGS[place].map(({ keys, help }): Block => (columns) => {
+    const row = `  ${keys.map(written).join(" ").padEnd(18)} ${help}`;
+    return wrap("", row, columns);
+  });
+  return [
+    (_, style) => [style.bold(TITLES[place]), ""],
+    ...keys,
+    () => [""],
+    ...RULES.map((rule): Block => (columns) => wrap("  ", rule, columns)),
+  ];
+}

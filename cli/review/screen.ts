@@ -1,0 +1,109 @@
+/**
+ * The full screen, in Ink: the only file that knows it. It is loaded by `review` alone.
+ *
+ * @module
+ */
+
+import process from "node:process";
+// @ts-types="@types/react"
+import { createElement, type ReactElement, useSyncExternalStore } from "react";
+import { Box, type Instance, render, Text, useApp, useInput, usePaste, useWindowSize } from "ink";
+import { keyName } from "./key_name.ts";
+import type { Seat } from "./seat.ts";
+
+/** The full screen. */
+export interface Screen {
+  /** Draws the seat's screen, soon. */
+  readonly draw: () => void;
+  /** Clears the terminal, and draws it whole. */
+  readonly repaint: () => void;
+  /** Hands the terminal to somebody else, and takes it back. */
+  readonly lend: <T>(use: () => Promise<T>) => Promise<T>;
+  /** Gives the terminal back as it was. */
+  readonly close: () => void;
+  /** Settles when the terminal is given back; rejects if that is because of an error. */
+  readonly closed: Promise<unknown>;
+}
+
+type Suspend = ReturnType<typeof useApp>["suspendTerminal"];
+
+/** Draws at most so often a second. */
+const MOST_FRAMES = 60;
+
+/**
+ * Takes the terminal, which must be one.
+ *
+ * @param seat What keys go to, and what is drawn.
+ * @returns The screen.
+ */
+export function openScreen(seat: Seat): Screen {
+  let version = 0;
+  let scheduled = false;
+  const listeners = new Set<() => void>();
+  let suspend: Suspend | undefined;
+
+  function View(): ReactElement {
+    useSyncExternalStore(
+      (listener) => {
+        listeners.add(listener);
+        return () => listeners.delete(listener);
+      },
+      () => version,
+    );
+    const { columns, rows } = useWindowSize();
+    suspend = useApp().suspendTerminal;
+    useInput((input, key) => {
+      const name = keyName(input, key);
+      if (name === undefined) seat.burst(input);
+      else seat.press(name);
+    });
+    usePaste((text) => seat.paste(text));
+    return createElement(
+      Box,
+      { flexDirection: "column" },
+      ...seat.frame({ columns, rows }).map((row, n) =>
+        createElement(Text, { key: n, wrap: "truncate-end" }, row === "" ? " " : row)
+      ),
+    );
+  }
+
+  const draw = () => {
+    if (scheduled) return;
+    scheduled = true;
+    queueMicrotask(() => {
+      scheduled = false;
+      version++;
+      for (const listener of listeners) listener();
+    });
+  };
+
+  const instance: Instance = render(createElement(View), {
+    stdin: process.stdin,
+    stdout: process.stdout,
+    stderr: process.stderr,
+    alternateScreen: true,
+    interactive: true,
+    exitOnCtrlC: false,
+    patchConsole: false,
+    incrementalRendering: true,
+    isScreenReaderEnabled: false,
+    maxFps: MOST_FRAMES,
+  });
+
+  return {
+    draw,
+    repaint() {
+      instance.clear();
+      draw();
+    },
+    async lend(use) {
+      let result: { value: Awaited<ReturnType<typeof use>> } | undefined;
+      await suspend!(async () => {
+        result = { value: await use() };
+      });
+      return result!.value;
+    },
+    close: () => instance.unmount(),
+    closed: instance.waitUntilExit(),
+  };
+}

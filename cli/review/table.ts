@@ -1,0 +1,186 @@
+/**
+ * The operator's list: its rows, the one that keys are about, what is selected, hidden or filtered out.
+ *
+ * The row that keys are about is known by its key, never by its place. Nothing that arrives or leaves
+ * moves it to another proposal, or to another place on the screen.
+ *
+ * @module
+ */
+
+import type { PendingProposal } from "../../mod.ts";
+import { mergeRows, open, type Row, type Standing } from "./row.ts";
+
+/** How long a row stays that waits no more. */
+const OVER_MS = 10_000;
+
+/** How long "not now" hides a proposal, on this console alone. */
+export const SNOOZE_MS: number = 15 * 60_000;
+
+/** The list. */
+export interface Table {
+  /** The rows that are shown, in order. */
+  readonly visible: () => readonly Row[];
+  /** The row that keys are about, if any is shown. */
+  readonly current: () => Row | undefined;
+  /** A row by its key. */
+  readonly row: (key: string) => Row | undefined;
+  /** How many wait, those that are hidden too. */
+  readonly counts: () => { readonly waiting: number; readonly bottles: number; snoozed: number };
+  /** The rows for a screen of some height, and whether more are above and below. */
+  readonly window: (height: number) => { readonly rows: readonly Row[]; readonly top: number };
+  /** Moves by some rows; by more than there are, to the end. */
+  readonly move: (by: number) => void;
+  /** Makes another row the one that keys are about. */
+  readonly goTo: (key: string) => void;
+  /** Brings the rows up to date. */
+  readonly merge: (
+    pending: readonly PendingProposal[],
+    becameOf: (entry: PendingProposal) => string,
+  ) => void;
+  /** Says where a proposal stands. */
+  readonly set: (key: string, standing: Standing) => void;
+  /** Takes away what has been over for a while, wakes what was hidden long enough. */
+  readonly sweep: () => void;
+  /** Selects a row, or takes it out of the selection. */
+  readonly toggle: (key: string) => void;
+  /** The selected rows that wait, in order. */
+  readonly selected: () => readonly Row[];
+  /** Whether a row is selected. */
+  readonly isSelected: (key: string) => boolean;
+  /** Selects nothing. */
+  readonly selectNone: () => void;
+  /** Hides a row for a while. */
+  readonly snooze: (key: string) => void;
+  /** Shows what was hidden. */
+  readonly wake: () => void;
+  /** Shows only what has this text in it. */
+  readonly setFilter: (filter: string) => void;
+  /** What rows are filtered by; `""` for nothing. */
+  readonly filter: () => string;
+}
+
+/** What a filter is compared with. */
+const searched = new WeakMap<PendingProposal, string>();
+
+function searchedText(entry: PendingProposal): string {
+  const known = searched.get(entry);
+  if (known !== undefined) return known;
+  const { id, bottleSlug, tool, justification } = entry.proposal;
+  const text = `${id} ${bottleSlug} ${tool} ${justification}`.toLowerCase();
+  searched.set(entry, text);
+  return text;
+}
+
+/**
+ * Makes an empty list.
+ *
+ * @param now Gives the time, in milliseconds since 1970.
+ * @param shifted Called if a row that is shown moved, or gave its place to another, by itself.
+ * @returns The list.
+ */
+export function openTable(now: () => number, shifted: () => void): Table {
+  let rows: readonly Row[] = [];
+  let shown: readonly Row[] = [];
+  let filter = "";
+  let currentKey: string | undefined;
+  let top = 0;
+  const selected = new Set<string>();
+  const asleep = new Map<string, number>();
+
+  const indexOf = (key: string | undefined) => shown.findIndex((row) => row.key === key);
+  const isShown = ({ key, entry }: Row) =>
+    !asleep.has(key) && (filter === "" || searchedText(entry).includes(filter.toLowerCase()));
+
+  /** Shows other rows, and keeps the current one where it stands on the screen. */
+  function show(next: readonly Row[]): void {
+    const before = shown;
+    const at = Math.max(0, indexOf(currentKey));
+    rows = next;
+    shown = rows.filter(isShown);
+    if (before.length > 0 && indexOf(currentKey) === -1) {
+      // The next row below takes over; at the end, the one above.
+      const below = before.slice(at).find(({ key }) => indexOf(key) !== -1);
+      currentKey = below?.key ?? shown.at(-1)?.key;
+    }
+    currentKey ??= shown[0]?.key;
+    const moved = Math.max(0, indexOf(currentKey)) - at;
+    top = Math.max(0, top + moved);
+    if (before.some(({ key }, n) => shown[n]?.key !== key)) shifted();
+  }
+
+  return {
+    visible: () => shown,
+    current: () => shown[indexOf(currentKey)],
+    row: (key) => rows.find((row) => row.key === key),
+    counts() {
+      const waiting = rows.filter(({ standing }) => standing.kind === "open");
+      const bottles = new Set(waiting.map(({ entry }) => entry.proposal.bottleSlug)).size;
+      return { waiting: waiting.length, bottles, snoozed: asleep.size };
+    },
+    window(height) {
+      const at = Math.max(0, indexOf(currentKey));
+      top = Math.max(0, Math.min(top, at, shown.length - height));
+      top = Math.max(top, at - height + 1);
+      return { rows: shown.slice(top, top + height), top };
+    },
+    move(by) {
+      const to = Math.max(0, Math.min(shown.length - 1, Math.max(0, indexOf(currentKey)) + by));
+      currentKey = shown[to]?.key;
+    },
+    goTo(key) {
+      if (indexOf(key) !== -1) currentKey = key;
+    },
+    merge(pending, becameOf) {
+      const next = mergeRows(rows, pending, now(), becameOf);
+      for (const row of next) if (row.standing.kind === "over") selected.delete(row.key);
+      show(next);
+    },
+    set(key, standing) {
+      if (standing.kind !== "open") selected.delete(key);
+      show(rows.map((row) => row.key === key ? { ...row, standing } : row));
+    },
+    sweep() {
+      const nowMs = now();
+      const stays = ({ standing }: Row) =>
+        standing.kind !== "over" || nowMs - standing.sinceMs < OVER_MS;
+      const awake = [...asleep].filter(([, untilMs]) => untilMs <= nowMs).map(([key]) => key);
+      if (rows.every(stays) && awake.length === 0) return;
+      for (const key of awake) asleep.delete(key);
+      const left = rows.filter(stays);
+      for (const key of asleep.keys()) if (!left.some((row) => row.key === key)) asleep.delete(key);
+      show(wakeLast(left, awake));
+    },
+    toggle(key) {
+      if (!selected.delete(key)) selected.add(key);
+    },
+    selected: () => rows.filter((row) => selected.has(row.key) && row.standing.kind === "open"),
+    isSelected: (key) => selected.has(key),
+    selectNone: () => selected.clear(),
+    snooze(key) {
+      asleep.set(key, now() + SNOOZE_MS);
+      selected.delete(key);
+      show(rows);
+    },
+    wake() {
+      const keys = [...asleep.keys()];
+      asleep.clear();
+      show(wakeLast(rows, keys));
+    },
+    setFilter(text) {
+      filter = text;
+      show(rows);
+    },
+    filter: () => filter,
+  };
+}
+
+/** What was hidden comes back as if it were new: last. */
+function wakeLast(rows: readonly Row[], keys: readonly string[]): readonly Row[] {
+  const woken = rows.filter(({ key }) => keys.includes(key));
+  return [
+    ...rows.filter((row) => !woken.includes(row)),
+    ...woken.map((row) =>
+      row.standing.kind === "open" ? { ...row, standing: open("back after a while") } : row
+    ),
+  ];
+}
