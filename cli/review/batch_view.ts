@@ -5,9 +5,11 @@
  */
 
 import { visible } from "../../mod.ts";
+import { shortIds } from "../resolve.ts";
 import { cut } from "../wrap.ts";
 import type { BatchItem, Desk, View } from "./desk.ts";
 import { countMarks } from "./list_view.ts";
+import { wordsOf } from "./row.ts";
 
 type Batch = Extract<View, { place: "batch" }>;
 
@@ -24,26 +26,21 @@ function countLines(diff: string): string {
 /** What will happen to one, or what happened. */
 function fate(desk: Desk, { status }: Batch, { key, leftOut }: BatchItem): string {
   const standing = desk.table.row(key)?.standing;
-  switch (standing?.kind) {
-    case undefined:
-      return "done, and off the list";
-    case "over":
-      return standing.words;
-    case "writing":
-      return "being written";
-    case "held":
-      return `${standing.word}, not written yet`;
-    case "open":
-      if (leftOut !== undefined) return `left out: ${leftOut}`;
-      return standing.notice ?? (status === "approved" ? "will be approved" : "will be rejected");
-  }
+  if (standing === undefined) return "done, and off the list";
+  if (standing.kind === "open" && leftOut !== undefined) return `left out: ${leftOut}`;
+  return wordsOf(standing, desk.ports.now()) ??
+    (status === "approved" ? "will be approved" : "will be rejected");
 }
 
-function rowOf(desk: Desk, view: Batch, item: BatchItem, columns: number): string {
-  const [slug = "", id = ""] = item.key.split("/");
+function idOf({ key }: BatchItem): string {
+  return key.slice(key.indexOf("/") + 1);
+}
+
+function rowOf(desk: Desk, view: Batch, item: BatchItem, id: string, columns: number): string {
+  const [slug = ""] = item.key.split("/");
   const inspection = item.look?.inspection;
   const cells = [
-    id.slice(0, 8),
+    id,
     slug,
     inspection?.proposal.tool ?? "",
     inspection === undefined ? "" : countLines(inspection.diff),
@@ -79,7 +76,8 @@ export function batchRows(
     ...(notes === "" ? [] : [cut(` notes: ${visible(notes)}`, columns - 1)]),
     "",
   ];
+  const shorts = shortIds(items.map(idOf));
   const rows = items.slice(desk.offset, desk.offset + Math.max(1, height - above.length))
-    .map((item) => rowOf(desk, view, item, columns));
+    .map((item) => rowOf(desk, view, item, shorts.get(idOf(item))!, columns));
   return [...above, ...rows];
 }

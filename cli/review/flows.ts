@@ -29,7 +29,7 @@ export function hold(desk: Desk, group: readonly Pending[]): void {
   const untilMs = ports.now() + UNDO_MS;
   const stillOpen = group.filter(({ key }) => table.row(key)?.standing.kind === "open");
   for (const { key, say } of stillOpen) {
-    table.set(key, { kind: "held", word: say.verdict.status, untilMs });
+    table.set(key, { kind: "held", status: say.verdict.status, untilMs });
   }
   held.hold(stillOpen);
   guard.shifted();
@@ -39,7 +39,7 @@ export function hold(desk: Desk, group: readonly Pending[]): void {
 async function writeOne(desk: Desk, { key, seen, say, edit }: Pending): Promise<void> {
   const { table, ports, report, looks } = desk;
   const { bottleSlug, id } = seen.inspection.proposal;
-  table.set(key, { kind: "writing", word: say.verdict.status });
+  table.set(key, { kind: "writing", status: say.verdict.status });
   desk.changed();
   const sinceMs = () => ports.now();
   try {

@@ -10,9 +10,10 @@ import { visible, visibleLine } from "../../mod.ts";
 import type { Style } from "../style.ts";
 import { cut, wrap } from "../wrap.ts";
 import { batchRows } from "./batch_view.ts";
-import { BINDINGS, written } from "./bindings.ts";
+import { type Binding, BINDINGS, written } from "./bindings.ts";
 import type { Desk } from "./desk.ts";
 import { listRows } from "./list_view.ts";
+import { wordsOf } from "./row.ts";
 
 /** How large the screen is. */
 export interface Size {
@@ -33,10 +34,6 @@ const MOST_ALARMS = 3;
 
 /** How many rows a message or a question takes, at most. */
 const MOST_MESSAGE_ROWS = 4;
-
-function plural(count: number, what: string): string {
-  return `${count} ${what}${count === 1 ? "" : "s"}`;
-}
 
 function heading(desk: Desk, columns: number): string {
   const { view, table, style } = desk;
@@ -72,8 +69,13 @@ function alarmRows(overview: Overview, columns: number, style: Style): string[] 
 /** The keys of a place, as many as there is room for. The one for help is always there. */
 function hints(desk: Desk, columns: number): string {
   const { view, style, held, table } = desk;
+  const isUseful = ({ hint, action }: Binding) => {
+    if (action === "undo") return held.count() > 0;
+    if (action === "confirm") return view.place === "batch" && view.step === "asked";
+    return hint !== undefined;
+  };
   const all = BINDINGS[view.place]
-    .filter(({ hint, action }) => hint !== undefined && (action !== "undo" || held.count() > 0))
+    .filter(isUseful)
     .map(({ keys: [key], hint, action }) => ({
       text: `${written(key!)} ${hint}`,
       kept: action === "help" || action === "back" || action === "quit",
@@ -130,8 +132,8 @@ function messageRows(desk: Desk, columns: number): string[] {
     standing.kind === "held" ? [standing.untilMs] : []
   );
   const seconds = Math.max(0, Math.ceil((Math.max(0, ...untils) - ports.now()) / 1000));
-  const what = held.count() === 1 ? "1 decision" : plural(held.count(), "decision");
-  return [style.bold(cut(` ${what} in ${seconds} s · u undoes`, columns - 1))];
+  const what = held.count() === 1 ? "1 decision is" : `${held.count()} decisions are`;
+  return [style.bold(cut(` ${what} written in ${seconds} s · u undoes`, columns - 1))];
 }
 
 function body(desk: Desk, height: number, columns: number): readonly string[] {
@@ -140,7 +142,7 @@ function body(desk: Desk, height: number, columns: number): readonly string[] {
   if (view.place === "batch") return batchRows(desk, view, height, columns);
   const standing = view.place === "help" ? undefined : desk.table.row(view.key)?.standing;
   if (standing === undefined || standing.kind === "open") return view.pages.rows(height, columns);
-  const words = standing.kind === "over" ? standing.words : `${standing.word}, not written yet`;
+  const words = wordsOf(standing, desk.ports.now()) ?? "";
   const banner = wrap("! ", `It waits no more: ${visible(words)}`, columns).slice(0, 3);
   return [
     ...banner.map(desk.style.magenta),

@@ -17,7 +17,7 @@ import { renderQuoted } from "../render_quoted.ts";
 import type { Style } from "../style.ts";
 import { cut } from "../wrap.ts";
 import type { Desk } from "./desk.ts";
-import type { Row } from "./row.ts";
+import { type Row, wordsOf } from "./row.ts";
 
 /** From so many rows on, the words of the current proposal stand below the list. */
 const ROOMY = 14;
@@ -52,22 +52,6 @@ export function countMarks(marks: readonly Mark[]): string {
     .join(" ");
 }
 
-/** What a row says of where it stands; nothing while it simply waits. */
-function standingWords({ standing }: Row, nowMs: number): string | undefined {
-  switch (standing.kind) {
-    case "open":
-      return standing.notice;
-    case "held":
-      return `${standing.word} in ${
-        Math.max(0, Math.ceil((standing.untilMs - nowMs) / 1000))
-      } s · u undoes`;
-    case "writing":
-      return `${standing.word}: being written`;
-    case "over":
-      return standing.words;
-  }
-}
-
 function paintOf({ standing }: Row, style: Style): (text: string) => string {
   if (standing.kind === "over") return style.dim;
   if (standing.kind === "open") return (text) => text;
@@ -97,8 +81,8 @@ function drawRow(desk: Desk, row: Row, widths: readonly number[], columns: numbe
   const cells = cellsOf(desk, row, columns >= WIDE)
     .map((cell, n) => cut(cell, widths[n]!).padEnd(widths[n]!))
     .filter((cell) => cell !== "");
-  const words = standingWords(row, ports.now());
-  const last = words === undefined ? lineOf(row.entry).text : `! ${visible(words)}`;
+  const words = wordsOf(row.standing, ports.now());
+  const last = words === undefined ? `│ ${lineOf(row.entry).text}` : `! ${visible(words)}`;
   const text = cut(`${signs} ${cells.join("  ")}  ${last}`.trimEnd(), columns - 1);
   const painted = paintOf(row, style)(text);
   return isCurrent ? style.inverse(text.padEnd(columns - 1)) : painted;

@@ -4,16 +4,16 @@
  * @module
  */
 
-import type { PendingProposal } from "../../mod.ts";
+import type { PendingProposal, Status } from "../../mod.ts";
 
 /** Where a proposal stands. */
 export type Standing =
   /** It waits, perhaps with something that the operator should know. */
   | { readonly kind: "open"; readonly notice?: string }
   /** It is decided here, and nothing is written before that instant. */
-  | { readonly kind: "held"; readonly word: string; readonly untilMs: number }
+  | { readonly kind: "held"; readonly status: Status; readonly untilMs: number }
   /** It is being written. */
-  | { readonly kind: "writing"; readonly word: string }
+  | { readonly kind: "writing"; readonly status: Status }
   /** It waits no more: what became of it, and since when. */
   | { readonly kind: "over"; readonly words: string; readonly sinceMs: number };
 
@@ -90,4 +90,32 @@ function stillThere(row: Row): Row {
   const { standing } = row;
   const isBack = standing.kind === "over" && standing.words === WITHDRAWN;
   return isBack ? { ...row, standing: open("it was gone, and is back") } : row;
+}
+
+const DOING: Readonly<Record<Status, string>> = {
+  approved: "approving",
+  modified: "answering with your version",
+  rejected: "rejecting",
+};
+
+/**
+ * What a row says of where it stands.
+ *
+ * @param standing Where it stands.
+ * @param nowMs Now, in milliseconds since 1970.
+ * @returns A few words; `undefined` while it simply waits.
+ */
+export function wordsOf(standing: Standing, nowMs: number): string | undefined {
+  switch (standing.kind) {
+    case "open":
+      return standing.notice;
+    case "held": {
+      const seconds = Math.max(0, Math.ceil((standing.untilMs - nowMs) / 1000));
+      return `${DOING[standing.status]} in ${seconds} s, u undoes`;
+    }
+    case "writing":
+      return `${DOING[standing.status]}: being written`;
+    case "over":
+      return standing.words;
+  }
 }
