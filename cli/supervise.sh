@@ -95,7 +95,8 @@ fi
 # terminal as it was: its modes, and no cursor hidden, no screen left over, no paste in brackets.
 modes=$(stty -g)
 exec 3<&0
-deno run --quiet --no-prompt --frozen --config "$here/../deno.json" --ignore-env \
+deno run --quiet --no-prompt --frozen --config "$here/../deno.json" \
+  --ignore-env --allow-env=NODE_ENV \
   --allow-read="$root$readable" --allow-write="$root" --allow-run="$editor,$here/suspend.sh" "$@" <&3 3<&- &
 child=$!
 trap 'kill -TERM "$child"' TERM
@@ -108,5 +109,9 @@ done
 if [ "$code" -ge 128 ]; then
   stty "$modes"
   printf '\033[?2026l\033[?2004l\033[?1049l\033[?25h'
+  case $code in
+    129 | 130 | 143) ;;
+    *) echo "The screen was ended from outside. What could still be undone was not written." >&2 ;;
+  esac
 fi
 exit "$code"

@@ -38,6 +38,21 @@ const later: Later = (delayMs, run) => {
   return () => clearTimeout(timer);
 };
 
+/**
+ * Ink takes longer to load than a thousand proposals to read. React is twice as fast for production, and
+ * asks the environment once; the editor, which inherits it, should find it as it was.
+ */
+async function loadScreen(): Promise<typeof import("./screen.ts")> {
+  const asked = "NODE_ENV";
+  const before = process.env[asked];
+  process.env[asked] ??= "production";
+  try {
+    return await import("./screen.ts");
+  } finally {
+    if (before === undefined) delete process.env[asked];
+  }
+}
+
 /** What tells one state of a file of ours from another. */
 function stampOf(path: string): string {
   try {
@@ -80,8 +95,7 @@ export async function reviewFullScreen(context: Context): Promise<number> {
   const where = flags.bottle === undefined ? { root } : { root, bottleSlug: flags.bottle };
   const stop = new AbortController();
   const overviews = watchOverview({ ...where, signal: stop.signal });
-  // Ink takes longer to load than a thousand proposals to read.
-  const loading = import("./screen.ts");
+  const loading = loadScreen();
   const first = await overviews.next();
   const { openScreen } = await loading;
 
