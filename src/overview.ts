@@ -69,31 +69,68 @@ export interface WatchOverviewOptions extends OverviewOptions {
   readonly pollIntervalMs?: number;
 }
 
+/** What one look at a bottle's queue found. */
+interface BottleLook {
+  readonly listing: QueueListing;
+  readonly foreign: ForeignAnswers;
+}
+
+/** One bottle's queue, the answers in it, and what the last look found. */
+interface BottleView {
+  readonly queueDir: string;
+  readonly queue: QueueView;
+  readonly foreign: (names: Iterable<string>) => ForeignAnswers;
+  latest: BottleLook;
+}
+
 /** Views of all bottles' queues. */
 interface Views {
-  readonly refresh: () => Overview;
-  readonly slugs: () => readonly string[];
+  /** Looks which bottles there are, and at those that are new. Says whether any came or went. */
+  readonly refreshBottles: () => boolean;
+  /** Looks at one bottle's queue, whose names were just read. Says whether it has changed. */
+  readonly refreshBottle: (slug: string, names?: ReadonlySet<string>) => boolean;
+  /** What all looks found. */
+  readonly overview: () => Overview;
+  readonly slugs: () => Iterable<string>;
 }
 
 function openViews(options: OverviewOptions): Views {
   const { root = claudeBottleRoot(), bottleSlug, maxPending = MAX_PENDING } = options;
+  const isWanted = (slug: string) => bottleSlug === undefined || slug === bottleSlug;
   const views = new Map<string, BottleView>();
+  let refused: readonly UnreadableInBottle[] = [];
+
   return {
-    slugs: () => [...views.keys()],
-    refresh(): Overview {
-      const { slugs, refused } = listBottles(root);
-      const wanted = slugs.filter((slug) => bottleSlug === undefined || slug === bottleSlug);
-      for (const slug of views.keys()) if (!wanted.includes(slug)) views.delete(slug);
+    slugs: () => views.keys(),
+    refreshBottles() {
+      const found = listBottles(root);
+      const wanted = new Set(found.slugs.filter(isWanted));
+      const refusedBefore = JSON.stringify(refused);
+      refused = found.refused.filter(({ name }) => isWanted(name))
+        .map(({ name, reason }) => ({ bottleSlug: name, file: ".", reason }));
+      let changed = JSON.stringify(refused) !== refusedBefore;
+      for (const slug of views.keys()) if (!wanted.has(slug)) changed = views.delete(slug);
+      for (const slug of wanted) {
+        if (views.has(slug)) continue;
+        views.set(slug, openView(slug, root, maxPending));
+        changed = true;
+      }
+      return changed;
+    },
+    refreshBottle(slug, names) {
+      const view = views.get(slug);
+      if (view === undefined) return false;
+      const before = view.latest;
+      view.latest = lookOrReport(view, names);
+      return !sameListing(listed(before), listed(view.latest));
+    },
+    overview() {
       const pending: PendingProposal[] = [];
       const foreignAnswers: ForeignAnswer[] = [];
       const unlisted: UnlistedInBottle[] = [];
-      const unreadable: UnreadableInBottle[] = refused
-        .filter(({ name }) => bottleSlug === undefined || name === bottleSlug)
-        .map(({ name, reason }) => ({ bottleSlug: name, file: ".", reason }));
-      for (const slug of wanted) {
-        const view = views.get(slug) ?? openView(slug, root, maxPending);
-        views.set(slug, view);
-        const { listing, foreign } = refreshOrReport(view);
+      const unreadable = [...refused];
+      for (const slug of [...views.keys()].sort()) {
+        const { listing, foreign } = views.get(slug)!.latest;
         foreignAnswers.push(...foreign.named);
         if (foreign.more > 0) {
           const reason = `${foreign.more} more answers stand there without a record`;
@@ -108,26 +145,26 @@ function openViews(options: OverviewOptions): Views {
   };
 }
 
-/** One bottle's queue, and the answers in it. */
-interface BottleView {
-  readonly queueDir: string;
-  readonly queue: QueueView;
-  readonly foreign: (names: Iterable<string>) => ForeignAnswers;
+/** What two looks at one bottle are compared by. */
+function listed({ listing, foreign }: BottleLook) {
+  return { ...listing, foreignAnswers: [...foreign.named, { more: foreign.more }] };
 }
 
 function openView(bottleSlug: string, root: string, maxPending: number): BottleView {
   const queueDir = queueDirForSlug(bottleSlug, root);
   const queue = openQueueView(queueDir, { bottleSlug, maxPending });
-  return { queueDir, queue, foreign: openForeignView(bottleSlug, root) };
+  const foreign = openForeignView(bottleSlug, root);
+  return { queueDir, queue, foreign, latest: lookOrReport({ queueDir, queue, foreign }) };
 }
 
 /** One bottle's trouble must not hide what the others ask. */
-function refreshOrReport(
-  { queueDir, queue, foreign }: BottleView,
-): { readonly listing: QueueListing; readonly foreign: ForeignAnswers } {
+function lookOrReport(
+  { queueDir, queue, foreign }: Omit<BottleView, "latest">,
+  names?: ReadonlySet<string>,
+): BottleLook {
   try {
-    const names = new Set(listNames(queueDir));
-    return { listing: queue.refresh(names), foreign: foreign(names) };
+    const present = names ?? new Set(listNames(queueDir));
+    return { listing: queue.refresh(present), foreign: foreign(present) };
   } catch (error) {
     if (!(error instanceof UnsafeFileError)) throw error;
     const unreadable = [{ file: ".", reason: error.reason }];
@@ -155,7 +192,9 @@ function refreshOrReport(
  * @throws {UnsafeFileError} If `<root>/queue` is a link, or no directory.
  */
 export function readOverview(options: OverviewOptions = {}): Overview {
-  return openViews(options).refresh();
+  const views = openViews(options);
+  views.refreshBottles();
+  return views.overview();
 }
 
 /**
@@ -174,41 +213,63 @@ export async function* watchOverview(
   const { root = claudeBottleRoot(), signal, pollIntervalMs = DEFAULT_POLL_INTERVAL_MS } = options;
   const views = openViews({ ...options, root });
   const stops = new Map<string, () => void>();
+  /** The names in the queues in which something may have changed; none where they cannot be read. */
+  const dirty = new Map<string, ReadonlySet<string> | undefined>();
+  let bottlesMayDiffer = true;
   let wake = Promise.withResolvers<void>();
-  const onChange = () => wake.resolve();
-  signal?.addEventListener("abort", onChange);
+  const onAbort = () => wake.resolve();
+  signal?.addEventListener("abort", onAbort);
 
-  /** One watch for `queue/` itself, and one for each bottle's directory. */
-  function watchDirectories(): void {
-    const wanted = new Set([
-      queueRoot(root),
-      ...views.slugs().map((slug) => queueDirForSlug(slug, root)),
-    ]);
-    for (const [dir, stop] of stops) {
-      if (wanted.has(dir)) continue;
+  /** One watch for each bottle's directory. */
+  function watchBottles(): void {
+    const slugs = new Set(views.slugs());
+    for (const [slug, stop] of stops) {
+      if (slugs.has(slug)) continue;
       stop();
-      stops.delete(dir);
+      stops.delete(slug);
+      dirty.delete(slug);
     }
-    for (const dir of wanted) {
-      if (!stops.has(dir)) stops.set(dir, watchNames(dir, pollIntervalMs, onChange));
+    for (const slug of slugs) {
+      if (stops.has(slug)) continue;
+      const stop = watchNames(queueDirForSlug(slug, root), pollIntervalMs, (names, error) => {
+        dirty.set(slug, error === undefined ? names : undefined);
+        wake.resolve();
+      });
+      stops.set(slug, stop);
     }
   }
 
+  const stopWatchingRoot = watchNames(queueRoot(root), pollIntervalMs, () => {
+    bottlesMayDiffer = true;
+    wake.resolve();
+  });
   try {
     let delivered: Overview | undefined;
+    let changed = true;
     while (signal?.aborted !== true) {
       wake = Promise.withResolvers<void>();
-      const latest = views.refresh();
-      watchDirectories();
-      if (!sameListing(delivered, latest)) {
-        delivered = latest;
-        yield latest;
-        continue;
+      if (bottlesMayDiffer) {
+        bottlesMayDiffer = false;
+        changed = views.refreshBottles() || changed;
+        watchBottles();
+      }
+      // A bottle costs what it alone has: of hundreds, one that is busy makes no other be read.
+      for (const [slug, names] of dirty) changed = views.refreshBottle(slug, names) || changed;
+      dirty.clear();
+      if (changed) {
+        changed = false;
+        const latest = views.overview();
+        if (!sameListing(delivered, latest)) {
+          delivered = latest;
+          yield latest;
+          continue;
+        }
       }
       await wake.promise;
     }
   } finally {
+    stopWatchingRoot();
     for (const stop of stops.values()) stop();
-    signal?.removeEventListener("abort", onChange);
+    signal?.removeEventListener("abort", onAbort);
   }
 }
