@@ -70,8 +70,12 @@ const MAX_BROKEN = 2_000;
 /** How many files of one bottle are reported one by one. */
 const MAX_REPORTED = 100;
 
-/** How many files that were read before are checked for changes in one look. */
+/** How many files that were read before are checked for changes in one look, at most. */
 export const MAX_RECHECKED = 250;
+
+/** In a small queue these are all; in a large one, each file has its turn within some twenty looks. */
+const LEAST_RECHECKED = 50;
+const LOOKS_FOR_ALL = 20;
 
 /** What a view remembers of the proposals it has read, or of the responses. */
 interface Load {
@@ -154,7 +158,8 @@ export function openQueueView(queueDir: string, options: ListOptions = {}): Queu
   }
 
   function recheck(): void {
-    for (let n = Math.min(known.size, MAX_RECHECKED); n > 0; n--) {
+    const turn = Math.max(LEAST_RECHECKED, Math.ceil(known.size / LOOKS_FOR_ALL));
+    for (let n = Math.min(known.size, turn, MAX_RECHECKED); n > 0; n--) {
       let next = toRecheck.next();
       if (next.done) next = (toRecheck = known.keys()).next();
       if (next.done) return;
