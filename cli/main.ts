@@ -1,12 +1,13 @@
 /**
  * The operator's command line: from arguments to a verb, and from what it throws to an exit code.
  *
- * It needs to read and write the root, to start the editor, and nothing of the network. Run it with
- * `cli/supervise.sh`, which grants exactly that, or from JSR:
+ * It needs to read and write the root, to start the editor, and nothing of the network but the hosts
+ * that `notify.json` names, if there is one. Run it with `cli/supervise.sh`, which grants exactly that,
+ * or from JSR:
  *
  * ```sh
  * deno run --no-prompt --allow-read=$ROOT --allow-write=$ROOT --allow-run=vi \
- *   --allow-env=CLAUDE_BOTTLE_ROOT,HOME,VISUAL,EDITOR,NO_COLOR \
+ *   --allow-env=CLAUDE_BOTTLE_ROOT,HOME,VISUAL,EDITOR,NO_COLOR,TERM,TERM_PROGRAM \
  *   --allow-sys=hostname,uid,gid,userInfo jsr:@claude-bottle/supervise/cli list
  * ```
  *
@@ -28,6 +29,7 @@ import { auditExport, auditHead } from "./verbs/audit_export.ts";
 import { auditVerify } from "./verbs/audit_verify.ts";
 import { approve, modify, reject } from "./verbs/decide.ts";
 import { list } from "./verbs/list.ts";
+import { notify } from "./verbs/notify.ts";
 import { review } from "./verbs/review.ts";
 import { show } from "./verbs/show.ts";
 import { watch } from "./verbs/watch.ts";
@@ -87,6 +89,12 @@ const VERBS: Readonly<Record<string, Verb>> = {
     about: "print what arrives as it arrives",
     flags: [],
     run: withoutWords((context) => watch(context, interrupted())),
+  },
+  notify: {
+    usage: "notify",
+    about: "send a test to whoever notify.json says is to be told",
+    flags: [],
+    run: withoutWords(notify),
   },
   "audit show": {
     usage: "audit show",

@@ -1,7 +1,7 @@
 #!/bin/sh
 # Starts the operator's command line with the permissions it needs, and no others: to read and write
-# the root, to read the files that flags name, to start the one editor that it would open.
-# deno.json cannot say this, because the root and the editor are only known now.
+# the root, to read the files that flags name, to start the one editor that it would open, to reach
+# the hosts that notify.json names. deno.json cannot say this, because all of it is only known now.
 set -euf
 # With it cd would print, and go elsewhere.
 unset CDPATH
@@ -77,10 +77,25 @@ case $root,$editor in
   *,*,*) refuse "Cannot grant a path with a comma: $root, $editor" ;;
 esac
 
+# Verbs that tell somebody of what arrives may reach the hosts that notify.json names. Nothing else
+# ever may reach anything.
+net=
+case $verb:$argument in
+  watch:* | review:* | approve: | notify:*)
+    if [ -e "$root/notify.json" ]; then
+      net=$(deno run --quiet --no-prompt --no-config --no-lock --allow-read="$root/notify.json" \
+        --allow-sys=uid "$here/notify/hosts.ts" "$root/notify.json") || net=
+      # A receiver on this host is reached in clear text, and so never through a proxy.
+      NO_PROXY=localhost,127.0.0.1,::1,${NO_PROXY:-${no_proxy:-}}
+      export NO_PROXY
+    fi
+    ;;
+esac
+
 # What every verb is granted; the full screen some more.
 set -- "$here/main.ts" "$@"
-set -- --allow-env=CLAUDE_BOTTLE_ROOT,HOME,VISUAL,EDITOR,NO_COLOR,TERM \
-  --allow-sys=hostname,uid,gid,userInfo "$@"
+set -- --allow-env=CLAUDE_BOTTLE_ROOT,HOME,VISUAL,EDITOR,NO_COLOR,TERM,TERM_PROGRAM \
+  --allow-sys=hostname,uid,gid,userInfo ${net:+"--allow-net=$net"} "$@"
 
 full_screen=
 case $plain$verb:$argument in

@@ -28,6 +28,7 @@ const LAYERS: readonly (readonly string[])[] = [
     "bottles.ts",
     "in_force.ts",
     "known.ts",
+    "receiver_record.ts",
     "signing_key.ts",
     "watch.ts",
   ],

@@ -6,11 +6,17 @@
 
 import type { PendingProposal } from "../../mod.ts";
 import type { Context } from "../context.ts";
+import { openJournal } from "./journal.ts";
+import { arrivalOf } from "./message.ts";
+import { openOutbox } from "./outbox.ts";
+import { readReceivers } from "./receivers.ts";
+import { terminalReceiver } from "./terminal.ts";
 
 /** Tells of what arrives, to whoever `notify.json` names. */
 export interface Notifier {
   /**
-   * Tells of what arrived since the last call; returns at once, never throws.
+   * Tells of what arrived since the last call; returns at once, never throws. What stood on the screen
+   * when a program started is no news, and is not handed over.
    *
    * @param pending What arrived.
    * @param total How many wait, these and others.
@@ -21,12 +27,37 @@ export interface Notifier {
 }
 
 /**
- * Opens what tells of arrivals. Without a `notify.json` it does nothing.
+ * Opens what tells of arrivals, as `notify.json` has it now. Without one it does nothing. What is wrong
+ * with it is said once, on standard error, and keeps nobody from working.
  *
- * @param _context The context.
- * @param _signal Ends it: what is on its way is given up.
+ * Needs `--allow-read` and `--allow-write` for the root, `--allow-sys=uid`, `--allow-net` for the hosts
+ * that `notify.json` names.
+ *
+ * @param context The context.
+ * @param signal Ends it: what is on its way is given up.
  * @returns The notifier, to be closed.
  */
-export function openNotifier(_context: Context, _signal?: AbortSignal): Notifier {
-  return { arrived: () => {}, close: () => Promise.resolve() };
+export function openNotifier(context: Context, signal?: AbortSignal): Notifier {
+  const { terminal, remote, problems } = readReceivers(context.root);
+  for (const { name, says } of problems) {
+    const who = name === "notify.json" ? "nobody" : `no ${name}`;
+    context.complain(`! ${who} is told of what arrives. ${says}`);
+  }
+  const own = terminal === undefined ? undefined : terminalReceiver(context, terminal);
+  const outboxes = [
+    ...remote.map((receiver) =>
+      openOutbox(receiver, openJournal(receiver.name, context.root), signal)
+    ),
+    ...(own === undefined ? [] : [openOutbox(own, undefined, signal)]),
+  ];
+  return {
+    arrived: (pending, total) => {
+      if (pending.length === 0) return;
+      const arrivals = pending.map(arrivalOf);
+      for (const { put } of outboxes) put(arrivals, total);
+    },
+    close: async () => {
+      await Promise.all(outboxes.map(({ close }) => close()));
+    },
+  };
 }

@@ -13,6 +13,7 @@ import {
 } from "../../mod.ts";
 import type { Context } from "../context.ts";
 import { keepForLater } from "../keep.ts";
+import { openNotifier } from "../notify/notifier.ts";
 import { badge, trimPlain } from "../render.ts";
 import { cut } from "../wrap.ts";
 import {
@@ -30,7 +31,8 @@ function keyOf({ proposal, proposalSha256 }: PendingProposal): string {
 }
 
 /**
- * Prints what is pending, then what arrives and what leaves, until it is ended.
+ * Prints what is pending, then what arrives and what leaves, until it is ended. Whoever is to be told is
+ * told of what arrives.
  *
  * @param context The context.
  * @param signal Ends it.
@@ -39,18 +41,29 @@ export async function watch(context: Context, signal: AbortSignal): Promise<void
   const { root, flags } = context;
   const where = flags.bottle === undefined ? { root } : { root, bottleSlug: flags.bottle };
   let before: Overview = { pending: [], foreignAnswers: [], unlisted: [], unreadable: [] };
+  let first = true;
+  const notifier = openNotifier(context);
   for await (const now of watchOverview({ ...where, signal })) {
     const present = new Set(now.pending.map(keyOf));
     for (const entry of before.pending) {
       if (!present.has(keyOf(entry))) printGone(context, entry, now);
     }
     const known = new Set(before.pending.map(keyOf));
-    for (const entry of now.pending) if (!known.has(keyOf(entry))) printArrived(context, entry);
+    const arrived = now.pending.filter((entry) => !known.has(keyOf(entry)));
+    for (const entry of arrived) printArrived(context, entry);
+    // What was there at the start is on the screen, and no news.
+    if (!first) notifier.arrived(arrived, waitingIn(now));
+    first = false;
     printForeign(context, before, now);
     printUnlisted(context, before, now);
     printUnreadable(context, before, now);
     before = now;
   }
+  await notifier.close();
+}
+
+function waitingIn({ pending, unlisted }: Overview): number {
+  return unlisted.reduce((sum, { count }) => sum + count, pending.length);
 }
 
 function printArrived(context: Context, entry: PendingProposal): void {

@@ -1,0 +1,87 @@
+/**
+ * `notify`: sends a test to whoever is told of arrivals.
+ *
+ * @module
+ */
+
+import type { Context } from "../context.ts";
+import { NotifyConfigError, notifyConfigPath } from "../notify/config.ts";
+import { openJournal } from "../notify/journal.ts";
+import { tellTest } from "../notify/message.ts";
+import { readReceivers, type Receiver, type Receivers } from "../notify/receivers.ts";
+import { terminalReceiver } from "../notify/terminal.ts";
+
+/** What came of the test of one receiver. */
+interface Row {
+  readonly receiver: string;
+  readonly place?: string;
+  readonly result: "told" | "failed" | "skipped";
+  readonly says: string;
+}
+
+/**
+ * Sends a test message to each receiver, once, all at the same time.
+ *
+ * @param context The context.
+ * @returns The exit code: 1 if one was not told.
+ * @throws {NotifyConfigError} If nobody is configured, or `notify.json` cannot be used.
+ */
+export async function notify(context: Context): Promise<number> {
+  const receivers = readReceivers(context.root);
+  const path = notifyConfigPath(context.root);
+  if (!receivers.configured) {
+    throw new NotifyConfigError(
+      `Cannot tell anybody: there is no ${path}; docs/notify.md says what to write`,
+    );
+  }
+  const rows = await Promise.all([...testsOf(context, receivers)]);
+  if (rows.length === 0) {
+    throw new NotifyConfigError(
+      `Cannot tell anybody: ${path} names nobody; docs/notify.md says what to write`,
+    );
+  }
+  if (context.flags.json) context.printJson({ receivers: rows });
+  else for (const line of table(rows)) context.print(line);
+  return rows.some(({ result }) => result === "failed") ? 1 : 0;
+}
+
+function* testsOf(
+  context: Context,
+  { terminal, remote, problems }: Receivers,
+): Generator<Row | Promise<Row>> {
+  for (const { name, says } of problems) {
+    if (name === "notify.json") throw new NotifyConfigError(says);
+    yield { receiver: name, result: "failed", says };
+  }
+  if (terminal !== undefined) {
+    const own = terminalReceiver(context, terminal);
+    const says = "standard output is no terminal, or for a program";
+    yield own === undefined
+      ? { receiver: "terminal", result: "skipped", says }
+      : test(own, context.root);
+  }
+  for (const receiver of remote) yield test(receiver, context.root);
+}
+
+async function test(receiver: Receiver, root: string): Promise<Row> {
+  const { name, place } = receiver;
+  const { told, says } = await receiver.send(tellTest(Date.now()), new AbortController().signal);
+  // A receiver on the network, as opposed to a terminal, is one that doctor asks about.
+  if (place !== undefined) {
+    const journal = openJournal(name, root);
+    await (told ? journal.succeeded() : journal.failed(says));
+  }
+  const where = place === undefined ? {} : { place };
+  return { receiver: name, ...where, result: told ? "told" : "failed", says };
+}
+
+function table(rows: readonly Row[]): string[] {
+  const cells = rows.map(({ result, receiver, place, says }) => [
+    result,
+    receiver,
+    ...(place === undefined ? [] : [place]),
+    says,
+  ]);
+  const widths = [0, 1].map((n) => Math.max(...cells.map((row) => row[n]!.length)));
+  return cells.map((row) => row.map((cell, n) => cell.padEnd(widths[n] ?? 0)).join("  "));
+}
