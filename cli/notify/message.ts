@@ -65,7 +65,7 @@ function sentence(arrivals: readonly Arrival[], waiting: number): string {
   const more = slugs.length > MAX_BOTTLES ? ` and ${slugs.length - MAX_BOTTLES} more` : "";
   const bottles = slugs.length === 1 ? slugs[0] : `${slugs.length} bottles: ${named}${more}`;
   const id = tellableId(first?.id ?? "")?.slice(0, 8);
-  const all = waiting > arrivals.length ? `, ${waiting} wait in all` : "";
+  const all = waiting > arrivals.length ? `. ${waiting} wait in all` : "";
   if (arrivals.length !== 1) return `${arrivals.length} proposals wait in ${bottles}${all}`;
   return `1 proposal waits in ${bottles}${id === undefined ? "" : ` (${id})`}${all}`;
 }
