@@ -81,9 +81,12 @@ export function openOutbox(
   async function deliver(): Promise<void> {
     const batch = new Map(arrived);
     arrived.clear();
-    const fresh = await journal?.claim([...batch.keys()]) ?? new Set(batch.keys());
+    // What is not even tried is not claimed: another program may still tell of it.
+    const keys = giveUp.aborted ? [] : [...batch.keys()];
+    const fresh = await journal?.claim(keys) ?? new Set(keys);
     const arrivals = [...batch].filter(([key]) => fresh.has(key)).map(([, arrival]) => arrival);
-    if (arrivals.length > 0 && !await tell(arrivals)) dropped += arrivals.length;
+    if (keys.length === 0) dropped += batch.size;
+    else if (arrivals.length > 0 && !await tell(arrivals)) dropped += arrivals.length;
     if (dropped > 0) await journal?.dropped(dropped);
     dropped = 0;
   }

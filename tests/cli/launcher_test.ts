@@ -1,5 +1,6 @@
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import { join } from "@std/path";
+import { configure, startReceiver } from "../support/receiver.ts";
 import { REPO, run, supervise } from "../support/run.ts";
 import { type TempDir, tempDir } from "../support/temp.ts";
 
@@ -12,9 +13,10 @@ async function grants(
   env: Record<string, string> = {},
 ): Promise<string[]> {
   await Deno.mkdir(dir.at("bin"), { recursive: true });
-  await Deno.writeTextFile(dir.at("bin", "deno"), '#!/bin/sh\nprintf "%s\\n" "$@"\n', {
-    mode: 0o755,
-  });
+  // But what the launcher itself has to know it may find out.
+  const real = `case "$*" in *hosts.ts*) exec '${Deno.execPath()}' "$@" ;; esac\n`;
+  const deno = `#!/bin/sh\n${real}printf "%s\\n" "$@"\n`;
+  await Deno.writeTextFile(dir.at("bin", "deno"), deno, { mode: 0o755 });
   const { out, err } = await run("sh", [LAUNCHER, ...args], {
     env: {
       PATH: `${dir.at("bin")}:${Deno.env.get("PATH")}`,
@@ -32,7 +34,7 @@ const granted = (root: string, readable = root, editor = "vi") => [
   `--allow-read=${readable}`,
   `--allow-write=${root}`,
   `--allow-run=${editor}`,
-  "--allow-env=CLAUDE_BOTTLE_ROOT,HOME,VISUAL,EDITOR,NO_COLOR",
+  "--allow-env=CLAUDE_BOTTLE_ROOT,HOME,VISUAL,EDITOR,NO_COLOR,TERM,TERM_PROGRAM",
   "--allow-sys=hostname,uid,gid,userInfo",
 ];
 
@@ -74,6 +76,86 @@ for (
     assertEquals(await grants(dir, args, env), [...expected]);
   });
 }
+
+const NOTIFY = {
+  webhook: { url: "https://hooks.example/x" },
+  ntfy: { url: "http://[::1]:8080/topic" },
+};
+const NET = ["--allow-net=hooks.example:443,[::1]:8080"];
+
+for (
+  const [args, net] of [
+    [["watch"], NET],
+    [["review"], NET],
+    [["approve"], NET],
+    [["notify"], NET],
+    [["--json", "--bottle", "dev-1", "watch"], NET],
+    [["--notes=x", "--", "watch"], NET],
+    [["approve", "6da1"], []],
+    [["list"], []],
+    [["show", "watch"], []],
+    [["reject", "x", "--notes", "watch"], []],
+    [["--notes", "watch", "list"], []],
+    [["audit", "verify"], []],
+  ] as const
+) {
+  Deno.test(`the launcher lets ${args.join(" ")} reach ${net.length > 0 ? "the hosts of notify.json" : "nothing"}`, async () => {
+    await using dir = await tempDir();
+    const env = { CLAUDE_BOTTLE_ROOT: dir.path };
+    assertEquals(await grants(dir, args, env), granted(dir.path));
+    await configure(dir, NOTIFY);
+    assertEquals(await grants(dir, args, env), [...granted(dir.path), ...net]);
+  });
+}
+
+for (
+  const [what, config, mode] of [
+    ["is broken", '{"webhook": {"url": "https://hooks.example/x"}', 0o600],
+    ["has a field that is none", { ...NOTIFY, more: 1 }, 0o600],
+    ["names two hosts as one", { webhook: { url: "https://a,evil.example/x" } }, 0o600],
+    ["names all hosts", { webhook: { url: "https://*.example/x" } }, 0o600],
+    ["names nobody", {}, 0o600],
+    ["others may change", NOTIFY, 0o622],
+  ] as const
+) {
+  Deno.test(`the launcher grants no network where notify.json ${what}`, async () => {
+    await using dir = await tempDir();
+    await configure(dir, config);
+    await Deno.chmod(dir.at("notify.json"), mode);
+    const env = { CLAUDE_BOTTLE_ROOT: dir.path };
+    assertEquals(await grants(dir, ["watch"], env), granted(dir.path));
+  });
+}
+
+Deno.test("the launcher's grant reaches the one host and port of notify.json, and without it nothing is reached", async () => {
+  await using dir = await tempDir();
+  await using told = startReceiver();
+  await using other = startReceiver();
+  const probe = dir.at("probe.ts");
+  await Deno.writeTextFile(
+    probe,
+    `for (const url of Deno.args) {
+      console.log(await fetch(url).then((r) => r.status, (error) => error.name));
+    }`,
+  );
+  const reached = async () => {
+    const flags = await grants(dir, ["watch"], { CLAUDE_BOTTLE_ROOT: dir.path });
+    const args = ["run", "--quiet", "--no-prompt", ...flags, probe, told.url("/"), other.url("/")];
+    return (await run(Deno.execPath(), args)).out.trim().split("\n");
+  };
+  assertEquals(await reached(), ["NotCapable", "NotCapable"]);
+  await configure(dir, { webhook: { url: told.url("/hook") } });
+  assertEquals(await reached(), ["200", "NotCapable"]);
+});
+
+Deno.test("the launcher reads a notify.json that is a link", async () => {
+  await using dir = await tempDir();
+  await configure(dir, NOTIFY);
+  await Deno.rename(dir.at("notify.json"), dir.at("elsewhere.json"));
+  await Deno.symlink("elsewhere.json", dir.at("notify.json"));
+  const env = { CLAUDE_BOTTLE_ROOT: dir.path };
+  assertEquals(await grants(dir, ["watch"], env), [...granted(dir.path), ...NET]);
+});
 
 Deno.test("the launcher works through a link, and through a link to a link", async () => {
   await using dir = await tempDir();
