@@ -1,4 +1,12 @@
-import { assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
+import {
+  assert,
+  assertEquals,
+  assertInstanceOf,
+  assertMatch,
+  assertStringIncludes,
+  assertThrows,
+} from "@std/assert";
+import fc from "fast-check";
 import {
   NotifyConfigError,
   parseNotifyConfig,
@@ -106,6 +114,53 @@ for (
     assertEquals(error.message, message);
   });
 }
+
+Deno.test("parseNotifyConfig() fails only as it documents, for any text and any JSON", () => {
+  const word = fc.constantFrom(
+    "webhook",
+    "ntfy",
+    "terminal",
+    "url",
+    "secret_file",
+    "__proto__",
+    "",
+  );
+  const { tree } = fc.letrec((tie) => ({
+    tree: fc.oneof(
+      fc.constantFrom("https://h.example/t", "auto", "private/x"),
+      fc.jsonValue({ maxDepth: 1 }),
+      fc.dictionary(word, tie("tree"), { maxKeys: 3 }),
+    ),
+  }));
+  fc.assert(
+    fc.property(fc.oneof(fc.string(), tree.map((value) => JSON.stringify(value))), (text) => {
+      try {
+        parseNotifyConfig(text, "F");
+      } catch (error) {
+        assertInstanceOf(error, NotifyConfigError);
+      }
+    }),
+  );
+});
+
+Deno.test("parseReceiverUrl() takes no text that would grant more than one host and port", () => {
+  const host = fc.stringMatching(/^[a-z0-9.,*:@%[\]\\/?#-]{1,12}$/);
+  const scheme = fc.constantFrom("https://", "http://", "https:", "HTTPS://");
+  const text = fc.tuple(scheme, host, fc.webPath()).map((parts) => parts.join(""));
+  let taken = 0;
+  fc.assert(
+    fc.property(fc.oneof(text, fc.webUrl({ validSchemes: ["https"] }), fc.string()), (text) => {
+      const url = parseReceiverUrl(text);
+      if (typeof url === "string") return;
+      taken++;
+      assertMatch(url.hostPort, /^(?:[a-z0-9.-]+|\[[0-9a-f:]+\]):\d{1,5}$/);
+      // What is granted is what is fetched.
+      const { hostname, port, protocol } = new URL(url.href);
+      assertEquals(url.hostPort, `${hostname}:${port || (protocol === "https:" ? 443 : 80)}`);
+    }),
+  );
+  assert(taken > 10);
+});
 
 for (
   const file of [
