@@ -50,9 +50,9 @@ function findingOf({ name, place }: Receiver, record: ReceiverRecord): Finding {
   const { lastSuccess, lastFailure, reason, failures, dropped } = record;
   const shown = (text: string | undefined) => visibleLine(text ?? "?", "code");
   if (failures > 0) {
-    const since = lastSuccess === undefined ? "ever" : `since ${shown(lastSuccess)}`;
+    const since = lastSuccess === undefined ? "yet" : `since ${shown(lastSuccess)}`;
     const lost = dropped === 0 ? "" : `; ${count(dropped, "proposal")} it was never told of`;
-    const says = `${place} took no message ${since}: ${shown(reason)} ` +
+    const says = `${place} has taken no message ${since}: ${shown(reason)} ` +
       `(${count(failures, "try", "tries")}, the last one ${shown(lastFailure)})${lost}`;
     return { check, state: "bad", says, todo: TRY_IT };
   }

@@ -58,7 +58,7 @@ Deno.test("checkReceivers() tells a receiver that fails from one that works, was
   ]);
   await journal.failed("it answered 500");
   assertEquals(found(dir), [
-    `bad ${place} took no message ever: it answered 500 (1 try, the last one TIME) -> ${TRY_IT}`,
+    `bad ${place} has taken no message yet: it answered 500 (1 try, the last one TIME) -> ${TRY_IT}`,
   ]);
   await journal.succeeded();
   assertEquals(found(dir), [`ok ${place} took a message TIME`]);
@@ -66,7 +66,7 @@ Deno.test("checkReceivers() tells a receiver that fails from one that works, was
   await journal.failed("it answered 500");
   await journal.dropped(3);
   assertEquals(found(dir), [
-    `bad ${place} took no message since TIME: it answered 500 (2 tries, the last one TIME); ` +
+    `bad ${place} has taken no message since TIME: it answered 500 (2 tries, the last one TIME); ` +
     `3 proposals it was never told of -> ${TRY_IT}`,
   ]);
   await journal.succeeded();
@@ -109,7 +109,7 @@ Deno.test("checkReceivers() shows a record that somebody wrote without letting i
     lastFailure: "\u202enow",
   }), dir.path);
   assertEquals(found(dir), [
-    "bad notify webhook: hooks.example:443 took no message ever: ⟨U+001B⟩[2Jfine↵ok all is well " +
+    "bad notify webhook: hooks.example:443 has taken no message yet: ⟨U+001B⟩[2Jfine↵ok all is well " +
     `(1 try, the last one ⟨U+202E⟩now) -> ${TRY_IT}`,
   ]);
 });
