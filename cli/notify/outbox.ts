@@ -87,8 +87,10 @@ export function openOutbox(
     const arrivals = [...batch].filter(([key]) => fresh.has(key)).map(([, arrival]) => arrival);
     if (keys.length === 0) dropped += batch.size;
     else if (arrivals.length > 0 && !await tell(arrivals)) dropped += arrivals.length;
-    if (dropped > 0) await journal?.dropped(dropped);
+    // What overflows meanwhile counts for the next time.
+    const lost = dropped;
     dropped = 0;
+    if (lost > 0) await journal?.dropped(lost);
   }
 
   async function tell(arrivals: readonly Arrival[]): Promise<boolean> {

@@ -165,6 +165,35 @@ Deno.test("notify sends a test to each receiver, says what came of each, and exi
   });
 });
 
+Deno.test("notify says what is wrong with its files, and tries what is not", async () => {
+  await using dir = await tempDir();
+  await using receiver = startReceiver();
+  const out = async () => {
+    const { code, out, err } = await supervise(dir.path, ["notify"]);
+    return [code, (out + err).replaceAll(dir.path, "$ROOT")];
+  };
+  await configure(dir, {});
+  assertEquals(await out(), [
+    1,
+    "Cannot tell anybody: $ROOT/notify.json names nobody; docs/notify.md says what to write\n",
+  ]);
+  await configure(dir, { webhook: {} });
+  assertEquals(await out(), [
+    1,
+    'Cannot use $ROOT/notify.json, field "webhook.url": it is no string; write https://host/path\n',
+  ]);
+  const secretFile = "private/another";
+  await configure(dir, {
+    webhook: { url: "https://h.example/x", secret_file: secretFile },
+    ntfy: { url: receiver.url("/topic") },
+  });
+  assertEquals(await out(), [
+    1,
+    `failed  webhook  Cannot use $ROOT/${secretFile}: there is no such file; docs/notify.md makes one\n` +
+    `told    ntfy     ${receiver.hostPort}  it answered 200\n`,
+  ]);
+});
+
 Deno.test("notify sends each signature of a webhook whose secret is being changed", async () => {
   await using dir = await tempDir();
   await using receiver = startReceiver();
