@@ -108,11 +108,15 @@ fi
 
 # A program that was killed, or crashed, cannot clean up behind itself. So this shell stays, to leave the
 # terminal as it was: its modes, and no cursor hidden, no screen left over, no paste in brackets.
+case $here in
+  *,*) refuse "Cannot grant a path with a comma: $here" ;;
+esac
 modes=$(stty -g)
 exec 3<&0
 deno run --quiet --no-prompt --frozen --config "$here/../deno.json" \
   --ignore-env --allow-env=NODE_ENV \
-  --allow-read="$root$readable" --allow-write="$root" --allow-run="$editor,$here/suspend.sh" "$@" <&3 3<&- &
+  --allow-read="$root$readable" --allow-write="$root" --allow-run="$editor,$here/suspend.sh" \
+  "$@" <&3 3<&- &
 child=$!
 trap 'kill -TERM "$child"' TERM
 trap 'kill -HUP "$child"' HUP
