@@ -100,6 +100,7 @@ export async function reviewFullScreen(context: Context): Promise<number> {
   const { openScreen } = await loading;
 
   let screen: Screen | undefined;
+  let seat: Seat | undefined;
   let code = 0;
   let failure: unknown;
   const told: string[] = [];
@@ -114,7 +115,13 @@ export async function reviewFullScreen(context: Context): Promise<number> {
     end(1);
   };
   // What is said on standard error would tear the screen.
-  const quiet: Context = { ...context, complain: (text) => told.push(text) };
+  const quiet: Context = {
+    ...context,
+    complain: (text) => {
+      told.push(text);
+      seat?.say(text);
+    },
+  };
   const marks = openMarks(root, later, draw);
   const explain = (error: unknown) => failureOf(error, root).message;
 
@@ -131,12 +138,12 @@ export async function reviewFullScreen(context: Context): Promise<number> {
     stampOf,
     explain,
     suspend: () => {
-      screen!.lend(stopJob).catch((error) => seat.say(`Cannot stop here: ${explain(error)}`));
+      screen!.lend(stopJob).catch((error) => seat?.say(`Cannot stop here: ${explain(error)}`));
     },
     repaint: () => screen?.repaint(),
     quit: () => end(0),
   };
-  const seat: Seat = openSeat(ports, { style, notes: flags.notes ?? "", changed: draw });
+  seat = openSeat(ports, { style, notes: flags.notes ?? "", changed: draw });
 
   const listeners = Object.entries(ENDING).map(([signal, exitCode]) => {
     const listener = () => end(exitCode);
@@ -151,7 +158,7 @@ export async function reviewFullScreen(context: Context): Promise<number> {
   globalThis.addEventListener("unhandledrejection", onError);
 
   let latest: Overview | undefined;
-  const notifier = openNotifier(context, stop.signal);
+  const notifier = openNotifier(quiet);
   function take(now: Overview): void {
     if (latest !== undefined) {
       const arrived = arrivedSince(latest, now);
@@ -159,7 +166,7 @@ export async function reviewFullScreen(context: Context): Promise<number> {
     }
     latest = now;
     marks.forget();
-    seat.overview(now);
+    seat!.overview(now);
     later(0, () => keepForLater(context, now.pending.map(({ proposal }) => proposal.bottleSlug)));
   }
 
