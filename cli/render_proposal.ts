@@ -50,7 +50,11 @@ export function proposalBlocks(inspection: Inspection, nowMs: number): Block[] {
   const arrived = cut(visibleLine(arrivalTimestamp, "code"), 40);
   const ago = age(arrivalTimestamp, nowMs);
   return [
-    (_, style) => [`${style.bold(id)}  ${bottleSlug}  ${tool}`],
+    (columns, style) => {
+      const rest = `${bottleSlug}  ${tool}`;
+      const fits = id.length + 2 + rest.length < columns;
+      return fits ? [`${style.bold(id)}  ${rest}`] : [...wrap("", id, columns), rest];
+    },
     (columns) => [cut(`arrived ${arrived} (${ago} ago)`, columns - 1)],
     (columns) => wrap("", `sha256  ${proposalSha256}`, columns),
     EMPTY,

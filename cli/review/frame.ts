@@ -162,9 +162,13 @@ export function renderFrame(desk: Desk, overview: Overview, size: Size): Frame {
   const columns = Math.max(20, size.columns);
   const above = [heading(desk, columns), ...alarmRows(overview, columns, desk.style)];
   const roomy = size.rows >= 16;
-  const below = [
+  const said = [
     ...(desk.prompt === undefined ? messageRows(desk, columns) : []),
     ...promptRows(desk, columns, roomy),
+  ];
+  const below = [
+    ...(said.length > 0 && roomy ? [""] : []),
+    ...said,
     ...(desk.prompt === undefined ? [hints(desk, columns)] : []),
   ];
   const bodyHeight = Math.max(1, size.rows - above.length - below.length);

@@ -16,6 +16,9 @@ const TITLES: Readonly<Record<Place, string>> = {
   help: "Here",
 };
 
+/** On a narrower screen the words stand below the keys. */
+const NARROW = 80;
+
 const RULES: readonly string[] = [
   "Behind a bar or a sign at the left margin are the agent's words; everything else is ours.",
   "⟨U+202E⟩ stands for a character that would hide, move or imitate. [3 escaped] counts them.",
@@ -33,8 +36,10 @@ const RULES: readonly string[] = [
  */
 export function helpBlocks(place: Place): Block[] {
   const keys = BINDINGS[place].map(({ keys, help }): Block => (columns) => {
-    const row = `  ${keys.map(written).join(" ").padEnd(18)} ${help}`;
-    return wrap("", row, columns);
+    const names = `  ${keys.map(written).join(" ")}`;
+    return columns < NARROW
+      ? [names, ...wrap("    ", help, columns)]
+      : [`${names.padEnd(20)} ${help}`.slice(0, columns - 1)];
   });
   return [
     (_, style) => [style.bold(TITLES[place]), ""],

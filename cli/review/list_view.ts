@@ -58,34 +58,65 @@ function paintOf({ standing }: Row, style: Style): (text: string) => string {
   return style.bold;
 }
 
+/** What stands above the cells. */
+function headingsOf(wide: boolean): string[] {
+  return wide ? ["AGE", "BOTTLE", "TOOL", "ODD"] : ["AGE", "BOTTLE", "FILE", "ODD"];
+}
+
+/** What is odd about a proposal; on a narrow screen only the worst of it. */
+function oddness(desk: Desk, { entry, standing }: Row, wide: boolean): string {
+  if (standing.kind !== "open") return "";
+  const { escaped } = lineOf(entry);
+  const marks = desk.ports.marksOf(entry);
+  if (wide) return [countMarks(marks), badge(escaped)].filter((text) => text !== "").join(" ");
+  return marks[0]?.severity ?? (escaped > 0 ? "tricks" : "");
+}
+
 /** The cells of a row, without the last, which takes what room is left. */
 function cellsOf(desk: Desk, row: Row, wide: boolean): string[] {
   const { proposal } = row.entry;
-  const tool = wide ? proposal.tool : CONFIG_FILE_FOR_TOOL[proposal.tool];
-  const { escaped } = lineOf(row.entry);
-  const odd = row.standing.kind === "open"
-    ? [countMarks(desk.ports.marksOf(row.entry)), badge(escaped)]
-    : ["", ""];
   return [
     age(proposal.arrivalTimestamp, desk.ports.now()),
     proposal.bottleSlug,
-    tool,
-    odd.filter((text) => text !== "").join(" "),
+    wide ? proposal.tool : CONFIG_FILE_FOR_TOOL[proposal.tool],
+    oddness(desk, row, wide),
   ];
 }
 
-function drawRow(desk: Desk, row: Row, widths: readonly number[], columns: number): string {
-  const { table, style, ports } = desk;
+/** Cells beside each other, and the last one behind them. */
+function lineUp(cells: readonly string[], widths: readonly number[], last: string): string {
+  const padded = cells.map((cell, n) => cut(cell, widths[n]!).padEnd(widths[n]!));
+  return `${padded.join("  ")}  ${last}`;
+}
+
+function drawRow(desk: Desk, row: Row, cells: string, columns: number): string {
+  const { table, style } = desk;
   const isCurrent = table.current()?.key === row.key;
   const signs = `${isCurrent ? ">" : " "}${table.isSelected(row.key) ? "x" : " "}`;
-  const cells = cellsOf(desk, row, columns >= WIDE)
-    .map((cell, n) => cut(cell, widths[n]!).padEnd(widths[n]!))
-    .filter((cell) => cell !== "");
-  const words = wordsOf(row.standing, ports.now());
-  const last = words === undefined ? `│ ${lineOf(row.entry).text}` : `! ${visible(words)}`;
-  const text = cut(`${signs} ${cells.join("  ")}  ${last}`.trimEnd(), columns - 1);
-  const painted = paintOf(row, style)(text);
-  return isCurrent ? style.inverse(text.padEnd(columns - 1)) : painted;
+  const text = cut(`${signs} ${cells}`.trimEnd(), columns - 1);
+  return isCurrent ? style.inverse(text.padEnd(columns - 1)) : paintOf(row, style)(text);
+}
+
+/** Behind a bar are the agent's words; what we say of a proposal stands without one. */
+function lastCell(desk: Desk, { entry, standing }: Row): string {
+  const words = wordsOf(standing, desk.ports.now());
+  return words === undefined ? `│ ${lineOf(entry).text}` : `! ${visible(words)}`;
+}
+
+function drawTable(desk: Desk, rows: readonly Row[], columns: number): string[] {
+  const wide = columns >= WIDE;
+  const most = wide ? [4, 20, 16, 30] : [4, 9, 10, 6];
+  const headings = headingsOf(wide);
+  const cells = rows.map((row) => cellsOf(desk, row, wide));
+  const widths = most.map((limit, n) =>
+    Math.min(limit, Math.max(...[headings, ...cells].map((row) => row[n]!.length)))
+  );
+  return [
+    desk.style.dim(cut(`   ${lineUp(headings, widths, "│ THE AGENT SAYS")}`, columns - 1)),
+    ...rows.map((row, n) =>
+      drawRow(desk, row, lineUp(cells[n]!, widths, lastCell(desk, row)), columns)
+    ),
+  ];
 }
 
 /** What would be read first of the current proposal. */
@@ -124,15 +155,12 @@ export function listRows(desk: Desk, height: number, columns: number): string[] 
   const { table, style } = desk;
   const below = height >= ROOMY ? preview(desk, table.current(), columns) : [];
   const room = Math.max(1, height - (below.length === 0 ? 0 : PREVIEW_ROWS));
-  const { rows } = table.window(room);
+  const { rows } = table.window(Math.max(1, room - 1));
   if (rows.length === 0) {
     const why = table.filter() === "" ? "Nothing is pending." : "Nothing pending has that in it.";
     return ["", style.dim(` ${why} What arrives appears here.`)];
   }
-  const most = columns >= WIDE ? [4, 20, 16, 30] : [4, 10, 11, 0];
-  const all = rows.map((row) => cellsOf(desk, row, columns >= WIDE));
-  const widths = most.map((limit, n) => Math.min(limit, Math.max(...all.map((r) => r[n]!.length))));
-  const drawn = rows.map((row) => drawRow(desk, row, widths, columns));
+  const drawn = drawTable(desk, rows, columns);
   if (below.length === 0) return drawn;
   while (drawn.length < room) drawn.push("");
   return [...drawn, ...below];

@@ -17,8 +17,6 @@ export interface Pages {
   readonly rows: (height: number, columns: number) => readonly string[];
   /** Moves by rows of the screen last made. */
   readonly scroll: (by: number) => void;
-  /** Moves by screens, or parts of one. */
-  readonly scrollPages: (by: number) => void;
   /** Moves to the beginning. */
   readonly toStart: () => void;
   /** Moves to the end. */
@@ -108,7 +106,6 @@ export function openPages(blocks: readonly Block[], style: Style): Pages {
       return rows;
     },
     scroll,
-    scrollPages: (by) => scroll(Math.trunc(by * Math.max(2, height - 1))),
     toStart() {
       top = { block: 0, row: 0 };
     },
