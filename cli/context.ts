@@ -71,7 +71,9 @@ export function processTerminal(): Terminal {
  */
 export function complainIn(terminal: Terminal, text: string): void {
   if (!terminal.errIsTerminal) terminal.complain(visibleLine(text));
-  else for (const row of wrap("", visibleLine(text), terminal.columns)) terminal.complain(row);
+  else {for (const row of wrap("", visibleLine(text), terminal.columns, "prose")) {
+      terminal.complain(row);
+    }}
 }
 
 /**

@@ -80,7 +80,7 @@ const VERBS: Readonly<Record<string, Verb>> = {
   },
   review: {
     usage: "review",
-    about: "walk through what is pending, at a prompt",
+    about: "decide what is pending, on the whole screen; --plain: at a prompt",
     flags: ["notes", "operator"],
     run: withoutWords(review),
   },

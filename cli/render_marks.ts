@@ -24,7 +24,7 @@ export function rowsOfMark(mark: Mark, where: string, columns: number, style: St
   const { severity, message } = mark;
   const text = `${severity.padEnd(6)}  ${where}${visibleLine(message, "code")}`;
   const paint = { high: style.red, medium: style.magenta, low: style.dim }[severity];
-  return wrap("! ", text, columns).map(paint);
+  return wrap("! ", text, columns, "prose").map(paint);
 }
 
 /**

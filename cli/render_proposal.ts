@@ -19,7 +19,7 @@ const line = (text: string): Block => () => [text];
 
 /** A warning of ours. A row of it begins with `!`, which no row that an agent wrote does. */
 function warning(text: string, paint: keyof Style = "magenta"): Block {
-  return (columns, style) => wrap("! ", text, columns).map(style[paint]);
+  return (columns, style) => wrap("! ", text, columns, "prose").map(style[paint]);
 }
 
 function staleBlocks({ agentDiff }: Inspection, file: string): Block[] {

@@ -36,7 +36,7 @@ export function renderQuoted(
   const indent = heading.length - heading.trimStart().length;
   const shown = makeVisible(trimPlain(text), { kind });
   const rows = shown.text.split("\n")
-    .flatMap((line) => wrap("│ ", line, columns - indent))
+    .flatMap((line) => wrap("│ ", line, columns - indent, kind))
     .map((row) => " ".repeat(indent) + row);
   const count = badge(shown.escaped);
   return [count === "" ? heading : `${heading}  ${style.magenta(count)}`, ...rows];

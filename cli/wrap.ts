@@ -5,6 +5,8 @@
  * @module
  */
 
+import type { TextKind } from "../mod.ts";
+
 /** Stands at the margin where a line goes on. `visible` lets nobody else write it. */
 const GOES_ON = "↪";
 
@@ -46,6 +48,14 @@ function endOfRow(line: string, from: number, cells: number): number {
   return at;
 }
 
+/** The same, between words, unless that left half of the row empty. The blank stays in sight. */
+function endOfWords(line: string, from: number, cells: number): number {
+  const end = endOfRow(line, from, cells);
+  if (end === line.length || line[end] === " ") return end;
+  const blank = line.lastIndexOf(" ", end - 1);
+  return blank - from > (end - from) / 2 ? blank + 1 : end;
+}
+
 /**
  * Cuts a line that is already visible.
  *
@@ -64,17 +74,24 @@ export function cut(line: string, columns: number): string {
  * @param margin What stands before the first row, in ASCII or of one cell each: a bar, a diff's sign.
  * @param line The line, without an LF.
  * @param columns How wide the screen is.
+ * @param kind Prose goes on between words where it can; code goes on where the row is full.
  * @returns The rows. All but the first begin with the margin's first character and `↪`.
  */
-export function wrap(margin: string, line: string, columns: number): string[] {
+export function wrap(
+  margin: string,
+  line: string,
+  columns: number,
+  kind: TextKind = "code",
+): string[] {
+  const endOf = kind === "prose" ? endOfWords : endOfRow;
   // One cell is left free: some terminals wrap when the last one is written.
   const first = Math.max(LEAST_CELLS, columns - 1 - [...margin].length);
   const further = Math.max(LEAST_CELLS, columns - 4);
   const sign = [...margin][0] ?? " ";
-  let at = endOfRow(line, 0, first);
+  let at = endOf(line, 0, first);
   const rows = [margin + line.slice(0, at)];
   while (at < line.length) {
-    const end = endOfRow(line, at, further);
+    const end = endOf(line, at, further);
     rows.push(`${sign}${GOES_ON}${line.slice(at, end)}`);
     at = end;
   }

@@ -107,8 +107,8 @@ async function main(auto: boolean): Promise<void> {
       say("Nobody is asked: the demo decides by itself.");
       await decideAlone(root);
     } else {
-      say("You are the operator. Nothing you decide here leaves this folder.");
-      await supervise(root, ["review", "--plain"]);
+      say("You are the operator. Nothing you decide here leaves this folder; q comes back here.");
+      await supervise(root, ["review"]);
     }
     const left = readOverview({ root }).pending.length;
     if (left === 0) await agent.done;

@@ -114,7 +114,7 @@ function promptRows(desk: Desk, columns: number, roomy: boolean): string[] {
     : [];
   return [
     ...offered,
-    ...wrap(" ", text, columns).map(style.bold),
+    ...wrap(" ", text, columns, "prose").map(style.bold),
     inputRow(prompt.text(), columns, style),
     style.dim(cut(" Enter answers · Esc leaves", columns - 1)),
   ];
@@ -124,7 +124,7 @@ function promptRows(desk: Desk, columns: number, roomy: boolean): string[] {
 function messageRows(desk: Desk, columns: number): string[] {
   const { message, held, style, ports, table } = desk;
   if (message !== "") {
-    const rows = wrap(" ", visible(message).replaceAll("\n", " "), columns);
+    const rows = wrap(" ", visible(message).replaceAll("\n", " "), columns, "prose");
     return rows.slice(0, MOST_MESSAGE_ROWS).map(style.magenta);
   }
   if (held.count() === 0) return [];
@@ -143,7 +143,7 @@ function body(desk: Desk, height: number, columns: number): readonly string[] {
   const standing = view.place === "help" ? undefined : desk.table.row(view.key)?.standing;
   if (standing === undefined || standing.kind === "open") return view.pages.rows(height, columns);
   const words = wordsOf(standing, desk.ports.now()) ?? "";
-  const banner = wrap("! ", `It waits no more: ${visible(words)}`, columns).slice(0, 3);
+  const banner = wrap("! ", `It waits no more: ${visible(words)}`, columns, "prose").slice(0, 3);
   return [
     ...banner.map(desk.style.magenta),
     ...view.pages.rows(Math.max(1, height - banner.length), columns),
@@ -163,7 +163,7 @@ export function renderFrame(desk: Desk, overview: Overview, size: Size): Frame {
   const above = [heading(desk, columns), ...alarmRows(overview, columns, desk.style)];
   const roomy = size.rows >= 16;
   const said = [
-    ...(desk.prompt === undefined ? messageRows(desk, columns) : []),
+    ...(desk.prompt === undefined || desk.message !== "" ? messageRows(desk, columns) : []),
     ...promptRows(desk, columns, roomy),
   ];
   const below = [

@@ -38,13 +38,13 @@ export function helpBlocks(place: Place): Block[] {
   const keys = BINDINGS[place].map(({ keys, help }): Block => (columns) => {
     const names = `  ${keys.map(written).join(" ")}`;
     return columns < NARROW
-      ? [names, ...wrap("    ", help, columns)]
+      ? [names, ...wrap("    ", help, columns, "prose")]
       : [`${names.padEnd(20)} ${help}`.slice(0, columns - 1)];
   });
   return [
     (_, style) => [style.bold(TITLES[place]), ""],
     ...keys,
     () => [""],
-    ...RULES.map((rule): Block => (columns) => wrap("  ", rule, columns)),
+    ...RULES.map((rule): Block => (columns) => wrap("  ", rule, columns, "prose")),
   ];
 }

@@ -22,8 +22,8 @@ import { type Row, wordsOf } from "./row.ts";
 /** From so many rows on, the words of the current proposal stand below the list. */
 const ROOMY = 14;
 
-/** How many rows the current proposal's words take. */
-const PREVIEW_ROWS = 7;
+/** How much of the screen the current proposal's words take. */
+const PREVIEW_SHARE = 0.4;
 
 /** From so many columns on, a row has the tool's whole name. */
 const WIDE = 72;
@@ -120,7 +120,7 @@ function drawTable(desk: Desk, rows: readonly Row[], columns: number): string[] 
 }
 
 /** What would be read first of the current proposal. */
-function preview(desk: Desk, row: Row | undefined, columns: number): string[] {
+function preview(desk: Desk, row: Row | undefined, height: number, columns: number): string[] {
   if (row === undefined || row.standing.kind !== "open") return [];
   const { style, ports } = desk;
   const { id, bottleSlug, tool, justification } = row.entry.proposal;
@@ -134,12 +134,12 @@ function preview(desk: Desk, row: Row | undefined, columns: number): string[] {
     style,
   );
   const marks = renderMarks(ports.marksOf(row.entry), columns, style);
-  const room = PREVIEW_ROWS - 1 - Math.min(marks.length, 3);
+  const room = height - 1 - Math.min(marks.length, Math.ceil(height / 2));
   const shown = said.length > room ? [...said.slice(0, room - 1), "│ …"] : said;
   return [
     style.dim("─".repeat(columns - 1)),
     ...shown,
-    ...marks.slice(0, PREVIEW_ROWS - 1 - shown.length),
+    ...marks.slice(0, height - 1 - shown.length),
   ];
 }
 
@@ -153,8 +153,9 @@ function preview(desk: Desk, row: Row | undefined, columns: number): string[] {
  */
 export function listRows(desk: Desk, height: number, columns: number): string[] {
   const { table, style } = desk;
-  const below = height >= ROOMY ? preview(desk, table.current(), columns) : [];
-  const room = Math.max(1, height - (below.length === 0 ? 0 : PREVIEW_ROWS));
+  const share = Math.ceil(height * PREVIEW_SHARE);
+  const below = height >= ROOMY ? preview(desk, table.current(), share, columns) : [];
+  const room = height - (below.length === 0 ? 0 : share);
   const { rows } = table.window(Math.max(1, room - 1));
   if (rows.length === 0) {
     const why = table.filter() === "" ? "Nothing is pending." : "Nothing pending has that in it.";

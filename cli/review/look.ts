@@ -58,7 +58,7 @@ export async function openProposal(desk: Desk, row: Row, because?: string): Prom
 }
 
 function notice(text: string): Block[] {
-  return [(columns, style) => [...wrap("! ", text, columns).map(style.magenta), ""]];
+  return [(columns, style) => [...wrap("! ", text, columns, "prose").map(style.magenta), ""]];
 }
 
 /**

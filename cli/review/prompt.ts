@@ -6,6 +6,11 @@
 
 import { addText, editLine } from "./line_input.ts";
 
+const BY_HAND = "Type it by hand: a pasted word confirms nothing.";
+
+/** Fast fingers, or a slow line, bring so many characters at once; more of them are a paste. */
+const MOST_TYPED_AT_ONCE = 3;
+
 /** What is asked. */
 export interface Question {
   /** The question. */
@@ -32,7 +37,9 @@ export interface Prompt {
   readonly offer: () => number;
   /** Takes a key. */
   readonly press: (key: string) => void;
-  /** Takes several characters at once. */
+  /** Takes several characters that came at once: typed fast, or pasted by a terminal that says not. */
+  readonly burst: (text: string) => void;
+  /** Takes a paste. */
   readonly paste: (text: string) => void;
   /** Withdraws the question. */
   readonly withdraw: () => void;
@@ -87,8 +94,12 @@ export function openPrompt(question: Question, refused: (why: string) => void): 
           return take(editLine(text, key));
       }
     },
+    burst(typed) {
+      if (confirms && [...typed].length > MOST_TYPED_AT_ONCE) refused(BY_HAND);
+      else take(addText(text, typed));
+    },
     paste(pasted) {
-      if (confirms) refused("Type it by hand: a pasted word confirms nothing.");
+      if (confirms) refused(BY_HAND);
       else take(addText(text, pasted));
     },
   };

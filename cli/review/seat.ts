@@ -297,7 +297,7 @@ export function openSeat(ports: Ports, { style, notes, changed }: SeatOptions): 
       desk.message = "";
       if (desk.prompt !== undefined) {
         guard.otherKey();
-        desk.prompt.paste(text);
+        desk.prompt.burst(text);
         return changed();
       }
       const [key] = text;

@@ -199,32 +199,51 @@ Deno.test(
   },
 );
 
-Deno.test("the demo can be driven by hand", { ignore }, async () => {
-  await using terminal = await openTerminal(
-    "deno run --no-prompt --allow-read --allow-write --allow-run=deno,sh demo/main.ts; echo ended $?",
-    { NO_COLOR: "1" },
-    [90, 50],
-  );
-  await terminal.sees(/Cannot ask the operator[^]*You are the operator[^]*\[a\/m\/r\/s\/q\] $/m);
-  await terminal.type("a", "Enter");
-  await terminal.sees(/There is a high mark\. Type the bottle's slug to go on: $/m);
-  await terminal.type("demo-1", "Enter");
-  await terminal.sees(/approved [^]*2 to review[^]*\[a\/m\/r\/s\/q\] $/m);
-  await terminal.type("r", "Enter");
-  await terminal.sees(/Why\?/);
-  await terminal.type("One host only.", "Enter");
-  await terminal.sees(/rejected [^]*1 to review[^]*\[a\/m\/r\/s\/q\] $/m);
-  await terminal.type("q", "Enter");
-  const screen = await terminal.sees(/ended 0/);
-  for (
-    const text of [
-      "Still open: 1.",
-      "approved: the operator accepted your ",
-      "Notes: One host only.",
-      "audit verify",
-    ]
-  ) assertStringIncludes(screen, text);
-});
+Deno.test(
+  "the demo can be driven by hand, by somebody who reads only the screen",
+  { ignore },
+  async () => {
+    await using terminal = await openTerminal(
+      "deno run --no-prompt --allow-read --allow-write --allow-run=deno,sh demo/main.ts; echo ended $?",
+      { NO_COLOR: "1" },
+      [90, 50],
+    );
+    // A key that decides is not taken before the screen has stood still.
+    const decide = async (key: string) => {
+      await new Promise((resolve) => setTimeout(resolve, 500));
+      await terminal.type(key);
+    };
+    await terminal.sees(/3 pending[^]*Enter look {2}a approve {2}m modify {2}r reject/);
+    await decide("a");
+    await terminal.sees(/Look first, then a approves it/);
+    await decide("a");
+    await terminal.sees(/high mark\. Type the bottle's slug, demo-1, to go on:/);
+    for (const key of "demo-1") await terminal.type(key);
+    await terminal.sees(/> demo-1_/);
+    await terminal.type("Enter");
+    await terminal.sees(/2 pending[^]*approving in \d s, u undoes/);
+    await decide("r");
+    await terminal.sees(/Look first, then r rejects it/);
+    await decide("r");
+    await terminal.sees(/Why\? The agent reads it:/);
+    await terminal.type("One host only.");
+    await terminal.sees(/> One host only\._/);
+    await terminal.type("Enter");
+    await terminal.sees(/1 pending[^]*rejecting in \d s, u undoes/);
+    await terminal.sees(/! approved[^]*! rejected/);
+    await terminal.type("q");
+    const screen = await terminal.sees(/ended 0/);
+    for (
+      const text of [
+        "You are the operator",
+        "Still open: 1.",
+        "approved: the operator accepted your ",
+        "Notes: One host only.",
+        "audit verify",
+      ]
+    ) assertStringIncludes(screen, text);
+  },
+);
 
 Deno.test("the demo decides by itself without a terminal, and says so", async () => {
   const { code, out, err } = await run("deno", [
