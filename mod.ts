@@ -168,6 +168,7 @@ export {
   writeResponse,
   type WriteResponseOptions,
 } from "./src/queue.ts";
+export { marksOfPending, MAX_JUDGED_CHARS } from "./src/pending_marks.ts";
 export { type PendingProposal, type UnreadableFile } from "./src/queue_entry.ts";
 export { forgetShown, lastShown, rememberShown, type Shown, shownIds } from "./src/shown.ts";
 export { ensureSigningKey, readSigningKey, type SigningKeyInfo } from "./src/signing_key.ts";

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { basename, join } from "@std/path";
+import { basename } from "@std/path";
 import type { Mark } from "./config/mark.ts";
 import { marksFor } from "./config/marks_for.ts";
 import { type ConfigProblem, quote } from "./config/problem.ts";
@@ -13,14 +13,9 @@ import { refuseIfDecided, type StandingAnswer, standingAnswer } from "./decided.
 import { renderDiff } from "./diff.ts";
 import { ForeignAnswerError, MalformedRecordError, ProposalNotFoundError } from "./errors.ts";
 import { sha256Hex } from "./hash.ts";
+import { readFileInForce } from "./in_force.ts";
 import { knownFile } from "./known.ts";
-import { readOwnFile } from "./own_files.ts";
-import {
-  claudeBottleRoot,
-  currentConfigDirForSlug,
-  proposalPath,
-  queueDirForSlug,
-} from "./paths.ts";
+import { claudeBottleRoot, proposalPath, queueDirForSlug } from "./paths.ts";
 import { CONFIG_FILE_FOR_TOOL, type Proposal, type ProposalRef } from "./proposal.ts";
 import { proposalFromBytes } from "./queue.ts";
 import { directoryIdentity, MAX_QUEUE_FILE_BYTES, readUntrusted } from "./untrusted.ts";
@@ -90,7 +85,7 @@ export async function inspectProposal(ref: ProposalRef): Promise<Inspection> {
     const reason = `${quote(proposal.bottleSlug)} is not the bottle whose queue this is`;
     throw new MalformedRecordError(path, "bottle_slug", reason);
   }
-  const current = readCurrentFile(proposal, root);
+  const current = readFileInForce(proposal.tool, bottleSlug, root);
   const agentSha256 = proposal.currentFileHash;
   const stale = agentSha256 !== "" && agentSha256 !== current.currentSha256;
   return {
@@ -112,21 +107,6 @@ function diffFromAgents(proposal: Proposal, root: string): string | undefined {
   if (started === undefined) return undefined;
   const label = CONFIG_FILE_FOR_TOOL[tool];
   return renderDiff(started, proposedFile, { label, before: "the agent's" });
-}
-
-type CurrentFile = Pick<Inspection, "currentPath" | "currentFile" | "currentSha256">;
-
-function readCurrentFile(proposal: Proposal, root: string): CurrentFile {
-  const dir = currentConfigDirForSlug(proposal.bottleSlug, root);
-  const currentPath = join(dir, CONFIG_FILE_FOR_TOOL[proposal.tool]);
-  const bytes = readOwnFile(currentPath);
-  if (bytes === undefined) return { currentPath, currentFile: null, currentSha256: undefined };
-  return {
-    currentPath,
-    // Bytes that are not UTF-8 show as U+FFFD. The hash is of the bytes.
-    currentFile: new TextDecoder("utf-8", { ignoreBOM: true }).decode(bytes),
-    currentSha256: sha256Hex(bytes),
-  };
 }
 
 /**
