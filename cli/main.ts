@@ -55,9 +55,9 @@ const VERBS: Readonly<Record<string, Verb>> = {
     run: show,
   },
   approve: {
-    usage: "approve [ID]",
-    about: "accept a proposal as it is; without an ID: review",
-    flags: DECIDING,
+    usage: "approve [ID...]",
+    about: "accept proposals as they are; without an ID: review",
+    flags: [...DECIDING, "if-unmarked"],
     run: (context, words) => {
       if (words.length > 0) return approve(context, words);
       refuseFlags(context.flags, VERBS.review!);
@@ -71,7 +71,7 @@ const VERBS: Readonly<Record<string, Verb>> = {
     run: modify,
   },
   reject: {
-    usage: "reject ID --notes TEXT",
+    usage: "reject ID... --notes TEXT",
     about: "change nothing, and say why",
     flags: ANY_DECISION,
     run: reject,
@@ -149,7 +149,8 @@ function generalHelp(): string {
 ${verbs.join("\n")}
 
 An ID may be shortened, as long as it is unambiguous. supervise VERB --help lists a verb's flags.
-Exit codes: 0 done, 1 failed, 2 usage, 3 no such proposal, 4 already decided, 5 changed or stale.`;
+Exit codes: 0 done, 1 failed, 2 usage, 3 no such proposal, 4 already decided, 5 changed or stale,
+6 marked, so a person has to look. Of several IDs: their own if all failures share one, else 1.`;
 }
 
 const OUTCOMES = {
