@@ -24,6 +24,12 @@ export interface Flags {
   readonly bottle: string | undefined;
   /** One component only. */
   readonly component: string | undefined;
+  /** One tool only. */
+  readonly tool: string | undefined;
+  /** What arrived since then only: a duration before now, or a timestamp. */
+  readonly since: string | undefined;
+  /** The order of a list. */
+  readonly sort: string | undefined;
   /** The operator's words. */
   readonly notes: string | undefined;
   /** The operator's version of the file. */
@@ -59,6 +65,9 @@ export const FLAG_WORDS: Readonly<Record<string, string>> = {
   root: "--root DIR          the root (default: $CLAUDE_BOTTLE_ROOT, or ~/.claude-bottle)",
   bottle: "--bottle SLUG       this bottle only",
   component: "--component NAME    this log only: cred-proxy, pipelock or rebuild",
+  tool: "--tool NAME         this tool only: cred-proxy-block, pipelock-block or capability-block",
+  since: "--since WHEN        what arrived since then: 90s, 15m, 2h, 3d ago, or a timestamp",
+  sort: "--sort ORDER        age (the youngest first), bottle, tool, marks; else as it arrived",
   notes: "--notes TEXT        your words for the agent and the log",
   file: "--file FILE         your version of the file, instead of an editor; - for standard input",
   sha256: "--sha256 HEX        decide only if the proposal has this hash (32 digits or more)",
@@ -82,6 +91,9 @@ const STRINGS = [
   "root",
   "bottle",
   "component",
+  "tool",
+  "since",
+  "sort",
   "notes",
   "file",
   "sha256",
@@ -158,6 +170,9 @@ export function readFlags(args: readonly string[]): Flags {
     root: text("root"),
     bottle: bottle === undefined ? undefined : checkBottleSlug(bottle),
     component: text("component"),
+    tool: text("tool"),
+    since: text("since"),
+    sort: text("sort"),
     notes: text("notes"),
     file: text("file"),
     sha256: text("sha256"),

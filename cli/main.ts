@@ -47,7 +47,12 @@ const ANY_DECISION = ["notes", "sha256", "operator", "override-foreign"];
 const DECIDING = [...ANY_DECISION, "confirm", "allow-stale"];
 
 const VERBS: Readonly<Record<string, Verb>> = {
-  list: { usage: "list", about: "what is pending", flags: [], run: withoutWords(list) },
+  list: {
+    usage: "list",
+    about: "what is pending",
+    flags: ["tool", "since", "sort"],
+    run: withoutWords(list),
+  },
   show: {
     usage: "show ID",
     about: "one proposal: why, and what would change",
@@ -85,7 +90,7 @@ const VERBS: Readonly<Record<string, Verb>> = {
   watch: {
     usage: "watch",
     about: "print what arrives as it arrives",
-    flags: [],
+    flags: ["tool"],
     run: withoutWords((context) => watch(context, interrupted())),
   },
   "audit show": {

@@ -54,6 +54,7 @@ for word in "$@"; do
     --file=* | --public-key=* | --anchors=* | --archive=*) grant "${word#*=}" ;;
     --root | --file | --public-key | --anchors | --archive) flag=$word ;;
     --bottle | --component | --notes | --sha256 | --confirm | --operator) flag=$word ;;
+    --tool | --since | --sort) flag=$word ;;
   esac
 done
 [ -n "$root" ] || refuse "Cannot find the root: set CLAUDE_BOTTLE_ROOT or HOME, or give --root"

@@ -54,6 +54,8 @@ for (
     [["reject", "x", "--notes", "--root=/"], {}, granted("/root-of-ours")],
     [["reject", "x", "--notes", "--file=/etc/shadow"], {}, granted("/root-of-ours")],
     [["approve", "x", "--confirm", "--file=/etc/shadow"], {}, granted("/root-of-ours")],
+    [["list", "--tool", "--root=/", "--since", "--root=/"], {}, granted("/root-of-ours")],
+    [["list", "--sort", "--file=/etc/shadow"], {}, granted("/root-of-ours")],
     [["list", "--", "--root", "/"], {}, granted("/root-of-ours")],
     [["list", "--root", "/a,/etc"], {}, ["Cannot grant a path with a comma: /a,/etc, vi"]],
     [["list"], { EDITOR: "vi,sh" }, ["Cannot grant a path with a comma: /root-of-ours, vi,sh"]],
