@@ -7,7 +7,7 @@
  * ```sh
  * deno run --no-prompt --allow-read=$ROOT --allow-write=$ROOT --allow-run=vi \
  *   --allow-env=CLAUDE_BOTTLE_ROOT,HOME,VISUAL,EDITOR,NO_COLOR \
- *   --allow-sys=hostname,uid,gid,userInfo jsr:@claude-bottle/supervise/cli list
+ *   --allow-sys=hostname,uid,gid,userInfo,statfs jsr:@claude-bottle/supervise/cli list
  * ```
  *
  * @module
@@ -27,6 +27,7 @@ import { auditShow } from "./verbs/audit.ts";
 import { auditExport, auditHead } from "./verbs/audit_export.ts";
 import { auditVerify } from "./verbs/audit_verify.ts";
 import { approve, modify, reject } from "./verbs/decide.ts";
+import { doctor } from "./verbs/doctor.ts";
 import { list } from "./verbs/list.ts";
 import { review } from "./verbs/review.ts";
 import { show } from "./verbs/show.ts";
@@ -39,6 +40,8 @@ interface Verb {
   readonly usage: string;
   readonly about: string;
   readonly flags: readonly string[];
+  /** Whether it leaves what was interrupted as it is: it only looks, and says what it saw. */
+  readonly looksOnly?: boolean;
   readonly run: (context: Context, words: readonly string[]) => Promise<number | void> | void;
 }
 
@@ -116,6 +119,13 @@ const VERBS: Readonly<Record<string, Verb>> = {
     about: "the anchors to keep elsewhere",
     flags: ["component"],
     run: withoutWords(auditHead),
+  },
+  doctor: {
+    usage: "doctor",
+    about: "what is wrong here, and what to do about it",
+    flags: [],
+    looksOnly: true,
+    run: withoutWords(doctor),
   },
 };
 
@@ -216,7 +226,7 @@ export async function main(
     }
     refuseFlags(flags, verb);
     context = makeContext(flags, terminal);
-    await reportInterrupted(context);
+    if (verb.looksOnly !== true) await reportInterrupted(context);
     return await verb.run(context, rest) ?? 0;
   } catch (error) {
     const { exit, code, message } = failureOf(error, context?.root);

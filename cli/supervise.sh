@@ -74,5 +74,5 @@ esac
 exec deno run --quiet --no-prompt --frozen --config "$here/../deno.json" \
   --allow-read="$root$readable" --allow-write="$root" --allow-run="$editor" \
   --allow-env=CLAUDE_BOTTLE_ROOT,HOME,VISUAL,EDITOR,NO_COLOR \
-  --allow-sys=hostname,uid,gid,userInfo \
+  --allow-sys=hostname,uid,gid,userInfo,statfs \
   "$here/main.ts" "$@"

@@ -33,7 +33,7 @@ const granted = (root: string, readable = root, editor = "vi") => [
   `--allow-write=${root}`,
   `--allow-run=${editor}`,
   "--allow-env=CLAUDE_BOTTLE_ROOT,HOME,VISUAL,EDITOR,NO_COLOR",
-  "--allow-sys=hostname,uid,gid,userInfo",
+  "--allow-sys=hostname,uid,gid,userInfo,statfs",
 ];
 
 for (
