@@ -14,6 +14,7 @@
  */
 
 import { asciiJson, finishInterrupted } from "../mod.ts";
+import { completedVerbs } from "./completions/table.ts";
 import {
   complainIn,
   type Context,
@@ -26,6 +27,7 @@ import { FLAG_WORDS, type Flags, readFlags, UsageError } from "./flags.ts";
 import { auditShow } from "./verbs/audit.ts";
 import { auditExport, auditHead } from "./verbs/audit_export.ts";
 import { auditVerify } from "./verbs/audit_verify.ts";
+import { completions } from "./verbs/completions.ts";
 import { approve, modify, reject } from "./verbs/decide.ts";
 import { doctor } from "./verbs/doctor.ts";
 import { list } from "./verbs/list.ts";
@@ -126,6 +128,13 @@ const VERBS: Readonly<Record<string, Verb>> = {
     flags: [],
     looksOnly: true,
     run: withoutWords(doctor),
+  },
+  completions: {
+    usage: "completions bash|zsh|fish",
+    about: "a script that completes these words in your shell",
+    flags: [],
+    looksOnly: true,
+    run: (context, words) => completions(context, words, completedVerbs(VERBS, EVERYWHERE)),
   },
 };
 
