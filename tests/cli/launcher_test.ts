@@ -1,5 +1,6 @@
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import { join } from "@std/path";
+import { completedFlags } from "../../cli/completions/table.ts";
 import { REPO, run, supervise } from "../support/run.ts";
 import { type TempDir, tempDir } from "../support/temp.ts";
 
@@ -74,6 +75,18 @@ for (
   Deno.test(`the launcher grants exactly what ${JSON.stringify([args, env])} needs`, async () => {
     await using dir = await tempDir();
     assertEquals(await grants(dir, args, env), [...expected]);
+  });
+}
+
+for (const { name, value } of completedFlags()) {
+  Deno.test(`the launcher reads ${name} as the program does`, async () => {
+    await using dir = await tempDir();
+    const expected = value === "none" || name === "--root"
+      ? granted("--root=/")
+      : granted("/root-of-ours", value === "file" ? "/root-of-ours,--root=/" : "/root-of-ours");
+    // Behind a flag that takes a value this is one; behind another it is a flag.
+    const word = name === "--root" || value !== "none" ? "--root=/" : "--root=--root=/";
+    assertEquals(await grants(dir, ["list", name, word]), expected);
   });
 }
 
