@@ -79,14 +79,12 @@ for (
 }
 
 for (const { name, value } of completedFlags()) {
-  Deno.test(`the launcher reads ${name} as the program does`, async () => {
+  if (value === "none") continue;
+  Deno.test(`the launcher takes what stands behind ${name} for its value`, async () => {
     await using dir = await tempDir();
-    const expected = value === "none" || name === "--root"
-      ? granted("--root=/")
-      : granted("/root-of-ours", value === "file" ? "/root-of-ours,--root=/" : "/root-of-ours");
-    // Behind a flag that takes a value this is one; behind another it is a flag.
-    const word = name === "--root" || value !== "none" ? "--root=/" : "--root=--root=/";
-    assertEquals(await grants(dir, ["list", name, word]), expected);
+    const root = name === "--root" ? "--root=/" : "/root-of-ours";
+    const readable = value === "file" ? `${root},--root=/` : root;
+    assertEquals(await grants(dir, ["list", name, "--root=/"]), granted(root, readable));
   });
 }
 
