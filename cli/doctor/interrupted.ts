@@ -21,6 +21,8 @@ function namesIn(dir: string): string[] {
 /** Whether a file looks like what a decision for a bottle leaves when it is interrupted. */
 function isIntent(path: string, slug: string): boolean {
   try {
+    // Whatever else has that name is not waited for.
+    if (!Deno.lstatSync(path).isFile) return false;
     const { version, bottle_slug } = JSON.parse(Deno.readTextFileSync(path));
     return version === 1 && bottle_slug === slug;
   } catch (error) {

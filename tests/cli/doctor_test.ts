@@ -92,6 +92,14 @@ const setBack = (path: string, byMs: number) => {
 
 const TROUBLES: readonly Trouble[] = [
   {
+    what: "a link in the place of a queue",
+    make: (dir) => Deno.symlink("/etc", dir.at("queue", "evil")),
+    check: "unreadable",
+    state: "warn",
+    says: "1 file cannot be read: evil/. (it is a link, where a directory belongs)",
+    todo: "ls -la $ROOT/queue/*/",
+  },
+  {
     what: "a root that others may read",
     make: (dir) => Deno.chmod(dir.path, 0o755),
     check: "permissions",
@@ -225,6 +233,18 @@ const TROUBLES: readonly Trouble[] = [
     state: "bad",
     says: "private/intents/dev-1.json is no intent",
     todo: "mv $ROOT/private/intents/dev-1.json $ROOT/private/intents/dev-1.json.broken",
+  },
+  {
+    what: "a FIFO where an intent belongs",
+    make: async (dir) => {
+      await Deno.mkdir(dir.at("private", "intents"), { recursive: true, mode: 0o700 });
+      const { code } = await run("mkfifo", [dir.at("private", "intents", "dev-1.json")]);
+      assertEquals(code, 0);
+    },
+    check: "intents",
+    state: "bad",
+    says: "private/intents/dev-1.json is no intent",
+    todo: "mv ",
   },
   {
     what: "an answer that was being written",
