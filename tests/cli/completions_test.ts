@@ -4,6 +4,7 @@ import { FLAG_WORDS } from "../../cli/flags.ts";
 import { queueSample } from "../support/records.ts";
 import { hasProgram, REPO, run, supervise } from "../support/run.ts";
 import { type TempDir, tempDir } from "../support/temp.ts";
+import { treeOf } from "../support/tree.ts";
 import { openTerminal } from "../support/tmux.ts";
 
 /** A root with three proposals that can be picked, and what somebody would plant beside them. */
@@ -101,10 +102,10 @@ const DRIVERS: Readonly<Record<string, Driver>> = {
 for (const [shell, driver] of Object.entries(DRIVERS)) {
   const missing = !hasProgram(shell);
   if (missing) console.error(`there is no ${shell}: the tests of its completions are skipped`);
-  Deno.test({
-    name: `completions ${shell} completes verbs, flags, values, slugs and ids, and runs nothing`,
-    ignore: missing,
-    fn: async () => {
+  Deno.test(
+    `completions ${shell} completes verbs, flags, values, slugs and ids, and runs nothing`,
+    { ignore: missing },
+    async () => {
       await using dir = await tempDir();
       await prepare(dir);
       const { code, out } = await supervise(dir.at("root"), ["completions", shell]);
@@ -117,7 +118,7 @@ for (const [shell, driver] of Object.entries(DRIVERS)) {
         .filter((name) => !name.startsWith("."));
       assertEquals(left.sort(), ["bin", "root", "script"]);
     },
-  });
+  );
 }
 
 for (
@@ -174,6 +175,16 @@ for (const shell of ["bash", "zsh", "fish"]) {
     }
   });
 }
+
+Deno.test("completions ids changes nothing, and leaves an interrupted decision as it is", async () => {
+  await using dir = await tempDir();
+  await prepare(dir);
+  await Deno.mkdir(dir.at("root", "private", "intents"), { recursive: true });
+  await Deno.writeTextFile(dir.at("root", "private", "intents", "dev-1.json"), "{");
+  const before = treeOf(dir.path);
+  const { code, err } = await supervise(dir.at("root"), ["completions", "ids"]);
+  assertEquals([code, err, treeOf(dir.path)], [0, "", before]);
+});
 
 Deno.test("completions ids prints what is pending and can be an id, with its bottle", async () => {
   await using dir = await tempDir();
