@@ -99,6 +99,7 @@ export { diffAgainst, type Inspection, inspectProposal } from "./src/inspect.ts"
 export { type FindOptions, findProposals, type FoundProposal } from "./src/find.ts";
 export { instantOf } from "./src/instant.ts";
 export { type FinishedIntent, finishInterrupted, type InterruptedDecisions } from "./src/intent.ts";
+export { findLeftovers, type OldFiles, type QueueLeftovers } from "./src/leftovers.ts";
 export { type ListPendingOptions, listPendingProposals } from "./src/list_pending.ts";
 export { keepFilesInForce, knownFile } from "./src/known.ts";
 export {

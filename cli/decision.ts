@@ -51,18 +51,35 @@ export interface Seen {
  * @throws {ChangedSinceShownError} If it is another one.
  */
 export async function inspectAsShown(context: Context, words: readonly string[]): Promise<Seen> {
-  const { root, flags: { sha256 } } = context;
+  const { sha256 } = context.flags;
   if (sha256 !== undefined && !/^[0-9a-f]{32,64}$/.test(sha256)) {
     throw new UsageError(
       `Cannot use ${sha256} as --sha256: expected ${LEAST_DIGITS} to 64 lower-case hex digits`,
     );
   }
-  const found = resolveProposal(context, words);
+  return await inspectFound(context, resolveProposal(context, words), words[0]!);
+}
+
+/**
+ * The same for a proposal that was found already.
+ *
+ * @param context The context.
+ * @param found The proposal.
+ * @param word What was typed for it: its id, or the beginning of it.
+ * @returns The proposal, as it is and as it was seen.
+ * @throws {ChangedSinceShownError} If it is another one.
+ */
+export async function inspectFound(
+  context: Context,
+  found: FoundProposal,
+  word: string,
+): Promise<Seen> {
+  const { root, flags: { sha256 } } = context;
   const { bottleSlug, proposalId } = found;
   const ref = { root, bottleSlug, proposalId };
   const inspection = await inspectProposal(ref);
   const shown = lastShown(ref);
-  const remembered = shown?.proposalSha256 ?? shownAlike(root, found, words[0]!);
+  const remembered = shown?.proposalSha256 ?? shownAlike(root, found, word);
   // Whoever writes proposals can make two that begin alike: a beginning alone replaces no whole hash.
   for (const expected of sha256?.length === WHOLE ? [sha256] : [sha256, remembered]) {
     if (expected === undefined || inspection.proposalSha256.startsWith(expected)) continue;
@@ -174,26 +191,40 @@ export function refuseIfStale(context: Context, inspection: Inspection): void {
 }
 
 /**
+ * A decision as JSON.
+ *
+ * @param decision The decision.
+ * @returns The fields, in snake_case.
+ */
+export function decisionJson(decision: Decision): object {
+  const { proposalId, bottleSlug, status, notes, auditHead } = decision;
+  return { id: proposalId, bottle_slug: bottleSlug, status, notes, audit_head: auditHead };
+}
+
+/**
+ * Prints what was decided, in one line for people.
+ *
+ * @param context Where to print.
+ * @param decision The decision.
+ */
+export function printDecided(context: Context, decision: Decision): void {
+  const { proposalId, bottleSlug, status } = decision;
+  const { green, red } = context.style;
+  const word = status === "rejected" ? red(status) : green(status);
+  context.print(`${word} ${proposalId} (${bottleSlug})`);
+}
+
+/**
  * Prints what was decided.
  *
  * @param context Where to print.
  * @param decision The decision.
  */
 export function printDecision(context: Context, decision: Decision): void {
-  const { proposalId, bottleSlug, status, notes, auditLog } = decision;
   if (context.flags.json) {
-    const { auditHead } = decision;
-    context.printJson({
-      id: proposalId,
-      bottle_slug: bottleSlug,
-      status,
-      notes,
-      audit_head: auditHead,
-    });
+    context.printJson(decisionJson(decision));
     return;
   }
-  const { green, red, dim } = context.style;
-  const word = status === "rejected" ? red(status) : green(status);
-  context.print(`${word} ${proposalId} (${bottleSlug})`);
-  context.print(dim(`recorded in ${auditLog}`));
+  printDecided(context, decision);
+  context.print(context.style.dim(`recorded in ${decision.auditLog}`));
 }

@@ -17,6 +17,7 @@ import {
 } from "../mod.ts";
 import { UnconfirmedError } from "./confirm.ts";
 import { UsageError } from "./flags.ts";
+import { MarkedError } from "./if_unmarked.ts";
 
 /** How a command ends. */
 export interface Failure {
@@ -48,6 +49,7 @@ const FAILURES: readonly (readonly [Class, number, string])[] = [
   [AnswerNotWrittenError, 1, "recorded"],
   [CancelledError, 1, "cancelled"],
   [UnconfirmedError, 1, "unconfirmed"],
+  [MarkedError, 6, "marked"],
 ];
 
 /** What the library cannot know: the flag that goes with an error. */

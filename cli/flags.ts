@@ -24,14 +24,22 @@ export interface Flags {
   readonly bottle: string | undefined;
   /** One component only. */
   readonly component: string | undefined;
+  /** One tool only. */
+  readonly tool: string | undefined;
+  /** What arrived since then only: a duration before now, or a timestamp. */
+  readonly since: string | undefined;
+  /** The order of a list. */
+  readonly sort: string | undefined;
   /** The operator's words. */
   readonly notes: string | undefined;
   /** The operator's version of the file. */
   readonly file: string | undefined;
   /** The hash of what the operator saw, or its beginning. */
   readonly sha256: string | undefined;
-  /** The bottle's slug, of whoever decides though there is a high mark. */
-  readonly confirm: string | undefined;
+  /** The bottles' slugs, of whoever decides though there are high marks. */
+  readonly confirm: readonly string[];
+  /** Whether to approve only what nobody would have to look at. */
+  readonly ifUnmarked: boolean;
   /** Whether to decide though the config in force has changed. */
   readonly allowStale: boolean;
   /** A name besides what the system says of the operator. */
@@ -57,10 +65,16 @@ export const FLAG_WORDS: Readonly<Record<string, string>> = {
   root: "--root DIR          the root (default: $CLAUDE_BOTTLE_ROOT, or ~/.claude-bottle)",
   bottle: "--bottle SLUG       this bottle only",
   component: "--component NAME    this log only: cred-proxy, pipelock or rebuild",
+  tool: "--tool NAME         this tool only: cred-proxy-block, pipelock-block or capability-block",
+  since: "--since WHEN        what arrived since then: 90s, 15m, 2h, 3d ago, or a timestamp",
+  sort: "--sort ORDER        age (the youngest first), bottle, tool, marks; else as it arrived",
   notes: "--notes TEXT        your words for the agent and the log",
   file: "--file FILE         your version of the file, instead of an editor; - for standard input",
   sha256: "--sha256 HEX        decide only if the proposal has this hash (32 digits or more)",
-  confirm: "--confirm SLUG      decide though there are high marks: the bottle's slug",
+  confirm:
+    "--confirm SLUG      decide though there are high marks: the bottle's slug; again for more",
+  "if-unmarked":
+    "--if-unmarked       only if nothing is marked, stale, unsound or answered already",
   "allow-stale": "--allow-stale       decide though the file in force is not the agent's",
   operator: "--operator NAME     your name in the log, besides user@host and the key",
   "override-foreign": "--override-foreign  decide though an answer without a record stands there",
@@ -77,6 +91,9 @@ const STRINGS = [
   "root",
   "bottle",
   "component",
+  "tool",
+  "since",
+  "sort",
   "notes",
   "file",
   "sha256",
@@ -86,7 +103,14 @@ const STRINGS = [
   "anchors",
   "archive",
 ] as const;
-const BOOLEANS = ["allow-stale", "override-foreign", "json", "plain", "help"] as const;
+const BOOLEANS = [
+  "allow-stale",
+  "if-unmarked",
+  "override-foreign",
+  "json",
+  "plain",
+  "help",
+] as const;
 
 /** Binds each value to its flag, so that `--file -` and `--notes "-1 is wrong"` mean what they say. */
 function bindValues(args: readonly string[]): string[] {
@@ -124,13 +148,16 @@ export function readFlags(args: readonly string[]): Flags {
       return false;
     },
   });
-  const text = (name: (typeof STRINGS)[number]): string | undefined => {
+  const texts = (name: (typeof STRINGS)[number]): readonly string[] => {
     const values = parsed[name] as string[];
-    if (values.length > 1) throw new UsageError(`Cannot use --${name} twice`);
-    const [value] = values;
-    if (value === "" && name !== "notes") {
+    if (values.includes("") && name !== "notes") {
       throw new UsageError(`Cannot use --${name} without a value: write --${name}=VALUE`);
     }
+    return values;
+  };
+  const text = (name: (typeof STRINGS)[number]): string | undefined => {
+    const [value, another] = texts(name);
+    if (another !== undefined) throw new UsageError(`Cannot use --${name} twice`);
     return value;
   };
   const bottle = text("bottle");
@@ -143,10 +170,14 @@ export function readFlags(args: readonly string[]): Flags {
     root: text("root"),
     bottle: bottle === undefined ? undefined : checkBottleSlug(bottle),
     component: text("component"),
+    tool: text("tool"),
+    since: text("since"),
+    sort: text("sort"),
     notes: text("notes"),
     file: text("file"),
     sha256: text("sha256"),
-    confirm: text("confirm"),
+    confirm: texts("confirm"),
+    ifUnmarked: parsed["if-unmarked"],
     allowStale: parsed["allow-stale"],
     operator: text("operator"),
     overrideForeign: parsed["override-foreign"],

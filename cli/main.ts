@@ -8,13 +8,14 @@
  * ```sh
  * deno run --no-prompt --allow-read=$ROOT --allow-write=$ROOT --allow-run=vi \
  *   --allow-env=CLAUDE_BOTTLE_ROOT,HOME,VISUAL,EDITOR,NO_COLOR,TERM,TERM_PROGRAM \
- *   --allow-sys=hostname,uid,gid,userInfo jsr:@claude-bottle/supervise/cli list
+ *   --allow-sys=hostname,uid,gid,userInfo,statfs jsr:@claude-bottle/supervise/cli list
  * ```
  *
  * @module
  */
 
 import { asciiJson, finishInterrupted } from "../mod.ts";
+import { completedVerbs } from "./completions/table.ts";
 import {
   complainIn,
   type Context,
@@ -27,7 +28,9 @@ import { FLAG_WORDS, type Flags, readFlags, UsageError } from "./flags.ts";
 import { auditShow } from "./verbs/audit.ts";
 import { auditExport, auditHead } from "./verbs/audit_export.ts";
 import { auditVerify } from "./verbs/audit_verify.ts";
+import { completions } from "./verbs/completions.ts";
 import { approve, modify, reject } from "./verbs/decide.ts";
+import { doctor } from "./verbs/doctor.ts";
 import { list } from "./verbs/list.ts";
 import { notify } from "./verbs/notify.ts";
 import { review } from "./verbs/review.ts";
@@ -41,6 +44,8 @@ interface Verb {
   readonly usage: string;
   readonly about: string;
   readonly flags: readonly string[];
+  /** Whether it leaves what was interrupted as it is: it only looks, and says what it saw. */
+  readonly looksOnly?: boolean;
   readonly run: (context: Context, words: readonly string[]) => Promise<number | void> | void;
 }
 
@@ -49,7 +54,12 @@ const ANY_DECISION = ["notes", "sha256", "operator", "override-foreign"];
 const DECIDING = [...ANY_DECISION, "confirm", "allow-stale"];
 
 const VERBS: Readonly<Record<string, Verb>> = {
-  list: { usage: "list", about: "what is pending", flags: [], run: withoutWords(list) },
+  list: {
+    usage: "list",
+    about: "what is pending",
+    flags: ["tool", "since", "sort"],
+    run: withoutWords(list),
+  },
   show: {
     usage: "show ID",
     about: "one proposal: why, and what would change",
@@ -57,9 +67,9 @@ const VERBS: Readonly<Record<string, Verb>> = {
     run: show,
   },
   approve: {
-    usage: "approve [ID]",
-    about: "accept a proposal as it is; without an ID: review",
-    flags: DECIDING,
+    usage: "approve [ID...]",
+    about: "accept proposals as they are; without an ID: review",
+    flags: [...DECIDING, "if-unmarked"],
     run: (context, words) => {
       if (words.length > 0) return approve(context, words);
       refuseFlags(context.flags, VERBS.review!);
@@ -73,7 +83,7 @@ const VERBS: Readonly<Record<string, Verb>> = {
     run: modify,
   },
   reject: {
-    usage: "reject ID --notes TEXT",
+    usage: "reject ID... --notes TEXT",
     about: "change nothing, and say why",
     flags: ANY_DECISION,
     run: reject,
@@ -87,7 +97,7 @@ const VERBS: Readonly<Record<string, Verb>> = {
   watch: {
     usage: "watch",
     about: "print what arrives as it arrives",
-    flags: [],
+    flags: ["tool"],
     run: withoutWords((context) => watch(context, interrupted())),
   },
   notify: {
@@ -119,6 +129,20 @@ const VERBS: Readonly<Record<string, Verb>> = {
     about: "the anchors to keep elsewhere",
     flags: ["component"],
     run: withoutWords(auditHead),
+  },
+  doctor: {
+    usage: "doctor",
+    about: "what is wrong here, and what to do about it",
+    flags: [],
+    looksOnly: true,
+    run: withoutWords(doctor),
+  },
+  completions: {
+    usage: "completions bash|zsh|fish",
+    about: "a script that completes these words in your shell",
+    flags: [],
+    looksOnly: true,
+    run: (context, words) => completions(context, words, completedVerbs(VERBS, EVERYWHERE)),
   },
 };
 
@@ -157,7 +181,8 @@ function generalHelp(): string {
 ${verbs.join("\n")}
 
 An ID may be shortened, as long as it is unambiguous. supervise VERB --help lists a verb's flags.
-Exit codes: 0 done, 1 failed, 2 usage, 3 no such proposal, 4 already decided, 5 changed or stale.`;
+Exit codes: 0 done, 1 failed, 2 usage, 3 no such proposal, 4 already decided, 5 changed or stale,
+6 marked, so a person has to look. Of several IDs: their own if all failures share one, else 1.`;
 }
 
 const OUTCOMES = {
@@ -218,7 +243,7 @@ export async function main(
     }
     refuseFlags(flags, verb);
     context = makeContext(flags, terminal);
-    await reportInterrupted(context);
+    if (verb.looksOnly !== true) await reportInterrupted(context);
     return await verb.run(context, rest) ?? 0;
   } catch (error) {
     const { exit, code, message } = failureOf(error, context?.root);

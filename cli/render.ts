@@ -1,12 +1,10 @@
 /**
- * What is pending, as a table, and the small words of every surface: ages, badges.
+ * The small words of every surface: ages, badges.
  *
  * @module
  */
 
-import { instantOf, makeVisible, type PendingProposal } from "../mod.ts";
-import type { Style } from "./style.ts";
-import { cut } from "./wrap.ts";
+import { instantOf } from "../mod.ts";
 
 /**
  * How long ago something was.
@@ -46,49 +44,4 @@ export function trimPlain(text: string): string {
   while (from < to && isPlain(from)) from++;
   while (from < to && isPlain(to - 1)) to--;
   return text.slice(from, to);
-}
-
-/**
- * A table of what is pending. Where anything was escaped, a column before the agents' words has the
- * badges.
- *
- * @param pending What is pending, in order.
- * @param shorts The short form of each id.
- * @param columns How wide the screen is.
- * @param nowMs Now, in milliseconds since 1970.
- * @param style Colours.
- * @returns Lines.
- */
-export function renderPending(
-  pending: readonly PendingProposal[],
-  shorts: ReadonlyMap<string, string>,
-  columns: number,
-  nowMs: number,
-  style: Style,
-): string[] {
-  const whys = pending.map(({ proposal }) =>
-    makeVisible(trimPlain(proposal.justification), { oneLine: true })
-  );
-  const tricky = whys.some(({ escaped }) => escaped > 0);
-  const rows = [
-    ["ID", "BOTTLE", "TOOL", "AGE", ...(tricky ? ["ESCAPED"] : []), "JUSTIFICATION"],
-    ...pending.map(({ proposal }, n) => [
-      shorts.get(proposal.id) ?? proposal.id,
-      proposal.bottleSlug,
-      proposal.tool,
-      age(proposal.arrivalTimestamp, nowMs),
-      ...(tricky ? [badge(whys[n]!.escaped)] : []),
-      whys[n]!.text,
-    ]),
-  ];
-  const widths = rows[0]!.slice(0, -1).map((_, n) =>
-    Math.max(...rows.map((row) => row[n]!.length))
-  );
-  return rows.map((row, n) => {
-    const line = cut(
-      row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join("  ").trimEnd(),
-      columns - 1,
-    );
-    return n === 0 ? style.dim(line) : line;
-  });
 }

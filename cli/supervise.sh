@@ -59,6 +59,7 @@ for word in "$@"; do
     --file=* | --public-key=* | --anchors=* | --archive=*) grant "${word#*=}" ;;
     --root | --file | --public-key | --anchors | --archive) flag=$word ;;
     --bottle | --component | --notes | --sha256 | --confirm | --operator) flag=$word ;;
+    --tool | --since | --sort) flag=$word ;;
     -*) ;;
     *) if [ -z "$verb" ]; then verb=$word; else argument=$word; fi ;;
   esac
@@ -95,7 +96,7 @@ esac
 # What every verb is granted; the full screen some more.
 set -- "$here/main.ts" "$@"
 set -- --allow-env=CLAUDE_BOTTLE_ROOT,HOME,VISUAL,EDITOR,NO_COLOR,TERM,TERM_PROGRAM \
-  --allow-sys=hostname,uid,gid,userInfo ${net:+"--allow-net=$net"} "$@"
+  --allow-sys=hostname,uid,gid,userInfo,statfs ${net:+"--allow-net=$net"} "$@"
 
 full_screen=
 case $plain$verb:$argument in

@@ -12,7 +12,7 @@ import type { PendingProposal } from "./queue_entry.ts";
 
 /**
  * How much of one bottle is judged in one look, in characters of proposed files and of the files in
- * force that they are compared with: a second or two of work at most, whatever fills a queue.
+ * force that they are compared with: a few seconds of work at most, whatever fills a queue.
  */
 export const MAX_JUDGED_CHARS = 8 * 1024 * 1024;
 

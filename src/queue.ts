@@ -75,6 +75,16 @@ export async function writeProposal(queueDir: string, proposal: Proposal): Promi
 const UNFINISHED = /^\.[0-9A-Za-z][0-9A-Za-z_-]*\.proposal\.json\.[0-9a-f-]{36}\.tmp$/;
 
 /**
+ * Says whether a file is what {@linkcode writeProposal} leaves behind if its process dies.
+ *
+ * @param name The file's name.
+ * @returns Whether it is.
+ */
+export function isUnfinished(name: string): boolean {
+  return UNFINISHED.test(name);
+}
+
+/**
  * Removes what a sidecar that died in {@linkcode writeProposal} left behind: hidden files that nobody
  * reads; and makes durable what it had not. A sidecar does this when it starts.
  *
@@ -83,7 +93,7 @@ const UNFINISHED = /^\.[0-9A-Za-z][0-9A-Za-z_-]*\.proposal\.json\.[0-9a-f-]{36}\
  * @param queueDir The queue directory; nothing happens if it does not exist.
  */
 export function clearUnfinished(queueDir: string): void {
-  clearDirectory(queueDir, (name) => UNFINISHED.test(name));
+  clearDirectory(queueDir, isUnfinished);
   if (directoryIdentity(queueDir) !== undefined) syncNames(queueDir);
 }
 

@@ -33,7 +33,7 @@ const LAYERS: readonly (readonly string[])[] = [
     "watch.ts",
   ],
   ["audit_append.ts", "queue.ts", "find.ts"],
-  ["queue_entry.ts"],
+  ["leftovers.ts", "queue_entry.ts"],
   ["answer.ts"],
   ["audit.ts", "audit_anchors.ts", "decided.ts", "intent.ts", "listing.ts", "wait.ts"],
   ["audit_check.ts"],

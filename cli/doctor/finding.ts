@@ -1,17 +1,60 @@
 /**
- * What a check of `doctor` found.
+ * What a check of the doctor's says.
  *
  * @module
  */
 
-/** What a check found, and what to do about it. */
+/** One thing that was looked at. */
 export interface Finding {
-  /** Which check: a word or two. */
+  /** What was looked at: a word that stays the same, such as `foreign-answers`. */
   readonly check: string;
-  /** Whether all is well, something is to be looked at, or something is wrong. */
+  /** `warn`: somebody should look. `bad`: something is broken, or somebody meddled. */
   readonly state: "ok" | "warn" | "bad";
-  /** What was found, in one sentence. */
+  /** What was seen, in one line. What others wrote is in it as it is: whoever prints makes it visible. */
   readonly says: string;
-  /** What to do, where there is something to do. */
+  /** What to do about it, in one line; a command where there is one. Not if all is well. */
   readonly todo?: string;
+}
+
+/** A group of checks: it only looks, and changes nothing on disk. */
+export type Check = (
+  root: string,
+  nowMs: number,
+) => Promise<readonly Finding[]> | readonly Finding[];
+
+/** How many things a finding names. */
+const MOST_NAMED = 3;
+
+/**
+ * Names some things, and counts the others.
+ *
+ * @param things The things; at least one.
+ * @returns Such as `a, b, c and 4 more`.
+ */
+export function named(things: readonly string[]): string {
+  const more = things.length - MOST_NAMED;
+  const some = things.slice(0, MOST_NAMED).join(", ");
+  return more > 0 ? `${some} and ${more} more` : some;
+}
+
+/**
+ * A word of a shell's command line that means just this text.
+ *
+ * @param text The text.
+ * @returns The text, quoted if a shell would read anything into it.
+ */
+export function shellWord(text: string): string {
+  return /^[\w./@%+=:,-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
+}
+
+/**
+ * Says of how many things a sentence is.
+ *
+ * @param count How many.
+ * @param one The word for one.
+ * @param many The word for several; `one` with an s unless given.
+ * @returns Such as `3 proposals`.
+ */
+export function counted(count: number, one: string, many = `${one}s`): string {
+  return `${count} ${count === 1 ? one : many}`;
 }

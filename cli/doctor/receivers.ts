@@ -4,7 +4,7 @@
  * @module
  */
 
-import { readReceiverRecord, type ReceiverRecord, visibleLine } from "../../mod.ts";
+import { readReceiverRecord, type ReceiverRecord } from "../../mod.ts";
 import { readReceivers, type Receiver } from "../notify/receivers.ts";
 import type { Finding } from "./finding.ts";
 
@@ -31,7 +31,7 @@ export function checkReceivers(root: string): Finding[] {
   const findings = problems.map(({ name, says }): Finding => ({
     check: name === "notify.json" ? "notify" : `notify ${name}`,
     state: "bad",
-    says: visibleLine(says, "code"),
+    says,
     todo: TRY_IT,
   }));
   for (const receiver of remote) {
@@ -48,7 +48,7 @@ export function checkReceivers(root: string): Finding[] {
 function findingOf({ name, place }: Receiver, record: ReceiverRecord): Finding {
   const check = `notify ${name}`;
   const { lastSuccess, lastFailure, reason, failures, dropped } = record;
-  const shown = (text: string | undefined) => visibleLine(text ?? "?", "code");
+  const shown = (text: string | undefined) => text ?? "?";
   if (failures > 0) {
     const since = lastSuccess === undefined ? "yet" : `since ${shown(lastSuccess)}`;
     const lost = dropped === 0 ? "" : `; ${count(dropped, "proposal")} it was never told of`;

@@ -5,10 +5,10 @@
  */
 
 import { visible } from "../../mod.ts";
+import { marksInShort } from "../render_pending.ts";
 import { shortIds } from "../resolve.ts";
 import { cut } from "../wrap.ts";
 import type { BatchItem, Desk, View } from "./desk.ts";
-import { countMarks } from "./list_view.ts";
 import { wordsOf } from "./row.ts";
 
 type Batch = Extract<View, { place: "batch" }>;
@@ -44,7 +44,7 @@ function rowOf(desk: Desk, view: Batch, item: BatchItem, id: string, columns: nu
     slug,
     inspection?.proposal.tool ?? "",
     inspection === undefined ? "" : countLines(inspection.diff),
-    inspection === undefined ? "" : countMarks(inspection.marks),
+    inspection === undefined ? "" : marksInShort(inspection.marks),
   ].filter((cell) => cell !== "");
   return cut(` ${visible(fate(desk, view, item))}  │ ${cells.join("  ")}`, columns - 1);
 }

@@ -24,7 +24,7 @@ import type { Later } from "./guard.ts";
 import { openMarks } from "./marks.ts";
 import { pastNotes } from "./past_notes.ts";
 import { keyOf, WITHDRAWN } from "./row.ts";
-import { openSeat, type Seat } from "./seat.ts";
+import { openSeat } from "./seat.ts";
 import type { Screen } from "./screen.ts";
 
 /** How often the clock ticks: countdowns, files in force, ages. */
@@ -100,7 +100,7 @@ export async function reviewFullScreen(context: Context): Promise<number> {
   const { openScreen } = await loading;
 
   let screen: Screen | undefined;
-  let seat: Seat | undefined;
+  let say: (message: string) => void = () => {};
   let code = 0;
   let failure: unknown;
   const told: string[] = [];
@@ -119,7 +119,7 @@ export async function reviewFullScreen(context: Context): Promise<number> {
     ...context,
     complain: (text) => {
       told.push(text);
-      seat?.say(text);
+      say(text);
     },
   };
   const marks = openMarks(root, later, draw);
@@ -138,12 +138,13 @@ export async function reviewFullScreen(context: Context): Promise<number> {
     stampOf,
     explain,
     suspend: () => {
-      screen!.lend(stopJob).catch((error) => seat?.say(`Cannot stop here: ${explain(error)}`));
+      screen!.lend(stopJob).catch((error) => say(`Cannot stop here: ${explain(error)}`));
     },
     repaint: () => screen?.repaint(),
     quit: () => end(0),
   };
-  seat = openSeat(ports, { style, notes: flags.notes ?? "", changed: draw });
+  const seat = openSeat(ports, { style, notes: flags.notes ?? "", changed: draw });
+  say = seat.say;
 
   const listeners = Object.entries(ENDING).map(([signal, exitCode]) => {
     const listener = () => end(exitCode);
@@ -166,7 +167,7 @@ export async function reviewFullScreen(context: Context): Promise<number> {
     }
     latest = now;
     marks.forget();
-    seat!.overview(now);
+    seat.overview(now);
     later(0, () => keepForLater(context, now.pending.map(({ proposal }) => proposal.bottleSlug)));
   }
 

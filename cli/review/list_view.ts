@@ -4,15 +4,10 @@
  * @module
  */
 
-import {
-  CONFIG_FILE_FOR_TOOL,
-  makeVisible,
-  type Mark,
-  type PendingProposal,
-  visible,
-} from "../../mod.ts";
+import { CONFIG_FILE_FOR_TOOL, makeVisible, type PendingProposal, visible } from "../../mod.ts";
 import { age, badge, trimPlain } from "../render.ts";
 import { renderMarks } from "../render_marks.ts";
+import { marksInShort } from "../render_pending.ts";
 import { renderQuoted } from "../render_quoted.ts";
 import type { Style } from "../style.ts";
 import { cut } from "../wrap.ts";
@@ -38,20 +33,6 @@ function lineOf(entry: PendingProposal) {
   return known;
 }
 
-/**
- * How many marks there are, by severity, worst first.
- *
- * @param marks The marks.
- * @returns `2 high 1 medium`; nothing for none.
- */
-export function countMarks(marks: readonly Mark[]): string {
-  return (["high", "medium", "low"] as const)
-    .map((severity) => [marks.filter((mark) => mark.severity === severity).length, severity])
-    .filter(([count]) => count !== 0)
-    .map((pair) => pair.join(" "))
-    .join(" ");
-}
-
 function paintOf({ standing }: Row, style: Style): (text: string) => string {
   if (standing.kind === "over") return style.dim;
   if (standing.kind === "open") return (text) => text;
@@ -68,7 +49,7 @@ function oddness(desk: Desk, { entry, standing }: Row, wide: boolean): string {
   if (standing.kind !== "open") return "";
   const { escaped } = lineOf(entry);
   const marks = desk.ports.marksOf(entry);
-  if (wide) return [countMarks(marks), badge(escaped)].filter((text) => text !== "").join(" ");
+  if (wide) return [marksInShort(marks), badge(escaped)].filter((text) => text !== "").join(" ");
   return marks[0]?.severity ?? (escaped > 0 ? "tricks" : "");
 }
 

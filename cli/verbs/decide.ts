@@ -1,10 +1,10 @@
 /**
- * `approve ID`, `modify ID`, `reject ID`.
+ * `approve ID...`, `modify ID`, `reject ID...`.
  *
  * @module
  */
 
-import type { Verdict } from "../../mod.ts";
+import type { Decision, Verdict } from "../../mod.ts";
 import type { Context } from "../context.ts";
 import {
   decideAsShown,
@@ -17,42 +17,61 @@ import {
 import { decodeVersion, editProposal } from "../editor.ts";
 import { CancelledError } from "../exit.ts";
 import { UsageError } from "../flags.ts";
+import { refuseContradiction, refuseIfMarked } from "../if_unmarked.ts";
 import { readNamedFile } from "../read_file.ts";
+import { decideSeveral } from "../several.ts";
 
-async function decideOne(
+/** Decides as the flags say. Of the slugs that were typed, each confirms its own bottle alone. */
+async function decideOne(context: Context, seen: Seen, verdict: Verdict): Promise<Decision> {
+  const { notes = "", allowStale, confirm } = context.flags;
+  const { bottleSlug } = seen.inspection.proposal;
+  const confirmedSlug = confirm.includes(bottleSlug) ? bottleSlug : confirm[0];
+  return await decideAsShown(context, seen, { verdict, notes, allowStale, confirmedSlug });
+}
+
+/** One id is told with all there is to tell, several with a line each. */
+async function decideAll(
   context: Context,
-  seen: Seen,
-  verdict: Verdict,
-): Promise<true> {
-  const { notes = "", allowStale, confirm: confirmedSlug } = context.flags;
-  const say = { verdict, notes, allowStale, confirmedSlug };
-  printDecision(context, await decideAsShown(context, seen, say));
-  return true;
+  words: readonly string[],
+  decideOn: (seen: Seen) => Promise<Decision>,
+): Promise<number> {
+  if (words.length > 1) return await decideSeveral(context, words, decideOn);
+  printDecision(context, await decideOn(await inspectAsShown(context, words)));
+  return 0;
 }
 
 /**
- * Approves a proposal as it is.
+ * Approves proposals as they are.
  *
  * @param context The context.
- * @param words The id.
+ * @param words The ids.
+ * @returns The exit code.
  */
-export async function approve(context: Context, words: readonly string[]): Promise<void> {
-  const seen = await inspectAsShown(context, words);
-  refuseIfStale(context, seen.inspection);
-  await decideOne(context, seen, { status: "approved" });
+export async function approve(context: Context, words: readonly string[]): Promise<number> {
+  refuseContradiction(context.flags);
+  return await decideAll(context, words, async (seen) => {
+    if (context.flags.ifUnmarked) refuseIfMarked(seen.inspection);
+    refuseIfStale(context, seen.inspection);
+    return await decideOne(context, seen, { status: "approved" });
+  });
 }
 
 /**
- * Rejects a proposal; needs `--notes`.
+ * Rejects proposals; needs `--notes`.
  *
  * @param context The context.
- * @param words The id.
+ * @param words The ids.
+ * @returns The exit code.
  */
-export async function reject(context: Context, words: readonly string[]): Promise<void> {
+export async function reject(context: Context, words: readonly string[]): Promise<number> {
   if ((context.flags.notes ?? "").trim() === "") {
     throw new UsageError("Cannot reject without --notes: say why, the agent reads it");
   }
-  await decideOne(context, await inspectAsShown(context, words), { status: "rejected" });
+  return await decideAll(
+    context,
+    words,
+    (seen) => decideOne(context, seen, { status: "rejected" }),
+  );
 }
 
 /**
@@ -65,7 +84,10 @@ export async function modify(context: Context, words: readonly string[]): Promis
   const seen = await inspectAsShown(context, words);
   const { inspection } = seen;
   refuseIfStale(context, inspection);
-  const answer = (finalFile: string) => decideOne(context, seen, { status: "modified", finalFile });
+  const answer = async (finalFile: string): Promise<true> => {
+    printDecision(context, await decideOne(context, seen, { status: "modified", finalFile }));
+    return true;
+  };
 
   const { file } = context.flags;
   if (file === undefined) {

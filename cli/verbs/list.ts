@@ -7,6 +7,7 @@
 import {
   type ForeignAnswer,
   listBottles,
+  marksOfPending,
   type PendingProposal,
   readOverview,
   type UnlistedInBottle,
@@ -16,12 +17,13 @@ import {
 } from "../../mod.ts";
 import type { Context } from "../context.ts";
 import { keepForLater } from "../keep.ts";
-import { renderPending } from "../render.ts";
+import { renderPending } from "../render_pending.ts";
 import { shortIds } from "../resolve.ts";
+import { countMarks, isWanted, sortPending } from "../select_pending.ts";
 import { visibleJson } from "../visible_json.ts";
 
 /**
- * A pending proposal as JSON.
+ * A pending proposal as JSON, without its marks.
  *
  * @param entry The proposal.
  * @returns The fields, in the wire's snake_case.
@@ -108,18 +110,27 @@ function isDirectory(path: string): boolean {
 }
 
 /**
- * Lists what is pending in all bottles, or in one.
+ * Lists what is pending in all bottles, or in one, as the flags say. What is wrong in the queues is told
+ * whatever they say.
  *
  * @param context The context.
  */
 export function list(context: Context): void {
-  const { root, flags, style } = context;
+  const { root, flags, style, columns } = context;
+  const nowMs = Date.now();
+  const wanted = isWanted(flags, nowMs);
   const where = flags.bottle === undefined ? { root } : { root, bottleSlug: flags.bottle };
-  const { pending, foreignAnswers, unlisted, unreadable } = readOverview(where);
-  keepForLater(context, pending.map(({ proposal }) => proposal.bottleSlug));
+  const { pending: all, foreignAnswers, unlisted, unreadable } = readOverview(where);
+  keepForLater(context, all.map(({ proposal }) => proposal.bottleSlug));
+  const chosen = all.filter(wanted);
+  const marks = marksOfPending(chosen, root);
+  const pending = sortPending(chosen, flags.sort, marks);
   if (flags.json) {
     context.printJson({
-      pending: pending.map(pendingJson),
+      pending: pending.map((entry) => ({
+        ...pendingJson(entry),
+        marks: countMarks(marks.get(entry)),
+      })),
       foreign_answers: foreignAnswers.map(foreignJson),
       unlisted: unlisted.map(unlistedJson),
       unreadable: unreadable.map(unreadableJson),
@@ -130,11 +141,12 @@ export function list(context: Context): void {
   else if (flags.bottle !== undefined && !listBottles(root).slugs.includes(flags.bottle)) {
     context.complain(`! bottle ${flags.bottle} has no queue under ${root}`);
   }
-  if (pending.length === 0) context.print("Nothing is pending.");
-  else {
-    const shorts = shortIds(pending.map(({ proposal }) => proposal.id));
-    const columns = context.columns;
-    for (const line of renderPending(pending, shorts, columns, Date.now(), style)) {
+  if (all.length === 0) context.print("Nothing is pending.");
+  else if (pending.length === 0) {
+    context.print("Nothing that is pending matches.");
+  } else {
+    const shorts = shortIds(all.map(({ proposal }) => proposal.id));
+    for (const line of renderPending(pending, { shorts, marks, columns, nowMs, style })) {
       context.print(line);
     }
   }

@@ -5,16 +5,24 @@
  */
 
 import {
+  asciiJson,
+  type AuditEntry,
   findDecision,
   makeVisible,
+  marksOfPending,
   type Overview,
   type PendingProposal,
+  type UnreadableInBottle,
+  visibleLine,
   watchOverview,
 } from "../../mod.ts";
 import type { Context } from "../context.ts";
 import { keepForLater } from "../keep.ts";
 import { openNotifier } from "../notify/notifier.ts";
 import { badge, trimPlain } from "../render.ts";
+import { marksInShort } from "../render_pending.ts";
+import { countMarks, isWanted } from "../select_pending.ts";
+import { visibleJson } from "../visible_json.ts";
 import { cut } from "../wrap.ts";
 import {
   foreignJson,
@@ -26,38 +34,54 @@ import {
   unreadableLine,
 } from "./list.ts";
 
+/** Which file of which bottle. */
+interface InBottle {
+  readonly bottleSlug: string;
+  readonly proposalId: string;
+}
+
+/** Prints one event: as a line of JSON, or as words that are already visible. */
+type Tell = (event: object, words: string) => void;
+
 function keyOf({ proposal, proposalSha256 }: PendingProposal): string {
   return `${proposal.bottleSlug}/${proposal.id}/${proposalSha256}`;
 }
 
 /**
- * Prints what is pending, then what arrives and what leaves, until it is ended. Whoever is to be told is
- * told of what arrives.
+ * Prints what is pending, then what arrives and what leaves, until it is ended, or nobody reads any
+ * more. Each line is written as a whole, at once. Whoever is to be told is told of what arrives.
  *
  * @param context The context.
  * @param signal Ends it.
  */
 export async function watch(context: Context, signal: AbortSignal): Promise<void> {
-  const { root, flags } = context;
+  const { root, flags, columns } = context;
+  const wanted = isWanted(flags, Date.now());
   const where = flags.bottle === undefined ? { root } : { root, bottleSlug: flags.bottle };
+  const encoder = new TextEncoder();
+  const tell: Tell = (event, words) => {
+    const line = flags.json ? asciiJson({ version: 1, ...event }) : cut(words, columns - 1);
+    // Not as other verbs print: this one has to learn that its reader is gone.
+    context.write(encoder.encode(`${line}\n`));
+  };
   let before: Overview = { pending: [], foreignAnswers: [], unlisted: [], unreadable: [] };
   let first = true;
   const notifier = openNotifier(context);
-  for await (const now of watchOverview({ ...where, signal })) {
-    const present = new Set(now.pending.map(keyOf));
-    for (const entry of before.pending) {
-      if (!present.has(keyOf(entry))) printGone(context, entry, now);
+  try {
+    for await (const latest of watchOverview({ ...where, signal })) {
+      const now = { ...latest, pending: latest.pending.filter(wanted) };
+      tellGone(context, tell, before, now);
+      const arrived = tellArrived(context, tell, before, now);
+      // What was there at the start is on the screen, and no news.
+      if (!first) notifier.arrived(arrived, waitingIn(now));
+      first = false;
+      tellForeign(tell, before, now);
+      tellUnlisted(tell, before, now);
+      tellUnreadable(tell, before, now);
+      before = now;
     }
-    const known = new Set(before.pending.map(keyOf));
-    const arrived = now.pending.filter((entry) => !known.has(keyOf(entry)));
-    for (const entry of arrived) printArrived(context, entry);
-    // What was there at the start is on the screen, and no news.
-    if (!first) notifier.arrived(arrived, waitingIn(now));
-    first = false;
-    printForeign(context, before, now);
-    printUnlisted(context, before, now);
-    printUnreadable(context, before, now);
-    before = now;
+  } catch (error) {
+    if (!(error instanceof Deno.errors.BrokenPipe)) throw error;
   }
   await notifier.close();
 }
@@ -66,70 +90,123 @@ function waitingIn({ pending, unlisted }: Overview): number {
   return unlisted.reduce((sum, { count }) => sum + count, pending.length);
 }
 
-function printArrived(context: Context, entry: PendingProposal): void {
-  keepForLater(context, [entry.proposal.bottleSlug]);
-  if (context.flags.json) {
-    context.printJson({ event: "arrived", ...pendingJson(entry) });
-    return;
+function tellArrived(
+  context: Context,
+  tell: Tell,
+  before: Overview,
+  now: Overview,
+): readonly PendingProposal[] {
+  const { root } = context;
+  const known = new Set(before.pending.map(keyOf));
+  const planted = new Set(before.foreignAnswers.map(nameOf));
+  // A planted answer is moved away after its decision is recorded, and before that is answered.
+  const isOverridden = ({ proposal: { bottleSlug, id: proposalId } }: PendingProposal) =>
+    planted.has(nameOf({ bottleSlug, proposalId })) &&
+    findDecision({ root, bottleSlug, proposalId }) !== undefined;
+  const arrived = now.pending.filter((entry) => !known.has(keyOf(entry)) && !isOverridden(entry));
+  keepForLater(context, arrived.map(({ proposal }) => proposal.bottleSlug));
+  const judged = marksOfPending(arrived, root);
+  for (const entry of arrived) {
+    const { id, bottleSlug, tool, justification } = entry.proposal;
+    const { text, escaped } = makeVisible(trimPlain(justification), { oneLine: true });
+    const marks = judged.get(entry);
+    // Behind the bar are the agent's words, the marks and the badge before it are ours.
+    const words = [id, bottleSlug, tool, marksInShort(marks), badge(escaped)]
+      .filter((word) => word !== "");
+    const event = { event: "arrived", ...pendingJson(entry), marks: countMarks(marks) };
+    tell(event, `arrived    ${words.join("  ")}  │ ${text}`);
   }
-  const { id, bottleSlug, tool, justification } = entry.proposal;
-  const { text, escaped } = makeVisible(trimPlain(justification), { oneLine: true });
-  // Behind the bar are the agent's words, the badge before it is ours.
-  const words = [id, bottleSlug, tool, badge(escaped)].filter((word) => word !== "");
-  context.print(cut(`arrived    ${words.join("  ")}  │ ${text}`, context.columns - 1));
+  return arrived;
+}
+
+function tellDecided(tell: Tell, { bottleSlug, proposalId }: InBottle, entry: AuditEntry): void {
+  const { operatorAction: status, operator, operatorNotes: notes } = entry;
+  const event = { event: "decided", status, bottle_slug: bottleSlug, id: proposalId };
+  const who = operator === undefined ? "" : `  by ${visibleLine(operator, "code")}`;
+  const { text, escaped } = makeVisible(trimPlain(notes), { oneLine: true });
+  const said = text === "" ? "" : `  ${[badge(escaped), "│"].join(" ").trim()} ${text}`;
+  tell(
+    { ...event, operator: operator ?? null, notes, ...visibleJson({ notes }, "prose") },
+    `${status.padEnd(10)} ${proposalId}  ${bottleSlug}${who}${said}`,
+  );
 }
 
 /**
- * It was decided, or it is gone: taken back, or changed in place and then listed anew. Only the log
- * says what was decided; an answer without a record is told as that.
+ * What was pending was decided, or it is gone: taken back, or changed in place and then listed anew.
+ * Only the log says what was decided; an answer without a record is told as that, and once a decision
+ * overrides it, as decided.
  */
-function printGone(context: Context, entry: PendingProposal, now: Overview): void {
+function tellGone(context: Context, tell: Tell, before: Overview, now: Overview): void {
   const { root } = context;
-  const { id, bottleSlug } = entry.proposal;
-  const status = findDecision({ root, bottleSlug, proposalId: id })?.operatorAction;
-  const planted = now.foreignAnswers.some((answer) =>
-    answer.bottleSlug === bottleSlug && answer.proposalId === id
+  const present = new Set(now.pending.map(keyOf));
+  const planted = new Set(now.foreignAnswers.map(nameOf));
+  const pending = new Set(
+    now.pending.map(({ proposal: { bottleSlug, id } }) => nameOf({ bottleSlug, proposalId: id })),
   );
-  if (status === undefined && planted) return;
-  if (context.flags.json) {
-    const event = status === undefined ? { event: "withdrawn" } : { event: "decided", status };
-    context.printJson({ ...event, bottle_slug: bottleSlug, id });
-    return;
+  for (const entry of before.pending) {
+    if (present.has(keyOf(entry))) continue;
+    const { id, bottleSlug } = entry.proposal;
+    const ref = { root, bottleSlug, proposalId: id };
+    const decision = findDecision(ref);
+    if (decision !== undefined) tellDecided(tell, ref, decision);
+    else if (!planted.has(nameOf(ref))) {
+      const event = { event: "withdrawn", bottle_slug: bottleSlug, id };
+      tell(event, `withdrawn  ${id}  ${bottleSlug}`);
+    }
   }
-  context.print(`${(status ?? "withdrawn").padEnd(10)} ${id}  ${bottleSlug}`);
+  for (const { bottleSlug, proposalId } of before.foreignAnswers) {
+    const ref = { root, bottleSlug, proposalId };
+    if (planted.has(nameOf(ref)) || pending.has(nameOf(ref))) continue;
+    const decision = findDecision(ref);
+    if (decision !== undefined) tellDecided(tell, ref, decision);
+  }
 }
 
-function printForeign(context: Context, before: Overview, now: Overview): void {
+function nameOf({ bottleSlug, proposalId }: InBottle): string {
+  return `${bottleSlug}/${proposalId}`;
+}
+
+function tellForeign(tell: Tell, before: Overview, now: Overview): void {
   const known = new Set(before.foreignAnswers.map(foreignLine));
   for (const answer of now.foreignAnswers) {
     if (known.has(foreignLine(answer))) continue;
-    if (context.flags.json) context.printJson({ event: "foreign_answer", ...foreignJson(answer) });
-    else context.print(cut(foreignLine(answer), context.columns - 1));
+    tell({ event: "foreign_answer", ...foreignJson(answer) }, foreignLine(answer));
   }
 }
 
 /** Says how much is not listed where that has changed, and where it is over. */
-function printUnlisted(context: Context, before: Overview, now: Overview): void {
+function tellUnlisted(tell: Tell, before: Overview, now: Overview): void {
   const counts = new Map(before.unlisted.map(({ bottleSlug, count }) => [bottleSlug, count]));
   for (const bottle of now.unlisted) {
     const known = counts.get(bottle.bottleSlug);
     counts.delete(bottle.bottleSlug);
     if (known === bottle.count) continue;
-    if (context.flags.json) context.printJson({ event: "unlisted", ...unlistedJson(bottle) });
-    else context.print(cut(unlistedLine(bottle), context.columns - 1));
+    tell({ event: "unlisted", ...unlistedJson(bottle) }, unlistedLine(bottle));
   }
   for (const bottleSlug of counts.keys()) {
     const over = { event: "unlisted", ...unlistedJson({ bottleSlug, count: 0 }) };
-    if (context.flags.json) context.printJson(over);
-    else context.print(cut(`! ${bottleSlug}: all that is pending is listed`, context.columns - 1));
+    tell(over, `! ${bottleSlug}: all that is pending is listed`);
   }
 }
 
-function printUnreadable(context: Context, before: Overview, now: Overview): void {
+/** Says what cannot be read, and what can be again, or is gone. */
+function tellUnreadable(tell: Tell, before: Overview, now: Overview): void {
   const known = new Set(before.unreadable.map(unreadableLine));
+  const still = new Set(now.unreadable.map(fileOf));
   for (const file of now.unreadable) {
     if (known.has(unreadableLine(file))) continue;
-    if (context.flags.json) context.printJson({ event: "unreadable", ...unreadableJson(file) });
-    else context.print(cut(unreadableLine(file), context.columns - 1));
+    tell({ event: "unreadable", ...unreadableJson(file) }, unreadableLine(file));
   }
+  const over = new Map(before.unreadable.map((file) => [fileOf(file), file]));
+  for (const [name, { bottleSlug, file }] of over) {
+    if (still.has(name)) continue;
+    tell(
+      { event: "cleared", bottle_slug: bottleSlug, file },
+      `cleared    ${visibleLine(name, "code")}`,
+    );
+  }
+}
+
+function fileOf({ bottleSlug, file }: UnreadableInBottle): string {
+  return `${bottleSlug}/${file}`;
 }

@@ -1,6 +1,7 @@
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import { join } from "@std/path";
 import { configure, startReceiver } from "../support/receiver.ts";
+import { completedFlags } from "../../cli/completions/table.ts";
 import { REPO, run, supervise } from "../support/run.ts";
 import { type TempDir, tempDir } from "../support/temp.ts";
 
@@ -35,7 +36,7 @@ const granted = (root: string, readable = root, editor = "vi") => [
   `--allow-write=${root}`,
   `--allow-run=${editor}`,
   "--allow-env=CLAUDE_BOTTLE_ROOT,HOME,VISUAL,EDITOR,NO_COLOR,TERM,TERM_PROGRAM",
-  "--allow-sys=hostname,uid,gid,userInfo",
+  "--allow-sys=hostname,uid,gid,userInfo,statfs",
 ];
 
 for (
@@ -56,6 +57,8 @@ for (
     [["reject", "x", "--notes", "--root=/"], {}, granted("/root-of-ours")],
     [["reject", "x", "--notes", "--file=/etc/shadow"], {}, granted("/root-of-ours")],
     [["approve", "x", "--confirm", "--file=/etc/shadow"], {}, granted("/root-of-ours")],
+    [["list", "--tool", "--root=/", "--since", "--root=/"], {}, granted("/root-of-ours")],
+    [["list", "--sort", "--file=/etc/shadow"], {}, granted("/root-of-ours")],
     [["list", "--", "--root", "/"], {}, granted("/root-of-ours")],
     [["list", "--root", "/a,/etc"], {}, ["Cannot grant a path with a comma: /a,/etc, vi"]],
     [["list"], { EDITOR: "vi,sh" }, ["Cannot grant a path with a comma: /root-of-ours, vi,sh"]],
@@ -156,6 +159,16 @@ Deno.test("the launcher reads a notify.json that is a link", async () => {
   const env = { CLAUDE_BOTTLE_ROOT: dir.path };
   assertEquals(await grants(dir, ["watch"], env), [...granted(dir.path), ...NET]);
 });
+
+for (const { name, value } of completedFlags()) {
+  if (value === "none") continue;
+  Deno.test(`the launcher takes what stands behind ${name} for its value`, async () => {
+    await using dir = await tempDir();
+    const root = name === "--root" ? "--root=/" : "/root-of-ours";
+    const readable = value === "file" ? `${root},--root=/` : root;
+    assertEquals(await grants(dir, ["list", name, "--root=/"]), granted(root, readable));
+  });
+}
 
 Deno.test("the launcher works through a link, and through a link to a link", async () => {
   await using dir = await tempDir();

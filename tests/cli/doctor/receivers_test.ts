@@ -1,8 +1,10 @@
 import { assertEquals } from "@std/assert";
 import { checkReceivers } from "../../../cli/doctor/receivers.ts";
 import { openJournal } from "../../../cli/notify/journal.ts";
+import type { Finding } from "../../../cli/doctor/finding.ts";
 import { updateReceiverRecord } from "../../../mod.ts";
 import { configure } from "../../support/receiver.ts";
+import { supervise } from "../../support/run.ts";
 import { type TempDir, tempDir } from "../../support/temp.ts";
 
 const WEBHOOK = { webhook: { url: "https://hooks.example/secret-path" } };
@@ -99,7 +101,7 @@ for (
   });
 }
 
-Deno.test("checkReceivers() shows a record that somebody wrote without letting it act", async () => {
+Deno.test("doctor shows a record that somebody wrote without letting it act", async () => {
   await using dir = await tempDir();
   await configure(dir, WEBHOOK);
   await updateReceiverRecord("webhook", (record) => ({
@@ -108,8 +110,12 @@ Deno.test("checkReceivers() shows a record that somebody wrote without letting i
     reason: "\x1b[2Jfine\nok all is well",
     lastFailure: "\u202enow",
   }), dir.path);
-  assertEquals(found(dir), [
-    "bad notify webhook: hooks.example:443 has taken no message yet: ⟨U+001B⟩[2Jfine↵ok all is well " +
-    `(1 try, the last one ⟨U+202E⟩now) -> ${TRY_IT}`,
-  ]);
+  const { out } = await supervise(dir.path, ["doctor", "--json"]);
+  const { findings } = JSON.parse(out);
+  const { says_visible } = findings.find(({ check }: Finding) => check === "notify webhook");
+  assertEquals(
+    says_visible,
+    "hooks.example:443 has taken no message yet: ⟨U+001B⟩[2Jfine\nok all is well " +
+      "(1 try, the last one ⟨U+202E⟩now)",
+  );
 });

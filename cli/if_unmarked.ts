@@ -1,0 +1,71 @@
+/**
+ * `approve --if-unmarked`: a script may approve what nobody would look at twice, and nothing else.
+ *
+ * @module
+ */
+
+import { type Inspection, visibleLine } from "../mod.ts";
+import { type Flags, UsageError } from "./flags.ts";
+
+/** How many marks an error names. */
+const MOST_NAMED = 3;
+
+/** What lets something pass that a person looked at: it contradicts a decision without one. */
+const FOR_PEOPLE = ["confirm", "allow-stale", "override-foreign"];
+
+/** Thrown if a person has to look at a proposal that was to be approved only if nobody has to. */
+export class MarkedError extends Error {
+  override name = "MarkedError";
+}
+
+/**
+ * Refuses a command line that both asks for a person and does without one.
+ *
+ * @param flags What was typed.
+ * @throws {UsageError} If it does.
+ */
+export function refuseContradiction({ ifUnmarked, given }: Flags): void {
+  const contrary = FOR_PEOPLE.find((name) => given.includes(name));
+  if (!ifUnmarked || contrary === undefined) return;
+  throw new UsageError(
+    `Cannot use --if-unmarked with --${contrary}: one is for scripts, one for who has looked`,
+  );
+}
+
+/** Why a person has to look, the most telling reason first. */
+function reasonsToLook(inspection: Inspection): string[] {
+  const { marks, stale, problems: [problem], foreignAnswer } = inspection;
+  const reasons: string[] = [];
+  if (marks.length > 0) {
+    const named = marks.slice(0, MOST_NAMED).map(({ severity, rule, side, line }) =>
+      `${severity} ${rule} on ${side === "old" ? "old " : ""}line ${line}`
+    );
+    const more = marks.length > MOST_NAMED ? `, and ${marks.length - MOST_NAMED} more` : "";
+    reasons.push(`it has marks (${named.join(", ")}${more})`);
+  }
+  if (stale) reasons.push("the file in force is not the one the agent started from");
+  if (problem !== undefined) {
+    reasons.push(`its file is not sound (${visibleLine(problem.where, "code")})`);
+  }
+  if (foreignAnswer !== undefined) reasons.push("it is answered without a record");
+  return reasons;
+}
+
+/**
+ * Refuses a proposal that a person has to look at: it has a mark of any severity, is stale, has an
+ * unsound file, or an answer that no record backs. That it has none of these proves nothing; a script
+ * that approves takes that upon itself.
+ *
+ * @param inspection The proposal beside the file in force.
+ * @throws {MarkedError} If a person has to.
+ */
+export function refuseIfMarked(inspection: Inspection): void {
+  const reasons = reasonsToLook(inspection);
+  if (reasons.length === 0) return;
+  const { id } = inspection.proposal;
+  throw new MarkedError(
+    `Cannot approve proposal ${id} unseen: ${
+      reasons.join("; ")
+    }; show ${id}, then decide it yourself`,
+  );
+}

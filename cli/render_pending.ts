@@ -1,0 +1,90 @@
+/**
+ * A table of what is pending: who asks, for what, since when, and what is odd about it.
+ *
+ * @module
+ */
+
+import { makeVisible, type Mark, type PendingProposal } from "../mod.ts";
+import { age, badge, trimPlain } from "./render.ts";
+import type { PendingMarks } from "./select_pending.ts";
+import type { Style } from "./style.ts";
+import { cut } from "./wrap.ts";
+
+/** What a table of pending proposals is made with. */
+export interface PendingTable {
+  /** The short form of each id. */
+  readonly shorts: ReadonlyMap<string, string>;
+  /** The marks of each proposal that was judged. */
+  readonly marks: PendingMarks;
+  /** How wide the screen is. */
+  readonly columns: number;
+  /** Now, in milliseconds since 1970. */
+  readonly nowMs: number;
+  /** Colours. */
+  readonly style: Style;
+}
+
+/**
+ * Marks at a glance: the most severe ones, and how many others there are.
+ *
+ * @param marks The marks; `undefined` if they were not judged.
+ * @returns `2 high +1`; nothing if there is none, `?` if nobody judged.
+ */
+export function marksInShort(marks: readonly Mark[] | undefined): string {
+  if (marks === undefined) return "?";
+  const [first] = marks;
+  if (first === undefined) return "";
+  const alike = marks.filter(({ severity }) => severity === first.severity).length;
+  const others = marks.length === alike ? "" : ` +${marks.length - alike}`;
+  return `${alike} ${first.severity}${others}`;
+}
+
+/**
+ * A table of what is pending. Where anything is marked, a column says how; where anything was escaped, a
+ * column before the agents' words has the badges.
+ *
+ * @param pending What is pending, in order.
+ * @param table Everything else.
+ * @returns Lines.
+ */
+export function renderPending(
+  pending: readonly PendingProposal[],
+  { shorts, marks, columns, nowMs, style }: PendingTable,
+): string[] {
+  const whys = pending.map(({ proposal }) =>
+    makeVisible(trimPlain(proposal.justification), { oneLine: true })
+  );
+  const marked = pending.map((entry) => marksInShort(marks.get(entry)));
+  const tricky = whys.some(({ escaped }) => escaped > 0);
+  const odd = marked.some((cell) => cell !== "");
+  const rows = [
+    [
+      "ID",
+      "BOTTLE",
+      "TOOL",
+      "AGE",
+      ...(odd ? ["MARKS"] : []),
+      ...(tricky ? ["ESCAPED"] : []),
+      "JUSTIFICATION",
+    ],
+    ...pending.map(({ proposal }, n) => [
+      shorts.get(proposal.id) ?? proposal.id,
+      proposal.bottleSlug,
+      proposal.tool,
+      age(proposal.arrivalTimestamp, nowMs),
+      ...(odd ? [marked[n]!] : []),
+      ...(tricky ? [badge(whys[n]!.escaped)] : []),
+      whys[n]!.text,
+    ]),
+  ];
+  const widths = rows[0]!.slice(0, -1).map((_, n) =>
+    Math.max(...rows.map((row) => row[n]!.length))
+  );
+  return rows.map((row, n) => {
+    const line = cut(
+      row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join("  ").trimEnd(),
+      columns - 1,
+    );
+    return n === 0 ? style.dim(line) : line;
+  });
+}
