@@ -17,6 +17,7 @@ import { listing } from "./listing.ts";
 import { log } from "./log.ts";
 import { type Subject, table } from "./measure.ts";
 import { reads } from "./reads.ts";
+import { review } from "./review.ts";
 import { sidecar } from "./sidecar.ts";
 import { visibleText } from "./visible.ts";
 import { waiting } from "./waiting.ts";
@@ -31,10 +32,11 @@ const SUBJECTS: Readonly<Record<string, readonly Subject[]>> = {
   waiting: [waiting],
   diff: [diff],
   visible: [visibleText],
+  review: [review],
   sidecar: [sidecar],
   holding: [holding(sidecarFlags)],
 };
-const ALL = ["queue", "log", "diff", "visible", "sidecar", "holding"];
+const ALL = ["queue", "log", "diff", "visible", "review", "sidecar", "holding"];
 
 /** The kind of file system on which temporary files lie: on some, a sync costs nothing. */
 async function temporaryFileSystem(): Promise<string> {

@@ -58,7 +58,7 @@ export function processTerminal(): Terminal {
     errIsTerminal: Deno.stderr.isTerminal(),
     interactive: outIsTerminal && Deno.stdin.isTerminal(),
     // What is printed elsewhere is likely to be looked at in a terminal later.
-    columns: outIsTerminal ? Deno.consoleSize().columns : 80,
+    columns: outIsTerminal ? Deno.consoleSize().columns || 80 : 80,
   };
 }
 

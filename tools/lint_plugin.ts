@@ -87,6 +87,12 @@ const PACKAGES: readonly PackageRule[] = [
     only: ["sidecar/server.ts", "tests/", "demo/", "bench/"],
     wayOut: "keep MCP in sidecar/server.ts and pass plain values",
   },
+  {
+    name: /^(npm:\/?)?(ink|react)(@|\/|$)/,
+    within: "",
+    only: ["cli/review/", "tests/", "bench/"],
+    wayOut: "keep Ink in cli/review/screen.ts: no other verb should wait for it",
+  },
 ];
 
 /** The files in `src/` that write to disk: whole files, and under a lock. */

@@ -1,0 +1,155 @@
+/**
+ * The operator's screen: how soon it is there, how soon it answers a key, what it costs to leave it open.
+ *
+ * @module
+ */
+
+import { newProposal, writeProposal } from "../mod.ts";
+import {
+  BOTTLE_SLUG,
+  type Directory,
+  makeDirectory,
+  makeProposalFiles,
+  placeProposalFiles,
+  sleep,
+} from "./fixtures.ts";
+import {
+  median,
+  medianRatio,
+  percentile,
+  type Row,
+  showMs,
+  type Subject,
+  takeTurns,
+} from "./measure.ts";
+import { here } from "./processes.ts";
+import { startInTerminal, type TerminalProgram } from "./terminal.ts";
+
+const PENDING = 1_000;
+const LARGE_LINES = 150_000;
+const PAINTS = 7;
+const KEYS = 40;
+const IDLE_MS = 10_000;
+const QUIET_MS = 300;
+
+const MAX_PAINT_MS = 400;
+const MAX_KEY_MS = 20;
+const MAX_IDLE_PERCENT = 2;
+
+function startReview({ path }: Directory): TerminalProgram {
+  return startInTerminal(`sh ${here("../cli/supervise.sh")} review`, { CLAUDE_BOTTLE_ROOT: path });
+}
+
+function startFloor(): TerminalProgram {
+  const flags = "--quiet --no-prompt --ignore-env --allow-env=NODE_ENV";
+  const command = `deno run ${flags} --config ${here("../deno.json")} ${here("./ink_floor.ts")}`;
+  return startInTerminal(command, { NODE_ENV: "production" });
+}
+
+async function firstPaint(program: TerminalProgram, text: string): Promise<number> {
+  await using started = program;
+  return await started.paints(text);
+}
+
+/** Presses keys one by one, as a person does who looks at each screen. */
+async function pressKeys(program: TerminalProgram, keys: string): Promise<number[]> {
+  const times: number[] = [];
+  for (let n = 0; n < KEYS; n++) {
+    times.push(await program.answers(keys[n % keys.length]!));
+    await sleep(50);
+  }
+  return times;
+}
+
+/** The processor time that a root's review has used, in milliseconds. */
+async function cpuMs(root: string): Promise<number> {
+  for (const { name } of Deno.readDirSync("/proc")) {
+    if (!/^\d+$/.test(name)) continue;
+    try {
+      const command = await Deno.readTextFile(`/proc/${name}/cmdline`);
+      if (!command.startsWith("deno\0") || !command.includes(root)) continue;
+      const fields = (await Deno.readTextFile(`/proc/${name}/stat`)).split(") ")[1]!.split(" ");
+      return (Number(fields[11]) + Number(fields[12])) * 10; // A tick is a hundredth of a second.
+    } catch {
+      // It ended meanwhile.
+    }
+  }
+  throw new Error("Cannot find the review's process");
+}
+
+async function measureList(): Promise<Row[]> {
+  await using dir = await makeDirectory();
+  placeProposalFiles(dir.queueDir, await makeProposalFiles(PENDING));
+  const paints = await takeTurns(PAINTS, {
+    floor: () => firstPaint(startFloor(), "0 pressed, row"),
+    review: () => firstPaint(startReview(dir), `${PENDING} pending`),
+  });
+  await using program = startReview(dir);
+  await program.paints(`${PENDING} pending`);
+  await program.rest(1_000);
+  const before = await cpuMs(dir.path);
+  await sleep(IDLE_MS);
+  const percent = (await cpuMs(dir.path) - before) / IDLE_MS * 100;
+  const paintMs = median(paints.review);
+  return [{
+    what: `from the command to the first paint, ${PENDING} pending`,
+    figure: showMs(paintMs),
+    floor: showMs(median(paints.floor)),
+    ratio: `${medianRatio(paints.review, paints.floor).toFixed(1)} x`,
+    aim: `< ${MAX_PAINT_MS} ms`,
+    met: paintMs < MAX_PAINT_MS,
+  }, {
+    what: `left open, ${PENDING} pending: share of a core`,
+    figure: `${percent.toFixed(1)} %`,
+    aim: `< ${MAX_IDLE_PERCENT} %`,
+    met: percent < MAX_IDLE_PERCENT,
+  }];
+}
+
+async function measureLarge(): Promise<Row[]> {
+  await using dir = await makeDirectory();
+  // Each line another one: a key that changes no row on the screen is answered by nothing.
+  const lines = Array.from({ length: LARGE_LINES }, (_, n) => `host-${n}`.padEnd(24, "x"));
+  await Deno.mkdir(dir.queueDir, { recursive: true, mode: 0o700 });
+  await writeProposal(
+    dir.queueDir,
+    newProposal({
+      bottleSlug: BOTTLE_SLUG,
+      tool: "pipelock-block",
+      proposedFile: lines.join(".example\n"),
+      justification: "All of them.",
+      currentFileHash: "",
+    }),
+  );
+  await using floor = startFloor();
+  await floor.paints("0 pressed, row");
+  await using program = startReview(dir);
+  await program.paints("1 pending");
+  await program.rest(QUIET_MS);
+  const openedMs = await program.answers("\r");
+  await program.rest(QUIET_MS);
+  const samples = {
+    floor: await pressKeys(floor, "j"),
+    review: await pressKeys(program, "jjk\x04Gg"),
+  };
+  const keyMs = percentile(samples.review, 0.95);
+  return [{
+    what: "opening a proposal of 5 MB",
+    figure: showMs(openedMs),
+  }, {
+    what: "a key while it is open, p95",
+    figure: showMs(keyMs),
+    floor: showMs(percentile(samples.floor, 0.95)),
+    ratio: `${(median(samples.review) / median(samples.floor)).toFixed(1)} x`,
+    aim: `< ${MAX_KEY_MS} ms`,
+    met: keyMs < MAX_KEY_MS,
+  }];
+}
+
+/** The operator's screen. */
+export const review: Subject = {
+  title: "The operator's screen",
+  about:
+    "Floor: Ink painting as many rows, from the command on; the same program's answer to a key.",
+  run: async () => [...await measureList(), ...await measureLarge()],
+};
