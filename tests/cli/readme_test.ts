@@ -1,0 +1,53 @@
+import { assertEquals } from "@std/assert";
+import { join } from "@std/path";
+import { hasProgram, REPO } from "../support/run.ts";
+import { openTerminal, type Terminal } from "../support/tmux.ts";
+
+const ignore = !hasProgram("tmux", "-V");
+if (ignore) console.error("skipped: there is no tmux on this machine");
+
+/** A screen's rows without what differs from run to run. The agent's questions arrive in any order. */
+function settle(screen: string): string[] {
+  return screen
+    .replace(/[0-9a-f]{8}-[0-9a-f-]{27}/g, "ID")
+    .replace(/[0-9a-f]{64}/g, "SHA256")
+    .replace(/arrived \S+ \(\d+ s ago\)/, "arrived THEN")
+    .replace(/^([> ] {1,3})\d+ s( {2})/gm, "$1AGE$2")
+    .split("\n").map((row) => row.trimEnd()).filter((row) => row !== "").toSorted();
+}
+
+/** Goes down the list until a proposal of this tool is the current one. */
+async function goTo(terminal: Terminal, tool: string): Promise<void> {
+  await terminal.type("g");
+  const isCurrent = new RegExp(`^>.*${tool}`, "m");
+  for (const _ of ["first", "second", "third"]) {
+    const screen = await terminal.sees(/^>/m);
+    if (isCurrent.test(screen)) return;
+    await terminal.type("j");
+    await terminal.sees(/./);
+  }
+  await terminal.sees(isCurrent);
+}
+
+Deno.test("the README shows the screens that the demo shows", { ignore }, async () => {
+  const readme = await Deno.readTextFile(join(REPO, "README.md"));
+  const [list = "", proposal = ""] = [...readme.matchAll(/^```text\n([^]*?)^```$/gm)]
+    .map(([, block]) => block!.replace(/^\$ supervise review\n/, ""));
+  await using terminal = await openTerminal(
+    "deno run --no-prompt --allow-read --allow-write --allow-run=deno,sh demo/main.ts; echo ended $?",
+    { NO_COLOR: "1" },
+    [92, 24],
+  );
+  await terminal.sees(/3 pending[^]*\? help/);
+  await goTo(terminal, "cred-proxy-block");
+  await terminal.sees(/^! medium {2}line 12/m);
+  assertEquals(settle((await terminal.screen()).join("\n")), settle(list));
+  await goTo(terminal, "pipelock-block");
+  await terminal.type("Enter");
+  await terminal.sees(/all seen[^]*arrived/);
+  assertEquals(settle((await terminal.screen()).join("\n")), settle(proposal));
+  await terminal.type("q");
+  await terminal.sees(/3 pending[^]*\? help/);
+  await terminal.type("q");
+  await terminal.sees(/ended 0/);
+});
