@@ -174,8 +174,9 @@ export function renderFrame(desk: Desk, overview: Overview, size: Size): Frame {
   const bodyHeight = Math.max(1, size.rows - above.length - below.length);
   const rows = [...body(desk, bodyHeight, columns)];
   while (rows.length < bodyHeight) rows.push("");
+  // On the smallest screens the question, and what is typed, come before everything else.
   return {
-    rows: [...above, ...rows.slice(0, bodyHeight), ...below].slice(0, size.rows),
+    rows: [...above, ...rows.slice(0, bodyHeight), ...below].slice(-size.rows),
     bodyHeight,
   };
 }
