@@ -17,7 +17,10 @@ function blocksOf(counts: readonly number[]): Block[] {
 type Step = (pages: Pages) => void;
 
 const step: fc.Arbitrary<Step> = fc.oneof(
-  { weight: 6, arbitrary: fc.integer({ min: -30, max: 30 }).map((by) => (p: Pages) => p.scroll(by)) },
+  {
+    weight: 6,
+    arbitrary: fc.integer({ min: -30, max: 30 }).map((by) => (p: Pages) => p.scroll(by)),
+  },
   { weight: 1, arbitrary: fc.constant((p: Pages) => p.toStart()) },
   { weight: 1, arbitrary: fc.constant((p: Pages) => p.toEnd()) },
 );

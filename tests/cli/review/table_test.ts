@@ -151,47 +151,50 @@ const happening: fc.Arbitrary<Happening> = fc.oneof(
 );
 
 Deno.test("only the operator's keys move the cursor, unless its row is gone; its place stays too", () => {
-  holds(fc.property(fc.array(happening, { maxLength: 40 }), (happenings) => {
-    const { clock, table, merge, shifted } = opened();
-    for (const happened of happenings) {
-      const before = { id: current(table), place: place(table), ids: idsOf(table) };
-      shifted();
-      switch (happened.what) {
-        case "merge":
-          merge(happened.there.flatMap((isThere, n) => isThere ? [`p${n}`] : []));
-          break;
-        case "pass":
-          clock.pass(happened.ms);
-          table.sweep();
-          break;
-        case "snooze":
-          if (table.current() !== undefined) table.snooze(table.current()!.key);
-          break;
-        case "wake":
-          table.wake();
-          break;
-        case "filter":
-          table.setFilter(happened.text);
-          break;
-        case "move":
-          table.move(happened.by);
+  holds(
+    fc.property(fc.array(happening, { maxLength: 40 }), (happenings) => {
+      const { clock, table, merge, shifted } = opened();
+      for (const happened of happenings) {
+        const before = { id: current(table), place: place(table), ids: idsOf(table) };
+        shifted();
+        switch (happened.what) {
+          case "merge":
+            merge(happened.there.flatMap((isThere, n) => isThere ? [`p${n}`] : []));
+            break;
+          case "pass":
+            clock.pass(happened.ms);
+            table.sweep();
+            break;
+          case "snooze":
+            if (table.current() !== undefined) table.snooze(table.current()!.key);
+            break;
+          case "wake":
+            table.wake();
+            break;
+          case "filter":
+            table.setFilter(happened.text);
+            break;
+          case "move":
+            table.move(happened.by);
+        }
+        const ids = idsOf(table);
+        assertEquals(new Set(ids).size, ids.length);
+        assertEquals(current(table) === undefined, ids.length === 0);
+        const stillThere = before.id !== undefined && ids.includes(before.id);
+        if (stillThere && happened.what !== "move") {
+          assertEquals(current(table), before.id, JSON.stringify(happened));
+          // It can only stand elsewhere where there are no longer enough rows above it or below.
+          const moved = place(table) - before.place;
+          const at = ids.indexOf(before.id!);
+          if (moved < 0) assertEquals(place(table), at);
+          if (moved > 0) assert(ids.length - at + place(table) <= HEIGHT || at === place(table));
+        }
+        // Whoever looks at a row that is another one now is told, before a key counts.
+        if (happened.what !== "move" && before.ids.some((id, n) => ids[n] !== id)) {
+          assert(shifted(), JSON.stringify(happened));
+        }
       }
-      const ids = idsOf(table);
-      assertEquals(new Set(ids).size, ids.length);
-      assertEquals(current(table) === undefined, ids.length === 0);
-      const stillThere = before.id !== undefined && ids.includes(before.id);
-      if (stillThere && happened.what !== "move") {
-        assertEquals(current(table), before.id, JSON.stringify(happened));
-        // It can only stand elsewhere where there are no longer enough rows above it or below.
-        const moved = place(table) - before.place;
-        const at = ids.indexOf(before.id!);
-        if (moved < 0) assertEquals(place(table), at);
-        if (moved > 0) assert(ids.length - at + place(table) <= HEIGHT || at === place(table));
-      }
-      // Whoever looks at a row that is another one now is told, before a key counts.
-      if (happened.what !== "move" && before.ids.some((id, n) => ids[n] !== id)) {
-        assert(shifted(), JSON.stringify(happened));
-      }
-    }
-  }), 500);
+    }),
+    500,
+  );
 });
