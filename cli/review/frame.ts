@@ -163,7 +163,7 @@ export function renderFrame(desk: Desk, overview: Overview, size: Size): Frame {
   const alarms = alarmRows(overview, columns, desk.style);
   const roomy = size.rows >= 16;
   const said = [
-    ...(desk.prompt === undefined ? messageRows(desk, columns) : []),
+    ...(desk.prompt === undefined || desk.message !== "" ? messageRows(desk, columns) : []),
     ...promptRows(desk, columns, roomy),
   ];
   const below = [
