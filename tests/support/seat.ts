@@ -6,6 +6,7 @@
 
 import {
   findDecision,
+  type Inspection,
   inspectProposal,
   marksOfPending,
   type PendingProposal,
@@ -13,7 +14,7 @@ import {
 } from "../../mod.ts";
 import { makeContext } from "../../cli/context.ts";
 import { decideAsShown } from "../../cli/decision.ts";
-import { editProposal } from "../../cli/editor.ts";
+import { type Edit, editProposal } from "../../cli/editor.ts";
 import { failureOf } from "../../cli/exit.ts";
 import { readFlags } from "../../cli/flags.ts";
 import type { Ports } from "../../cli/review/desk.ts";
@@ -44,7 +45,7 @@ export interface TestSeat {
   readonly wait: (ms: number) => Promise<void>;
   /** Looks what is pending on the disk now. */
   readonly look: () => Promise<void>;
-  /** Waits until nothing is under way. */
+  /** Waits until nothing is under way, and the screen is drawn. */
   readonly idle: () => Promise<void>;
   /** The screen, without blanks at its rows' ends. */
   readonly screen: (size?: Partial<Size>) => string;
@@ -118,7 +119,7 @@ export async function sitDown(dir: TempDir, options: SeatOptions = {}): Promise<
     inspect: ({ proposal: { bottleSlug, id: proposalId } }) =>
       follow(inspectProposal({ root, bottleSlug, proposalId })),
     decide: (seen, say) => follow(decideAsShown(context, seen, say)),
-    edit: (inspection, start) => follow(edit(() => editProposal(context, inspection, start))),
+    edit: (inspection, start) => follow(edit(inspection, start)),
     becameOf: (entry) => becameOf(entry, root),
     marksOf: (entry) => marksOfPending([entry], root).get(entry) ?? [],
     pastNotes: (entry) => follow(pastNotes(entry, root)),
@@ -129,12 +130,13 @@ export async function sitDown(dir: TempDir, options: SeatOptions = {}): Promise<
     quit: () => void left.quit++,
   };
   /** The editor is found where the program finds it. */
-  async function edit<T>(run: () => Promise<T>): Promise<T> {
+  async function edit(inspection: Inspection, start: string): Promise<Edit> {
     await Deno.writeTextFile(dir.at("editor"), `#!/bin/sh\n${editor}\n`, { mode: 0o755 });
     const before = Deno.env.get("VISUAL");
     Deno.env.set("VISUAL", dir.at("editor"));
     try {
-      return await run();
+      const version = await editProposal(context, inspection, start);
+      return { ...version, discard: () => follow(version.discard()) };
     } finally {
       if (before === undefined) Deno.env.delete("VISUAL");
       else Deno.env.set("VISUAL", before);
@@ -147,6 +149,8 @@ export async function sitDown(dir: TempDir, options: SeatOptions = {}): Promise<
       await Promise.allSettled(underWay);
       await new Promise((resolve) => setTimeout(resolve, 0));
     } while (underWay.size > 0);
+    // By now the terminal would show it.
+    seat.frame({ columns, rows });
   }
   async function look(): Promise<void> {
     seat.overview(readOverview({ root }));
