@@ -22,7 +22,7 @@ async function itemOf(
   status: "approved" | "rejected",
 ): Promise<BatchItem> {
   const { key } = row;
-  const look = await lookAt(desk, row);
+  const look = await lookAt(desk, row, false);
   if (look === undefined) return { key, leftOut: "it cannot be read" };
   const leftOut = reasonToLeaveOut(status, look);
   return { key, look, ...(leftOut !== undefined && { leftOut }) };
