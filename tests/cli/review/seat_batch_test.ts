@@ -150,6 +150,7 @@ Deno.test("what changes under a table is not decided with it", async () => {
     "p3 will be a",
   ]);
   await seat.decide("return");
+  assertStringIncludes(seat.screen(), "1 decision is written in 5 s");
   await seat.wait(5_000);
   assertEquals(await statuses(dir), "- - approved - -");
 });
