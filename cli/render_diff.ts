@@ -9,7 +9,7 @@ import { type Block, renderBlocks } from "./block.ts";
 import { badge } from "./render.ts";
 import { marksBelow, rowsOfMark } from "./render_marks.ts";
 import type { Style } from "./style.ts";
-import { wrap } from "./wrap.ts";
+import { cut, wrap } from "./wrap.ts";
 
 /** A line of a diff that is already visible, in rows that each show its sign, painted by it. */
 function diffRows(line: string, isHeader: boolean, columns: number, style: Style): string[] {
@@ -49,7 +49,13 @@ export function diffBlocks(diff: string, marks: readonly Mark[] = []): Block[] {
     ];
   });
   if (escaped === 0) return blocks;
-  return [(_, style) => [`In the diff:  ${style.magenta(badge(escaped))}`], ...blocks];
+  const count = badge(escaped);
+  return [
+    (columns, style) => [
+      `${cut("In the diff:", columns - 1 - count.length - 2)}  ${style.magenta(count)}`,
+    ],
+    ...blocks,
+  ];
 }
 
 /**

@@ -15,7 +15,7 @@ import { cut, wrap } from "./wrap.ts";
 
 const EMPTY: Block = () => [""];
 
-const line = (text: string): Block => () => [text];
+const line = (text: string): Block => (columns) => wrap("", text, columns);
 
 /** A warning of ours. A row of it begins with `!`, which no row that an agent wrote does. */
 function warning(text: string, paint: keyof Style = "magenta"): Block {
@@ -53,7 +53,9 @@ export function proposalBlocks(inspection: Inspection, nowMs: number): Block[] {
     (columns, style) => {
       const rest = `${bottleSlug}  ${tool}`;
       const fits = id.length + 2 + rest.length < columns;
-      return fits ? [`${style.bold(id)}  ${rest}`] : [...wrap("", id, columns), rest];
+      return fits
+        ? [`${style.bold(id)}  ${rest}`]
+        : [...wrap("", id, columns), ...wrap("", rest, columns)];
     },
     (columns) => [cut(`arrived ${arrived} (${ago} ago)`, columns - 1)],
     (columns) => wrap("", `sha256  ${proposalSha256}`, columns),

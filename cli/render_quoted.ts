@@ -8,7 +8,7 @@
 import { makeVisible, type TextKind } from "../mod.ts";
 import { badge, trimPlain } from "./render.ts";
 import type { Style } from "./style.ts";
-import { wrap } from "./wrap.ts";
+import { cut, wrap } from "./wrap.ts";
 
 /** A text that somebody else wrote, and how it is shown. */
 export interface Quotation {
@@ -39,5 +39,8 @@ export function renderQuoted(
     .flatMap((line) => wrap("│ ", line, columns - indent, kind))
     .map((row) => " ".repeat(indent) + row);
   const count = badge(shown.escaped);
-  return [count === "" ? heading : `${heading}  ${style.magenta(count)}`, ...rows];
+  if (count === "") return [heading, ...rows];
+  // However long the heading is, the badge is on the screen.
+  const short = cut(heading, columns - 1 - count.length - 2);
+  return [`${short}  ${style.magenta(count)}`, ...rows];
 }

@@ -69,6 +69,23 @@ export function cut(line: string, columns: number): string {
 }
 
 /**
+ * Fills a line with blanks. On a terminal that needs fewer cells for it, it ends earlier.
+ *
+ * @param line The line, already visible.
+ * @param columns How many cells it is to take.
+ * @returns The line, at most that wide if it was.
+ */
+export function fill(line: string, columns: number): string {
+  let used = 0;
+  for (let at = 0; at < line.length;) {
+    const end = endOfPiece(line, at);
+    used += cellsOf(line, at, end);
+    at = end;
+  }
+  return line + " ".repeat(Math.max(0, columns - used));
+}
+
+/**
  * Puts a line that is already visible behind a margin, in as many rows as it needs.
  *
  * @param margin What stands before the first row, in ASCII or of one cell each: a bar, a diff's sign.

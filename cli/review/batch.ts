@@ -22,7 +22,7 @@ async function itemOf(
   status: "approved" | "rejected",
 ): Promise<BatchItem> {
   const { key } = row;
-  const look = await lookAt(desk, row);
+  const look = await lookAt(desk, row, false);
   if (look === undefined) return { key, leftOut: "it cannot be read" };
   const leftOut = reasonToLeaveOut(status, look);
   return { key, look, ...(leftOut !== undefined && { leftOut }) };
@@ -57,8 +57,9 @@ export async function confirmBatch(
   if (step === "decided") return desk.show({ place: "list" });
   const verdict = { status };
   const about = items.flatMap(({ key, look, leftOut }) => {
-    const waits = desk.table.row(key)?.standing.kind === "open";
-    return look === undefined || leftOut !== undefined || !waits ? [] : [{ key, look, verdict }];
+    // A look is forgotten once its proposal, or the file in force, is another one.
+    const isSo = desk.table.row(key)?.standing.kind === "open" && desk.looks.get(key) === look;
+    return look === undefined || leftOut !== undefined || !isSo ? [] : [{ key, look, verdict }];
   });
   if (about.length === 0) return desk.tell("There is nothing left to decide here.");
   const slugs = await confirmMarks(desk, about);

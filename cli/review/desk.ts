@@ -49,6 +49,8 @@ export interface Ports {
 export interface Look extends Seen {
   /** The file in force then. */
   readonly stamp: string;
+  /** Whether the change itself was on the screen; a table of several only counts its lines. */
+  readonly shown: boolean;
 }
 
 /** A decision that can still be undone. */

@@ -9,6 +9,7 @@ import type { Block } from "../block.ts";
 import { marksToConfirm } from "../confirm.ts";
 import { diffBlocks } from "../render_diff.ts";
 import { renderMarks } from "../render_marks.ts";
+import { wrap } from "../wrap.ts";
 import type { Desk, Look, Pending, View } from "./desk.ts";
 import { UNDO_MS } from "./held.ts";
 import { obstacle } from "./look.ts";
@@ -224,7 +225,7 @@ function editBlocks(look: Look, finalFile: string): Block[] {
   const { inspection } = look;
   const marks = marksFor(inspection.proposal.tool, inspection.currentFile, finalFile);
   return [
-    () => ["Your version, against the file in force:", ""],
+    (columns) => [...wrap("", "Your version, against the file in force:", columns), ""],
     (columns, style) => renderMarks(marks, columns, style),
     ...diffBlocks(diffAgainst(inspection, finalFile), marks),
   ];

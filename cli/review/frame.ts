@@ -160,7 +160,7 @@ function body(desk: Desk, height: number, columns: number): readonly string[] {
  */
 export function renderFrame(desk: Desk, overview: Overview, size: Size): Frame {
   const columns = Math.max(20, size.columns);
-  const above = [heading(desk, columns), ...alarmRows(overview, columns, desk.style)];
+  const alarms = alarmRows(overview, columns, desk.style);
   const roomy = size.rows >= 16;
   const said = [
     ...(desk.prompt === undefined || desk.message !== "" ? messageRows(desk, columns) : []),
@@ -171,11 +171,14 @@ export function renderFrame(desk: Desk, overview: Overview, size: Size): Frame {
     ...said,
     ...(desk.prompt === undefined ? [hints(desk, columns)] : []),
   ];
-  const bodyHeight = Math.max(1, size.rows - above.length - below.length);
+  const bodyHeight = Math.max(1, size.rows - 1 - alarms.length - below.length);
   const rows = [...body(desk, bodyHeight, columns)];
   while (rows.length < bodyHeight) rows.push("");
+  // After the body, which counts what was seen.
+  const above = [heading(desk, columns), ...alarms];
+  // On the smallest screens the question, and what is typed, come before everything else.
   return {
-    rows: [...above, ...rows.slice(0, bodyHeight), ...below].slice(0, size.rows),
+    rows: [...above, ...rows.slice(0, bodyHeight), ...below].slice(-size.rows),
     bodyHeight,
   };
 }

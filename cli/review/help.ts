@@ -5,7 +5,7 @@
  */
 
 import type { Block } from "../block.ts";
-import { wrap } from "../wrap.ts";
+import { cut, wrap } from "../wrap.ts";
 import { BINDINGS, type Place, written } from "./bindings.ts";
 
 const TITLES: Readonly<Record<Place, string>> = {
@@ -42,7 +42,7 @@ export function helpBlocks(place: Place): Block[] {
       : [`${names.padEnd(20)} ${help}`.slice(0, columns - 1)];
   });
   return [
-    (_, style) => [style.bold(TITLES[place]), ""],
+    (columns, style) => [style.bold(cut(TITLES[place], columns - 1)), ""],
     ...keys,
     () => [""],
     ...RULES.map((rule): Block => (columns) => wrap("  ", rule, columns, "prose")),

@@ -10,7 +10,7 @@ import { renderMarks } from "../render_marks.ts";
 import { marksInShort } from "../render_pending.ts";
 import { renderQuoted } from "../render_quoted.ts";
 import type { Style } from "../style.ts";
-import { cut } from "../wrap.ts";
+import { cut, fill, wrap } from "../wrap.ts";
 import type { Desk } from "./desk.ts";
 import { type Row, wordsOf } from "./row.ts";
 
@@ -75,7 +75,7 @@ function drawRow(desk: Desk, row: Row, cells: string, columns: number): string {
   const isCurrent = table.current()?.key === row.key;
   const signs = `${isCurrent ? ">" : " "}${table.isSelected(row.key) ? "x" : " "}`;
   const text = cut(`${signs} ${cells}`.trimEnd(), columns - 1);
-  return isCurrent ? style.inverse(text.padEnd(columns - 1)) : paintOf(row, style)(text);
+  return isCurrent ? style.inverse(fill(text, columns - 1)) : paintOf(row, style)(text);
 }
 
 /** Behind a bar are the agent's words; what we say of a proposal stands without one. */
@@ -140,7 +140,7 @@ export function listRows(desk: Desk, height: number, columns: number): string[] 
   const { rows } = table.window(Math.max(1, room - 1));
   if (rows.length === 0) {
     const why = table.filter() === "" ? "Nothing is pending." : "Nothing pending has that in it.";
-    return ["", style.dim(` ${why} What arrives appears here.`)];
+    return ["", ...wrap(" ", `${why} What arrives appears here.`, columns).map(style.dim)];
   }
   const drawn = drawTable(desk, rows, columns);
   if (below.length === 0) return drawn;

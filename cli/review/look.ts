@@ -17,14 +17,15 @@ import { open, type Row } from "./row.ts";
  *
  * @param desk The desk.
  * @param row The row.
+ * @param shown Whether the change itself comes on the screen.
  * @returns What was read, or `undefined` if it cannot be; the row says why.
  */
-export async function lookAt(desk: Desk, row: Row): Promise<Look | undefined> {
+export async function lookAt(desk: Desk, row: Row, shown: boolean): Promise<Look | undefined> {
   const { ports, table, looks } = desk;
   try {
     const inspection = await ports.inspect(row.entry);
     const stamp = ports.stampOf(inspection.currentPath);
-    const look = { inspection, currentSha256: inspection.currentSha256 ?? "", stamp };
+    const look = { inspection, currentSha256: inspection.currentSha256 ?? "", stamp, shown };
     looks.set(row.key, look);
     return look;
   } catch (error) {
@@ -43,7 +44,7 @@ export async function lookAt(desk: Desk, row: Row): Promise<Look | undefined> {
  * @param because What stands above it, if it is shown anew because something changed.
  */
 export async function openProposal(desk: Desk, row: Row, because?: string): Promise<void> {
-  const look = await lookAt(desk, row);
+  const look = await lookAt(desk, row, true);
   if (look === undefined) {
     if (desk.view.place !== "list") desk.show({ place: "list" });
     return;

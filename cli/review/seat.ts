@@ -78,7 +78,7 @@ export function openSeat(ports: Ports, { style, notes, changed }: SeatOptions): 
   async function onCurrent(decide: (row: Row) => Promise<void>, verb: string): Promise<void> {
     const row = table.current();
     if (!isOpen(desk, row)) return;
-    if (desk.looks.has(row.key)) return await decide(row);
+    if (desk.looks.get(row.key)?.shown) return await decide(row);
     await openProposal(desk, row);
     if (desk.view.place === "proposal") desk.tell(`Look first, then ${verb}.`);
   }

@@ -16,6 +16,20 @@ export interface Terminal extends AsyncDisposable {
   readonly rows: (pattern: RegExp) => Promise<readonly string[]>;
   /** The screen with its escape sequences. */
   readonly colours: () => Promise<string>;
+  /** The rows of the screen as they stand now, and nothing that has scrolled off it. */
+  readonly screen: () => Promise<readonly string[]>;
+  /** Waits until the screen itself, without what has scrolled off it, matches; gives it. */
+  readonly shows: (pattern: RegExp) => Promise<string>;
+  /** Waits until nothing has moved on the screen for some time; gives it. */
+  readonly still: (forMs: number) => Promise<string>;
+  /** Makes the terminal another size. */
+  readonly resize: (columns: number, rows: number) => Promise<void>;
+  /** Pastes, in brackets if the program asked for them, or as bare keys. */
+  readonly paste: (text: string, inBrackets: boolean) => Promise<void>;
+  /** Whether the alternate screen is on, and whether the cursor is shown. */
+  readonly state: () => Promise<{ readonly alternate: boolean; readonly cursor: boolean }>;
+  /** The shell's process. */
+  readonly pid: () => Promise<number>;
 }
 
 /** How long a screen may take before the test is given up. */
@@ -43,16 +57,31 @@ export async function openTerminal(
   const variables = Object.entries(env).flatMap(([name, value]) => ["-e", `${name}=${value}`]);
   const [columns, rows] = size;
   await tmux("new-session", "-d", "-x", String(columns), "-y", String(rows), ...variables, "sh");
-  const sees = async (pattern: RegExp): Promise<string> => {
+  const matches = async (pattern: RegExp, ...capture: string[]): Promise<string> => {
     const started = performance.now();
     while (true) {
-      const screen = await tmux("capture-pane", "-p", "-J", "-S", "-");
+      const screen = await tmux("capture-pane", "-p", ...capture);
       if (pattern.test(screen)) return screen;
       if (performance.now() - started > PATIENCE_MS) {
         throw new Error(`The screen never showed ${pattern}:\n${screen}`);
       }
       await new Promise((resolve) => setTimeout(resolve, 30));
     }
+  };
+
+  const sees = (pattern: RegExp) => matches(pattern, "-J", "-S", "-");
+  const still = async (forMs: number): Promise<string> => {
+    const started = performance.now();
+    let [screen, sinceMs] = [await tmux("capture-pane", "-p"), started];
+    while (performance.now() - sinceMs < forMs) {
+      if (performance.now() - started > PATIENCE_MS) {
+        throw new Error(`The screen was never still:\n${screen}`);
+      }
+      await new Promise((resolve) => setTimeout(resolve, 30));
+      const next = await tmux("capture-pane", "-p");
+      if (next !== screen) [screen, sinceMs] = [next, performance.now()];
+    }
+    return screen;
   };
 
   // The shell's prompt; keys that come before it would be shown first, and push a row of ours aside.
@@ -69,6 +98,22 @@ export async function openTerminal(
       await sees(pattern);
       return (await tmux("capture-pane", "-p", "-S", "-")).split("\n");
     },
+    shows: (pattern) => matches(pattern),
+    still,
+    screen: async () => (await tmux("capture-pane", "-p")).replace(/\n$/, "").split("\n"),
+    resize: async (columns, rows) => {
+      await tmux("resize-window", "-x", String(columns), "-y", String(rows));
+    },
+    paste: async (text, inBrackets) => {
+      await tmux("set-buffer", "--", text);
+      await tmux("paste-buffer", ...(inBrackets ? ["-p"] : []));
+    },
+    state: async () => {
+      const flags = await tmux("display-message", "-p", "#{alternate_on} #{cursor_flag}");
+      const [alternate, cursor] = flags.trim().split(" ");
+      return { alternate: alternate === "1", cursor: cursor === "1" };
+    },
+    pid: async () => Number(await tmux("display-message", "-p", "#{pane_pid}")),
     colours: () => tmux("capture-pane", "-p", "-e", "-S", "-"),
     [Symbol.asyncDispose]: async () => {
       await run("tmux", ["-L", server, "kill-server"]);

@@ -1,0 +1,154 @@
+import { assertEquals, assertStringIncludes } from "@std/assert";
+import { listPendingProposals, readAuditEntries } from "../../../mod.ts";
+import { type CallResult, CLIENT_KINDS } from "../../support/clients.ts";
+import { queueOf } from "../../support/operator.ts";
+import { NO_TMUX, openReview, SIZES } from "../../support/review.ts";
+import { type Sidecar, startSidecar } from "../../support/sidecar.ts";
+import { type TempDir, tempDir } from "../../support/temp.ts";
+
+const ignore = NO_TMUX;
+
+/** A call that an agent makes, and that stays open. */
+async function ask(
+  sidecar: Sidecar,
+  host: string,
+): Promise<{ readonly answer: Promise<CallResult> }> {
+  const client = await CLIENT_KINDS[2]!.connect(sidecar.url);
+  const before = sidecar.events.filter(({ event }) => event === "proposed").length;
+  const answer = client.call("pipelock-block", {
+    proposed_file: `api.example.com\n${host}\n`,
+    justification: `I need ${host}.`,
+  }).finally(() => client[Symbol.asyncDispose]());
+  while (sidecar.events.filter(({ event }) => event === "proposed").length === before) {
+    await sidecar.next();
+  }
+  return { answer };
+}
+
+async function putInForce(dir: TempDir): Promise<void> {
+  await Deno.mkdir(dir.at("current-config", "dev-1"), { recursive: true });
+  await Deno.writeTextFile(dir.at("current-config", "dev-1", "allowlist"), "api.example.com\n");
+}
+
+for (const size of SIZES) {
+  Deno.test(
+    `at ${size.join("x")}, agents get what the operator decides: approved, modified, rejected`,
+    { ignore },
+    async () => {
+      await using dir = await tempDir();
+      await putInForce(dir);
+      await Deno.writeTextFile(dir.at("editor"), '#!/bin/sh\necho mine.example > "$1"\n', {
+        mode: 0o755,
+      });
+      await using sidecar = await startSidecar(await queueOf(dir));
+      const first = await ask(sidecar, "one.example");
+      await using review = await openReview(dir, { size, env: { EDITOR: dir.at("editor") } });
+      await review.shows(/^> .*I need/m);
+      const second = await ask(sidecar, "*.two.example");
+      const third = await ask(sidecar, "three.example");
+      await review.shows(/^ supervise {2}3 pending/m);
+
+      // Approve: the key in the list shows it first.
+      await review.decide("a", /Look first, then a approves it/);
+      await review.shows(/^\+one\.example$/m);
+      await review.decide("a", /^> .*! approving in|u undoes/m);
+
+      // Modify: what the editor left is looked at, then answered.
+      await review.still(400);
+      await review.type("Enter");
+      await review.shows(/^! high/m);
+      await review.decide("m", /^\+mine\.example$/m);
+      await review.decide("a", /Notes for the agent/);
+      await review.answer("Mine is enough.");
+      await review.shows(/u undoes/);
+
+      // Reject, with a note.
+      await review.still(400);
+      await review.type("Enter");
+      await review.shows(/^\+three\.example$/m);
+      await review.decide("r", /Why\? The agent reads it:/);
+      await review.answer("No, thanks.");
+
+      const [approved, modified, rejected] = await Promise.all([
+        first.answer,
+        second.answer,
+        third.answer,
+      ]);
+      assertEquals(approved.structured?.status, "approved");
+      assertEquals(
+        [modified.structured?.status, modified.structured?.notes, modified.structured?.final_file],
+        ["modified", "Mine is enough.", "mine.example\n"],
+      );
+      assertEquals(
+        [rejected.structured?.status, rejected.structured?.notes, rejected.structured?.final_file],
+        ["rejected", "No, thanks.", null],
+      );
+      const entries = await readAuditEntries("pipelock", "dev-1", { root: dir.path });
+      assertEquals(
+        entries.map(({ operatorAction }) => operatorAction).toSorted(),
+        ["approved", "modified", "rejected"],
+      );
+      await review.shows(/Nothing is pending/);
+      await review.type("q");
+      const told = await review.shows(/^ended 0/m);
+      for (const word of ["approved ", "modified ", "rejected "]) {
+        assertStringIncludes(told, `\n${word}`);
+      }
+      assertEquals(await review.state(), { alternate: false, cursor: true });
+    },
+  );
+}
+
+Deno.test(
+  "several are decided in a table, one is undone, the agents hear each",
+  { ignore },
+  async () => {
+    await using dir = await tempDir();
+    await putInForce(dir);
+    const queueDir = await queueOf(dir);
+    await using sidecar = await startSidecar(queueDir);
+    const calls = [
+      await ask(sidecar, "one.example"),
+      await ask(sidecar, "*.two.example"),
+      await ask(sidecar, "three.example"),
+    ];
+    await using review = await openReview(dir, { size: [120, 40] });
+    await review.shows(/^ supervise {2}3 pending/m);
+    await review.type("x");
+    await review.shows(/1 selected/);
+    await review.type("x");
+    await review.shows(/2 selected/);
+    await review.decide("a", /^ Enter will approve 2:\n\n will be approved {2}│ .*\n will be/m);
+    await review.decide("Enter", /Type the bottle's slug, dev-1, to go on:/);
+    await review.answer("dev-1");
+    await review.shows(/^ 2 approved, as below:\n\n approving in \d s, u undoes {2}│/m);
+    await review.type("u");
+    await review.shows(/Taken back, nothing was written\./);
+    assertEquals((await listPendingProposals(queueDir)).length, 3);
+
+    // The same again, to the end; and the third alone.
+    await review.decide("Enter", /Nothing|list/);
+    await review.type("q");
+    await review.shows(/^ +AGE/m);
+    await review.type("g");
+    for (const count of [1, 2]) {
+      await review.type("x");
+      await review.shows(new RegExp(`${count} selected`));
+    }
+    await review.decide("a", /^ Enter will approve 2:/m);
+    await review.decide("Enter", /Type the bottle's slug/);
+    await review.answer("dev-1");
+    await review.shows(/^ 2 approved, as below:/m);
+    assertEquals((await calls[0]!.answer).structured?.status, "approved");
+    assertEquals((await calls[1]!.answer).structured?.status, "approved");
+    await review.shows(/^ (approved|done, and off the list) .*\n (approved|done)/m);
+    assertEquals((await listPendingProposals(queueDir)).length, 1);
+    await review.type("q");
+    await review.shows(/^ +AGE/m);
+    await review.type("G");
+    await review.decide("r", /Look first/);
+    await review.decide("r", /Why\?/);
+    await review.answer("No.");
+    assertEquals((await calls[2]!.answer).structured?.notes, "No.");
+  },
+);
