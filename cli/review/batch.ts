@@ -24,7 +24,9 @@ async function itemOf(
   const { key } = row;
   const look = await lookAt(desk, row);
   if (look === undefined) return { key, leftOut: "it cannot be read" };
-  const leftOut = reasonToLeaveOut(status, look);
+  // Between the x and the table it may have become another one, which nobody chose.
+  const isChosen = look.inspection.proposalSha256 === desk.table.selectedSha256(key);
+  const leftOut = isChosen ? reasonToLeaveOut(status, look) : "it changed: look at it alone";
   return { key, look, ...(leftOut !== undefined && { leftOut }) };
 }
 
@@ -44,6 +46,19 @@ export async function openBatch(desk: Desk, status: "approved" | "rejected"): Pr
 }
 
 /**
+ * Whether the table's key is for a proposal: not if it is left out, or is not as the table shows it.
+ *
+ * @param desk The desk.
+ * @param item The proposal.
+ * @returns Whether it would be decided.
+ */
+export function isMeant(desk: Desk, { key, look, leftOut }: BatchItem): boolean {
+  const row = desk.table.row(key);
+  return leftOut === undefined && row?.standing.kind === "open" &&
+    row.entry.proposalSha256 === look?.inspection.proposalSha256;
+}
+
+/**
  * Holds what the table says, once every bottle with a high mark was confirmed.
  *
  * @param desk The desk.
@@ -56,9 +71,9 @@ export async function confirmBatch(
   const { status, notes, items, step } = view;
   if (step === "decided") return desk.show({ place: "list" });
   const verdict = { status };
-  const about = items.flatMap(({ key, look, leftOut }) => {
-    const waits = desk.table.row(key)?.standing.kind === "open";
-    return look === undefined || leftOut !== undefined || !waits ? [] : [{ key, look, verdict }];
+  const about = items.flatMap((item) => {
+    const { key, look } = item;
+    return look === undefined || !isMeant(desk, item) ? [] : [{ key, look, verdict }];
   });
   if (about.length === 0) return desk.tell("There is nothing left to decide here.");
   const slugs = await confirmMarks(desk, about);
@@ -72,5 +87,7 @@ export async function confirmBatch(
     }),
   );
   desk.table.selectNone();
-  desk.show({ ...view, step: "decided" });
+  const held = new Set(about.map(({ key }) => key));
+  const told = items.map((item) => held.has(item.key) ? item : { leftOut: "it changed", ...item });
+  desk.show({ ...view, items: told, step: "decided" });
 }

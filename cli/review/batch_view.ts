@@ -7,6 +7,7 @@
 import { visible } from "../../mod.ts";
 import { shortIds } from "../resolve.ts";
 import { cut } from "../wrap.ts";
+import { isMeant } from "./batch.ts";
 import type { BatchItem, Desk, View } from "./desk.ts";
 import { countMarks } from "./list_view.ts";
 import { wordsOf } from "./row.ts";
@@ -24,12 +25,13 @@ function countLines(diff: string): string {
 }
 
 /** What will happen to one, or what happened. */
-function fate(desk: Desk, { status }: Batch, { key, leftOut }: BatchItem): string {
-  const standing = desk.table.row(key)?.standing;
+function fate(desk: Desk, { status, step }: Batch, item: BatchItem): string {
+  const standing = desk.table.row(item.key)?.standing;
   if (standing === undefined) return "done, and off the list";
-  if (standing.kind === "open" && leftOut !== undefined) return `left out: ${leftOut}`;
-  return wordsOf(standing, desk.ports.now()) ??
-    (status === "approved" ? "will be approved" : "will be rejected");
+  const words = wordsOf(standing, desk.ports.now());
+  if (standing.kind !== "open") return words ?? "";
+  if (step === "decided" && item.leftOut === undefined) return words ?? "not decided";
+  return isMeant(desk, item) ? `will be ${status}` : `left out: ${item.leftOut ?? "it changed"}`;
 }
 
 function idOf({ key }: BatchItem): string {
@@ -65,7 +67,9 @@ export function batchRows(
   columns: number,
 ): string[] {
   const { items, status, notes, step } = view;
-  const left = items.filter(({ leftOut }) => leftOut !== undefined).length;
+  const isLeftOut = (item: BatchItem) =>
+    step === "asked" ? !isMeant(desk, item) : item.leftOut !== undefined;
+  const left = items.filter(isLeftOut).length;
   const count = items.length - left;
   const verb = status === "approved" ? "approve" : "reject";
   const question = step === "asked"
