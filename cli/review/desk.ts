@@ -49,6 +49,8 @@ export interface Ports {
 export interface Look extends Seen {
   /** The file in force then. */
   readonly stamp: string;
+  /** All of it on the screen; nothing if it was no more than a row of a table. */
+  readonly pages?: Pages;
 }
 
 /** A decision that can still be undone. */

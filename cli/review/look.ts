@@ -54,7 +54,10 @@ export async function openProposal(desk: Desk, row: Row, because?: string): Prom
   if (standing.kind === "open" && standing.notice !== undefined) table.set(row.key, open());
   const blocks = proposalBlocks(look.inspection, desk.ports.now());
   const all = because === undefined ? blocks : [...notice(because), ...blocks];
-  desk.show({ place: "proposal", key: row.key, look, pages: openPages(all, style) });
+  const pages = openPages(all, style);
+  const shown = { ...look, pages };
+  desk.looks.set(row.key, shown);
+  desk.show({ place: "proposal", key: row.key, look: shown, pages });
 }
 
 function notice(text: string): Block[] {

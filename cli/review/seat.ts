@@ -78,7 +78,13 @@ export function openSeat(ports: Ports, { style, notes, changed }: SeatOptions): 
   async function onCurrent(decide: (row: Row) => Promise<void>, verb: string): Promise<void> {
     const row = table.current();
     if (!isOpen(desk, row)) return;
-    if (desk.looks.has(row.key)) return await decide(row);
+    const look = desk.looks.get(row.key);
+    if (look?.pages !== undefined) {
+      if (mayBeDecided(look.pages, verb)) return await decide(row);
+      const { message } = desk;
+      desk.show({ place: "proposal", key: row.key, look, pages: look.pages });
+      return desk.tell(message);
+    }
     await openProposal(desk, row);
     if (desk.view.place === "proposal") desk.tell(`Look first, then ${verb}.`);
   }
@@ -88,13 +94,15 @@ export function openSeat(ports: Ports, { style, notes, changed }: SeatOptions): 
     if (desk.view.place !== "proposal") return await onCurrent(decide, verb);
     const row = table.row(desk.view.key);
     if (!isOpen(desk, row)) return;
-    if (verb.startsWith("a") && !seenToTheEnd(desk.view.pages)) return;
-    await decide(row);
+    if (desk.looks.get(row.key) !== desk.view.look) {
+      return await openProposal(desk, row, "It may have changed meanwhile: look again.");
+    }
+    if (mayBeDecided(desk.view.pages, verb)) await decide(row);
   }
 
   let warnedOf: Pages | undefined;
-  function seenToTheEnd(text: Pages): boolean {
-    if (text.endWasSeen() || warnedOf === text) return true;
+  function mayBeDecided(text: Pages, verb: string): boolean {
+    if (!verb.startsWith("a") || text.endWasSeen() || warnedOf === text) return true;
     warnedOf = text;
     const percent = Math.floor(text.progress() * 100);
     desk.tell(`You have seen ${percent} % of it; Space goes on. a again approves all the same.`);

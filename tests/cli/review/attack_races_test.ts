@@ -27,3 +27,44 @@ for (const isListed of [true, false]) {
     assertEquals((await readAnswer(second.queueDir, "p2"))?.status, "approved");
   });
 }
+
+Deno.test("what was only a row of a table is looked at before it is decided alone", async () => {
+  await using dir = await tempDir();
+  const { queueDir } = await queueSample(dir.path, { id: "p1" });
+  const { keys, look, screen, pass } = attackSeat(dir.path);
+  await look();
+  await keys("x", "a", "q", "escape", "a");
+  assertStringIncludes(screen(), "+api.github.com");
+  await pass(10_000);
+  assertEquals(await readAnswer(queueDir, "p1"), undefined);
+});
+
+Deno.test("from the list too, what was not seen to its end wants a second a", async () => {
+  await using dir = await tempDir();
+  const proposedFile = Array.from({ length: 200 }, (_, n) => `host-${n}.example\n`).join("");
+  const { queueDir } = await queueSample(dir.path, { id: "p1", proposedFile });
+  const { keys, look, screen, pass } = attackSeat(dir.path);
+  await look();
+  await keys("return", "q", "a");
+  assertStringIncludes(screen(), "You have seen");
+  await pass(10_000);
+  assertEquals(await readAnswer(queueDir, "p1"), undefined);
+});
+
+Deno.test("a proposal that was gone and is back is looked at again", async () => {
+  await using dir = await tempDir();
+  const { queueDir, path } = await queueSample(dir.path, { id: "p1" });
+  const bytes = await Deno.readFile(path);
+  const { keys, look, screen } = attackSeat(dir.path);
+  await look();
+  await keys("return");
+  await Deno.remove(path);
+  await look();
+  await Deno.writeFile(path, bytes);
+  await look();
+  await keys("a");
+  assertStringIncludes(screen(), "look again");
+  await keys("a");
+  assertStringIncludes(screen(), "approving in");
+  assertEquals(await readAnswer(queueDir, "p1"), undefined);
+});
