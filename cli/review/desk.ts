@@ -123,6 +123,8 @@ export interface Desk {
   message: string;
   /** Whether `q` was pressed while something could be undone. */
   quitAsked: boolean;
+  /** Whether keys came while a question was on its way: they were not meant for it. */
+  distracted: boolean;
   /** Shows something else. What keys are about has changed, so those that decide wait. */
   readonly show: (view: View) => void;
   /** Says something at the foot of the screen, until a key is pressed. */
@@ -167,6 +169,7 @@ export function openDesk(
     prompt: undefined,
     message: "",
     quitAsked: false,
+    distracted: false,
     show(view) {
       desk.view = view;
       desk.offset = 0;
@@ -175,6 +178,7 @@ export function openDesk(
     },
     tell,
     async ask(question) {
+      if (desk.distracted) return undefined;
       const prompt = openPrompt(question, tell);
       desk.prompt = prompt;
       changed();

@@ -19,6 +19,9 @@ import type { Style } from "../style.ts";
 /** Ages are told in seconds, and drawn anew this often. */
 const REDRAW_MS = 10_000;
 
+/** What may ask before it is done. */
+const ASKING: ReadonlySet<Action> = new Set(["approve", "modify", "reject", "confirm", "filter"]);
+
 /** The operator's seat. */
 export interface Seat {
   /** Takes a key by its name. */
@@ -202,13 +205,27 @@ export function openSeat(ports: Ports, { style, notes, changed }: SeatOptions): 
     repaint: () => ports.repaint(),
   };
 
+  let busy = 0;
   async function act(action: Action): Promise<void> {
+    const asks = ASKING.has(action) ? 1 : 0;
+    if (asks > 0) desk.distracted = false;
+    busy += asks;
     try {
       await acts[action]();
     } catch (error) {
       desk.tell(ports.explain(error));
+    } finally {
+      busy -= asks;
     }
     changed();
+  }
+
+  /** One thing at a time: a question that comes late must not meet keys that were for something else. */
+  function isDistraction(action?: Action): boolean {
+    if (busy === 0 || desk.prompt !== undefined || action === "quitNow") return false;
+    desk.distracted = true;
+    desk.tell("Wait a moment, then press it again.");
+    return true;
   }
 
   function press(key: string): void {
@@ -219,6 +236,7 @@ export function openSeat(ports: Ports, { style, notes, changed }: SeatOptions): 
       return changed();
     }
     const binding = bindingOf(desk.view.place, key);
+    if (isDistraction(binding?.action)) return guard.otherKey();
     if (binding?.action !== "quit") desk.quitAsked = false;
     if (binding?.decides) guard.deciding(() => void act(binding.action));
     else {
@@ -308,6 +326,7 @@ export function openSeat(ports: Ports, { style, notes, changed }: SeatOptions): 
         desk.prompt.paste(text);
         return changed();
       }
+      if (isDistraction()) return guard.otherKey();
       const [key] = text;
       const binding = key === undefined ? undefined : bindingOf(desk.view.place, key);
       guard.otherKey();
@@ -320,6 +339,7 @@ export function openSeat(ports: Ports, { style, notes, changed }: SeatOptions): 
     },
     paste(text) {
       guard.otherKey();
+      if (isDistraction()) return;
       if (desk.prompt === undefined) desk.tell("A paste decides nothing.");
       else desk.prompt.paste(text);
       changed();

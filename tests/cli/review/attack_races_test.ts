@@ -68,3 +68,21 @@ Deno.test("a proposal that was gone and is back is looked at again", async () =>
   assertStringIncludes(screen(), "approving in");
   assertEquals(await readAnswer(queueDir, "p1"), undefined);
 });
+
+Deno.test("a question that takes its time to appear asks about nothing else", async () => {
+  await using dir = await tempDir();
+  const first = await queueSample(dir.path, { id: "p1", arrivalTimestamp: at(1) });
+  await queueSample(dir.path, { id: "p2", arrivalTimestamp: at(2) });
+  const notes = Promise.withResolvers<readonly string[]>();
+  const { keys, look, pass } = attackSeat(dir.path, { pastNotes: () => notes.promise });
+  await look();
+  await keys("return", "r");
+  // A large log is still being read. The operator sees no question, and does something else.
+  await keys("/", "'git");
+  notes.resolve([]);
+  await pass(0);
+  await keys("'hub", "return");
+  await pass(10_000);
+  const answer = await readAnswer(first.queueDir, "p1");
+  assertEquals(answer, undefined);
+});
