@@ -107,6 +107,10 @@ export interface Desk {
   readonly table: Table;
   readonly guard: Guard;
   readonly held: Held<Pending>;
+  /** Whose time to be undone is up, and who are not written yet. */
+  readonly unwritten: Set<Pending>;
+  /** What is being written, until it is. */
+  readonly writes: Set<Promise<void>>;
   /** What the operator looked at, by row. */
   readonly looks: Map<string, Look>;
   /** Notes of this session, the latest first. */
@@ -161,6 +165,8 @@ export function openDesk(
     table: openTable(ports.now, guard.shifted),
     guard,
     held: openHeld<Pending>(ports.later, due),
+    unwritten: new Set(),
+    writes: new Set(),
     looks: new Map(),
     notes: [],
     report: [],

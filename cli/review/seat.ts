@@ -7,7 +7,7 @@
 import type { Overview } from "../../mod.ts";
 import { confirmBatch, openBatch } from "./batch.ts";
 import { type Action, bindingOf } from "./bindings.ts";
-import { openDesk, type Ports } from "./desk.ts";
+import { openDesk, type Pending, type Ports } from "./desk.ts";
 import { answerWithEdit, approve, isOpen, modify, reject, undo, write } from "./flows.ts";
 import { renderFrame, type Size } from "./frame.ts";
 import { helpBlocks } from "./help.ts";
@@ -143,8 +143,9 @@ export function openSeat(ports: Ports, { style, notes, changed }: SeatOptions): 
 
   function quit(): void {
     const count = held.count();
-    if (count === 0) return ports.quit();
-    if (!desk.quitAsked) {
+    if (count === 0 && desk.writes.size === 0) return ports.quit();
+    if (count === 0) desk.tell("Being written; it ends when that is done.");
+    else if (!desk.quitAsked) {
       desk.quitAsked = true;
       const what = count === 1 ? "One decision is" : `${count} decisions are`;
       return desk.tell(`${what} not written yet: q again writes now and quits, u undoes.`);
@@ -238,7 +239,8 @@ export function openSeat(ports: Ports, { style, notes, changed }: SeatOptions): 
     const binding = bindingOf(desk.view.place, key);
     if (isDistraction(binding?.action)) return guard.otherKey();
     if (binding?.action !== "quit") desk.quitAsked = false;
-    if (binding?.decides) guard.deciding(() => void act(binding.action));
+    const writes = binding?.action === "quit" && held.count() > 0;
+    if (binding?.decides || writes) guard.deciding(() => void act(binding.action));
     else {
       guard.otherKey();
       if (binding !== undefined) void act(binding.action);
@@ -361,11 +363,15 @@ export function openSeat(ports: Ports, { style, notes, changed }: SeatOptions): 
       return rows;
     },
     end() {
-      const given = held.takeAll();
-      for (const { seen, edit } of given) {
-        const { id, bottleSlug } = seen.inspection.proposal;
-        desk.report.push(`! not decided, nothing was written: ${id} (${bottleSlug})`);
-        if (edit !== undefined) desk.report.push(`  ${edit.kept}`);
+      const told: [string, readonly Pending[]][] = [
+        ["! not decided, nothing was written", held.takeAll()],
+        ["! was being written, see audit show", [...desk.unwritten]],
+      ];
+      for (const [words, group] of told) {
+        for (const { seen: { inspection: { proposal } }, edit } of group) {
+          desk.report.push(`${words}: ${proposal.id} (${proposal.bottleSlug})`);
+          if (edit !== undefined) desk.report.push(`  ${edit.kept}`);
+        }
       }
       return desk.report;
     },

@@ -86,3 +86,52 @@ Deno.test("a question that takes its time to appear asks about nothing else", as
   const answer = await readAnswer(first.queueDir, "p1");
   assertEquals(answer, undefined);
 });
+
+Deno.test("what is being written is written before q ends it, and told if it is not", async () => {
+  await using dir = await tempDir();
+  const { queueDir } = await queueSample(dir.path, { id: "p1", arrivalTimestamp: at(1) });
+  await queueSample(dir.path, { id: "p2", arrivalTimestamp: at(2) });
+  const gate = Promise.withResolvers<void>();
+  const { seat, keys, look, pass, quits } = attackSeat(dir.path, {
+    decide: async ({ inspection, currentSha256 }, { verdict, notes }) => {
+      await gate.promise; // Somebody else holds the bottle's lock.
+      const { proposal: { bottleSlug, id: proposalId }, proposalSha256 } = inspection;
+      return await decide({
+        root: dir.path,
+        bottleSlug,
+        proposalId,
+        proposalSha256,
+        currentSha256,
+        verdict,
+        notes,
+        operator: "ada@host",
+      });
+    },
+  });
+  await look();
+  await keys("x", "x", "a", "return");
+  await pass(6_000);
+  assertEquals(seat.end().filter((line) => /p1|p2/.test(line)).length, 2);
+  await keys("q", "q");
+  assertEquals(quits(), 0);
+  gate.resolve();
+  while (quits() === 0) await pass(0);
+  for (const id of ["p1", "p2"]) {
+    assertEquals((await readAnswer(queueDir, id))?.status, "approved");
+  }
+});
+
+Deno.test("a held q does not write what can still be undone", async () => {
+  await using dir = await tempDir();
+  const { queueDir } = await queueSample(dir.path, { id: "p1" });
+  const { seat, keys, look, pass, quits } = attackSeat(dir.path);
+  await look();
+  await keys("return", "a");
+  await pass(1_000);
+  for (let n = 0; n < 10; n++) {
+    seat.press("q");
+    await pass(30);
+  }
+  assertEquals(quits(), 0);
+  assertEquals(await readAnswer(queueDir, "p1"), undefined);
+});
