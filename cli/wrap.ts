@@ -59,6 +59,24 @@ export function cut(line: string, columns: number): string {
 }
 
 /**
+ * Fills a line that is already visible with spaces. Where terminals differ on what is wide it ends
+ * early, so that none of them goes on at the left margin of the next row.
+ *
+ * @param line The line.
+ * @param columns How many cells it should take; a longer line stays as it is.
+ * @returns The line.
+ */
+export function fill(line: string, columns: number): string {
+  let used = 0;
+  for (let at = 0; at < line.length;) {
+    const end = endOfPiece(line, at);
+    used += cellsOf(line, at, end);
+    at = end;
+  }
+  return line + " ".repeat(Math.max(0, columns - used));
+}
+
+/**
  * Puts a line that is already visible behind a margin, in as many rows as it needs.
  *
  * @param margin What stands before the first row, in ASCII or of one cell each: a bar, a diff's sign.

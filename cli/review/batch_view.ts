@@ -4,7 +4,7 @@
  * @module
  */
 
-import { visible } from "../../mod.ts";
+import { visibleLine } from "../../mod.ts";
 import { shortIds } from "../resolve.ts";
 import { cut } from "../wrap.ts";
 import { isMeant } from "./batch.ts";
@@ -41,14 +41,15 @@ function idOf({ key }: BatchItem): string {
 function rowOf(desk: Desk, view: Batch, item: BatchItem, id: string, columns: number): string {
   const [slug = ""] = item.key.split("/");
   const inspection = item.look?.inspection;
+  // The id is the sidecar's own, and comes last: however long, it pushes nothing off the screen.
   const cells = [
-    id,
     slug,
     inspection?.proposal.tool ?? "",
     inspection === undefined ? "" : countLines(inspection.diff),
     inspection === undefined ? "" : countMarks(inspection.marks),
+    id,
   ].filter((cell) => cell !== "");
-  return cut(` ${visible(fate(desk, view, item))}  │ ${cells.join("  ")}`, columns - 1);
+  return cut(` ${visibleLine(fate(desk, view, item))}  │ ${cells.join("  ")}`, columns - 1);
 }
 
 /**
@@ -77,7 +78,7 @@ export function batchRows(
     : `${count} ${status}, as below`;
   const above = [
     desk.style.bold(cut(` ${question}${left > 0 ? `, and leave out ${left}` : ""}:`, columns - 1)),
-    ...(notes === "" ? [] : [cut(` notes: ${visible(notes)}`, columns - 1)]),
+    ...(notes === "" ? [] : [cut(` notes: ${visibleLine(notes)}`, columns - 1)]),
     "",
   ];
   const shorts = shortIds(items.map(idOf));

@@ -11,6 +11,7 @@ import {
   inspectProposal,
   type Overview,
   type PendingProposal,
+  visibleLine,
   watchOverview,
 } from "../../mod.ts";
 import type { Context } from "../context.ts";
@@ -200,7 +201,7 @@ export async function reviewFullScreen(context: Context): Promise<number> {
     globalThis.removeEventListener("unhandledrejection", onError);
     await notifier.close();
   }
-  for (const line of seat.end()) context.print(line);
+  for (const line of seat.end()) context.print(visibleLine(line));
   for (const line of told) context.complain(line);
   if (failure !== undefined) throw failure;
   return code;

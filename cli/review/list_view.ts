@@ -9,13 +9,13 @@ import {
   makeVisible,
   type Mark,
   type PendingProposal,
-  visible,
+  visibleLine,
 } from "../../mod.ts";
 import { age, badge, trimPlain } from "../render.ts";
 import { renderMarks } from "../render_marks.ts";
 import { renderQuoted } from "../render_quoted.ts";
 import type { Style } from "../style.ts";
-import { cut } from "../wrap.ts";
+import { cut, fill } from "../wrap.ts";
 import type { Desk } from "./desk.ts";
 import { type Row, wordsOf } from "./row.ts";
 
@@ -94,13 +94,13 @@ function drawRow(desk: Desk, row: Row, cells: string, columns: number): string {
   const isCurrent = table.current()?.key === row.key;
   const signs = `${isCurrent ? ">" : " "}${table.isSelected(row.key) ? "x" : " "}`;
   const text = cut(`${signs} ${cells}`.trimEnd(), columns - 1);
-  return isCurrent ? style.inverse(text.padEnd(columns - 1)) : paintOf(row, style)(text);
+  return isCurrent ? style.inverse(fill(text, columns - 1)) : paintOf(row, style)(text);
 }
 
 /** Behind a bar are the agent's words; what we say of a proposal stands without one. */
 function lastCell(desk: Desk, { entry, standing }: Row): string {
   const words = wordsOf(standing, desk.ports.now());
-  return words === undefined ? `│ ${lineOf(entry).text}` : `! ${visible(words)}`;
+  return words === undefined ? `│ ${lineOf(entry).text}` : `! ${visibleLine(words)}`;
 }
 
 function drawTable(desk: Desk, rows: readonly Row[], columns: number): string[] {
