@@ -121,6 +121,8 @@ deno run --quiet --no-prompt --frozen --config "$here/../deno.json" \
 child=$!
 trap 'kill -TERM "$child"' TERM
 trap 'kill -HUP "$child"' HUP
+# Ctrl-C in an editor is the editor's; without this shell nobody would put the terminal right.
+trap : INT QUIT
 code=0
 while :; do
   wait "$child" && code=0 || code=$?

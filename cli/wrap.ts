@@ -69,11 +69,12 @@ export function cut(line: string, columns: number): string {
 }
 
 /**
- * Fills a line with blanks. On a terminal that needs fewer cells for it, it ends earlier.
+ * Fills a line that is already visible with spaces. Where terminals differ on what is wide it ends
+ * early, so that none of them goes on at the left margin of the next row.
  *
- * @param line The line, already visible.
- * @param columns How many cells it is to take.
- * @returns The line, at most that wide if it was.
+ * @param line The line.
+ * @param columns How many cells it should take; a longer line stays as it is.
+ * @returns The line.
  */
 export function fill(line: string, columns: number): string {
   let used = 0;

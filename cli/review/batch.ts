@@ -22,9 +22,11 @@ async function itemOf(
   status: "approved" | "rejected",
 ): Promise<BatchItem> {
   const { key } = row;
-  const look = await lookAt(desk, row, false);
+  const look = await lookAt(desk, row);
   if (look === undefined) return { key, leftOut: "it cannot be read" };
-  const leftOut = reasonToLeaveOut(status, look);
+  // Between the x and the table it may have become another one, which nobody chose.
+  const isChosen = look.inspection.proposalSha256 === desk.table.selectedSha256(key);
+  const leftOut = isChosen ? reasonToLeaveOut(status, look) : "it changed: look at it alone";
   return { key, look, ...(leftOut !== undefined && { leftOut }) };
 }
 
@@ -44,6 +46,20 @@ export async function openBatch(desk: Desk, status: "approved" | "rejected"): Pr
 }
 
 /**
+ * Whether the table's key is for a proposal: not if it is left out, or is not as the table shows it.
+ *
+ * @param desk The desk.
+ * @param item The proposal.
+ * @returns Whether it would be decided.
+ */
+export function isMeant(desk: Desk, { key, look, leftOut }: BatchItem): boolean {
+  const row = desk.table.row(key);
+  // A look is forgotten once the file in force is another one.
+  return leftOut === undefined && row?.standing.kind === "open" && desk.looks.get(key) === look &&
+    row.entry.proposalSha256 === look?.inspection.proposalSha256;
+}
+
+/**
  * Holds what the table says, once every bottle with a high mark was confirmed.
  *
  * @param desk The desk.
@@ -56,10 +72,9 @@ export async function confirmBatch(
   const { status, notes, items, step } = view;
   if (step === "decided") return desk.show({ place: "list" });
   const verdict = { status };
-  const about = items.flatMap(({ key, look, leftOut }) => {
-    // A look is forgotten once its proposal, or the file in force, is another one.
-    const isSo = desk.table.row(key)?.standing.kind === "open" && desk.looks.get(key) === look;
-    return look === undefined || leftOut !== undefined || !isSo ? [] : [{ key, look, verdict }];
+  const about = items.flatMap((item) => {
+    const { key, look } = item;
+    return look === undefined || !isMeant(desk, item) ? [] : [{ key, look, verdict }];
   });
   if (about.length === 0) return desk.tell("There is nothing left to decide here.");
   const slugs = await confirmMarks(desk, about);
@@ -73,5 +88,7 @@ export async function confirmBatch(
     }),
   );
   desk.table.selectNone();
-  desk.show({ ...view, step: "decided" });
+  const held = new Set(about.map(({ key }) => key));
+  const told = items.map((item) => held.has(item.key) ? item : { leftOut: "it changed", ...item });
+  desk.show({ ...view, items: told, step: "decided" });
 }

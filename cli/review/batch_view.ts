@@ -4,10 +4,11 @@
  * @module
  */
 
-import { visible } from "../../mod.ts";
+import { visibleLine } from "../../mod.ts";
 import { marksInShort } from "../render_pending.ts";
 import { shortIds } from "../resolve.ts";
-import { cut } from "../wrap.ts";
+import { cut, wrap } from "../wrap.ts";
+import { isMeant } from "./batch.ts";
 import type { BatchItem, Desk, View } from "./desk.ts";
 import { wordsOf } from "./row.ts";
 
@@ -23,30 +24,48 @@ function countLines(diff: string): string {
   return `+${added} -${removed}`;
 }
 
-/** What will happen to one, or what happened. */
-function fate(desk: Desk, { status }: Batch, { key, leftOut }: BatchItem): string {
-  const standing = desk.table.row(key)?.standing;
-  if (standing === undefined) return "done, and off the list";
-  if (standing.kind === "open" && leftOut !== undefined) return `left out: ${leftOut}`;
-  return wordsOf(standing, desk.ports.now()) ??
-    (status === "approved" ? "will be approved" : "will be rejected");
+/** The longest word of a fate; what is longer is told below it. */
+const MOST_WORD = 26;
+
+/** What will happen to one, or what happened: a word or two, and what there is to say besides. */
+interface Fate {
+  readonly word: string;
+  readonly why?: string;
+}
+
+function inShort(words: string, instead: string): Fate {
+  return words.length <= MOST_WORD ? { word: words } : { word: instead, why: words };
+}
+
+function fateOf(desk: Desk, { status, step }: Batch, item: BatchItem): Fate {
+  const standing = desk.table.row(item.key)?.standing;
+  if (standing === undefined) return { word: "done, and off the list" };
+  const words = wordsOf(standing, desk.ports.now());
+  if (standing.kind !== "open") {
+    return inShort(words ?? "", "waits no more");
+  }
+  if (step === "decided" && item.leftOut === undefined) {
+    return inShort(words ?? "not decided", "not decided");
+  }
+  if (isMeant(desk, item)) return { word: `will be ${status}` };
+  return { word: "left out", why: item.leftOut ?? words ?? "it changed" };
 }
 
 function idOf({ key }: BatchItem): string {
   return key.slice(key.indexOf("/") + 1);
 }
 
-function rowOf(desk: Desk, view: Batch, item: BatchItem, id: string, columns: number): string {
-  const [slug = ""] = item.key.split("/");
-  const inspection = item.look?.inspection;
-  const cells = [
-    id,
+/** What one asks for. The id is the sidecar's own, and comes last: it pushes nothing off the screen. */
+function subjectOf({ key, look }: BatchItem, id: string): string {
+  const [slug = ""] = key.split("/");
+  const cells = look === undefined ? [slug, id] : [
     slug,
-    inspection?.proposal.tool ?? "",
-    inspection === undefined ? "" : countLines(inspection.diff),
-    inspection === undefined ? "" : marksInShort(inspection.marks),
-  ].filter((cell) => cell !== "");
-  return cut(` ${visible(fate(desk, view, item))}  │ ${cells.join("  ")}`, columns - 1);
+    look.inspection.proposal.tool,
+    countLines(look.inspection.diff),
+    marksInShort(look.inspection.marks),
+    id,
+  ];
+  return cells.filter((cell) => cell !== "").join("  ");
 }
 
 /**
@@ -65,19 +84,29 @@ export function batchRows(
   columns: number,
 ): string[] {
   const { items, status, notes, step } = view;
-  const left = items.filter(({ leftOut }) => leftOut !== undefined).length;
+  const isLeftOut = (item: BatchItem) =>
+    step === "asked" ? !isMeant(desk, item) : item.leftOut !== undefined;
+  const left = items.filter(isLeftOut).length;
   const count = items.length - left;
   const verb = status === "approved" ? "approve" : "reject";
-  const question = step === "asked"
-    ? `Enter will ${verb} ${count}`
-    : `${count} ${status}, as below`;
+  const without = left > 0 ? `, and leave out ${left}` : "";
+  const title = step === "asked"
+    ? `Enter will ${verb} ${count}${without}:`
+    : "What becomes of them:";
   const above = [
-    desk.style.bold(cut(` ${question}${left > 0 ? `, and leave out ${left}` : ""}:`, columns - 1)),
-    ...(notes === "" ? [] : [cut(` notes: ${visible(notes)}`, columns - 1)]),
+    desk.style.bold(cut(` ${title}`, columns - 1)),
+    ...(notes === "" ? [] : [cut(` notes: ${visibleLine(notes)}`, columns - 1)]),
     "",
   ];
   const shorts = shortIds(items.map(idOf));
-  const rows = items.slice(desk.offset, desk.offset + Math.max(1, height - above.length))
-    .map((item) => rowOf(desk, view, item, shorts.get(idOf(item))!, columns));
-  return [...above, ...rows];
+  const fates = items.map((item) => fateOf(desk, view, item));
+  const width = Math.max(0, ...fates.map(({ word }) => word.length));
+  const rows = items.flatMap((item, n) => {
+    if (n < desk.offset) return [];
+    const { word, why } = fates[n]!;
+    const subject = subjectOf(item, shorts.get(idOf(item))!);
+    const row = cut(` ${visibleLine(word).padEnd(width)}  │ ${subject}`, columns - 1);
+    return why === undefined ? [row] : [row, ...wrap("   ! ", visibleLine(why), columns, "prose")];
+  });
+  return [...above, ...rows].slice(0, height);
 }

@@ -49,8 +49,8 @@ export interface Ports {
 export interface Look extends Seen {
   /** The file in force then. */
   readonly stamp: string;
-  /** Whether the change itself was on the screen; a table of several only counts its lines. */
-  readonly shown: boolean;
+  /** All of it on the screen; nothing if it was no more than a row of a table. */
+  readonly pages?: Pages;
 }
 
 /** A decision that can still be undone. */
@@ -107,6 +107,10 @@ export interface Desk {
   readonly table: Table;
   readonly guard: Guard;
   readonly held: Held<Pending>;
+  /** Whose time to be undone is up, and who are not written yet. */
+  readonly unwritten: Set<Pending>;
+  /** What is being written, until it is. */
+  readonly writes: Set<Promise<void>>;
   /** What the operator looked at, by row. */
   readonly looks: Map<string, Look>;
   /** Notes of this session, the latest first. */
@@ -123,6 +127,8 @@ export interface Desk {
   message: string;
   /** Whether `q` was pressed while something could be undone. */
   quitAsked: boolean;
+  /** Whether keys came while a question was on its way: they were not meant for it. */
+  distracted: boolean;
   /** Shows something else. What keys are about has changed, so those that decide wait. */
   readonly show: (view: View) => void;
   /** Says something at the foot of the screen, until a key is pressed. */
@@ -159,6 +165,8 @@ export function openDesk(
     table: openTable(ports.now, guard.shifted),
     guard,
     held: openHeld<Pending>(ports.later, due),
+    unwritten: new Set(),
+    writes: new Set(),
     looks: new Map(),
     notes: [],
     report: [],
@@ -167,6 +175,7 @@ export function openDesk(
     prompt: undefined,
     message: "",
     quitAsked: false,
+    distracted: false,
     show(view) {
       desk.view = view;
       desk.offset = 0;
@@ -175,6 +184,7 @@ export function openDesk(
     },
     tell,
     async ask(question) {
+      if (desk.distracted) return undefined;
       const prompt = openPrompt(question, tell);
       desk.prompt = prompt;
       changed();

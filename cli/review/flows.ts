@@ -40,7 +40,6 @@ export function hold(desk: Desk, group: readonly Pending[]): void {
 async function writeOne(desk: Desk, { key, seen, say, edit }: Pending): Promise<void> {
   const { table, ports, report, looks } = desk;
   const { bottleSlug, id } = seen.inspection.proposal;
-  table.set(key, { kind: "writing", status: say.verdict.status });
   desk.changed();
   const sinceMs = () => ports.now();
   try {
@@ -48,7 +47,8 @@ async function writeOne(desk: Desk, { key, seen, say, edit }: Pending): Promise<
     table.set(key, { kind: "over", words: status, sinceMs: sinceMs() });
     report.push(`${status.padEnd(8)} ${id} (${bottleSlug})`);
     looks.delete(key);
-    await edit?.discard();
+    // It is decided, whatever becomes of the buffer.
+    await edit?.discard().catch(() => {});
   } catch (error) {
     const why = ports.explain(error);
     report.push(`! ${why}`);
@@ -61,13 +61,28 @@ async function writeOne(desk: Desk, { key, seen, say, edit }: Pending): Promise<
 }
 
 /**
- * Writes decisions, one after the other. A failure of one stops no other.
+ * Writes decisions, one after the other. A failure of one stops no other. Whoever ends the screen waits
+ * for it, or tells what it did not come to.
  *
  * @param desk The desk.
  * @param group The decisions.
+ * @returns When all that is being written is written.
  */
 export async function write(desk: Desk, group: readonly Pending[]): Promise<void> {
-  for (const pending of group) await writeOne(desk, pending);
+  const { table, unwritten, writes } = desk;
+  for (const pending of group) {
+    unwritten.add(pending);
+    table.set(pending.key, { kind: "writing", status: pending.say.verdict.status });
+  }
+  const all = (async () => {
+    for (const pending of group) {
+      await writeOne(desk, pending);
+      unwritten.delete(pending);
+    }
+  })();
+  writes.add(all);
+  await Promise.all(writes);
+  writes.delete(all);
   desk.changed();
 }
 

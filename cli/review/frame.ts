@@ -6,9 +6,9 @@
 
 import type { Overview } from "../../mod.ts";
 import { foreignLine, unlistedLine, unreadableLine } from "../verbs/list.ts";
-import { visible, visibleLine } from "../../mod.ts";
+import { visibleLine } from "../../mod.ts";
 import type { Style } from "../style.ts";
-import { cut, wrap } from "../wrap.ts";
+import { cut, fill, wrap } from "../wrap.ts";
 import { batchRows } from "./batch_view.ts";
 import { type Binding, BINDINGS, written } from "./bindings.ts";
 import type { Desk } from "./desk.ts";
@@ -50,7 +50,7 @@ function heading(desk: Desk, columns: number): string {
     parts.push(view.pages.endWasSeen() ? "all seen" : `${percent} %`);
   }
   const text = cut(` supervise  ${parts.join(" · ")}`, columns - 1);
-  return style.inverse(text.padEnd(columns - 1));
+  return style.inverse(fill(text, columns - 1));
 }
 
 function alarmRows(overview: Overview, columns: number, style: Style): string[] {
@@ -124,7 +124,7 @@ function promptRows(desk: Desk, columns: number, roomy: boolean): string[] {
 function messageRows(desk: Desk, columns: number): string[] {
   const { message, held, style, ports, table } = desk;
   if (message !== "") {
-    const rows = wrap(" ", visible(message).replaceAll("\n", " "), columns, "prose");
+    const rows = wrap(" ", visibleLine(message), columns, "prose");
     return rows.slice(0, MOST_MESSAGE_ROWS).map(style.magenta);
   }
   if (held.count() === 0) return [];
@@ -143,7 +143,10 @@ function body(desk: Desk, height: number, columns: number): readonly string[] {
   const standing = view.place === "help" ? undefined : desk.table.row(view.key)?.standing;
   if (standing === undefined || standing.kind === "open") return view.pages.rows(height, columns);
   const words = wordsOf(standing, desk.ports.now()) ?? "";
-  const banner = wrap("! ", `It waits no more: ${visible(words)}`, columns, "prose").slice(0, 3);
+  const banner = wrap("! ", `It waits no more: ${visibleLine(words)}`, columns, "prose").slice(
+    0,
+    3,
+  );
   return [
     ...banner.map(desk.style.magenta),
     ...view.pages.rows(Math.max(1, height - banner.length), columns),

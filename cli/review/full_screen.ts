@@ -11,6 +11,7 @@ import {
   inspectProposal,
   type Overview,
   type PendingProposal,
+  visibleLine,
   watchOverview,
 } from "../../mod.ts";
 import type { Context } from "../context.ts";
@@ -105,6 +106,16 @@ export async function reviewFullScreen(context: Context): Promise<number> {
   let failure: unknown;
   const told: string[] = [];
   const draw = () => screen?.draw();
+  // Whoever has the terminal meanwhile is the one that Ctrl-C is meant for.
+  let lent = false;
+  async function lend<T>(use: () => Promise<T>): Promise<T> {
+    lent = true;
+    try {
+      return await screen!.lend(use);
+    } finally {
+      lent = false;
+    }
+  }
   const end = (exitCode: number) => {
     code = exitCode;
     stop.abort();
@@ -131,14 +142,14 @@ export async function reviewFullScreen(context: Context): Promise<number> {
     inspect: ({ proposal: { bottleSlug, id: proposalId } }) =>
       inspectProposal({ root, bottleSlug, proposalId }),
     decide: (seen, say) => decideAsShown(quiet, seen, say),
-    edit: (inspection, start) => screen!.lend(() => editProposal(context, inspection, start)),
+    edit: (inspection, start) => lend(() => editProposal(context, inspection, start)),
     becameOf: (entry) => becameOf(entry, root),
     marksOf: marks.of,
     pastNotes: (entry) => pastNotes(entry, root),
     stampOf,
     explain,
     suspend: () => {
-      screen!.lend(stopJob).catch((error) => say(`Cannot stop here: ${explain(error)}`));
+      lend(stopJob).catch((error) => say(`Cannot stop here: ${explain(error)}`));
     },
     repaint: () => screen?.repaint(),
     quit: () => end(0),
@@ -147,7 +158,9 @@ export async function reviewFullScreen(context: Context): Promise<number> {
   say = seat.say;
 
   const listeners = Object.entries(ENDING).map(([signal, exitCode]) => {
-    const listener = () => end(exitCode);
+    const listener = () => {
+      if (signal !== "SIGINT" || !lent) end(exitCode);
+    };
     process.on(signal, listener);
     return () => process.off(signal, listener);
   });
@@ -189,7 +202,7 @@ export async function reviewFullScreen(context: Context): Promise<number> {
     globalThis.removeEventListener("unhandledrejection", onError);
     await notifier.close();
   }
-  for (const line of seat.end()) context.print(line);
+  for (const line of seat.end()) context.print(visibleLine(line));
   for (const line of told) context.complain(line);
   if (failure !== undefined) throw failure;
   return code;

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { CONFIG_FILE_FOR_TOOL, makeVisible, type PendingProposal, visible } from "../../mod.ts";
+import { CONFIG_FILE_FOR_TOOL, makeVisible, type PendingProposal, visibleLine } from "../../mod.ts";
 import { age, badge, trimPlain } from "../render.ts";
 import { renderMarks } from "../render_marks.ts";
 import { marksInShort } from "../render_pending.ts";
@@ -81,7 +81,7 @@ function drawRow(desk: Desk, row: Row, cells: string, columns: number): string {
 /** Behind a bar are the agent's words; what we say of a proposal stands without one. */
 function lastCell(desk: Desk, { entry, standing }: Row): string {
   const words = wordsOf(standing, desk.ports.now());
-  return words === undefined ? `│ ${lineOf(entry).text}` : `! ${visible(words)}`;
+  return words === undefined ? `│ ${lineOf(entry).text}` : `! ${visibleLine(words)}`;
 }
 
 function drawTable(desk: Desk, rows: readonly Row[], columns: number): string[] {

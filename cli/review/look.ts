@@ -17,15 +17,14 @@ import { open, type Row } from "./row.ts";
  *
  * @param desk The desk.
  * @param row The row.
- * @param shown Whether the change itself comes on the screen.
  * @returns What was read, or `undefined` if it cannot be; the row says why.
  */
-export async function lookAt(desk: Desk, row: Row, shown: boolean): Promise<Look | undefined> {
+export async function lookAt(desk: Desk, row: Row): Promise<Look | undefined> {
   const { ports, table, looks } = desk;
   try {
     const inspection = await ports.inspect(row.entry);
     const stamp = ports.stampOf(inspection.currentPath);
-    const look = { inspection, currentSha256: inspection.currentSha256 ?? "", stamp, shown };
+    const look = { inspection, currentSha256: inspection.currentSha256 ?? "", stamp };
     looks.set(row.key, look);
     return look;
   } catch (error) {
@@ -44,7 +43,7 @@ export async function lookAt(desk: Desk, row: Row, shown: boolean): Promise<Look
  * @param because What stands above it, if it is shown anew because something changed.
  */
 export async function openProposal(desk: Desk, row: Row, because?: string): Promise<void> {
-  const look = await lookAt(desk, row, true);
+  const look = await lookAt(desk, row);
   if (look === undefined) {
     if (desk.view.place !== "list") desk.show({ place: "list" });
     return;
@@ -55,7 +54,10 @@ export async function openProposal(desk: Desk, row: Row, because?: string): Prom
   if (standing.kind === "open" && standing.notice !== undefined) table.set(row.key, open());
   const blocks = proposalBlocks(look.inspection, desk.ports.now());
   const all = because === undefined ? blocks : [...notice(because), ...blocks];
-  desk.show({ place: "proposal", key: row.key, look, pages: openPages(all, style) });
+  const pages = openPages(all, style);
+  const shown = { ...look, pages };
+  desk.looks.set(row.key, shown);
+  desk.show({ place: "proposal", key: row.key, look: shown, pages });
 }
 
 function notice(text: string): Block[] {

@@ -7,7 +7,7 @@
 import type { Overview } from "../../mod.ts";
 import { confirmBatch, openBatch } from "./batch.ts";
 import { type Action, bindingOf } from "./bindings.ts";
-import { openDesk, type Ports } from "./desk.ts";
+import { openDesk, type Pending, type Ports } from "./desk.ts";
 import { answerWithEdit, approve, isOpen, modify, reject, undo, write } from "./flows.ts";
 import { renderFrame, type Size } from "./frame.ts";
 import { helpBlocks } from "./help.ts";
@@ -18,6 +18,9 @@ import type { Style } from "../style.ts";
 
 /** Ages are told in seconds, and drawn anew this often. */
 const REDRAW_MS = 10_000;
+
+/** What may ask before it is done. */
+const ASKING: ReadonlySet<Action> = new Set(["approve", "modify", "reject", "confirm", "filter"]);
 
 /** The operator's seat. */
 export interface Seat {
@@ -78,7 +81,13 @@ export function openSeat(ports: Ports, { style, notes, changed }: SeatOptions): 
   async function onCurrent(decide: (row: Row) => Promise<void>, verb: string): Promise<void> {
     const row = table.current();
     if (!isOpen(desk, row)) return;
-    if (desk.looks.get(row.key)?.shown) return await decide(row);
+    const look = desk.looks.get(row.key);
+    if (look?.pages !== undefined) {
+      if (mayBeDecided(look.pages, verb)) return await decide(row);
+      const { message } = desk;
+      desk.show({ place: "proposal", key: row.key, look, pages: look.pages });
+      return desk.tell(message);
+    }
     await openProposal(desk, row);
     if (desk.view.place === "proposal") desk.tell(`Look first, then ${verb}.`);
   }
@@ -88,13 +97,15 @@ export function openSeat(ports: Ports, { style, notes, changed }: SeatOptions): 
     if (desk.view.place !== "proposal") return await onCurrent(decide, verb);
     const row = table.row(desk.view.key);
     if (!isOpen(desk, row)) return;
-    if (verb.startsWith("a") && !seenToTheEnd(desk.view.pages)) return;
-    await decide(row);
+    if (desk.looks.get(row.key) !== desk.view.look) {
+      return await openProposal(desk, row, "It may have changed meanwhile: look again.");
+    }
+    if (mayBeDecided(desk.view.pages, verb)) await decide(row);
   }
 
   let warnedOf: Pages | undefined;
-  function seenToTheEnd(text: Pages): boolean {
-    if (text.endWasSeen() || warnedOf === text) return true;
+  function mayBeDecided(text: Pages, verb: string): boolean {
+    if (!verb.startsWith("a") || text.endWasSeen() || warnedOf === text) return true;
     warnedOf = text;
     const percent = Math.floor(text.progress() * 100);
     desk.tell(`You have seen ${percent} % of it; Space goes on. a again approves all the same.`);
@@ -132,8 +143,9 @@ export function openSeat(ports: Ports, { style, notes, changed }: SeatOptions): 
 
   function quit(): void {
     const count = held.count();
-    if (count === 0) return ports.quit();
-    if (!desk.quitAsked) {
+    if (count === 0 && desk.writes.size === 0) return ports.quit();
+    if (count === 0) desk.tell("Being written; it ends when that is done.");
+    else if (!desk.quitAsked) {
       desk.quitAsked = true;
       const what = count === 1 ? "One decision is" : `${count} decisions are`;
       return desk.tell(`${what} not written yet: q again writes now and quits, u undoes.`);
@@ -194,13 +206,27 @@ export function openSeat(ports: Ports, { style, notes, changed }: SeatOptions): 
     repaint: () => ports.repaint(),
   };
 
+  let busy = 0;
   async function act(action: Action): Promise<void> {
+    const asks = ASKING.has(action) ? 1 : 0;
+    if (asks > 0) desk.distracted = false;
+    busy += asks;
     try {
       await acts[action]();
     } catch (error) {
       desk.tell(ports.explain(error));
+    } finally {
+      busy -= asks;
     }
     changed();
+  }
+
+  /** One thing at a time: a question that comes late must not meet keys that were for something else. */
+  function isDistraction(action?: Action): boolean {
+    if (busy === 0 || desk.prompt !== undefined || action === "quitNow") return false;
+    desk.distracted = true;
+    desk.tell("Wait a moment, then press it again.");
+    return true;
   }
 
   function press(key: string): void {
@@ -211,8 +237,10 @@ export function openSeat(ports: Ports, { style, notes, changed }: SeatOptions): 
       return changed();
     }
     const binding = bindingOf(desk.view.place, key);
+    if (isDistraction(binding?.action)) return guard.otherKey();
     if (binding?.action !== "quit") desk.quitAsked = false;
-    if (binding?.decides) guard.deciding(() => void act(binding.action));
+    const writes = binding?.action === "quit" && held.count() > 0;
+    if (binding?.decides || writes) guard.deciding(() => void act(binding.action));
     else {
       guard.otherKey();
       if (binding !== undefined) void act(binding.action);
@@ -300,6 +328,7 @@ export function openSeat(ports: Ports, { style, notes, changed }: SeatOptions): 
         desk.prompt.burst(text);
         return changed();
       }
+      if (isDistraction()) return guard.otherKey();
       const [key] = text;
       const binding = key === undefined ? undefined : bindingOf(desk.view.place, key);
       guard.otherKey();
@@ -312,6 +341,7 @@ export function openSeat(ports: Ports, { style, notes, changed }: SeatOptions): 
     },
     paste(text) {
       guard.otherKey();
+      if (isDistraction()) return;
       if (desk.prompt === undefined) desk.tell("A paste decides nothing.");
       else desk.prompt.paste(text);
       changed();
@@ -333,11 +363,15 @@ export function openSeat(ports: Ports, { style, notes, changed }: SeatOptions): 
       return rows;
     },
     end() {
-      const given = held.takeAll();
-      for (const { seen, edit } of given) {
-        const { id, bottleSlug } = seen.inspection.proposal;
-        desk.report.push(`! not decided, nothing was written: ${id} (${bottleSlug})`);
-        if (edit !== undefined) desk.report.push(`  ${edit.kept}`);
+      const told: [string, readonly Pending[]][] = [
+        ["! not decided, nothing was written", held.takeAll()],
+        ["! was being written, see audit show", [...desk.unwritten]],
+      ];
+      for (const [words, group] of told) {
+        for (const { seen: { inspection: { proposal } }, edit } of group) {
+          desk.report.push(`${words}: ${proposal.id} (${proposal.bottleSlug})`);
+          if (edit !== undefined) desk.report.push(`  ${edit.kept}`);
+        }
       }
       return desk.report;
     },

@@ -47,6 +47,8 @@ export interface Table {
   readonly selected: () => readonly Row[];
   /** Whether a row is selected. */
   readonly isSelected: (key: string) => boolean;
+  /** SHA-256 of the proposal that was selected, which need not be the one that stands there now. */
+  readonly selectedSha256: (key: string) => string | undefined;
   /** Selects nothing. */
   readonly selectNone: () => void;
   /** Hides a row for a while. */
@@ -84,7 +86,8 @@ export function openTable(now: () => number, shifted: () => void): Table {
   let filter = "";
   let currentKey: string | undefined;
   let top = 0;
-  const selected = new Set<string>();
+  /** What was selected, by row: the proposal's hash. */
+  const selected = new Map<string, string>();
   const asleep = new Map<string, number>();
 
   const indexOf = (key: string | undefined) => shown.findIndex((row) => row.key === key);
@@ -132,8 +135,13 @@ export function openTable(now: () => number, shifted: () => void): Table {
     },
     merge(pending, becameOf) {
       const next = mergeRows(rows, pending, now(), becameOf);
-      for (const row of next) if (row.standing.kind === "over") selected.delete(row.key);
+      let lost = false;
+      for (const { key, standing } of next) {
+        if (standing.kind === "over") lost = selected.delete(key) || lost;
+      }
       show(next);
+      // A key that was for all of them may be for one now.
+      if (lost) shifted();
     },
     set(key, standing) {
       if (standing.kind !== "open") selected.delete(key);
@@ -151,10 +159,14 @@ export function openTable(now: () => number, shifted: () => void): Table {
       show(wakeLast(left, awake));
     },
     toggle(key) {
-      if (!selected.delete(key)) selected.add(key);
+      const row = rows.find((row) => row.key === key);
+      if (!selected.delete(key) && row !== undefined) {
+        selected.set(key, row.entry.proposalSha256);
+      }
     },
     selected: () => rows.filter((row) => selected.has(row.key) && row.standing.kind === "open"),
     isSelected: (key) => selected.has(key),
+    selectedSha256: (key) => selected.get(key),
     selectNone: () => selected.clear(),
     snooze(key) {
       asleep.set(key, now() + SNOOZE_MS);

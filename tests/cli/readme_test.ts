@@ -21,10 +21,10 @@ async function goTo(terminal: Terminal, tool: string): Promise<void> {
   await terminal.type("g");
   const isCurrent = new RegExp(`^>.*${tool}`, "m");
   for (const _ of ["first", "second", "third"]) {
-    const screen = await terminal.sees(/^>/m);
-    if (isCurrent.test(screen)) return;
+    const [current = ""] = /^>.*$/m.exec((await terminal.screen()).join("\n")) ?? [];
+    if (isCurrent.test(current)) return;
     await terminal.type("j");
-    await terminal.sees(/./);
+    await terminal.shows(new RegExp(`^ ${RegExp.escape(current.slice(1).trimEnd())}`, "m"));
   }
   await terminal.sees(isCurrent);
 }

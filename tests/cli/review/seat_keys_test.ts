@@ -99,7 +99,7 @@ Deno.test("/ shows what has a text in it while it is typed; Esc shows everything
   await using dir = await tempDir();
   await queueSome(dir, 12);
   await queueSample(dir.path, { id: "w1", bottleSlug: "web.2", tool: "capability-block" });
-  const seat = await sitDown(dir);
+  const seat = await sitDown(dir, { rows: 40 });
   const rows = () => seat.screen().split("\n").filter((row) => row.includes(" │ ")).length;
   assertEquals(rows(), 14); // With the heading.
   await seat.press("/", "W", "E", "b");

@@ -1,0 +1,137 @@
+import { assertEquals, assertStringIncludes } from "@std/assert";
+import { decide, readAnswer, writeProposal } from "../../../mod.ts";
+import { queueSample } from "../../support/records.ts";
+import { tempDir } from "../../support/temp.ts";
+import { attackSeat } from "./attack_seat.ts";
+
+const at = (second: number) => `2026-01-01T00:00:0${second}Z`;
+const other = { proposedFile: "api.example.com\nother.example\n", justification: "Other words." };
+
+for (const isListed of [true, false]) {
+  const when = isListed ? "and was listed anew" : "before the list knows";
+  Deno.test(`several are never decided with one that changed once selected, ${when}`, async () => {
+    await using dir = await tempDir();
+    const first = await queueSample(dir.path, { id: "p1", arrivalTimestamp: at(1) });
+    const second = await queueSample(dir.path, { id: "p2", arrivalTimestamp: at(2) });
+    const { seat: _, keys, look, screen, pass } = attackSeat(dir.path);
+    await look();
+    await keys("x", "x");
+    await writeProposal(first.queueDir, { ...first.proposal, ...other });
+    if (isListed) await look();
+    await keys("a");
+    if (!isListed) await look();
+    await keys("return");
+    assertStringIncludes(screen(), "approving in");
+    await pass(10_000);
+    assertEquals(await readAnswer(first.queueDir, "p1"), undefined);
+    assertEquals((await readAnswer(second.queueDir, "p2"))?.status, "approved");
+  });
+}
+
+Deno.test("what was only a row of a table is looked at before it is decided alone", async () => {
+  await using dir = await tempDir();
+  const { queueDir } = await queueSample(dir.path, { id: "p1" });
+  const { keys, look, screen, pass } = attackSeat(dir.path);
+  await look();
+  await keys("x", "a", "q", "escape", "a");
+  assertStringIncludes(screen(), "+api.github.com");
+  await pass(10_000);
+  assertEquals(await readAnswer(queueDir, "p1"), undefined);
+});
+
+Deno.test("from the list too, what was not seen to its end wants a second a", async () => {
+  await using dir = await tempDir();
+  const proposedFile = Array.from({ length: 200 }, (_, n) => `host-${n}.example\n`).join("");
+  const { queueDir } = await queueSample(dir.path, { id: "p1", proposedFile });
+  const { keys, look, screen, pass } = attackSeat(dir.path);
+  await look();
+  await keys("return", "q", "a");
+  assertStringIncludes(screen(), "You have seen");
+  await pass(10_000);
+  assertEquals(await readAnswer(queueDir, "p1"), undefined);
+});
+
+Deno.test("a proposal that was gone and is back is looked at again", async () => {
+  await using dir = await tempDir();
+  const { queueDir, path } = await queueSample(dir.path, { id: "p1" });
+  const bytes = await Deno.readFile(path);
+  const { keys, look, screen } = attackSeat(dir.path);
+  await look();
+  await keys("return");
+  await Deno.remove(path);
+  await look();
+  await Deno.writeFile(path, bytes);
+  await look();
+  await keys("a");
+  assertStringIncludes(screen(), "look again");
+  await keys("a");
+  assertStringIncludes(screen(), "approving in");
+  assertEquals(await readAnswer(queueDir, "p1"), undefined);
+});
+
+Deno.test("a question that takes its time to appear asks about nothing else", async () => {
+  await using dir = await tempDir();
+  const first = await queueSample(dir.path, { id: "p1", arrivalTimestamp: at(1) });
+  await queueSample(dir.path, { id: "p2", arrivalTimestamp: at(2) });
+  const notes = Promise.withResolvers<readonly string[]>();
+  const { keys, look, pass } = attackSeat(dir.path, { pastNotes: () => notes.promise });
+  await look();
+  await keys("return", "r");
+  // A large log is still being read. The operator sees no question, and does something else.
+  await keys("/", "'git");
+  notes.resolve([]);
+  await pass(0);
+  await keys("'hub", "return");
+  await pass(10_000);
+  const answer = await readAnswer(first.queueDir, "p1");
+  assertEquals(answer, undefined);
+});
+
+Deno.test("what is being written is written before q ends it, and told if it is not", async () => {
+  await using dir = await tempDir();
+  const { queueDir } = await queueSample(dir.path, { id: "p1", arrivalTimestamp: at(1) });
+  await queueSample(dir.path, { id: "p2", arrivalTimestamp: at(2) });
+  const gate = Promise.withResolvers<void>();
+  const { seat, keys, look, pass, quits } = attackSeat(dir.path, {
+    decide: async ({ inspection, currentSha256 }, { verdict, notes }) => {
+      await gate.promise; // Somebody else holds the bottle's lock.
+      const { proposal: { bottleSlug, id: proposalId }, proposalSha256 } = inspection;
+      return await decide({
+        root: dir.path,
+        bottleSlug,
+        proposalId,
+        proposalSha256,
+        currentSha256,
+        verdict,
+        notes,
+        operator: "ada@host",
+      });
+    },
+  });
+  await look();
+  await keys("x", "x", "a", "return");
+  await pass(6_000);
+  assertEquals(seat.end().filter((line) => /p1|p2/.test(line)).length, 2);
+  await keys("q", "q");
+  assertEquals(quits(), 0);
+  gate.resolve();
+  while (quits() === 0) await pass(0);
+  for (const id of ["p1", "p2"]) {
+    assertEquals((await readAnswer(queueDir, id))?.status, "approved");
+  }
+});
+
+Deno.test("a held q does not write what can still be undone", async () => {
+  await using dir = await tempDir();
+  const { queueDir } = await queueSample(dir.path, { id: "p1" });
+  const { seat, keys, look, pass, quits } = attackSeat(dir.path);
+  await look();
+  await keys("return", "a");
+  await pass(1_000);
+  for (let n = 0; n < 10; n++) {
+    seat.press("q");
+    await pass(30);
+  }
+  assertEquals(quits(), 0);
+  assertEquals(await readAnswer(queueDir, "p1"), undefined);
+});

@@ -1,0 +1,42 @@
+import { assertStringIncludes } from "@std/assert";
+import { join } from "@std/path";
+import { queueSample } from "../../support/records.ts";
+import { hasProgram, REPO } from "../../support/run.ts";
+import { type TempDir, tempDir } from "../../support/temp.ts";
+import { openTerminal } from "../../support/tmux.ts";
+
+const ignore = !hasProgram("tmux", "-V");
+if (ignore) console.error("skipped: there is no tmux on this machine");
+
+function review(dir: TempDir, env: Record<string, string> = {}) {
+  const command = `sh ${join(REPO, "cli/supervise.sh")} review; echo ended $?`;
+  return openTerminal(command, { CLAUDE_BOTTLE_ROOT: dir.path, NO_COLOR: "1", ...env }, [90, 24]);
+}
+
+async function editor(dir: TempDir, script: string): Promise<string> {
+  await Deno.writeTextFile(dir.at("editor"), `#!/bin/sh\n${script}\n`, { mode: 0o755 });
+  return dir.at("editor");
+}
+
+Deno.test("Ctrl-C in an editor is the editor's alone", { ignore }, async () => {
+  await using dir = await tempDir();
+  await queueSample(dir.path, { id: "p1" });
+  const script = `trap 'echo interrupted' INT
+echo editing
+while ! read -r line; do :; done
+echo "$line" >> "$1"`;
+  await using terminal = await review(dir, { EDITOR: await editor(dir, script) });
+  await terminal.sees(/1 pending/);
+  await terminal.type("Enter");
+  await terminal.sees(/all seen/);
+  await new Promise((resolve) => setTimeout(resolve, 400)); // What keys are about must stand still.
+  await terminal.type("m");
+  await terminal.sees(/^editing/m);
+  await terminal.type("C-c");
+  await terminal.sees(/^.*interrupted/m);
+  await terminal.type("mine.example", "Enter");
+  const screen = await terminal.sees(/Your version, against/);
+  assertStringIncludes(screen, "+mine.example");
+  await terminal.type("C-c");
+  await terminal.sees(/ended 0/);
+});
