@@ -133,7 +133,7 @@ function messageRows(desk: Desk, columns: number): string[] {
   );
   const seconds = Math.max(0, Math.ceil((Math.max(0, ...untils) - ports.now()) / 1000));
   const what = held.count() === 1 ? "1 decision is" : `${held.count()} decisions are`;
-  return [style.bold(cut(` ${what} written in ${seconds} s · u undoes`, columns - 1))];
+  return wrap(" ", `${what} written in ${seconds} s: u undoes`, columns).map(style.bold);
 }
 
 function body(desk: Desk, height: number, columns: number): readonly string[] {

@@ -84,9 +84,14 @@ function lastCell(desk: Desk, { entry, standing }: Row): string {
   return words === undefined ? `│ ${lineOf(entry).text}` : `! ${visibleLine(words)}`;
 }
 
+/** On a narrow screen, what we say of a proposal takes the room of what it is about. */
+function kept({ standing }: Row, cells: readonly string[]): readonly string[] {
+  return wordsOf(standing, 0) === undefined ? cells : cells.slice(0, 2);
+}
+
 function drawTable(desk: Desk, rows: readonly Row[], columns: number): string[] {
   const wide = columns >= WIDE;
-  const most = wide ? [4, 20, 16, 30] : [4, 9, 10, 6];
+  const most = wide ? [7, 20, 16, 30] : [7, 9, 10, 6];
   const headings = headingsOf(wide);
   const cells = rows.map((row) => cellsOf(desk, row, wide));
   const widths = most.map((limit, n) =>
@@ -94,9 +99,10 @@ function drawTable(desk: Desk, rows: readonly Row[], columns: number): string[] 
   );
   return [
     desk.style.dim(cut(`   ${lineUp(headings, widths, "│ THE AGENT SAYS")}`, columns - 1)),
-    ...rows.map((row, n) =>
-      drawRow(desk, row, lineUp(cells[n]!, widths, lastCell(desk, row)), columns)
-    ),
+    ...rows.map((row, n) => {
+      const beside = wide ? cells[n]! : kept(row, cells[n]!);
+      return drawRow(desk, row, lineUp(beside, widths, lastCell(desk, row)), columns);
+    }),
   ];
 }
 

@@ -26,7 +26,7 @@ Deno.test("a approves what was looked at, after five seconds and not before", as
   await seat.decide("a");
   assertStringIncludes(seat.cursor()!, "! approving in 5 s, u undoes");
   await seat.wait(4_000);
-  assertStringIncludes(seat.screen(), "1 decision is written in 1 s · u undoes");
+  assertStringIncludes(seat.screen(), "1 decision is written in 1 s: u undoes");
   assertEquals(await written(dir), NOTHING);
   await seat.wait(1_000);
   assertEquals(await written(dir), { status: "approved", notes: "As agreed.", logged: "approved" });

@@ -74,6 +74,16 @@ Deno.test("a row that waits no more says why, goes after a while, and the cursor
   assertEquals(screenRowOf(seat, "Reason 3."), 2);
 });
 
+Deno.test("at forty columns a row still says what became of it, and how old it is", async () => {
+  await using dir = await tempDir();
+  const { proposalSha256 } = await queue(dir, 1);
+  const seat = await sitDown(dir, { columns: 40 });
+  await rejectElsewhere(dir, "p1", proposalSha256);
+  await seat.look();
+  const days = Math.floor((Date.now() - Date.parse(at(1))) / 86_400_000);
+  assertEquals(seat.cursor(), `>  ${days} d  dev-1   ! rejected by bob@t…`);
+});
+
 Deno.test("keys that decide are ignored for 300 ms after the list has moved by itself", async () => {
   await using dir = await tempDir();
   await queue(dir, 1);
