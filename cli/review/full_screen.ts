@@ -31,6 +31,13 @@ import type { Screen } from "./screen.ts";
 /** How often the clock ticks: countdowns, files in force, ages. */
 const TICK_MS = 1_000;
 
+/**
+ * How long an overview stands before the next is taken, and how long before files in force are kept
+ * anew. However fast one bottle's queue changes, keys have their turn, and other bottles theirs.
+ */
+const REST_MS = 100;
+const KEEP_MS = 2_000;
+
 /** Signals that end a program, and the exit code that says so. */
 const ENDING = { SIGTERM: 143, SIGHUP: 129, SIGINT: 130 } as const;
 
@@ -52,6 +59,18 @@ async function loadScreen(): Promise<typeof import("./screen.ts")> {
   } finally {
     if (before === undefined) delete process.env[asked];
   }
+}
+
+function rest(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const done = () => {
+      cancel();
+      signal.removeEventListener("abort", done);
+      resolve();
+    };
+    const cancel = later(REST_MS, done);
+    signal.addEventListener("abort", done);
+  });
 }
 
 /** What tells one state of a file of ours from another. */
@@ -171,16 +190,25 @@ export async function reviewFullScreen(context: Context): Promise<number> {
   globalThis.addEventListener("unhandledrejection", onError);
 
   let latest: Overview | undefined;
+  let keeping = false;
+  function keepSoon(delayMs: number): void {
+    if (keeping) return;
+    keeping = true;
+    later(delayMs, () => {
+      keeping = false;
+      keepForLater(context, latest!.pending.map(({ proposal }) => proposal.bottleSlug));
+    });
+  }
   const notifier = openNotifier(quiet);
   function take(now: Overview): void {
     if (latest !== undefined) {
       const arrived = arrivedSince(latest, now);
       if (arrived.length > 0) notifier.arrived(arrived, now.pending.length);
     }
+    keepSoon(latest === undefined ? 0 : KEEP_MS);
     latest = now;
     marks.forget();
     seat!.overview(now);
-    later(0, () => keepForLater(context, now.pending.map(({ proposal }) => proposal.bottleSlug)));
   }
 
   try {
@@ -188,7 +216,10 @@ export async function reviewFullScreen(context: Context): Promise<number> {
     screen = openScreen(seat);
     const ticking = setInterval(seat.tick, TICK_MS);
     const watching = (async () => {
-      for await (const now of overviews) take(now);
+      for await (const now of overviews) {
+        take(now);
+        await rest(stop.signal);
+      }
     })().catch(fail);
     await screen.closed.catch(fail);
     clearInterval(ticking);
