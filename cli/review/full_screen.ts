@@ -7,7 +7,6 @@
 import process from "node:process";
 import { fromFileUrl } from "@std/path";
 import {
-  findDecision,
   inspectProposal,
   type Overview,
   type PendingProposal,
@@ -21,10 +20,11 @@ import { failureOf } from "../exit.ts";
 import { keepForLater } from "../keep.ts";
 import { openNotifier } from "../notify/notifier.ts";
 import type { Ports } from "./desk.ts";
+import { openFates } from "./fates.ts";
 import type { Later } from "./guard.ts";
 import { openMarks } from "./marks.ts";
 import { pastNotes } from "./past_notes.ts";
-import { keyOf, WITHDRAWN } from "./row.ts";
+import { keyOf } from "./row.ts";
 import { openSeat, type Seat } from "./seat.ts";
 import type { Screen } from "./screen.ts";
 
@@ -79,8 +79,8 @@ function stampOf(path: string): string {
     const { ino, size, mtime } = Deno.statSync(path);
     return `${ino} ${size} ${mtime?.getTime()}`;
   } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return "";
-    throw error;
+    // A directory that may not be looked into, say, is a state too: whoever reads the file tells of it.
+    return error instanceof Deno.errors.NotFound ? "" : String(error);
   }
 }
 
@@ -88,14 +88,6 @@ function stampOf(path: string): string {
 async function stopJob(): Promise<void> {
   const script = fromFileUrl(new URL("../suspend.sh", import.meta.url));
   await new Deno.Command(script, { stdin: "null", stdout: "null", stderr: "null" }).output();
-}
-
-/** What became of a proposal that is pending no more. Only the log says what was decided. */
-function becameOf({ proposal }: PendingProposal, root: string): string {
-  const { bottleSlug, id: proposalId } = proposal;
-  const entry = findDecision({ root, bottleSlug, proposalId });
-  if (entry === undefined) return WITHDRAWN;
-  return `${entry.operatorAction} by ${entry.operator ?? "somebody"}`;
 }
 
 /** What has come since the overview before. */
@@ -153,6 +145,7 @@ export async function reviewFullScreen(context: Context): Promise<number> {
     },
   };
   const marks = openMarks(root, later, draw);
+  const fates = openFates(root, stampOf);
   const explain = (error: unknown) => failureOf(error, root).message;
 
   const ports: Ports = {
@@ -162,7 +155,7 @@ export async function reviewFullScreen(context: Context): Promise<number> {
       inspectProposal({ root, bottleSlug, proposalId }),
     decide: (seen, say) => decideAsShown(quiet, seen, say),
     edit: (inspection, start) => lend(() => editProposal(context, inspection, start)),
-    becameOf: (entry) => becameOf(entry, root),
+    becameOf: fates.of,
     marksOf: marks.of,
     pastNotes: (entry) => pastNotes(entry, root),
     stampOf,
@@ -208,6 +201,7 @@ export async function reviewFullScreen(context: Context): Promise<number> {
     keepSoon(latest === undefined ? 0 : KEEP_MS);
     latest = now;
     marks.forget();
+    fates.list(now.pending);
     seat!.overview(now);
   }
 
