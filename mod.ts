@@ -79,7 +79,12 @@ export { type ConfigProblem, MAX_CONFIG_FILE_BYTES, MAX_PROBLEMS } from "./src/c
 export { validateRoutes } from "./src/config/routes.ts";
 export { validateConfigFile } from "./src/config/validate.ts";
 export { decide, type DecideRequest, type Decision, type Verdict } from "./src/decide.ts";
-export { findDecision, type ForeignAnswer, type StandingAnswer } from "./src/decided.ts";
+export {
+  decidedAmong,
+  findDecision,
+  type ForeignAnswer,
+  type StandingAnswer,
+} from "./src/decided.ts";
 export { type DiffOptions, renderDiff } from "./src/diff.ts";
 export {
   AlreadyDecidedError,

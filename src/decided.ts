@@ -37,6 +37,18 @@ export function findDecision(ref: ProposalRef): AuditEntry | undefined {
 /**
  * Finds the decisions on some proposals in the audit logs of their bottle, in one pass.
  *
+ * Needs `--allow-read` for `<root>/audit`.
+ *
+ * @example None of two is decided
+ * ```ts
+ * import { decidedAmong } from "@claude-bottle/supervise";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const root = await Deno.makeTempDir();
+ * assertEquals(decidedAmong(new Set(["p1", "p2"]), "dev-1", root).size, 0);
+ * await Deno.remove(root);
+ * ```
+ *
  * @param ids The proposals' ids.
  * @param bottleSlug The bottle.
  * @param root The root; the default one unless given.

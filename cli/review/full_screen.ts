@@ -7,7 +7,6 @@
 import process from "node:process";
 import { fromFileUrl } from "@std/path";
 import {
-  findDecision,
   inspectProposal,
   type Overview,
   type PendingProposal,
@@ -21,15 +20,23 @@ import { failureOf } from "../exit.ts";
 import { keepForLater } from "../keep.ts";
 import { openNotifier } from "../notify/notifier.ts";
 import type { Ports } from "./desk.ts";
+import { openFates } from "./fates.ts";
 import type { Later } from "./guard.ts";
 import { openMarks } from "./marks.ts";
 import { pastNotes } from "./past_notes.ts";
-import { keyOf, WITHDRAWN } from "./row.ts";
+import { keyOf } from "./row.ts";
 import { openSeat } from "./seat.ts";
 import type { Screen } from "./screen.ts";
 
 /** How often the clock ticks: countdowns, files in force, ages. */
 const TICK_MS = 1_000;
+
+/**
+ * How long an overview stands before the next is taken, and how long before files in force are kept
+ * anew. However fast one bottle's queue changes, keys have their turn, and other bottles theirs.
+ */
+const REST_MS = 100;
+const KEEP_MS = 2_000;
 
 /** Signals that end a program, and the exit code that says so. */
 const ENDING = { SIGTERM: 143, SIGHUP: 129, SIGINT: 130 } as const;
@@ -54,14 +61,26 @@ async function loadScreen(): Promise<typeof import("./screen.ts")> {
   }
 }
 
+function rest(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const done = () => {
+      cancel();
+      signal.removeEventListener("abort", done);
+      resolve();
+    };
+    const cancel = later(REST_MS, done);
+    signal.addEventListener("abort", done);
+  });
+}
+
 /** What tells one state of a file of ours from another. */
 function stampOf(path: string): string {
   try {
     const { ino, size, mtime } = Deno.statSync(path);
     return `${ino} ${size} ${mtime?.getTime()}`;
   } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return "";
-    throw error;
+    // A directory that may not be looked into, say, is a state too: whoever reads the file tells of it.
+    return error instanceof Deno.errors.NotFound ? "" : String(error);
   }
 }
 
@@ -69,14 +88,6 @@ function stampOf(path: string): string {
 async function stopJob(): Promise<void> {
   const script = fromFileUrl(new URL("../suspend.sh", import.meta.url));
   await new Deno.Command(script, { stdin: "null", stdout: "null", stderr: "null" }).output();
-}
-
-/** What became of a proposal that is pending no more. Only the log says what was decided. */
-function becameOf({ proposal }: PendingProposal, root: string): string {
-  const { bottleSlug, id: proposalId } = proposal;
-  const entry = findDecision({ root, bottleSlug, proposalId });
-  if (entry === undefined) return WITHDRAWN;
-  return `${entry.operatorAction} by ${entry.operator ?? "somebody"}`;
 }
 
 /** What has come since the overview before. */
@@ -134,6 +145,7 @@ export async function reviewFullScreen(context: Context): Promise<number> {
     },
   };
   const marks = openMarks(root, later, draw);
+  const fates = openFates(root, stampOf);
   const explain = (error: unknown) => failureOf(error, root).message;
 
   const ports: Ports = {
@@ -143,7 +155,7 @@ export async function reviewFullScreen(context: Context): Promise<number> {
       inspectProposal({ root, bottleSlug, proposalId }),
     decide: (seen, say) => decideAsShown(quiet, seen, say),
     edit: (inspection, start) => lend(() => editProposal(context, inspection, start)),
-    becameOf: (entry) => becameOf(entry, root),
+    becameOf: fates.of,
     marksOf: marks.of,
     pastNotes: (entry) => pastNotes(entry, root),
     stampOf,
@@ -172,16 +184,26 @@ export async function reviewFullScreen(context: Context): Promise<number> {
   globalThis.addEventListener("unhandledrejection", onError);
 
   let latest: Overview | undefined;
+  let keeping = false;
+  function keepSoon(delayMs: number): void {
+    if (keeping) return;
+    keeping = true;
+    later(delayMs, () => {
+      keeping = false;
+      keepForLater(context, latest!.pending.map(({ proposal }) => proposal.bottleSlug));
+    });
+  }
   const notifier = openNotifier(quiet);
   function take(now: Overview): void {
     if (latest !== undefined) {
       const arrived = arrivedSince(latest, now);
       if (arrived.length > 0) notifier.arrived(arrived, now.pending.length);
     }
+    keepSoon(latest === undefined ? 0 : KEEP_MS);
     latest = now;
     marks.forget();
+    fates.list(now.pending);
     seat.overview(now);
-    later(0, () => keepForLater(context, now.pending.map(({ proposal }) => proposal.bottleSlug)));
   }
 
   try {
@@ -189,7 +211,10 @@ export async function reviewFullScreen(context: Context): Promise<number> {
     screen = openScreen(seat);
     const ticking = setInterval(seat.tick, TICK_MS);
     const watching = (async () => {
-      for await (const now of overviews) take(now);
+      for await (const now of overviews) {
+        take(now);
+        await rest(stop.signal);
+      }
     })().catch(fail);
     await screen.closed.catch(fail);
     clearInterval(ticking);

@@ -4,7 +4,14 @@
  * @module
  */
 
-import { CONFIG_FILE_FOR_TOOL, makeVisible, type PendingProposal, visibleLine } from "../../mod.ts";
+import {
+  CONFIG_FILE_FOR_TOOL,
+  makeVisible,
+  MAX_JUSTIFICATION_BYTES,
+  type PendingProposal,
+  visibleLine,
+  type VisibleText,
+} from "../../mod.ts";
 import { age, badge, trimPlain } from "../render.ts";
 import { renderMarks } from "../render_marks.ts";
 import { marksInShort } from "../render_pending.ts";
@@ -23,13 +30,27 @@ const PREVIEW_SHARE = 0.4;
 /** From so many columns on, a row has the tool's whole name. */
 const WIDE = 72;
 
-/** A justification on one line; a row is drawn again and again. */
-const lines = new WeakMap<PendingProposal, { readonly text: string; readonly escaped: number }>();
+/** What a list needs of a justification. */
+interface Said extends VisibleText {
+  /** Its beginning, as it was written. */
+  readonly beginning: string;
+  /** Whether it is longer than a sidecar of ours lets through. */
+  readonly tooLong: boolean;
+}
 
-function lineOf(entry: PendingProposal) {
-  const known = lines.get(entry) ??
-    makeVisible(trimPlain(entry.proposal.justification), { oneLine: true });
-  lines.set(entry, known);
+/** A row is drawn again and again, and whoever writes into a queue can make a text of megabytes. */
+const said = new WeakMap<PendingProposal, Said>();
+
+function saidIn(entry: PendingProposal): Said {
+  let known = said.get(entry);
+  if (known === undefined) {
+    const whole = trimPlain(entry.proposal.justification);
+    const tooLong = whole.length > MAX_JUSTIFICATION_BYTES;
+    const beginning = [...whole.slice(0, MAX_JUSTIFICATION_BYTES)].slice(0, -1).join("");
+    const text = tooLong ? beginning : whole;
+    known = { ...makeVisible(text, { oneLine: true }), beginning: text, tooLong };
+    said.set(entry, known);
+  }
   return known;
 }
 
@@ -47,10 +68,11 @@ function headingsOf(wide: boolean): string[] {
 /** What is odd about a proposal; on a narrow screen only the worst of it. */
 function oddness(desk: Desk, { entry, standing }: Row, wide: boolean): string {
   if (standing.kind !== "open") return "";
-  const { escaped } = lineOf(entry);
+  const { escaped, tooLong } = saidIn(entry);
   const marks = desk.ports.marksOf(entry);
-  if (wide) return [marksInShort(marks), badge(escaped)].filter((text) => text !== "").join(" ");
-  return marks[0]?.severity ?? (escaped > 0 ? "tricks" : "");
+  if (!wide) return marks[0]?.severity ?? (escaped > 0 || tooLong ? "tricks" : "");
+  return [marksInShort(marks), badge(escaped), tooLong ? "[too long]" : ""]
+    .filter((text) => text !== "").join(" ");
 }
 
 /** The cells of a row, without the last, which takes what room is left. */
@@ -81,7 +103,7 @@ function drawRow(desk: Desk, row: Row, cells: string, columns: number): string {
 /** Behind a bar are the agent's words; what we say of a proposal stands without one. */
 function lastCell(desk: Desk, { entry, standing }: Row): string {
   const words = wordsOf(standing, desk.ports.now());
-  return words === undefined ? `│ ${lineOf(entry).text}` : `! ${visibleLine(words)}`;
+  return words === undefined ? `│ ${saidIn(entry).text}` : `! ${visibleLine(words)}`;
 }
 
 /** On a narrow screen, what we say of a proposal takes the room of what it is about. */
@@ -110,11 +132,11 @@ function drawTable(desk: Desk, rows: readonly Row[], columns: number): string[] 
 function preview(desk: Desk, row: Row | undefined, height: number, columns: number): string[] {
   if (row === undefined || row.standing.kind !== "open") return [];
   const { style, ports } = desk;
-  const { id, bottleSlug, tool, justification } = row.entry.proposal;
-  const said = renderQuoted(
+  const { id, bottleSlug, tool } = row.entry.proposal;
+  const rows = renderQuoted(
     {
       heading: cut(`${bottleSlug}  ${tool}  ${id}`, columns - 1),
-      text: justification,
+      text: saidIn(row.entry).beginning,
       kind: "prose",
     },
     columns,
@@ -122,7 +144,7 @@ function preview(desk: Desk, row: Row | undefined, height: number, columns: numb
   );
   const marks = renderMarks(ports.marksOf(row.entry), columns, style);
   const room = height - 1 - Math.min(marks.length, Math.ceil(height / 2));
-  const shown = said.length > room ? [...said.slice(0, room - 1), "│ …"] : said;
+  const shown = rows.length > room ? [...rows.slice(0, room - 1), "│ …"] : rows;
   return [
     style.dim("─".repeat(columns - 1)),
     ...shown,

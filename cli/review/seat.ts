@@ -282,8 +282,9 @@ export function openSeat(ports: Ports, { style, notes, changed }: SeatOptions): 
     const changedKeys = new Set<string>();
     for (const [key, row] of before) {
       const after = table.row(key);
-      if (after === row || after === undefined) continue;
-      const isOver = after.standing.kind === "over" && row.standing.kind !== "over";
+      if (after === row) continue;
+      const isOver = after === undefined ||
+        after.standing.kind === "over" && row.standing.kind !== "over";
       if (isOver || after.entry.proposalSha256 !== row.entry.proposalSha256) changedKeys.add(key);
     }
     if (changedKeys.size > 0) {

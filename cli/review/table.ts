@@ -10,8 +10,9 @@
 import type { PendingProposal } from "../../mod.ts";
 import { mergeRows, open, type Row, type Standing } from "./row.ts";
 
-/** How long a row stays that waits no more. */
+/** How long a row stays that waits no more, and how many such rows there are at most. */
 const OVER_MS = 10_000;
+const MOST_OVER = 100;
 
 /** How long "not now" hides a proposal, on this console alone. */
 export const SNOOZE_MS: number = 15 * 60_000;
@@ -82,6 +83,7 @@ function searchedText(entry: PendingProposal): string {
  */
 export function openTable(now: () => number, shifted: () => void): Table {
   let rows: readonly Row[] = [];
+  let byKey: ReadonlyMap<string, Row> = new Map();
   let shown: readonly Row[] = [];
   let filter = "";
   let currentKey: string | undefined;
@@ -99,10 +101,12 @@ export function openTable(now: () => number, shifted: () => void): Table {
     const before = shown;
     const at = Math.max(0, indexOf(currentKey));
     rows = next;
+    byKey = new Map(rows.map((row) => [row.key, row]));
     shown = rows.filter(isShown);
     if (before.length > 0 && indexOf(currentKey) === -1) {
       // The next row below takes over; at the end, the one above.
-      const below = before.slice(at).find(({ key }) => indexOf(key) !== -1);
+      const keys = new Set(shown.map(({ key }) => key));
+      const below = before.slice(at).find(({ key }) => keys.has(key));
       currentKey = below?.key ?? shown.at(-1)?.key;
     }
     currentKey ??= shown[0]?.key;
@@ -114,7 +118,7 @@ export function openTable(now: () => number, shifted: () => void): Table {
   return {
     visible: () => shown,
     current: () => shown[indexOf(currentKey)],
-    row: (key) => rows.find((row) => row.key === key),
+    row: (key) => byKey.get(key),
     counts() {
       const waiting = rows.filter(({ standing }) => standing.kind === "open");
       const bottles = new Set(waiting.map(({ entry }) => entry.proposal.bottleSlug)).size;
@@ -134,7 +138,7 @@ export function openTable(now: () => number, shifted: () => void): Table {
       if (indexOf(key) !== -1) currentKey = key;
     },
     merge(pending, becameOf) {
-      const next = mergeRows(rows, pending, now(), becameOf);
+      const next = withoutOldest(mergeRows(rows, pending, now(), becameOf));
       let lost = false;
       for (const { key, standing } of next) {
         if (standing.kind === "over") lost = selected.delete(key) || lost;
@@ -159,7 +163,7 @@ export function openTable(now: () => number, shifted: () => void): Table {
       show(wakeLast(left, awake));
     },
     toggle(key) {
-      const row = rows.find((row) => row.key === key);
+      const row = byKey.get(key);
       if (!selected.delete(key) && row !== undefined) {
         selected.set(key, row.entry.proposalSha256);
       }
@@ -184,6 +188,14 @@ export function openTable(now: () => number, shifted: () => void): Table {
     },
     filter: () => filter,
   };
+}
+
+/** Whoever asks and takes back a thousand times makes no list of thousands of rows that wait no more. */
+function withoutOldest(rows: readonly Row[]): readonly Row[] {
+  let tooMany = rows.filter(({ standing }) => standing.kind === "over").length - MOST_OVER;
+  return tooMany <= 0
+    ? rows
+    : rows.filter(({ standing }) => standing.kind !== "over" || tooMany-- <= 0);
 }
 
 /** What was hidden comes back as if it were new: last. */

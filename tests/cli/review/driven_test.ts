@@ -128,7 +128,7 @@ Deno.test(
     await review.decide("a", /^ Enter will approve 2:\n\n will be approved {2}│ .*\n will be/m);
     await review.decide("Enter", /Type the bottle's slug, dev-1, to go on:/);
     await review.answer("dev-1");
-    await review.shows(/^ 2 approved, as below:\n\n approving in \d s, u undoes {2}│/m);
+    await review.shows(/^ What becomes of them:\n\n approving in \d s, u undoes {2}│/m);
     await review.type("u");
     await review.shows(/Taken back, nothing was written\./);
     assertEquals((await listPendingProposals(queueDir)).length, 3);
@@ -145,7 +145,7 @@ Deno.test(
     await review.decide("a", /^ Enter will approve 2:/m);
     await review.decide("Enter", /Type the bottle's slug/);
     await review.answer("dev-1");
-    await review.shows(/^ 2 approved, as below:/m);
+    await review.shows(/^ approved {2}│/m);
     assertEquals((await calls[0]!.answer).structured?.status, "approved");
     assertEquals((await calls[1]!.answer).structured?.status, "approved");
     await review.shows(/^ (approved|done, and off the list) .*\n (approved|done)/m);
