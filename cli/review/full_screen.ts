@@ -102,6 +102,7 @@ export async function reviewFullScreen(context: Context): Promise<number> {
   let screen: Screen | undefined;
   let seat: Seat | undefined;
   let code = 0;
+  let editing = false;
   let failure: unknown;
   const told: string[] = [];
   const draw = () => screen?.draw();
@@ -131,7 +132,14 @@ export async function reviewFullScreen(context: Context): Promise<number> {
     inspect: ({ proposal: { bottleSlug, id: proposalId } }) =>
       inspectProposal({ root, bottleSlug, proposalId }),
     decide: (seen, say) => decideAsShown(quiet, seen, say),
-    edit: (inspection, start) => screen!.lend(() => editProposal(context, inspection, start)),
+    edit: async (inspection, start) => {
+      editing = true;
+      try {
+        return await screen!.lend(() => editProposal(context, inspection, start));
+      } finally {
+        editing = false;
+      }
+    },
     becameOf: (entry) => becameOf(entry, root),
     marksOf: marks.of,
     pastNotes: (entry) => pastNotes(entry, root),
@@ -146,7 +154,8 @@ export async function reviewFullScreen(context: Context): Promise<number> {
   seat = openSeat(ports, { style, notes: flags.notes ?? "", changed: draw });
 
   const listeners = Object.entries(ENDING).map(([signal, exitCode]) => {
-    const listener = () => end(exitCode);
+    // Ctrl-C reaches the editor, and us; it is meant for the editor.
+    const listener = () => editing && signal === "SIGINT" ? undefined : end(exitCode);
     process.on(signal, listener);
     return () => process.off(signal, listener);
   });
