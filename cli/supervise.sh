@@ -130,10 +130,13 @@ while :; do
 done
 if [ "$code" -ge 128 ]; then
   stty "$modes"
-  printf '\033[?2026l\033[?2004l\033[?1049l\033[?25h'
   case $code in
+    # The program left the screen itself. To leave it twice would put the cursor over its last words.
     129 | 130 | 143) ;;
-    *) echo "The screen was ended from outside. What could still be undone was not written." >&2 ;;
+    *)
+      printf '\033[?2026l\033[?2004l\033[?1049l\033[?25h'
+      echo "The screen was ended from outside. What could still be undone was not written." >&2
+      ;;
   esac
 fi
 exit "$code"
