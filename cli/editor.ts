@@ -64,11 +64,15 @@ export async function editProposal(
   };
   await Deno.writeTextFile(buffer, start, { mode: 0o600, createNew: true });
 
-  const code = await runEditor(program, [...args, buffer]);
-  if (code === undefined) {
+  const status = await runEditor(program, [...args, buffer]);
+  if (status === undefined) {
     throw await cancelled(`there is no editor called ${program}; set $EDITOR`);
   }
-  if (code !== 0) throw await cancelled(`${program} ended with exit code ${code}`);
+  if (!status.success) {
+    const why = `${program} ended with exit code ${status.code}`;
+    if (!await hasWork(dir, buffer, start, status)) throw await cancelled(why);
+    throw new CancelledError(`Cancelled: ${why}. What it left is in ${dir}`, { isKept: true });
+  }
   const finalFile = decodeVersion(await Deno.readFile(buffer), buffer);
   if (finalFile.trim() === "") throw await cancelled("the file was emptied");
   if (finalFile === proposedFile) throw await cancelled("the file was left unchanged");
@@ -77,7 +81,8 @@ export async function editProposal(
   const kept = `Your version is kept; to go on: supervise modify ${id} --file ${buffer}`;
   const [problem] = validateConfigFile(tool, finalFile);
   if (problem === undefined) return { finalFile, discard, kept };
-  throw new CancelledError(`Cancelled: ${problem.where}: ${problem.message}. ${kept}`);
+  const why = `${problem.where}: ${problem.message}`;
+  throw new CancelledError(`Cancelled: ${why}. ${kept}`, { isKept: true });
 }
 
 /**
@@ -92,12 +97,30 @@ export function decodeVersion(bytes: Uint8Array, file: string): string {
   try {
     return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
   } catch (cause) {
-    throw new CancelledError(`Cancelled: ${file} is not UTF-8`, { cause });
+    throw new CancelledError(`Cancelled: ${file} is not UTF-8`, { cause, isKept: true });
   }
 }
 
+/**
+ * Whether an editor that failed leaves an operator's work behind: one that was killed, in the buffer; one
+ * that lost its terminal, in a file of its own beside it. One that says itself that it failed was told to
+ * throw the buffer away.
+ */
+async function hasWork(
+  dir: string,
+  buffer: string,
+  start: string,
+  { signal }: Deno.CommandStatus,
+): Promise<boolean> {
+  for await (const { name } of Deno.readDir(dir)) if (join(dir, name) !== buffer) return true;
+  return signal !== null && await Deno.readTextFile(buffer).catch(() => start) !== start;
+}
+
 /** Runs the editor to its end. `undefined`: there is no such program. */
-async function runEditor(program: string, args: string[]): Promise<number | undefined> {
+async function runEditor(
+  program: string,
+  args: string[],
+): Promise<Deno.CommandStatus | undefined> {
   try {
     const editor = new Deno.Command(program, {
       args,
@@ -105,7 +128,7 @@ async function runEditor(program: string, args: string[]): Promise<number | unde
       stdout: "inherit",
       stderr: "inherit",
     });
-    return (await editor.spawn().status).code;
+    return await editor.spawn().status;
   } catch (error) {
     if (error instanceof Deno.errors.NotFound) return undefined;
     throw error;

@@ -32,6 +32,19 @@ export interface Failure {
 /** Thrown if an operator cancelled: nothing was decided. */
 export class CancelledError extends Error {
   override name = "CancelledError";
+  /** Whether a version of the operator's is kept, and the message says where. */
+  readonly isKept: boolean;
+
+  /**
+   * Makes the error.
+   *
+   * @param message What was cancelled, and why.
+   * @param options What caused it, and whether a version is kept.
+   */
+  constructor(message: string, options: ErrorOptions & { readonly isKept?: boolean } = {}) {
+    super(message, options);
+    this.isKept = options.isKept ?? false;
+  }
 }
 
 type Class = abstract new (...args: never[]) => Error;

@@ -128,7 +128,8 @@ export function openQueueView(queueDir: string, options: ListOptions = {}): Queu
   const responses: Load = { sound: 0, broken: 0, bytes: 0 };
   /** What was pending at the last look, in order: a look sorts only what is new to it. */
   let last: PendingProposal[] = [];
-  let toRecheck = known.keys();
+  /** The names of one round. What comes meanwhile has its turn in the next, or it would never end. */
+  let toRecheck = [...known.keys()].values();
 
   function count(name: string, entry: QueueEntry, by: 1 | -1): void {
     const load = name.endsWith(PROPOSAL_SUFFIX) ? proposals : responses;
@@ -161,10 +162,12 @@ export function openQueueView(queueDir: string, options: ListOptions = {}): Queu
     const turn = Math.max(LEAST_RECHECKED, Math.ceil(known.size / LOOKS_FOR_ALL));
     for (let n = Math.min(known.size, turn, MAX_RECHECKED); n > 0; n--) {
       let next = toRecheck.next();
-      if (next.done) next = (toRecheck = known.keys()).next();
+      if (next.done) next = (toRecheck = [...known.keys()].values()).next();
       if (next.done) return;
       const name = next.value;
-      if (known.get(name)?.stamp === stampOfFile(`${queueDir}/${name}`)) continue;
+      if (!known.has(name) || known.get(name)?.stamp === stampOfFile(`${queueDir}/${name}`)) {
+        continue;
+      }
       forget(name);
       // At once, or another one would take its place in the list.
       if (hasRoomFor(name)) read(name);

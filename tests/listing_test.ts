@@ -10,6 +10,7 @@ import {
   writeProposal,
   writeResponse,
 } from "../mod.ts";
+import { encodeProposal } from "../src/wire.ts";
 import { sampleProposal } from "./support/records.ts";
 import { run } from "./support/run.ts";
 import { tempDir } from "./support/temp.ts";
@@ -34,6 +35,35 @@ for (
     assertEquals(instantOf(timestamp), micros);
   });
 }
+
+Deno.test("a view sees a file change, however many others come and go meanwhile", async () => {
+  await using dir = await tempDir();
+  const put = (id: string, justification: string) =>
+    Deno.writeTextFileSync(
+      dir.at(`${id}.proposal.json`),
+      encodeProposal(sampleProposal({ id, justification })),
+    );
+  const view = openQueueView(dir.path);
+  put("target", "why");
+  for (let n = 0; n < 40; n++) put(`still${n}`, "why");
+  let count = 0;
+  const churn = () => {
+    for (let n = 0; n < 60; n++) put(`x${count++}`, "why");
+    for (let n = 120; n < 180 && count > 120; n++) {
+      Deno.removeSync(dir.at(`x${count - n}.proposal.json`));
+    }
+  };
+  for (let look = 0; look < 5; look++) {
+    churn();
+    view.refresh();
+  }
+  put("target", "other words");
+  const isSeen = () => {
+    churn();
+    return view.refresh().pending.some(({ proposal }) => proposal.justification === "other words");
+  };
+  assert(Array.from({ length: 20 }, isSeen).some((seen) => seen));
+});
 
 Deno.test("listPendingProposals() orders by instant, then by id, and nonsense comes last", async () => {
   await using dir = await tempDir();

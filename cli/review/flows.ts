@@ -7,6 +7,7 @@
 import { AlreadyDecidedError, diffAgainst, marksFor, type Verdict } from "../../mod.ts";
 import type { Block } from "../block.ts";
 import { marksToConfirm } from "../confirm.ts";
+import { CancelledError } from "../exit.ts";
 import { diffBlocks } from "../render_diff.ts";
 import { renderMarks } from "../render_marks.ts";
 import { wrap } from "../wrap.ts";
@@ -102,6 +103,7 @@ export function undo(desk: Desk): void {
   const [first] = group;
   if (first !== undefined) table.goTo(first.key);
   const kept = group.flatMap(({ edit }) => edit === undefined ? [] : [edit.kept]);
+  desk.report.push(...kept);
   desk.tell(["Taken back, nothing was written.", ...kept].join(" "));
 }
 
@@ -268,7 +270,11 @@ export async function modify(
     const pages = openPages(editBlocks(look, edit.finalFile), style);
     desk.show({ place: "edit", key, look, edit, pages });
   } catch (error) {
-    desk.tell(ports.explain(error));
+    const why = ports.explain(error);
+    if (error instanceof CancelledError && error.isKept) desk.report.push(`! ${why}`);
+    // Keys that were meant for the editor may still come.
+    desk.guard.shifted();
+    desk.tell(why);
   }
 }
 

@@ -5,11 +5,12 @@
  */
 
 import process from "node:process";
-import { fromFileUrl } from "@std/path";
+import { fromFileUrl, join } from "@std/path";
 import {
   inspectProposal,
   type Overview,
   type PendingProposal,
+  privateDir,
   visibleLine,
   watchOverview,
 } from "../../mod.ts";
@@ -229,6 +230,7 @@ export async function reviewFullScreen(context: Context): Promise<number> {
   }
   for (const line of seat.end()) context.print(visibleLine(line));
   for (const line of told) context.complain(line);
+  if (lent) context.complain(`! what was being edited is in ${join(privateDir(root), "edit")}`);
   if (failure !== undefined) throw failure;
   return code;
 }

@@ -14,6 +14,7 @@ import { helpBlocks } from "./help.ts";
 import { openProposal } from "./look.ts";
 import { openPages, type Pages } from "./pages.ts";
 import { open, type Row } from "./row.ts";
+import type { Edit } from "../editor.ts";
 import type { Style } from "../style.ts";
 
 /** Ages are told in seconds, and drawn anew this often. */
@@ -127,10 +128,16 @@ export function openSeat(ports: Ports, { style, notes, changed }: SeatOptions): 
     desk.tell("Hidden here for 15 minutes; the agent is told nothing. S shows it again.");
   }
 
+  /** What is said at the foot of the screen is soon gone; where an edit is must not be. */
+  function keep({ kept }: Edit): void {
+    desk.report.push(kept);
+    desk.tell(kept);
+  }
+
   function back(): void {
     const { view } = desk;
     if (view.place === "help") return desk.show(view.behind);
-    if (view.place === "edit") desk.tell(view.edit.kept);
+    if (view.place === "edit") keep(view.edit);
     if (view.place === "list") {
       table.selectNone();
       table.setFilter("");
@@ -256,7 +263,7 @@ export function openSeat(ports: Ports, { style, notes, changed }: SeatOptions): 
       desk.tell(why);
     }
     for (const { edit } of held.drop(({ key }) => keys.has(key))) {
-      if (edit !== undefined) desk.tell(edit.kept);
+      if (edit !== undefined) keep(edit);
     }
     for (const key of keys) desk.looks.delete(key);
   }
@@ -267,7 +274,7 @@ export function openSeat(ports: Ports, { style, notes, changed }: SeatOptions): 
     if (view.place !== "proposal" && view.place !== "edit" || !keys.has(view.key)) return;
     const row = table.row(view.key);
     if (row?.standing.kind !== "open") return;
-    if (view.place === "edit") desk.report.push(view.edit.kept);
+    if (view.place === "edit") keep(view.edit);
     void openProposal(desk, row, because);
   }
 
@@ -364,6 +371,8 @@ export function openSeat(ports: Ports, { style, notes, changed }: SeatOptions): 
       return rows;
     },
     end() {
+      const view = desk.view.place === "help" ? desk.view.behind : desk.view;
+      if (view.place === "edit") desk.report.push(view.edit.kept);
       const told: [string, readonly Pending[]][] = [
         ["! not decided, nothing was written", held.takeAll()],
         ["! was being written, see audit show", [...desk.unwritten]],

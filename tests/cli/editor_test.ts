@@ -71,6 +71,26 @@ Deno.test("modify keeps a version that breaks the rules, and says where", async 
   assertEquals(again.code, 0, again.err);
 });
 
+for (
+  const [what, script] of [
+    ["is killed with a version in the file", 'echo mine.example > "$1"; kill -9 $$'],
+    ["loses its terminal, and leaves its own copy", 'echo mine > "$(dirname "$1")/.a.swp"; exit 1'],
+  ] as const
+) {
+  Deno.test(`modify keeps what there is when the editor ${what}`, async () => {
+    await using dir = await tempDir();
+    const { proposal, queueDir } = await queueSample(dir.path);
+    const EDITOR = await editorThat(dir, script);
+    const { code, err } = await supervise(dir.path, ["modify", proposal.id], { env: { EDITOR } });
+    assertEquals(code, 1);
+    const kept = err.match(/What it left is in (\S+)/)?.[1];
+    const files = [...Deno.readDirSync(kept!)].map(({ name }) => join(kept!, name));
+    const texts = files.map((file) => Deno.readTextFileSync(file));
+    assert(texts.some((text) => text.startsWith("mine")));
+    assertEquals(await readAnswer(queueDir, proposal.id), undefined);
+  });
+}
+
 Deno.test("modify says that there is no such editor", async () => {
   await using dir = await tempDir();
   const { proposal } = await queueSample(dir.path);

@@ -1,0 +1,64 @@
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { CancelledError } from "../../../cli/exit.ts";
+import { readAnswer, writeProposal } from "../../../mod.ts";
+import { queueSample } from "../../support/records.ts";
+import { tempDir } from "../../support/temp.ts";
+import { attackSeat } from "./attack_seat.ts";
+
+const KEPT = "Your version is kept; to go on: supervise modify p1 --file /kept";
+const edit = { finalFile: "mine.example\n", discard: () => Promise.resolve(), kept: KEPT };
+
+for (
+  const [what, keys] of [
+    ["is left", ["q"]],
+    ["is taken back", ["a", "return", "u"]],
+    ["is on the screen at the end", []],
+    ["is behind the help at the end", ["?"]],
+  ] as const
+) {
+  Deno.test(`the terminal says in the end where a version is that ${what}`, async () => {
+    await using dir = await tempDir();
+    await queueSample(dir.path, { id: "p1" });
+    const attack = attackSeat(dir.path, { edit: () => Promise.resolve(edit) });
+    await attack.look();
+    await attack.keys("return", "m", ...keys);
+    assertEquals(attack.seat.end().filter((line) => line === KEPT).length, 1);
+  });
+}
+
+Deno.test("the terminal says where a version is whose proposal changed in the undo window", async () => {
+  await using dir = await tempDir();
+  const { queueDir, proposal } = await queueSample(dir.path, { id: "p1" });
+  const { seat, look, keys, pass } = attackSeat(dir.path, { edit: () => Promise.resolve(edit) });
+  await look();
+  await keys("return", "m", "a", "return");
+  await writeProposal(queueDir, { ...proposal, justification: "Other words." });
+  await look();
+  await pass(10_000);
+  assertEquals(await readAnswer(queueDir, "p1"), undefined);
+  assert(seat.end().includes(KEPT));
+});
+
+Deno.test("the terminal says where a version is that breaks the rules", async () => {
+  await using dir = await tempDir();
+  await queueSample(dir.path, { id: "p1" });
+  const error = new CancelledError(`Cancelled: line 1: no host. ${KEPT}`, { isKept: true });
+  const { seat, look, keys } = attackSeat(dir.path, { edit: () => Promise.reject(error) });
+  await look();
+  await keys("return", "m");
+  assertStringIncludes(seat.end().join("\n"), KEPT);
+});
+
+Deno.test("a key that was meant for an editor that ended decides nothing", async () => {
+  await using dir = await tempDir();
+  const { queueDir } = await queueSample(dir.path, { id: "p1" });
+  const editor = Promise.withResolvers<never>();
+  const { seat, look, keys, pass } = attackSeat(dir.path, { edit: () => editor.promise });
+  await look();
+  await keys("return", "m");
+  editor.reject(new CancelledError("Cancelled: the file was left unchanged"));
+  await pass(100);
+  seat.press("a");
+  await pass(10_000);
+  assertEquals(await readAnswer(queueDir, "p1"), undefined);
+});
