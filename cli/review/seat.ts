@@ -246,7 +246,7 @@ export function openSeat(ports: Ports, { style, notes, changed }: SeatOptions): 
     const binding = bindingOf(desk.view.place, key);
     if (isDistraction(binding?.action)) return guard.otherKey();
     if (binding?.action !== "quit") desk.quitAsked = false;
-    const writes = binding?.action === "quit" && held.count() > 0;
+    const writes = binding?.action === "quit" && held.count() > 0 && desk.quitAsked;
     if (binding?.decides || writes) guard.deciding(() => void act(binding.action));
     else {
       guard.otherKey();
