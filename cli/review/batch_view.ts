@@ -40,13 +40,13 @@ function rowOf(desk: Desk, view: Batch, item: BatchItem, id: string, columns: nu
   const [slug = ""] = item.key.split("/");
   const inspection = item.look?.inspection;
   const cells = [
-    id,
     slug,
     inspection?.proposal.tool ?? "",
     inspection === undefined ? "" : countLines(inspection.diff),
     inspection === undefined ? "" : countMarks(inspection.marks),
   ].filter((cell) => cell !== "");
-  return cut(` ${visible(fate(desk, view, item))}  │ ${cells.join("  ")}`, columns - 1);
+  // The id first: whatever has no room on a small screen, which one it is stands there.
+  return cut(` ${id}  ${visible(fate(desk, view, item))}  │ ${cells.join("  ")}`, columns - 1);
 }
 
 /**

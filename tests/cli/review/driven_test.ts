@@ -125,10 +125,13 @@ Deno.test(
     await review.shows(/1 selected/);
     await review.type("x");
     await review.shows(/2 selected/);
-    await review.decide("a", /^ Enter will approve 2:\n\n will be approved {2}│ .*\n will be/m);
+    await review.decide(
+      "a",
+      /^ Enter will approve 2:\n\n \w+ {2}will be approved {2}│ .*\n \w+ {2}will be/m,
+    );
     await review.decide("Enter", /Type the bottle's slug, dev-1, to go on:/);
     await review.answer("dev-1");
-    await review.shows(/^ 2 approved, as below:\n\n approving in \d s, u undoes {2}│/m);
+    await review.shows(/^ 2 approved, as below:\n\n \w+ {2}approving in \d s, u undoes {2}│/m);
     await review.type("u");
     await review.shows(/Taken back, nothing was written\./);
     assertEquals((await listPendingProposals(queueDir)).length, 3);
@@ -148,7 +151,7 @@ Deno.test(
     await review.shows(/^ 2 approved, as below:/m);
     assertEquals((await calls[0]!.answer).structured?.status, "approved");
     assertEquals((await calls[1]!.answer).structured?.status, "approved");
-    await review.shows(/^ (approved|done, and off the list) .*\n (approved|done)/m);
+    await review.shows(/^ \w+ {2}(approved|done, and off the list) .*\n \w+ {2}(approved|done)/m);
     assertEquals((await listPendingProposals(queueDir)).length, 1);
     await review.type("q");
     await review.shows(/^ +AGE/m);

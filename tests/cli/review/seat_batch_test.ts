@@ -25,7 +25,7 @@ async function statuses(dir: TempDir): Promise<string> {
 
 /** The rows of the table, without what each would change. */
 const fates = (seat: TestSeat) =>
-  [...seat.screen().matchAll(/^ (.+?) +│ (p\d)/gm)].map(([, fate, id]) => `${id} ${fate}`);
+  [...seat.screen().matchAll(/^ (p\d) {2}(.+?) {2}│ /gm)].map(([, id, fate]) => `${id} ${fate}`);
 
 Deno.test("a shows what would happen to each that is selected, and leaves out what is stale", async () => {
   await using dir = await tempDir();
@@ -42,7 +42,10 @@ Deno.test("a shows what would happen to each that is selected, and leaves out wh
     "p4 left out: the agent did not start from the file in force: decide it alone",
     "p5 will be approved",
   ]);
-  assertStringIncludes(seat.screen(), "p5  web.2  pipelock-block  +1 -0  1 high");
+  assertStringIncludes(
+    seat.screen(),
+    " p5  will be approved  │ web.2  pipelock-block  +1 -0  1 high",
+  );
 
   // One slug for the bottle that has a high mark, and none for the other.
   await seat.decide("return");
