@@ -77,6 +77,8 @@ export function openScreen(seat: Seat): Screen {
     });
   };
 
+  // Ink does so only once it has painted: a key pressed in between would be echoed over the screen.
+  process.stdin.setRawMode(true);
   const instance: Instance = render(createElement(View), {
     stdin: process.stdin,
     stdout: process.stdout,

@@ -71,8 +71,10 @@ for (const size of SIZES) {
       await review.answer("No, thanks.");
       await review.shows(/u undoes/);
       // What can still be undone is written when its time is up, or when the operator leaves.
-      if (leaves) await review.decide("q", /not written yet/);
-      if (leaves) await review.type("q");
+      if (leaves) {
+        await review.decide("q", /not written yet/);
+        await review.decide("q", /^ended 0$/m);
+      }
 
       const [approved, modified, rejected] = await Promise.all([
         first.answer,

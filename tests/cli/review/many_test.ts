@@ -57,6 +57,7 @@ Deno.test(
     await review.decide("a", /u undoes/);
     await review.type("q");
     await review.shows(/not written yet/);
+    await review.still(400);
     await review.type("q");
     assertStringIncludes(await review.shows(/^ended 0$/m), "approved needle (dev-1)");
     assertEquals((await readAnswer(dir.at("queue", "dev-1"), "needle"))?.status, "approved");

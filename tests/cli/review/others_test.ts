@@ -56,6 +56,7 @@ Deno.test(
       await review.decide("a", /u undoes/);
       await review.type("q");
       await review.shows(/not written yet/);
+      await review.still(400);
     }
     await Promise.all([ada.type("q"), bob.type("q")]);
     const told = await Promise.all([ada, bob].map((review) => review.shows(/^ended 0$/m)));
