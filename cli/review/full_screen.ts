@@ -113,7 +113,6 @@ export async function reviewFullScreen(context: Context): Promise<number> {
   const { openScreen } = await loading;
 
   let screen: Screen | undefined;
-  let seat: Seat | undefined;
   let code = 0;
   let failure: unknown;
   const told: string[] = [];
@@ -142,7 +141,7 @@ export async function reviewFullScreen(context: Context): Promise<number> {
     ...context,
     complain: (text) => {
       told.push(text);
-      seat?.say(text);
+      seat.say(text);
     },
   };
   const marks = openMarks(root, later, draw);
@@ -162,12 +161,12 @@ export async function reviewFullScreen(context: Context): Promise<number> {
     stampOf,
     explain,
     suspend: () => {
-      lend(stopJob).catch((error) => seat?.say(`Cannot stop here: ${explain(error)}`));
+      lend(stopJob).catch((error) => seat.say(`Cannot stop here: ${explain(error)}`));
     },
     repaint: () => screen?.repaint(),
     quit: () => end(0),
   };
-  seat = openSeat(ports, { style, notes: flags.notes ?? "", changed: draw });
+  const seat: Seat = openSeat(ports, { style, notes: flags.notes ?? "", changed: draw });
 
   const listeners = Object.entries(ENDING).map(([signal, exitCode]) => {
     const listener = () => {
@@ -203,7 +202,7 @@ export async function reviewFullScreen(context: Context): Promise<number> {
     latest = now;
     marks.forget();
     fates.list(now.pending);
-    seat!.overview(now);
+    seat.overview(now);
   }
 
   try {

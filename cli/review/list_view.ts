@@ -122,7 +122,7 @@ function lastCell(desk: Desk, { entry, standing }: Row): string {
 
 function drawTable(desk: Desk, rows: readonly Row[], columns: number): string[] {
   const wide = columns >= WIDE;
-  const most = wide ? [4, 20, 16, 30] : [4, 9, 10, 6];
+  const most = wide ? [5, 20, 16, 30] : [5, 9, 10, 6];
   const headings = headingsOf(wide);
   const cells = rows.map((row) => cellsOf(desk, row, wide));
   const widths = most.map((limit, n) =>
