@@ -129,10 +129,14 @@ while :; do
 done
 if [ "$code" -ge 128 ]; then
   stty "$modes"
-  printf '\033[?2026l\033[?2004l\033[?1049l\033[?25h'
+  printf '\033[?2026l\033[?2004l\033[?25h'
   case $code in
+    # It heard the signal, left its screen, and said what was not written: that must stay to be read.
     129 | 130 | 143) ;;
-    *) echo "The screen was ended from outside. What could still be undone was not written." >&2 ;;
+    *)
+      printf '\033[?1049l'
+      echo "The screen was ended from outside. What could still be undone was not written." >&2
+      ;;
   esac
 fi
 exit "$code"
