@@ -119,8 +119,8 @@ deno run --quiet --no-prompt --frozen --config "$here/../deno.json" \
   --allow-read="$root$readable" --allow-write="$root" --allow-run="$editor,$here/suspend.sh" \
   "$@" <&3 3<&- &
 child=$!
-trap 'kill -TERM "$child"' TERM
-trap 'kill -HUP "$child"' HUP
+trap 'kill -TERM "$child" 2>/dev/null || :' TERM
+trap 'kill -HUP "$child" 2>/dev/null || :' HUP
 # Ctrl-C in an editor is the editor's; without this shell nobody would put the terminal right.
 trap : INT QUIT
 code=0

@@ -26,7 +26,7 @@ import type { Later } from "./guard.ts";
 import { openMarks } from "./marks.ts";
 import { pastNotes } from "./past_notes.ts";
 import { keyOf } from "./row.ts";
-import { openSeat } from "./seat.ts";
+import { openSeat, type Seat } from "./seat.ts";
 import type { Screen } from "./screen.ts";
 
 /** How often the clock ticks: countdowns, files in force, ages. */
@@ -113,7 +113,6 @@ export async function reviewFullScreen(context: Context): Promise<number> {
   const { openScreen } = await loading;
 
   let screen: Screen | undefined;
-  let say: (message: string) => void = () => {};
   let code = 0;
   let failure: unknown;
   const told: string[] = [];
@@ -142,7 +141,7 @@ export async function reviewFullScreen(context: Context): Promise<number> {
     ...context,
     complain: (text) => {
       told.push(text);
-      say(text);
+      seat.say(text);
     },
   };
   const marks = openMarks(root, later, draw);
@@ -162,13 +161,12 @@ export async function reviewFullScreen(context: Context): Promise<number> {
     stampOf,
     explain,
     suspend: () => {
-      lend(stopJob).catch((error) => say(`Cannot stop here: ${explain(error)}`));
+      lend(stopJob).catch((error) => seat.say(`Cannot stop here: ${explain(error)}`));
     },
     repaint: () => screen?.repaint(),
     quit: () => end(0),
   };
-  const seat = openSeat(ports, { style, notes: flags.notes ?? "", changed: draw });
-  say = seat.say;
+  const seat: Seat = openSeat(ports, { style, notes: flags.notes ?? "", changed: draw });
 
   const listeners = Object.entries(ENDING).map(([signal, exitCode]) => {
     const listener = () => {

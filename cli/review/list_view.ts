@@ -113,7 +113,7 @@ function kept({ standing }: Row, cells: readonly string[]): readonly string[] {
 
 function drawTable(desk: Desk, rows: readonly Row[], columns: number): string[] {
   const wide = columns >= WIDE;
-  const most = wide ? [7, 20, 16, 30] : [7, 9, 11, 6];
+  const most = wide ? [5, 20, 16, 30] : [5, 9, 11, 6];
   const headings = headingsOf(wide);
   const cells = rows.map((row) => cellsOf(desk, row, wide));
   const widths = most.map((limit, n) =>

@@ -40,3 +40,21 @@ echo "$line" >> "$1"`;
   await terminal.type("C-c");
   await terminal.sees(/ended 0/);
 });
+
+Deno.test("what was not written is still on the terminal after SIGTERM", { ignore }, async () => {
+  await using dir = await tempDir();
+  await queueSample(dir.path, { id: "p1" });
+  const launcher = join(REPO, "cli/supervise.sh");
+  const command = `sh -c 'echo $$ > ${dir.at("pid")}; exec sh ${launcher} review'; echo ended $?`;
+  const env = { CLAUDE_BOTTLE_ROOT: dir.path, NO_COLOR: "1" };
+  await using terminal = await openTerminal(command, env, [90, 24]);
+  await terminal.sees(/1 pending/);
+  await terminal.type("Enter");
+  await terminal.sees(/all seen/);
+  await new Promise((resolve) => setTimeout(resolve, 400)); // What keys are about must stand still.
+  await terminal.type("a");
+  await terminal.sees(/1 decision is written in/);
+  Deno.kill(Number(await Deno.readTextFile(dir.at("pid"))), "SIGTERM");
+  const screen = await terminal.sees(/^ended 143/m);
+  assertStringIncludes(screen, "\n! not decided, nothing was written: p1 (dev-1)\nended 143\n");
+});
