@@ -100,7 +100,7 @@ export async function reviewFullScreen(context: Context): Promise<number> {
   const { openScreen } = await loading;
 
   let screen: Screen | undefined;
-  let seat: Seat | undefined;
+  let seat: Seat | undefined = undefined;
   let code = 0;
   let editing = false;
   let failure: unknown;
