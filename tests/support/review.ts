@@ -29,7 +29,9 @@ const MOST_TRIES = 5;
 export interface Review extends Terminal {
   /** Presses a key that decides, alone and once the screen is still, until the screen shows something. */
   readonly decide: (key: string, pattern: RegExp) => Promise<string>;
-  /** Types into a question, a character at a time, and Enter. */
+  /** Types into a question, a character at a time: those that come at once are taken for a paste. */
+  readonly fill: (line: string) => Promise<void>;
+  /** Types likewise, and Enter. */
   readonly answer: (line: string) => Promise<void>;
   /** The processes: the launcher, and the program that it started. */
   readonly processes: () => Promise<{ readonly launcher: number; readonly program: number }>;
@@ -70,8 +72,19 @@ export async function openReview(dir: TempDir, options: ReviewOptions = {}): Pro
   }, size);
   await terminal.shows(/^ supervise {2}\d+ pending/m);
 
+  const fill = async (line: string): Promise<void> => {
+    let typed = "";
+    for (const character of line) {
+      typed += character;
+      await terminal.type(character === " " ? "Space" : character);
+      const end = typed.slice(-8).replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
+      await terminal.shows(new RegExp(`^ > .*${end}_`, "m"));
+    }
+  };
+
   return {
     ...terminal,
+    fill,
     async decide(key, pattern) {
       for (let tries = 1;; tries++) {
         await terminal.still(STILL_MS);
@@ -81,13 +94,7 @@ export async function openReview(dir: TempDir, options: ReviewOptions = {}): Pro
       }
     },
     async answer(line) {
-      let typed = "";
-      for (const character of line) {
-        typed += character;
-        await terminal.type(character === " " ? "Space" : character);
-        const end = typed.slice(-8).replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
-        await terminal.shows(new RegExp(`^ > .*${end}_`, "m"));
-      }
+      await fill(line);
       await terminal.type("Enter");
     },
     async processes() {

@@ -34,6 +34,26 @@ Deno.test("a approves what was looked at, after five seconds and not before", as
   assertEquals(seat.seat.end(), ["approved p1 (dev-1)"]);
 });
 
+Deno.test("a right behind whatever showed something else decides nothing, and says so", async () => {
+  await using dir = await tempDir();
+  await queueSample(dir.path, { id: "p1" });
+  const seat = await sitDown(dir);
+  const tooSoon = async () => {
+    seat.clock.pass(299);
+    seat.seat.press("a");
+    assertStringIncludes(seat.screen(), "The screen has just changed: look, and press it again.");
+    await seat.wait(6_000);
+  };
+  await seat.press("return");
+  await tooSoon();
+  await seat.press("q");
+  await tooSoon();
+  await seat.decide("r");
+  await seat.press("escape");
+  await tooSoon();
+  assertEquals(await written(dir), NOTHING);
+});
+
 Deno.test("u takes back a decision of which nothing was written, and nothing ever is", async () => {
   await using dir = await tempDir();
   await queueSample(dir.path, { id: "p1" });
