@@ -14,6 +14,8 @@ export interface Terminal extends AsyncDisposable {
   readonly sees: (pattern: RegExp) => Promise<string>;
   /** Waits likewise, and gives the rows as they stand on the screen, broken where the terminal broke. */
   readonly rows: (pattern: RegExp) => Promise<readonly string[]>;
+  /** Makes the terminal another size. */
+  readonly resize: (columns: number, rows: number) => Promise<void>;
   /** The screen with its escape sequences. */
   readonly colours: () => Promise<string>;
 }
@@ -68,6 +70,9 @@ export async function openTerminal(
     rows: async (pattern) => {
       await sees(pattern);
       return (await tmux("capture-pane", "-p", "-S", "-")).split("\n");
+    },
+    resize: async (columns, rows) => {
+      await tmux("resize-window", "-x", String(columns), "-y", String(rows));
     },
     colours: () => tmux("capture-pane", "-p", "-e", "-S", "-"),
     [Symbol.asyncDispose]: async () => {
