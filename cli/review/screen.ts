@@ -30,6 +30,12 @@ type Suspend = ReturnType<typeof useApp>["suspendTerminal"];
 /** Draws at most so often a second. */
 const MOST_FRAMES = 60;
 
+/** Clears the whole screen, and goes to its beginning. */
+const CLEAR = "\x1b[2J\x1b[H";
+
+/** How long after the last change of its size the terminal is drawn whole. */
+const RESIZED_MS = 50;
+
 /**
  * Takes the terminal, which must be one.
  *
@@ -92,20 +98,43 @@ export function openScreen(seat: Seat): Screen {
     maxFps: MOST_FRAMES,
   });
 
+  const repaint = () => {
+    instance.clear();
+    process.stdout.write(CLEAR);
+    draw();
+  };
+  // A terminal moves rows about when its size changes, and Ink draws only those that are others than
+  // before: what is left over would stand between the rows of a proposal.
+  let settled: ReturnType<typeof setTimeout> | undefined;
+  let lent = false;
+  const onResize = () => {
+    clearTimeout(settled);
+    settled = setTimeout(() => {
+      if (!lent) repaint();
+    }, RESIZED_MS);
+  };
+  process.stdout.on("resize", onResize);
+  const closed = instance.waitUntilExit().finally(() => {
+    clearTimeout(settled);
+    process.stdout.off("resize", onResize);
+  });
+
   return {
     draw,
-    repaint() {
-      instance.clear();
-      draw();
-    },
+    repaint,
     async lend(use) {
       let result: { value: Awaited<ReturnType<typeof use>> } | undefined;
-      await suspend!(async () => {
-        result = { value: await use() };
-      });
+      lent = true;
+      try {
+        await suspend!(async () => {
+          result = { value: await use() };
+        });
+      } finally {
+        lent = false;
+      }
       return result!.value;
     },
     close: () => instance.unmount(),
-    closed: instance.waitUntilExit(),
+    closed,
   };
 }

@@ -58,3 +58,17 @@ Deno.test("what was not written is still on the terminal after SIGTERM", { ignor
   const screen = await terminal.sees(/^ended 143/m);
   assertStringIncludes(screen, "\n! not decided, nothing was written: p1 (dev-1)\nended 143\n");
 });
+
+Deno.test("the screen is whole again after its size has changed often", { ignore }, async () => {
+  await using dir = await tempDir();
+  await queueSample(dir.path, { id: "p1" });
+  await using terminal = await review(dir);
+  await terminal.sees(/1 pending/);
+  await terminal.type("Enter");
+  await terminal.sees(/all seen/);
+  for (let n = 1; n <= 40; n++) await terminal.resize(5 + (n * 31) % 90, 2 + (n * 7) % 40);
+  await terminal.resize(80, 24);
+  await terminal.sees(
+    /^ supervise {2}1 pending.*\np1 .*\narrived .*\nsha256 .*\n\nThe agent says:\n│/,
+  );
+});
