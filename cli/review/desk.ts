@@ -198,3 +198,15 @@ export function openDesk(
   };
   return desk;
 }
+
+/**
+ * Says where an operator's version is. What is said at the foot of the screen is soon gone; where an edit
+ * is must not be.
+ *
+ * @param desk The desk.
+ * @param edit The version.
+ */
+export function keepEdit(desk: Desk, { kept }: Edit): void {
+  desk.report.push(kept);
+  desk.tell(kept);
+}
