@@ -72,6 +72,12 @@ export async function confirmBatch(
   const { status, notes, items, step } = view;
   if (step === "decided") return desk.show({ place: "list" });
   const verdict = { status };
+  const below = items.length - desk.seen;
+  if (below > 0) {
+    // Once: who presses it again has read that.
+    desk.seen = items.length;
+    return desk.tell(`${below} more are below, Space goes on. Enter again does it all the same.`);
+  }
   const about = items.flatMap((item) => {
     const { key, look } = item;
     return look === undefined || !isMeant(desk, item) ? [] : [{ key, look, verdict }];

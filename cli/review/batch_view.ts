@@ -101,12 +101,16 @@ export function batchRows(
   const shorts = shortIds(items.map(idOf));
   const fates = items.map((item) => fateOf(desk, view, item));
   const width = Math.max(0, ...fates.map(({ word }) => word.length));
-  const rows = items.flatMap((item, n) => {
-    if (n < desk.offset) return [];
+  const rows: string[] = [];
+  const room = height - above.length;
+  for (const [n, item] of items.entries()) {
+    if (n < desk.offset) continue;
     const { word, why } = fates[n]!;
     const subject = subjectOf(item, shorts.get(idOf(item))!);
-    const row = cut(` ${visibleLine(word).padEnd(width)}  │ ${subject}`, columns - 1);
-    return why === undefined ? [row] : [row, ...wrap("   ! ", visibleLine(why), columns, "prose")];
-  });
+    rows.push(cut(` ${visibleLine(word).padEnd(width)}  │ ${subject}`, columns - 1));
+    if (why !== undefined) rows.push(...wrap("   ! ", visibleLine(why), columns, "prose"));
+    if (rows.length > room) break;
+    desk.seen = Math.max(desk.seen, n + 1);
+  }
   return [...above, ...rows].slice(0, height);
 }

@@ -19,6 +19,8 @@ import { openTable, type Table } from "./table.ts";
 export interface Ports {
   /** The time, in milliseconds since 1970. */
   readonly now: () => number;
+  /** The time since something, in milliseconds, by a clock that nobody sets. */
+  readonly elapsedMs: () => number;
   /** Runs something later. */
   readonly later: Later;
   /** Reads a proposal and the file in force beside it. */
@@ -121,6 +123,8 @@ export interface Desk {
   view: View;
   /** The first item of a table that is on the screen. */
   offset: number;
+  /** How many items of a table have been on the screen. */
+  seen: number;
   /** What is asked, if anything is. */
   prompt: Prompt | undefined;
   /** The last thing that was said. */
@@ -158,7 +162,7 @@ export function openDesk(
     desk.message = message;
     changed();
   };
-  const guard = openGuard(ports.now, ports.later, tell);
+  const guard = openGuard(ports.elapsedMs, ports.later, tell);
   const desk: Desk = {
     ports,
     style,
@@ -172,6 +176,7 @@ export function openDesk(
     report: [],
     view: { place: "list" },
     offset: 0,
+    seen: 0,
     prompt: undefined,
     message: "",
     quitAsked: false,
@@ -179,6 +184,7 @@ export function openDesk(
     show(view) {
       desk.view = view;
       desk.offset = 0;
+      desk.seen = 0;
       guard.shifted();
       changed();
     },

@@ -9,7 +9,6 @@ import { fromFileUrl, join } from "@std/path";
 import {
   inspectProposal,
   type Overview,
-  type PendingProposal,
   privateDir,
   visibleLine,
   watchOverview,
@@ -18,14 +17,13 @@ import type { Context } from "../context.ts";
 import { decideAsShown } from "../decision.ts";
 import { editProposal } from "../editor.ts";
 import { failureOf } from "../exit.ts";
-import { keepForLater } from "../keep.ts";
-import { openNotifier } from "../notify/notifier.ts";
 import type { Ports } from "./desk.ts";
+import { listenForEndings } from "./endings.ts";
 import { openFates } from "./fates.ts";
+import { openFeed } from "./feed.ts";
 import type { Later } from "./guard.ts";
 import { openMarks } from "./marks.ts";
 import { pastNotes } from "./past_notes.ts";
-import { keyOf } from "./row.ts";
 import { openSeat, type Seat } from "./seat.ts";
 import type { Screen } from "./screen.ts";
 
@@ -33,14 +31,10 @@ import type { Screen } from "./screen.ts";
 const TICK_MS = 1_000;
 
 /**
- * How long an overview stands before the next is taken, and how long before files in force are kept
- * anew. However fast one bottle's queue changes, keys have their turn, and other bottles theirs.
+ * How long an overview stands before the next is taken. However fast one bottle's queue changes, keys
+ * have their turn, and other bottles theirs.
  */
 const REST_MS = 100;
-const KEEP_MS = 2_000;
-
-/** Signals that end a program, and the exit code that says so. */
-const ENDING = { SIGTERM: 143, SIGHUP: 129, SIGINT: 130 } as const;
 
 const later: Later = (delayMs, run) => {
   const timer = setTimeout(run, delayMs);
@@ -89,12 +83,6 @@ function stampOf(path: string): string {
 async function stopJob(): Promise<void> {
   const script = fromFileUrl(new URL("../suspend.sh", import.meta.url));
   await new Deno.Command(script, { stdin: "null", stdout: "null", stderr: "null" }).output();
-}
-
-/** What has come since the overview before. */
-function arrivedSince(before: Overview, now: Overview): readonly PendingProposal[] {
-  const known = new Set(before.pending.map(keyOf));
-  return now.pending.filter((entry) => !known.has(keyOf(entry)));
 }
 
 /**
@@ -150,6 +138,7 @@ export async function reviewFullScreen(context: Context): Promise<number> {
 
   const ports: Ports = {
     now: Date.now,
+    elapsedMs: () => performance.now(),
     later,
     inspect: ({ proposal: { bottleSlug, id: proposalId } }) =>
       inspectProposal({ root, bottleSlug, proposalId }),
@@ -168,38 +157,15 @@ export async function reviewFullScreen(context: Context): Promise<number> {
   };
   const seat: Seat = openSeat(ports, { style, notes: flags.notes ?? "", changed: draw });
 
-  const listeners = Object.entries(ENDING).map(([signal, exitCode]) => {
-    const listener = () => {
+  const stopListening = listenForEndings(
+    (signal, exitCode) => {
       if (signal !== "SIGINT" || !lent) end(exitCode);
-    };
-    process.on(signal, listener);
-    return () => process.off(signal, listener);
-  });
-  const onError = (event: ErrorEvent | PromiseRejectionEvent) => {
-    event.preventDefault();
-    fail("reason" in event ? event.reason : event.error);
-  };
-  globalThis.addEventListener("error", onError);
-  globalThis.addEventListener("unhandledrejection", onError);
-
-  let latest: Overview | undefined;
-  let keeping = false;
-  function keepSoon(delayMs: number): void {
-    if (keeping) return;
-    keeping = true;
-    later(delayMs, () => {
-      keeping = false;
-      keepForLater(context, latest!.pending.map(({ proposal }) => proposal.bottleSlug));
-    });
-  }
-  const notifier = openNotifier(quiet);
+    },
+    fail,
+  );
+  const feed = openFeed(quiet, later);
   function take(now: Overview): void {
-    if (latest !== undefined) {
-      const arrived = arrivedSince(latest, now);
-      if (arrived.length > 0) notifier.arrived(arrived, now.pending.length);
-    }
-    keepSoon(latest === undefined ? 0 : KEEP_MS);
-    latest = now;
+    feed.take(now);
     marks.forget();
     fates.list(now.pending);
     seat.overview(now);
@@ -221,10 +187,8 @@ export async function reviewFullScreen(context: Context): Promise<number> {
     await watching;
   } finally {
     stop.abort();
-    for (const off of listeners) off();
-    globalThis.removeEventListener("error", onError);
-    globalThis.removeEventListener("unhandledrejection", onError);
-    await notifier.close();
+    stopListening();
+    await feed.close();
   }
   for (const line of seat.end()) context.print(visibleLine(line));
   for (const line of told) context.complain(line);

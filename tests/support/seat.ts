@@ -115,6 +115,7 @@ export async function sitDown(dir: TempDir, options: SeatOptions = {}): Promise<
   };
   const ports: Ports = {
     now: clock.now,
+    elapsedMs: clock.now,
     later: clock.later,
     inspect: ({ proposal: { bottleSlug, id: proposalId } }) =>
       follow(inspectProposal({ root, bottleSlug, proposalId })),

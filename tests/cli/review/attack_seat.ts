@@ -58,6 +58,7 @@ export function attackSeat(root: string, change: Partial<Ports> = {}): AttackSea
   });
   const ports: Ports = {
     now: () => nowMs,
+    elapsedMs: () => nowMs,
     later: (delayMs, run) => {
       const timer = { atMs: nowMs + delayMs, run };
       timers.add(timer);

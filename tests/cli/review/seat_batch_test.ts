@@ -159,3 +159,23 @@ Deno.test("what changes under a table is not decided with it", async () => {
   await seat.wait(5_000);
   assertEquals(await statuses(dir), "- - approved - -");
 });
+
+Deno.test("a table that is longer than the screen is not decided before its end was seen, or Enter again", async () => {
+  await using dir = await tempDir();
+  for (let n = 0; n < 30; n++) {
+    await queueSample(dir.path, { id: `q${n}`, arrivalTimestamp: `2026-01-01T00:00:${n + 10}Z` });
+  }
+  for (const scrolls of [true, false]) {
+    const seat = await sitDown(dir);
+    for (let n = 0; n < 30; n++) await seat.press("x");
+    await seat.decide("a");
+    if (scrolls) await seat.press("space", "G");
+    else {
+      await seat.decide("return");
+      assertStringIncludes(seat.screen(), "more are below, Space goes on. Enter again does it all");
+    }
+    await seat.decide("return");
+    assertStringIncludes(seat.screen(), "30 decisions are written in 5 s");
+    await seat.press("u");
+  }
+});
