@@ -21,6 +21,7 @@ import type { Ports } from "./desk.ts";
 import { listenForEndings } from "./endings.ts";
 import { openFates } from "./fates.ts";
 import { openFeed } from "./feed.ts";
+import { stampOf } from "./file_stamp.ts";
 import type { Later } from "./guard.ts";
 import { openMarks } from "./marks.ts";
 import { pastNotes } from "./past_notes.ts";
@@ -66,17 +67,6 @@ function rest(signal: AbortSignal): Promise<void> {
     const cancel = later(REST_MS, done);
     signal.addEventListener("abort", done);
   });
-}
-
-/** What tells one state of a file of ours from another. */
-function stampOf(path: string): string {
-  try {
-    const { ino, size, mtime } = Deno.statSync(path);
-    return `${ino} ${size} ${mtime?.getTime()}`;
-  } catch (error) {
-    // A directory that may not be looked into, say, is a state too: whoever reads the file tells of it.
-    return error instanceof Deno.errors.NotFound ? "" : String(error);
-  }
 }
 
 /** Stops the whole job, as the terminal does where Ctrl-Z is not taken for a key. */

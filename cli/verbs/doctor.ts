@@ -28,7 +28,7 @@ function printFinding(context: Context, finding: Finding, width: number): void {
   const { style, columns, print } = context;
   const { check, state, says, todo } = finding;
   const paint = { ok: style.green, warn: style.magenta, bad: style.red }[state];
-  const [first = "", ...rest] = wrap("", visibleLine(says, "code"), columns - width - 8);
+  const [first = "", ...rest] = wrap("", visibleLine(says, "code"), columns - width - 8, "prose");
   print(`${paint(state.padEnd(4))}  ${check.padEnd(width)}  ${first}`);
   const margin = " ".repeat(width + 8);
   for (const row of rest) print(margin + row);

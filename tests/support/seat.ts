@@ -4,14 +4,7 @@
  * @module
  */
 
-import {
-  findDecision,
-  type Inspection,
-  inspectProposal,
-  marksOfPending,
-  type PendingProposal,
-  readOverview,
-} from "../../mod.ts";
+import { type Inspection, inspectProposal, marksOfPending, readOverview } from "../../mod.ts";
 import { makeContext } from "../../cli/context.ts";
 import { decideAsShown } from "../../cli/decision.ts";
 import { type Edit, editProposal } from "../../cli/editor.ts";
@@ -19,8 +12,9 @@ import { failureOf } from "../../cli/exit.ts";
 import { readFlags } from "../../cli/flags.ts";
 import type { Ports } from "../../cli/review/desk.ts";
 import type { Size } from "../../cli/review/frame.ts";
+import { openFates } from "../../cli/review/fates.ts";
+import { stampOf } from "../../cli/review/file_stamp.ts";
 import { pastNotes } from "../../cli/review/past_notes.ts";
-import { WITHDRAWN } from "../../cli/review/row.ts";
 import { openSeat, type Seat } from "../../cli/review/seat.ts";
 import { makeStyle } from "../../cli/style.ts";
 import { type Clock, openClock } from "./clock.ts";
@@ -71,23 +65,6 @@ const NOBODY = {
   columns: 80,
 };
 
-/** What became of a proposal, as the program words it. */
-function becameOf({ proposal }: PendingProposal, root: string): string {
-  const { bottleSlug, id: proposalId } = proposal;
-  const entry = findDecision({ root, bottleSlug, proposalId });
-  return entry === undefined ? WITHDRAWN : `${entry.operatorAction} by ${entry.operator}`;
-}
-
-/** What tells one state of a file from another, as the program does. */
-function stampOf(path: string): string {
-  try {
-    const { ino, size, mtime } = Deno.statSync(path);
-    return `${ino} ${size} ${mtime?.getTime()}`;
-  } catch {
-    return "";
-  }
-}
-
 /**
  * Sits down, and looks at what is pending.
  *
@@ -113,6 +90,7 @@ export async function sitDown(dir: TempDir, options: SeatOptions = {}): Promise<
     promise.catch(() => {}).finally(() => underWay.delete(promise));
     return promise;
   };
+  const fates = openFates(root, stampOf);
   const ports: Ports = {
     now: clock.now,
     elapsedMs: clock.now,
@@ -121,7 +99,7 @@ export async function sitDown(dir: TempDir, options: SeatOptions = {}): Promise<
       follow(inspectProposal({ root, bottleSlug, proposalId })),
     decide: (seen, say) => follow(decideAsShown(context, seen, say)),
     edit: (inspection, start) => follow(edit(inspection, start)),
-    becameOf: (entry) => becameOf(entry, root),
+    becameOf: fates.of,
     marksOf: (entry) => marksOfPending([entry], root).get(entry) ?? [],
     pastNotes: (entry) => follow(pastNotes(entry, root)),
     stampOf,
@@ -154,7 +132,9 @@ export async function sitDown(dir: TempDir, options: SeatOptions = {}): Promise<
     seat.frame({ columns, rows });
   }
   async function look(): Promise<void> {
-    seat.overview(readOverview({ root }));
+    const overview = readOverview({ root });
+    fates.list(overview.pending);
+    seat.overview(overview);
     await idle();
   }
   async function press(...keys: string[]): Promise<void> {

@@ -3,7 +3,7 @@ import { CancelledError } from "../../../cli/exit.ts";
 import { readAnswer, writeProposal } from "../../../mod.ts";
 import { queueSample } from "../../support/records.ts";
 import { tempDir } from "../../support/temp.ts";
-import { attackSeat } from "./attack_seat.ts";
+import { attackSeat } from "../../support/attack_seat.ts";
 
 const KEPT = "Your version is kept; to go on: supervise modify p1 --file /kept";
 const edit = { finalFile: "mine.example\n", discard: () => Promise.resolve(), kept: KEPT };

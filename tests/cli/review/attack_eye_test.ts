@@ -2,7 +2,7 @@ import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { cut, fill } from "../../../cli/wrap.ts";
 import { queueSample } from "../../support/records.ts";
 import { tempDir } from "../../support/temp.ts";
-import { attackSeat } from "./attack_seat.ts";
+import { attackSeat } from "../../support/attack_seat.ts";
 
 const at = (second: number) => `2026-01-01T00:00:0${second}Z`;
 

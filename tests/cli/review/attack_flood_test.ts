@@ -4,7 +4,7 @@ import { openFates } from "../../../cli/review/fates.ts";
 import { openTable } from "../../../cli/review/table.ts";
 import { queueSample, sampleProposal } from "../../support/records.ts";
 import { tempDir } from "../../support/temp.ts";
-import { attackSeat } from "./attack_seat.ts";
+import { attackSeat } from "../../support/attack_seat.ts";
 
 const entry = (id: string, justification = "") => ({
   proposal: sampleProposal({ id, justification }),

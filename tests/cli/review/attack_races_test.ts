@@ -2,7 +2,7 @@ import { assertEquals, assertStringIncludes } from "@std/assert";
 import { decide, readAnswer, writeProposal } from "../../../mod.ts";
 import { queueSample } from "../../support/records.ts";
 import { tempDir } from "../../support/temp.ts";
-import { attackSeat } from "./attack_seat.ts";
+import { attackSeat } from "../../support/attack_seat.ts";
 
 const at = (second: number) => `2026-01-01T00:00:0${second}Z`;
 const other = { proposedFile: "api.example.com\nother.example\n", justification: "Other words." };

@@ -11,12 +11,12 @@ import {
   marksFor,
   type PendingProposal,
   readOverview,
-} from "../../../mod.ts";
-import type { Ports } from "../../../cli/review/desk.ts";
-import { openSeat, type Seat } from "../../../cli/review/seat.ts";
-import { WITHDRAWN } from "../../../cli/review/row.ts";
-import { failureOf } from "../../../cli/exit.ts";
-import { makeStyle } from "../../../cli/style.ts";
+} from "../../mod.ts";
+import type { Ports } from "../../cli/review/desk.ts";
+import { openSeat, type Seat } from "../../cli/review/seat.ts";
+import { WITHDRAWN } from "../../cli/review/row.ts";
+import { failureOf } from "../../cli/exit.ts";
+import { makeStyle } from "../../cli/style.ts";
 
 /** A seat, and a clock that stands still. */
 export interface AttackSeat {
