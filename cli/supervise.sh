@@ -129,7 +129,7 @@ while :; do
   kill -0 "$child" 2>/dev/null || break
 done
 if [ "$code" -ge 128 ]; then
-  stty "$modes"
+  stty "$modes" 2>/dev/null || :
   case $code in
     # The program left the screen itself. To leave it twice would put the cursor over its last words.
     129 | 130 | 143) ;;

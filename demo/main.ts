@@ -14,6 +14,23 @@ const LAUNCHER = fromFileUrl(new URL("../cli/supervise.sh", import.meta.url));
 /** How many of the agent's questions are sound. */
 const SOUND = 3;
 
+/** What somebody has to know who has never seen a bottle. */
+const INTRODUCTION = `You are the operator. Three questions wait, one for each of a bottle's files:
+
+  cred-proxy-block   routes.json: where the agent's requests go, and with which credential
+  pipelock-block     allowlist: which hosts it may reach
+  capability-block   Dockerfile: what is installed in its sandbox
+
+A bottle is an agent's sandbox, and its slug is its name, here ${SLUG}. What you decide is recorded, and
+the agent is told; nothing else on this machine changes.
+
+Enter shows what is asked; q comes back here.`;
+
+/** Waits for Enter; what stands on the screen is to be read. */
+async function enter(): Promise<void> {
+  await Deno.stdin.read(new Uint8Array(1024));
+}
+
 function say(text: string): void {
   console.log(`\n${text}`);
 }
@@ -107,7 +124,8 @@ async function main(auto: boolean): Promise<void> {
       say("Nobody is asked: the demo decides by itself.");
       await decideAlone(root);
     } else {
-      say("You are the operator. Nothing you decide here leaves this folder; q comes back here.");
+      say(INTRODUCTION);
+      await enter();
       await supervise(root, ["review"]);
     }
     const left = readOverview({ root }).pending.length;

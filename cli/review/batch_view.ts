@@ -68,6 +68,13 @@ function subjectOf({ key, look }: BatchItem, id: string): string {
   return cells.filter((cell) => cell !== "").join("  ");
 }
 
+/** What a slug will be asked for: nobody should type it for what they have not read. */
+function highMarks(desk: Desk, { status, step }: Batch, item: BatchItem): readonly string[] {
+  if (step !== "asked" || status === "rejected" || !isMeant(desk, item)) return [];
+  return (item.look?.inspection.marks ?? []).filter(({ severity }) => severity === "high")
+    .map(({ message }) => `high  ${message}`);
+}
+
 /**
  * The table.
  *
@@ -108,7 +115,9 @@ export function batchRows(
     const { word, why } = fates[n]!;
     const subject = subjectOf(item, shorts.get(idOf(item))!);
     rows.push(cut(` ${visibleLine(word).padEnd(width)}  │ ${subject}`, columns - 1));
-    if (why !== undefined) rows.push(...wrap("   ! ", visibleLine(why), columns, "prose"));
+    for (const text of why === undefined ? highMarks(desk, view, item) : [why]) {
+      rows.push(...wrap("   ! ", visibleLine(text), columns, "prose"));
+    }
     if (rows.length > room) break;
     desk.seen = Math.max(desk.seen, n + 1);
   }

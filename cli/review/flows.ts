@@ -4,7 +4,13 @@
  * @module
  */
 
-import { AlreadyDecidedError, diffAgainst, marksFor, type Verdict } from "../../mod.ts";
+import {
+  AlreadyDecidedError,
+  diffAgainst,
+  marksFor,
+  type Verdict,
+  visibleLine,
+} from "../../mod.ts";
 import type { Block } from "../block.ts";
 import { marksToConfirm } from "../confirm.ts";
 import { CancelledError } from "../exit.ts";
@@ -75,6 +81,11 @@ export async function write(desk: Desk, group: readonly Pending[]): Promise<void
     unwritten.add(pending);
     table.set(pending.key, { kind: "writing", status: pending.say.verdict.status });
   }
+  if (desk.quitAsked) {
+    // What was asked about is being written now.
+    desk.quitAsked = false;
+    desk.message = "";
+  }
   const all = (async () => {
     for (const pending of group) {
       await writeOne(desk, pending);
@@ -121,18 +132,34 @@ export function isOpen(desk: Desk, row: Row | undefined): row is Row {
   return row?.standing.kind === "open";
 }
 
+/** Asks until the word was typed, or the question is left. */
+async function confirmWord(
+  desk: Desk,
+  text: string,
+  about: readonly string[],
+  word: string,
+): Promise<boolean> {
+  while (true) {
+    const answer = await desk.ask({ text, about, confirms: true });
+    if (answer?.trim() === word) return true;
+    if (answer === undefined) {
+      // Whoever withdrew the question has said why.
+      if (desk.message === "") desk.tell("Not decided.");
+      return false;
+    }
+    desk.tell(`That is not ${word}. Type it, or leave with Esc.`);
+  }
+}
+
 /** The screen shows that the file in force is not the agent's; that wants a word, not a key. */
 async function confirmStale(desk: Desk, key: string, look: Look): Promise<boolean> {
   if (!look.inspection.stale) return true;
   const text = "The agent did not start from the file in force. Type yes to go on:";
-  const answer = await desk.ask({ text, about: [key], confirms: true });
-  if (answer?.trim() === "yes") return true;
-  desk.tell("Not decided.");
-  return false;
+  return await confirmWord(desk, text, [key], "yes");
 }
 
 /**
- * Asks for the slug of each bottle that has a high mark.
+ * Asks for the slug of each bottle that has a high mark, and says what it is for.
  *
  * @param desk The desk.
  * @param about What is decided, by row.
@@ -143,19 +170,20 @@ export async function confirmMarks(
   about: readonly { readonly key: string; readonly look: Look; readonly verdict: Verdict }[],
 ): Promise<ReadonlySet<string> | undefined> {
   const high = Map.groupBy(
-    about.flatMap(({ look: { inspection }, verdict }) =>
-      marksToConfirm(inspection, verdict).map(() => inspection.proposal.bottleSlug)
-    ),
-    (slug) => slug,
+    about.flatMap(({ look: { inspection }, verdict }) => {
+      const { bottleSlug: slug, tool } = inspection.proposal;
+      return marksToConfirm(inspection, verdict).map(({ message }) => ({ slug, tool, message }));
+    }),
+    ({ slug }) => slug,
   );
   const keys = about.map(({ key }) => key);
-  for (const [slug, { length }] of high) {
-    const what = length === 1 ? "a high mark" : `${length} high marks`;
-    const text = `This has ${what}. Type the bottle's slug, ${slug}, to go on:`;
-    const answer = await desk.ask({ text, about: keys, confirms: true });
-    if (answer?.trim() === slug) continue;
-    desk.tell("Not decided: that is not the bottle's slug.");
-    return undefined;
+  for (const [slug, [first, ...others]] of high) {
+    const more = others.length === 0
+      ? ""
+      : `, and ${others.length} more high mark${others.length === 1 ? "" : "s"}`;
+    const what = `${first!.tool}: ${visibleLine(first!.message, "code")}${more}.`;
+    const text = `${what}\nType the bottle's slug, ${slug}, to let that in:`;
+    if (!await confirmWord(desk, text, keys, slug)) return undefined;
   }
   return new Set(high.keys());
 }
@@ -216,8 +244,15 @@ export async function askWhy(desk: Desk, rows: readonly Row[]): Promise<string |
   const past = rows[0] === undefined ? [] : await desk.ports.pastNotes(rows[0].entry);
   const offers = [...new Set([...desk.notes, ...past])].slice(0, MOST_OFFERED);
   const about = rows.map(({ key }) => key);
-  const answer = await desk.ask({ text: "Why? The agent reads it:", about, offers });
-  const notes = answer?.trim() ?? "";
+  const text = rows.length === 1
+    ? "Why? The agent reads it:"
+    : `Why? One note for all ${rows.length}; the agents read it:`;
+  const answer = await desk.ask({ text, about, offers });
+  if (answer === undefined) {
+    if (desk.message === "") desk.tell("Not rejected.");
+    return undefined;
+  }
+  const notes = answer.trim();
   if (notes === "") {
     desk.tell("Not rejected: a rejection needs a note.");
     return undefined;

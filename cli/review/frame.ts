@@ -83,6 +83,7 @@ function hints(desk: Desk, columns: number): string {
   if (view.place === "list" && table.counts().snoozed > 0) {
     all.push({ text: "S show hidden", kept: false });
   }
+  if (view.place === "list" && table.filter() !== "") all.push({ text: "Esc all", kept: true });
   let room = columns - 2;
   for (const { text, kept } of all) if (kept) room -= text.length + 2;
   const fitting = all.filter(({ text, kept }) => kept || (room -= text.length + 2) >= 0);
@@ -114,7 +115,7 @@ function promptRows(desk: Desk, columns: number, roomy: boolean): string[] {
     : [];
   return [
     ...offered,
-    ...wrap(" ", text, columns, "prose").map(style.bold),
+    ...text.split("\n").flatMap((line) => wrap(" ", line, columns, "prose")).map(style.bold),
     inputRow(prompt.text(), columns, style),
     style.dim(cut(" Enter answers · Esc leaves", columns - 1)),
   ];

@@ -72,7 +72,8 @@ function rest(signal: AbortSignal): Promise<void> {
 /** Stops the whole job, as the terminal does where Ctrl-Z is not taken for a key. */
 async function stopJob(): Promise<void> {
   const script = fromFileUrl(new URL("../suspend.sh", import.meta.url));
-  await new Deno.Command(script, { stdin: "null", stdout: "null", stderr: "null" }).output();
+  const command = new Deno.Command(script, { stdin: "null", stdout: "null", stderr: "null" });
+  if (!(await command.output()).success) throw new Error("there is no shell to go back to");
 }
 
 /**

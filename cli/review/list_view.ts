@@ -62,7 +62,7 @@ function paintOf({ standing }: Row, style: Style): (text: string) => string {
 
 /** What stands above the cells. */
 function headingsOf(wide: boolean): string[] {
-  return wide ? ["AGE", "BOTTLE", "TOOL", "ODD"] : ["AGE", "BOTTLE", "FILE", "ODD"];
+  return wide ? ["AGE", "BOTTLE", "TOOL", "MARKS"] : ["AGE", "BOTTLE", "FILE", "MARKS"];
 }
 
 /** What is odd about a proposal; on a narrow screen only the worst of it. */
@@ -152,6 +152,14 @@ function preview(desk: Desk, row: Row | undefined, height: number, columns: numb
   ];
 }
 
+function whyEmpty({ table }: Desk): string {
+  const { snoozed } = table.counts();
+  const hidden = snoozed === 0 ? "" : ` ${snoozed} hidden with s: S shows them.`;
+  return table.filter() === ""
+    ? `Nothing is pending.${hidden} What arrives appears here.`
+    : `Nothing that is shown has that in it: Esc shows all.${hidden}`;
+}
+
 /**
  * The list.
  *
@@ -167,8 +175,7 @@ export function listRows(desk: Desk, height: number, columns: number): string[] 
   const room = height - (below.length === 0 ? 0 : share);
   const { rows } = table.window(Math.max(1, room - 1));
   if (rows.length === 0) {
-    const why = table.filter() === "" ? "Nothing is pending." : "Nothing pending has that in it.";
-    return ["", ...wrap(" ", `${why} What arrives appears here.`, columns).map(style.dim)];
+    return ["", ...wrap(" ", whyEmpty(desk), columns, "prose").map(style.dim)];
   }
   const drawn = drawTable(desk, rows, columns);
   if (below.length === 0) return drawn;

@@ -160,7 +160,7 @@ export function openTable(now: () => number, shifted: () => void): Table {
       for (const key of awake) asleep.delete(key);
       const left = rows.filter(stays);
       for (const key of asleep.keys()) if (!left.some((row) => row.key === key)) asleep.delete(key);
-      show(wakeLast(left, awake));
+      show(wakeLast(left, awake, "back after a while"));
     },
     toggle(key) {
       const row = byKey.get(key);
@@ -180,7 +180,7 @@ export function openTable(now: () => number, shifted: () => void): Table {
     wake() {
       const keys = [...asleep.keys()];
       asleep.clear();
-      show(wakeLast(rows, keys));
+      show(wakeLast(rows, keys, "shown again"));
     },
     setFilter(text) {
       filter = text;
@@ -199,12 +199,14 @@ function withoutOldest(rows: readonly Row[]): readonly Row[] {
 }
 
 /** What was hidden comes back as if it were new: last. */
-function wakeLast(rows: readonly Row[], keys: readonly string[]): readonly Row[] {
+function wakeLast(
+  rows: readonly Row[],
+  keys: readonly string[],
+  notice: string,
+): readonly Row[] {
   const woken = rows.filter(({ key }) => keys.includes(key));
   return [
     ...rows.filter((row) => !woken.includes(row)),
-    ...woken.map((row) =>
-      row.standing.kind === "open" ? { ...row, standing: open("back after a while") } : row
-    ),
+    ...woken.map((row) => row.standing.kind === "open" ? { ...row, standing: open(notice) } : row),
   ];
 }

@@ -35,6 +35,8 @@ Deno.test("the README shows the screens that the demo shows", { ignore }, async 
     { NO_COLOR: "1" },
     [92, 24],
   );
+  await terminal.sees(/Enter shows what is asked/);
+  await terminal.type("Enter");
   await terminal.sees(/3 pending[^]*\? help/);
   await goTo(terminal, "cred-proxy-block");
   await terminal.sees(/^! medium {2}line 12/m);

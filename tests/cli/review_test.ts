@@ -213,11 +213,13 @@ Deno.test(
       await new Promise((resolve) => setTimeout(resolve, 500));
       await terminal.type(key);
     };
+    await terminal.sees(/A bottle is an agent's sandbox[^]*Enter shows what is asked/);
+    await terminal.type("Enter");
     await terminal.sees(/3 pending[^]*Enter look {2}a approve {2}m modify {2}r reject/);
     await decide("a");
     await terminal.sees(/Look first, then a approves it/);
     await decide("a");
-    await terminal.sees(/high mark\. Type the bottle's slug, demo-1, to go on:/);
+    await terminal.sees(/Type the bottle's slug, demo-1, to let that in:/);
     for (const key of "demo-1") await terminal.type(key);
     await terminal.sees(/> demo-1_/);
     await terminal.type("Enter");

@@ -45,6 +45,8 @@ export interface ReviewOptions {
   readonly size?: readonly [columns: number, rows: number];
   /** The words behind the launcher. */
   readonly words?: string;
+  /** What starts it; the launcher unless given. */
+  readonly starter?: string;
 }
 
 /** The child processes of a process that were started as some program. */
@@ -63,7 +65,8 @@ async function childrenOf(parent: number): Promise<readonly number[]> {
  */
 export async function openReview(dir: TempDir, options: ReviewOptions = {}): Promise<Review> {
   const { env = {}, size = [80, 24], words = "review" } = options;
-  const command = `sh ${join(REPO, "cli/supervise.sh")} ${words}; echo ended $?`;
+  const { starter = `sh ${join(REPO, "cli/supervise.sh")}` } = options;
+  const command = `${starter} ${words}; echo ended $?`;
   const terminal = await openTerminal(command, {
     CLAUDE_BOTTLE_ROOT: dir.path,
     EDITOR: "",

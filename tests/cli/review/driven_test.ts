@@ -128,7 +128,7 @@ Deno.test(
     await review.type("x");
     await review.shows(/2 selected/);
     await review.decide("a", /^ Enter will approve 2:\n\n will be approved {2}│ .*\n will be/m);
-    await review.decide("Enter", /Type the bottle's slug, dev-1, to go on:/);
+    await review.decide("Enter", /Type the bottle's slug, dev-1, to/);
     await review.answer("dev-1");
     await review.shows(/^ What becomes of them:\n\n approving in \d s, u undoes {2}│/m);
     await review.type("u");

@@ -109,32 +109,54 @@ Deno.test("Ctrl-C ends it, says what was not decided, and leaves the terminal as
   await isRestored(dir, review);
 });
 
-Deno.test("Ctrl-Z gives the terminal to the shell, and fg comes back to the same screen", {
-  ignore,
-}, async () => {
+for (
+  const starter of [
+    `sh ${join(REPO, "cli/supervise.sh")}`,
+    `deno task --quiet --config ${join(REPO, "deno.json")} supervise`,
+  ]
+) {
+  const what = starter.split(" ").slice(0, 2).join(" ").replace(REPO, "");
+  Deno.test(
+    `Ctrl-Z gives the terminal to the shell, and fg comes back to the same screen: ${what}`,
+    {
+      ignore,
+    },
+    async () => {
+      await using dir = await tempDir();
+      await queueSample(dir.path, { id: "p1" });
+      await using review = await openReview(dir, { starter });
+      await review.type("Enter");
+      const before = await review.shows(/^\+api\.github\.com$/m);
+      await review.type("C-z");
+      await review.shows(/Stopped|Suspended|suspended/);
+      assertEquals(await review.state(), { alternate: false, cursor: true });
+      await review.command("stty -a; echo ' modes' 'shown'");
+      assert(SANE.test(await review.shows(/ modes shown$/m)));
+      await queueSample(dir.path, { id: "p2", justification: "Came meanwhile." });
+      await review.command("fg");
+      const after = await review.shows(/^ supervise {2}2 pending/m);
+      const change = (screen: string) =>
+        screen.slice(screen.indexOf("--- allowlist"), screen.indexOf("\n\n"));
+      assertEquals(change(after), change(before));
+      assertEquals(await review.state(), { alternate: true, cursor: false });
+      // Keys count again.
+      await review.decide("a", /u undoes/);
+      await review.type("u");
+      await review.shows(/Taken back/);
+      await review.type("q");
+      await review.shows(/^ended 0$|Stopped/m);
+    },
+  );
+}
+
+Deno.test("Ctrl-Z says so where there is no shell to go back to", { ignore }, async () => {
   await using dir = await tempDir();
   await queueSample(dir.path, { id: "p1" });
-  await using review = await openReview(dir);
-  await review.type("Enter");
-  const before = await review.shows(/^\+api\.github\.com$/m);
+  const starter = `exec setsid --wait sh ${join(REPO, "cli/supervise.sh")}`;
+  await using review = await openReview(dir, { starter });
   await review.type("C-z");
-  await review.shows(/Stopped|Suspended|suspended/);
-  assertEquals(await review.state(), { alternate: false, cursor: true });
-  await review.command("stty -a; echo ' modes' 'shown'");
-  assert(SANE.test(await review.shows(/ modes shown$/m)));
-  await queueSample(dir.path, { id: "p2", justification: "Came meanwhile." });
-  await review.command("fg");
-  const after = await review.shows(/^ supervise {2}2 pending/m);
-  const change = (screen: string) =>
-    screen.slice(screen.indexOf("--- allowlist"), screen.indexOf("\n\n"));
-  assertEquals(change(after), change(before));
-  assertEquals(await review.state(), { alternate: true, cursor: false });
-  // Keys count again.
-  await review.decide("a", /u undoes/);
-  await review.type("u");
-  await review.shows(/Taken back/);
+  await review.shows(/Cannot stop here: there is no shell to go back to/);
   await review.type("q");
-  await review.shows(/^ended 0$|Stopped/m);
 });
 
 Deno.test(

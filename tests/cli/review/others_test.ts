@@ -114,7 +114,7 @@ Deno.test("a paste decides nothing, with brackets or without", { ignore }, async
     await review.type("j");
     await review.shows(/^(?![^]*decide[s]? nothing)/);
   }
-  await review.decide("a", /Type the bottle's slug, dev-1, to go on:/);
+  await review.decide("a", /Type the bottle's slug, dev-1, to let that in:/);
   for (const inBrackets of [true, false]) {
     await review.paste("dev-1", inBrackets);
     await review.shows(/Type it by hand[^]*^ > _/m);
@@ -122,7 +122,7 @@ Deno.test("a paste decides nothing, with brackets or without", { ignore }, async
     await review.still(100);
   }
   await review.type("Enter");
-  await review.shows(/Not decided: that is not the bottle's slug/);
+  await review.shows(/That is not dev-1\. Type it, or leave with Esc/);
 });
 
 Deno.test(

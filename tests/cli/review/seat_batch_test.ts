@@ -46,14 +46,16 @@ Deno.test("a shows what would happen to each that is selected, and leaves out wh
     seat.screen(),
     "   ! the agent did not start from the file in force: decide it",
   );
-  assertStringIncludes(seat.screen(), "│ web.2  pipelock-block  +1 -0  1 high  p5");
+  assertStringIncludes(
+    seat.screen(),
+    '│ web.2  pipelock-block  +1 -0  1 high  p5\n   ! high  "*.example.com" would allow every host',
+  );
 
   // One slug for the bottle that has a high mark, and none for the other.
   await seat.decide("return");
-  assertStringIncludes(seat.screen(), "Type the bottle's slug, web.2, to go on:");
+  assertStringIncludes(seat.screen(), "Type the bottle's slug, web.2, to let that in:");
   await seat.answer("dev-1");
-  assertStringIncludes(seat.screen(), "Not decided");
-  await seat.decide("return");
+  assertStringIncludes(seat.screen(), "That is not web.2.");
   await seat.answer("web.2");
   assertStringIncludes(seat.screen(), " What becomes of them:");
   assertStringIncludes(fates(seat)[0]!, "p1 approving in 5 s");

@@ -118,9 +118,11 @@ Deno.test("a high mark wants the slug, typed by hand", async () => {
   const seat = await sitDown(dir);
   await seat.press("return");
   await seat.decide("a");
+  // What it lets in is said where the slug is asked for, or the slug becomes a habit.
   assertStringIncludes(
     seat.screen(),
-    "This has a high mark. Type the bottle's slug, dev-1, to go on:",
+    ' pipelock-block: "*.example.com" would allow every host below "example.com".\n' +
+      " Type the bottle's slug, dev-1, to let that in:\n",
   );
   seat.seat.paste("dev-1");
   assertStringIncludes(seat.screen(), "Type it by hand: a pasted word confirms nothing.");
@@ -128,8 +130,9 @@ Deno.test("a high mark wants the slug, typed by hand", async () => {
   assertStringIncludes(seat.screen(), "\n > _\n");
   for (const line of ["", "yes", "dev-2", "dev-1x"]) {
     await seat.answer(line);
-    assertStringIncludes(seat.screen(), "Not decided: that is not the bottle's slug.");
-    await seat.decide("a");
+    // The question stays: what is typed next must not become keys.
+    assertStringIncludes(seat.screen(), "That is not dev-1. Type it, or leave with Esc.");
+    assertStringIncludes(seat.screen(), "\n > _\n");
   }
   await seat.press("escape");
   assertStringIncludes(seat.screen(), "Not decided");
@@ -162,6 +165,8 @@ Deno.test("a file that the agent did not start from wants a yes", async () => {
     await seat.decide("a");
     assertStringIncludes(seat.screen(), "Type yes to go on:");
     await seat.answer(line);
+    assertStringIncludes(seat.screen(), "That is not yes.");
+    await seat.press("escape");
     assertStringIncludes(seat.screen(), "Not decided.");
   }
   await seat.decide("a");

@@ -113,7 +113,7 @@ Deno.test("/ shows what has a text in it while it is typed; Esc shows everything
   assertEquals(rows(), 14);
   await seat.press("/");
   await seat.answer("nowhere");
-  assertStringIncludes(seat.screen(), "Nothing pending has that in it.");
+  assertStringIncludes(seat.screen(), "Nothing that is shown has that in it: Esc shows all.");
   await seat.press("/", "escape");
   assertEquals(rows(), 14);
 });
@@ -129,17 +129,17 @@ Deno.test("s hides a proposal from this screen alone; it comes back by itself, o
   assertEquals(readOverview({ root: dir.path }).pending.length, 3);
   await seat.press("G", "j");
   await seat.press("S");
-  assertStringIncludes(seat.screen(), "! back after a while");
+  assertStringIncludes(seat.screen(), "! shown again");
   await seat.press("g", "return");
   await seat.decide("s");
   assert(!seat.screen().includes("Reason 2."));
   await seat.wait(SNOOZE_MS - 60_000);
-  assertEquals(seat.screen().split("back after a while").length, 2);
+  assertEquals(seat.screen().split("shown again").length, 2);
   await seat.wait(60_000);
   const rows = seat.screen().split("\n").slice(2, 5);
   assertEquals(rows.map((row) => row.split("  ").at(-1)?.trim().replace(/^│ /, "")), [
     "Reason 3.",
-    "! back after a while",
+    "! shown again",
     "! back after a while",
   ]);
 });
