@@ -121,20 +121,22 @@ function promptRows(desk: Desk, columns: number, roomy: boolean): string[] {
   ];
 }
 
-/** What was said last; while something can be undone, that, and for how long. */
-function messageRows(desk: Desk, columns: number): string[] {
-  const { message, held, style, ports, table } = desk;
-  if (message !== "") {
-    const rows = wrap(" ", visibleLine(message), columns, "prose");
-    return rows.slice(0, MOST_MESSAGE_ROWS).map(style.magenta);
-  }
+/** What was said last. */
+function messageRows({ message, style }: Desk, columns: number): string[] {
+  if (message === "") return [];
+  const rows = wrap(" ", visibleLine(message), columns, "prose");
+  return rows.slice(0, MOST_MESSAGE_ROWS).map(style.magenta);
+}
+
+/** What can still be undone, and for how long: whatever else is said, that has to be known. */
+function heldRows({ held, style, ports, table }: Desk, columns: number): string[] {
   if (held.count() === 0) return [];
   const untils = table.visible().flatMap(({ standing }) =>
     standing.kind === "held" ? [standing.untilMs] : []
   );
   const seconds = Math.max(0, Math.ceil((Math.max(0, ...untils) - ports.now()) / 1000));
   const what = held.count() === 1 ? "1 decision is" : `${held.count()} decisions are`;
-  return wrap(" ", `${what} written in ${seconds} s: u undoes`, columns).map(style.bold);
+  return wrap(" ", `${what} written in ${seconds} s: u undoes`, columns, "prose").map(style.bold);
 }
 
 function body(desk: Desk, height: number, columns: number): readonly string[] {
@@ -167,7 +169,8 @@ export function renderFrame(desk: Desk, overview: Overview, size: Size): Frame {
   const alarms = alarmRows(overview, columns, desk.style);
   const roomy = size.rows >= 16;
   const said = [
-    ...(desk.prompt === undefined || desk.message !== "" ? messageRows(desk, columns) : []),
+    ...messageRows(desk, columns),
+    ...(desk.prompt === undefined ? heldRows(desk, columns) : []),
     ...promptRows(desk, columns, roomy),
   ];
   const below = [
