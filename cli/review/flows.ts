@@ -81,8 +81,8 @@ export async function write(desk: Desk, group: readonly Pending[]): Promise<void
     unwritten.add(pending);
     table.set(pending.key, { kind: "writing", status: pending.say.verdict.status });
   }
-  if (desk.quitAsked) {
-    // What was asked about is being written now.
+  if (desk.quitAsked && desk.held.count() === 0) {
+    // All that was asked about is being written now.
     desk.quitAsked = false;
     desk.message = "";
   }
