@@ -5,6 +5,7 @@
  * @module
  */
 
+import { pause } from "../pause.ts";
 import type { Journal } from "./journal.ts";
 import { type Arrival, arrivalKey, tellArrivals } from "./message.ts";
 import type { Receiver } from "./receivers.ts";
@@ -136,18 +137,4 @@ export function openOutbox(
       await pause(patience.closeMs / 4, ended.signal);
     },
   };
-}
-
-/** Waits, or until it is told to hurry. */
-function pause(ms: number, hurry: AbortSignal): Promise<void> {
-  if (hurry.aborted) return Promise.resolve();
-  const { promise, resolve } = Promise.withResolvers<void>();
-  const timer = setTimeout(end, ms);
-  hurry.addEventListener("abort", end);
-  function end(): void {
-    clearTimeout(timer);
-    hurry.removeEventListener("abort", end);
-    resolve();
-  }
-  return promise;
 }

@@ -17,6 +17,7 @@ import type { Context } from "../context.ts";
 import { decideAsShown } from "../decision.ts";
 import { editProposal } from "../editor.ts";
 import { failureOf } from "../exit.ts";
+import { pause } from "../pause.ts";
 import type { Ports } from "./desk.ts";
 import { listenForEndings } from "./endings.ts";
 import { openFates } from "./fates.ts";
@@ -55,18 +56,6 @@ async function loadScreen(): Promise<typeof import("./screen.ts")> {
   } finally {
     if (before === undefined) delete process.env[asked];
   }
-}
-
-function rest(signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const done = () => {
-      cancel();
-      signal.removeEventListener("abort", done);
-      resolve();
-    };
-    const cancel = later(REST_MS, done);
-    signal.addEventListener("abort", done);
-  });
 }
 
 /** Stops the whole job, as the terminal does where Ctrl-Z is not taken for a key. */
@@ -169,7 +158,7 @@ export async function reviewFullScreen(context: Context): Promise<number> {
     const watching = (async () => {
       for await (const now of overviews) {
         take(now);
-        await rest(stop.signal);
+        await pause(REST_MS, stop.signal);
       }
     })().catch(fail);
     await screen.closed.catch(fail);
