@@ -4,13 +4,16 @@
  * @module
  */
 
-import type { PendingProposal } from "../../mod.ts";
+import type { Overview, PendingProposal } from "../../mod.ts";
 import type { Context } from "../context.ts";
 import { openJournal } from "./journal.ts";
 import { arrivalOf } from "./message.ts";
 import { openOutbox } from "./outbox.ts";
 import { readReceivers } from "./receivers.ts";
 import { terminalReceiver } from "./terminal.ts";
+
+/** What waits: what is listed, and how many are not. */
+type Waiting = Pick<Overview, "pending" | "unlisted">;
 
 /** Tells of what arrives, to whoever `notify.json` names. */
 export interface Notifier {
@@ -19,9 +22,9 @@ export interface Notifier {
    * when a program started is no news, and is not handed over.
    *
    * @param pending What arrived.
-   * @param total How many wait, these and others.
+   * @param now All that waits, what is not listed too.
    */
-  readonly arrived: (pending: readonly PendingProposal[], total: number) => void;
+  readonly arrived: (pending: readonly PendingProposal[], now: Waiting) => void;
   /** Stops, within a bounded time. */
   readonly close: () => Promise<void>;
 }
@@ -51,8 +54,9 @@ export function openNotifier(context: Context, signal?: AbortSignal): Notifier {
     ...(own === undefined ? [] : [openOutbox(own, undefined, signal)]),
   ];
   return {
-    arrived: (pending, total) => {
+    arrived: (pending, now) => {
       if (pending.length === 0) return;
+      const total = now.unlisted.reduce((sum, { count }) => sum + count, now.pending.length);
       const arrivals = pending.map(arrivalOf);
       for (const { put } of outboxes) put(arrivals, total);
     },

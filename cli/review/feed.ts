@@ -51,10 +51,7 @@ export function openFeed(context: Context, later: Later): Feed {
 
   return {
     take(now) {
-      if (latest !== undefined) {
-        const arrived = arrivedSince(latest, now);
-        if (arrived.length > 0) notifier.arrived(arrived, now.pending.length);
-      }
+      if (latest !== undefined) notifier.arrived(arrivedSince(latest, now), now);
       keepSoon(latest === undefined ? 0 : KEEP_MS);
       latest = now;
     },

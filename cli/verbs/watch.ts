@@ -73,7 +73,7 @@ export async function watch(context: Context, signal: AbortSignal): Promise<void
       tellGone(context, tell, before, now);
       const arrived = tellArrived(context, tell, before, now);
       // What was there at the start is on the screen, and no news.
-      if (!first) notifier.arrived(arrived, waitingIn(now));
+      if (!first) notifier.arrived(arrived, now);
       first = false;
       tellForeign(tell, before, now);
       tellUnlisted(tell, before, now);
@@ -84,10 +84,6 @@ export async function watch(context: Context, signal: AbortSignal): Promise<void
     if (!(error instanceof Deno.errors.BrokenPipe)) throw error;
   }
   await notifier.close();
-}
-
-function waitingIn({ pending, unlisted }: Overview): number {
-  return unlisted.reduce((sum, { count }) => sum + count, pending.length);
 }
 
 function tellArrived(
