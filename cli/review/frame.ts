@@ -4,16 +4,15 @@
  * @module
  */
 
-import type { Overview } from "../../mod.ts";
-import { foreignLine, unlistedLine, unreadableLine } from "../verbs/list.ts";
-import { visibleLine } from "../../mod.ts";
+import { type Overview, visibleLine } from "../../mod.ts";
 import type { Style } from "../style.ts";
+import { foreignLine, unlistedLine, unreadableLine } from "../verbs/list.ts";
 import { cut, fill, wrap } from "../wrap.ts";
 import { batchRows } from "./batch_view.ts";
 import { type Binding, BINDINGS, written } from "./bindings.ts";
 import type { Desk } from "./desk.ts";
 import { listRows } from "./list_view.ts";
-import { wordsOf } from "./row.ts";
+import { secondsLeft, wordsOf } from "./row.ts";
 
 /** How large the screen is. */
 export interface Size {
@@ -130,12 +129,15 @@ function messageRows({ message, style }: Desk, columns: number): string[] {
 
 /** What can still be undone, and for how long: whatever else is said, that has to be known. */
 function heldRows({ held, style, ports, table }: Desk, columns: number): string[] {
-  if (held.count() === 0) return [];
-  const untils = table.visible().flatMap(({ standing }) =>
-    standing.kind === "held" ? [standing.untilMs] : []
-  );
-  const seconds = Math.max(0, Math.ceil((Math.max(0, ...untils) - ports.now()) / 1000));
-  const what = held.count() === 1 ? "1 decision is" : `${held.count()} decisions are`;
+  const items = held.items();
+  if (items.length === 0) return [];
+  // By their rows, those too that a filter hides.
+  const untils = items.flatMap(({ key }) => {
+    const standing = table.row(key)?.standing;
+    return standing?.kind === "held" ? [standing.untilMs] : [];
+  });
+  const seconds = secondsLeft(Math.max(0, ...untils), ports.now());
+  const what = items.length === 1 ? "1 decision is" : `${items.length} decisions are`;
   return wrap(" ", `${what} written in ${seconds} s: u undoes`, columns, "prose").map(style.bold);
 }
 

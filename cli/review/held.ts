@@ -19,7 +19,9 @@ export interface Held<T> {
   readonly drop: (isPointless: (item: T) => boolean) => readonly T[];
   /** Gives back all groups, in order. */
   readonly takeAll: () => readonly T[];
-  /** How many decisions there are. */
+  /** All decisions, in order. */
+  readonly items: () => readonly T[];
+  /** How many there are. */
   readonly count: () => number;
 }
 
@@ -37,6 +39,7 @@ interface Group<T> {
  */
 export function openHeld<T>(later: Later, due: (group: readonly T[]) => void): Held<T> {
   const groups: Group<T>[] = [];
+  const items = () => groups.flatMap((group) => group.items);
   return {
     hold(items) {
       const cancel = later(UNDO_MS, () => {
@@ -59,10 +62,11 @@ export function openHeld<T>(later: Later, due: (group: readonly T[]) => void): H
       return dropped;
     },
     takeAll() {
-      const all = groups.splice(0);
-      for (const { cancel } of all) cancel();
-      return all.flatMap(({ items }) => items);
+      const all = items();
+      for (const { cancel } of groups.splice(0)) cancel();
+      return all;
     },
-    count: () => groups.reduce((sum, { items }) => sum + items.length, 0),
+    items,
+    count: () => items().length,
   };
 }

@@ -99,6 +99,17 @@ const DOING: Readonly<Record<Status, string>> = {
 };
 
 /**
+ * How long a decision can still be undone.
+ *
+ * @param untilMs When it is written, in milliseconds since 1970.
+ * @param nowMs Now, likewise.
+ * @returns Whole seconds; the last one counts.
+ */
+export function secondsLeft(untilMs: number, nowMs: number): number {
+  return Math.max(0, Math.ceil((untilMs - nowMs) / 1000));
+}
+
+/**
  * What a row says of where it stands.
  *
  * @param standing Where it stands.
@@ -110,7 +121,7 @@ export function wordsOf(standing: Standing, nowMs: number): string | undefined {
     case "open":
       return standing.notice;
     case "held": {
-      const seconds = Math.max(0, Math.ceil((standing.untilMs - nowMs) / 1000));
+      const seconds = secondsLeft(standing.untilMs, nowMs);
       return `${DOING[standing.status]} in ${seconds} s, u undoes`;
     }
     case "writing":

@@ -34,6 +34,19 @@ Deno.test("a approves what was looked at, after five seconds and not before", as
   assertEquals(seat.seat.end(), ["approved p1 (dev-1)"]);
 });
 
+Deno.test("how long a decision can be undone is said though a filter hides its row", async () => {
+  await using dir = await tempDir();
+  await queueSample(dir.path, { id: "p1" });
+  await queueSample(dir.path, { id: "p2" });
+  const seat = await sitDown(dir);
+  await seat.press("return");
+  await seat.decide("a");
+  await seat.press("/");
+  await seat.answer("p2");
+  assert(!/approving in/.test(seat.screen()), seat.screen());
+  assertStringIncludes(seat.screen(), "1 decision is written in 5 s: u undoes");
+});
+
 Deno.test("a right behind whatever showed something else decides nothing, and says so", async () => {
   await using dir = await tempDir();
   await queueSample(dir.path, { id: "p1" });
