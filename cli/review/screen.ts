@@ -127,10 +127,13 @@ export function openScreen(seat: Seat): Screen {
       lent = true;
       try {
         await suspend!(async () => {
+          // Ink stops listening, and goes on reading: what is typed next would be taken from an editor.
+          process.stdin.pause();
           result = { value: await use() };
         });
       } finally {
         lent = false;
+        process.stdin.resume();
       }
       return result!.value;
     },

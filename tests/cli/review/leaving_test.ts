@@ -183,8 +183,13 @@ Deno.test(
   async () => {
     await using dir = await tempDir();
     await queueSample(dir.path, { id: "p1" });
-    const script = '#!/bin/sh\necho "the editor: $(stty -a | grep -o " icanon")"\nread line\n' +
-      'echo "$line" > "$1"\n';
+    // It reads late: whoever else reads the terminal has what was typed.
+    const script = `#!/bin/sh
+echo "the editor: $(stty -a | grep -o " icanon")"
+while ! [ -e ${dir.at("read")} ]; do sleep 0.1; done
+read line
+echo "$line" > "$1"
+`;
     await Deno.writeTextFile(dir.at("editor"), script, { mode: 0o755 });
     await using review = await openReview(dir, { env: { EDITOR: dir.at("editor") } });
     await review.type("Enter");
@@ -192,6 +197,8 @@ Deno.test(
     await review.decide("m", /^the editor: {2}icanon/m);
     assertEquals(await review.state(), { alternate: false, cursor: true });
     await review.command("typed.example");
+    await review.still(500);
+    await Deno.writeTextFile(dir.at("read"), "");
     const screen = await review.shows(/^\+typed\.example$/m);
     assert(!screen.includes("the editor:"), screen);
     assertEquals(await review.state(), { alternate: true, cursor: false });
