@@ -6,7 +6,7 @@
  */
 
 import type { BatchItem, Desk, Look, View } from "./desk.ts";
-import { askWhy, confirmMarks, hold } from "./flows.ts";
+import { askWhy, confirmMarks, hold, pendingOf } from "./flows.ts";
 import { lookAt, obstacle } from "./look.ts";
 import type { Row } from "./row.ts";
 
@@ -85,14 +85,7 @@ export async function confirmBatch(
   if (about.length === 0) return desk.tell("There is nothing left to decide here.");
   const slugs = await confirmMarks(desk, about);
   if (slugs === undefined) return;
-  hold(
-    desk,
-    about.map(({ key, look }) => {
-      const { bottleSlug } = look.inspection.proposal;
-      const confirmedSlug = slugs.has(bottleSlug) ? bottleSlug : undefined;
-      return { key, seen: look, say: { verdict, notes, allowStale: false, confirmedSlug } };
-    }),
-  );
+  hold(desk, about.map(({ key, look }) => pendingOf(key, look, { verdict, notes, slugs })));
   desk.table.selectNone();
   const held = new Set(about.map(({ key }) => key));
   const told = items.map((item) => held.has(item.key) ? item : { leftOut: "it changed", ...item });

@@ -5,6 +5,7 @@
  */
 
 import { visibleLine } from "../../mod.ts";
+import { marksToConfirm } from "../confirm.ts";
 import { marksInShort } from "../render_pending.ts";
 import { shortIds } from "../resolve.ts";
 import { cut, wrap } from "../wrap.ts";
@@ -70,9 +71,9 @@ function subjectOf({ key, look }: BatchItem, id: string): string {
 
 /** What a slug will be asked for: nobody should type it for what they have not read. */
 function highMarks(desk: Desk, { status, step }: Batch, item: BatchItem): readonly string[] {
-  if (step !== "asked" || status === "rejected" || !isMeant(desk, item)) return [];
-  return (item.look?.inspection.marks ?? []).filter(({ severity }) => severity === "high")
-    .map(({ message }) => `high  ${message}`);
+  const { look } = item;
+  if (step !== "asked" || look === undefined || !isMeant(desk, item)) return [];
+  return marksToConfirm(look.inspection, { status }).map(({ message }) => `high  ${message}`);
 }
 
 /**

@@ -188,6 +188,31 @@ export async function confirmMarks(
   return new Set(high.keys());
 }
 
+/** What is decided of one proposal. */
+interface Decided {
+  readonly verdict: Verdict;
+  readonly notes: string;
+  /** The slugs that were typed. */
+  readonly slugs: ReadonlySet<string>;
+  readonly edit?: Pending["edit"] | undefined;
+}
+
+/**
+ * A decision that can be held: on what was looked at, as it was confirmed.
+ *
+ * @param key The row.
+ * @param look What was looked at. That it is stale, if it is, was on the screen.
+ * @param decided What is decided.
+ * @returns The decision.
+ */
+export function pendingOf(key: string, look: Look, decided: Decided): Pending {
+  const { verdict, notes, slugs, edit } = decided;
+  const { stale, proposal: { bottleSlug } } = look.inspection;
+  const confirmedSlug = slugs.has(bottleSlug) ? bottleSlug : undefined;
+  const say = { verdict, notes, allowStale: stale, confirmedSlug };
+  return { key, seen: look, say, ...(edit !== undefined && { edit }) };
+}
+
 /** Asks whatever has to be asked, and holds the decision. */
 async function decideOn(
   desk: Desk,
@@ -202,10 +227,7 @@ async function decideOn(
   const notes = await notesOf();
   if (notes === undefined) return;
   if (!isOpen(desk, desk.table.row(key))) return;
-  const { stale, proposal: { bottleSlug } } = look.inspection;
-  const confirmedSlug = slugs.has(bottleSlug) ? bottleSlug : undefined;
-  const say = { verdict, notes, allowStale: stale, confirmedSlug };
-  hold(desk, [{ key, seen: look, say, ...(edit !== undefined && { edit }) }]);
+  hold(desk, [pendingOf(key, look, { verdict, notes, slugs, edit })]);
   toNext(desk, key);
 }
 
