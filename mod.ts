@@ -73,12 +73,18 @@ export { type BottleListing, listBottles, type RefusedQueue } from "./src/bottle
 export { formatHead, type Head, type SignedHead } from "./src/chain.ts";
 export { validateAllowlist } from "./src/config/allowlist.ts";
 export { validateDockerfile } from "./src/config/dockerfile.ts";
-export { type Mark, type MarkSeverity, MAX_MARKS } from "./src/config/mark.ts";
+export { type Mark, type MarkSeverity, MAX_MARKS, nameMarks } from "./src/config/mark.ts";
 export { marksFor } from "./src/config/marks_for.ts";
 export { type ConfigProblem, MAX_CONFIG_FILE_BYTES, MAX_PROBLEMS } from "./src/config/problem.ts";
 export { validateRoutes } from "./src/config/routes.ts";
 export { validateConfigFile } from "./src/config/validate.ts";
-export { decide, type DecideRequest, type Decision, type Verdict } from "./src/decide.ts";
+export {
+  decide,
+  type DecideRequest,
+  type Decision,
+  marksToConfirm,
+  type Verdict,
+} from "./src/decide.ts";
 export {
   decidedAmong,
   findDecision,
@@ -97,6 +103,7 @@ export {
   MalformedRecordError,
   ProposalNotFoundError,
   StaleConfigError,
+  UnconfirmedError,
   UnsafeFileError,
 } from "./src/errors.ts";
 export { sha256Hex } from "./src/hash.ts";

@@ -18,7 +18,6 @@ import {
   StaleConfigError,
   type Verdict,
 } from "../mod.ts";
-import { refuseUnconfirmed } from "./confirm.ts";
 import type { Context } from "./context.ts";
 import type { Edit } from "./editor.ts";
 import { UsageError } from "./flags.ts";
@@ -110,14 +109,12 @@ export interface Say {
 }
 
 /**
- * Decides, through the one door. Every surface of the command line comes by here, so that none of them
- * forgets to have a high mark confirmed.
+ * Decides, through the one door. Every surface of the command line comes by here.
  *
  * @param context The context.
  * @param seen What the operator saw.
  * @param say What the operator says to it.
  * @returns The decision.
- * @throws {UnconfirmedError} If there is a high mark, and the bottle's slug was not typed.
  */
 export async function decideAsShown(context: Context, seen: Seen, say: Say): Promise<Decision> {
   const { root } = context;
@@ -126,7 +123,6 @@ export async function decideAsShown(context: Context, seen: Seen, say: Say): Pro
   const { bottleSlug, id: proposalId } = inspection.proposal;
   const { proposalSha256 } = inspection;
   const ref = { root, bottleSlug, proposalId };
-  refuseUnconfirmed(inspection, verdict, confirmedSlug);
   const { operator: operatorName, overrideForeign } = context.flags;
   await announceNewKey(context);
   const decision = await decide({
@@ -139,6 +135,7 @@ export async function decideAsShown(context: Context, seen: Seen, say: Say): Pro
     ...(operatorName !== undefined && { operatorName }),
     allowStale,
     overrideForeign,
+    ...(confirmedSlug !== undefined && { confirmedSlug }),
   });
   forgetShown(ref);
   return decision;

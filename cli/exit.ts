@@ -14,8 +14,8 @@ import {
   InvalidNameError,
   ProposalNotFoundError,
   StaleConfigError,
+  UnconfirmedError,
 } from "../mod.ts";
-import { UnconfirmedError } from "./confirm.ts";
 import { UsageError } from "./flags.ts";
 import { MarkedError } from "./if_unmarked.ts";
 
@@ -68,6 +68,7 @@ const FAILURES: readonly (readonly [Class, number, string])[] = [
 /** What the library cannot know: the flag that goes with an error. */
 function hint(error: Error): string {
   if (error instanceof ForeignAnswerError) return " with --override-foreign";
+  if (error instanceof UnconfirmedError) return `, --confirm ${error.bottleSlug}`;
   return error instanceof StaleConfigError && error.seenBy === "agent" ? " with --allow-stale" : "";
 }
 

@@ -4,11 +4,8 @@
  * @module
  */
 
-import { type Inspection, visibleLine } from "../mod.ts";
+import { type Inspection, nameMarks, visibleLine } from "../mod.ts";
 import { type Flags, UsageError } from "./flags.ts";
-
-/** How many marks an error names. */
-const MOST_NAMED = 3;
 
 /** What lets something pass that a person looked at: it contradicts a decision without one. */
 const FOR_PEOPLE = ["confirm", "allow-stale", "override-foreign"];
@@ -36,13 +33,7 @@ export function refuseContradiction({ ifUnmarked, given }: Flags): void {
 function reasonsToLook(inspection: Inspection): string[] {
   const { marks, stale, problems: [problem], foreignAnswer } = inspection;
   const reasons: string[] = [];
-  if (marks.length > 0) {
-    const named = marks.slice(0, MOST_NAMED).map(({ severity, rule, side, line }) =>
-      `${severity} ${rule} on ${side === "old" ? "old " : ""}line ${line}`
-    );
-    const more = marks.length > MOST_NAMED ? `, and ${marks.length - MOST_NAMED} more` : "";
-    reasons.push(`it has marks (${named.join(", ")}${more})`);
-  }
+  if (marks.length > 0) reasons.push(`it has marks (${nameMarks(marks)})`);
   if (stale) reasons.push("the file in force is not the one the agent started from");
   if (problem !== undefined) {
     reasons.push(`its file is not sound (${visibleLine(problem.where, "code")})`);

@@ -6,6 +6,8 @@
 
 import { refuseIfUnanswerable } from "./answer.ts";
 import type { AuditEntry } from "./audit_entry.ts";
+import type { Mark } from "./config/mark.ts";
+import { marksFor } from "./config/marks_for.ts";
 import { validateConfigFile } from "./config/validate.ts";
 import { formatHead } from "./chain.ts";
 import { type StandingAnswer, standingAnswer } from "./decided.ts";
@@ -14,6 +16,7 @@ import {
   ForeignAnswerError,
   InvalidConfigError,
   StaleConfigError,
+  UnconfirmedError,
 } from "./errors.ts";
 import { sha256Hex } from "./hash.ts";
 import { diffAgainst, type Inspection, inspectProposal } from "./inspect.ts";
@@ -56,6 +59,11 @@ export interface DecideRequest {
   readonly operatorName?: string;
   /** Whether to go on though the config in force is not the file the agent started from. */
   readonly allowStale?: boolean;
+  /**
+   * The bottle's slug, as whoever decides typed it: needed if {@linkcode marksToConfirm} has any marks.
+   * It is no secret. It keeps a hurried operator from letting in what nobody looked at.
+   */
+  readonly confirmedSlug?: string;
   /**
    * Whether to go on though an answer stands in the queue that no record backs. It is moved to
    * `<root>/private/foreign/<slug>/`, and the log says what it said.
@@ -131,6 +139,7 @@ export interface Decision {
  * @throws {StaleConfigError} If the config in force is not the agent's, or not the one that was shown;
  * for all but a rejection.
  * @throws {InvalidConfigError} If the final file breaks its rules.
+ * @throws {UnconfirmedError} If the final file has a high mark, and `confirmedSlug` is not the slug.
  * @throws {AuditLogChangedError} If the log was removed, replaced or truncated; nothing is decided.
  * @throws {AnswerNotWrittenError} If it is recorded, but could not be answered yet.
  * @throws {UnsafeFileError} If something else than a plain file stands in the proposal's place.
@@ -154,9 +163,29 @@ export async function decide(request: DecideRequest): Promise<Decision> {
 
     const finalFile = finalFileOf(request.verdict, inspection);
     if (finalFile !== null) refuseIfUnsound(inspection, finalFile);
+    refuseIfUnconfirmed(request, inspection);
     refuseIfUnanswerable(root, bottleSlug);
     return await record(root, request, inspection, finalFile);
   });
+}
+
+/**
+ * The high marks of what a verdict would let in: of the file that would be answered, which need not be
+ * the proposed one. If there are any, {@linkcode decide} wants the bottle's slug.
+ *
+ * Pure, and as fast as {@linkcode marksFor}.
+ *
+ * @param inspection The proposal beside the file in force.
+ * @param verdict The verdict.
+ * @returns The marks; none for a rejection, which lets nothing in.
+ */
+export function marksToConfirm(inspection: Inspection, verdict: Verdict): readonly Mark[] {
+  if (verdict.status === "rejected") return [];
+  const { proposal: { tool }, currentFile, marks } = inspection;
+  const final = verdict.status === "approved"
+    ? marks
+    : marksFor(tool, currentFile, verdict.finalFile);
+  return final.filter(({ severity }) => severity === "high");
 }
 
 function finalFileOf(verdict: Verdict, inspection: Inspection): string | null {
@@ -187,6 +216,14 @@ function refuseIfUnsound(inspection: Inspection, finalFile: string): void {
     ? inspection.problems
     : validateConfigFile(tool, finalFile);
   if (problems.length > 0) throw new InvalidConfigError(CONFIG_FILE_FOR_TOOL[tool], problems);
+}
+
+function refuseIfUnconfirmed(request: DecideRequest, inspection: Inspection): void {
+  const { bottleSlug, proposalId, confirmedSlug, verdict } = request;
+  if (confirmedSlug === bottleSlug) return;
+  const marks = marksToConfirm(inspection, verdict);
+  if (marks.length === 0) return;
+  throw new UnconfirmedError(bottleSlug, proposalId, marks, confirmedSlug);
 }
 
 async function record(

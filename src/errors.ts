@@ -4,6 +4,7 @@
  * @module
  */
 
+import { type Mark, nameMarks } from "./config/mark.ts";
 import { type ConfigProblem, quote } from "./config/problem.ts";
 
 /** Thrown if an id, a slug or a component name could not safely become part of a path. */
@@ -304,5 +305,42 @@ export class AnswerNotWrittenError extends Error {
     this.name = "AnswerNotWrittenError";
     this.bottleSlug = bottleSlug;
     this.proposalId = proposalId;
+  }
+}
+
+/** Thrown if a decision would let in what has a high mark, and nobody confirmed it. */
+export class UnconfirmedError extends Error {
+  /** The bottle, whose slug confirms. */
+  readonly bottleSlug: string;
+  /** The proposal's id. */
+  readonly proposalId: string;
+  /** What wants to be confirmed. */
+  readonly marks: readonly Mark[];
+
+  /**
+   * Makes the error.
+   *
+   * @param bottleSlug The bottle.
+   * @param proposalId The proposal's id.
+   * @param marks The high marks; at least one.
+   * @param given What was given as the bottle's slug, if anything was.
+   */
+  constructor(
+    bottleSlug: string,
+    proposalId: string,
+    marks: readonly Mark[],
+    given: string | undefined,
+  ) {
+    const why = given === undefined ? "nobody did" : `${quote(given)} is not its bottle`;
+    super(
+      `Cannot answer proposal ${proposalId}: it has marks that somebody must confirm (${
+        nameMarks(marks)
+      }) ` +
+        `and ${why}; look at them, then confirm with the bottle's slug`,
+    );
+    this.name = "UnconfirmedError";
+    this.bottleSlug = bottleSlug;
+    this.proposalId = proposalId;
+    this.marks = marks;
   }
 }

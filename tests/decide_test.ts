@@ -18,6 +18,7 @@ import {
   sha256Hex,
   StaleConfigError,
   type Tool,
+  UnconfirmedError,
   UnsafeFileError,
   type Verdict,
   verifyAuditLog,
@@ -110,6 +111,50 @@ for (const [tool, [component, file, before, after]] of Object.entries(FILES)) {
     });
   }
 }
+
+Deno.test("decide() wants the bottle's slug for what has a high mark, and for nothing else", async () => {
+  await using dir = await tempDir();
+  const [harmless, wild] = ["a.example\n", "a.example\n*.b.example\n"];
+  await putInForce(dir, "allowlist", harmless);
+  const queued = await queueSample(dir.path, { proposedFile: wild });
+  const approval: Verdict = { status: "approved" };
+  for (
+    const [verdict, confirmedSlug, why] of [
+      [approval, undefined, "nobody did"],
+      [approval, "dev-2", '"dev-2" is not its bottle'],
+      [approval, "", '"" is not its bottle'],
+      [{ status: "modified", finalFile: `${wild}c.example\n` }, undefined, "nobody did"],
+    ] as const
+  ) {
+    const error = await assertRejects(
+      () =>
+        decide(
+          request(dir, queued, { verdict, ...(confirmedSlug !== undefined && { confirmedSlug }) }),
+        ),
+      UnconfirmedError,
+      `${queued.proposal.id}: it has marks that somebody must confirm (high wildcard-host on line 2) and ${why}; `,
+    );
+    assertEquals(error.marks.map(({ rule }) => rule), ["wildcard-host"]);
+  }
+  assertEquals((await listPendingProposals(queued.queueDir)).length, 1);
+  assertEquals(await log(dir), []);
+  await decide(request(dir, queued, { confirmedSlug: "dev-1" }));
+
+  // What counts is what would be let in.
+  for (
+    const verdict of [{ status: "modified", finalFile: "c.example\n" }, {
+      status: "rejected",
+    }] as const
+  ) {
+    const next = await queueSample(dir.path, { id: verdict.status, proposedFile: wild });
+    await decide(request(dir, next, { verdict }));
+  }
+  assertEquals((await log(dir)).map(({ operatorAction }) => operatorAction), [
+    "approved",
+    "modified",
+    "rejected",
+  ]);
+});
 
 Deno.test("decide() lets one of many operators win, and tells the others who and what", async () => {
   await using dir = await tempDir();

@@ -11,7 +11,7 @@
  * named itself stands where it is named.
  */
 const LAYERS: readonly (readonly string[])[] = [
-  ["config/problem.ts", "characters.ts", "hash.ts", "text_writer.ts"],
+  ["config/mark.ts", "config/problem.ts", "characters.ts", "hash.ts", "text_writer.ts"],
   ["errors.ts", "look_alikes.ts"],
   // Pure: text and bytes in, text and bytes out.
   ["chain.ts", "diff.ts", "instant.ts", "json_bounds.ts", "visible.ts", "config/"],

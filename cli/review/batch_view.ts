@@ -4,8 +4,7 @@
  * @module
  */
 
-import { visibleLine } from "../../mod.ts";
-import { marksToConfirm } from "../confirm.ts";
+import { marksToConfirm, visibleLine } from "../../mod.ts";
 import { marksInShort } from "../render_pending.ts";
 import { shortIds } from "../resolve.ts";
 import { cut, wrap } from "../wrap.ts";

@@ -8,11 +8,11 @@ import {
   AlreadyDecidedError,
   diffAgainst,
   marksFor,
+  marksToConfirm,
   type Verdict,
   visibleLine,
 } from "../../mod.ts";
 import type { Block } from "../block.ts";
-import { marksToConfirm } from "../confirm.ts";
 import { CancelledError } from "../exit.ts";
 import { diffBlocks } from "../render_diff.ts";
 import { renderMarks } from "../render_marks.ts";

@@ -9,11 +9,11 @@ import {
   type Inspection,
   inspectProposal,
   marksFor,
+  marksToConfirm,
   type PendingProposal,
   readOverview,
   type Verdict,
 } from "../../mod.ts";
-import { marksToConfirm } from "../confirm.ts";
 import type { Context } from "../context.ts";
 import { decideAsShown, decideEdit, printDecision } from "../decision.ts";
 import { editProposal } from "../editor.ts";

@@ -24,6 +24,9 @@ export interface Mark {
 /** How many marks are told; one more then says that there are others. */
 export const MAX_MARKS = 50;
 
+/** How many marks an error names. */
+const MOST_NAMED = 3;
+
 const WEIGHT: Readonly<Record<MarkSeverity, number>> = { high: 0, medium: 1, low: 2 };
 
 /**
@@ -42,4 +45,19 @@ export function rankMarks(found: readonly Mark[]): readonly Mark[] {
   if (first === undefined) return ranked;
   const message = `${ranked.length - MAX_MARKS} more marks are not shown`;
   return [...ranked.slice(0, MAX_MARKS), { ...first, rule: "more-marks", message }];
+}
+
+/**
+ * Names marks in an error: what was found, and where.
+ *
+ * @param marks The marks, the most severe first.
+ * @returns Such as `high wildcard-host on line 2, low removed-host on old line 7`; of more than three,
+ * how many more.
+ */
+export function nameMarks(marks: readonly Mark[]): string {
+  const named = marks.slice(0, MOST_NAMED).map(({ severity, rule, side, line }) =>
+    `${severity} ${rule} on ${side === "old" ? "old " : ""}line ${line}`
+  );
+  const more = marks.length - MOST_NAMED;
+  return named.join(", ") + (more > 0 ? `, and ${more} more` : "");
 }

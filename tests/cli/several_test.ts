@@ -117,7 +117,10 @@ Deno.test("approve --confirm counts for the bottle that it names, and may be rep
   const args = ["approve", "p1", "p2", "p3", "--confirm", "dev-3", "--confirm", "dev-1"];
   const { code, out, err } = await supervise(dir.path, args);
   assertEquals([code, out], [1, "approved p1 (dev-1)\napproved p3 (dev-3)\n"]);
-  assertStringIncludes(err, "p2: Cannot answer proposal p2: it has high marks");
+  assertStringIncludes(
+    err,
+    "p2: Cannot answer proposal p2: it has marks that somebody must confirm",
+  );
   assertEquals(pendingIds(dir), ["p2"]);
 });
 
