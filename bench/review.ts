@@ -80,9 +80,16 @@ async function cpuMs(root: string): Promise<number> {
 async function measureList(): Promise<Row[]> {
   await using dir = await makeDirectory();
   placeProposalFiles(dir.queueDir, await makeProposalFiles(PENDING));
+  const answered: number[] = [];
   const paints = await takeTurns(PAINTS, {
     floor: () => firstPaint(startFloor(), "0 pressed, row"),
-    review: () => firstPaint(startReview(dir), `${PENDING} pending`),
+    review: async () => {
+      await using program = startReview(dir);
+      const paintMs = await program.paints(`${PENDING} pending`);
+      await program.type("?");
+      answered.push(await program.paints("In the list"));
+      return paintMs;
+    },
   });
   await using program = startReview(dir);
   await program.paints(`${PENDING} pending`);
@@ -98,6 +105,11 @@ async function measureList(): Promise<Row[]> {
     ratio: `${medianRatio(paints.review, paints.floor).toFixed(1)} x`,
     aim: `< ${MAX_PAINT_MS} ms`,
     met: paintMs < MAX_PAINT_MS,
+  }, {
+    what: "from the command to the first key answered",
+    figure: showMs(median(answered)),
+    floor: showMs(median(paints.floor)),
+    ratio: `${medianRatio(answered, paints.floor).toFixed(1)} x`,
   }, {
     what: `left open, ${PENDING} pending: share of a core`,
     figure: `${percent.toFixed(1)} %`,

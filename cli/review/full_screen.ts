@@ -24,6 +24,7 @@ import { openFates } from "./fates.ts";
 import { openFeed } from "./feed.ts";
 import { stampOf } from "./file_stamp.ts";
 import type { Later } from "./guard.ts";
+import { paintFirst } from "./first_paint.ts";
 import { openMarks } from "./marks.ts";
 import { pastNotes } from "./past_notes.ts";
 import { openSeat, type Seat } from "./seat.ts";
@@ -44,10 +45,10 @@ const later: Later = (delayMs, run) => {
 };
 
 /**
- * Ink takes longer to load than a thousand proposals to read. React is twice as fast for production, and
- * asks the environment once; the editor, which inherits it, should find it as it was.
+ * React is twice as fast for production, and asks the environment once; the editor, which inherits it,
+ * should find it as it was.
  */
-async function loadScreen(): Promise<typeof import("./screen.ts")> {
+async function loadInk(): Promise<typeof import("./screen.ts")> {
   const asked = "NODE_ENV";
   const before = process.env[asked];
   process.env[asked] ??= "production";
@@ -55,6 +56,19 @@ async function loadScreen(): Promise<typeof import("./screen.ts")> {
     return await import("./screen.ts");
   } finally {
     if (before === undefined) delete process.env[asked];
+  }
+}
+
+/** Paints at once, and opens the screen. `undefined`: it was ended before that. */
+async function openPainted(seat: Seat, ended: AbortSignal): Promise<Screen | undefined> {
+  const giveBack = paintFirst(seat);
+  let screen: Screen | undefined;
+  try {
+    const { openScreen } = await loadInk();
+    if (!ended.aborted) screen = openScreen(seat);
+    return screen;
+  } finally {
+    if (screen === undefined) giveBack();
   }
 }
 
@@ -76,9 +90,7 @@ export async function reviewFullScreen(context: Context): Promise<number> {
   const where = flags.bottle === undefined ? { root } : { root, bottleSlug: flags.bottle };
   const stop = new AbortController();
   const overviews = watchOverview({ ...where, signal: stop.signal });
-  const loading = loadScreen();
   const first = await overviews.next();
-  const { openScreen } = await loading;
 
   let screen: Screen | undefined;
   let code = 0;
@@ -153,7 +165,7 @@ export async function reviewFullScreen(context: Context): Promise<number> {
 
   try {
     if (!first.done) take(first.value);
-    screen = openScreen(seat);
+    screen = await openPainted(seat, stop.signal);
     const ticking = setInterval(seat.tick, TICK_MS);
     const watching = (async () => {
       for await (const now of overviews) {
@@ -161,7 +173,7 @@ export async function reviewFullScreen(context: Context): Promise<number> {
         await pause(REST_MS, stop.signal);
       }
     })().catch(fail);
-    await screen.closed.catch(fail);
+    await screen?.closed.catch(fail);
     clearInterval(ticking);
     stop.abort();
     await watching;

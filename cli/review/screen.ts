@@ -33,11 +33,14 @@ const MOST_FRAMES = 60;
 /** Clears the whole screen, and goes to its beginning. */
 const CLEAR = "\x1b[2J\x1b[H";
 
+/** Whatever follows is to be shown at once, when Ink says that its first frame ends. */
+const BEGIN_UPDATE = "\x1b[?2026h";
+
 /** How long after the last change of its size the terminal is drawn whole. */
 const RESIZED_MS = 50;
 
 /**
- * Takes the terminal, which must be one.
+ * Takes the terminal over; its first screen is painted.
  *
  * @param seat What keys go to, and what is drawn.
  * @returns The screen.
@@ -83,8 +86,8 @@ export function openScreen(seat: Seat): Screen {
     });
   };
 
-  // Ink does so only once it has painted: a key pressed in between would be echoed over the screen.
-  process.stdin.setRawMode(true);
+  // What stands there already is cleared and painted anew at once, where the terminal can.
+  process.stdout.write(BEGIN_UPDATE + CLEAR);
   const instance: Instance = render(createElement(View), {
     stdin: process.stdin,
     stdout: process.stdout,

@@ -73,7 +73,12 @@ export async function openReview(dir: TempDir, options: ReviewOptions = {}): Pro
     VISUAL: "",
     ...env,
   }, size);
+  // The first screen is painted before keys are read: those pressed meanwhile would come as one.
   await terminal.shows(/^ supervise {2}\d+ pending/m);
+  await terminal.type("?");
+  await terminal.shows(/^In the list$/m);
+  await terminal.type("?");
+  await terminal.shows(/^ supervise {2}\d+ pending(?![^]*\nIn the list\n)/);
 
   const fill = async (line: string): Promise<void> => {
     let typed = "";

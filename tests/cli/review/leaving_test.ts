@@ -1,4 +1,5 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { setTimeout } from "node:timers/promises";
 import { join } from "@std/path";
 import { listPendingProposals, readAnswer } from "../../../mod.ts";
 import { queueSample } from "../../support/records.ts";
@@ -97,6 +98,30 @@ Deno.test(
     assertEquals((await readAnswer(dir.at("queue", "dev-1"), "p1"))?.status, "approved");
   },
 );
+
+Deno.test("however early it is ended, the terminal is as it was", { ignore }, async () => {
+  await using dir = await tempDir();
+  await queueSample(dir.path, { id: "p1" });
+  const launcher = `exec sh ${join(REPO, "cli/supervise.sh")} review`;
+  await using terminal = await openTerminal(
+    "stty -a | grep -o ' icanon.* echo '; echo shell ready",
+  );
+  await terminal.shows(/^shell ready$/m);
+  // From before there is a program to when it reads keys: its first screen is painted in between.
+  for (let ms = 0; ms <= 600; ms += 40) {
+    const command = `CLAUDE_BOTTLE_ROOT=${dir.path} sh -c 'echo $$ > ${
+      dir.at("pid")
+    }; ${launcher}'`;
+    const modes = "stty -a | tr '\\n' ' ' | grep -o ' icanon.* echo ' | cut -c -8";
+    await Deno.writeTextFile(dir.at("run"), `${command}\necho "ended $?, ${ms}" $(${modes})\n`);
+    await terminal.paste(`clear; rm -f ${dir.at("pid")}; sh ${dir.at("run")}\n`, false);
+    while (!await Deno.readTextFile(dir.at("pid")).catch(() => "")) await setTimeout(5);
+    await setTimeout(ms);
+    Deno.kill(Number(await Deno.readTextFile(dir.at("pid"))), "SIGTERM");
+    await terminal.shows(new RegExp(`^ended 143, ${ms} icanon$`, "m"));
+    assertEquals(await terminal.state(), { alternate: false, cursor: true }, `after ${ms} ms`);
+  }
+});
 
 Deno.test("Ctrl-C ends it, says what was not decided, and leaves the terminal as it was", {
   ignore,

@@ -1,0 +1,30 @@
+/**
+ * The first screen, painted without Ink, which takes longer to load than a thousand proposals to read.
+ *
+ * @module
+ */
+
+import process from "node:process";
+import type { Seat } from "./seat.ts";
+
+/** To the alternate screen, without a cursor, at its beginning. */
+const ENTER = "\x1b[?1049h\x1b[?25l\x1b[H";
+
+/** Back, and whatever was to be shown at once is shown. */
+const LEAVE = "\x1b[?2026l\x1b[?1049l\x1b[?25h";
+
+/**
+ * Paints what is on the seat's screen. Keys wait in the terminal until somebody reads them.
+ *
+ * @param seat The seat.
+ * @returns A function that gives the terminal back, for when nobody takes it over.
+ */
+export function paintFirst(seat: Seat): () => void {
+  const { columns, rows } = process.stdout;
+  process.stdin.setRawMode(true);
+  process.stdout.write(ENTER + seat.frame({ columns, rows }).join("\r\n"));
+  return () => {
+    process.stdout.write(LEAVE);
+    process.stdin.setRawMode(false);
+  };
+}
