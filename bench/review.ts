@@ -4,7 +4,7 @@
  * @module
  */
 
-import { newProposal, writeProposal } from "../mod.ts";
+import { newProposal, queueDirForSlug, writeProposal } from "../mod.ts";
 import {
   BOTTLE_SLUG,
   type Directory,
@@ -29,6 +29,8 @@ const PENDING = 1_000;
 const LARGE_LINES = 150_000;
 const PAINTS = 7;
 const KEYS = 40;
+const BOTTLES = 300;
+const STILL_MS = 4_000;
 const IDLE_MS = 10_000;
 const QUIET_MS = 300;
 
@@ -77,6 +79,31 @@ async function cpuMs(root: string): Promise<number> {
   throw new Error("Cannot find the review's process");
 }
 
+/** What it costs to leave the screen open, in percent of a core, once the queues have stood still. */
+async function idlePercent(dir: Directory, text: string): Promise<number> {
+  await using program = startReview(dir);
+  await program.paints(text);
+  await program.rest(STILL_MS);
+  const before = await cpuMs(dir.path);
+  await sleep(IDLE_MS);
+  return (await cpuMs(dir.path) - before) / IDLE_MS * 100;
+}
+
+async function measureBottles(): Promise<Row[]> {
+  await using dir = await makeDirectory();
+  const files = await makeProposalFiles(BOTTLES);
+  for (const [n, { id, text }] of files.entries()) {
+    const slug = `bottle-${n}`;
+    const file = { id, text: text.replaceAll(BOTTLE_SLUG, slug) };
+    placeProposalFiles(queueDirForSlug(slug, dir.path), [file]);
+  }
+  const percent = await idlePercent(dir, `${BOTTLES} pending`);
+  return [{
+    what: `left open, ${BOTTLES} bottles: share of a core`,
+    figure: `${percent.toFixed(1)} %`,
+  }];
+}
+
 async function measureList(): Promise<Row[]> {
   await using dir = await makeDirectory();
   placeProposalFiles(dir.queueDir, await makeProposalFiles(PENDING));
@@ -91,12 +118,7 @@ async function measureList(): Promise<Row[]> {
       return paintMs;
     },
   });
-  await using program = startReview(dir);
-  await program.paints(`${PENDING} pending`);
-  await program.rest(1_000);
-  const before = await cpuMs(dir.path);
-  await sleep(IDLE_MS);
-  const percent = (await cpuMs(dir.path) - before) / IDLE_MS * 100;
+  const percent = await idlePercent(dir, `${PENDING} pending`);
   const paintMs = median(paints.review);
   return [{
     what: `from the command to the first paint, ${PENDING} pending`,
@@ -163,5 +185,5 @@ export const review: Subject = {
   title: "The operator's screen",
   about:
     "Floor: Ink painting as many rows, from the command on; the same program's answer to a key.",
-  run: async () => [...await measureList(), ...await measureLarge()],
+  run: async () => [...await measureList(), ...await measureBottles(), ...await measureLarge()],
 };

@@ -239,7 +239,10 @@ export async function* watchOverview(
     }
   }
 
-  const stopWatchingRoot = watchNames(queueRoot(root), pollIntervalMs, () => {
+  let bottleNames: ReadonlySet<string> | undefined;
+  const stopWatchingRoot = watchNames(queueRoot(root), pollIntervalMs, (names, error) => {
+    if (error === undefined && names === bottleNames) return;
+    bottleNames = names;
     bottlesMayDiffer = true;
     wake.resolve();
   });

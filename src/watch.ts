@@ -2,13 +2,14 @@
  * Learns what is in a directory as it changes. File system events are fast but get lost: in bursts,
  * when a directory is made anew, on some mounts. So an event only means "look again", and a look is
  * taken at every interval all the same. All watchers of one directory in one process share one
- * watch and one look, so that a thousand waiters cost what one does.
+ * watch and one look, so that a thousand waiters cost what one does. A directory that stands still is
+ * not listed again, but for its stamp being looked at: hundreds of idle ones cost next to nothing.
  *
  * @module
  */
 
 import { clearImmediate, setImmediate } from "node:timers";
-import { directoryIdentity, listNames } from "./untrusted.ts";
+import { directoryIdentity, listNames, stampOfFile } from "./untrusted.ts";
 
 /** How often a directory is looked at when no event says to, in milliseconds. */
 export const DEFAULT_POLL_INTERVAL_MS = 500;
@@ -16,7 +17,22 @@ export const DEFAULT_POLL_INTERVAL_MS = 500;
 /** A timer for longer than this would go off at once. */
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
-/** Called with the names in the directory, or with the error that kept them from being read. */
+/**
+ * How long a directory's stamp must have stood when it was listed, for that list to hold while it
+ * stands: the coarsest file systems tell two seconds apart.
+ */
+const SETTLED_MS = 2_500;
+
+/**
+ * How often a directory is listed whatever its stamp says: whoever owns it can set that, and some mounts
+ * keep it for themselves.
+ */
+const LISTED_EVERY_MS = 10_000;
+
+/**
+ * Called with the names in the directory, or with the error that kept them from being read. It is the
+ * same set as before if nothing can have come or gone.
+ */
 export type OnNames = (names: ReadonlySet<string>, error?: unknown) => void;
 
 /** One directory, and everybody who wants to know what is in it. */
@@ -25,6 +41,12 @@ interface DirectoryWatch {
   readonly subscribers: Map<OnNames, number>;
   events: Deno.FsWatcher | undefined;
   armedOn: string | undefined;
+  /** Its stamp at the last look, and since when it has been that, on a clock that nobody sets. */
+  stamp: string | undefined;
+  stampedAt: number;
+  /** The names that the last list had, and when; none if an event came since, or it failed. */
+  names: ReadonlySet<string> | undefined;
+  listedAt: number;
   timer: ReturnType<typeof setTimeout> | undefined;
   soon: ReturnType<typeof setImmediate> | undefined;
 }
@@ -50,6 +72,10 @@ export function watchNames(dir: string, pollIntervalMs: number, onNames: OnNames
       subscribers: new Map(),
       events: undefined,
       armedOn: undefined,
+      stamp: undefined,
+      stampedAt: 0,
+      names: undefined,
+      listedAt: 0,
       timer: undefined,
       soon: undefined,
     };
@@ -118,21 +144,42 @@ async function listen(watch: DirectoryWatch, events: Deno.FsWatcher): Promise<vo
 /** Any number of events before the look make one look. */
 function lookSoon(watch: DirectoryWatch): void {
   if (watch.subscribers.size === 0) return; // An event that was on its way when the last one left.
+  watch.names = undefined;
   watch.soon ??= setImmediate(() => look(watch));
+}
+
+/** Whether the names are known: nothing has come or gone since they were listed. */
+function standsStill(watch: DirectoryWatch): boolean {
+  const stamp = stampOfFile(watch.dir);
+  const now = performance.now();
+  if (stamp !== watch.stamp) {
+    watch.stamp = stamp;
+    watch.stampedAt = now;
+    watch.names = undefined;
+  }
+  if (
+    watch.names !== undefined && watch.listedAt - watch.stampedAt >= SETTLED_MS &&
+    now - watch.listedAt < LISTED_EVERY_MS
+  ) return true;
+  watch.listedAt = now;
+  return false;
 }
 
 function look(watch: DirectoryWatch): void {
   clearTimeout(watch.timer);
   clearImmediate(watch.soon);
   watch.soon = undefined;
-  arm(watch);
-  let names: ReadonlySet<string> = new Set();
   let error: unknown;
-  try {
-    names = new Set(listNames(watch.dir));
-  } catch (thrown) {
-    error = thrown;
+  if (!standsStill(watch)) {
+    arm(watch);
+    try {
+      watch.names = new Set(listNames(watch.dir));
+    } catch (thrown) {
+      watch.names = undefined;
+      error = thrown;
+    }
   }
+  const names = watch.names ?? new Set();
   for (const onNames of [...watch.subscribers.keys()]) onNames(names, error);
   if (watch.subscribers.size === 0) return;
   watch.timer = setTimeout(

@@ -1,4 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
+import { setTimeout } from "node:timers/promises";
 import { type QueueListing, watchPending, writeProposal } from "../mod.ts";
 import { watchNames } from "../src/watch.ts";
 import { sampleProposal } from "./support/records.ts";
@@ -150,4 +151,49 @@ Deno.test("watchNames() arms one watcher a directory, whoever watches", async ()
   await Promise.all(looks.map(({ promise }) => promise));
   assertEquals(armed.count(), 1);
   stops.forEach((stop) => stop());
+});
+
+Deno.test("watchNames() lists no directory that stands still, and misses nothing in it all the same", async () => {
+  await using dir = await tempDir();
+  using _ = replaceWatchFs(silentWatcher);
+  await writeProposal(dir.path, sampleProposal({ id: "p1" }));
+  const readDirSync = Deno.readDirSync;
+  let listed = 0;
+  Deno.readDirSync = (path) => {
+    if (path === dir.path) listed++;
+    return readDirSync(path);
+  };
+  let told = 0;
+  let latest: ReadonlySet<string> = new Set();
+  const stop = watchNames(dir.path, 20, (names) => {
+    told++;
+    latest = names;
+  });
+  const seen = async (name: string) => {
+    const start = performance.now();
+    while (!latest.has(name)) await setTimeout(5);
+    return performance.now() - start;
+  };
+  try {
+    await seen("p1.proposal.json");
+    // Coarse file systems give one time to all that happens within two seconds.
+    await setTimeout(3_000);
+    const [still, before, toldBefore] = [latest, listed, told];
+    await setTimeout(500);
+    assertEquals(listed, before);
+    assert(told > toldBefore, "what is in the files may have changed");
+    assert(latest === still);
+    await writeProposal(dir.path, sampleProposal({ id: "p2" }));
+    assert(await seen("p2.proposal.json") < SEEN_WITHIN_MS);
+    // On a coarse file system the directory has the same time after the next one came.
+    const time = new Date();
+    for (const name of ["a", "b", "c", "d", "e"]) {
+      Deno.writeTextFileSync(dir.at(name), "");
+      Deno.utimeSync(dir.path, time, time);
+      assert(await seen(name) < SEEN_WITHIN_MS);
+    }
+  } finally {
+    Deno.readDirSync = readDirSync;
+    stop();
+  }
 });
