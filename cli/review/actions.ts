@@ -6,12 +6,23 @@
 
 import { confirmBatch, openBatch } from "./batch.ts";
 import type { Action } from "./bindings.ts";
-import { type Desk, keepEdit } from "./desk.ts";
+import { type Desk, keepEdit, type Look } from "./desk.ts";
 import { answerWithEdit, approve, isOpen, modify, reject, undo, write } from "./flows.ts";
 import { helpBlocks } from "./help.ts";
 import { openProposal } from "./look.ts";
 import { openPages, type Pages } from "./pages.ts";
 import type { Row } from "./row.ts";
+
+/** The actions that decide one proposal, and what their keys do, in words. */
+const DECIDING = {
+  approve: "a approves it",
+  modify: "m modifies it",
+  reject: "r rejects it",
+} as const satisfies Partial<Record<Action, string>>;
+
+type Deciding = keyof typeof DECIDING;
+
+type Decide = (row: Row, look: Look) => Promise<void>;
 
 /**
  * Makes what keys do.
@@ -40,34 +51,35 @@ export function openActions(
   }
 
   /** Looks first: nobody decides what was never on their screen. */
-  async function onCurrent(decide: (row: Row) => Promise<void>, verb: string): Promise<void> {
+  async function onCurrent(action: Deciding, decide: Decide): Promise<void> {
     const row = table.current();
     if (!isOpen(desk, row)) return;
     const look = desk.looks.get(row.key);
     if (look?.pages !== undefined) {
-      if (mayBeDecided(look.pages, verb)) return await decide(row);
+      if (mayBeDecided(look.pages, action)) return await decide(row, look);
       const { message } = desk;
       desk.show({ place: "proposal", key: row.key, look, pages: look.pages });
       return desk.tell(message);
     }
     await openProposal(desk, row);
-    if (desk.view.place === "proposal") desk.tell(`Look first, then ${verb}.`);
+    if (desk.view.place === "proposal") desk.tell(`Look first, then ${DECIDING[action]}.`);
   }
 
   /** The proposal that a key is about, wherever it was pressed. */
-  async function onProposal(decide: (row: Row) => Promise<void>, verb: string): Promise<void> {
-    if (desk.view.place !== "proposal") return await onCurrent(decide, verb);
-    const row = table.row(desk.view.key);
+  async function onProposal(action: Deciding, decide: Decide): Promise<void> {
+    if (desk.view.place !== "proposal") return await onCurrent(action, decide);
+    const { key, look, pages } = desk.view;
+    const row = table.row(key);
     if (!isOpen(desk, row)) return;
-    if (desk.looks.get(row.key) !== desk.view.look) {
+    if (desk.looks.get(key) !== look) {
       return await openProposal(desk, row, "It may have changed meanwhile: look again.");
     }
-    if (mayBeDecided(desk.view.pages, verb)) await decide(row);
+    if (mayBeDecided(pages, action)) await decide(row, look);
   }
 
   let warnedOf: Pages | undefined;
-  function mayBeDecided(text: Pages, verb: string): boolean {
-    if (!verb.startsWith("a") || text.endWasSeen() || warnedOf === text) return true;
+  function mayBeDecided(text: Pages, action: Deciding): boolean {
+    if (action !== "approve" || text.endWasSeen() || warnedOf === text) return true;
     warnedOf = text;
     const percent = Math.floor(text.progress() * 100);
     desk.tell(`You have seen ${percent} % of it; Space goes on. a again approves all the same.`);
@@ -116,7 +128,6 @@ export function openActions(
   }
 
   const several = () => desk.view.place === "list" && table.selected().length > 0;
-  const look = (row: Row) => desk.looks.get(row.key)!;
 
   return {
     up: () => move(-1),
@@ -135,16 +146,16 @@ export function openActions(
       const { view } = desk;
       if (view.place === "edit") return answerWithEdit(desk, view);
       if (several()) return openBatch(desk, "approved");
-      return onProposal((row) => approve(desk, row.key, look(row), notes), "a approves it");
+      return onProposal("approve", ({ key }, look) => approve(desk, key, look, notes));
     },
     reject: () =>
       several()
         ? openBatch(desk, "rejected")
-        : onProposal((row) => reject(desk, row, look(row)), "r rejects it"),
+        : onProposal("reject", (row, look) => reject(desk, row, look)),
     modify: () => {
       const { view } = desk;
       if (view.place === "edit") return modify(desk, view.key, view.look, view.edit);
-      return onProposal((row) => modify(desk, row.key, look(row)), "m modifies it");
+      return onProposal("modify", ({ key }, look) => modify(desk, key, look));
     },
     snooze,
     wake: () => table.wake(),

@@ -173,7 +173,7 @@ export function listRows(desk: Desk, height: number, columns: number): string[] 
   const share = Math.ceil(height * PREVIEW_SHARE);
   const below = height >= ROOMY ? preview(desk, table.current(), share, columns) : [];
   const room = height - (below.length === 0 ? 0 : share);
-  const { rows } = table.window(Math.max(1, room - 1));
+  const rows = table.window(Math.max(1, room - 1));
   if (rows.length === 0) {
     return ["", ...wrap(" ", whyEmpty(desk), columns, "prose").map(style.dim)];
   }

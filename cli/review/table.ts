@@ -27,8 +27,8 @@ export interface Table {
   readonly row: (key: string) => Row | undefined;
   /** How many wait, those that are hidden too. */
   readonly counts: () => { readonly waiting: number; readonly bottles: number; snoozed: number };
-  /** The rows for a screen of some height, and whether more are above and below. */
-  readonly window: (height: number) => { readonly rows: readonly Row[]; readonly top: number };
+  /** The rows for a screen of some height: so many, with the current one among them. */
+  readonly window: (height: number) => readonly Row[];
   /** Moves by some rows; by more than there are, to the end. */
   readonly move: (by: number) => void;
   /** Makes another row the one that keys are about. */
@@ -128,7 +128,7 @@ export function openTable(now: () => number, shifted: () => void): Table {
       const at = Math.max(0, indexOf(currentKey));
       top = Math.max(0, Math.min(top, at, shown.length - height));
       top = Math.max(top, at - height + 1);
-      return { rows: shown.slice(top, top + height), top };
+      return shown.slice(top, top + height);
     },
     move(by) {
       const to = Math.max(0, Math.min(shown.length - 1, Math.max(0, indexOf(currentKey)) + by));

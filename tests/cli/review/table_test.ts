@@ -35,7 +35,7 @@ const current = (table: Table) => table.current()?.entry.proposal.id;
 
 /** On which row of the screen the current one stands. */
 function place(table: Table): number {
-  const { rows } = table.window(HEIGHT);
+  const rows = table.window(HEIGHT);
   return rows.findIndex(({ key }) => key === table.current()?.key);
 }
 
