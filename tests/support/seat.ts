@@ -33,6 +33,8 @@ export interface TestSeat {
   readonly press: (...keys: string[]) => Promise<void>;
   /** Presses a key that decides, once the screen is still, and waits until it is acted on. */
   readonly decide: (key: string) => Promise<void>;
+  /** Presses keys as somebody does who looks at each screen: alone, and once it has stood still. */
+  readonly keys: (...keys: string[]) => Promise<void>;
   /** Types a line by hand, and Enter. */
   readonly answer: (line: string) => Promise<void>;
   /** Lets time pass, with a tick each second, and waits for what that started. */
@@ -55,6 +57,8 @@ export interface SeatOptions {
   readonly editor?: string;
   /** The operator's words for approvals. */
   readonly notes?: string;
+  /** What the seat is wired to instead, so that what happens between two keys can be chosen. */
+  readonly ports?: Partial<Ports>;
 }
 
 const NOBODY = {
@@ -107,6 +111,7 @@ export async function sitDown(dir: TempDir, options: SeatOptions = {}): Promise<
     suspend: () => void left.suspended++,
     repaint: () => void left.repainted++,
     quit: () => void left.quit++,
+    ...options.ports,
   };
   /** The editor is found where the program finds it. */
   async function edit(inspection: Inspection, start: string): Promise<Edit> {
@@ -144,6 +149,12 @@ export async function sitDown(dir: TempDir, options: SeatOptions = {}): Promise<
       await idle();
     }
   }
+  async function decide(key: string): Promise<void> {
+    clock.pass(SETTLED_MS);
+    seat.press(key);
+    clock.pass(ALONE_MS);
+    await idle();
+  }
   const screen = (size: Partial<Size> = {}) =>
     seat.frame({ columns, rows, ...size }).map((row) => row.trimEnd()).join("\n");
   await look();
@@ -152,11 +163,9 @@ export async function sitDown(dir: TempDir, options: SeatOptions = {}): Promise<
     clock,
     left,
     press,
-    async decide(key) {
-      clock.pass(SETTLED_MS);
-      seat.press(key);
-      clock.pass(ALONE_MS);
-      await idle();
+    decide,
+    async keys(...keys) {
+      for (const key of keys) await decide(key);
     },
     async answer(line) {
       for (const character of line) await press(character === " " ? "space" : character);

@@ -3,7 +3,7 @@ import { CancelledError } from "../../../cli/exit.ts";
 import { readAnswer, writeProposal } from "../../../mod.ts";
 import { queueSample } from "../../support/records.ts";
 import { tempDir } from "../../support/temp.ts";
-import { attackSeat } from "../../support/attack_seat.ts";
+import { sitDown } from "../../support/seat.ts";
 
 const KEPT = "Your version is kept; to go on: supervise modify p1 --file /kept";
 const edit = { finalFile: "mine.example\n", discard: () => Promise.resolve(), kept: KEPT };
@@ -19,8 +19,7 @@ for (
   Deno.test(`the terminal says in the end where a version is that ${what}`, async () => {
     await using dir = await tempDir();
     await queueSample(dir.path, { id: "p1" });
-    const attack = attackSeat(dir.path, { edit: () => Promise.resolve(edit) });
-    await attack.look();
+    const attack = await sitDown(dir, { ports: { edit: () => Promise.resolve(edit) } });
     await attack.keys("return", "m", ...keys);
     assertEquals(attack.seat.end().filter((line) => line === KEPT).length, 1);
   });
@@ -29,12 +28,13 @@ for (
 Deno.test("the terminal says where a version is whose proposal changed in the undo window", async () => {
   await using dir = await tempDir();
   const { queueDir, proposal } = await queueSample(dir.path, { id: "p1" });
-  const { seat, look, keys, pass } = attackSeat(dir.path, { edit: () => Promise.resolve(edit) });
-  await look();
+  const { seat, look, keys, wait } = await sitDown(dir, {
+    ports: { edit: () => Promise.resolve(edit) },
+  });
   await keys("return", "m", "a", "return");
   await writeProposal(queueDir, { ...proposal, justification: "Other words." });
   await look();
-  await pass(10_000);
+  await wait(10_000);
   assertEquals(await readAnswer(queueDir, "p1"), undefined);
   assert(seat.end().includes(KEPT));
 });
@@ -43,8 +43,7 @@ Deno.test("the terminal says where a version is that breaks the rules", async ()
   await using dir = await tempDir();
   await queueSample(dir.path, { id: "p1" });
   const error = new CancelledError(`Cancelled: line 1: no host. ${KEPT}`, { isKept: true });
-  const { seat, look, keys } = attackSeat(dir.path, { edit: () => Promise.reject(error) });
-  await look();
+  const { seat, keys } = await sitDown(dir, { ports: { edit: () => Promise.reject(error) } });
   await keys("return", "m");
   assertStringIncludes(seat.end().join("\n"), KEPT);
 });
@@ -53,12 +52,11 @@ Deno.test("a key that was meant for an editor that ended decides nothing", async
   await using dir = await tempDir();
   const { queueDir } = await queueSample(dir.path, { id: "p1" });
   const editor = Promise.withResolvers<never>();
-  const { seat, look, keys, pass } = attackSeat(dir.path, { edit: () => editor.promise });
-  await look();
+  const { seat, keys, wait } = await sitDown(dir, { ports: { edit: () => editor.promise } });
   await keys("return", "m");
   editor.reject(new CancelledError("Cancelled: the file was left unchanged"));
-  await pass(100);
+  await wait(100);
   seat.press("a");
-  await pass(10_000);
+  await wait(10_000);
   assertEquals(await readAnswer(queueDir, "p1"), undefined);
 });

@@ -2,7 +2,7 @@ import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { cut, fill } from "../../../cli/wrap.ts";
 import { queueSample } from "../../support/records.ts";
 import { tempDir } from "../../support/temp.ts";
-import { attackSeat } from "../../support/attack_seat.ts";
+import { sitDown } from "../../support/seat.ts";
 
 const at = (second: number) => `2026-01-01T00:00:0${second}Z`;
 
@@ -14,11 +14,10 @@ Deno.test("the row that keys are about is never wider than the screen, in any te
   for (const [n, justification] of WIDE.entries()) {
     await queueSample(dir.path, { id: `p${n}`, arrivalTimestamp: at(n), justification });
   }
-  const { keys, look, screen } = attackSeat(dir.path);
-  await look();
+  const { keys, screen } = await sitDown(dir);
   for (const _ of WIDE) {
     for (const columns of [40, 80, 120]) {
-      const row = screen(columns).split("\n").find((row) => row.startsWith(">"))!;
+      const row = screen({ columns }).split("\n").find((row) => row.startsWith(">"))!;
       assertEquals(cut(row, columns), row);
     }
     await keys("j");
@@ -36,12 +35,11 @@ Deno.test("what went wrong stays on the row that it is about, whatever it quotes
   await using dir = await tempDir();
   await queueSample(dir.path, { id: "p1" });
   const words = "Cannot do it: no\n> approved p9 (dev-2)\n\u202e";
-  const { seat, keys, look, screen, pass } = attackSeat(dir.path, {
-    decide: () => Promise.reject(new Error(words)),
+  const { seat, keys, screen, wait } = await sitDown(dir, {
+    ports: { decide: () => Promise.reject(new Error(words)) },
   });
-  await look();
   await keys("return", "a");
-  await pass(6_000);
+  await wait(6_000);
   for (const _ of [1, 2]) {
     assertStringIncludes(screen(), "Cannot do it");
     assert(!/^> approved/m.test(screen()), screen());
@@ -56,8 +54,10 @@ Deno.test("no id, however long, pushes what is odd off the table of several", as
     const id = "x".repeat(127) + end; // They differ in the last character alone.
     await queueSample(dir.path, { id, proposedFile: "*.example.com\n" });
   }
-  const { keys, look, screen } = attackSeat(dir.path);
-  await look();
+  const { keys, screen } = await sitDown(dir);
   await keys("x", "x", "a");
-  assertEquals(screen(80).match(/will be approved {2}│ dev-1 .* 1 high {2}x/g)?.length, 2);
+  assertEquals(
+    screen({ columns: 80 }).match(/will be approved {2}│ dev-1 .* 1 high {2}x/g)?.length,
+    2,
+  );
 });

@@ -4,7 +4,7 @@ import { openFates } from "../../../cli/review/fates.ts";
 import { openTable } from "../../../cli/review/table.ts";
 import { queueSample, sampleProposal } from "../../support/records.ts";
 import { tempDir } from "../../support/temp.ts";
-import { attackSeat } from "../../support/attack_seat.ts";
+import { sitDown } from "../../support/seat.ts";
 
 const entry = (id: string, justification = "") => ({
   proposal: sampleProposal({ id, justification }),
@@ -34,9 +34,8 @@ Deno.test("openTable() keeps a hundred rows that wait no more, and all that wait
 Deno.test("a question is withdrawn though its row is crowded out", async () => {
   await using dir = await tempDir();
   await queueSample(dir.path, { id: "mine" });
-  const { seat, keys, look, screen } = attackSeat(dir.path);
+  const { seat, keys, screen } = await sitDown(dir);
   const { pending: [mine] } = readOverview({ root: dir.path });
-  await look();
   await keys("return", "r");
   assertStringIncludes(screen(), "Why?");
   const others = Array.from({ length: 150 }, (_, n) => entry(`x${n}`));
@@ -73,8 +72,9 @@ Deno.test("openFates() reads a log once for each state of it", async () => {
   assertEquals(pending.map(fates.of), ["rejected by bob@there", "withdrawn"]);
 });
 
-Deno.test("the list shows the beginning of a justification that no sidecar of ours lets through", () => {
-  const { seat, screen } = attackSeat("/nowhere");
+Deno.test("the list shows the beginning of a justification that no sidecar of ours lets through", async () => {
+  await using dir = await tempDir();
+  const { seat, screen } = await sitDown(dir);
   const long = "why ".repeat(MAX_JUSTIFICATION_BYTES) + "\u202e";
   seat.overview(overview([entry("p1", long), entry("p2", "why")]));
   const rows = screen().split("\n");

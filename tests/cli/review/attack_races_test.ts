@@ -2,7 +2,7 @@ import { assertEquals, assertStringIncludes } from "@std/assert";
 import { decide, readAnswer, writeProposal } from "../../../mod.ts";
 import { queueSample } from "../../support/records.ts";
 import { tempDir } from "../../support/temp.ts";
-import { attackSeat } from "../../support/attack_seat.ts";
+import { sitDown } from "../../support/seat.ts";
 
 const at = (second: number) => `2026-01-01T00:00:0${second}Z`;
 const other = { proposedFile: "api.example.com\nother.example\n", justification: "Other words." };
@@ -13,8 +13,7 @@ for (const isListed of [true, false]) {
     await using dir = await tempDir();
     const first = await queueSample(dir.path, { id: "p1", arrivalTimestamp: at(1) });
     const second = await queueSample(dir.path, { id: "p2", arrivalTimestamp: at(2) });
-    const { seat: _, keys, look, screen, pass } = attackSeat(dir.path);
-    await look();
+    const { keys, look, screen, wait } = await sitDown(dir);
     await keys("x", "x");
     await writeProposal(first.queueDir, { ...first.proposal, ...other });
     if (isListed) await look();
@@ -22,7 +21,7 @@ for (const isListed of [true, false]) {
     if (!isListed) await look();
     await keys("return");
     assertStringIncludes(screen(), "approving in");
-    await pass(10_000);
+    await wait(10_000);
     assertEquals(await readAnswer(first.queueDir, "p1"), undefined);
     assertEquals((await readAnswer(second.queueDir, "p2"))?.status, "approved");
   });
@@ -31,11 +30,10 @@ for (const isListed of [true, false]) {
 Deno.test("what was only a row of a table is looked at before it is decided alone", async () => {
   await using dir = await tempDir();
   const { queueDir } = await queueSample(dir.path, { id: "p1" });
-  const { keys, look, screen, pass } = attackSeat(dir.path);
-  await look();
+  const { keys, screen, wait } = await sitDown(dir);
   await keys("x", "a", "q", "escape", "a");
   assertStringIncludes(screen(), "+api.github.com");
-  await pass(10_000);
+  await wait(10_000);
   assertEquals(await readAnswer(queueDir, "p1"), undefined);
 });
 
@@ -43,11 +41,10 @@ Deno.test("from the list too, what was not seen to its end wants a second a", as
   await using dir = await tempDir();
   const proposedFile = Array.from({ length: 200 }, (_, n) => `host-${n}.example\n`).join("");
   const { queueDir } = await queueSample(dir.path, { id: "p1", proposedFile });
-  const { keys, look, screen, pass } = attackSeat(dir.path);
-  await look();
+  const { keys, screen, wait } = await sitDown(dir);
   await keys("return", "q", "a");
   assertStringIncludes(screen(), "You have seen");
-  await pass(10_000);
+  await wait(10_000);
   assertEquals(await readAnswer(queueDir, "p1"), undefined);
 });
 
@@ -55,8 +52,7 @@ Deno.test("a proposal that was gone and is back is looked at again", async () =>
   await using dir = await tempDir();
   const { queueDir, path } = await queueSample(dir.path, { id: "p1" });
   const bytes = await Deno.readFile(path);
-  const { keys, look, screen } = attackSeat(dir.path);
-  await look();
+  const { keys, look, screen } = await sitDown(dir);
   await keys("return");
   await Deno.remove(path);
   await look();
@@ -74,15 +70,17 @@ Deno.test("a question that takes its time to appear asks about nothing else", as
   const first = await queueSample(dir.path, { id: "p1", arrivalTimestamp: at(1) });
   await queueSample(dir.path, { id: "p2", arrivalTimestamp: at(2) });
   const notes = Promise.withResolvers<readonly string[]>();
-  const { keys, look, pass } = attackSeat(dir.path, { pastNotes: () => notes.promise });
-  await look();
+  const { keys, press, wait, idle } = await sitDown(dir, {
+    ports: { pastNotes: () => notes.promise },
+  });
   await keys("return", "r");
   // A large log is still being read. The operator sees no question, and does something else.
-  await keys("/", "'git");
+  await keys("/");
+  await press("g", "i", "t");
   notes.resolve([]);
-  await pass(0);
-  await keys("'hub", "return");
-  await pass(10_000);
+  await idle();
+  await press("h", "u", "b", "return");
+  await wait(10_000);
   const answer = await readAnswer(first.queueDir, "p1");
   assertEquals(answer, undefined);
 });
@@ -92,30 +90,31 @@ Deno.test("what is being written is written before q ends it, and told if it is 
   const { queueDir } = await queueSample(dir.path, { id: "p1", arrivalTimestamp: at(1) });
   await queueSample(dir.path, { id: "p2", arrivalTimestamp: at(2) });
   const gate = Promise.withResolvers<void>();
-  const { seat, keys, look, pass, quits } = attackSeat(dir.path, {
-    decide: async ({ inspection, currentSha256 }, { verdict, notes }) => {
-      await gate.promise; // Somebody else holds the bottle's lock.
-      const { proposal: { bottleSlug, id: proposalId }, proposalSha256 } = inspection;
-      return await decide({
-        root: dir.path,
-        bottleSlug,
-        proposalId,
-        proposalSha256,
-        currentSha256,
-        verdict,
-        notes,
-        operator: "ada@host",
-      });
+  const { seat, keys, wait, idle, left } = await sitDown(dir, {
+    ports: {
+      decide: async ({ inspection, currentSha256 }, { verdict, notes }) => {
+        await gate.promise; // Somebody else holds the bottle's lock.
+        const { proposal: { bottleSlug, id: proposalId }, proposalSha256 } = inspection;
+        return await decide({
+          root: dir.path,
+          bottleSlug,
+          proposalId,
+          proposalSha256,
+          currentSha256,
+          verdict,
+          notes,
+          operator: "ada@host",
+        });
+      },
     },
   });
-  await look();
   await keys("x", "x", "a", "return");
-  await pass(6_000);
+  await wait(6_000);
   assertEquals(seat.end().filter((line) => /p1|p2/.test(line)).length, 2);
   await keys("q", "q");
-  assertEquals(quits(), 0);
+  assertEquals(left.quit, 0);
   gate.resolve();
-  while (quits() === 0) await pass(0);
+  while (left.quit === 0) await idle();
   for (const id of ["p1", "p2"]) {
     assertEquals((await readAnswer(queueDir, id))?.status, "approved");
   }
@@ -124,14 +123,13 @@ Deno.test("what is being written is written before q ends it, and told if it is 
 Deno.test("a held q does not write what can still be undone", async () => {
   await using dir = await tempDir();
   const { queueDir } = await queueSample(dir.path, { id: "p1" });
-  const { seat, keys, look, pass, quits } = attackSeat(dir.path);
-  await look();
+  const { seat, keys, wait, left } = await sitDown(dir);
   await keys("return", "a");
-  await pass(1_000);
+  await wait(1_000);
   for (let n = 0; n < 10; n++) {
     seat.press("q");
-    await pass(30);
+    await wait(30);
   }
-  assertEquals(quits(), 0);
+  assertEquals(left.quit, 0);
   assertEquals(await readAnswer(queueDir, "p1"), undefined);
 });
