@@ -32,7 +32,7 @@ export interface QueueLeftovers {
  *
  * @param bottleSlug The bottle.
  * @param root The root; the default one unless given.
- * @param writtenBeforeMs Only what was written before then, in milliseconds since 1970.
+ * @param writtenBefore Only what was written before then, each in milliseconds since 1970.
  * @returns What there is.
  * @throws {InvalidNameError} If the slug is none.
  * @throws {UnsafeFileError} If the queue directory is a link, or none.
@@ -40,7 +40,7 @@ export interface QueueLeftovers {
 export function findLeftovers(
   bottleSlug: string,
   root: string | undefined,
-  writtenBeforeMs: number,
+  writtenBefore: { readonly uncollectedMs: number; readonly unfinishedMs: number },
 ): QueueLeftovers {
   const queueDir = queueDirForSlug(bottleSlug, root);
   const names = listNames(queueDir);
@@ -50,12 +50,15 @@ export function findLeftovers(
     const id = name.slice(0, -RESPONSE_SUFFIX.length);
     return isProposalId(id) && present.has(id + PROPOSAL_SUFFIX);
   };
-  const old = (isOne: (name: string) => boolean): OldFiles | undefined => {
+  const old = (isOne: (name: string) => boolean, beforeMs: number): OldFiles | undefined => {
     const times = names.filter(isOne)
       .map((name) => sizeAndChange(`${queueDir}/${name}`)?.writtenMs ?? Infinity)
-      .filter((writtenMs) => writtenMs < writtenBeforeMs);
+      .filter((writtenMs) => writtenMs < beforeMs);
     if (times.length === 0) return undefined;
     return { count: times.length, oldestMs: times.reduce((a, b) => Math.min(a, b)) };
   };
-  return { uncollected: old(isAnswer), unfinished: old(isUnfinished) };
+  return {
+    uncollected: old(isAnswer, writtenBefore.uncollectedMs),
+    unfinished: old(isUnfinished, writtenBefore.unfinishedMs),
+  };
 }

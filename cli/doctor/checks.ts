@@ -4,6 +4,7 @@
  * @module
  */
 
+import { type Overview, readOverview } from "../../mod.ts";
 import { checkClock } from "./clock.ts";
 import type { Check, Finding } from "./finding.ts";
 import { checkEdits, checkIntents } from "./interrupted.ts";
@@ -37,9 +38,11 @@ const CHECKS: readonly (readonly [name: string, check: Check])[] = [
  */
 export async function runChecks(root: string, nowMs: number): Promise<Finding[]> {
   const found: Finding[] = [];
+  let read: Overview | undefined;
+  const subject = { root, nowMs, overview: () => read ??= readOverview({ root }) };
   for (const [check, run] of CHECKS) {
     try {
-      found.push(...await run(root, nowMs));
+      found.push(...await run(subject));
     } catch (error) {
       const message = error instanceof Error ? error.message : String(error);
       const says = `this could not be checked: ${message}`;

@@ -4,8 +4,8 @@
  * @module
  */
 
-import { instantOf, listAuditLogs, readAuditEntries, readOverview } from "../../mod.ts";
-import { type Finding, named } from "./finding.ts";
+import { instantOf, listAuditLogs, readAuditEntries } from "../../mod.ts";
+import { type Finding, named, type Subject } from "./finding.ts";
 
 /** How far two clocks may be apart before anybody hears of it. */
 const TOLERANCE_MS = 120_000;
@@ -13,14 +13,13 @@ const TOLERANCE_MS = 120_000;
 /**
  * Checks timestamps against the clock, and against each other.
  *
- * @param root The root.
- * @param nowMs Now, in milliseconds since 1970.
+ * @param subject What is checked.
  * @returns What was found.
  */
-export async function checkClock(root: string, nowMs: number): Promise<Finding[]> {
+export async function checkClock({ root, nowMs, overview }: Subject): Promise<Finding[]> {
   const found: Finding[] = [];
   const latest = (nowMs + TOLERANCE_MS) * 1000;
-  const ahead = readOverview({ root }).pending
+  const ahead = overview().pending
     .filter(({ proposal }) => instantOf(proposal.arrivalTimestamp) > latest)
     .map(({ proposal: { bottleSlug, id } }) => `${bottleSlug}/${id}`);
   if (ahead.length > 0) {

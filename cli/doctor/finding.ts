@@ -4,6 +4,8 @@
  * @module
  */
 
+import type { Overview } from "../../mod.ts";
+
 /** One thing that was looked at. */
 export interface Finding {
   /** What was looked at: a word that stays the same, such as `foreign-answers`. */
@@ -16,11 +18,18 @@ export interface Finding {
   readonly todo?: string;
 }
 
+/** What is checked. */
+export interface Subject {
+  /** The root. */
+  readonly root: string;
+  /** Now, in milliseconds since 1970. */
+  readonly nowMs: number;
+  /** What is pending: read when it is first asked for, then the same for every check. */
+  readonly overview: () => Overview;
+}
+
 /** A group of checks: it only looks, and changes nothing on disk. */
-export type Check = (
-  root: string,
-  nowMs: number,
-) => Promise<readonly Finding[]> | readonly Finding[];
+export type Check = (subject: Subject) => Promise<readonly Finding[]> | readonly Finding[];
 
 /** How many things a finding names. */
 const MOST_NAMED = 3;

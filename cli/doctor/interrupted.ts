@@ -6,7 +6,7 @@
 
 import { join } from "@std/path";
 import { privateDir } from "../../mod.ts";
-import { type Finding, named, shellWord } from "./finding.ts";
+import { type Finding, named, shellWord, type Subject } from "./finding.ts";
 
 /** The names in a directory of the operator's own; none if it is not there. */
 function namesIn(dir: string): string[] {
@@ -35,10 +35,10 @@ function isIntent(path: string, slug: string): boolean {
  * Checks for decisions that a crash left open. Every other verb finishes them when it starts; this one
  * does not, so that it can tell.
  *
- * @param root The root.
+ * @param subject What is checked.
  * @returns What was found.
  */
-export function checkIntents(root: string): Finding[] {
+export function checkIntents({ root }: Pick<Subject, "root">): Finding[] {
   const found: Finding[] = [];
   const dir = join(privateDir(root), "intents");
   for (const name of namesIn(dir).filter((name) => name.endsWith(".json"))) {
@@ -77,10 +77,10 @@ export function checkIntents(root: string): Finding[] {
 /**
  * Checks for versions of files that an operator wrote and never answered with.
  *
- * @param root The root.
+ * @param subject What is checked.
  * @returns What was found.
  */
-export function checkEdits(root: string): Finding[] {
+export function checkEdits({ root }: Pick<Subject, "root">): Finding[] {
   const edits = join(privateDir(root), "edit");
   const kept = namesIn(edits).flatMap((dir) =>
     namesIn(join(edits, dir)).map((name) => join("private", "edit", dir, name))

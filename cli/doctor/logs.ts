@@ -12,7 +12,7 @@ import {
   readSigningKey,
   verifyAuditLog,
 } from "../../mod.ts";
-import { counted, type Finding, named } from "./finding.ts";
+import { counted, type Finding, named, type Subject } from "./finding.ts";
 
 /** The logs that are there, and those that a bottle could have: one that was removed is one of these. */
 function* logsToCheck(root: string): Generator<AuditLogId> {
@@ -29,10 +29,10 @@ function* logsToCheck(root: string): Generator<AuditLogId> {
 /**
  * Checks every audit log: chain, signatures, and the heads that this root and the answers remember.
  *
- * @param root The root.
+ * @param subject What is checked.
  * @returns What was found.
  */
-export async function checkLogs(root: string): Promise<Finding[]> {
+export async function checkLogs({ root }: Pick<Subject, "root">): Promise<Finding[]> {
   const found: Finding[] = [];
   const bare: string[] = [];
   let [logs, lines, chained] = [0, 0, 0];

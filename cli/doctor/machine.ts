@@ -5,7 +5,7 @@
  */
 
 import { statfsSync } from "node:fs";
-import { type Finding, shellWord } from "./finding.ts";
+import { type Finding, shellWord, type Subject } from "./finding.ts";
 
 const MIB = 1024 * 1024;
 
@@ -24,10 +24,10 @@ const OLDEST_DENO = [2, 9] as const;
  *
  * Needs `--allow-read` for the root, and `--allow-sys=statfs`.
  *
- * @param root The root.
+ * @param subject What is checked.
  * @returns What was found.
  */
-export function checkDisk(root: string): Finding[] {
+export function checkDisk({ root }: Pick<Subject, "root">): Finding[] {
   const check = "disk";
   let stat: ReturnType<typeof statfsSync>;
   try {

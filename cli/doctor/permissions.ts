@@ -7,7 +7,7 @@
 
 import { join, relative } from "@std/path";
 import { listBottles, privateDir, queueDirForSlug } from "../../mod.ts";
-import { type Finding, named, shellWord } from "./finding.ts";
+import { type Finding, named, shellWord, type Subject } from "./finding.ts";
 
 /** How many files and directories are looked at; more are nothing that a person keeps by hand. */
 const MOST_LOOKED_AT = 20_000;
@@ -90,10 +90,10 @@ function command(program: string, change: string, root: string, wrong: readonly 
 /**
  * Checks modes and owners of what lies under the root.
  *
- * @param root The root.
+ * @param subject What is checked.
  * @returns What was found.
  */
-export function checkPermissions(root: string): Finding[] {
+export function checkPermissions({ root }: Pick<Subject, "root">): Finding[] {
   const looked = lookAtAll(root);
   const names = (wrong: readonly Looked[]) =>
     named(wrong.map(({ path }) => relative(root, path) || "the root"));

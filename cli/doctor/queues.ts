@@ -13,10 +13,9 @@ import {
   type OldFiles,
   queueDirForSlug,
   queueRoot,
-  readOverview,
 } from "../../mod.ts";
 import { age } from "../render.ts";
-import { counted, type Finding, named, shellWord } from "./finding.ts";
+import { counted, type Finding, named, shellWord, type Subject } from "./finding.ts";
 
 /** After how long an answer that nobody collected is told. */
 const PATIENCE_MS = 3_600_000;
@@ -30,11 +29,11 @@ const WRITING_MS = 600_000;
 /**
  * Checks what is in the queues.
  *
- * @param root The root.
+ * @param subject What is checked.
  * @returns What was found.
  */
-export function checkQueues(root: string): Finding[] {
-  const { foreignAnswers, unlisted, unreadable } = readOverview({ root });
+export function checkQueues({ root, overview }: Subject): Finding[] {
+  const { foreignAnswers, unlisted, unreadable } = overview();
   const [foreign] = foreignAnswers;
   const [broken] = unreadable;
   const [flooded] = unlisted;
@@ -78,16 +77,16 @@ export function checkQueues(root: string): Finding[] {
  * Checks the signs that a sidecar left of itself. It has no heartbeat, so that one is gone can only be
  * guessed from what it did not do.
  *
- * @param root The root.
- * @param nowMs Now, in milliseconds since 1970.
+ * @param subject What is checked.
  * @returns What was found.
  */
-export function checkSidecars(root: string, nowMs: number): Finding[] {
+export function checkSidecars({ root, nowMs, overview }: Subject): Finding[] {
   const found: Finding[] = [];
   const since = ({ oldestMs }: OldFiles) => age(new Date(oldestMs).toISOString(), nowMs);
+  const before = { uncollectedMs: nowMs - PATIENCE_MS, unfinishedMs: nowMs - WRITING_MS };
   const { slugs } = listBottles(root);
   for (const slug of slugs) {
-    const { uncollected } = findLeftovers(slug, root, nowMs - PATIENCE_MS);
+    const { uncollected, unfinished } = findLeftovers(slug, root, before);
     if (uncollected !== undefined) {
       found.push({
         check: "sidecars",
@@ -101,7 +100,6 @@ export function checkSidecars(root: string, nowMs: number): Finding[] {
           `podman ps --filter name=${slug}-supervise; the answers stay until the agent asks again`,
       });
     }
-    const { unfinished } = findLeftovers(slug, root, nowMs - WRITING_MS);
     if (unfinished !== undefined) {
       found.push({
         check: "sidecars",
@@ -111,7 +109,7 @@ export function checkSidecars(root: string, nowMs: number): Finding[] {
       });
     }
   }
-  const [oldest] = readOverview({ root }).pending;
+  const [oldest] = overview().pending;
   if (oldest !== undefined) {
     const { id, bottleSlug, arrivalTimestamp } = oldest.proposal;
     if (instantOf(arrivalTimestamp) / 1000 < nowMs - DAY_MS) {
@@ -131,10 +129,10 @@ export function checkSidecars(root: string, nowMs: number): Finding[] {
 /**
  * Checks that each bottle with a queue has files in force.
  *
- * @param root The root.
+ * @param subject What is checked.
  * @returns What was found.
  */
-export function checkFilesInForce(root: string): Finding[] {
+export function checkFilesInForce({ root }: Pick<Subject, "root">): Finding[] {
   const { slugs } = listBottles(root);
   const without = slugs.filter((slug) => {
     try {

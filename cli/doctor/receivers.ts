@@ -6,7 +6,7 @@
 
 import { readReceiverRecord, type ReceiverRecord } from "../../mod.ts";
 import { readReceivers, type Receiver } from "../notify/receivers.ts";
-import type { Finding } from "./finding.ts";
+import type { Finding, Subject } from "./finding.ts";
 
 const TRY_IT = "mend that, then try it with supervise notify";
 
@@ -19,7 +19,7 @@ const TRY_IT = "mend that, then try it with supervise notify";
  * @param root The root.
  * @returns A finding for each receiver, and for each file that cannot be used; one if nobody is told.
  */
-export function checkReceivers(root: string): Finding[] {
+export function checkReceivers({ root }: Pick<Subject, "root">): Finding[] {
   const { configured, terminal, remote, problems } = readReceivers(root);
   if (!configured) {
     return [{

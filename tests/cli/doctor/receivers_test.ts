@@ -14,7 +14,7 @@ const TRY_IT = "mend that, then try it with supervise notify";
 function found(dir: TempDir): readonly string[] {
   const settle = (text: string) =>
     text.replaceAll(dir.path, "$ROOT").replaceAll(/\d{4}-[\d-]+T[\d:.]+Z/g, "TIME");
-  return checkReceivers(dir.path).map(({ check, state, says, todo }) =>
+  return checkReceivers({ root: dir.path }).map(({ check, state, says, todo }) =>
     settle(`${state} ${check}: ${says}${todo === undefined ? "" : ` -> ${todo}`}`)
   );
 }
