@@ -10,8 +10,8 @@ import type { Seat } from "./seat.ts";
 /** To the alternate screen, without a cursor, at its beginning. */
 const ENTER = "\x1b[?1049h\x1b[?25l\x1b[H";
 
-/** Back, and whatever was to be shown at once is shown. */
-const LEAVE = "\x1b[?2026l\x1b[?1049l\x1b[?25h";
+/** Back, with a cursor. */
+const LEAVE = "\x1b[?1049l\x1b[?25h";
 
 /**
  * Paints what is on the seat's screen. Keys wait in the terminal until somebody reads them.

@@ -7,7 +7,7 @@
 import process from "node:process";
 // @ts-types="@types/react"
 import { createElement, type ReactElement, useSyncExternalStore } from "react";
-import { Box, type Instance, render, Text, useApp, useInput, usePaste, useWindowSize } from "ink";
+import { Box, render, Text, useApp, useInput, usePaste, useWindowSize } from "ink";
 import { keyName } from "./key_name.ts";
 import type { Seat } from "./seat.ts";
 
@@ -33,11 +33,18 @@ const MOST_FRAMES = 60;
 /** Clears the whole screen, and goes to its beginning. */
 const CLEAR = "\x1b[2J\x1b[H";
 
-/** Whatever follows is to be shown at once, when Ink says that its first frame ends. */
-const BEGIN_UPDATE = "\x1b[?2026h";
-
 /** How long after the last change of its size the terminal is drawn whole. */
 const RESIZED_MS = 50;
+
+/** Writes all at once: Ink clears the terminal first and paints after, and what stood there would flicker. */
+function inOnePiece<T>(write: () => T): T {
+  process.stdout.cork();
+  try {
+    return write();
+  } finally {
+    process.stdout.uncork();
+  }
+}
 
 /**
  * Takes the terminal over; its first screen is painted.
@@ -86,19 +93,20 @@ export function openScreen(seat: Seat): Screen {
     });
   };
 
-  // What stands there already is cleared and painted anew at once, where the terminal can.
-  process.stdout.write(BEGIN_UPDATE + CLEAR);
-  const instance: Instance = render(createElement(View), {
-    stdin: process.stdin,
-    stdout: process.stdout,
-    stderr: process.stderr,
-    alternateScreen: true,
-    interactive: true,
-    exitOnCtrlC: false,
-    patchConsole: false,
-    incrementalRendering: true,
-    isScreenReaderEnabled: false,
-    maxFps: MOST_FRAMES,
+  const instance = inOnePiece(() => {
+    process.stdout.write(CLEAR);
+    return render(createElement(View), {
+      stdin: process.stdin,
+      stdout: process.stdout,
+      stderr: process.stderr,
+      alternateScreen: true,
+      interactive: true,
+      exitOnCtrlC: false,
+      patchConsole: false,
+      incrementalRendering: true,
+      isScreenReaderEnabled: false,
+      maxFps: MOST_FRAMES,
+    });
   });
 
   const repaint = () => {
