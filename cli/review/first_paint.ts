@@ -20,9 +20,11 @@ const LEAVE = "\x1b[?1049l\x1b[?25h";
  * @returns A function that gives the terminal back, for when nobody takes it over.
  */
 export function paintFirst(seat: Seat): () => void {
-  const { columns, rows } = process.stdout;
+  // Where a terminal does not say how large it is, Ink takes it for one of this size.
+  const { columns = 0, rows = 0 } = process.stdout;
+  const size = { columns: columns || 80, rows: rows || 24 };
   process.stdin.setRawMode(true);
-  process.stdout.write(ENTER + seat.frame({ columns, rows }).join("\r\n"));
+  process.stdout.write(ENTER + seat.frame(size).join("\r\n"));
   return () => {
     process.stdout.write(LEAVE);
     process.stdin.setRawMode(false);
