@@ -23,10 +23,7 @@ const LONGEST_TIMER_MS = 2 ** 31 - 1;
  */
 const SETTLED_MS = 2_500;
 
-/**
- * How often a directory is listed whatever its stamp says: whoever owns it can set that, and some mounts
- * keep it for themselves.
- */
+/** How often a directory is listed whatever its stamp says: some mounts keep no time for directories. */
 const LISTED_EVERY_MS = 10_000;
 
 /**
@@ -148,17 +145,20 @@ function lookSoon(watch: DirectoryWatch): void {
   watch.soon ??= setImmediate(() => look(watch));
 }
 
-/** Whether the names are known: nothing has come or gone since they were listed. */
+/**
+ * Whether the names are known: neither an event nor the stamp says that any has come or gone since they
+ * were listed. Where there are no events, the stamp alone is not believed.
+ */
 function standsStill(watch: DirectoryWatch): boolean {
   const stamp = stampOfFile(watch.dir);
   const now = performance.now();
   if (stamp !== watch.stamp) {
     watch.stamp = stamp;
     watch.stampedAt = now;
-    watch.names = undefined;
   }
   if (
-    watch.names !== undefined && watch.listedAt - watch.stampedAt >= SETTLED_MS &&
+    watch.events !== undefined && watch.names !== undefined &&
+    watch.listedAt - watch.stampedAt >= SETTLED_MS &&
     now - watch.listedAt < LISTED_EVERY_MS
   ) return true;
   watch.listedAt = now;

@@ -1,6 +1,12 @@
 import { assert, assertEquals } from "@std/assert";
 import { setTimeout } from "node:timers/promises";
-import { type QueueListing, watchPending, writeProposal } from "../mod.ts";
+import {
+  queueDirForSlug,
+  type QueueListing,
+  watchOverview,
+  watchPending,
+  writeProposal,
+} from "../mod.ts";
 import { watchNames } from "../src/watch.ts";
 import { sampleProposal } from "./support/records.ts";
 import { type TempDir, tempDir } from "./support/temp.ts";
@@ -153,16 +159,30 @@ Deno.test("watchNames() arms one watcher a directory, whoever watches", async ()
   stops.forEach((stop) => stop());
 });
 
-Deno.test("watchNames() lists no directory that stands still, and misses nothing in it all the same", async () => {
-  await using dir = await tempDir();
-  using _ = replaceWatchFs(silentWatcher);
-  await writeProposal(dir.path, sampleProposal({ id: "p1" }));
+/** How long a directory must stand still before it is taken at its word, and a little more. */
+const SETTLES_MS = 3_000;
+
+/** Counts how often a directory is listed, to the end of the block. */
+function countLists(dir: string): Disposable & { readonly count: () => number } {
   const readDirSync = Deno.readDirSync;
   let listed = 0;
   Deno.readDirSync = (path) => {
-    if (path === dir.path) listed++;
+    if (path === dir) listed++;
     return readDirSync(path);
   };
+  return {
+    count: () => listed,
+    [Symbol.dispose]() {
+      Deno.readDirSync = readDirSync;
+    },
+  };
+}
+
+Deno.test("watchNames() lists no directory that stands still, and misses nothing in it all the same", async () => {
+  await using dir = await tempDir();
+  using _ = replaceWatchFs(silentWatcher);
+  using lists = countLists(dir.path);
+  await writeProposal(dir.path, sampleProposal({ id: "p1" }));
   let told = 0;
   let latest: ReadonlySet<string> = new Set();
   const stop = watchNames(dir.path, 20, (names) => {
@@ -174,13 +194,13 @@ Deno.test("watchNames() lists no directory that stands still, and misses nothing
     while (!latest.has(name)) await setTimeout(5);
     return performance.now() - start;
   };
+  const now = performance.now;
   try {
     await seen("p1.proposal.json");
-    // Coarse file systems give one time to all that happens within two seconds.
-    await setTimeout(3_000);
-    const [still, before, toldBefore] = [latest, listed, told];
+    await setTimeout(SETTLES_MS);
+    const [still, before, toldBefore] = [latest, lists.count(), told];
     await setTimeout(500);
-    assertEquals(listed, before);
+    assertEquals(lists.count(), before);
     assert(told > toldBefore, "what is in the files may have changed");
     assert(latest === still);
     await writeProposal(dir.path, sampleProposal({ id: "p2" }));
@@ -192,8 +212,43 @@ Deno.test("watchNames() lists no directory that stands still, and misses nothing
       Deno.utimeSync(dir.path, time, time);
       assert(await seen(name) < SEEN_WITHIN_MS);
     }
+    // Where no time is kept at all, ten seconds are the most.
+    await setTimeout(SETTLES_MS);
+    const settled = lists.count();
+    performance.now = () => now.call(performance) + 10_000;
+    await setTimeout(200);
+    assert(lists.count() > settled);
   } finally {
-    Deno.readDirSync = readDirSync;
+    performance.now = now;
     stop();
   }
+});
+
+Deno.test("watchNames() goes on listing where there are no events", async () => {
+  await using dir = await tempDir();
+  using _ = replaceWatchFs(brokenWatcher);
+  using lists = countLists(dir.path);
+  const stop = watchNames(dir.path, 20, () => {});
+  await setTimeout(SETTLES_MS);
+  const before = lists.count();
+  await setTimeout(500);
+  assert(lists.count() > before);
+  stop();
+});
+
+Deno.test("watchOverview() sees within a second a bottle that comes after a long time without", async () => {
+  await using dir = await tempDir();
+  using _ = replaceWatchFs(silentWatcher);
+  const overviews = watchOverview({ root: dir.path });
+  assertEquals((await overviews.next()).value?.pending, []);
+  for (const bottleSlug of ["dev-1", "dev-2"]) {
+    const arrives = overviews.next();
+    await setTimeout(SETTLES_MS);
+    await writeProposal(queueDirForSlug(bottleSlug, dir.path), sampleProposal({ bottleSlug }));
+    const start = performance.now();
+    const latest = (await arrives).value?.pending.at(-1);
+    assertEquals(latest?.proposal.bottleSlug, bottleSlug);
+    assert(performance.now() - start < SEEN_WITHIN_MS);
+  }
+  await overviews.return();
 });
