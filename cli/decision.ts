@@ -8,12 +8,12 @@ import {
   ChangedSinceShownError,
   decide,
   type Decision,
-  ensureSigningKey,
   forgetShown,
   type FoundProposal,
   type Inspection,
   inspectProposal,
   lastShown,
+  readSigningKey,
   shownIds,
   StaleConfigError,
   type Verdict,
@@ -124,7 +124,7 @@ export async function decideAsShown(context: Context, seen: Seen, say: Say): Pro
   const { proposalSha256 } = inspection;
   const ref = { root, bottleSlug, proposalId };
   const { operator: operatorName, overrideForeign } = context.flags;
-  await announceNewKey(context);
+  const hadKey = readSigningKey(root) !== undefined;
   const decision = await decide({
     ...ref,
     proposalSha256,
@@ -136,15 +136,15 @@ export async function decideAsShown(context: Context, seen: Seen, say: Say): Pro
     allowStale,
     overrideForeign,
     ...(confirmedSlug !== undefined && { confirmedSlug }),
-  });
+  }).finally(() => hadKey || announceNewKey(context));
   forgetShown(ref);
   return decision;
 }
 
 /** Whoever made the key is the one to tell: a fingerprint kept elsewhere shows another key later. */
-async function announceNewKey(context: Context): Promise<void> {
-  const { fingerprint, created } = await ensureSigningKey(context.root);
-  if (!created) return;
+function announceNewKey(context: Context): void {
+  const fingerprint = readSigningKey(context.root)?.fingerprint;
+  if (fingerprint === undefined) return;
   context.complain(
     `! made the key that signs the audit log, ${fingerprint}; keep this fingerprint elsewhere`,
   );

@@ -60,8 +60,9 @@ export interface DecideRequest {
   /** Whether to go on though the config in force is not the file the agent started from. */
   readonly allowStale?: boolean;
   /**
-   * The bottle's slug, as whoever decides typed it: needed if {@linkcode marksToConfirm} has any marks.
-   * It is no secret. It keeps a hurried operator from letting in what nobody looked at.
+   * The bottle's slug, as whoever decides typed it: needed if {@linkcode marksToConfirm} has any marks,
+   * and with it `currentSha256`, since marks are of what was shown. It is no secret. It keeps a hurried
+   * operator from letting in what nobody looked at.
    */
   readonly confirmedSlug?: string;
   /**
@@ -116,10 +117,11 @@ export interface Decision {
  * await writeProposal(queueDir, proposal);
  *
  * const ref = { root, bottleSlug: "dev-1", proposalId: proposal.id };
- * const { proposalSha256 } = await inspectProposal(ref);
+ * const { proposalSha256, currentSha256 = "" } = await inspectProposal(ref);
  * await decide({
  *   ...ref,
  *   proposalSha256,
+ *   currentSha256,
  *   verdict: { status: "approved" },
  *   notes: "",
  *   operator: "ada@host",
@@ -131,7 +133,7 @@ export interface Decision {
  * @param request The decision.
  * @returns The decision, as it stands.
  * @throws {InvalidNameError} If the slug or the id is none.
- * @throws {TypeError} If a rejection has no notes.
+ * @throws {TypeError} If a rejection has no notes, or a confirmation no `currentSha256`.
  * @throws {ProposalNotFoundError} If there is no such proposal.
  * @throws {AlreadyDecidedError} If it is decided; names the winner and the decision.
  * @throws {ForeignAnswerError} If it is answered without a record, and that was not to be overridden.
@@ -152,6 +154,11 @@ export async function decide(request: DecideRequest): Promise<Decision> {
   checkProposalId(proposalId);
   if (request.verdict.status === "rejected" && request.notes.trim() === "") {
     throw new TypeError("Cannot reject without notes: say why, the agent reads it");
+  }
+  if (request.confirmedSlug !== undefined && request.currentSha256 === undefined) {
+    throw new TypeError(
+      "Cannot take a confirmation without currentSha256: name the file in force that was shown",
+    );
   }
   return await withBottleLock(root, bottleSlug, async () => {
     const inspection = await inspectProposal({ root, bottleSlug, proposalId });

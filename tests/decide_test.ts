@@ -118,6 +118,7 @@ Deno.test("decide() wants the bottle's slug for what has a high mark, and for no
   await putInForce(dir, "allowlist", harmless);
   const queued = await queueSample(dir.path, { proposedFile: wild });
   const approval: Verdict = { status: "approved" };
+  const currentSha256 = sha256Hex(harmless);
   for (
     const [verdict, confirmedSlug, why] of [
       [approval, undefined, "nobody did"],
@@ -126,11 +127,9 @@ Deno.test("decide() wants the bottle's slug for what has a high mark, and for no
       [{ status: "modified", finalFile: `${wild}c.example\n` }, undefined, "nobody did"],
     ] as const
   ) {
+    const confirmed = confirmedSlug === undefined ? {} : { confirmedSlug, currentSha256 };
     const error = await assertRejects(
-      () =>
-        decide(
-          request(dir, queued, { verdict, ...(confirmedSlug !== undefined && { confirmedSlug }) }),
-        ),
+      () => decide(request(dir, queued, { verdict, ...confirmed })),
       UnconfirmedError,
       `${queued.proposal.id}: it has marks that somebody must confirm (high wildcard-host on line 2) and ${why}; `,
     );
@@ -138,7 +137,10 @@ Deno.test("decide() wants the bottle's slug for what has a high mark, and for no
   }
   assertEquals((await listPendingProposals(queued.queueDir)).length, 1);
   assertEquals(await log(dir), []);
-  await decide(request(dir, queued, { confirmedSlug: "dev-1" }));
+  // Of which file in force were the marks that somebody looked at?
+  const confirmedSlug = "dev-1";
+  await assertRejects(() => decide(request(dir, queued, { confirmedSlug })), TypeError);
+  await decide(request(dir, queued, { confirmedSlug, currentSha256 }));
 
   // What counts is what would be let in.
   for (
