@@ -16,7 +16,7 @@ const TRY_IT = "mend that, then try it with supervise notify";
  *
  * Needs `--allow-read` for the root, and `--allow-sys=uid`.
  *
- * @param root The root.
+ * @param subject What is checked.
  * @returns A finding for each receiver, and for each file that cannot be used; one if nobody is told.
  */
 export function checkReceivers({ root }: Pick<Subject, "root">): Finding[] {

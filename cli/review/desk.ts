@@ -31,8 +31,8 @@ export interface Ports {
   readonly edit: (inspection: Inspection, start: string) => Promise<Edit>;
   /** What became of a proposal that is pending no more. */
   readonly becameOf: (entry: PendingProposal) => string;
-  /** What a reviewer should notice, for the list. */
-  readonly marksOf: (entry: PendingProposal) => readonly Mark[];
+  /** What a reviewer should notice, for the list; `undefined` until it was judged. */
+  readonly marksOf: (entry: PendingProposal) => readonly Mark[] | undefined;
   /** The operators' last notes to rejected proposals of a bottle, the latest first. */
   readonly pastNotes: (entry: PendingProposal) => Promise<readonly string[]>;
   /** What tells one state of a file from another. */

@@ -7,11 +7,14 @@
 import process from "node:process";
 import type { Seat } from "./seat.ts";
 
-/** To the alternate screen, without a cursor, at its beginning. */
-const ENTER = "\x1b[?1049h\x1b[?25l\x1b[H";
+/**
+ * To the alternate screen, without a cursor, at its beginning. Where there is no such screen, what stands
+ * on the other one, an agent's words perhaps, is not to stand between our rows.
+ */
+const ENTER = "\x1b[?1049h\x1b[?25l\x1b[2J\x1b[H";
 
-/** Back, with a cursor. */
-const LEAVE = "\x1b[?1049l\x1b[?25h";
+/** Back, with a cursor; what was to be shown later is shown. */
+const LEAVE = "\x1b[?2026l\x1b[?1049l\x1b[?25h";
 
 /**
  * Paints what is on the seat's screen. Keys wait in the terminal until somebody reads them.

@@ -59,13 +59,21 @@ async function loadInk(): Promise<typeof import("./screen.ts")> {
   }
 }
 
+function untilAborted(signal: AbortSignal): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  if (signal.aborted) resolve();
+  signal.addEventListener("abort", () => resolve(), { once: true });
+  return promise;
+}
+
 /** Paints at once, and opens the screen. `undefined`: it was ended before that. */
 async function openPainted(seat: Seat, ended: AbortSignal): Promise<Screen | undefined> {
   const giveBack = paintFirst(seat);
   let screen: Screen | undefined;
   try {
-    const { openScreen } = await loadInk();
-    if (!ended.aborted) screen = openScreen(seat);
+    // Where it takes long to load, it can be ended all the same.
+    const loaded = await Promise.race([loadInk(), untilAborted(ended)]);
+    if (!ended.aborted) screen = loaded?.openScreen(seat);
     return screen;
   } finally {
     if (screen === undefined) giveBack();

@@ -70,7 +70,10 @@ function oddness(desk: Desk, { entry, standing }: Row, wide: boolean): string {
   if (standing.kind !== "open") return "";
   const { escaped, tooLong } = saidIn(entry);
   const marks = desk.ports.marksOf(entry);
-  if (!wide) return marks[0]?.severity ?? (escaped > 0 || tooLong ? "tricks" : "");
+  if (!wide) {
+    const severity = marks === undefined ? "?" : marks[0]?.severity;
+    return severity ?? (escaped > 0 || tooLong ? "tricks" : "");
+  }
   return [marksInShort(marks), badge(escaped), tooLong ? "[too long]" : ""]
     .filter((text) => text !== "").join(" ");
 }
@@ -142,7 +145,7 @@ function preview(desk: Desk, row: Row | undefined, height: number, columns: numb
     columns,
     style,
   );
-  const marks = renderMarks(ports.marksOf(row.entry), columns, style);
+  const marks = renderMarks(ports.marksOf(row.entry) ?? [], columns, style);
   const room = height - 1 - Math.min(marks.length, Math.ceil(height / 2));
   const shown = rows.length > room ? [...rows.slice(0, room - 1), "│ …"] : rows;
   return [

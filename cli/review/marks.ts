@@ -15,12 +15,10 @@ import type { Later } from "./guard.ts";
 /** How long judging may go on before keys have their turn. */
 const SLICE_MS = 8;
 
-const NONE: readonly Mark[] = [];
-
 /** The marks that the list shows. */
 export interface ListMarks {
-  /** The marks of a proposal; none until it was judged. */
-  readonly of: (entry: PendingProposal) => readonly Mark[];
+  /** The marks of a proposal; `undefined` until it was judged, and if it is too large for that. */
+  readonly of: (entry: PendingProposal) => readonly Mark[] | undefined;
   /** Judges anew whatever is asked for: a file in force may have changed. */
   readonly forget: () => void;
 }
@@ -34,8 +32,9 @@ export interface ListMarks {
  * @returns The marks.
  */
 export function openMarks(root: string, later: Later, changed: () => void): ListMarks {
-  let known = new WeakMap<PendingProposal, readonly Mark[]>();
-  const latest = new WeakMap<PendingProposal, readonly Mark[]>();
+  type Judged = readonly Mark[] | undefined;
+  let known = new WeakMap<PendingProposal, Judged>();
+  const latest = new WeakMap<PendingProposal, Judged>();
   const wanted = new Set<PendingProposal>();
 
   function judge(): void {
@@ -44,7 +43,7 @@ export function openMarks(root: string, later: Later, changed: () => void): List
       wanted.delete(entry);
       // Nothing larger is sound, and whoever opens it sees its marks all the same.
       const isLarge = entry.proposal.proposedFile.length > MAX_CONFIG_FILE_BYTES;
-      const marks = isLarge ? NONE : marksOfPending([entry], root).get(entry) ?? NONE;
+      const marks = isLarge ? undefined : marksOfPending([entry], root).get(entry);
       known.set(entry, marks);
       latest.set(entry, marks);
       if (performance.now() - started > SLICE_MS) break;
@@ -55,11 +54,10 @@ export function openMarks(root: string, later: Later, changed: () => void): List
 
   return {
     of(entry) {
-      const marks = known.get(entry);
-      if (marks !== undefined) return marks;
+      if (known.has(entry)) return known.get(entry);
       if (wanted.size === 0) later(0, judge);
       wanted.add(entry);
-      return latest.get(entry) ?? NONE;
+      return latest.get(entry);
     },
     forget() {
       known = new WeakMap();

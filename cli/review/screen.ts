@@ -33,11 +33,14 @@ const MOST_FRAMES = 60;
 /** Clears the whole screen, and goes to its beginning. */
 const CLEAR = "\x1b[2J\x1b[H";
 
+/** What follows is shown when it ends, as Ink's first frame says: by terminals that know of such things. */
+const BEGIN_UPDATE = "\x1b[?2026h";
+
 /** How long after the last change of its size the terminal is drawn whole. */
 const RESIZED_MS = 50;
 
-/** Writes all at once: Ink clears the terminal first and paints after, and what stood there would flicker. */
-function inOnePiece<T>(write: () => T): T {
+/** What is written goes out at the end, one piece right behind the other. */
+function inOneGo<T>(write: () => T): T {
   process.stdout.cork();
   try {
     return write();
@@ -93,8 +96,9 @@ export function openScreen(seat: Seat): Screen {
     });
   };
 
-  const instance = inOnePiece(() => {
-    process.stdout.write(CLEAR);
+  // Ink clears the terminal first and paints after; what stands there already is not to flicker.
+  const instance = inOneGo(() => {
+    process.stdout.write(BEGIN_UPDATE + CLEAR);
     return render(createElement(View), {
       stdin: process.stdin,
       stdout: process.stdout,

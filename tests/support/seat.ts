@@ -104,7 +104,7 @@ export async function sitDown(dir: TempDir, options: SeatOptions = {}): Promise<
     decide: (seen, say) => follow(decideAsShown(context, seen, say)),
     edit: (inspection, start) => follow(edit(inspection, start)),
     becameOf: fates.of,
-    marksOf: (entry) => marksOfPending([entry], root).get(entry) ?? [],
+    marksOf: (entry) => marksOfPending([entry], root).get(entry),
     pastNotes: (entry) => follow(pastNotes(entry, root)),
     stampOf,
     explain: (error) => failureOf(error, root).message,

@@ -61,3 +61,15 @@ Deno.test("no id, however long, pushes what is odd off the table of several", as
     2,
   );
 });
+
+Deno.test("what was not judged yet is not shown as if it had no marks", async () => {
+  await using dir = await tempDir();
+  await queueSample(dir.path, { id: "p1", proposedFile: "*.example.com\n" });
+  const { screen } = await sitDown(dir, { ports: { marksOf: () => undefined } });
+  for (const columns of [40, 80]) {
+    assert(
+      /^> .*(pipelock-block|allowlist) +\? +│/m.test(screen({ columns })),
+      screen({ columns }),
+    );
+  }
+});
