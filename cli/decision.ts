@@ -125,20 +125,24 @@ export async function decideAsShown(context: Context, seen: Seen, say: Say): Pro
   const ref = { root, bottleSlug, proposalId };
   const { operator: operatorName, overrideForeign } = context.flags;
   const hadKey = readSigningKey(root) !== undefined;
-  const decision = await decide({
-    ...ref,
-    proposalSha256,
-    currentSha256,
-    verdict,
-    notes,
-    operator: operatorAccount(),
-    ...(operatorName !== undefined && { operatorName }),
-    allowStale,
-    overrideForeign,
-    ...(confirmedSlug !== undefined && { confirmedSlug }),
-  }).finally(() => hadKey || announceNewKey(context));
-  forgetShown(ref);
-  return decision;
+  try {
+    const decision = await decide({
+      ...ref,
+      proposalSha256,
+      currentSha256,
+      verdict,
+      notes,
+      operator: operatorAccount(),
+      ...(operatorName !== undefined && { operatorName }),
+      allowStale,
+      overrideForeign,
+      ...(confirmedSlug !== undefined && { confirmedSlug }),
+    });
+    forgetShown(ref);
+    return decision;
+  } finally {
+    if (!hadKey) announceNewKey(context);
+  }
 }
 
 /** Whoever made the key is the one to tell: a fingerprint kept elsewhere shows another key later. */
