@@ -8,12 +8,12 @@ import {
   ChangedSinceShownError,
   decide,
   type Decision,
+  ensureSigningKey,
   forgetShown,
   type FoundProposal,
   type Inspection,
   inspectProposal,
   lastShown,
-  readSigningKey,
   shownIds,
   StaleConfigError,
   type Verdict,
@@ -124,31 +124,30 @@ export async function decideAsShown(context: Context, seen: Seen, say: Say): Pro
   const { proposalSha256 } = inspection;
   const ref = { root, bottleSlug, proposalId };
   const { operator: operatorName, overrideForeign } = context.flags;
-  const hadKey = readSigningKey(root) !== undefined;
-  try {
-    const decision = await decide({
-      ...ref,
-      proposalSha256,
-      currentSha256,
-      verdict,
-      notes,
-      operator: operatorAccount(),
-      ...(operatorName !== undefined && { operatorName }),
-      allowStale,
-      overrideForeign,
-      ...(confirmedSlug !== undefined && { confirmedSlug }),
-    });
-    forgetShown(ref);
-    return decision;
-  } finally {
-    if (!hadKey) announceNewKey(context);
-  }
+  await announceNewKey(context);
+  const decision = await decide({
+    ...ref,
+    proposalSha256,
+    currentSha256,
+    verdict,
+    notes,
+    operator: operatorAccount(),
+    ...(operatorName !== undefined && { operatorName }),
+    allowStale,
+    overrideForeign,
+    ...(confirmedSlug !== undefined && { confirmedSlug }),
+  });
+  forgetShown(ref);
+  return decision;
 }
 
-/** Whoever made the key is the one to tell: a fingerprint kept elsewhere shows another key later. */
-function announceNewKey(context: Context): void {
-  const fingerprint = readSigningKey(context.root)?.fingerprint;
-  if (fingerprint === undefined) return;
+/**
+ * Whoever makes the key is the one to tell: a fingerprint kept elsewhere shows another key later. Before
+ * the decision, because nothing that fails after it may say that the decision did.
+ */
+async function announceNewKey(context: Context): Promise<void> {
+  const { fingerprint, created } = await ensureSigningKey(context.root);
+  if (!created) return;
   context.complain(
     `! made the key that signs the audit log, ${fingerprint}; keep this fingerprint elsewhere`,
   );
