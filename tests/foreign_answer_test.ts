@@ -34,15 +34,21 @@ function request(dir: TempDir, queued: QueuedProposal, more: Partial<DecideReque
 const responseOf = ({ path }: QueuedProposal) => path.replace(".proposal.", ".response.");
 const entries = (dir: TempDir) => readAuditEntries("pipelock", "dev-1", { root: dir.path });
 
+function answer(path: string): Promise<unknown> {
+  const proposalId = path.match(/([^/]*)\.response/)![1]!;
+  const response = { proposalId, status: "approved", notes: "yes", finalFile: "x" } as const;
+  return writeResponse(path.slice(0, path.lastIndexOf("/")), response);
+}
+
 /** What an attacker, or a tool that keeps no record, leaves in an answer's place. */
 const PLANTED: Readonly<
   Record<string, { readonly plant: (path: string) => Promise<unknown>; readonly says: string }>
 > = {
-  "a whole answer": {
-    plant: (path) => {
-      const proposalId = path.match(/([^/]*)\.response/)![1]!;
-      const answer = { proposalId, status: "approved", notes: "yes", finalFile: "x" } as const;
-      return writeResponse(path.slice(0, path.lastIndexOf("/")), answer);
+  "a whole answer": { plant: answer, says: "approved" },
+  "an answer that is being published, under two names": {
+    plant: async (path) => {
+      await answer(path);
+      await Deno.link(path, `${path}.tmp`);
     },
     says: "approved",
   },
