@@ -12,8 +12,7 @@ import { ACTION_SUPERSEDED } from "./audit_entry.ts";
 import { createOnce, moveAside, probeCreateOnce, syncNames } from "./durable.ts";
 import { AnswerNotWrittenError } from "./errors.ts";
 import { privateDir, queueDirForSlug, responsePath } from "./paths.ts";
-import { responsePlaces } from "./queue.ts";
-import { MAX_QUEUE_FILE_BYTES, readInDirectory } from "./untrusted.ts";
+import { readResponseBytes, responsePlaces } from "./queue.ts";
 import { parseAuditEntry } from "./wire.ts";
 
 /** A decision that is about to be recorded. All of it is exact: the bytes, not their meaning. */
@@ -122,10 +121,9 @@ async function answer(root: string, intent: Intent): Promise<boolean> {
  */
 function ownAnswerStands(queueDir: string, intent: Intent): boolean {
   const own = Buffer.from(intent.response);
-  const options = { maxBytes: MAX_QUEUE_FILE_BYTES, allowHardLinks: true };
   return responsePlaces(queueDir, intent.proposalId).some((place) => {
     try {
-      return own.equals(readInDirectory(place, options).bytes);
+      return own.equals(readResponseBytes(place));
     } catch {
       return false;
     }

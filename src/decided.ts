@@ -14,8 +14,8 @@ import { sha256Hex } from "./hash.ts";
 import { ownFileStamp, readOwnFile } from "./own_files.ts";
 import { auditLogPath, checkProposalId, queueDirForSlug } from "./paths.ts";
 import { type ProposalRef, STATUSES } from "./proposal.ts";
-import { responsePlaces } from "./queue.ts";
-import { MAX_QUEUE_FILE_BYTES, parseJsonBytes, readInDirectory } from "./untrusted.ts";
+import { readResponseBytes, responsePlaces } from "./queue.ts";
+import { MAX_QUEUE_FILE_BYTES, parseJsonBytes } from "./untrusted.ts";
 import { parseResponse } from "./wire.ts";
 
 /**
@@ -130,8 +130,7 @@ export function standingAnswer(
 ): StandingAnswer | undefined {
   for (const place of responsePlaces(queueDirForSlug(ref.bottleSlug, ref.root), ref.proposalId)) {
     try {
-      // It has two names while it is published.
-      const { bytes } = readInDirectory(place, { maxBytes, allowHardLinks: true });
+      const bytes = readResponseBytes(place, maxBytes);
       const sha256 = sha256Hex(bytes);
       try {
         return { says: parseResponse(parseJsonBytes(bytes, place), place).status, sha256 };

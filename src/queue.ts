@@ -194,11 +194,20 @@ export async function readResponse(queueDir: string, proposalId: string): Promis
  * @throws {MalformedRecordError} If it is not a response.
  */
 export function responseFromFile(path: string): Response {
-  const { bytes } = readInDirectory(path, {
-    maxBytes: MAX_QUEUE_FILE_BYTES,
-    allowHardLinks: true,
-  });
-  return responseFromBytes(bytes, path);
+  return responseFromBytes(readResponseBytes(path), path);
+}
+
+/**
+ * Reads a response's file. It has two names for a moment, while it is published.
+ *
+ * @param path The file.
+ * @param maxBytes The most that is read of it.
+ * @returns Its bytes, whatever they are.
+ * @throws {Deno.errors.NotFound} If there is no such file.
+ * @throws {UnsafeFileError} If it is no plain file, or in no plain directory.
+ */
+export function readResponseBytes(path: string, maxBytes = MAX_QUEUE_FILE_BYTES): Uint8Array {
+  return readInDirectory(path, { maxBytes, allowHardLinks: true }).bytes;
 }
 
 /**
