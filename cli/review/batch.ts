@@ -85,7 +85,8 @@ export async function confirmBatch(
   if (about.length === 0) return desk.tell("There is nothing left to decide here.");
   const slugs = await confirmMarks(desk, about);
   if (slugs === undefined) return;
-  hold(desk, about.map(({ key, look }) => pendingOf(key, look, { verdict, notes, slugs })));
+  const decided = { verdict, notes, allowStale: false, slugs };
+  hold(desk, about.map(({ key, look }) => pendingOf(key, look, decided)));
   desk.table.selectNone();
   const held = new Set(about.map(({ key }) => key));
   const told = items.map((item) => held.has(item.key) ? item : { leftOut: "it changed", ...item });

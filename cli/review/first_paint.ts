@@ -24,8 +24,7 @@ const LEAVE = "\x1b[?2026l\x1b[?1049l\x1b[?25h";
  */
 export function paintFirst(seat: Seat): () => void {
   // Where a terminal does not say how large it is, Ink takes it for one of this size.
-  const { columns = 0, rows = 0 } = process.stdout;
-  const size = { columns: columns || 80, rows: rows || 24 };
+  const size = { columns: process.stdout.columns || 80, rows: process.stdout.rows || 24 };
   process.stdin.setRawMode(true);
   process.stdout.write(ENTER + seat.frame(size).join("\r\n"));
   return () => {

@@ -192,6 +192,8 @@ export async function confirmMarks(
 interface Decided {
   readonly verdict: Verdict;
   readonly notes: string;
+  /** Whether it was confirmed that the agent did not start from the file in force. */
+  readonly allowStale: boolean;
   /** The slugs that were typed. */
   readonly slugs: ReadonlySet<string>;
   readonly edit?: Pending["edit"] | undefined;
@@ -201,15 +203,15 @@ interface Decided {
  * A decision that can be held: on what was looked at, as it was confirmed.
  *
  * @param key The row.
- * @param look What was looked at. That it is stale, if it is, was on the screen.
+ * @param look What was looked at.
  * @param decided What is decided.
  * @returns The decision.
  */
 export function pendingOf(key: string, look: Look, decided: Decided): Pending {
-  const { verdict, notes, slugs, edit } = decided;
-  const { stale, proposal: { bottleSlug } } = look.inspection;
+  const { verdict, notes, allowStale, slugs, edit } = decided;
+  const { bottleSlug } = look.inspection.proposal;
   const confirmedSlug = slugs.has(bottleSlug) ? bottleSlug : undefined;
-  const say = { verdict, notes, allowStale: stale, confirmedSlug };
+  const say = { verdict, notes, allowStale, confirmedSlug };
   return { key, seen: look, say, ...(edit !== undefined && { edit }) };
 }
 
@@ -227,7 +229,8 @@ async function decideOn(
   const notes = await notesOf();
   if (notes === undefined) return;
   if (!isOpen(desk, desk.table.row(key))) return;
-  hold(desk, [pendingOf(key, look, { verdict, notes, slugs, edit })]);
+  const allowStale = look.inspection.stale;
+  hold(desk, [pendingOf(key, look, { verdict, notes, allowStale, slugs, edit })]);
   toNext(desk, key);
 }
 
