@@ -45,53 +45,42 @@
  */
 
 export {
+  type Anchor,
+  type AuditVerification,
   type BrokenLine,
+  findDecision,
+  type ForeignAnswer,
   readAuditEntries,
   type ReadAuditOptions,
+  type StandingAnswer,
+  verifyAuditLog,
+  type VerifyAuditOptions,
   writeAuditEntry,
   type WriteAuditOptions,
 } from "./src/audit.ts";
-export { type Anchor, formatAnchors, parseAnchors } from "./src/audit_anchors.ts";
-export {
-  type ArchiveVerification,
-  type AuditRootOptions,
-  exportAuditLogs,
-  readAuditHead,
-  type VerifyArchiveOptions,
-  verifyAuditArchive,
-} from "./src/audit_archive.ts";
-export {
-  AUDIT_COMPONENTS,
-  type AuditLogId,
-  listAuditLogs,
-  parseAuditLogName,
-} from "./src/audit_logs.ts";
-export { ACTION_OPERATOR_EDIT, ACTION_SUPERSEDED, type AuditEntry } from "./src/audit_entry.ts";
-export type { AuditVerification } from "./src/audit_check.ts";
-export { verifyAuditLog, type VerifyAuditOptions } from "./src/audit_verify.ts";
-export { type BottleListing, listBottles, type RefusedQueue } from "./src/bottles.ts";
-export { formatHead, type Head, type SignedHead } from "./src/chain.ts";
-export { validateAllowlist } from "./src/config/allowlist.ts";
-export { validateDockerfile } from "./src/config/dockerfile.ts";
-export { type Mark, type MarkSeverity, MAX_MARKS, nameMarks } from "./src/config/mark.ts";
-export { marksFor } from "./src/config/marks_for.ts";
-export { type ConfigProblem, MAX_CONFIG_FILE_BYTES, MAX_PROBLEMS } from "./src/config/problem.ts";
-export { validateRoutes } from "./src/config/routes.ts";
-export { validateConfigFile } from "./src/config/validate.ts";
+export { validateAllowlist } from "./src/config/allowlist/check.ts";
+export { marksFor, validateConfigFile } from "./src/config/check.ts";
+export { validateDockerfile } from "./src/config/dockerfile/check.ts";
+export { validateRoutes } from "./src/config/routes/check.ts";
 export {
   decide,
   type DecideRequest,
   type Decision,
   marksToConfirm,
   type Verdict,
-} from "./src/decide.ts";
+} from "./src/decision/decide.ts";
+export { type Inspection, inspectProposal } from "./src/decision/inspect.ts";
 export {
-  decidedAmong,
-  findDecision,
-  type ForeignAnswer,
-  type StandingAnswer,
-} from "./src/decided.ts";
-export { type DiffOptions, renderDiff } from "./src/diff.ts";
+  type Overview,
+  type OverviewOptions,
+  readOverview,
+  type UnlistedInBottle,
+  type UnreadableInBottle,
+  watchOverview,
+  type WatchOverviewOptions,
+} from "./src/decision/overview.ts";
+export { auditDir, auditLogPath, claudeBottleRoot, queueDirForSlug } from "./src/disk/layout.ts";
+export { ACTION_OPERATOR_EDIT, type AuditEntry } from "./src/records/audit_entry.ts";
 export {
   AlreadyDecidedError,
   AnswerNotWrittenError,
@@ -105,56 +94,18 @@ export {
   StaleConfigError,
   UnconfirmedError,
   UnsafeFileError,
-} from "./src/errors.ts";
-export { sha256Hex } from "./src/hash.ts";
-export { diffAgainst, type Inspection, inspectProposal } from "./src/inspect.ts";
-export { type FindOptions, findProposals, type FoundProposal } from "./src/find.ts";
-export { instantOf } from "./src/instant.ts";
-export { type FinishedIntent, finishInterrupted, type InterruptedDecisions } from "./src/intent.ts";
-export { findLeftovers, type OldFiles, type QueueLeftovers } from "./src/leftovers.ts";
-export { type ListPendingOptions, listPendingProposals } from "./src/list_pending.ts";
-export { keepFilesInForce, knownFile } from "./src/known.ts";
+} from "./src/records/errors.ts";
+export { type Head, type SignedHead } from "./src/records/head.ts";
+export { type Mark, type MarkSeverity } from "./src/records/mark.ts";
 export {
-  type ListOptions,
-  MAX_LISTED,
-  MAX_PENDING,
-  MAX_RECHECKED,
-  openQueueView,
-  type QueueListing,
-  type QueueView,
-  unlistedReason,
-} from "./src/listing.ts";
-export {
-  type Overview,
-  type OverviewOptions,
-  readOverview,
-  type UnlistedInBottle,
-  type UnreadableInBottle,
-  watchOverview,
-  type WatchOverviewOptions,
-} from "./src/overview.ts";
-export {
-  auditDir,
-  auditLogPath,
-  checkBottleSlug,
-  checkProposalId,
-  claudeBottleRoot,
   CURRENT_CONFIG_DIR_IN_AGENT,
-  currentConfigDirForSlug,
-  isBottleSlug,
-  isProposalId,
-  privateDir,
   QUEUE_DIR_IN_CONTAINER,
-  queueDirForSlug,
-  queueRoot,
   SUPERVISE_HOSTNAME,
   SUPERVISE_PORT,
-} from "./src/paths.ts";
+} from "./src/records/names.ts";
+export { type ConfigProblem } from "./src/records/problem.ts";
 export {
   COMPONENT_FOR_TOOL,
-  COMPONENT_REBUILD,
-  CONFIG_FILE_FOR_TOOL,
-  MAX_JUSTIFICATION_BYTES,
   newProposal,
   type NewProposalOptions,
   type Proposal,
@@ -170,36 +121,26 @@ export {
   TOOL_CRED_PROXY_BLOCK,
   TOOL_PIPELOCK_BLOCK,
   TOOLS,
-} from "./src/proposal.ts";
+} from "./src/records/proposal.ts";
+export { sha256Hex } from "./src/text/hash.ts";
+export { type DiffOptions, renderDiff } from "./src/diff.ts";
 export {
   archiveProposal,
-  clearUnfinished,
-  readAnswer,
+  DEFAULT_POLL_INTERVAL_MS,
+  type ListOptions,
+  type ListPendingOptions,
+  listPendingProposals,
+  type PendingProposal,
+  type QueueListing,
   readProposal,
   readResponse,
+  type UnreadableFile,
+  waitForResponse,
+  type WaitOptions,
+  type WatchOptions,
+  watchPending,
   writeProposal,
   writeResponse,
   type WriteResponseOptions,
 } from "./src/queue.ts";
-export { marksOfPending, MAX_JUDGED_CHARS } from "./src/pending_marks.ts";
-export { type PendingProposal, type UnreadableFile } from "./src/queue_entry.ts";
-export {
-  readReceiverRecord,
-  type ReceiverRecord,
-  updateReceiverRecord,
-} from "./src/receiver_record.ts";
-export { forgetShown, lastShown, rememberShown, type Shown, shownIds } from "./src/shown.ts";
-export { ensureSigningKey, readSigningKey, type SigningKeyInfo } from "./src/signing_key.ts";
-export {
-  makeVisible,
-  type TextKind,
-  visible,
-  visibleCode,
-  visibleLine,
-  type VisibleOptions,
-  type VisibleText,
-} from "./src/visible.ts";
-export { waitForResponse, type WaitOptions } from "./src/wait.ts";
-export { DEFAULT_POLL_INTERVAL_MS } from "./src/watch.ts";
-export { type WatchOptions, watchPending } from "./src/watch_pending.ts";
-export { asciiJson } from "./src/wire.ts";
+export { type TextKind, visible, type VisibleOptions } from "./src/text/visible.ts";

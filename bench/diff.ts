@@ -4,7 +4,6 @@
  * @module
  */
 
-import { createTwoFilesPatch, diffArrays } from "diff";
 import { renderDiff } from "../mod.ts";
 import { type DiffCase, makeOrdinaryCase, makeWorstCases } from "./diff_cases.ts";
 import { makeDirectory } from "./fixtures.ts";
@@ -17,9 +16,12 @@ import {
   takeTurns,
   timeMs,
 } from "./measure.ts";
+import { createTwoFilesPatch, diffArrays } from "diff";
 
 const ORDINARY_ROUNDS = 15;
+
 const WORST_ROUNDS = 3;
+
 const MAX_MS = 500;
 
 const DIFFLIB = `

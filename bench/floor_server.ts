@@ -7,7 +7,9 @@
  */
 
 const dir = Deno.args[1];
+
 const held = new Map<string, ReadableStreamDefaultController<Uint8Array>>();
+
 const encoder = new TextEncoder();
 
 function hold(name: string): Response {
@@ -35,6 +37,7 @@ async function answerFrom(queueDir: string): Promise<void> {
 }
 
 if (dir !== undefined) void answerFrom(dir);
+
 Deno.serve({
   hostname: "127.0.0.1",
   port: Number(Deno.args[0]),

@@ -10,7 +10,9 @@ import { BOTTLE_SLUG, type Directory, sleep } from "./fixtures.ts";
 import { firstAnswer, freePort, here } from "./processes.ts";
 
 const START_TIMEOUT_MS = 30_000;
+
 const POLL_MS = 5;
+
 const PROPOSAL = ".proposal.json";
 
 /** The permission flags of a sidecar with that queue directory, listening on that address. */

@@ -10,10 +10,15 @@ import { median, percentile, type Row, showMs, type Subject, takeTurns } from ".
 import { residentMib } from "./processes.ts";
 
 const CALLS = 1000;
+
 const MANY = 250;
+
 const MEMORY_ROUNDS = 2;
+
 const LATENCY_ROUNDS = 3;
+
 const ANSWERS_A_ROUND = 40;
+
 const MAX_P50_MS = 10;
 
 /** Long enough for the events of one answer, and its syncs, to be over before the next one comes. */

@@ -4,11 +4,12 @@
  * @module
  */
 
+import { Box, render, Text, useInput } from "ink";
 // @ts-types="@types/react"
 import { createElement, useState } from "react";
-import { Box, render, Text, useInput } from "ink";
 
 const ROWS = 40;
+
 const COLUMNS = 100;
 
 function View() {

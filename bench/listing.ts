@@ -4,7 +4,7 @@
  * @module
  */
 
-import { openQueueView } from "../mod.ts";
+import { openQueueView } from "../internal_mod.ts";
 import { makeDirectory, makeProposalFiles, placeProposalFiles } from "./fixtures.ts";
 import {
   median,
@@ -18,11 +18,16 @@ import {
 } from "./measure.ts";
 
 const PENDING = 10_000;
+
 /** All of them are to be listed; what is over the usual cap would only be counted. */
 const ALL = { maxPending: 2 * PENDING };
+
 const FIRST_ROUNDS = 9;
+
 const REFRESH_ROUNDS = 60;
+
 const MAX_FIRST_RATIO = 6;
+
 const MAX_REFRESH_MS = 30;
 
 /** Kept, so that no compiler may decide that nothing was asked for. */

@@ -18,12 +18,19 @@ import {
 import { here } from "./processes.ts";
 
 const APPEND_ROUNDS = 25;
+
 const LINES_A_ROUND = 100;
+
 const MIN_SHARE = 0.7;
+
 const WRITERS = 8;
+
 const WRITER_ROUNDS = 5;
+
 const LINES_A_WRITER = 100;
+
 const VERIFIED_LINES = 4_000;
+
 const VERIFY_ROUNDS = 7;
 
 const LOG = `pipelock-${BOTTLE_SLUG}.log`;

@@ -7,9 +7,13 @@
 import { writeAuditEntry } from "../mod.ts";
 
 const [mode, path, about, count] = Deno.args;
+
 const content = Deno.readFileSync(about!);
+
 console.log("ready");
+
 await new Response(Deno.stdin.readable).bytes();
+
 for (let n = 0; n < Number(count); n++) {
   if (mode === "bare") {
     using file = Deno.openSync(`${path}/log`, { append: true, create: true });

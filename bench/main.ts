@@ -10,7 +10,7 @@
  * @module
  */
 
-import { sidecarFlags } from "../sidecar/permissions.ts";
+import { sidecarFlags } from "../sidecar/settings.ts";
 import { diff } from "./diff.ts";
 import { holding } from "./holding.ts";
 import { listing } from "./listing.ts";
@@ -36,6 +36,7 @@ const SUBJECTS: Readonly<Record<string, readonly Subject[]>> = {
   sidecar: [sidecar],
   holding: [holding(sidecarFlags)],
 };
+
 const ALL = ["queue", "log", "diff", "visible", "review", "sidecar", "holding"];
 
 /** The kind of file system on which temporary files lie: on some, a sync costs nothing. */

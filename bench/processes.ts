@@ -4,8 +4,8 @@
  * @module
  */
 
-import { fromFileUrl } from "@std/path";
 import { sleep } from "./fixtures.ts";
+import { fromFileUrl } from "@std/path";
 
 const POLL_MS = 2;
 

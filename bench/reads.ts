@@ -4,7 +4,7 @@
  * @module
  */
 
-import { readInDirectory, readUntrusted } from "../src/untrusted.ts";
+import { readInDirectory, readUntrusted } from "../src/disk/read_untrusted.ts";
 import { makeDirectory, makeProposalFiles, placeProposalFiles } from "./fixtures.ts";
 import {
   median,
@@ -17,8 +17,11 @@ import {
 } from "./measure.ts";
 
 const FILES = 500;
+
 const ROUNDS = 40;
+
 const MAX_RATIO = 8;
+
 const LIMITS = { maxBytes: 1024 * 1024 };
 
 async function run(): Promise<readonly Row[]> {

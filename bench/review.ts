@@ -26,16 +26,25 @@ import { here } from "./processes.ts";
 import { startInTerminal, type TerminalProgram } from "./terminal.ts";
 
 const PENDING = 1_000;
+
 const LARGE_LINES = 150_000;
+
 const PAINTS = 7;
+
 const KEYS = 40;
+
 const BOTTLES = 300;
+
 const STILL_MS = 4_000;
+
 const IDLE_MS = 10_000;
+
 const QUIET_MS = 300;
 
 const MAX_PAINT_MS = 400;
+
 const MAX_KEY_MS = 20;
+
 const MAX_IDLE_PERCENT = 2;
 
 function startReview({ path }: Directory): TerminalProgram {

@@ -9,6 +9,7 @@ import { median, medianRatio, type Row, showMs, type Subject, takeTurns } from "
 import { firstAnswer, freePort, here, residentMib } from "./processes.ts";
 
 const ROUNDS = 9;
+
 const START_TIMEOUT_MS = 30_000;
 
 /** What one start cost. */

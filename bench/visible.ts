@@ -4,7 +4,8 @@
  * @module
  */
 
-import { visible, visibleCode } from "../mod.ts";
+import { visibleCode } from "../internal_mod.ts";
+import { visible } from "../mod.ts";
 import {
   median,
   medianRatio,
@@ -16,8 +17,11 @@ import {
 } from "./measure.ts";
 
 const ROUNDS = 9;
+
 const MAX_MS = 100;
+
 const BYTES = 5_000_000;
+
 const DEL = "\x7f";
 
 /** What texts are made of. */

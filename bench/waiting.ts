@@ -9,8 +9,11 @@ import { makeDirectory, makeProposalFiles, placeProposalFiles, sleep } from "./f
 import { median, percentile, type Row, showMs, type Subject, takeTurns } from "./measure.ts";
 
 const WAITERS = 1000;
+
 const ROUNDS = 10;
+
 const ANSWERS_A_ROUND = 20;
+
 const MAX_P50_MS = 5;
 
 /** Long enough for the events of one answer to be over before the next one comes. */

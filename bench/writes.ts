@@ -17,8 +17,11 @@ import {
 } from "./measure.ts";
 
 const ROUNDS = 25;
+
 const WRITES_A_ROUND = 100;
+
 const AT_ONCE = 10;
+
 const MIN_SHARE = 0.8;
 
 /** The least that a write needs whose content survives, though perhaps not its name. */

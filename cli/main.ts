@@ -18,20 +18,17 @@
  * @module
  */
 
-import { asciiJson, finishInterrupted } from "../mod.ts";
-import { completedVerbs } from "./completions/table.ts";
+import { asciiJson, finishInterrupted } from "../internal_mod.ts";
 import {
   complainIn,
   type Context,
   makeContext,
   processTerminal,
   type Terminal,
-} from "./context.ts";
-import { failureOf } from "./exit.ts";
-import { FLAG_WORDS, type Flags, readFlags, UsageError } from "./flags.ts";
-import { auditShow } from "./verbs/audit.ts";
-import { auditExport, auditHead } from "./verbs/audit_export.ts";
-import { auditVerify } from "./verbs/audit_verify.ts";
+} from "./command/context.ts";
+import { failureOf } from "./command/exit.ts";
+import { completedVerbs, FLAG_WORDS, type Flags, readFlags, UsageError } from "./command/flags.ts";
+import { auditExport, auditHead, auditShow, auditVerify } from "./verbs/audit.ts";
 import { completions } from "./verbs/completions.ts";
 import { approve, modify, reject } from "./verbs/decide.ts";
 import { doctor } from "./verbs/doctor.ts";
@@ -54,7 +51,9 @@ interface Verb {
 }
 
 const EVERYWHERE = ["root", "bottle", "json", "plain", "help"];
+
 const ANY_DECISION = ["notes", "sha256", "operator", "override-foreign"];
+
 const DECIDING = [...ANY_DECISION, "confirm", "allow-stale"];
 
 const VERBS: Readonly<Record<string, Verb>> = {

@@ -25,7 +25,7 @@ here=$(cd -- "$(dirname -- "$self")" && pwd -P)
 # A task runs in the checkout; what is typed is meant where it was typed.
 cd -- "${INIT_CWD:-.}"
 
-# The words as cli/flags.ts reads them: each of these flags takes the next word, whatever it is.
+# The words as cli/command/flags.ts reads them: each of these flags takes the next word, whatever it is.
 root=${CLAUDE_BOTTLE_ROOT:-${HOME:+$HOME/.claude-bottle}}
 readable=
 flag=

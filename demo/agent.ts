@@ -6,9 +6,9 @@
  * @module
  */
 
+import { sha256Hex } from "../mod.ts";
 import { Client, StreamableHTTPClientTransport } from "@modelcontextprotocol/client";
 import { join } from "@std/path";
-import { sha256Hex } from "../mod.ts";
 
 /** One question of the agent's: what it makes of the file in force, and why. */
 interface Question {
@@ -71,8 +71,11 @@ const TIMEOUT_MS = 24 * 60 * 60 * 1000;
 const PAUSE_MS = 200;
 
 const [url, configDir] = Deno.args as [string, string];
+
 const client = new Client({ name: "demo-agent", version: "1.0.0" });
+
 await client.connect(new StreamableHTTPClientTransport(new URL(url)));
+
 await Promise.all(QUESTIONS.map(async ({ tool, file, change, justification }, n) => {
   // In this order, as an agent at work would.
   await new Promise((resolve) => setTimeout(resolve, n * PAUSE_MS));
@@ -89,4 +92,5 @@ await Promise.all(QUESTIONS.map(async ({ tool, file, change, justification }, n)
   const text = content?.type === "text" ? content.text : "";
   console.log(JSON.stringify({ n, tool, isError: result.isError === true, text }));
 }));
+
 await client.close();

@@ -4,10 +4,11 @@
  * @module
  */
 
+import { currentConfigDirForSlug } from "../internal_mod.ts";
+import { queueDirForSlug } from "../mod.ts";
+import { sidecarFlags } from "../sidecar/settings.ts";
 import { ensureDir } from "@std/fs";
 import { fromFileUrl, join } from "@std/path";
-import { currentConfigDirForSlug, queueDirForSlug } from "../mod.ts";
-import { sidecarFlags } from "../sidecar/permissions.ts";
 
 /** The demo's bottle. */
 export const SLUG = "demo-1";

@@ -5,9 +5,9 @@
  * @module
  */
 
-import { fromFileUrl } from "@std/path";
 import { type PendingProposal, readOverview, watchOverview } from "../mod.ts";
 import { layOut, type RunningAgent, SLUG, startAgent, startSidecar } from "./bottle.ts";
+import { fromFileUrl } from "@std/path";
 
 const LAUNCHER = fromFileUrl(new URL("../cli/supervise.sh", import.meta.url));
 
@@ -143,6 +143,7 @@ async function main(auto: boolean): Promise<void> {
 }
 
 const auto = Deno.args.includes("--auto") || !Deno.stdin.isTerminal() || !Deno.stdout.isTerminal();
+
 try {
   await main(auto);
 } catch (error) {

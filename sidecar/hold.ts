@@ -1,13 +1,14 @@
 /**
- * Holds tool calls until the operator has answered, or the client would give up. Whatever breaks, the
- * question stays in the queue, and can be asked again or asked about.
+ * Asks, waits, tells the client that it waits, archives; and how much is taken on.
  *
  * @module
  */
 
 import {
   archiveProposal,
+  identityOf,
   newProposal,
+  openQuestions,
   type Proposal,
   readAnswer,
   type Response,
@@ -15,10 +16,8 @@ import {
   type Tool,
   waitForResponse,
   writeProposal,
-} from "../mod.ts";
-import type { Log } from "./log.ts";
-import { keepTelling } from "./progress.ts";
-import { identityOf, openQuestions } from "./questions.ts";
+} from "../sidecar_mod.ts";
+import type { Log } from "./settings.ts";
 import type { ToolInput } from "./tools.ts";
 
 /** How much a sidecar takes on, and how long it holds. */
@@ -271,4 +270,37 @@ export function openHolder(options: HoldOptions): Holder {
     },
     close: () => closing.abort(),
   };
+}
+
+/** How often a client that wants to know is told. */
+const TELL_EVERY_MS = 10_000;
+
+/** "3 m 20 s". */
+function duration(ms: number): string {
+  const seconds = Math.floor(ms / 1000);
+  const [hours, minutes] = [Math.floor(seconds / 3600), Math.floor(seconds / 60) % 60];
+  if (hours > 0) return `${hours} h ${minutes} m`;
+  return minutes > 0 ? `${minutes} m ${seconds % 60} s` : `${seconds} s`;
+}
+
+/**
+ * Tells a client that wants to know, every ten seconds, how long it has waited and for whom.
+ *
+ * @param call The client's side of the call.
+ * @param ahead How many proposals the operator sees before this one.
+ * @returns A function that ends it.
+ */
+export function keepTelling({ tell, signal }: HeldCall, ahead: () => number): () => void {
+  if (tell === undefined) return () => {};
+  const started = performance.now();
+  const timer = setInterval(() => {
+    const elapsedMs = performance.now() - started;
+    const before = ahead();
+    const place = before === 0 ? "you are next" : `${before} ahead of you`;
+    tell(elapsedMs, `waiting for the operator, ${duration(elapsedMs)}, ${place}`).catch(() => {
+      // The client is gone; its signal says so, or is about to.
+      if (signal.aborted) clearInterval(timer);
+    });
+  }, TELL_EVERY_MS);
+  return () => clearInterval(timer);
 }

@@ -4,8 +4,8 @@
  * @module
  */
 
+import { sha256Hex } from "../sidecar_mod.ts";
 import { timingSafeEqual } from "node:crypto";
-import { sha256Hex } from "../mod.ts";
 
 /** The largest body that is read, in bytes. */
 export const MAX_BODY_BYTES = 4 * 1024 * 1024;

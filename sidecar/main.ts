@@ -14,11 +14,10 @@
  * @module
  */
 
-import { clearUnfinished, InvalidNameError } from "../mod.ts";
 import denoJson from "../deno.json" with { type: "json" };
-import { logToStderr } from "./log.ts";
+import { clearUnfinished, InvalidNameError } from "../sidecar_mod.ts";
 import { createServer } from "./server.ts";
-import { readSettings, type Settings, usage, UsageError } from "./settings.ts";
+import { logToStderr, readSettings, type Settings, usage, UsageError } from "./settings.ts";
 
 /** How long held calls may take to be told that the sidecar stops. */
 const STOP_MS = 1_500;

@@ -5,17 +5,7 @@
  * @module
  */
 
-import {
-  createMcpHandler,
-  hostHeaderValidationResponse,
-  McpServer,
-  MissingRequiredClientCapabilityError,
-  originValidationResponse,
-  ProtocolError,
-  ProtocolErrorCode,
-  type ServerContext,
-} from "@modelcontextprotocol/server";
-import { SUPERVISE_HOSTNAME, type Tool, validateConfigFile } from "../mod.ts";
+import { SUPERVISE_HOSTNAME, type Tool, validateConfigFile } from "../sidecar_mod.ts";
 import { type HeldCall, type Holder, type HoldOptions, openHolder } from "./hold.ts";
 import {
   cancelledId,
@@ -47,6 +37,16 @@ import {
   TOOL_OFFERS,
   type ToolInput,
 } from "./tools.ts";
+import {
+  createMcpHandler,
+  hostHeaderValidationResponse,
+  McpServer,
+  MissingRequiredClientCapabilityError,
+  originValidationResponse,
+  ProtocolError,
+  ProtocolErrorCode,
+  type ServerContext,
+} from "@modelcontextprotocol/server";
 
 /** What a sidecar serves. */
 export interface ServerOptions extends HoldOptions {

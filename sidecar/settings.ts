@@ -1,12 +1,45 @@
 /**
- * What a sidecar is told: flags, and the environment behind them.
+ * A sidecar's flags and variables, the permissions it runs with, and the lines it logs.
  *
  * @module
  */
 
-import { parseArgs } from "@std/cli";
-import { checkBottleSlug, QUEUE_DIR_IN_CONTAINER, SUPERVISE_PORT } from "../mod.ts";
+import { checkBottleSlug, QUEUE_DIR_IN_CONTAINER, SUPERVISE_PORT } from "../sidecar_mod.ts";
 import type { HoldLimits } from "./hold.ts";
+import { parseArgs } from "@std/cli";
+
+/** What is logged of an event. Ids, counts and names of ours; never a word of the agent's. */
+export type LogFields = Readonly<Record<string, string | number | boolean>>;
+
+/** Logs one event. */
+export type Log = (event: string, fields?: LogFields) => void;
+
+/**
+ * Logs to stderr.
+ *
+ * @param event The event's name.
+ * @param fields What is known of it.
+ */
+export const logToStderr: Log = (event, fields = {}) => {
+  console.error(JSON.stringify({ time: new Date().toISOString(), event, ...fields }));
+};
+
+/**
+ * The permissions of a sidecar, for whoever starts one.
+ *
+ * @param queueDir Its queue directory.
+ * @param address What it listens on, `host:port`.
+ * @returns Flags for `deno run`.
+ */
+export function sidecarFlags(queueDir: string, address: string): string[] {
+  return [
+    "--no-prompt",
+    `--allow-net=${address}`,
+    `--allow-read=${queueDir}`,
+    `--allow-write=${queueDir}`,
+    `--allow-env=${SIDECAR_VARIABLES.join(",")}`,
+  ];
+}
 
 /** What a sidecar was told. */
 export interface Settings {

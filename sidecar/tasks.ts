@@ -6,8 +6,8 @@
  * @module
  */
 
-import { z } from "zod";
 import type { Outcome } from "./hold.ts";
+import { z } from "zod";
 
 /** The extension's name, as clients and servers declare it. */
 export const TASKS_EXTENSION = "io.modelcontextprotocol/tasks";

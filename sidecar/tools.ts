@@ -5,7 +5,6 @@
  * @module
  */
 
-import { z } from "zod";
 import {
   CONFIG_FILE_FOR_TOOL,
   CURRENT_CONFIG_DIR_IN_AGENT,
@@ -18,8 +17,9 @@ import {
   TOOL_CAPABILITY_BLOCK,
   TOOL_CRED_PROXY_BLOCK,
   TOOL_PIPELOCK_BLOCK,
-} from "../mod.ts";
+} from "../sidecar_mod.ts";
 import type { Outcome } from "./hold.ts";
+import { z } from "zod";
 
 /** A call that came to a decision. */
 type Decided = Extract<Outcome, { kind: "answered" }>;

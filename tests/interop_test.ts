@@ -1,5 +1,3 @@
-import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
-import { basename, fromFileUrl, join } from "@std/path";
 import * as supervise from "../mod.ts";
 import {
   type AuditEntry,
@@ -18,8 +16,8 @@ import {
   writeResponse,
 } from "../mod.ts";
 import { python, PYTHON_MISSING, startAppender } from "./support/python.ts";
-import { REPO } from "./support/run.ts";
 import { saidBy } from "./support/records.ts";
+import { REPO } from "./support/run.ts";
 import { tempDir } from "./support/temp.ts";
 import { MALFORMED_PROPOSALS, MALFORMED_RESPONSES } from "./testdata/malformed.ts";
 import {
@@ -34,9 +32,13 @@ import {
   UNUSUAL_PROPOSALS,
   UNUSUAL_RESPONSES,
 } from "./testdata/records.ts";
+import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
+import { basename, fromFileUrl, join } from "@std/path";
 
 const TESTDATA = fromFileUrl(new URL("./testdata", import.meta.url));
+
 const ORIGINAL = join(TESTDATA, "original");
+
 const OURS = join(TESTDATA, "ours");
 
 /** The log `pipelock-dev-1.log` of a folder, as lines with their LF. */

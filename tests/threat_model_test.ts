@@ -1,6 +1,6 @@
+import { REPO } from "./support/run.ts";
 import { assert, assertEquals } from "@std/assert";
 import { join } from "@std/path";
-import { REPO } from "./support/run.ts";
 
 /** A test that the threat model refers to. */
 interface Reference {

@@ -6,6 +6,7 @@
  */
 
 const FOLDER = "coverage";
+
 const CLOSING = "}".charCodeAt(0);
 
 /** Whether a file is whole: JSON objects end as they began. */
@@ -19,10 +20,12 @@ function isWhole(path: string): boolean {
 }
 
 let torn = 0;
+
 for (const { name } of Deno.readDirSync(FOLDER)) {
   const path = `${FOLDER}/${name}`;
   if (isWhole(path)) continue;
   Deno.removeSync(path);
   torn++;
 }
+
 if (torn > 0) console.log(`Left out what ${torn} killed processes wrote half of their coverage`);

@@ -7,40 +7,20 @@
 
 /**
  * The floors of `src/`, lowest first: a file imports only from floors below its own. A name with a
- * slash at its end is a folder, whose files may also import each other; a file of that folder that is
- * named itself stands where it is named.
+ * slash at its end is a folder, whose files may also import each other.
  */
 const LAYERS: readonly (readonly string[])[] = [
-  ["config/mark.ts", "config/problem.ts", "characters.ts", "hash.ts", "text_writer.ts"],
-  ["errors.ts", "look_alikes.ts"],
   // Pure: text and bytes in, text and bytes out.
-  ["chain.ts", "diff.ts", "instant.ts", "json_bounds.ts", "visible.ts", "config/"],
-  // The records, and where they live.
-  ["audit_entry.ts", "proposal.ts", "paths.ts"],
-  // What the records say: as JSON, and as the config file that a tool proposes.
-  ["wire.ts", "config/marks_for.ts", "config/validate.ts"],
-  // The disk: ours to write, ours to read, anybody's to write.
-  ["durable.ts", "own_files.ts", "untrusted.ts"],
-  ["durable_log.ts"],
-  [
-    "audit_line.ts",
-    "audit_logs.ts",
-    "bottles.ts",
-    "in_force.ts",
-    "known.ts",
-    "receiver_record.ts",
-    "signing_key.ts",
-    "watch.ts",
-  ],
-  ["audit_append.ts", "queue.ts", "find.ts"],
-  ["leftovers.ts", "queue_entry.ts"],
-  ["answer.ts"],
-  ["audit.ts", "audit_anchors.ts", "decided.ts", "intent.ts", "listing.ts", "wait.ts"],
-  ["audit_check.ts"],
-  ["audit_verify.ts", "foreign.ts", "inspect.ts", "list_pending.ts", "pending_marks.ts"],
-  ["audit_archive.ts"],
-  ["watch_pending.ts", "shown.ts"],
-  ["decide.ts", "overview.ts"],
+  ["text/"],
+  // What is kept and sent, and how it stands in files.
+  ["records/"],
+  // What a config file may say; the only file I/O.
+  ["config/", "disk/"],
+  // One bottle's queue; what the host keeps for itself.
+  ["queue/", "host/"],
+  ["log/"],
+  ["decision/"],
+  ["queue.ts", "audit.ts", "diff.ts"],
 ];
 
 /** Imports within one floor that are meant: the importing file, then what it may import. */
@@ -49,15 +29,18 @@ const SAME_FLOOR: Readonly<Record<string, readonly string[]>> = {};
 /** Folders with a program or a library of their own: they see the public API and themselves. */
 const PROGRAMS: readonly string[] = ["sidecar/", "cli/", "appliers/", "bench/"];
 
+/** What re-exports `src/`: the public API, what the operator's programs need, what a sidecar may name. */
+const MODS: readonly string[] = ["mod.ts", "internal_mod.ts", "sidecar_mod.ts"];
+
 /** What a program may import besides its own folder. Its `main.ts` may import other programs too. */
-const OPEN_TO_PROGRAMS: readonly string[] = ["mod.ts", "deno.json"];
+const OPEN_TO_PROGRAMS: readonly string[] = ["mod.ts", "internal_mod.ts", "deno.json"];
 
 /**
  * Files of programs that may see below the public API, and what: to measure one part, the bench needs
  * that part alone.
  */
 const BELOW_THE_API: Readonly<Record<string, readonly string[]>> = {
-  "bench/reads.ts": ["src/untrusted.ts"],
+  "bench/reads.ts": ["src/disk/read_untrusted.ts"],
 };
 
 /** The names under which this package can import itself. */
@@ -72,14 +55,14 @@ const PACKAGES: readonly PackageRule[] = [
   {
     name: /^(node:)?fs(\/|$)/,
     within: "src/",
-    only: ["src/durable.ts", "src/untrusted.ts"],
-    wayOut: "write through src/durable.ts, read through src/untrusted.ts",
+    only: ["src/disk/"],
+    wayOut: "read and write through src/disk/",
   },
   {
     name: /^(jsr:\/?)?@std\/fs(@|\/|$)/,
     within: "src/",
-    only: ["src/durable.ts"],
-    wayOut: "make directories through src/durable.ts",
+    only: ["src/disk/"],
+    wayOut: "make directories through src/disk/write.ts",
   },
   {
     name: /^(npm:\/?)?@modelcontextprotocol\//,
@@ -91,12 +74,12 @@ const PACKAGES: readonly PackageRule[] = [
     name: /^(npm:\/?)?(ink|react)(@|\/|$)/,
     within: "",
     only: ["cli/review/", "tests/", "bench/"],
-    wayOut: "keep Ink in cli/review/screen.ts: no other verb should wait for it",
+    wayOut: "keep Ink in cli/review/terminal.ts: no other verb should wait for it",
   },
 ];
 
 /** The files in `src/` that write to disk: whole files, and under a lock. */
-const WRITERS = ["src/durable.ts", "src/durable_log.ts"];
+const WRITERS = ["src/disk/write.ts", "src/disk/lock.ts"];
 
 /** Members of `Deno` that change what is on disk; each stands for its `…Sync` twin as well. */
 const WRITES: ReadonlySet<string> = new Set([
@@ -163,13 +146,19 @@ function objection(from: string, to: string): string | undefined {
     return "links/ stands in for packages; import the package by its name, as in @std/path";
   }
   if (from.startsWith("src/")) return objectionInSource(from, to);
-  if (from === "mod.ts") {
-    return to.startsWith("src/") ? undefined : "mod.ts re-exports src/ alone; export it from there";
+  if (MODS.includes(from)) {
+    return to.startsWith("src/")
+      ? undefined
+      : `${from} re-exports src/ alone; export it from there`;
   }
   const home = PROGRAMS.find((folder) => from.startsWith(folder));
-  if (home === undefined || to.startsWith(home) || OPEN_TO_PROGRAMS.includes(to)) return undefined;
+  if (home === undefined || to.startsWith(home)) return undefined;
+  const open = home === "sidecar/" ? ["sidecar_mod.ts", "deno.json"] : OPEN_TO_PROGRAMS;
+  if (open.includes(to)) return undefined;
   if (BELOW_THE_API[from]?.includes(to)) return undefined;
-  if (to.startsWith("src/")) return `${home} sees only the public API; import it from mod.ts`;
+  if (to.startsWith("src/") || MODS.includes(to)) {
+    return `${home} sees ${open.filter((name) => MODS.includes(name)).join(" and ")} only`;
+  }
   if (!PROGRAMS.some((folder) => to.startsWith(folder))) {
     return `${home} imports mod.ts and its own folder; move the file into it`;
   }

@@ -7,6 +7,9 @@
  */
 
 const config = JSON.parse(await Deno.readTextFile("deno.json"));
+
 delete config.links;
+
 await Deno.writeTextFile("deno.json", JSON.stringify(config, null, 2) + "\n");
+
 await Deno.remove("links", { recursive: true });

@@ -1,5 +1,5 @@
 /**
- * Whether the audit logs are sound, and the key that signs them is there.
+ * What was begun and not brought to an end: decisions, and the operator's own versions of files.
  *
  * @module
  */
@@ -9,10 +9,101 @@ import {
   type AuditLogId,
   listAuditLogs,
   listBottles,
+  privateDir,
   readSigningKey,
-  verifyAuditLog,
-} from "../../mod.ts";
-import { counted, type Finding, named, type Subject } from "./finding.ts";
+} from "../../internal_mod.ts";
+import { verifyAuditLog } from "../../mod.ts";
+import { counted, type Finding, named, shellWord, type Subject } from "./finding.ts";
+import { join } from "@std/path";
+
+/** The names in a directory of the operator's own; none if it is not there. */
+function namesIn(dir: string): string[] {
+  try {
+    return Array.from(Deno.readDirSync(dir), ({ name }) => name).sort();
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return [];
+    throw error;
+  }
+}
+
+/** Whether a file looks like what a decision for a bottle leaves when it is interrupted. */
+function isIntent(path: string, slug: string): boolean {
+  try {
+    // Whatever else has that name is not waited for.
+    if (!Deno.lstatSync(path).isFile) return false;
+    const { version, bottle_slug } = JSON.parse(Deno.readTextFileSync(path));
+    return version === 1 && bottle_slug === slug;
+  } catch (error) {
+    if (error instanceof SyntaxError || error instanceof TypeError) return false;
+    throw error;
+  }
+}
+
+/**
+ * Checks for decisions that a crash left open. Every other verb finishes them when it starts; this one
+ * does not, so that it can tell.
+ *
+ * @param subject What is checked.
+ * @returns What was found.
+ */
+export function checkIntents({ root }: Pick<Subject, "root">): Finding[] {
+  const found: Finding[] = [];
+  const dir = join(privateDir(root), "intents");
+  for (const name of namesIn(dir).filter((name) => name.endsWith(".json"))) {
+    const path = join(dir, name);
+    const slug = name.slice(0, -".json".length);
+    found.push(
+      isIntent(path, slug)
+        ? {
+          check: "intents",
+          state: "warn",
+          says: `a decision for ${slug} was interrupted, or is being made right now`,
+          todo: `supervise list --bottle ${shellWord(slug)}; it says what came of the decision`,
+        }
+        : {
+          check: "intents",
+          state: "bad",
+          says: `private/intents/${name} is no intent; no decision for its bottle goes through`,
+          todo: `mv ${shellWord(path)} ${shellWord(`${path}.broken`)}`,
+        },
+    );
+  }
+  const staging = join(privateDir(root), "staging");
+  const staged = namesIn(staging).filter((slug) => namesIn(join(staging, slug)).length > 0);
+  if (staged.length > 0) {
+    found.push({
+      check: "intents",
+      state: "warn",
+      says: `${named(staged)}: a decision was interrupted while its answer was written`,
+      todo: "nothing: the next decision for that bottle clears it up",
+    });
+  }
+  if (found.length > 0) return found;
+  return [{ check: "intents", state: "ok", says: "no decision was interrupted" }];
+}
+
+/**
+ * Checks for versions of files that an operator wrote and never answered with.
+ *
+ * @param subject What is checked.
+ * @returns What was found.
+ */
+export function checkEdits({ root }: Pick<Subject, "root">): Finding[] {
+  const edits = join(privateDir(root), "edit");
+  const kept = namesIn(edits).flatMap((dir) =>
+    namesIn(join(edits, dir)).map((name) => join("private", "edit", dir, name))
+  );
+  const [first] = kept;
+  if (first === undefined) {
+    return [{ check: "edits", state: "ok", says: "no version of yours was left behind" }];
+  }
+  return [{
+    check: "edits",
+    state: "warn",
+    says: `a version of yours is kept: ${named(kept)}`,
+    todo: `supervise modify ID --file ${shellWord(join(root, first))}, or remove it`,
+  }];
+}
 
 /** The logs that are there, and those that a bottle could have: one that was removed is one of these. */
 function* logsToCheck(root: string): Generator<AuditLogId> {

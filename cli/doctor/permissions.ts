@@ -5,9 +5,10 @@
  * @module
  */
 
-import { join, relative } from "@std/path";
-import { listBottles, privateDir, queueDirForSlug } from "../../mod.ts";
+import { listBottles, privateDir } from "../../internal_mod.ts";
+import { queueDirForSlug } from "../../mod.ts";
 import { type Finding, named, shellWord, type Subject } from "./finding.ts";
+import { join, relative } from "@std/path";
 
 /** How many files and directories are looked at; more are nothing that a person keeps by hand. */
 const MOST_LOOKED_AT = 20_000;

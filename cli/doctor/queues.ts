@@ -11,10 +11,10 @@ import {
   instantOf,
   listBottles,
   type OldFiles,
-  queueDirForSlug,
   queueRoot,
-} from "../../mod.ts";
-import { age } from "../render.ts";
+} from "../../internal_mod.ts";
+import { queueDirForSlug } from "../../mod.ts";
+import { age } from "../render/style.ts";
 import { counted, type Finding, named, shellWord, type Subject } from "./finding.ts";
 
 /** After how long an answer that nobody collected is told. */

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { readReceiverRecord, type ReceiverRecord } from "../../mod.ts";
+import { readReceiverRecord, type ReceiverRecord } from "../../internal_mod.ts";
 import { readReceivers, type Receiver } from "../notify/receivers.ts";
 import type { Finding, Subject } from "./finding.ts";
 

@@ -5,7 +5,8 @@
  * @module
  */
 
-import { asciiJson, type PendingProposal, sha256Hex, type Tool } from "../../mod.ts";
+import { asciiJson } from "../../internal_mod.ts";
+import { type PendingProposal, sha256Hex, type Tool } from "../../mod.ts";
 
 /** What may be told of a proposal. */
 export interface Arrival {

@@ -5,10 +5,10 @@
  * @module
  */
 
-import type { BatchItem, Desk, Look, View } from "./desk.ts";
-import { askWhy, confirmMarks, hold, pendingOf } from "./flows.ts";
-import { lookAt, obstacle } from "./look.ts";
-import type { Row } from "./row.ts";
+import { askWhy, confirmMarks, hold, pendingOf } from "./decide_actions.ts";
+import type { Row } from "./list.ts";
+import { lookAt, obstacle } from "./open_proposal.ts";
+import type { BatchItem, Desk, Look, View } from "./state.ts";
 
 function reasonToLeaveOut(status: "approved" | "rejected", { inspection }: Look) {
   if (status === "rejected") return undefined;

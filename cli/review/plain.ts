@@ -4,8 +4,8 @@
  * @module
  */
 
+import { diffAgainst } from "../../internal_mod.ts";
 import {
-  diffAgainst,
   type Inspection,
   inspectProposal,
   marksFor,
@@ -14,15 +14,14 @@ import {
   readOverview,
   type Verdict,
 } from "../../mod.ts";
-import type { Context } from "../context.ts";
-import { decideAsShown, decideEdit, printDecision } from "../decision.ts";
-import { editProposal } from "../editor.ts";
-import { CancelledError, failureOf } from "../exit.ts";
-import { keepForLater } from "../keep.ts";
-import { renderDiffLines } from "../render_diff.ts";
-import { renderMarks } from "../render_marks.ts";
-import { renderProposal } from "../render_proposal.ts";
-import { foreignLine, unlistedLine } from "../verbs/list.ts";
+import type { Context } from "../command/context.ts";
+import { CancelledError, failureOf } from "../command/exit.ts";
+import { decideAsShown, decideEdit, keepForLater, printDecision } from "../operate/decision.ts";
+import { editProposal } from "../operate/editor.ts";
+import { renderDiffLines } from "../render/diff.ts";
+import { renderMarks } from "../render/marks.ts";
+import { foreignLine, unlistedLine } from "../render/pending.ts";
+import { renderProposal } from "../render/proposal.ts";
 
 /** Asks the operator: prints the question, returns the line, or `undefined` at the end of input. */
 export type Ask = (question: string) => Promise<string | undefined>;

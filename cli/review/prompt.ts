@@ -1,10 +1,82 @@
 /**
- * A question at the foot of the screen.
+ * Questions on the screen, and what is typed as an answer.
  *
  * @module
  */
 
-import { addText, editLine } from "./line_input.ts";
+import { COMPONENT_REBUILD, instantOf } from "../../internal_mod.ts";
+import {
+  type AuditEntry,
+  COMPONENT_FOR_TOOL,
+  type PendingProposal,
+  readAuditEntries,
+  STATUS_REJECTED,
+} from "../../mod.ts";
+
+/** The most that one line takes, in characters. */
+const MOST = 4_000;
+
+/**
+ * What a line is after a key.
+ *
+ * @param line The line before.
+ * @param key A key by its name, or a character.
+ * @returns The line after.
+ */
+export function editLine(line: string, key: string): string {
+  switch (key) {
+    case "backspace":
+    case "delete":
+      return [...line].slice(0, -1).join("");
+    case "ctrl-u":
+      return "";
+    case "ctrl-w":
+      return line.replace(/\S*\s*$/, "");
+    default:
+      return [...key].length === 1 ? addText(line, key) : line;
+  }
+}
+
+/**
+ * What a line is after a text was typed at once, or pasted: it stays one line.
+ *
+ * @param line The line before.
+ * @param text The text.
+ * @returns The line after.
+ */
+export function addText(line: string, text: string): string {
+  // deno-lint-ignore no-control-regex
+  const plain = text.replace(/[\r\n\t]+/g, " ").replace(/[\x00-\x1f\x7f-\x9f]/g, "");
+  return (line + plain).slice(0, MOST);
+}
+
+/**
+ * The notes with which a bottle's proposals of one tool were rejected, the latest first.
+ *
+ * Needs `--allow-read` for the root.
+ *
+ * @param entry A proposal of that bottle and tool.
+ * @param root The root.
+ * @returns The notes; none if the log cannot be read.
+ */
+export async function pastNotes(
+  { proposal: { tool, bottleSlug } }: PendingProposal,
+  root: string,
+): Promise<readonly string[]> {
+  const component = COMPONENT_FOR_TOOL[tool] ?? COMPONENT_REBUILD;
+  let entries: readonly AuditEntry[];
+  try {
+    entries = await readAuditEntries(component, bottleSlug, { root });
+  } catch {
+    // Whatever is wrong with the log, doctor and audit verify say it; here only notes are missing.
+    return [];
+  }
+  return entries
+    .filter(({ operatorAction }) => operatorAction === STATUS_REJECTED)
+    .toSorted((a, b) => instantOf(b.timestamp) - instantOf(a.timestamp))
+    .map(({ operatorNotes }) => operatorNotes)
+    .filter((notes) => notes.trim() !== "");
+}
 
 const BY_HAND = "Type it by hand: a pasted word confirms nothing.";
 

@@ -4,13 +4,12 @@
  * @module
  */
 
-import { findProposals, listBottles } from "../../mod.ts";
-import { bashScript } from "../completions/bash.ts";
-import { fishScript } from "../completions/fish.ts";
-import type { CompletedVerb } from "../completions/table.ts";
-import { zshScript } from "../completions/zsh.ts";
-import type { Context } from "../context.ts";
-import { UsageError } from "../flags.ts";
+import { findProposals, listBottles } from "../../internal_mod.ts";
+import { bashScript } from "../command/completions/bash.ts";
+import { fishScript } from "../command/completions/fish.ts";
+import { zshScript } from "../command/completions/zsh.ts";
+import type { Context } from "../command/context.ts";
+import { type CompletedVerb, UsageError } from "../command/flags.ts";
 
 /** How many ids are offered: more are a flood, and nobody picks from them. */
 const MOST_OFFERED = 500;

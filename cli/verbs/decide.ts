@@ -5,7 +5,11 @@
  */
 
 import type { Decision, Verdict } from "../../mod.ts";
-import type { Context } from "../context.ts";
+import { type Context, readNamedFile } from "../command/context.ts";
+import { CancelledError } from "../command/exit.ts";
+import { UsageError } from "../command/flags.ts";
+import { decideSeveral } from "../operate/batch.ts";
+import { refuseContradiction, refuseIfMarked } from "../operate/confirm.ts";
 import {
   decideAsShown,
   decideEdit,
@@ -13,13 +17,8 @@ import {
   printDecision,
   refuseIfStale,
   type Seen,
-} from "../decision.ts";
-import { decodeVersion, editProposal } from "../editor.ts";
-import { CancelledError } from "../exit.ts";
-import { UsageError } from "../flags.ts";
-import { refuseContradiction, refuseIfMarked } from "../if_unmarked.ts";
-import { readNamedFile } from "../read_file.ts";
-import { decideSeveral } from "../several.ts";
+} from "../operate/decision.ts";
+import { decodeVersion, editProposal } from "../operate/editor.ts";
 
 /** Decides as the flags say. Of the slugs that were typed, each confirms its own bottle alone. */
 async function decideOne(context: Context, seen: Seen, verdict: Verdict): Promise<Decision> {

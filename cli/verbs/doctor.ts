@@ -1,16 +1,59 @@
 /**
- * `doctor`: what is wrong, and what to do about it.
+ * `doctor`: runs every check and prints what was found.
  *
  * @module
  */
 
-import { visibleLine } from "../../mod.ts";
-import type { Context } from "../context.ts";
-import { runChecks } from "../doctor/checks.ts";
-import type { Finding } from "../doctor/finding.ts";
-import { UsageError } from "../flags.ts";
-import { visibleJson } from "../visible_json.ts";
-import { wrap } from "../wrap.ts";
+import { visibleLine } from "../../internal_mod.ts";
+import { type Overview, readOverview } from "../../mod.ts";
+import type { Context } from "../command/context.ts";
+import { UsageError } from "../command/flags.ts";
+import type { Check, Finding } from "../doctor/finding.ts";
+import { checkEdits, checkIntents, checkLogs } from "../doctor/logs.ts";
+import { checkClock, checkDeno, checkDisk } from "../doctor/machine.ts";
+import { checkPermissions } from "../doctor/permissions.ts";
+import { checkFilesInForce, checkQueues, checkSidecars } from "../doctor/queues.ts";
+import { checkReceivers } from "../doctor/receivers.ts";
+import { visibleJson } from "../render/json.ts";
+import { wrap } from "../render/wrap.ts";
+
+/** A group of checks, and what it is called where it fails as a whole. A new group goes here. */
+const CHECKS: readonly (readonly [name: string, check: Check])[] = [
+  ["permissions", checkPermissions],
+  ["queues", checkQueues],
+  ["sidecars", checkSidecars],
+  ["files-in-force", checkFilesInForce],
+  ["intents", checkIntents],
+  ["edits", checkEdits],
+  ["logs", checkLogs],
+  ["notify", checkReceivers],
+  ["clock", checkClock],
+  ["disk", checkDisk],
+  ["deno", () => checkDeno()],
+];
+
+/**
+ * Runs all checks. One that fails is a finding, and stops no other.
+ *
+ * @param root The root, which exists.
+ * @param nowMs Now, in milliseconds since 1970.
+ * @returns What was found.
+ */
+export async function runChecks(root: string, nowMs: number): Promise<Finding[]> {
+  const found: Finding[] = [];
+  let read: Overview | undefined;
+  const subject = { root, nowMs, overview: () => read ??= readOverview({ root }) };
+  for (const [check, run] of CHECKS) {
+    try {
+      found.push(...await run(subject));
+    } catch (error) {
+      const message = error instanceof Error ? error.message : String(error);
+      const says = `this could not be checked: ${message}`;
+      found.push({ check, state: "bad", says, todo: "mend that, and ask again" });
+    }
+  }
+  return found;
+}
 
 async function examine(root: string): Promise<readonly Finding[]> {
   try {

@@ -4,101 +4,21 @@
  * @module
  */
 
+import { listBottles, marksOfPending } from "../../internal_mod.ts";
+import { readOverview } from "../../mod.ts";
+import type { Context } from "../command/context.ts";
+import { countMarks, isWanted, shortIds, sortPending } from "../command/resolve.ts";
+import { keepForLater } from "../operate/decision.ts";
 import {
-  type ForeignAnswer,
-  listBottles,
-  marksOfPending,
-  type PendingProposal,
-  readOverview,
-  type UnlistedInBottle,
-  unlistedReason,
-  type UnreadableInBottle,
-  visibleLine,
-} from "../../mod.ts";
-import type { Context } from "../context.ts";
-import { keepForLater } from "../keep.ts";
-import { renderPending } from "../render_pending.ts";
-import { shortIds } from "../resolve.ts";
-import { countMarks, isWanted, sortPending } from "../select_pending.ts";
-import { visibleJson } from "../visible_json.ts";
-
-/**
- * A pending proposal as JSON, without its marks.
- *
- * @param entry The proposal.
- * @returns The fields, in the wire's snake_case.
- */
-export function pendingJson({ proposal, proposalSha256 }: PendingProposal): object {
-  return {
-    bottle_slug: proposal.bottleSlug,
-    id: proposal.id,
-    tool: proposal.tool,
-    arrival_timestamp: proposal.arrivalTimestamp,
-    justification: proposal.justification,
-    ...visibleJson({ justification: proposal.justification }, "prose"),
-    proposal_sha256: proposalSha256,
-  };
-}
-
-/**
- * A file that cannot be read as JSON.
- *
- * @param file The file.
- * @returns The fields, in snake_case.
- */
-export function unreadableJson({ bottleSlug, file, reason }: UnreadableInBottle): object {
-  return { bottle_slug: bottleSlug, file, reason };
-}
-
-/**
- * A file that cannot be read, in words.
- *
- * @param problem The file.
- * @returns One line.
- */
-export function unreadableLine({ bottleSlug, file, reason }: UnreadableInBottle): string {
-  return `! unreadable: ${visibleLine(`${bottleSlug}/${file}: ${reason}`, "code")}`;
-}
-
-/**
- * How much of a bottle is not listed as JSON.
- *
- * @param bottle The bottle.
- * @returns The fields, in snake_case.
- */
-export function unlistedJson({ bottleSlug, count }: UnlistedInBottle): object {
-  return { bottle_slug: bottleSlug, count };
-}
-
-/**
- * How much of a bottle is not listed, in words.
- *
- * @param bottle The bottle.
- * @returns One line.
- */
-export function unlistedLine({ bottleSlug, count }: UnlistedInBottle): string {
-  return `! ${bottleSlug}: ${unlistedReason(count)}`;
-}
-
-/**
- * An answer without a record as JSON.
- *
- * @param answer The answer.
- * @returns The fields, in snake_case.
- */
-export function foreignJson({ bottleSlug, proposalId, says }: ForeignAnswer): object {
-  return { bottle_slug: bottleSlug, id: proposalId, says };
-}
-
-/**
- * An answer without a record, in words.
- *
- * @param answer The answer.
- * @returns One line.
- */
-export function foreignLine({ bottleSlug, proposalId, says }: ForeignAnswer): string {
-  return `! answered without a record: ${bottleSlug}/${proposalId}: ${visibleLine(says, "code")}`;
-}
+  foreignJson,
+  foreignLine,
+  pendingJson,
+  renderPending,
+  unlistedJson,
+  unlistedLine,
+  unreadableJson,
+  unreadableLine,
+} from "../render/pending.ts";
 
 function isDirectory(path: string): boolean {
   try {

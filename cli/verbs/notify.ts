@@ -4,12 +4,16 @@
  * @module
  */
 
-import type { Context } from "../context.ts";
+import type { Context } from "../command/context.ts";
 import { NotifyConfigError, notifyConfigPath } from "../notify/config.ts";
-import { openJournal } from "../notify/journal.ts";
 import { tellTest } from "../notify/message.ts";
-import { readReceivers, type Receiver, type Receivers } from "../notify/receivers.ts";
-import { terminalReceiver } from "../notify/terminal.ts";
+import { openJournal } from "../notify/notifier.ts";
+import {
+  readReceivers,
+  type Receiver,
+  type Receivers,
+  terminalReceiver,
+} from "../notify/receivers.ts";
 
 /** What came of the test of one receiver. */
 interface Row {

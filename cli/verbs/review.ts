@@ -4,9 +4,9 @@
  * @module
  */
 
-import { ask } from "../ask.ts";
-import type { Context } from "../context.ts";
-import { UsageError } from "../flags.ts";
+import type { Context } from "../command/context.ts";
+import { UsageError } from "../command/flags.ts";
+import { ask } from "../operate/confirm.ts";
 import { reviewPlain } from "../review/plain.ts";
 
 /**
@@ -26,7 +26,7 @@ export async function review(context: Context): Promise<number> {
   }
   if (!context.flags.plain && Deno.env.get("TERM") !== "dumb") {
     // It takes Ink and React to draw, which no other verb should wait for.
-    const { reviewFullScreen } = await import("../review/full_screen.ts");
+    const { reviewFullScreen } = await import("../review/run.ts");
     return await reviewFullScreen(context);
   }
   await reviewPlain(context, ask);

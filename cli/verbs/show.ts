@@ -4,13 +4,14 @@
  * @module
  */
 
-import { inspectProposal, type Mark, rememberShown } from "../../mod.ts";
-import type { Context } from "../context.ts";
-import { keepForLater } from "../keep.ts";
-import { renderProposal } from "../render_proposal.ts";
-import { resolveProposal } from "../resolve.ts";
-import { visibleJson } from "../visible_json.ts";
-import { pendingJson } from "./list.ts";
+import { rememberShown } from "../../internal_mod.ts";
+import { inspectProposal, type Mark } from "../../mod.ts";
+import type { Context } from "../command/context.ts";
+import { resolveProposal } from "../command/resolve.ts";
+import { keepForLater } from "../operate/decision.ts";
+import { visibleJson } from "../render/json.ts";
+import { pendingJson } from "../render/pending.ts";
+import { renderProposal } from "../render/proposal.ts";
 
 /** A mark as JSON. */
 function markJson({ severity, rule, message, side, line }: Mark): object {

@@ -4,35 +4,32 @@
  * @module
  */
 
+import { asciiJson, makeVisible, marksOfPending, visibleLine } from "../../internal_mod.ts";
 import {
-  asciiJson,
   type AuditEntry,
   findDecision,
-  makeVisible,
-  marksOfPending,
   type Overview,
   type PendingProposal,
   type UnreadableInBottle,
-  visibleLine,
   watchOverview,
 } from "../../mod.ts";
-import type { Context } from "../context.ts";
-import { keepForLater } from "../keep.ts";
+import type { Context } from "../command/context.ts";
+import { countMarks, isWanted } from "../command/resolve.ts";
 import { openNotifier } from "../notify/notifier.ts";
-import { badge, trimPlain } from "../render.ts";
-import { marksInShort } from "../render_pending.ts";
-import { countMarks, isWanted } from "../select_pending.ts";
-import { visibleJson } from "../visible_json.ts";
-import { cut } from "../wrap.ts";
+import { keepForLater } from "../operate/decision.ts";
+import { visibleJson } from "../render/json.ts";
 import {
   foreignJson,
   foreignLine,
+  marksInShort,
   pendingJson,
   unlistedJson,
   unlistedLine,
   unreadableJson,
   unreadableLine,
-} from "./list.ts";
+} from "../render/pending.ts";
+import { badge, trimPlain } from "../render/style.ts";
+import { cut } from "../render/wrap.ts";
 
 /** Which file of which bottle. */
 interface InBottle {

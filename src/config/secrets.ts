@@ -4,7 +4,7 @@
  * @module
  */
 
-import { splitWords } from "./words.ts";
+import { splitWords } from "./dockerfile/instructions.ts";
 
 /** Names of variables that hold a secret, by custom. */
 const SECRET_NAME =

@@ -1,9 +1,10 @@
-import { assertEquals } from "@std/assert";
-import { join } from "@std/path";
 import { hasProgram, REPO } from "../support/run.ts";
 import { openTerminal, type Terminal } from "../support/tmux.ts";
+import { assertEquals } from "@std/assert";
+import { join } from "@std/path";
 
 const ignore = !hasProgram("tmux", "-V");
+
 if (ignore) console.error("skipped: there is no tmux on this machine");
 
 /** A screen's rows without what differs from run to run. The agent's questions arrive in any order. */

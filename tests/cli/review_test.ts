@@ -1,10 +1,7 @@
-import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
-import { userInfo } from "node:os";
-import { join } from "@std/path";
+import { readAnswer } from "../../internal_mod.ts";
 import {
   decide,
   listPendingProposals,
-  readAnswer,
   readAuditEntries,
   sha256Hex,
   writeProposal,
@@ -14,12 +11,18 @@ import { queueSample } from "../support/records.ts";
 import { hasProgram, REPO, run } from "../support/run.ts";
 import { type TempDir, tempDir } from "../support/temp.ts";
 import { openTerminal } from "../support/tmux.ts";
+import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { join } from "@std/path";
+import { userInfo } from "node:os";
 
 const ignore = !hasProgram("tmux", "-V");
+
 if (ignore) console.error("skipped: there is no tmux on this machine");
 
 const PROMPT = /\[a\/m\/r\/s\/q\] $/m;
+
 const prompts = (count: number) => new RegExp(`(\\[a/m/r/s/q\\][^]*){${count}}`);
+
 const at = (second: number) => `2026-01-01T00:00:0${second}Z`;
 
 function review(dir: TempDir, env: Record<string, string> = {}) {

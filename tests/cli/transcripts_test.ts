@@ -1,10 +1,10 @@
-import { assertEquals } from "@std/assert";
-import { userInfo } from "node:os";
-import { join } from "@std/path";
 import { sha256Hex } from "../../mod.ts";
 import { queueSample } from "../support/records.ts";
 import { REPO, supervise } from "../support/run.ts";
 import { type TempDir, tempDir } from "../support/temp.ts";
+import { assertEquals } from "@std/assert";
+import { join } from "@std/path";
+import { userInfo } from "node:os";
 
 const FOLDER = join(REPO, "tests/testdata/transcripts");
 

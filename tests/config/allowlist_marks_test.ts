@@ -1,7 +1,7 @@
-import { assert, assertEquals, assertStringIncludes } from "@std/assert";
-import { MAX_MARKS, TOOL_PIPELOCK_BLOCK as TOOL, validateAllowlist } from "../../mod.ts";
-import { marksFor } from "../../mod.ts";
+import { MAX_MARKS } from "../../internal_mod.ts";
+import { marksFor, TOOL_PIPELOCK_BLOCK as TOOL, validateAllowlist } from "../../mod.ts";
 import { type MarkedChange, marksInShort } from "../support/marks.ts";
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 
 const IN_FORCE = `# What the build needs.
 api.github.com
@@ -18,8 +18,11 @@ docs.microsoft.com
 xn--bcher-kva.example
 team-a.github.io
 `;
+
 const LINE = IN_FORCE.split("\n").length;
+
 const plus = (...hosts: string[]) => `${IN_FORCE}${hosts.join("\n")}\n`;
+
 const line = (n: number) => `+${LINE + n - 1}`;
 
 const NOTICED: readonly MarkedChange[] = [

@@ -1,7 +1,8 @@
+import { validateAllowlist } from "../../src/config/allowlist/check.ts";
+import { MAX_CONFIG_FILE_BYTES, MAX_PROBLEMS } from "../../src/records/problem.ts";
+import { quote } from "../../src/text/quote.ts";
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import fc from "fast-check";
-import { validateAllowlist } from "../../src/config/allowlist.ts";
-import { MAX_CONFIG_FILE_BYTES, MAX_PROBLEMS, quote } from "../../src/config/problem.ts";
 
 const REAL = `# What the agent needs to build.
 api.anthropic.com

@@ -1,9 +1,10 @@
-import { assert, assertEquals } from "@std/assert";
 import { marksFor, TOOL_CAPABILITY_BLOCK as TOOL, validateDockerfile } from "../../mod.ts";
-import { findNetworkPipes } from "../../src/config/network_pipes.ts";
+import { findNetworkPipes } from "../../src/config/dockerfile/pipes.ts";
 import { type MarkedChange, marksInShort } from "../support/marks.ts";
+import { assert, assertEquals } from "@std/assert";
 
 const DIGEST = `sha256:${"4a".repeat(32)}`;
+
 const IN_FORCE = `# syntax=docker/dockerfile:1
 ARG NODE=node:22-slim
 FROM golang:1.25 AS build

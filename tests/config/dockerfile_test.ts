@@ -1,8 +1,8 @@
+import { validateDockerfile } from "../../src/config/dockerfile/check.ts";
+import { outlineDockerfile } from "../../src/config/dockerfile/instructions.ts";
+import { MAX_CONFIG_FILE_BYTES, MAX_PROBLEMS } from "../../src/records/problem.ts";
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import fc from "fast-check";
-import { validateDockerfile } from "../../src/config/dockerfile.ts";
-import { outlineDockerfile } from "../../src/config/instructions.ts";
-import { MAX_CONFIG_FILE_BYTES, MAX_PROBLEMS } from "../../src/config/problem.ts";
 
 const REAL = `# syntax=docker/dockerfile:1
 # check=skip=JSONArgsRecommended

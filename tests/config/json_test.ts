@@ -1,6 +1,6 @@
+import { findJsonProblems, formatJsonPath } from "../../src/config/routes/json.ts";
 import { assertEquals } from "@std/assert";
 import fc from "fast-check";
-import { findJsonProblems, formatJsonPath } from "../../src/config/json.ts";
 
 Deno.test("findJsonProblems() accepts what JSON.parse accepts, and nothing else", () => {
   const broken = fc.tuple(fc.json(), fc.nat(), fc.constantFrom("", ",", '"', "}", "]", "0", "\\"))

@@ -1,5 +1,5 @@
+import { lineAt, quote } from "../../src/text/quote.ts";
 import { assertEquals } from "@std/assert";
-import { lineAt, quote } from "../../src/config/problem.ts";
 
 Deno.test("quote() escapes and cuts", () => {
   assertEquals(quote('é\u001b"\ud83d\ude00'), '"\\u00e9\\u001b\\"\\ud83d\\ude00"');

@@ -1,6 +1,6 @@
-import { assertEquals } from "@std/assert";
 import { marksFor, TOOL_CRED_PROXY_BLOCK as TOOL, validateRoutes } from "../../mod.ts";
 import { type MarkedChange, marksInShort } from "../support/marks.ts";
+import { assertEquals } from "@std/assert";
 
 const IN_FORCE = `{
   "routes": [
@@ -45,7 +45,9 @@ function more(...fields: readonly string[]): string {
 }
 
 const PATH = '"path": "/github/"';
+
 const GITHUB = '"upstream": "https://api.github.com"';
+
 const SCHEME = '"auth_scheme": "token"';
 
 const NOTICED: readonly MarkedChange[] = [

@@ -1,7 +1,8 @@
+import { validateRoutes } from "../../src/config/routes/check.ts";
+import { MAX_CONFIG_FILE_BYTES, MAX_PROBLEMS } from "../../src/records/problem.ts";
+import { quote } from "../../src/text/quote.ts";
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import fc from "fast-check";
-import { MAX_CONFIG_FILE_BYTES, MAX_PROBLEMS, quote } from "../../src/config/problem.ts";
-import { validateRoutes } from "../../src/config/routes.ts";
 
 const REAL = `{
   "routes": [
@@ -57,6 +58,7 @@ for (const [what, text] of VALID) {
 }
 
 const at = "$.routes[0]";
+
 const INVALID: readonly (readonly [what: string, text: string, where: string, part: string])[] = [
   ["an empty file", "", "line 1", "found the end of the file at column 1"],
   ["a comma too many", '{\n  "routes": [],\n}', "line 3", "column 1, expected a key"],

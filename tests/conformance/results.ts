@@ -4,8 +4,8 @@
  * @module
  */
 
-import { join } from "@std/path";
 import type { NotApplicable } from "./not_applicable.ts";
+import { join } from "@std/path";
 
 /** One check of a scenario, as the suite writes it down. */
 export interface Check {

@@ -1,11 +1,16 @@
-import { assertEquals } from "@std/assert";
 import { type Check, differences } from "./results.ts";
+import { assertEquals } from "@std/assert";
 
 const PASSED: Check = { id: "a", status: "SUCCESS" };
+
 const FAILED: Check = { id: "a", status: "FAILURE", errorMessage: "no" };
+
 const WARNED: Check = { id: "a", status: "WARNING" };
+
 const WIRE: Check = { id: "wire-schema-valid", status: "SUCCESS" };
+
 const UNTESTABLE: Check = { id: "b", status: "FAILURE", errorMessage: "Not testable: no tool" };
+
 const REASONS = { scenarios: { prompts: "It has none." }, checks: { ping: { b: "It has none." } } };
 
 /** Results of `ping`, which must pass, and `prompts`, which does not apply. */

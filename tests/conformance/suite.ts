@@ -14,13 +14,13 @@
  * @module
  */
 
-import { assertEquals } from "@std/assert";
-import { join } from "@std/path";
 import { REPO, run } from "../support/run.ts";
 import { startSidecar } from "../support/sidecar.ts";
 import { tempDir } from "../support/temp.ts";
 import { NOT_APPLICABLE, type SuiteVersion } from "./not_applicable.ts";
 import { differences, readResults } from "./results.ts";
+import { assertEquals } from "@std/assert";
+import { join } from "@std/path";
 
 /** A version of the suite, and what it asks of a sidecar. */
 interface Suite {

@@ -4,13 +4,14 @@
  * @module
  */
 
-import { dirname, fromFileUrl } from "@std/path";
 import { run } from "../support/run.ts";
 import type { TempDir } from "../support/temp.ts";
 import type { Engine } from "./engine.ts";
+import { dirname, fromFileUrl } from "@std/path";
 
 /** Users and groups like the official image's. */
 const PASSWD = "root:x:0:0:root:/:/sbin/nologin\ndeno:x:1993:1993:deno:/:/sbin/nologin\n";
+
 const GROUP = "root:x:0:\ndeno:x:1993:\n";
 
 /** What an engine mounts over, and would else leave behind in what is built on top. */

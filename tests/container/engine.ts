@@ -4,9 +4,9 @@
  * @module
  */
 
-import { type LogLines, readLog } from "./log_lines.ts";
 import { hasProgram, run, type RunOptions } from "../support/run.ts";
 import type { TempDir } from "../support/temp.ts";
+import { type LogLines, readLog } from "./log_lines.ts";
 import { storeEnvironment, storeFlags } from "./workplace.ts";
 
 /** What the test starts, beside Deno. */

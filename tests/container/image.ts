@@ -12,6 +12,15 @@
  * @module
  */
 
+import { QUEUE_DIR_IN_CONTAINER } from "../../mod.ts";
+import { sidecarFlags } from "../../sidecar/settings.ts";
+import { CLIENT_KINDS } from "../support/clients.ts";
+import { REPO, run } from "../support/run.ts";
+import { buildBase } from "./base.ts";
+import { type Container, type Engine, openEngine, whyNoContainers } from "./engine.ts";
+import { installCommandLine, type Operator } from "./operator.ts";
+import { type ImagePath, pathsIn } from "./paths_in.ts";
+import { openWorkplace } from "./workplace.ts";
 import {
   assert,
   assertEquals,
@@ -20,17 +29,9 @@ import {
   assertStringIncludes,
 } from "@std/assert";
 import { fromFileUrl, join } from "@std/path";
-import { QUEUE_DIR_IN_CONTAINER } from "../../mod.ts";
-import { sidecarFlags } from "../../sidecar/permissions.ts";
-import { CLIENT_KINDS } from "../support/clients.ts";
-import { REPO, run } from "../support/run.ts";
-import { buildBase } from "./base.ts";
-import { type Container, type Engine, openEngine, whyNoContainers } from "./engine.ts";
-import { installCommandLine, type Operator } from "./operator.ts";
-import { type ImagePath, pathsIn } from "./paths_in.ts";
-import { openWorkplace } from "./workplace.ts";
 
 const SLUG = "dev-1";
+
 const CALL = { proposed_file: "api.github.com\n", justification: "The tests read a gist." };
 
 /** What the sidecar is started with, and nothing more. */
@@ -59,7 +60,9 @@ const SCENARIOS = [
 ];
 
 const whyNot = whyNoContainers();
+
 const required = Deno.env.get("SUPERVISE_REQUIRE_CONTAINER") === "1";
+
 if (whyNot !== undefined && !required) {
   console.error(`SKIPPED: the container image is not tested here, because ${whyNot}.`);
 }

@@ -4,10 +4,10 @@
  * @module
  */
 
-import { join } from "@std/path";
 import { queueDirForSlug } from "../../mod.ts";
 import { REPO, run, type RunResult } from "../support/run.ts";
 import type { TempDir } from "../support/temp.ts";
+import { join } from "@std/path";
 
 /** What the command line consists of. */
 const PARTS = ["deno.json", "deno.lock", "mod.ts", "links", "src", "cli"];

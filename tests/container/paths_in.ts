@@ -4,8 +4,8 @@
  * @module
  */
 
-import { join } from "@std/path";
 import type { Engine } from "./engine.ts";
+import { join } from "@std/path";
 
 /** A file, directory or link of an image. */
 export interface ImagePath {

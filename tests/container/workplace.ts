@@ -5,8 +5,8 @@
  * @module
  */
 
-import { join } from "@std/path";
 import type { TempDir } from "../support/temp.ts";
+import { join } from "@std/path";
 
 /**
  * Where podman and buildah keep images and containers, so that none of the machine's is seen or

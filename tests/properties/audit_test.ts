@@ -1,17 +1,15 @@
-import { assert, assertEquals } from "@std/assert";
-import fc from "fast-check";
 import {
   ensureSigningKey,
   exportAuditLogs,
   formatAnchors,
   parseAnchors,
   verifyAuditArchive,
-  verifyAuditLog,
-  writeAuditEntry,
-} from "../../mod.ts";
-import { linkOf, parseHead } from "../../src/chain.ts";
-import { parsePublicKeys } from "../../src/signing_key.ts";
-import { encodeResponse } from "../../src/wire.ts";
+} from "../../internal_mod.ts";
+import { verifyAuditLog, writeAuditEntry } from "../../mod.ts";
+import { linkOf } from "../../src/log/chain.ts";
+import { parsePublicKeys } from "../../src/log/key.ts";
+import { encodeResponse } from "../../src/records/codec.ts";
+import { parseHead } from "../../src/records/head.ts";
 import {
   anyFile,
   anyHead,
@@ -26,6 +24,8 @@ import {
 import { attempt, documented } from "../support/documented.ts";
 import { holds } from "../support/properties.ts";
 import { type TempDir, tempDir } from "../support/temp.ts";
+import { assert, assertEquals } from "@std/assert";
+import fc from "fast-check";
 
 const LOG = { component: "pipelock", slug: "dev-1" };
 
@@ -93,7 +93,7 @@ Deno.test("verifyAuditArchive() fails only as it documents, and passes no change
   await chained(dir);
   const original = await exportAuditLogs([LOG], { root: dir.path });
   const { publicKey: publicKeys } = await ensureSigningKey(dir.path);
-  const contract = documented("mod.ts", "verifyAuditArchive");
+  const contract = documented("internal_mod.ts", "verifyAuditArchive");
   const sound = attempt(contract, () => verifyAuditArchive(original, { file: "it", publicKeys }));
   assert(sound?.logs.every(({ ok }) => ok));
   const changed = fc.array(mutation, { minLength: 1, maxLength: 3 })
@@ -116,7 +116,7 @@ Deno.test("verifyAuditArchive() fails only as it documents, and passes no change
 const anchor = textOf("pipelock-dev-1", " ", "0:", "12:", "0".repeat(64), "f", "\n", "#", ":");
 
 Deno.test("parseAnchors() fails only as it documents, and reads what formatAnchors() writes", () => {
-  const contract = documented("mod.ts", "parseAnchors");
+  const contract = documented("internal_mod.ts", "parseAnchors");
   holds(fc.property(fc.oneof(anchor, anyText), (text) => {
     const anchors = attempt(contract, () => parseAnchors(text, "a file"));
     if (anchors === undefined) return;
@@ -130,9 +130,9 @@ Deno.test("parseHead(), linkOf() and parsePublicKeys() fail only as they documen
   await using dir = await tempDir();
   const { publicKey } = await ensureSigningKey(dir.path);
   const [heads, links, keys] = [
-    documented("src/chain.ts", "parseHead"),
-    documented("src/chain.ts", "linkOf"),
-    documented("src/signing_key.ts", "parsePublicKeys"),
+    documented("src/records/head.ts", "parseHead"),
+    documented("src/log/chain.ts", "linkOf"),
+    documented("src/log/key.ts", "parsePublicKeys"),
   ];
   holds(fc.property(anyFile(fc.constant(publicKey)), anchor, (bytes, text) => {
     attempt(heads, () => parseHead(text));

@@ -1,14 +1,12 @@
-import { assert, assertEquals } from "@std/assert";
-import fc from "fast-check";
 import {
-  asciiJson,
   encodeAuditEntry,
   encodeProposal,
   encodeResponse,
   parseAuditEntry,
   parseProposal,
   parseResponse,
-} from "../../src/wire.ts";
+} from "../../src/records/codec.ts";
+import { asciiJson } from "../../src/text/json.ts";
 import {
   anyAuditEntry,
   anyJson,
@@ -20,6 +18,8 @@ import {
 import { holds } from "../support/properties.ts";
 import { python, PYTHON_MISSING } from "../support/python.ts";
 import { tempDir } from "../support/temp.ts";
+import { assert, assertEquals } from "@std/assert";
+import fc from "fast-check";
 
 /** A kind of record, its codec, and how Python writes it. */
 interface Kind<T> {

@@ -1,5 +1,3 @@
-import { assert, assertEquals } from "@std/assert";
-import fc from "fast-check";
 import {
   type ConfigProblem,
   type Tool,
@@ -11,7 +9,7 @@ import {
   validateDockerfile,
   validateRoutes,
 } from "../../mod.ts";
-import { MAX_PROBLEMS } from "../../src/config/problem.ts";
+import { MAX_PROBLEMS } from "../../src/records/problem.ts";
 import {
   anyFile,
   anyJson,
@@ -23,6 +21,8 @@ import {
 } from "../support/arbitraries.ts";
 import { attempt, documented } from "../support/documented.ts";
 import { holds } from "../support/properties.ts";
+import { assert, assertEquals } from "@std/assert";
+import fc from "fast-check";
 
 const ROUTES = JSON.stringify({
   routes: [
@@ -35,7 +35,9 @@ const ROUTES = JSON.stringify({
     { path: "/npm/", upstream: "http://[::1]/", role: ["npm-registry", "other"] },
   ],
 });
+
 const ALLOWLIST = "# hosts\n\napi.example.com\n*.example.org\r\nxn--bcher-kva.example\n";
+
 const DOCKERFILE = `# syntax=docker/dockerfile:1
 # escape=\\
 ARG BASE=debian:13
@@ -71,6 +73,7 @@ const json = [
   '"',
   "\\",
 ];
+
 const hosts = [
   ..."\n\r\t #*.-:/@[]_",
   "a",
@@ -82,12 +85,14 @@ const hosts = [
   "https://",
   "\ufeff",
 ];
+
 // deno-fmt-ignore
 const keywords = [
   "ADD", "ARG", "CMD", "COPY", "ENTRYPOINT", "ENV", "EXPOSE", "FROM", "HEALTHCHECK", "LABEL",
   "MAINTAINER", "ONBUILD", "RUN", "SHELL", "STOPSIGNAL", "USER", "VOLUME", "WORKDIR", "AS", "NONE",
   "from", "onbuild", "# escape=`", "# syntax=x", "#", "x",
 ];
+
 // deno-fmt-ignore
 const words = [
   ..."\"'\\`$#=:/@,-[]{}", "\ue000", "--", "<<", "<<-", "EOF", "a=b", "80/tcp", "1-2", "--from=",
@@ -120,19 +125,19 @@ const VALIDATORS: readonly (readonly [
   [
     TOOL_CRED_PROXY_BLOCK,
     validateRoutes,
-    "src/config/routes.ts",
+    "src/config/routes/check.ts",
     fc.oneof(anyRecordFile(fc.constant(ROUTES)).map(fileText), anyRoutes(), textOf(...json)),
   ],
   [
     TOOL_PIPELOCK_BLOCK,
     validateAllowlist,
-    "src/config/allowlist.ts",
+    "src/config/allowlist/check.ts",
     fc.oneof(anyFile(fc.constant(ALLOWLIST)).map(fileText), textOf(...hosts)),
   ],
   [
     TOOL_CAPABILITY_BLOCK,
     validateDockerfile,
-    "src/config/dockerfile.ts",
+    "src/config/dockerfile/check.ts",
     fc.oneof(
       anyFile(fc.constant(DOCKERFILE)).map(fileText),
       anyDockerfile().map((text) => `FROM a\n${text}`),

@@ -1,19 +1,14 @@
-import { assert, assertEquals } from "@std/assert";
-import fc from "fast-check";
+import { finishInterrupted, lastShown, readAnswer, rememberShown } from "../../internal_mod.ts";
 import {
   AnswerNotWrittenError,
   findDecision,
-  finishInterrupted,
   inspectProposal,
   InvalidNameError,
-  lastShown,
   listPendingProposals,
   MalformedRecordError,
-  readAnswer,
   readAuditEntries,
   readProposal,
   readResponse,
-  rememberShown,
   sha256Hex,
   verifyAuditLog,
 } from "../../mod.ts";
@@ -24,7 +19,7 @@ import {
   parseAuditEntry,
   parseProposal,
   parseResponse,
-} from "../../src/wire.ts";
+} from "../../src/records/codec.ts";
 import {
   anyAuditEntry,
   anyFile,
@@ -37,6 +32,8 @@ import {
 import { attempt, attemptAsync, documented } from "../support/documented.ts";
 import { holds } from "../support/properties.ts";
 import { type TempDir, tempDir } from "../support/temp.ts";
+import { assert, assertEquals } from "@std/assert";
+import fc from "fast-check";
 
 const REF = { bottleSlug: "dev-1", proposalId: "p1" };
 
@@ -50,11 +47,12 @@ const proposalFile = anyRecordFile(
   anyProposal(fc.constant("p1"))
     .map((proposal) => encodeProposal({ ...proposal, bottleSlug: "dev-1" })),
 );
+
 const responseFile = anyRecordFile(anyResponse(fc.constant("p1")).map(encodeResponse));
 
 for (const parse of [parseProposal, parseResponse, parseAuditEntry]) {
   Deno.test(`${parse.name}() fails only as it documents, for any JSON`, () => {
-    const contract = documented("src/wire.ts", parse.name);
+    const contract = documented("src/records/codec.ts", parse.name);
     const closed = deepJson.filter((text) => /[\]}]$/.test(text));
     holds(fc.property(fc.oneof({ weight: 20, arbitrary: anyJson }, closed), (text) => {
       attempt(contract, () => parse(JSON.parse(text), "a file"));
@@ -89,7 +87,7 @@ Deno.test("readResponse() and readAnswer() fail only as they document, for any b
   await using dir = await tempDir();
   const processed = await makeDir(dir, "processed");
   const reads = documented("mod.ts", "readResponse");
-  const answers = documented("mod.ts", "readAnswer");
+  const answers = documented("internal_mod.ts", "readAnswer");
   await holds(fc.asyncProperty(responseFile, async (bytes) => {
     await Deno.writeFile(dir.at("p1.response.json"), bytes);
     const response = await attemptAsync(reads, () => readResponse(dir.path, "p1"));
@@ -241,7 +239,7 @@ Deno.test("lastShown() gives back what rememberShown() was given", async () => {
 Deno.test("lastShown() gives two hashes, or fails as it documents, for any bytes", async () => {
   await using dir = await tempDir();
   const path = `${await makeDir(dir, "private", "shown", "dev-1")}/p1`;
-  const contract = documented("mod.ts", "lastShown");
+  const contract = documented("internal_mod.ts", "lastShown");
   const sound = fc.tuple(HASH, fc.oneof(HASH, fc.constant("")))
     .map(([proposal, current]) => `${proposal} ${current}\n`);
   holds(fc.property(anyFile(sound), (bytes) => {

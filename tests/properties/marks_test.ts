@@ -1,9 +1,6 @@
-import { assert, assertEquals } from "@std/assert";
-import fc from "fast-check";
+import { MAX_CONFIG_FILE_BYTES, MAX_MARKS } from "../../internal_mod.ts";
 import {
   marksFor,
-  MAX_CONFIG_FILE_BYTES,
-  MAX_MARKS,
   type Tool,
   TOOL_CAPABILITY_BLOCK,
   TOOL_CRED_PROXY_BLOCK,
@@ -12,12 +9,16 @@ import {
 import { anyFile, anyRecordFile, anyText, textOf } from "../support/arbitraries.ts";
 import { attempt, documented } from "../support/documented.ts";
 import { holds } from "../support/properties.ts";
+import { assert, assertEquals } from "@std/assert";
+import fc from "fast-check";
 
 const ROUTES = `{"routes": [
   {"path": "/a/", "upstream": "https://a.example", "auth_scheme": "Bearer", "token_ref": "t"},
   {"path": "/b/", "upstream": "http://[::1]:80/x", "role": ["npm-registry"]}
 ]}\n`;
+
 const ALLOWLIST = "# hosts\napi.github.com\n*.example.org\nxn--bcher-kva.example\r\npastebin.com\n";
+
 const DOCKERFILE = `# syntax=evil/builder
 ARG BASE=debian
 FROM \${BASE:-x} AS one
@@ -36,6 +37,7 @@ USER agent
 `;
 
 const hosts = [..."\n\r\t #*.-:/[]", "a", "github", "com", "g1thub", "rn", "xn--", "ngrok.io", "1"];
+
 // deno-fmt-ignore
 const words = [
   ..."\n\\\"'`$|&;<>(){}=:@#- ", "curl ", "sh", "bash", " | ", "$(", "<(", "python3 -", "-c ", "exec(",
@@ -66,7 +68,7 @@ for (const [tool, sound, files] of FILES) {
   const any = fc.oneof({ weight: 9, arbitrary: files }, anyText);
 
   Deno.test(`marksFor() answers any two files of ${tool} in printable ASCII, with lines of theirs`, () => {
-    const contract = documented("src/config/marks_for.ts", "marksFor");
+    const contract = documented("src/config/check.ts", "marksFor");
     const current = fc.oneof(fc.constantFrom(null, "", sound), any);
     holds(
       fc.property(current, any, (current, proposed) => {
@@ -115,8 +117,10 @@ function fill(unit: (n: number) => string, before = "", after = ""): string {
 }
 
 const label = (n: number, length: number) => n.toString(36).padStart(length, "qzxjkvbw");
+
 const route = (n: number) =>
   `{"path":"/${n}","upstream":"http://${label(n, 8)}.com","auth_scheme":"a","token_ref":"${n}"},\n`;
+
 const last = '{"path":"/z","upstream":"https://z.example"}]}';
 
 /** What each takes time linear in, or no test would end. */

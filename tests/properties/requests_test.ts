@@ -1,6 +1,4 @@
-import { assert, assertEquals } from "@std/assert";
-import fc from "fast-check";
-import { readFlags } from "../../cli/flags.ts";
+import { readFlags } from "../../cli/command/flags.ts";
 import { cancelledId, readMessage, refuseWithoutToken } from "../../sidecar/http.ts";
 import { createServer } from "../../sidecar/server.ts";
 import { readSettings } from "../../sidecar/settings.ts";
@@ -8,6 +6,8 @@ import { anyKey, anyRecordFile, anyText, shortText } from "../support/arbitrarie
 import { attempt, documented } from "../support/documented.ts";
 import { holds } from "../support/properties.ts";
 import { tempDir } from "../support/temp.ts";
+import { assert, assertEquals } from "@std/assert";
+import fc from "fast-check";
 
 /** Words of a command line: flags of ours with any value, now and then others, and anything. */
 function commandLine(...flags: string[]): fc.Arbitrary<string[]> {
@@ -31,7 +31,7 @@ function commandLine(...flags: string[]): fc.Arbitrary<string[]> {
 }
 
 Deno.test("readFlags() fails only as it documents, for any words", () => {
-  const contract = documented("cli/flags.ts", "readFlags");
+  const contract = documented("cli/command/flags.ts", "readFlags");
   const words = commandLine(
     "root",
     "bottle",
@@ -92,11 +92,13 @@ const CALL = JSON.stringify({
     _meta: { progressToken: 1 },
   },
 });
+
 const CANCEL = JSON.stringify({
   jsonrpc: "2.0",
   method: "notifications/cancelled",
   params: { requestId: 1, reason: "x" },
 });
+
 const message = fc.oneof(
   anyRecordFile(fc.constantFrom(CALL, CANCEL)),
   anyRecordFile(fc.constant(CALL)),

@@ -1,11 +1,12 @@
-import { assert, assertEquals } from "@std/assert";
-import fc from "fast-check";
-import { makeVisible, renderDiff, visible, visibleCode, visibleLine } from "../../mod.ts";
-import { instantOf } from "../../src/instant.ts";
-import { cut, wrap } from "../../cli/wrap.ts";
+import { cut, wrap } from "../../cli/render/wrap.ts";
+import { makeVisible, visibleCode, visibleLine } from "../../internal_mod.ts";
+import { renderDiff, visible } from "../../mod.ts";
+import { instantOf } from "../../src/records/audit_entry.ts";
 import { anyText, shortText, textOf } from "../support/arbitraries.ts";
 import { attempt, documented } from "../support/documented.ts";
 import { holds } from "../support/properties.ts";
+import { assert, assertEquals } from "@std/assert";
+import fc from "fast-check";
 
 /** What no terminal may get, half of a pair too. */
 const HARMFUL = /(?!\n)[\p{C}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]|(?! )\p{Zs}/u;
@@ -105,7 +106,7 @@ const timestamp = textOf(
 );
 
 Deno.test("instantOf() gives an instant or infinity, never NaN, for any text", () => {
-  const contract = documented("src/instant.ts", "instantOf");
+  const contract = documented("src/records/audit_entry.ts", "instantOf");
   holds(fc.property(fc.oneof({ weight: 4, arbitrary: timestamp }, anyText), (text) => {
     const instant = attempt(contract, () => instantOf(text));
     assert(typeof instant === "number" && !Number.isNaN(instant));

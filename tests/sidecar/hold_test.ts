@@ -1,13 +1,13 @@
-// @ts-types="@modelcontextprotocol/sdk/client"
-import { Client } from "@modelcontextprotocol/sdk/client/index.js";
-// @ts-types="@modelcontextprotocol/sdk/client/streamableHttp"
-import { StreamableHTTPClientTransport } from "@modelcontextprotocol/sdk/client/streamableHttp.js";
-import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { listPendingProposals, newProposal, writeProposal } from "../../mod.ts";
 import { type CallResult, CLIENT_KINDS, type TestClient } from "../support/clients.ts";
 import { decideNext, queueOf, SLUG } from "../support/operator.ts";
 import { startSidecar } from "../support/sidecar.ts";
 import { tempDir } from "../support/temp.ts";
+// @ts-types="@modelcontextprotocol/sdk/client"
+import { Client } from "@modelcontextprotocol/sdk/client/index.js";
+// @ts-types="@modelcontextprotocol/sdk/client/streamableHttp"
+import { StreamableHTTPClientTransport } from "@modelcontextprotocol/sdk/client/streamableHttp.js";
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 
 const FETCH = CLIENT_KINDS[2]!;
 
@@ -17,6 +17,7 @@ function question(n = 1, more: Record<string, unknown> = {}) {
 }
 
 const ask = (client: TestClient, args = question()) => client.call("pipelock-block", args);
+
 const statusOf = (client: TestClient, proposal_id: string, wait_seconds?: number) =>
   client.call("proposal-status", {
     proposal_id,

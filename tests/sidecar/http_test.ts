@@ -1,10 +1,12 @@
-import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { run } from "../support/run.ts";
 import { type Sidecar, startSidecar } from "../support/sidecar.ts";
 import { tempDir } from "../support/temp.ts";
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 
 const JSON_TYPE = "application/json";
+
 const ACCEPT = "application/json, text/event-stream";
+
 const LIST = JSON.stringify({ jsonrpc: "2.0", id: 1, method: "tools/list", params: {} });
 
 async function post(

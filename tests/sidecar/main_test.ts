@@ -1,10 +1,9 @@
-import { assertEquals, assertStringIncludes } from "@std/assert";
-import { join } from "@std/path";
-import { sidecarFlags } from "../../sidecar/permissions.ts";
-import { SIDECAR_VARIABLES } from "../../sidecar/settings.ts";
+import { SIDECAR_VARIABLES, sidecarFlags } from "../../sidecar/settings.ts";
 import { REPO, run, type RunOptions } from "../support/run.ts";
 import { startSidecar } from "../support/sidecar.ts";
 import { tempDir } from "../support/temp.ts";
+import { assertEquals, assertStringIncludes } from "@std/assert";
+import { join } from "@std/path";
 
 function sidecar(queueDir: string, args: readonly string[], options: RunOptions = {}) {
   const flags = sidecarFlags(queueDir, "127.0.0.1:9100");

@@ -1,8 +1,8 @@
-import { assertEquals } from "@std/assert";
-import { join } from "@std/path";
-import { sidecarFlags } from "../../sidecar/permissions.ts";
+import { sidecarFlags } from "../../sidecar/settings.ts";
 import { REPO, run } from "../support/run.ts";
 import { tempDir } from "../support/temp.ts";
+import { assertEquals } from "@std/assert";
+import { join } from "@std/path";
 
 Deno.test("the sidecar can write its queue, and nothing else", async () => {
   await using dir = await tempDir();

@@ -29,6 +29,7 @@ const ATTEMPTS: Readonly<Record<string, () => unknown>> = {
 };
 
 void main([`--slug=dev-1`, `--queue-dir=${queueDir}`, "--port=0"]);
+
 for (const [what, attempt] of Object.entries(ATTEMPTS)) {
   try {
     await attempt();
@@ -40,4 +41,5 @@ for (const [what, attempt] of Object.entries(ATTEMPTS)) {
     console.log(`${what}: ${denied ? "denied" : error}`);
   }
 }
+
 Deno.exit(0);

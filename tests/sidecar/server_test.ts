@@ -1,4 +1,3 @@
-import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import {
   decide,
   listPendingProposals,
@@ -11,6 +10,7 @@ import { CLIENT_KINDS } from "../support/clients.ts";
 import { decideNext, queueOf } from "../support/operator.ts";
 import { startSidecar } from "../support/sidecar.ts";
 import { tempDir } from "../support/temp.ts";
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 
 const ASKS = [
   ["cred-proxy-block", '{"routes": []}\n', '{"routes": [], "note": "edited"}\n'],

@@ -1,12 +1,12 @@
-import { assert, assertEquals, assertStringIncludes } from "@std/assert";
-import { Client, StreamableHTTPClientTransport } from "@modelcontextprotocol/client";
-import { z } from "zod";
 import { listPendingProposals, newProposal, writeProposal } from "../../mod.ts";
 import { CLIENT_KINDS } from "../support/clients.ts";
 import { decideNext, queueOf, SLUG } from "../support/operator.ts";
 import { startSidecar } from "../support/sidecar.ts";
 import { modernClient, type Reply, type Send } from "../support/tasks_client.ts";
 import { tempDir } from "../support/temp.ts";
+import { Client, StreamableHTTPClientTransport } from "@modelcontextprotocol/client";
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { z } from "zod";
 
 const TASKS = "io.modelcontextprotocol/tasks";
 

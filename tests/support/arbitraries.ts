@@ -4,7 +4,6 @@
  * @module
  */
 
-import fc from "fast-check";
 import {
   type AuditEntry,
   type Proposal,
@@ -15,6 +14,7 @@ import {
   STATUS_REJECTED,
   TOOLS,
 } from "../../mod.ts";
+import fc from "fast-check";
 
 /** What programs stumble over, one by one. */
 const TRICKY = [

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Later } from "../../cli/review/guard.ts";
+import type { Later } from "../../cli/review/key_guard.ts";
 
 /** A clock. */
 export interface Clock {

@@ -4,8 +4,8 @@
  * @module
  */
 
-import { join } from "@std/path";
 import { REPO } from "./run.ts";
+import { join } from "@std/path";
 
 /** A function's documented errors. */
 export interface Documented {

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { encodeProposal } from "../../src/wire.ts";
+import { encodeProposal } from "../../src/records/codec.ts";
 import { sampleProposal } from "./records.ts";
 
 /**

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { MAX_QUEUE_FILE_BYTES } from "../../src/untrusted.ts";
+import { MAX_QUEUE_FILE_BYTES } from "../../src/disk/read_untrusted.ts";
 import { run } from "./run.ts";
 
 /** One kind of trap. */
@@ -65,15 +65,21 @@ async function socket(path: string, outside: string): Promise<void> {
 }
 
 const text = (content: string) => (path: string) => Deno.writeTextFile(path, content);
+
 const full = (head: string, piece: string) =>
   head + piece.repeat((MAX_QUEUE_FILE_BYTES - head.length) / piece.length);
 
 const LINK = "it is a link";
+
 const SPECIAL = "it is not a regular file";
+
 const DEEP = "it is nested deeper than 32 levels";
+
 const tooLarge = (bytes: number) =>
   `it has ${bytes} bytes, more than the ${MAX_QUEUE_FILE_BYTES} allowed`;
+
 const MB_300 = 300 * 1000 * 1000;
+
 const TB_10 = 10 * 2 ** 40;
 
 const ALL: readonly Planted[] = [
@@ -107,6 +113,7 @@ const ALL: readonly Planted[] = [
 ];
 
 const CAN_MAKE_DEVICES = Deno.uid() === 0;
+
 if (!CAN_MAKE_DEVICES) console.error("skipped: only root can plant a device");
 
 /** The traps whose name is in order. */

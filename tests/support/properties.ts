@@ -21,7 +21,9 @@ if (!(FACTOR > 0)) throw new RangeError("Cannot run properties: PROPERTY_FACTOR 
  * @param numRuns How often; `PROPERTY_FACTOR` times as often in all.
  */
 export function holds<T>(property: fc.IProperty<T>, numRuns?: number): void;
+
 export function holds<T>(property: fc.IAsyncProperty<T>, numRuns?: number): Promise<void>;
+
 export function holds<T>(
   property: fc.IProperty<T> | fc.IAsyncProperty<T>,
   numRuns = 200,

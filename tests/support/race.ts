@@ -4,9 +4,9 @@
  * @module
  */
 
-import { join } from "@std/path";
 import { REPO } from "./run.ts";
 import type { TempDir } from "./temp.ts";
+import { join } from "@std/path";
 
 /** How a command ended. */
 export interface Ended {

@@ -10,8 +10,8 @@
  * @module
  */
 
-import { readAnswer } from "../../mod.ts";
-import { readUntrusted } from "../../src/untrusted.ts";
+import { readAnswer } from "../../internal_mod.ts";
+import { readUntrusted } from "../../src/disk/read_untrusted.ts";
 import { SECRET, TARGET } from "./attack.ts";
 
 /** What came of all reads. */
@@ -27,6 +27,7 @@ const [what, queueDir = "", forMs] = Deno.args;
 type Look = () => string | undefined | Promise<string | undefined>;
 
 const decode = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
+
 const LOOKS: Readonly<Record<string, readonly Look[]>> = {
   file: [false, true].map((allowHardLinks) => () =>
     decode(readUntrusted(`${queueDir}/${TARGET}`, { maxBytes: 10_000, allowHardLinks }).bytes)

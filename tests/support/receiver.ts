@@ -4,9 +4,9 @@
  * @module
  */
 
-import { createHmac, timingSafeEqual } from "node:crypto";
-import { Buffer } from "node:buffer";
 import type { TempDir } from "./temp.ts";
+import { Buffer } from "node:buffer";
+import { createHmac, timingSafeEqual } from "node:crypto";
 
 /** The secret of the specification's own test vector. */
 export const SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";

@@ -4,13 +4,14 @@
  * @module
  */
 
-import { join } from "@std/path";
 import { hasProgram, REPO, run } from "./run.ts";
 import type { TempDir } from "./temp.ts";
 import { openTerminal, type Terminal } from "./tmux.ts";
+import { join } from "@std/path";
 
 /** Whether tests of the full screen have to be skipped. */
 export const NO_TMUX: boolean = !hasProgram("tmux", "-V");
+
 if (NO_TMUX) console.error("skipped: there is no tmux on this machine");
 
 /** The sizes that the full screen is driven at. */

@@ -4,10 +4,10 @@
  * @module
  */
 
-import { join } from "@std/path";
-import { sidecarFlags } from "../../sidecar/permissions.ts";
+import { sidecarFlags } from "../../sidecar/settings.ts";
 import { TextLineStream } from "./lines.ts";
 import { REPO } from "./run.ts";
+import { join } from "@std/path";
 
 /** An event of a sidecar's log. */
 export interface LogEvent {

@@ -4,8 +4,8 @@
  * @module
  */
 
-import { join } from "@std/path";
 import { sha256Hex } from "../../mod.ts";
+import { join } from "@std/path";
 
 /**
  * Describes everything below a directory: each path with its mode, inode, time of change, size and the

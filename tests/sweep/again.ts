@@ -5,8 +5,8 @@
  */
 
 import { main } from "../../cli/main.ts";
-import type { Said } from "./invariants.ts";
 import { SLUG } from "../support/operator.ts";
+import type { Said } from "./invariants.ts";
 import { orHung } from "./target.ts";
 
 /**

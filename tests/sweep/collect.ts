@@ -4,7 +4,6 @@
  * @module
  */
 
-import { join } from "@std/path";
 import { queueDirForSlug } from "../../mod.ts";
 import type { Outcome } from "../../sidecar/hold.ts";
 import { SLUG } from "../support/operator.ts";
@@ -22,6 +21,7 @@ import { readDisk } from "./disk.ts";
 import { problemsAtAnyTime } from "./invariants.ts";
 import { startProgram } from "./program.ts";
 import type { Judgement, Subject } from "./subject.ts";
+import { join } from "@std/path";
 
 const { proposed_file: PROPOSED } = QUESTION;
 

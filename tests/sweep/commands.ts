@@ -4,7 +4,6 @@
  * @module
  */
 
-import { join } from "@std/path";
 import { sha256Hex } from "../../mod.ts";
 import { queueSample } from "../support/records.ts";
 import { problemsOf } from "./again.ts";
@@ -12,6 +11,7 @@ import type { Decision, Said } from "./invariants.ts";
 import { judgeDecision } from "./judge.ts";
 import { startProgram } from "./program.ts";
 import type { Subject } from "./subject.ts";
+import { join } from "@std/path";
 
 /** The proposal that the commands decide. */
 const ID = "aaaa-swept";
@@ -20,7 +20,9 @@ const ID = "aaaa-swept";
 const NEXT_ID = "bbbb-next";
 
 const PROPOSED = "api.example.com\napi.github.com\n";
+
 const VERSION = "api.example.com\n";
+
 const NOTES = "Read-only, fine.";
 
 /** What is decided, and with which words of the command line. */

@@ -5,7 +5,6 @@
  * @module
  */
 
-import { join } from "@std/path";
 import { queueDirForSlug } from "../../mod.ts";
 import { SLUG } from "../support/operator.ts";
 import { queueSample } from "../support/records.ts";
@@ -13,11 +12,12 @@ import { runHere } from "./again.ts";
 import { askHere } from "./asking.ts";
 import type { Decision } from "./invariants.ts";
 import { judgeDecision } from "./judge.ts";
-import { judgeSubmitted } from "./submit.ts";
 import type { PartResult, Trial } from "./report.ts";
 import type { Judgement } from "./subject.ts";
+import { judgeSubmitted } from "./submit.ts";
 import { orHung } from "./target.ts";
 import { readTree, restoreTree } from "./tree.ts";
+import { join } from "@std/path";
 
 /** What a tmpfs gives out at a time. */
 const PAGE = 4096;
@@ -26,7 +26,9 @@ const PAGE = 4096;
 const MOST_PAGES = 256;
 
 const ID = "aaaa-full";
+
 const NEXT_ID = "bbbb-next";
+
 const NOTES = "Read-only, fine.";
 
 const hosts = (domain: string, count: number) =>
@@ -34,7 +36,9 @@ const hosts = (domain: string, count: number) =>
 
 /** Nearly 60 KB, so that every write takes many pages. */
 const PROPOSED = hosts("agent", 2400);
+
 const ASKED = hosts("other", 2400);
+
 const VERSION = hosts("operator", 2200);
 
 /** What came of an attempt, and whether there was room for all of it. */

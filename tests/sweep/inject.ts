@@ -4,11 +4,11 @@
  * @module
  */
 
-import { join } from "@std/path";
 import type { Fault, Point } from "./points.ts";
 import type { Reply, Target } from "./target.ts";
 import { wasInjected } from "./trace.ts";
 import { attach, threadsBeside } from "./tracer.ts";
+import { join } from "@std/path";
 
 /** How that went. */
 export interface Injection<T> {

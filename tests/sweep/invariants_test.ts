@@ -1,4 +1,3 @@
-import { assertEquals, assertStringIncludes } from "@std/assert";
 import { type TempDir, tempDir } from "../support/temp.ts";
 import { readDisk } from "./disk.ts";
 import {
@@ -8,16 +7,21 @@ import {
   problemsOfReport,
   type Said,
 } from "./invariants.ts";
+import { assertEquals, assertStringIncludes } from "@std/assert";
 
 const DECISION: Decision = { id: "p1", status: "approved", notes: "fine", finalFile: "a\n" };
+
 const LINE = { operator_action: "approved", operator_notes: "fine", proposal_id: "p1" };
+
 const ANSWER = { proposal_id: "p1", status: "approved", notes: "fine", final_file: "a\n" };
 
 const LOG = "audit/pipelock-dev-1.log";
+
 const RESPONSE = "queue/dev-1/p1.response.json";
 
 const lineOf = (change: Record<string, unknown> = {}) =>
   JSON.stringify({ ...LINE, ...change }) + "\n";
+
 const answerOf = (change: Record<string, unknown> = {}) => JSON.stringify({ ...ANSWER, ...change });
 
 /** Makes a root in which a proposal was approved, but for some of its files. */

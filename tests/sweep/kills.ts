@@ -5,17 +5,17 @@
  * @module
  */
 
-import { join } from "@std/path";
 import { writeAuditEntry } from "../../mod.ts";
 import { problemsOf } from "./again.ts";
 import { BOUNDS, entryOf, type Receipt } from "./append_program.ts";
 import { readDisk } from "./disk.ts";
 import { linesFound } from "./loss.ts";
 import type { Place } from "./place.ts";
-import type { PartResult, Trial } from "./report.ts";
 import { openReceipts, type Receipts } from "./receipts.ts";
+import type { PartResult, Trial } from "./report.ts";
 import { kill } from "./target.ts";
 import { removeTree } from "./tree.ts";
+import { join } from "@std/path";
 
 /** How often. */
 const ROUNDS = 25;

@@ -1,9 +1,9 @@
-import { assertEquals } from "@std/assert";
 import { entryOf } from "./append_program.ts";
 import type { Disk, Fields } from "./disk.ts";
 import type { Decision } from "./invariants.ts";
 import { linesFound, problemsOfLoss } from "./loss.ts";
 import type { Receipt } from "./power_program.ts";
+import { assertEquals } from "@std/assert";
 
 function diskWith(lines: readonly Fields[], proposals: readonly Fields[] = []): Disk {
   return {

@@ -16,10 +16,10 @@
 import { COLLECT } from "./collect.ts";
 import { decidingCommands } from "./commands.ts";
 import { fillDisk } from "./full_disk.ts";
-import { processors, type Reason, whyNoFaults, whyNoImages, whyNoTmpfs } from "./machine.ts";
 import { killWriters } from "./kills.ts";
-import { cutPower } from "./power.ts";
+import { processors, type Reason, whyNoFaults, whyNoImages, whyNoTmpfs } from "./machine.ts";
 import { openPlace, type Place } from "./place.ts";
+import { cutPower } from "./power.ts";
 import { type PartResult, printPart, printTotal } from "./report.ts";
 import type { Subject } from "./subject.ts";
 import { SUBMIT } from "./submit.ts";

@@ -6,18 +6,18 @@
  * @module
  */
 
-import { join } from "@std/path";
 import { problemsOf } from "./again.ts";
 import { readDisk } from "./disk.ts";
 import { type Decision, problemsAtAnyTime, problemsAtTheEnd } from "./invariants.ts";
+import { problemsOfLoss } from "./loss.ts";
 import { makeImage } from "./machine.ts";
 import type { Place } from "./place.ts";
-import { problemsOfLoss } from "./loss.ts";
 import { type Receipt, unsyncedPath } from "./power_program.ts";
 import { openReceipts } from "./receipts.ts";
 import type { PartResult, Trial } from "./report.ts";
 import type { Judgement } from "./subject.ts";
 import { kill } from "./target.ts";
+import { join } from "@std/path";
 
 /** How often. */
 const CUTS = 25;

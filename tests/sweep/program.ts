@@ -4,10 +4,10 @@
  * @module
  */
 
-import { fromFileUrl, join } from "@std/path";
 import { TextLineStream } from "../support/lines.ts";
 import { REPO } from "../support/run.ts";
 import { kill, orHung, spawnDeno, type Target } from "./target.ts";
+import { fromFileUrl, join } from "@std/path";
 
 /**
  * Starts a program.

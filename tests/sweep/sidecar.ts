@@ -4,14 +4,14 @@
  * @module
  */
 
-import { join } from "@std/path";
-import { sidecarFlags } from "../../sidecar/permissions.ts";
+import { sidecarFlags } from "../../sidecar/settings.ts";
 import { type CallResult, CLIENT_KINDS } from "../support/clients.ts";
 import { TextLineStream } from "../support/lines.ts";
 import { SLUG } from "../support/operator.ts";
 import { REPO } from "../support/run.ts";
 import { QUESTION } from "./asking.ts";
 import { kill, orHung, spawnDeno, type Target } from "./target.ts";
+import { join } from "@std/path";
 
 const BARE_FETCH = CLIENT_KINDS.find(({ name }) => name === "a bare fetch")!;
 

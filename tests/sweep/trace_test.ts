@@ -1,6 +1,6 @@
-import { assertEquals } from "@std/assert";
 import { nameOf, pointsIn } from "./points.ts";
 import { readTrace } from "./trace.ts";
+import { assertEquals } from "@std/assert";
 
 const OUTPUT = `strace: Process 20 attached with 2 threads
 [pid    20] statx(AT_FDCWD</home>, "/r/queue", AT_SYMLINK_NOFOLLOW, STATX_ALL, {stx_mask=0}) = 0

@@ -9,8 +9,11 @@
 import { writeAuditEntry } from "../../mod.ts";
 
 const [root, name, count] = Deno.args;
+
 console.log("ready");
+
 await new Response(Deno.stdin.readable).text();
+
 for (let n = 0; n < Number(count); n++) {
   const entry = {
     timestamp: new Date().toISOString(),

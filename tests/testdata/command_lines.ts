@@ -7,13 +7,17 @@
  * @module
  */
 
-import { main, type Terminal } from "../../cli/main.ts";
+import type { Terminal } from "../../cli/command/context.ts";
+import { main } from "../../cli/main.ts";
 
 console.log("ready");
+
 const input = await new Response(Deno.stdin.readable).text();
+
 const commands: string[][] = input.trimEnd().split("\n").map((line) => JSON.parse(line));
 
 const ended: string[] = [];
+
 for (const args of commands) {
   const printed: string[] = [];
   const complaints: string[] = [];
@@ -29,4 +33,5 @@ for (const args of commands) {
   const exit = await main(args, terminal);
   ended.push(JSON.stringify({ exit, printed, complaints }));
 }
+
 console.log(ended.join("\n"));

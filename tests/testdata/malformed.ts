@@ -15,7 +15,9 @@ export interface MalformedFile {
 }
 
 const NO_JSON = "it is not JSON";
+
 const NO_OBJECT = "the top level must be a JSON object";
+
 const NO_STRING = "missing, or not a string";
 
 /** `malformed/queue/*.proposal.json`. */

@@ -4,22 +4,20 @@
  * @module
  */
 
-import {
-  ACTION_OPERATOR_EDIT,
-  type AuditEntry,
-  type Proposal,
-  type Response,
-  sha256Hex,
-} from "../../mod.ts";
+import { ACTION_OPERATOR_EDIT, type AuditEntry, type Proposal, type Response, sha256Hex } from "../../mod.ts";
 
 const ROUTES = JSON.stringify(
   { routes: [{ path: "/gh/", upstream: "https://api.github.com" }] },
   null,
   2,
 ) + "\n";
+
 const UNICODE = "Größe ≠ 0 – “naïve” 👩‍💻 \u2028\u202e\ufeff\u00a0é";
+
 const CONTROLS = 'say "hi" \\ / \\u0041 \0\x01\b\t\n\v\f\r\x1b[31m\x1f\x7f\x80\x9f';
+
 const NOTES = 'Größer 🙂 \ud800 "x" \\ \r\n';
+
 const SHORTER = "# kürzer\nexample.org\n";
 
 function originalId(n: number): string {

@@ -1,13 +1,14 @@
-import { assertEquals } from "@std/assert";
-import { checkReceivers } from "../../../cli/doctor/receivers.ts";
-import { openJournal } from "../../../cli/notify/journal.ts";
 import type { Finding } from "../../../cli/doctor/finding.ts";
-import { updateReceiverRecord } from "../../../mod.ts";
+import { checkReceivers } from "../../../cli/doctor/receivers.ts";
+import { openJournal } from "../../../cli/notify/notifier.ts";
+import { updateReceiverRecord } from "../../../internal_mod.ts";
 import { configure } from "../../support/receiver.ts";
 import { supervise } from "../../support/run.ts";
 import { type TempDir, tempDir } from "../../support/temp.ts";
+import { assertEquals } from "@std/assert";
 
 const WEBHOOK = { webhook: { url: "https://hooks.example/secret-path" } };
+
 const TRY_IT = "mend that, then try it with supervise notify";
 
 /** What is found, with the times and the root taken out. */

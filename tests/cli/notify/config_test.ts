@@ -1,4 +1,14 @@
 import {
+  NotifyConfigError,
+  parseNotifyConfig,
+  parseReceiverUrl,
+  readNotifyConfig,
+  readSecretFile,
+} from "../../../cli/notify/config.ts";
+import { hostsIn } from "../../../cli/notify/hosts.ts";
+import { configure } from "../../support/receiver.ts";
+import { tempDir } from "../../support/temp.ts";
+import {
   assert,
   assertEquals,
   assertInstanceOf,
@@ -7,16 +17,6 @@ import {
   assertThrows,
 } from "@std/assert";
 import fc from "fast-check";
-import {
-  NotifyConfigError,
-  parseNotifyConfig,
-  readNotifyConfig,
-  readSecretFile,
-} from "../../../cli/notify/config.ts";
-import { hostsIn } from "../../../cli/notify/hosts.ts";
-import { parseReceiverUrl } from "../../../cli/notify/receiver_url.ts";
-import { configure } from "../../support/receiver.ts";
-import { tempDir } from "../../support/temp.ts";
 
 for (
   const [text, hostPort] of [

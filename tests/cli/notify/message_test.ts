@@ -1,10 +1,11 @@
+import { type Arrival, arrivalOf, tellArrivals, tellTest } from "../../../cli/notify/message.ts";
+import { terminalBytes, terminalForm } from "../../../cli/notify/receivers.ts";
+import { sampleProposal } from "../../support/records.ts";
 import { assertEquals, assertMatch, assertNotEquals } from "@std/assert";
 import fc from "fast-check";
-import { type Arrival, arrivalOf, tellArrivals, tellTest } from "../../../cli/notify/message.ts";
-import { terminalBytes, terminalForm } from "../../../cli/notify/terminal.ts";
-import { sampleProposal } from "../../support/records.ts";
 
 const ID = "6da1c435-41d4-4bcd-9f70-63006c4dbbbf";
+
 const at = (bottleSlug: string, id = ID): Arrival => ({ bottleSlug, id, tool: "pipelock-block" });
 
 for (

@@ -1,19 +1,19 @@
-import { assert, assertEquals, assertStringIncludes } from "@std/assert";
-import { openJournal } from "../../../cli/notify/journal.ts";
+import { parseReceiverUrl } from "../../../cli/notify/config.ts";
 import type { Arrival } from "../../../cli/notify/message.ts";
-import { MAX_WAITING, openOutbox, type Patience } from "../../../cli/notify/outbox.ts";
-import { post } from "../../../cli/notify/post.ts";
+import { openJournal } from "../../../cli/notify/notifier.ts";
+import { MAX_WAITING, openOutbox, type Patience, post } from "../../../cli/notify/outbox.ts";
 import { readReceivers } from "../../../cli/notify/receivers.ts";
-import { parseReceiverUrl } from "../../../cli/notify/receiver_url.ts";
-import { readReceiverRecord } from "../../../mod.ts";
+import { readReceiverRecord } from "../../../internal_mod.ts";
 import { configure, isSigned, SECRET, startReceiver } from "../../support/receiver.ts";
 import { hasProgram, run } from "../../support/run.ts";
 import { type TempDir, tempDir } from "../../support/temp.ts";
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 
 /** So little that a test need not wait, and enough that what comes at once is one message. */
 const QUICK: Patience = { gatherMs: 20, betweenMs: 0, againMs: [1, 1], closeMs: 5_000 };
 
 const UUID = "6da1c435-41d4-4bcd-9f70-63006c4dbbbf";
+
 const at = (bottleSlug: string, id = UUID): Arrival => ({ bottleSlug, id, tool: "pipelock-block" });
 
 /** The outbox of a root's webhook as a program opens it, but for its patience. */

@@ -1,13 +1,14 @@
-import { assert, assertEquals, assertStringIncludes } from "@std/assert";
-import { join } from "@std/path";
-import { readReceiverRecord } from "../../../mod.ts";
+import { readReceiverRecord } from "../../../internal_mod.ts";
 import { TextLineStream } from "../../support/lines.ts";
 import { configure, isSigned, SECRET, startReceiver } from "../../support/receiver.ts";
 import { queueSample } from "../../support/records.ts";
 import { hasProgram, REPO, run, supervise } from "../../support/run.ts";
 import { type TempDir, tempDir } from "../../support/temp.ts";
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { join } from "@std/path";
 
 const LAUNCHER = join(REPO, "cli/supervise.sh");
+
 const UUID = "6da1c435-41d4-4bcd-9f70-63006c4dbbbf";
 
 const HOSTILE = {

@@ -1,7 +1,7 @@
-import { assertEquals } from "@std/assert";
 import { parseWebhookSecrets, signWebhook } from "../../../cli/notify/signature.ts";
-import { hasProgram, run } from "../../support/run.ts";
 import { SECRET } from "../../support/receiver.ts";
+import { hasProgram, run } from "../../support/run.ts";
+import { assertEquals } from "@std/assert";
 
 const MESSAGE = {
   id: "msg_p5jXN8AQM9LWM0D4loKWxJek",

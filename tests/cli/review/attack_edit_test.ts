@@ -1,11 +1,13 @@
-import { assert, assertEquals, assertStringIncludes } from "@std/assert";
-import { CancelledError } from "../../../cli/exit.ts";
-import { readAnswer, writeProposal } from "../../../mod.ts";
+import { CancelledError } from "../../../cli/command/exit.ts";
+import { readAnswer } from "../../../internal_mod.ts";
+import { writeProposal } from "../../../mod.ts";
+import { sitDown } from "../../support/app.ts";
 import { queueSample } from "../../support/records.ts";
 import { tempDir } from "../../support/temp.ts";
-import { sitDown } from "../../support/seat.ts";
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 
 const KEPT = "Your version is kept; to go on: supervise modify p1 --file /kept";
+
 const edit = { finalFile: "mine.example\n", discard: () => Promise.resolve(), kept: KEPT };
 
 for (

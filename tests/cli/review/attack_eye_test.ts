@@ -1,8 +1,8 @@
-import { assert, assertEquals, assertStringIncludes } from "@std/assert";
-import { cut, fill } from "../../../cli/wrap.ts";
+import { cut, fill } from "../../../cli/render/wrap.ts";
+import { sitDown } from "../../support/app.ts";
 import { queueSample } from "../../support/records.ts";
 import { tempDir } from "../../support/temp.ts";
-import { sitDown } from "../../support/seat.ts";
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 
 const at = (second: number) => `2026-01-01T00:00:0${second}Z`;
 

@@ -1,10 +1,11 @@
-import { assert, assertEquals, assertStringIncludes } from "@std/assert";
-import { decide, MAX_JUSTIFICATION_BYTES, type Overview, readOverview } from "../../../mod.ts";
-import { openFates } from "../../../cli/review/fates.ts";
-import { openTable } from "../../../cli/review/table.ts";
+import { openTable } from "../../../cli/review/list.ts";
+import { openFates } from "../../../cli/review/queue_updates.ts";
+import { MAX_JUSTIFICATION_BYTES } from "../../../internal_mod.ts";
+import { decide, type Overview, readOverview } from "../../../mod.ts";
+import { sitDown } from "../../support/app.ts";
 import { queueSample, sampleProposal } from "../../support/records.ts";
 import { tempDir } from "../../support/temp.ts";
-import { sitDown } from "../../support/seat.ts";
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 
 const entry = (id: string, justification = "") => ({
   proposal: sampleProposal({ id, justification }),

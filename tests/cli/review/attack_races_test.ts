@@ -1,10 +1,12 @@
-import { assertEquals, assertStringIncludes } from "@std/assert";
-import { decide, readAnswer, writeProposal } from "../../../mod.ts";
+import { readAnswer } from "../../../internal_mod.ts";
+import { decide, writeProposal } from "../../../mod.ts";
+import { sitDown } from "../../support/app.ts";
 import { queueSample } from "../../support/records.ts";
 import { tempDir } from "../../support/temp.ts";
-import { sitDown } from "../../support/seat.ts";
+import { assertEquals, assertStringIncludes } from "@std/assert";
 
 const at = (second: number) => `2026-01-01T00:00:0${second}Z`;
+
 const other = { proposedFile: "api.example.com\nother.example\n", justification: "Other words." };
 
 for (const isListed of [true, false]) {

@@ -1,11 +1,12 @@
-import { assertStringIncludes } from "@std/assert";
-import { join } from "@std/path";
 import { queueSample } from "../../support/records.ts";
 import { hasProgram, REPO } from "../../support/run.ts";
 import { type TempDir, tempDir } from "../../support/temp.ts";
 import { openTerminal } from "../../support/tmux.ts";
+import { assertStringIncludes } from "@std/assert";
+import { join } from "@std/path";
 
 const ignore = !hasProgram("tmux", "-V");
+
 if (ignore) console.error("skipped: there is no tmux on this machine");
 
 function review(dir: TempDir, env: Record<string, string> = {}) {

@@ -1,10 +1,10 @@
-import { assertEquals, assertStringIncludes } from "@std/assert";
 import { listPendingProposals, readAuditEntries } from "../../../mod.ts";
 import { type CallResult, CLIENT_KINDS } from "../../support/clients.ts";
 import { queueOf } from "../../support/operator.ts";
 import { NO_TMUX, openReview, SIZES } from "../../support/review.ts";
 import { type Sidecar, startSidecar } from "../../support/sidecar.ts";
 import { type TempDir, tempDir } from "../../support/temp.ts";
+import { assertEquals, assertStringIncludes } from "@std/assert";
 
 const ignore = NO_TMUX;
 

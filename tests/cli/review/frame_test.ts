@@ -1,12 +1,12 @@
-import { assert, assertEquals } from "@std/assert";
-import fc from "fast-check";
 import { TOOLS } from "../../../mod.ts";
+import { sitDown } from "../../support/app.ts";
 import { shortText, textOf } from "../../support/arbitraries.ts";
-import { drawnByInk } from "../../support/ink.ts";
 import { holds } from "../../support/properties.ts";
 import { queueSample } from "../../support/records.ts";
-import { sitDown } from "../../support/seat.ts";
 import { tempDir } from "../../support/temp.ts";
+import { drawnByInk } from "../../support/terminal.ts";
+import { assert, assertEquals } from "@std/assert";
+import fc from "fast-check";
 
 /** Text that would rather be something else: wide, escaped, long, ours. */
 const hostile = fc.oneof(

@@ -1,12 +1,13 @@
-import { assert, assertEquals, assertStringIncludes } from "@std/assert";
-import { setTimeout } from "node:timers/promises";
-import { join } from "@std/path";
-import { listPendingProposals, readAnswer } from "../../../mod.ts";
+import { readAnswer } from "../../../internal_mod.ts";
+import { listPendingProposals } from "../../../mod.ts";
 import { queueSample } from "../../support/records.ts";
 import { NO_TMUX, openReview, type Review } from "../../support/review.ts";
 import { REPO } from "../../support/run.ts";
 import { type TempDir, tempDir } from "../../support/temp.ts";
 import { openTerminal } from "../../support/tmux.ts";
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { join } from "@std/path";
+import { setTimeout } from "node:timers/promises";
 
 const ignore = NO_TMUX;
 

@@ -1,9 +1,8 @@
-import { assert, assertEquals } from "@std/assert";
-import fc from "fast-check";
-import { addText, editLine } from "../../../cli/review/line_input.ts";
-import { openPrompt, type Question } from "../../../cli/review/prompt.ts";
+import { addText, editLine, openPrompt, type Question } from "../../../cli/review/prompt.ts";
 import { anyText } from "../../support/arbitraries.ts";
 import { holds } from "../../support/properties.ts";
+import { assert, assertEquals } from "@std/assert";
+import fc from "fast-check";
 
 for (
   const [line, key, expected] of [

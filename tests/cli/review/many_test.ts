@@ -1,10 +1,10 @@
-import { assert, assertEquals, assertStringIncludes } from "@std/assert";
-import { readAnswer } from "../../../mod.ts";
+import { readAnswer } from "../../../internal_mod.ts";
 import { flood } from "../../support/flood.ts";
 import { queueSample } from "../../support/records.ts";
 import { NO_TMUX, openReview } from "../../support/review.ts";
 import { run } from "../../support/run.ts";
 import { tempDir } from "../../support/temp.ts";
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 
 const ignore = NO_TMUX;
 

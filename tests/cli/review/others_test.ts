@@ -1,4 +1,3 @@
-import { assert, assertEquals } from "@std/assert";
 import { readAuditEntries } from "../../../mod.ts";
 import { CLIENT_KINDS } from "../../support/clients.ts";
 import { queueOf } from "../../support/operator.ts";
@@ -6,6 +5,7 @@ import { queueSample } from "../../support/records.ts";
 import { NO_TMUX, openReview } from "../../support/review.ts";
 import { startSidecar } from "../../support/sidecar.ts";
 import { tempDir } from "../../support/temp.ts";
+import { assert, assertEquals } from "@std/assert";
 
 const ignore = NO_TMUX;
 

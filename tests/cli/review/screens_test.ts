@@ -1,10 +1,10 @@
-import { assert, assertEquals } from "@std/assert";
-import { join } from "@std/path";
 import { queueSample } from "../../support/records.ts";
 import { NO_TMUX, openReview, type Review } from "../../support/review.ts";
 import { REPO } from "../../support/run.ts";
 import { type TempDir, tempDir } from "../../support/temp.ts";
 import { TRICKS } from "../../support/tricks.ts";
+import { assert, assertEquals } from "@std/assert";
+import { join } from "@std/path";
 
 const FOLDER = join(REPO, "tests/testdata/review");
 

@@ -1,12 +1,12 @@
-import { assertEquals } from "@std/assert";
-import { makeContext } from "../../../cli/context.ts";
-import { readFlags } from "../../../cli/flags.ts";
-import { openFeed } from "../../../cli/review/feed.ts";
+import { makeContext } from "../../../cli/command/context.ts";
+import { readFlags } from "../../../cli/command/flags.ts";
+import { openFeed } from "../../../cli/review/run.ts";
 import { type Overview, readOverview } from "../../../mod.ts";
 import { configure, startReceiver } from "../../support/receiver.ts";
 import { queueSample } from "../../support/records.ts";
 import { NO_TMUX, openReview } from "../../support/review.ts";
 import { tempDir } from "../../support/temp.ts";
+import { assertEquals } from "@std/assert";
 
 const UUID = "6da1c435-41d4-4bcd-9f70-63006c4dbbbf";
 

@@ -1,0 +1,137 @@
+/**
+ * Lets an operator change a proposed file in their own editor.
+ *
+ * @module
+ */
+
+import { CONFIG_FILE_FOR_TOOL, privateDir } from "../../internal_mod.ts";
+import { type Inspection, validateConfigFile } from "../../mod.ts";
+import type { Context } from "../command/context.ts";
+import { CancelledError } from "../command/exit.ts";
+import { UsageError } from "../command/flags.ts";
+import { join } from "@std/path";
+
+/** The editor where neither `$VISUAL` nor `$EDITOR` names one. */
+const DEFAULT_EDITOR = "vi";
+
+function editorCommand(context: Context): { program: string; args: string[] } {
+  const named = (Deno.env.get("VISUAL") || Deno.env.get("EDITOR"))?.trim();
+  // A program that the operator named may well need no terminal; ours does, and would hang.
+  if (!named && !context.interactive) {
+    throw new UsageError("Cannot open an editor without a terminal: use --file, or set $EDITOR");
+  }
+  const [program = DEFAULT_EDITOR, ...args] = (named ?? "").split(/\s+/).filter(Boolean);
+  return { program, args };
+}
+
+/** An operator's version of a file. */
+export interface Edit {
+  /** The version. */
+  readonly finalFile: string;
+  /** Removes the buffer, once the version is decided. */
+  readonly discard: () => Promise<void>;
+  /** A sentence that says where the buffer is, for when it is not. */
+  readonly kept: string;
+}
+
+/**
+ * Opens the proposed file in `$VISUAL`, `$EDITOR` or vi. The buffer lies in `<root>/private`, mode
+ * 0600, under the config file's own name. It stays there until the version is decided, so that no
+ * edit is lost.
+ *
+ * Needs `--allow-run` for that editor, and `--allow-read` and `--allow-write` for the root.
+ *
+ * @param context The context.
+ * @param inspection The proposal.
+ * @param start What the editor opens with: the proposed file unless given.
+ * @returns The operator's version.
+ * @throws {CancelledError} If the editor failed, or left the file unchanged, empty, or unsound.
+ */
+export async function editProposal(
+  context: Context,
+  inspection: Inspection,
+  start: string = inspection.proposal.proposedFile,
+): Promise<Edit> {
+  const { tool, proposedFile } = inspection.proposal;
+  const { program, args } = editorCommand(context);
+  const edits = join(privateDir(context.root), "edit");
+  await Deno.mkdir(edits, { recursive: true, mode: 0o700 });
+  const dir = await Deno.makeTempDir({ dir: edits });
+  const buffer = join(dir, CONFIG_FILE_FOR_TOOL[tool]);
+  const discard = () => Deno.remove(dir, { recursive: true });
+  const cancelled = async (why: string) => {
+    await discard();
+    return new CancelledError(`Cancelled: ${why}`);
+  };
+  await Deno.writeTextFile(buffer, start, { mode: 0o600, createNew: true });
+
+  const status = await runEditor(program, [...args, buffer]);
+  if (status === undefined) {
+    throw await cancelled(`there is no editor called ${program}; set $EDITOR`);
+  }
+  if (!status.success) {
+    const why = `${program} ended with exit code ${status.code}`;
+    if (!await hasWork(dir, buffer, start, status)) throw await cancelled(why);
+    throw new CancelledError(`Cancelled: ${why}. What it left is in ${dir}`, { isKept: true });
+  }
+  const finalFile = decodeVersion(await Deno.readFile(buffer), buffer);
+  if (finalFile.trim() === "") throw await cancelled("the file was emptied");
+  if (finalFile === proposedFile) throw await cancelled("the file was left unchanged");
+
+  const { id } = inspection.proposal;
+  const kept = `Your version is kept; to go on: supervise modify ${id} --file ${buffer}`;
+  const [problem] = validateConfigFile(tool, finalFile);
+  if (problem === undefined) return { finalFile, discard, kept };
+  const why = `${problem.where}: ${problem.message}`;
+  throw new CancelledError(`Cancelled: ${why}. ${kept}`, { isKept: true });
+}
+
+/**
+ * Decodes an operator's version of a file, strictly: what is answered is what they wrote.
+ *
+ * @param bytes The file's bytes.
+ * @param file The file's name, for the error.
+ * @returns The text; a byte order mark stays in it.
+ * @throws {CancelledError} If it is not UTF-8; the file stays where it is.
+ */
+export function decodeVersion(bytes: Uint8Array, file: string): string {
+  try {
+    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
+  } catch (cause) {
+    throw new CancelledError(`Cancelled: ${file} is not UTF-8`, { cause, isKept: true });
+  }
+}
+
+/**
+ * Whether an editor that failed leaves an operator's work behind: one that was killed, in the buffer; one
+ * that lost its terminal, in a file of its own beside it. One that says itself that it failed was told to
+ * throw the buffer away.
+ */
+async function hasWork(
+  dir: string,
+  buffer: string,
+  start: string,
+  { signal }: Deno.CommandStatus,
+): Promise<boolean> {
+  for await (const { name } of Deno.readDir(dir)) if (join(dir, name) !== buffer) return true;
+  return signal !== null && await Deno.readTextFile(buffer).catch(() => start) !== start;
+}
+
+/** Runs the editor to its end. `undefined`: there is no such program. */
+async function runEditor(
+  program: string,
+  args: string[],
+): Promise<Deno.CommandStatus | undefined> {
+  try {
+    const editor = new Deno.Command(program, {
+      args,
+      stdin: "inherit",
+      stdout: "inherit",
+      stderr: "inherit",
+    });
+    return await editor.spawn().status;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return undefined;
+    throw error;
+  }
+}

@@ -1,0 +1,175 @@
+/**
+ * A table of what is pending, and each of its rows as JSON or as a line.
+ *
+ * @module
+ */
+
+import { makeVisible, unlistedReason, visibleLine } from "../../internal_mod.ts";
+import type {
+  ForeignAnswer,
+  Mark,
+  PendingProposal,
+  UnlistedInBottle,
+  UnreadableInBottle,
+} from "../../mod.ts";
+import type { PendingMarks } from "../command/resolve.ts";
+import { visibleJson } from "./json.ts";
+import { age, badge, type Style, trimPlain } from "./style.ts";
+import { cut } from "./wrap.ts";
+
+/** What a table of pending proposals is made with. */
+export interface PendingTable {
+  /** The short form of each id. */
+  readonly shorts: ReadonlyMap<string, string>;
+  /** The marks of each proposal that was judged. */
+  readonly marks: PendingMarks;
+  /** How wide the screen is. */
+  readonly columns: number;
+  /** Now, in milliseconds since 1970. */
+  readonly nowMs: number;
+  /** Colours. */
+  readonly style: Style;
+}
+
+/**
+ * Marks at a glance: the most severe ones, and how many others there are.
+ *
+ * @param marks The marks; `undefined` if they were not judged.
+ * @returns `2 high +1`; nothing if there is none, `?` if nobody judged.
+ */
+export function marksInShort(marks: readonly Mark[] | undefined): string {
+  if (marks === undefined) return "?";
+  const [first] = marks;
+  if (first === undefined) return "";
+  const alike = marks.filter(({ severity }) => severity === first.severity).length;
+  const others = marks.length === alike ? "" : ` +${marks.length - alike}`;
+  return `${alike} ${first.severity}${others}`;
+}
+
+/**
+ * A table of what is pending. Where anything is marked, a column says how; where anything was escaped, a
+ * column before the agents' words has the badges.
+ *
+ * @param pending What is pending, in order.
+ * @param table Everything else.
+ * @returns Lines.
+ */
+export function renderPending(
+  pending: readonly PendingProposal[],
+  { shorts, marks, columns, nowMs, style }: PendingTable,
+): string[] {
+  const whys = pending.map(({ proposal }) =>
+    makeVisible(trimPlain(proposal.justification), { oneLine: true })
+  );
+  const marked = pending.map((entry) => marksInShort(marks.get(entry)));
+  const tricky = whys.some(({ escaped }) => escaped > 0);
+  const odd = marked.some((cell) => cell !== "");
+  const rows = [
+    [
+      "ID",
+      "BOTTLE",
+      "TOOL",
+      "AGE",
+      ...(odd ? ["MARKS"] : []),
+      ...(tricky ? ["ESCAPED"] : []),
+      "JUSTIFICATION",
+    ],
+    ...pending.map(({ proposal }, n) => [
+      shorts.get(proposal.id) ?? proposal.id,
+      proposal.bottleSlug,
+      proposal.tool,
+      age(proposal.arrivalTimestamp, nowMs),
+      ...(odd ? [marked[n]!] : []),
+      ...(tricky ? [badge(whys[n]!.escaped)] : []),
+      whys[n]!.text,
+    ]),
+  ];
+  const widths = rows[0]!.slice(0, -1).map((_, n) =>
+    Math.max(...rows.map((row) => row[n]!.length))
+  );
+  return rows.map((row, n) => {
+    const line = cut(
+      row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join("  ").trimEnd(),
+      columns - 1,
+    );
+    return n === 0 ? style.dim(line) : line;
+  });
+}
+
+/**
+ * A pending proposal as JSON, without its marks.
+ *
+ * @param entry The proposal.
+ * @returns The fields, in the wire's snake_case.
+ */
+export function pendingJson({ proposal, proposalSha256 }: PendingProposal): object {
+  return {
+    bottle_slug: proposal.bottleSlug,
+    id: proposal.id,
+    tool: proposal.tool,
+    arrival_timestamp: proposal.arrivalTimestamp,
+    justification: proposal.justification,
+    ...visibleJson({ justification: proposal.justification }, "prose"),
+    proposal_sha256: proposalSha256,
+  };
+}
+
+/**
+ * A file that cannot be read as JSON.
+ *
+ * @param file The file.
+ * @returns The fields, in snake_case.
+ */
+export function unreadableJson({ bottleSlug, file, reason }: UnreadableInBottle): object {
+  return { bottle_slug: bottleSlug, file, reason };
+}
+
+/**
+ * A file that cannot be read, in words.
+ *
+ * @param problem The file.
+ * @returns One line.
+ */
+export function unreadableLine({ bottleSlug, file, reason }: UnreadableInBottle): string {
+  return `! unreadable: ${visibleLine(`${bottleSlug}/${file}: ${reason}`, "code")}`;
+}
+
+/**
+ * How much of a bottle is not listed as JSON.
+ *
+ * @param bottle The bottle.
+ * @returns The fields, in snake_case.
+ */
+export function unlistedJson({ bottleSlug, count }: UnlistedInBottle): object {
+  return { bottle_slug: bottleSlug, count };
+}
+
+/**
+ * How much of a bottle is not listed, in words.
+ *
+ * @param bottle The bottle.
+ * @returns One line.
+ */
+export function unlistedLine({ bottleSlug, count }: UnlistedInBottle): string {
+  return `! ${bottleSlug}: ${unlistedReason(count)}`;
+}
+
+/**
+ * An answer without a record as JSON.
+ *
+ * @param answer The answer.
+ * @returns The fields, in snake_case.
+ */
+export function foreignJson({ bottleSlug, proposalId, says }: ForeignAnswer): object {
+  return { bottle_slug: bottleSlug, id: proposalId, says };
+}
+
+/**
+ * An answer without a record, in words.
+ *
+ * @param answer The answer.
+ * @returns One line.
+ */
+export function foreignLine({ bottleSlug, proposalId, says }: ForeignAnswer): string {
+  return `! answered without a record: ${bottleSlug}/${proposalId}: ${visibleLine(says, "code")}`;
+}

@@ -1,0 +1,97 @@
+/**
+ * One proposal on the screen, whole: who asks, why, what is odd about it, and what would change.
+ *
+ * @module
+ */
+
+import { CONFIG_FILE_FOR_TOOL, visibleLine } from "../../internal_mod.ts";
+import type { Inspection } from "../../mod.ts";
+import { diffBlocks } from "./diff.ts";
+import { renderMarks } from "./marks.ts";
+import { renderQuoted } from "./quote.ts";
+import { age, type Style } from "./style.ts";
+import { type Block, cut, renderBlocks, wrap } from "./wrap.ts";
+
+const EMPTY: Block = () => [""];
+
+const line = (text: string): Block => (columns) => wrap("", text, columns);
+
+/** A warning of ours. A row of it begins with `!`, which no row that an agent wrote does. */
+function warning(text: string, paint: keyof Style = "magenta"): Block {
+  return (columns, style) => wrap("! ", text, columns, "prose").map(style[paint]);
+}
+
+function staleBlocks({ agentDiff }: Inspection, file: string): Block[] {
+  return [
+    warning(`The agent did not start from the ${file} in force.`),
+    ...(agentDiff === undefined ? [warning("The file it started from is not known here.")] : [
+      EMPTY,
+      line("What the agent changed, in the file it started from:"),
+      ...diffBlocks(agentDiff),
+    ]),
+    EMPTY,
+    line(`What would change, in the ${file} in force:`),
+  ];
+}
+
+/**
+ * One proposal, in blocks.
+ *
+ * @param inspection The proposal beside the file in force.
+ * @param nowMs Now, in milliseconds since 1970.
+ * @returns The blocks.
+ */
+export function proposalBlocks(inspection: Inspection, nowMs: number): Block[] {
+  const { proposal, proposalSha256, diff, stale, currentFile, problems } = inspection;
+  const { foreignAnswer, marks } = inspection;
+  const { id, bottleSlug, tool, arrivalTimestamp, justification: text } = proposal;
+  const file = CONFIG_FILE_FOR_TOOL[tool];
+  const arrived = cut(visibleLine(arrivalTimestamp, "code"), 40);
+  const ago = age(arrivalTimestamp, nowMs);
+  return [
+    (columns, style) => {
+      const rest = `${bottleSlug}  ${tool}`;
+      const fits = id.length + 2 + rest.length < columns;
+      return fits
+        ? [`${style.bold(id)}  ${rest}`]
+        : [...wrap("", id, columns), ...wrap("", rest, columns)];
+    },
+    (columns) => [cut(`arrived ${arrived} (${ago} ago)`, columns - 1)],
+    (columns) => wrap("", `sha256  ${proposalSha256}`, columns),
+    EMPTY,
+    (columns, style) =>
+      renderQuoted({ heading: "The agent says:", text, kind: "prose" }, columns, style),
+    EMPTY,
+    ...(foreignAnswer === undefined ? [] : [warning(
+      `It is answered without a record: ${visibleLine(foreignAnswer.says, "code")}. ` +
+        "Nobody here did that.",
+    )]),
+    ...(currentFile === null ? [warning(`There is no ${file} in force: all of it is new.`)] : []),
+    (columns, style) => renderMarks(marks, columns, style),
+    ...(stale ? staleBlocks(inspection, file) : []),
+    ...problems.map(({ where, message }) =>
+      warning(`Not a sound ${file}: ${visibleLine(`${where}: ${message}`, "code")}`, "red")
+    ),
+    ...(diff === ""
+      ? [warning(`The proposed ${file} is the one in force.`)]
+      : diffBlocks(diff, marks)),
+  ];
+}
+
+/**
+ * The rows of {@linkcode proposalBlocks}.
+ *
+ * @param inspection The proposal beside the file in force.
+ * @param nowMs Now, in milliseconds since 1970.
+ * @param columns How wide the screen is.
+ * @param style Colours.
+ * @returns Lines.
+ */
+export function renderProposal(
+  inspection: Inspection,
+  nowMs: number,
+  columns: number,
+  style: Style,
+): string[] {
+  return renderBlocks(proposalBlocks(inspection, nowMs), columns, style);
+}

@@ -1,0 +1,46 @@
+/**
+ * What somebody else wrote, on the screen. It stands behind a bar at the left margin, so that it cannot
+ * pass for a line of ours.
+ *
+ * @module
+ */
+
+import { makeVisible } from "../../internal_mod.ts";
+import type { TextKind } from "../../mod.ts";
+import { badge, type Style, trimPlain } from "./style.ts";
+import { cut, wrap } from "./wrap.ts";
+
+/** A text that somebody else wrote, and how it is shown. */
+export interface Quotation {
+  /** What stands above it, the badge behind it; its indent is the text's. */
+  readonly heading: string;
+  /** The text. */
+  readonly text: string;
+  /** How it is meant to be read. */
+  readonly kind: TextKind;
+}
+
+/**
+ * Text that somebody else wrote, behind a bar.
+ *
+ * @param quotation The text, its kind, its heading.
+ * @param columns How wide the screen is.
+ * @param style Colours.
+ * @returns Lines.
+ */
+export function renderQuoted(
+  { heading, text, kind }: Quotation,
+  columns: number,
+  style: Style,
+): string[] {
+  const indent = heading.length - heading.trimStart().length;
+  const shown = makeVisible(trimPlain(text), { kind });
+  const rows = shown.text.split("\n")
+    .flatMap((line) => wrap("│ ", line, columns - indent, kind))
+    .map((row) => " ".repeat(indent) + row);
+  const count = badge(shown.escaped);
+  if (count === "") return [heading, ...rows];
+  // However long the heading is, the badge is on the screen.
+  const short = cut(heading, columns - 1 - count.length - 2);
+  return [`${short}  ${style.magenta(count)}`, ...rows];
+}

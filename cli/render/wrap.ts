@@ -1,0 +1,138 @@
+/**
+ * Rows of the screen that are made when they are looked at. A proposal may have a hundred thousand lines,
+ * and a screen shows forty.
+ *
+ * @module
+ */
+
+import type { TextKind } from "../../mod.ts";
+import type { Style } from "./style.ts";
+
+/** Some rows, for a screen of so many columns. */
+export type Block = (columns: number, style: Style) => readonly string[];
+
+/**
+ * All rows of some blocks.
+ *
+ * @param blocks The blocks.
+ * @param columns How wide the screen is.
+ * @param style Colours.
+ * @returns The rows.
+ */
+export function renderBlocks(
+  blocks: readonly Block[],
+  columns: number,
+  style: Style,
+): string[] {
+  return blocks.flatMap((block) => block(columns, style));
+}
+
+/** Stands at the margin where a line goes on. `visible` lets nobody else write it. */
+const GOES_ON = "↪";
+
+/** The least room that text gets, however narrow the terminal: what the longest code point takes. */
+const LEAST_CELLS = 12;
+
+/** The code point of a character that `visible` escaped, which is not taken apart. */
+const ESCAPE = /⟨U\+[0-9A-F]{4,6}⟩/y;
+
+const OPENING = "⟨".charCodeAt(0);
+
+/** Where the piece ends that begins at a place: a character, or the escape of one. */
+function endOfPiece(line: string, at: number): number {
+  const unit = line.charCodeAt(at);
+  if (unit === OPENING) {
+    ESCAPE.lastIndex = at;
+    if (ESCAPE.test(line)) return ESCAPE.lastIndex;
+  }
+  return at + (unit >= 0xd800 && unit < 0xdc00 && at + 1 < line.length ? 2 : 1);
+}
+
+/**
+ * How many cells a piece takes, at most: terminals differ on what is wide beyond ASCII, and a line
+ * that ends early does no harm.
+ */
+function cellsOf(line: string, at: number, end: number): number {
+  if (line.charCodeAt(at) < 0x80) return 1;
+  return end - at > 2 ? end - at + 2 : 2; // An escape is ASCII between two brackets.
+}
+
+/** Where the text ends that fits into some cells. */
+function endOfRow(line: string, from: number, cells: number): number {
+  let at = from;
+  for (let used = 0; at < line.length;) {
+    const end = endOfPiece(line, at);
+    used += cellsOf(line, at, end);
+    if (used > cells) break;
+    at = end;
+  }
+  return at;
+}
+
+/** The same, between words, unless that left half of the row empty. The blank stays in sight. */
+function endOfWords(line: string, from: number, cells: number): number {
+  const end = endOfRow(line, from, cells);
+  if (end === line.length || line[end] === " ") return end;
+  const blank = line.lastIndexOf(" ", end - 1);
+  return blank - from > (end - from) / 2 ? blank + 1 : end;
+}
+
+/**
+ * Cuts a line that is already visible.
+ *
+ * @param line The line.
+ * @param columns How many cells it may take.
+ * @returns The line, or its beginning and `…`.
+ */
+export function cut(line: string, columns: number): string {
+  if (endOfRow(line, 0, columns) === line.length) return line;
+  return `${line.slice(0, endOfRow(line, 0, columns - 2))}…`;
+}
+
+/**
+ * Fills a line that is already visible with spaces. Where terminals differ on what is wide it ends
+ * early, so that none of them goes on at the left margin of the next row.
+ *
+ * @param line The line.
+ * @param columns How many cells it should take; a longer line stays as it is.
+ * @returns The line.
+ */
+export function fill(line: string, columns: number): string {
+  let used = 0;
+  for (let at = 0; at < line.length;) {
+    const end = endOfPiece(line, at);
+    used += cellsOf(line, at, end);
+    at = end;
+  }
+  return line + " ".repeat(Math.max(0, columns - used));
+}
+
+/**
+ * Puts a line that is already visible behind a margin, in as many rows as it needs.
+ *
+ * @param margin What stands before the first row, in ASCII or of one cell each: a bar, a diff's sign.
+ * @param line The line, without an LF.
+ * @param columns How wide the screen is.
+ * @param kind Prose goes on between words where it can; code goes on where the row is full.
+ * @returns The rows. All but the first begin with the margin's first character and `↪`.
+ */
+export function wrap(
+  margin: string,
+  line: string,
+  columns: number,
+  kind: TextKind = "code",
+): string[] {
+  const endOf = kind === "prose" ? endOfWords : endOfRow;
+  // One cell is left free: some terminals wrap when the last one is written.
+  const first = Math.max(LEAST_CELLS, columns - 1 - [...margin].length);
+  const further = Math.max(LEAST_CELLS, columns - 4);
+  const sign = [...margin][0] ?? " ";
+  let at = endOf(line, 0, first);
+  const rows = [margin + line.slice(0, at)];
+  while (at < line.length) {
+    const end = endOf(line, at, further);
+    rows.push(`${sign}${GOES_ON}${line.slice(at, end)}`);
+    at = end;
+  }
+  return rows;
+}

@@ -1,0 +1,348 @@
+/**
+ * From a key to a decision: what is asked on the way, and what can be undone.
+ *
+ * @module
+ */
+
+import { diffAgainst, visibleLine } from "../../internal_mod.ts";
+import { AlreadyDecidedError, marksFor, marksToConfirm, type Verdict } from "../../mod.ts";
+import { CancelledError } from "../command/exit.ts";
+import { diffBlocks } from "../render/diff.ts";
+import { renderMarks } from "../render/marks.ts";
+import { type Block, wrap } from "../render/wrap.ts";
+import { open, type Row } from "./list.ts";
+import { obstacle } from "./open_proposal.ts";
+import type { Desk, Look, Pending, View } from "./state.ts";
+import { UNDO_MS } from "./undo_buffer.ts";
+import { openPages } from "./viewport.ts";
+
+/** How many notes are offered. */
+const MOST_OFFERED = 5;
+
+/**
+ * A decision made a moment ago can be undone; it is written when its time is up.
+ *
+ * @param desk The desk.
+ * @param group The decisions that are undone together.
+ */
+export function hold(desk: Desk, group: readonly Pending[]): void {
+  const { table, held, ports, guard } = desk;
+  const untilMs = ports.now() + UNDO_MS;
+  const stillOpen = group.filter(({ key }) => table.row(key)?.standing.kind === "open");
+  for (const { key, say } of stillOpen) {
+    table.set(key, { kind: "held", status: say.verdict.status, untilMs });
+  }
+  held.hold(stillOpen);
+  guard.shifted();
+}
+
+/** What stands in the log by then, and what the operator reads when the screen is gone. */
+async function writeOne(desk: Desk, { key, seen, say, edit }: Pending): Promise<void> {
+  const { table, ports, report, looks } = desk;
+  const { bottleSlug, id } = seen.inspection.proposal;
+  desk.changed();
+  const sinceMs = () => ports.now();
+  try {
+    const { status } = await ports.decide(seen, say);
+    table.set(key, { kind: "over", words: status, sinceMs: sinceMs() });
+    report.push(`${status.padEnd(8)} ${id} (${bottleSlug})`);
+    looks.delete(key);
+    // It is decided, whatever becomes of the buffer.
+    await edit?.discard().catch(() => {});
+  } catch (error) {
+    const why = ports.explain(error);
+    report.push(`! ${why}`);
+    if (edit !== undefined) report.push(`  ${edit.kept}`);
+    const isOver = error instanceof AlreadyDecidedError;
+    table.set(key, isOver ? { kind: "over", words: why, sinceMs: sinceMs() } : open(why));
+    looks.delete(key);
+    desk.tell(why);
+  }
+}
+
+/**
+ * Writes decisions, one after the other. A failure of one stops no other. Whoever ends the screen waits
+ * for it, or tells what it did not come to.
+ *
+ * @param desk The desk.
+ * @param group The decisions.
+ * @returns When all that is being written is written.
+ */
+export async function write(desk: Desk, group: readonly Pending[]): Promise<void> {
+  const { table, unwritten, writes } = desk;
+  for (const pending of group) {
+    unwritten.add(pending);
+    table.set(pending.key, { kind: "writing", status: pending.say.verdict.status });
+  }
+  if (desk.quitAsked && desk.held.count() === 0) {
+    // All that was asked about is being written now.
+    desk.quitAsked = false;
+    desk.message = "";
+  }
+  const all = (async () => {
+    for (const pending of group) {
+      await writeOne(desk, pending);
+      unwritten.delete(pending);
+    }
+  })();
+  writes.add(all);
+  await Promise.all(writes);
+  writes.delete(all);
+  desk.changed();
+}
+
+/**
+ * Takes back the last decisions that can be undone.
+ *
+ * @param desk The desk.
+ */
+export function undo(desk: Desk): void {
+  const { held, table } = desk;
+  const group = held.undo();
+  if (group === undefined) {
+    desk.tell("Nothing can be undone: what is written is recorded.");
+    return;
+  }
+  for (const { key } of group) table.set(key, open("taken back"));
+  const [first] = group;
+  if (first !== undefined) table.goTo(first.key);
+  const kept = group.flatMap(({ edit }) => edit === undefined ? [] : [edit.kept]);
+  desk.report.push(...kept);
+  desk.tell(["Taken back, nothing was written.", ...kept].join(" "));
+}
+
+/**
+ * Whether a row can be decided.
+ *
+ * @param desk The desk.
+ * @param row The row; the list may be empty.
+ * @returns Whether it waits; if not, the foot of the screen says why.
+ */
+export function isOpen(desk: Desk, row: Row | undefined): row is Row {
+  if (row === undefined) desk.tell("Nothing is pending.");
+  else if (row.standing.kind === "over") desk.tell(`It waits no more: ${row.standing.words}.`);
+  else if (row.standing.kind !== "open") desk.tell("It is decided; u undoes that.");
+  return row?.standing.kind === "open";
+}
+
+/** Asks until the word was typed, or the question is left. */
+async function confirmWord(
+  desk: Desk,
+  text: string,
+  about: readonly string[],
+  word: string,
+): Promise<boolean> {
+  while (true) {
+    const answer = await desk.ask({ text, about, confirms: true });
+    if (answer?.trim() === word) return true;
+    if (answer === undefined) {
+      // Whoever withdrew the question has said why.
+      if (desk.message === "") desk.tell("Not decided.");
+      return false;
+    }
+    desk.tell(`That is not ${word}. Type it, or leave with Esc.`);
+  }
+}
+
+/** The screen shows that the file in force is not the agent's; that wants a word, not a key. */
+async function confirmStale(desk: Desk, key: string, look: Look): Promise<boolean> {
+  if (!look.inspection.stale) return true;
+  const text = "The agent did not start from the file in force. Type yes to go on:";
+  return await confirmWord(desk, text, [key], "yes");
+}
+
+/**
+ * Asks for the slug of each bottle that has a high mark, and says what it is for.
+ *
+ * @param desk The desk.
+ * @param about What is decided, by row.
+ * @returns The slugs that were typed, or `undefined` if one was not.
+ */
+export async function confirmMarks(
+  desk: Desk,
+  about: readonly { readonly key: string; readonly look: Look; readonly verdict: Verdict }[],
+): Promise<ReadonlySet<string> | undefined> {
+  const high = Map.groupBy(
+    about.flatMap(({ look: { inspection }, verdict }) => {
+      const { bottleSlug: slug, tool } = inspection.proposal;
+      return marksToConfirm(inspection, verdict).map(({ message }) => ({ slug, tool, message }));
+    }),
+    ({ slug }) => slug,
+  );
+  const keys = about.map(({ key }) => key);
+  for (const [slug, [first, ...others]] of high) {
+    const more = others.length === 0
+      ? ""
+      : `, and ${others.length} more high mark${others.length === 1 ? "" : "s"}`;
+    const what = `${first!.tool}: ${visibleLine(first!.message, "code")}${more}.`;
+    const text = `${what}\nType the bottle's slug, ${slug}, to let that in:`;
+    if (!await confirmWord(desk, text, keys, slug)) return undefined;
+  }
+  return new Set(high.keys());
+}
+
+/** What is decided of one proposal. */
+interface Decided {
+  readonly verdict: Verdict;
+  readonly notes: string;
+  /** Whether it was confirmed that the agent did not start from the file in force. */
+  readonly allowStale: boolean;
+  /** The slugs that were typed. */
+  readonly slugs: ReadonlySet<string>;
+  readonly edit?: Pending["edit"] | undefined;
+}
+
+/**
+ * A decision that can be held: on what was looked at, as it was confirmed.
+ *
+ * @param key The row.
+ * @param look What was looked at.
+ * @param decided What is decided.
+ * @returns The decision.
+ */
+export function pendingOf(key: string, look: Look, decided: Decided): Pending {
+  const { verdict, notes, allowStale, slugs, edit } = decided;
+  const { bottleSlug } = look.inspection.proposal;
+  const confirmedSlug = slugs.has(bottleSlug) ? bottleSlug : undefined;
+  const say = { verdict, notes, allowStale, confirmedSlug };
+  return { key, seen: look, say, ...(edit !== undefined && { edit }) };
+}
+
+/** Asks whatever has to be asked, and holds the decision. */
+async function decideOn(
+  desk: Desk,
+  { key, look }: { readonly key: string; readonly look: Look },
+  verdict: Verdict,
+  notesOf: () => Promise<string | undefined>,
+  edit?: Pending["edit"],
+): Promise<void> {
+  if (verdict.status !== "rejected" && !await confirmStale(desk, key, look)) return;
+  const slugs = await confirmMarks(desk, [{ key, look, verdict }]);
+  if (slugs === undefined) return;
+  const notes = await notesOf();
+  if (notes === undefined) return;
+  if (!isOpen(desk, desk.table.row(key))) return;
+  const allowStale = look.inspection.stale;
+  hold(desk, [pendingOf(key, look, { verdict, notes, allowStale, slugs, edit })]);
+  toNext(desk, key);
+}
+
+/** Back to the list, on the next row that waits. */
+function toNext(desk: Desk, key: string): void {
+  const rows = desk.table.visible();
+  const at = rows.findIndex((row) => row.key === key);
+  const next = [...rows.slice(at + 1), ...rows.slice(0, Math.max(0, at))]
+    .find(({ standing }) => standing.kind === "open");
+  if (next !== undefined) desk.table.goTo(next.key);
+  desk.show({ place: "list" });
+}
+
+/**
+ * Approves what was looked at.
+ *
+ * @param desk The desk.
+ * @param key The row.
+ * @param look What was looked at.
+ * @param notes The operator's words, if the command line gave any.
+ */
+export async function approve(desk: Desk, key: string, look: Look, notes = ""): Promise<void> {
+  const why = obstacle(look.inspection);
+  if (why !== undefined) desk.tell(why);
+  else await decideOn(desk, { key, look }, { status: "approved" }, () => Promise.resolve(notes));
+}
+
+/**
+ * Asks for the note of a rejection.
+ *
+ * @param desk The desk.
+ * @param rows The rows that it is about.
+ * @returns The note, or `undefined` if there is none.
+ */
+export async function askWhy(desk: Desk, rows: readonly Row[]): Promise<string | undefined> {
+  const past = rows[0] === undefined ? [] : await desk.ports.pastNotes(rows[0].entry);
+  const offers = [...new Set([...desk.notes, ...past])].slice(0, MOST_OFFERED);
+  const about = rows.map(({ key }) => key);
+  const text = rows.length === 1
+    ? "Why? The agent reads it:"
+    : `Why? One note for all ${rows.length}; the agents read it:`;
+  const answer = await desk.ask({ text, about, offers });
+  if (answer === undefined) {
+    if (desk.message === "") desk.tell("Not rejected.");
+    return undefined;
+  }
+  const notes = answer.trim();
+  if (notes === "") {
+    desk.tell("Not rejected: a rejection needs a note.");
+    return undefined;
+  }
+  desk.notes.unshift(notes);
+  return notes;
+}
+
+/**
+ * Rejects what was looked at, with a note.
+ *
+ * @param desk The desk.
+ * @param row The row.
+ * @param look What was looked at.
+ */
+export async function reject(desk: Desk, row: Row, look: Look): Promise<void> {
+  const { key } = row;
+  await decideOn(desk, { key, look }, { status: "rejected" }, () => askWhy(desk, [row]));
+}
+
+function editBlocks(look: Look, finalFile: string): Block[] {
+  const { inspection } = look;
+  const marks = marksFor(inspection.proposal.tool, inspection.currentFile, finalFile);
+  return [
+    (columns) => [...wrap("", "Your version, against the file in force:", columns), ""],
+    (columns, style) => renderMarks(marks, columns, style),
+    ...diffBlocks(diffAgainst(inspection, finalFile), marks),
+  ];
+}
+
+/**
+ * Opens the editor, and shows what came of it before it counts.
+ *
+ * @param desk The desk.
+ * @param key The row.
+ * @param look What was looked at.
+ * @param before The operator's version so far, to be edited again.
+ */
+export async function modify(
+  desk: Desk,
+  key: string,
+  look: Look,
+  before?: Pending["edit"],
+): Promise<void> {
+  const { ports, style } = desk;
+  const start = before?.finalFile ?? look.inspection.proposal.proposedFile;
+  try {
+    const edit = await ports.edit(look.inspection, start);
+    await before?.discard();
+    const pages = openPages(editBlocks(look, edit.finalFile), style);
+    desk.show({ place: "edit", key, look, edit, pages });
+  } catch (error) {
+    const why = ports.explain(error);
+    if (error instanceof CancelledError && error.isKept) desk.report.push(`! ${why}`);
+    // Keys that were meant for the editor may still come.
+    desk.guard.shifted();
+    desk.tell(why);
+  }
+}
+
+/**
+ * Answers with the operator's version.
+ *
+ * @param desk The desk.
+ * @param view The version on the screen.
+ */
+export async function answerWithEdit(
+  desk: Desk,
+  view: Extract<View, { place: "edit" }>,
+): Promise<void> {
+  const { key, look, edit } = view;
+  const verdict = { status: "modified", finalFile: edit.finalFile } as const;
+  const text = "Notes for the agent (Enter for none):";
+  await decideOn(desk, { key, look }, verdict, () => desk.ask({ text, about: [key] }), edit);
+}

@@ -1,0 +1,334 @@
+/**
+ * The list of proposals: its rows, which is current, which are selected or hidden.
+ *
+ * @module
+ */
+
+import type { PendingProposal, Status } from "../../mod.ts";
+
+/** Where a proposal stands. */
+export type Standing =
+  /** It waits, perhaps with something that the operator should know. */
+  | { readonly kind: "open"; readonly notice?: string }
+  /** It is decided here, and nothing is written before that instant. */
+  | { readonly kind: "held"; readonly status: Status; readonly untilMs: number }
+  /** It is being written. */
+  | { readonly kind: "writing"; readonly status: Status }
+  /** It waits no more: what became of it, and since when. */
+  | { readonly kind: "over"; readonly words: string; readonly sinceMs: number };
+
+/** One proposal on the list. */
+export interface Row {
+  /** The bottle's slug and the proposal's id. */
+  readonly key: string;
+  /** The proposal as it was listed last. */
+  readonly entry: PendingProposal;
+  /** Where it stands. */
+  readonly standing: Standing;
+}
+
+/**
+ * What tells a proposal from all others.
+ *
+ * @param entry The proposal.
+ * @returns The bottle's slug and the proposal's id.
+ */
+export function keyOf({ proposal }: Pick<PendingProposal, "proposal">): string {
+  return `${proposal.bottleSlug}/${proposal.id}`;
+}
+
+/**
+ * Brings the rows up to date with what is pending now. No row moves: what is new comes last, and what
+ * is pending no more stays where it stood, and says so.
+ *
+ * @param rows The rows so far.
+ * @param pending What is pending now.
+ * @param nowMs Now, in milliseconds since 1970.
+ * @param becameOf Says in words what became of a proposal that is pending no more.
+ * @returns The rows; one in which nothing has changed is the same object.
+ */
+export function mergeRows(
+  rows: readonly Row[],
+  pending: readonly PendingProposal[],
+  nowMs: number,
+  becameOf: (entry: PendingProposal) => string,
+): readonly Row[] {
+  const now = new Map(pending.map((entry) => [keyOf(entry), entry]));
+  const merged = rows.map((row) => {
+    const entry = now.get(row.key);
+    now.delete(row.key);
+    if (entry === undefined) return withdrawn(row, nowMs, becameOf);
+    return entry.proposalSha256 === row.entry.proposalSha256
+      ? stillThere(row)
+      : { ...row, entry, standing: open("changed meanwhile: look again") };
+  });
+  for (const [key, entry] of now) merged.push({ key, entry, standing: open() });
+  return merged;
+}
+
+/**
+ * A row that waits.
+ *
+ * @param notice What the operator should know.
+ * @returns The standing.
+ */
+export function open(notice?: string): Standing {
+  return notice === undefined ? { kind: "open" } : { kind: "open", notice };
+}
+
+function withdrawn(row: Row, sinceMs: number, becameOf: (entry: PendingProposal) => string): Row {
+  // What is being written leaves the queue because of us; its result says what became of it.
+  if (row.standing.kind === "over" || row.standing.kind === "writing") return row;
+  return { ...row, standing: { kind: "over", words: becameOf(row.entry), sinceMs } };
+}
+
+/** Words of a row that left without a decision, and may come back. */
+export const WITHDRAWN = "withdrawn";
+
+/** A look that was taken before our own decision still lists what it decided. */
+function stillThere(row: Row): Row {
+  const { standing } = row;
+  const isBack = standing.kind === "over" && standing.words === WITHDRAWN;
+  return isBack ? { ...row, standing: open("it was gone, and is back") } : row;
+}
+
+const DOING: Readonly<Record<Status, string>> = {
+  approved: "approving",
+  modified: "answering with your version",
+  rejected: "rejecting",
+};
+
+/**
+ * How long a decision can still be undone.
+ *
+ * @param untilMs When it is written, in milliseconds since 1970.
+ * @param nowMs Now, likewise.
+ * @returns Whole seconds; the last one counts.
+ */
+export function secondsLeft(untilMs: number, nowMs: number): number {
+  return Math.max(0, Math.ceil((untilMs - nowMs) / 1000));
+}
+
+/**
+ * What a row says of where it stands.
+ *
+ * @param standing Where it stands.
+ * @param nowMs Now, in milliseconds since 1970.
+ * @returns A few words; `undefined` while it simply waits.
+ */
+export function wordsOf(standing: Standing, nowMs: number): string | undefined {
+  switch (standing.kind) {
+    case "open":
+      return standing.notice;
+    case "held": {
+      const seconds = secondsLeft(standing.untilMs, nowMs);
+      return `${DOING[standing.status]} in ${seconds} s, u undoes`;
+    }
+    case "writing":
+      return `${DOING[standing.status]}: being written`;
+    case "over":
+      return standing.words;
+  }
+}
+
+/** How long a row stays that waits no more, and how many such rows there are at most. */
+const OVER_MS = 10_000;
+
+const MOST_OVER = 100;
+
+/** How long "not now" hides a proposal, on this console alone. */
+export const SNOOZE_MS: number = 15 * 60_000;
+
+/** The list. */
+export interface Table {
+  /** The rows that are shown, in order. */
+  readonly visible: () => readonly Row[];
+  /** The row that keys are about, if any is shown. */
+  readonly current: () => Row | undefined;
+  /** A row by its key. */
+  readonly row: (key: string) => Row | undefined;
+  /** How many wait, those that are hidden too. */
+  readonly counts: () => { readonly waiting: number; readonly bottles: number; snoozed: number };
+  /** The rows for a screen of some height: so many, with the current one among them. */
+  readonly window: (height: number) => readonly Row[];
+  /** Moves by some rows; by more than there are, to the end. */
+  readonly move: (by: number) => void;
+  /** Makes another row the one that keys are about. */
+  readonly goTo: (key: string) => void;
+  /** Brings the rows up to date. */
+  readonly merge: (
+    pending: readonly PendingProposal[],
+    becameOf: (entry: PendingProposal) => string,
+  ) => void;
+  /** Says where a proposal stands. */
+  readonly set: (key: string, standing: Standing) => void;
+  /** Takes away what has been over for a while, wakes what was hidden long enough. */
+  readonly sweep: () => void;
+  /** Selects a row, or takes it out of the selection. */
+  readonly toggle: (key: string) => void;
+  /** The selected rows that wait, in order. */
+  readonly selected: () => readonly Row[];
+  /** Whether a row is selected. */
+  readonly isSelected: (key: string) => boolean;
+  /** SHA-256 of the proposal that was selected, which need not be the one that stands there now. */
+  readonly selectedSha256: (key: string) => string | undefined;
+  /** Selects nothing. */
+  readonly selectNone: () => void;
+  /** Hides a row for a while. */
+  readonly snooze: (key: string) => void;
+  /** Shows what was hidden. */
+  readonly wake: () => void;
+  /** Shows only what has this text in it. */
+  readonly setFilter: (filter: string) => void;
+  /** What rows are filtered by; `""` for nothing. */
+  readonly filter: () => string;
+}
+
+/** What a filter is compared with. */
+const searched = new WeakMap<PendingProposal, string>();
+
+function searchedText(entry: PendingProposal): string {
+  const known = searched.get(entry);
+  if (known !== undefined) return known;
+  const { id, bottleSlug, tool, justification } = entry.proposal;
+  const text = `${id} ${bottleSlug} ${tool} ${justification}`.toLowerCase();
+  searched.set(entry, text);
+  return text;
+}
+
+/**
+ * Makes an empty list.
+ *
+ * @param now Gives the time, in milliseconds since 1970.
+ * @param shifted Called if a row that is shown moved, or gave its place to another, by itself.
+ * @returns The list.
+ */
+export function openTable(now: () => number, shifted: () => void): Table {
+  let rows: readonly Row[] = [];
+  let byKey: ReadonlyMap<string, Row> = new Map();
+  let shown: readonly Row[] = [];
+  let filter = "";
+  let currentKey: string | undefined;
+  let top = 0;
+  /** What was selected, by row: the proposal's hash. */
+  const selected = new Map<string, string>();
+  const asleep = new Map<string, number>();
+
+  const indexOf = (key: string | undefined) => shown.findIndex((row) => row.key === key);
+  const isShown = ({ key, entry }: Row) =>
+    !asleep.has(key) && (filter === "" || searchedText(entry).includes(filter.toLowerCase()));
+
+  /** Shows other rows, and keeps the current one where it stands on the screen. */
+  function show(next: readonly Row[]): void {
+    const before = shown;
+    const at = Math.max(0, indexOf(currentKey));
+    rows = next;
+    byKey = new Map(rows.map((row) => [row.key, row]));
+    shown = rows.filter(isShown);
+    if (before.length > 0 && indexOf(currentKey) === -1) {
+      // The next row below takes over; at the end, the one above.
+      const keys = new Set(shown.map(({ key }) => key));
+      const below = before.slice(at).find(({ key }) => keys.has(key));
+      currentKey = below?.key ?? shown.at(-1)?.key;
+    }
+    currentKey ??= shown[0]?.key;
+    const moved = Math.max(0, indexOf(currentKey)) - at;
+    top = Math.max(0, top + moved);
+    if (before.some(({ key }, n) => shown[n]?.key !== key)) shifted();
+  }
+
+  return {
+    visible: () => shown,
+    current: () => shown[indexOf(currentKey)],
+    row: (key) => byKey.get(key),
+    counts() {
+      const waiting = rows.filter(({ standing }) => standing.kind === "open");
+      const bottles = new Set(waiting.map(({ entry }) => entry.proposal.bottleSlug)).size;
+      return { waiting: waiting.length, bottles, snoozed: asleep.size };
+    },
+    window(height) {
+      const at = Math.max(0, indexOf(currentKey));
+      top = Math.max(0, Math.min(top, at, shown.length - height));
+      top = Math.max(top, at - height + 1);
+      return shown.slice(top, top + height);
+    },
+    move(by) {
+      const to = Math.max(0, Math.min(shown.length - 1, Math.max(0, indexOf(currentKey)) + by));
+      currentKey = shown[to]?.key;
+    },
+    goTo(key) {
+      if (indexOf(key) !== -1) currentKey = key;
+    },
+    merge(pending, becameOf) {
+      const next = withoutOldest(mergeRows(rows, pending, now(), becameOf));
+      let lost = false;
+      for (const { key, standing } of next) {
+        if (standing.kind === "over") lost = selected.delete(key) || lost;
+      }
+      show(next);
+      // A key that was for all of them may be for one now.
+      if (lost) shifted();
+    },
+    set(key, standing) {
+      if (standing.kind !== "open") selected.delete(key);
+      show(rows.map((row) => row.key === key ? { ...row, standing } : row));
+    },
+    sweep() {
+      const nowMs = now();
+      const stays = ({ standing }: Row) =>
+        standing.kind !== "over" || nowMs - standing.sinceMs < OVER_MS;
+      const awake = [...asleep].filter(([, untilMs]) => untilMs <= nowMs).map(([key]) => key);
+      if (rows.every(stays) && awake.length === 0) return;
+      for (const key of awake) asleep.delete(key);
+      const left = rows.filter(stays);
+      for (const key of asleep.keys()) if (!left.some((row) => row.key === key)) asleep.delete(key);
+      show(wakeLast(left, awake, "back after a while"));
+    },
+    toggle(key) {
+      const row = byKey.get(key);
+      if (!selected.delete(key) && row !== undefined) {
+        selected.set(key, row.entry.proposalSha256);
+      }
+    },
+    selected: () => rows.filter((row) => selected.has(row.key) && row.standing.kind === "open"),
+    isSelected: (key) => selected.has(key),
+    selectedSha256: (key) => selected.get(key),
+    selectNone: () => selected.clear(),
+    snooze(key) {
+      asleep.set(key, now() + SNOOZE_MS);
+      selected.delete(key);
+      show(rows);
+    },
+    wake() {
+      const keys = [...asleep.keys()];
+      asleep.clear();
+      show(wakeLast(rows, keys, "shown again"));
+    },
+    setFilter(text) {
+      filter = text;
+      show(rows);
+    },
+    filter: () => filter,
+  };
+}
+
+/** Whoever asks and takes back a thousand times makes no list of thousands of rows that wait no more. */
+function withoutOldest(rows: readonly Row[]): readonly Row[] {
+  let tooMany = rows.filter(({ standing }) => standing.kind === "over").length - MOST_OVER;
+  return tooMany <= 0
+    ? rows
+    : rows.filter(({ standing }) => standing.kind !== "over" || tooMany-- <= 0);
+}
+
+/** What was hidden comes back as if it were new: last. */
+function wakeLast(
+  rows: readonly Row[],
+  keys: readonly string[],
+  notice: string,
+): readonly Row[] {
+  const woken = rows.filter(({ key }) => keys.includes(key));
+  return [
+    ...rows.filter((row) => !woken.includes(row)),
+    ...woken.map((row) => row.standing.kind === "open" ? { ...row, standing: open(notice) } : row),
+  ];
+}

@@ -1,0 +1,254 @@
+/**
+ * Wires the full screen to the queue, the decision, the editor and the terminal.
+ *
+ * @module
+ */
+
+import { privateDir, visibleLine } from "../../internal_mod.ts";
+import { inspectProposal, type Overview, type PendingProposal, watchOverview } from "../../mod.ts";
+import { type Context, pause } from "../command/context.ts";
+import { failureOf } from "../command/exit.ts";
+import { openNotifier } from "../notify/notifier.ts";
+import { decideAsShown, keepForLater } from "../operate/decision.ts";
+import { editProposal } from "../operate/editor.ts";
+import { openSeat, type Seat } from "./app.ts";
+import type { Later } from "./key_guard.ts";
+import { keyOf } from "./list.ts";
+import { pastNotes } from "./prompt.ts";
+import { openFates, openMarks } from "./queue_updates.ts";
+import type { Ports } from "./state.ts";
+import { listenForEndings, paintFirst, type Screen } from "./terminal.ts";
+import { fromFileUrl, join } from "@std/path";
+import process from "node:process";
+
+/** How long before files in force are kept anew, however fast a queue changes. */
+const KEEP_MS = 2_000;
+
+/** What goes on besides the screen. */
+export interface Feed {
+  /** Takes what is pending now. */
+  readonly take: (now: Overview) => void;
+  /** Ends it, within a bounded time. */
+  readonly close: () => Promise<void>;
+}
+
+function arrivedSince(before: Overview, now: Overview): readonly PendingProposal[] {
+  const known = new Set(before.pending.map(keyOf));
+  return now.pending.filter((entry) => !known.has(keyOf(entry)));
+}
+
+/**
+ * Opens it.
+ *
+ * @param context The context.
+ * @param later Runs something later.
+ * @returns The feed. What is pending at its first overview is on the screen, and no news.
+ */
+export function openFeed(context: Context, later: Later): Feed {
+  const notifier = openNotifier(context);
+  let latest: Overview | undefined;
+  let keeping = false;
+
+  function keepSoon(delayMs: number): void {
+    if (keeping) return;
+    keeping = true;
+    later(delayMs, () => {
+      keeping = false;
+      keepForLater(context, latest!.pending.map(({ proposal }) => proposal.bottleSlug));
+    });
+  }
+
+  return {
+    take(now) {
+      if (latest !== undefined) notifier.arrived(arrivedSince(latest, now), now);
+      keepSoon(latest === undefined ? 0 : KEEP_MS);
+      latest = now;
+    },
+    close: () => notifier.close(),
+  };
+}
+
+/**
+ * What tells one state of a file from another, without reading it.
+ *
+ * Needs `--allow-read` for the file.
+ *
+ * @param path The file.
+ * @returns The state; `""` if there is no such file.
+ */
+export function stampOf(path: string): string {
+  try {
+    const { ino, size, mtime } = Deno.statSync(path);
+    return `${ino} ${size} ${mtime?.getTime()}`;
+  } catch (error) {
+    // A directory that may not be looked into, say, is a state too: whoever reads the file tells of it.
+    return error instanceof Deno.errors.NotFound ? "" : String(error);
+  }
+}
+
+/** How often the clock ticks: countdowns, files in force, ages. */
+const TICK_MS = 1_000;
+
+/**
+ * How long an overview stands before the next is taken. However fast one bottle's queue changes, keys
+ * have their turn, and other bottles theirs.
+ */
+const REST_MS = 100;
+
+const later: Later = (delayMs, run) => {
+  const timer = setTimeout(run, delayMs);
+  return () => clearTimeout(timer);
+};
+
+/**
+ * React is twice as fast for production, and asks the environment once; the editor, which inherits it,
+ * should find it as it was.
+ */
+async function loadInk(): Promise<typeof import("./terminal.ts")> {
+  const asked = "NODE_ENV";
+  const before = process.env[asked];
+  process.env[asked] ??= "production";
+  try {
+    return await import("./terminal.ts");
+  } finally {
+    if (before === undefined) delete process.env[asked];
+  }
+}
+
+function untilAborted(signal: AbortSignal): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  if (signal.aborted) resolve();
+  signal.addEventListener("abort", () => resolve(), { once: true });
+  return promise;
+}
+
+/** Paints at once, and opens the screen. `undefined`: it was ended before that. */
+async function openPainted(seat: Seat, ended: AbortSignal): Promise<Screen | undefined> {
+  const giveBack = paintFirst(seat);
+  let screen: Screen | undefined;
+  try {
+    // Where it takes long to load, it can be ended all the same.
+    const loaded = await Promise.race([loadInk(), untilAborted(ended)]);
+    if (!ended.aborted) screen = loaded?.openScreen(seat);
+    return screen;
+  } finally {
+    if (screen === undefined) giveBack();
+  }
+}
+
+/** Stops the whole job, as the terminal does where Ctrl-Z is not taken for a key. */
+async function stopJob(): Promise<void> {
+  const script = fromFileUrl(new URL("../suspend.sh", import.meta.url));
+  const command = new Deno.Command(script, { stdin: "null", stdout: "null", stderr: "null" });
+  if (!(await command.output()).success) throw new Error("there is no shell to go back to");
+}
+
+/**
+ * Shows what is pending on the whole screen, until the operator quits.
+ *
+ * @param context The context; its terminal is one.
+ * @returns The exit code.
+ */
+export async function reviewFullScreen(context: Context): Promise<number> {
+  const { root, flags, style } = context;
+  const where = flags.bottle === undefined ? { root } : { root, bottleSlug: flags.bottle };
+  const stop = new AbortController();
+  const overviews = watchOverview({ ...where, signal: stop.signal });
+  const first = await overviews.next();
+
+  let screen: Screen | undefined;
+  let code = 0;
+  let failure: unknown;
+  const told: string[] = [];
+  const draw = () => screen?.draw();
+  // Whoever has the terminal meanwhile is the one that Ctrl-C is meant for.
+  let lent = false;
+  async function lend<T>(use: () => Promise<T>): Promise<T> {
+    lent = true;
+    try {
+      return await screen!.lend(use);
+    } finally {
+      lent = false;
+    }
+  }
+  const end = (exitCode: number) => {
+    code = exitCode;
+    stop.abort();
+    screen?.close();
+  };
+  const fail = (error: unknown) => {
+    failure ??= error;
+    end(1);
+  };
+  // What is said on standard error would tear the screen.
+  const quiet: Context = {
+    ...context,
+    complain: (text) => {
+      told.push(text);
+      seat.say(text);
+    },
+  };
+  const marks = openMarks(root, later, draw);
+  const fates = openFates(root, stampOf);
+  const explain = (error: unknown) => failureOf(error, root).message;
+
+  const ports: Ports = {
+    now: Date.now,
+    elapsedMs: () => performance.now(),
+    later,
+    inspect: ({ proposal: { bottleSlug, id: proposalId } }) =>
+      inspectProposal({ root, bottleSlug, proposalId }),
+    decide: (seen, say) => decideAsShown(quiet, seen, say),
+    edit: (inspection, start) => lend(() => editProposal(context, inspection, start)),
+    becameOf: fates.of,
+    marksOf: marks.of,
+    pastNotes: (entry) => pastNotes(entry, root),
+    stampOf,
+    explain,
+    suspend: () => {
+      lend(stopJob).catch((error) => seat.say(`Cannot stop here: ${explain(error)}`));
+    },
+    repaint: () => screen?.repaint(),
+    quit: () => end(0),
+  };
+  const seat: Seat = openSeat(ports, { style, notes: flags.notes ?? "", changed: draw });
+
+  const stopListening = listenForEndings(
+    (signal, exitCode) => {
+      if (signal !== "SIGINT" || !lent) end(exitCode);
+    },
+    fail,
+  );
+  const feed = openFeed(quiet, later);
+  function take(now: Overview): void {
+    feed.take(now);
+    marks.forget();
+    fates.list(now.pending);
+    seat.overview(now);
+  }
+
+  try {
+    if (!first.done) take(first.value);
+    screen = await openPainted(seat, stop.signal);
+    const ticking = setInterval(seat.tick, TICK_MS);
+    const watching = (async () => {
+      for await (const now of overviews) {
+        take(now);
+        await pause(REST_MS, stop.signal);
+      }
+    })().catch(fail);
+    await screen?.closed.catch(fail);
+    clearInterval(ticking);
+    stop.abort();
+    await watching;
+  } finally {
+    stop.abort();
+    stopListening();
+    await feed.close();
+  }
+  for (const line of seat.end()) context.print(visibleLine(line));
+  for (const line of told) context.complain(line);
+  if (lent) context.complain(`! what was being edited is in ${join(privateDir(root), "edit")}`);
+  if (failure !== undefined) throw failure;
+  return code;
+}

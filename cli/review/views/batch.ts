@@ -1,0 +1,126 @@
+/**
+ * The table of proposals that are decided together: what will happen to each, then what happened.
+ *
+ * @module
+ */
+
+import { visibleLine } from "../../../internal_mod.ts";
+import { marksToConfirm } from "../../../mod.ts";
+import { shortIds } from "../../command/resolve.ts";
+import { marksInShort } from "../../render/pending.ts";
+import { cut, wrap } from "../../render/wrap.ts";
+import { isMeant } from "../batch.ts";
+import { wordsOf } from "../list.ts";
+import type { BatchItem, Desk, View } from "../state.ts";
+
+type Batch = Extract<View, { place: "batch" }>;
+
+/** How many lines a diff adds and removes. */
+function countLines(diff: string): string {
+  let [added, removed] = [0, 0];
+  for (const line of diff.split("\n").slice(2)) {
+    if (line.startsWith("+")) added++;
+    else if (line.startsWith("-")) removed++;
+  }
+  return `+${added} -${removed}`;
+}
+
+/** The longest word of a fate; what is longer is told below it. */
+const MOST_WORD = 26;
+
+/** What will happen to one, or what happened: a word or two, and what there is to say besides. */
+interface Fate {
+  readonly word: string;
+  readonly why?: string;
+}
+
+function inShort(words: string, instead: string): Fate {
+  return words.length <= MOST_WORD ? { word: words } : { word: instead, why: words };
+}
+
+function fateOf(desk: Desk, { status, step }: Batch, item: BatchItem): Fate {
+  const standing = desk.table.row(item.key)?.standing;
+  if (standing === undefined) return { word: "done, and off the list" };
+  const words = wordsOf(standing, desk.ports.now());
+  if (standing.kind !== "open") {
+    return inShort(words ?? "", "waits no more");
+  }
+  if (step === "decided" && item.leftOut === undefined) {
+    return inShort(words ?? "not decided", "not decided");
+  }
+  if (isMeant(desk, item)) return { word: `will be ${status}` };
+  return { word: "left out", why: item.leftOut ?? words ?? "it changed" };
+}
+
+function idOf({ key }: BatchItem): string {
+  return key.slice(key.indexOf("/") + 1);
+}
+
+/** What one asks for. The id is the sidecar's own, and comes last: it pushes nothing off the screen. */
+function subjectOf({ key, look }: BatchItem, id: string): string {
+  const [slug = ""] = key.split("/");
+  const cells = look === undefined ? [slug, id] : [
+    slug,
+    look.inspection.proposal.tool,
+    countLines(look.inspection.diff),
+    marksInShort(look.inspection.marks),
+    id,
+  ];
+  return cells.filter((cell) => cell !== "").join("  ");
+}
+
+/** What a slug will be asked for: nobody should type it for what they have not read. */
+function highMarks(desk: Desk, { status, step }: Batch, item: BatchItem): readonly string[] {
+  const { look } = item;
+  if (step !== "asked" || look === undefined || !isMeant(desk, item)) return [];
+  return marksToConfirm(look.inspection, { status }).map(({ message }) => `high  ${message}`);
+}
+
+/**
+ * The table.
+ *
+ * @param desk The desk.
+ * @param view What is decided.
+ * @param height How many rows there are.
+ * @param columns How wide they are.
+ * @returns At most that many rows.
+ */
+export function batchRows(
+  desk: Desk,
+  view: Batch,
+  height: number,
+  columns: number,
+): string[] {
+  const { items, status, notes, step } = view;
+  const isLeftOut = (item: BatchItem) =>
+    step === "asked" ? !isMeant(desk, item) : item.leftOut !== undefined;
+  const left = items.filter(isLeftOut).length;
+  const count = items.length - left;
+  const verb = status === "approved" ? "approve" : "reject";
+  const without = left > 0 ? `, and leave out ${left}` : "";
+  const title = step === "asked"
+    ? `Enter will ${verb} ${count}${without}:`
+    : "What becomes of them:";
+  const above = [
+    desk.style.bold(cut(` ${title}`, columns - 1)),
+    ...(notes === "" ? [] : [cut(` notes: ${visibleLine(notes)}`, columns - 1)]),
+    "",
+  ];
+  const shorts = shortIds(items.map(idOf));
+  const fates = items.map((item) => fateOf(desk, view, item));
+  const width = Math.max(0, ...fates.map(({ word }) => word.length));
+  const rows: string[] = [];
+  const room = height - above.length;
+  for (const [n, item] of items.entries()) {
+    if (n < desk.offset) continue;
+    const { word, why } = fates[n]!;
+    const subject = subjectOf(item, shorts.get(idOf(item))!);
+    rows.push(cut(` ${visibleLine(word).padEnd(width)}  │ ${subject}`, columns - 1));
+    for (const text of why === undefined ? highMarks(desk, view, item) : [why]) {
+      rows.push(...wrap("   ! ", visibleLine(text), columns, "prose"));
+    }
+    if (rows.length > room) break;
+    desk.seen = Math.max(desk.seen, n + 1);
+  }
+  return [...above, ...rows].slice(0, height);
+}

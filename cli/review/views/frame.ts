@@ -1,0 +1,194 @@
+/**
+ * The screen: a heading, alarms, what is looked at, a question or a message, the keys.
+ *
+ * @module
+ */
+
+import { visibleLine } from "../../../internal_mod.ts";
+import type { Overview } from "../../../mod.ts";
+import { foreignLine, unlistedLine, unreadableLine } from "../../render/pending.ts";
+import type { Style } from "../../render/style.ts";
+import { cut, fill, wrap } from "../../render/wrap.ts";
+import { type Binding, BINDINGS, written } from "../keymap.ts";
+import { secondsLeft, wordsOf } from "../list.ts";
+import type { Desk } from "../state.ts";
+import { batchRows } from "./batch.ts";
+import { listRows } from "./list.ts";
+
+/** How large the screen is. */
+export interface Size {
+  readonly columns: number;
+  readonly rows: number;
+}
+
+/** A screen. */
+export interface Frame {
+  /** As many rows as the screen has, each within its width. */
+  readonly rows: readonly string[];
+  /** How many of them scroll. */
+  readonly bodyHeight: number;
+}
+
+/** How many alarms stand on the screen. */
+const MOST_ALARMS = 3;
+
+/** How many rows a message or a question takes, at most. */
+const MOST_MESSAGE_ROWS = 4;
+
+function heading(desk: Desk, columns: number): string {
+  const { view, table, style } = desk;
+  const { waiting, bottles, snoozed } = table.counts();
+  const words = [`${waiting} pending`];
+  if (bottles > 1) words.push(`in ${bottles} bottles`);
+  const parts = [words.join(" ")];
+  if (snoozed > 0) parts.push(`${snoozed} not now`);
+  const selected = table.selected().length;
+  if (selected > 0) parts.push(`${selected} selected`);
+  if (table.filter() !== "") parts.push(`only "${visibleLine(table.filter(), "code")}"`);
+  if ("pages" in view) {
+    const percent = Math.floor(view.pages.progress() * 100);
+    parts.push(view.pages.endWasSeen() ? "all seen" : `${percent} %`);
+  }
+  const text = cut(` supervise  ${parts.join(" · ")}`, columns - 1);
+  return style.inverse(fill(text, columns - 1));
+}
+
+function alarmRows(overview: Overview, columns: number, style: Style): string[] {
+  const { foreignAnswers, unlisted, unreadable } = overview;
+  const lines = [
+    ...foreignAnswers.map(foreignLine),
+    ...unlisted.map(unlistedLine),
+    ...unreadable.map(unreadableLine),
+  ];
+  const shown = lines.length > MOST_ALARMS
+    ? [...lines.slice(0, MOST_ALARMS - 1), `! and ${lines.length - MOST_ALARMS + 1} more: see list`]
+    : lines;
+  return shown.map((line) => style.magenta(cut(line, columns - 1)));
+}
+
+/** The keys of a place, as many as there is room for. The one for help is always there. */
+function hints(desk: Desk, columns: number): string {
+  const { view, style, held, table } = desk;
+  const isUseful = ({ hint, action }: Binding) => {
+    if (action === "undo") return held.count() > 0;
+    if (action === "confirm") return view.place === "batch" && view.step === "asked";
+    return hint !== undefined;
+  };
+  const all = BINDINGS[view.place]
+    .filter(isUseful)
+    .map(({ keys: [key], hint, action }) => ({
+      text: `${written(key!)} ${hint}`,
+      kept: action === "help" || action === "back" || action === "quit",
+    }));
+  if (view.place === "list" && table.counts().snoozed > 0) {
+    all.push({ text: "S show hidden", kept: false });
+  }
+  if (view.place === "list" && table.filter() !== "") all.push({ text: "Esc all", kept: true });
+  let room = columns - 2;
+  for (const { text, kept } of all) if (kept) room -= text.length + 2;
+  const fitting = all.filter(({ text, kept }) => kept || (room -= text.length + 2) >= 0);
+  return style.dim(cut(` ${fitting.map(({ text }) => text).join("  ")}`, columns - 1));
+}
+
+/** What was typed, with its end and a cursor always in view. */
+function inputRow(text: string, columns: number, style: Style): string {
+  const room = Math.max(4, columns - 5);
+  const shown = [...visibleLine(text)];
+  let end = "";
+  while (shown.length > 0 && cut(shown.at(-1)! + end, room) === shown.at(-1)! + end) {
+    end = shown.pop()! + end;
+  }
+  return ` > ${end}${style.inverse("_")}`;
+}
+
+function promptRows(desk: Desk, columns: number, roomy: boolean): string[] {
+  const { prompt, style } = desk;
+  if (prompt === undefined) return [];
+  const { text, offers = [] } = prompt.question;
+  const offered = roomy && offers.length > 0
+    ? [
+      ...offers.map((offer, n) =>
+        cut(` ${n === prompt.offer() ? ">" : " "} ${visibleLine(offer)}`, columns - 1)
+      ),
+      style.dim(cut("   ↑ ↓ take one of your last notes", columns - 1)),
+    ]
+    : [];
+  return [
+    ...offered,
+    ...text.split("\n").flatMap((line) => wrap(" ", line, columns, "prose")).map(style.bold),
+    inputRow(prompt.text(), columns, style),
+    style.dim(cut(" Enter answers · Esc leaves", columns - 1)),
+  ];
+}
+
+/** What was said last. */
+function messageRows({ message, style }: Desk, columns: number): string[] {
+  if (message === "") return [];
+  const rows = wrap(" ", visibleLine(message), columns, "prose");
+  return rows.slice(0, MOST_MESSAGE_ROWS).map(style.magenta);
+}
+
+/** What can still be undone, and for how long: whatever else is said, that has to be known. */
+function heldRows({ held, style, ports, table }: Desk, columns: number): string[] {
+  const items = held.items();
+  if (items.length === 0) return [];
+  // By their rows, those too that a filter hides.
+  const untils = items.flatMap(({ key }) => {
+    const standing = table.row(key)?.standing;
+    return standing?.kind === "held" ? [standing.untilMs] : [];
+  });
+  const seconds = secondsLeft(Math.max(0, ...untils), ports.now());
+  const what = items.length === 1 ? "1 decision is" : `${items.length} decisions are`;
+  return wrap(" ", `${what} written in ${seconds} s: u undoes`, columns, "prose").map(style.bold);
+}
+
+function body(desk: Desk, height: number, columns: number): readonly string[] {
+  const { view } = desk;
+  if (view.place === "list") return listRows(desk, height, columns);
+  if (view.place === "batch") return batchRows(desk, view, height, columns);
+  const standing = view.place === "help" ? undefined : desk.table.row(view.key)?.standing;
+  if (standing === undefined || standing.kind === "open") return view.pages.rows(height, columns);
+  const words = wordsOf(standing, desk.ports.now()) ?? "";
+  const banner = wrap("! ", `It waits no more: ${visibleLine(words)}`, columns, "prose").slice(
+    0,
+    3,
+  );
+  return [
+    ...banner.map(desk.style.magenta),
+    ...view.pages.rows(Math.max(1, height - banner.length), columns),
+  ];
+}
+
+/**
+ * Draws the screen.
+ *
+ * @param desk The desk.
+ * @param overview What the list cannot show as rows: alarms.
+ * @param size How large the screen is.
+ * @returns The screen.
+ */
+export function renderFrame(desk: Desk, overview: Overview, size: Size): Frame {
+  const columns = Math.max(20, size.columns);
+  const alarms = alarmRows(overview, columns, desk.style);
+  const roomy = size.rows >= 16;
+  const said = [
+    ...messageRows(desk, columns),
+    ...(desk.prompt === undefined ? heldRows(desk, columns) : []),
+    ...promptRows(desk, columns, roomy),
+  ];
+  const below = [
+    ...(said.length > 0 && roomy ? [""] : []),
+    ...said,
+    ...(desk.prompt === undefined ? [hints(desk, columns)] : []),
+  ];
+  const bodyHeight = Math.max(1, size.rows - 1 - alarms.length - below.length);
+  const rows = [...body(desk, bodyHeight, columns)];
+  while (rows.length < bodyHeight) rows.push("");
+  // After the body, which counts what was seen.
+  const above = [heading(desk, columns), ...alarms];
+  // On the smallest screens the question, and what is typed, come before everything else.
+  return {
+    rows: [...above, ...rows.slice(0, bodyHeight), ...below].slice(-size.rows),
+    bodyHeight,
+  };
+}

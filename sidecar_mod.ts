@@ -1,0 +1,40 @@
+/**
+ * What a sidecar may name: the records, the config checks and the queue. Not `decide`, not the signing
+ * key, not `writeResponse`.
+ *
+ * @module
+ */
+
+export { validateConfigFile } from "./src/config/check.ts";
+export { archiveProposal, clearUnfinished, readAnswer, writeProposal } from "./src/queue/files.ts";
+export { waitForResponse } from "./src/queue/wait.ts";
+export { InvalidNameError } from "./src/records/errors.ts";
+export {
+  checkBottleSlug,
+  CURRENT_CONFIG_DIR_IN_AGENT,
+  QUEUE_DIR_IN_CONTAINER,
+  SUPERVISE_HOSTNAME,
+  SUPERVISE_PORT,
+} from "./src/records/names.ts";
+export { MAX_CONFIG_FILE_BYTES } from "./src/records/problem.ts";
+export {
+  CONFIG_FILE_FOR_TOOL,
+  MAX_JUSTIFICATION_BYTES,
+  newProposal,
+  type Proposal,
+  type Response,
+  STATUS_APPROVED,
+  STATUS_MODIFIED,
+  STATUS_REJECTED,
+  type Tool,
+  TOOL_CAPABILITY_BLOCK,
+  TOOL_CRED_PROXY_BLOCK,
+  TOOL_PIPELOCK_BLOCK,
+} from "./src/records/proposal.ts";
+export { sha256Hex } from "./src/text/hash.ts";
+export {
+  identityOf,
+  openQuestions,
+  type Questions,
+  type RecentAnswer,
+} from "./src/queue/recent.ts";

@@ -1,0 +1,310 @@
+/**
+ * Cuts a Dockerfile into instructions, and an instruction into words. Pure.
+ *
+ * @module
+ */
+
+import type { ConfigProblem } from "../../records/problem.ts";
+import { quote } from "../../text/quote.ts";
+
+/** Above this, BuildKit refuses a line, heredocs included. */
+const MAX_LINE_BYTES = 65_535;
+
+/** Far above what an image can have: a stage ends at 127 layers. */
+const MAX_INSTRUCTIONS = 1000;
+
+/** One instruction, without comments, continuations and heredocs. */
+export interface Instruction {
+  /** The line it begins on, counted from 1. */
+  readonly line: number;
+  /** Its first word, as written. */
+  readonly name: string;
+  /** What follows, on one line. */
+  readonly args: string;
+  /** Where in the arguments each line of the file begins, and that line's number. */
+  readonly starts: readonly (readonly [offset: number, line: number])[];
+  /** The heredocs that it opens, in order. */
+  readonly heredocs: readonly Heredoc[];
+}
+
+/** Lines that an instruction takes as a file, or as a script. */
+export interface Heredoc {
+  /** The line that its text begins on. */
+  readonly line: number;
+  /** The text, without the line that ends it. */
+  readonly text: string;
+}
+
+/** A Dockerfile in parts. */
+export interface Outline {
+  /** In the order of the file. */
+  readonly instructions: readonly Instruction[];
+  /** What continues a line: `\` or, by the directive `# escape=`, a backtick. */
+  readonly escape: string;
+  /** The image that the directive `# syntax=` has the file built by, and its line. */
+  readonly syntax?: { readonly image: string; readonly line: number };
+  /** What keeps the text from being cut to its end. */
+  readonly problem?: ConfigProblem;
+}
+
+const DIRECTIVE = /^#[\t\v\f\r ]*([a-zA-Z][a-zA-Z0-9]*)[\t\v\f\r ]*=(.*)$/;
+
+const SPACE_BEFORE = /^\p{White_Space}+/u;
+
+/**
+ * Cuts a Dockerfile into its instructions: parser directives, comments, continued lines, comments
+ * and empty lines between continued lines, heredocs. Takes time linear in the text.
+ *
+ * Source of the rules: `frontend/dockerfile/parser` of BuildKit.
+ *
+ * @param text The file's text.
+ * @returns The instructions, as far as the text could be cut.
+ */
+export function outlineDockerfile(text: string): Outline {
+  const lines = text.replace(/^\ufeff/, "").split("\n");
+  const instructions: Instruction[] = [];
+  let escape = "\\";
+  let syntax: Outline["syntax"];
+  const outline = (): Outline => ({ instructions, escape, ...(syntax && { syntax }) });
+  const stop = (line: number, message: string): Outline => ({
+    ...outline(),
+    problem: { where: `line ${line}`, message },
+  });
+
+  for (const [index, line] of lines.entries()) {
+    const bare = line.endsWith("\r") ? line.slice(0, -1) : line;
+    if (bare.includes("\r")) {
+      return stop(
+        index + 1,
+        "found a CR inside a line, expected line ends of LF or CRLF: remove it",
+      );
+    }
+    if (isTooLong(bare)) {
+      return stop(
+        index + 1,
+        `found a line of more than ${MAX_LINE_BYTES} bytes, expected shorter ones: split it`,
+      );
+    }
+    lines[index] = bare;
+  }
+
+  const seen = new Set<string>();
+  for (const [index, line] of lines.entries()) {
+    const [, name, value] = DIRECTIVE.exec(line.replace(SPACE_BEFORE, "")) ?? [];
+    const key = name?.toLowerCase();
+    if (!key || value?.trim() === "" || !["escape", "syntax", "check"].includes(key)) break;
+    if (seen.has(key)) {
+      return stop(index + 1, `found a second ${key} directive, expected one: remove one of them`);
+    }
+    seen.add(key);
+    if (key === "syntax") syntax = { image: value!.trim(), line: index + 1 };
+    if (key !== "escape") continue;
+    escape = value!.trim();
+    if (escape !== "\\" && escape !== "`") {
+      return stop(index + 1, `found the escape character ${quote(escape)}, expected \\ or \``);
+    }
+  }
+
+  let at = 0;
+  while (at < lines.length) {
+    const start = at + 1;
+    const parts: string[] = [];
+    const starts: [number, number][] = [];
+    let length = 0;
+    let text = lines[at++]!.replace(SPACE_BEFORE, "");
+    if (text.startsWith("#")) continue;
+    for (;;) {
+      const kept = cutContinuation(text, escape);
+      parts.push(kept ?? text);
+      starts.push([length, at]);
+      length += parts.at(-1)!.length;
+      if (kept === undefined) break;
+      while (at < lines.length && /^\p{White_Space}*(?:#|$)/u.test(lines[at]!)) at++;
+      if (at === lines.length) break;
+      text = lines[at++]!;
+    }
+    const joined = parts.join("").trimEnd();
+    const whole = joined.trimStart();
+    if (whole === "") continue;
+    if (instructions.length === MAX_INSTRUCTIONS) {
+      return stop(
+        start,
+        `found more than ${MAX_INSTRUCTIONS} instructions, expected at most that many: ` +
+          "put several commands into one RUN",
+      );
+    }
+    const [, name, args] = /^([^\t\v\f\r ]+)[\t\v\f\r ]*(.*)$/s.exec(whole)!;
+    const argsAt = joined.length - args!.length;
+    const heredocs: Heredoc[] = [];
+    instructions.push({
+      line: start,
+      name: name!,
+      args: args!,
+      starts: starts.map(([offset, line]) => [Math.max(0, offset - argsAt), line]),
+      heredocs,
+    });
+
+    for (const heredoc of findHeredocs(name!, args!, escape)) {
+      const isEnd = (line: string) =>
+        (heredoc.tabs ? line.replace(/^\t+/, "") : line) === heredoc.name;
+      const first = at;
+      while (at < lines.length && !isEnd(lines[at]!)) at++;
+      heredocs.push({ line: first + 1, text: lines.slice(first, at).join("\n") });
+      if (at === lines.length) {
+        return stop(
+          start,
+          `found the heredoc ${quote(heredoc.name)} without its end, ` +
+            "expected a line with that word alone: add it",
+        );
+      }
+      at++;
+    }
+  }
+  return outline();
+}
+
+/**
+ * Says on which line of the file a piece of an instruction's arguments stands.
+ *
+ * @param instruction The instruction.
+ * @param offset Where in its arguments.
+ * @returns The line, counted from 1.
+ */
+export function lineOf({ starts, line }: Instruction, offset: number): number {
+  let [low, high] = [0, starts.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (starts[middle]![0] <= offset) low = middle + 1;
+    else high = middle;
+  }
+  return starts[low - 1]?.[1] ?? line;
+}
+
+/**
+ * The instruction that an ONBUILD keeps for the images built on this one.
+ *
+ * @param onbuild The ONBUILD.
+ * @returns The instruction; it has no name if nothing follows.
+ */
+export function triggerOf(onbuild: Instruction): Instruction {
+  // Cut as the line itself was: any blank may stand in front, few part a word from the next.
+  const [, name, args] = /^\p{White_Space}*([^\t\v\f\r ]*)[\t\v\f\r ]*(.*)$/su.exec(onbuild.args)!;
+  const argsAt = onbuild.args.length - args!.length;
+  const starts = onbuild.starts.map(([offset, line]) =>
+    [Math.max(0, offset - argsAt), line] as const
+  );
+  return { ...onbuild, name: name!, args: args!, starts };
+}
+
+function isTooLong(line: string): boolean {
+  // A UTF-16 code unit takes at most three bytes of UTF-8: short lines need no encoding.
+  return line.length * 3 > MAX_LINE_BYTES && new TextEncoder().encode(line).length > MAX_LINE_BYTES;
+}
+
+/** The line up to its continuation character, or `undefined` if it has none. */
+function cutContinuation(line: string, escape: string): string | undefined {
+  let end = line.length;
+  while (end > 0 && (line[end - 1] === " " || line[end - 1] === "\t")) end--;
+  if (line[end - 1] !== escape || line[end - 2] === escape) return undefined;
+  return line.slice(0, end - 1);
+}
+
+interface Opening {
+  readonly name: string;
+  /** Whether tabs in front of its end are skipped, as `<<-` says. */
+  readonly tabs: boolean;
+}
+
+/** The heredocs that an instruction opens: words of the form `<<EOF`, `3<<-"EOF"`. */
+function findHeredocs(name: string, args: string, escape: string): readonly Opening[] {
+  const command = /^onbuild$/i.test(name) ? args.split(/[\t\v\f\r ]/, 1)[0]! : name;
+  if (!/^(?:add|copy|run)$/i.test(command) || !args.includes("<<")) return [];
+  if (stringArray(args)) return [];
+  return splitWords(args, escape).flatMap((word) => {
+    const [, dash, rest] = /^\d*<<(-?)([^<]+)$/.exec(word) ?? [];
+    if (rest === undefined) return [];
+    return [{ name: rest.replace(/\\(.)|["']/gs, "$1"), tabs: dash === "-" }];
+  });
+}
+
+/**
+ * Cuts the flags of an instruction from what follows them.
+ *
+ * @param args The arguments.
+ * @returns The flags, and the words behind them.
+ */
+export function splitFlags(
+  args: string,
+): { readonly flags: readonly string[]; readonly words: readonly string[] } {
+  const words = args.split(/[\t\v\f\r ]+/);
+  const start = words.findIndex((word) => !/^--./.test(word));
+  return start < 0
+    ? { flags: words, words: [] }
+    : { flags: words.slice(0, start), words: words.slice(start) };
+}
+
+/**
+ * Cuts arguments into words as a shell does, their quotes and escapes left in.
+ *
+ * @param args The arguments of an instruction.
+ * @param escape The Dockerfile's escape character.
+ * @returns The words.
+ */
+export function splitWords(args: string, escape: string): readonly string[] {
+  const words: string[] = [];
+  let start = 0;
+  walkUnquoted(args, escape, (character, at) => {
+    if (!/\s/.test(character)) return;
+    if (at > start) words.push(args.slice(start, at));
+    start = at + 1;
+  });
+  if (start < args.length) words.push(args.slice(start));
+  return words;
+}
+
+/**
+ * Says whether every quote that arguments open is closed again.
+ *
+ * @param args The arguments of an instruction.
+ * @param escape The Dockerfile's escape character.
+ * @returns Whether no quote is left open.
+ */
+export function closesQuotes(args: string, escape: string): boolean {
+  return walkUnquoted(args, escape, () => {});
+}
+
+/** Visits what stands outside of quotes and is not escaped; answers whether all quotes close. */
+function walkUnquoted(
+  args: string,
+  escape: string,
+  visit: (character: string, at: number) => void,
+): boolean {
+  let quoted = "";
+  for (let at = 0; at < args.length; at++) {
+    const character = args[at]!;
+    if (character === escape && quoted !== "'") at++;
+    else if (character === quoted) quoted = "";
+    else if (quoted !== "") continue;
+    else if (character === "'" || character === '"') quoted = character;
+    else visit(character, at);
+  }
+  return quoted === "";
+}
+
+/**
+ * Reads arguments in JSON form, `["sh", "-c", "echo"]`.
+ *
+ * @param args The arguments of an instruction.
+ * @returns The words, or `undefined` if the arguments are in another form.
+ */
+export function stringArray(args: string): readonly string[] | undefined {
+  if (!args.startsWith("[")) return undefined;
+  try {
+    const value: unknown = JSON.parse(args);
+    return Array.isArray(value) && value.every((each) => typeof each === "string")
+      ? value
+      : undefined;
+  } catch {
+    return undefined;
+  }
+}

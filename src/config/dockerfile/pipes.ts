@@ -1,0 +1,231 @@
+/**
+ * Finds where a shell would run what the network sends: `curl … | sh`, `sh -c "$(curl …)"`,
+ * `bash <(curl …)`. Pure.
+ *
+ * It reads shell as a person skims it, not as a shell does: quotes part words and hide nothing, so that
+ * a script in quotes is read too. Whoever wants to hide from it can; it is there for what agents
+ * copy from the instructions of others.
+ *
+ * @module
+ */
+
+/** A place where what the network sends is run. */
+export interface NetworkPipe {
+  /** Where the statement begins. */
+  readonly at: number;
+  /** The statement, its blanks made one space each. */
+  readonly statement: string;
+}
+
+const FETCHERS = /^(?:curl|wget|aria2c|fetch|https?|xh|lynx|nc|ncat|netcat|socat)$/;
+
+const SHELLS = /^(?:ba|da|z|k|mk|a|c|tc|fi)?sh$/;
+
+const INTERPRETERS =
+  /^(?:python|perl|ruby|node|nodejs|deno|bun|php|lua|pwsh|osascript|tclsh)[\d.]*$/;
+
+/** What runs its own arguments in the shell that is there. */
+const EVALUATORS = /^(?:eval|source|\.)$/;
+
+/** What runs another command, named somewhere behind it. */
+// deno-fmt-ignore
+const RUNNERS = /^(?:sudo|doas|su|env|exec|command|time|nice|nohup|timeout|xargs|stdbuf|chroot|gosu|su-exec|setpriv|runuser|busybox|if|then|else|while|do|!)$/;
+
+/** Code for an interpreter that fetches code and runs it. */
+const FETCHES_IN_CODE =
+  /\b(?:urlopen|urlretrieve|requests\.get|LWP::|Net::HTTP|open-uri|https?:\/\/)/;
+
+const RUNS_IN_CODE = /\b(?:exec|eval|system|popen|spawn)\b/;
+
+/**
+ * In this order: what is passed over, what ends a statement, a redirection, a pipe, an opening bracket,
+ * a closing one, a backtick, a word; anything else is passed over too. What ends a statement must stand
+ * alone, for URLs have `&` and `;` in them. A word ends where any of the others begins.
+ */
+const TOKENS = new RegExp(
+  [
+    "(?:\\\\\\n|[^\\S\\n]+|[\"']|\\\\)",
+    "(\\n|&&|\\|\\||;{1,2}(?=[\\s)\"']|$)|&(?=\\s|$))",
+    "(<<<|\\d*(?:[<>]&|&?>>?(?!\\()|<<?-?(?!\\())\\d*)",
+    "(\\|&?)",
+    "([$<>]?\\(|\\{(?=\\s))",
+    "([)}])",
+    "(`)",
+    "((?:[^\\s\"'|()<>`\\\\&;{}]|&(?!&|\\s|$)|;(?!;?(?:[\\s)\"']|$))|\\{(?!\\s)|(?<=\\{[^\\s{}]{0,80})\\})+)",
+    "[^]",
+  ].join("|"),
+  "gy",
+);
+
+/** One command of a pipeline. */
+interface Stage {
+  command: string;
+  hasRunner: boolean;
+  /** The words behind the command. */
+  words: string[];
+  redirected: boolean;
+  /** Whether it fetches, or a bracket in it does. */
+  fetches: boolean;
+}
+
+/** Commands between two brackets, or in the whole text; of them, the statement that is being read. */
+interface Level {
+  readonly opened: string;
+  /** Whether what the commands print is run. */
+  readonly isRun: boolean;
+  start: number;
+  stage: Stage;
+  /** Whether what is piped to the command comes from one that fetches. */
+  fetched: boolean;
+  /** Whether any command in here fetches. */
+  fetches: boolean;
+  found: boolean;
+}
+
+const newStage = (): Stage => ({
+  command: "",
+  hasRunner: false,
+  words: [],
+  redirected: false,
+  fetches: false,
+});
+
+function newLevel(opened: string, isRun: boolean, fetched: boolean, start: number): Level {
+  return { opened, isRun, start, stage: newStage(), fetched, fetches: false, found: false };
+}
+
+function baseName(word: string): string {
+  return word.includes("://") ? word : word.slice(word.lastIndexOf("/") + 1) || word;
+}
+
+function isFetcher(word: string): boolean {
+  return FETCHERS.test(baseName(word)) || /^\/dev\/(?:tcp|udp)\//.test(word);
+}
+
+function runsCode(name: string): boolean {
+  return SHELLS.test(name) || INTERPRETERS.test(name);
+}
+
+/** Takes a word into a command; says whether it may be one that fetches. */
+function addWord(stage: Stage, word: string): void {
+  if (stage.command !== "") {
+    // More are of no interest, and there may be many.
+    if (!stage.redirected && stage.words.length < 16) stage.words.push(word);
+    return;
+  }
+  const name = baseName(word);
+  if (/^-|^\w+=/.test(word)) return;
+  if (RUNNERS.test(name)) stage.hasRunner = true;
+  else if (!stage.hasRunner || runsCode(name) || EVALUATORS.test(name)) stage.command = name;
+}
+
+/** Whether a command runs what it is piped: a shell always, an interpreter if it is told no program. */
+function runsItsInput({ command, words }: Stage): boolean {
+  if (SHELLS.test(command)) return true;
+  if (!INTERPRETERS.test(command)) return false;
+  const telling = words.find((word) => /^-\w*[cempnrE]/.test(word) || !/^-.|^run$/.test(word));
+  return telling === undefined || telling === "-" || telling === "/dev/stdin";
+}
+
+/** Whether a command runs what the bracket behind it prints. */
+function runsBracket({ command, words }: Stage, bracket: string, before: string): boolean {
+  if (bracket === "<(") return runsCode(command) || command === "source" || command === ".";
+  if (before === "=") return false;
+  if (command === "eval") return true;
+  const last = words.at(-1) ?? "";
+  return runsCode(command) && (last === "<<<" || /^(?:-\w*[cer]|--eval|--command)$/.test(last));
+}
+
+/**
+ * Finds what of the network a shell script would run.
+ *
+ * @param script The script, or the arguments of an instruction. Comments are gone.
+ * @returns The statements, in order. Takes time linear in the script.
+ */
+export function findNetworkPipes(script: string): readonly NetworkPipe[] {
+  const found: NetworkPipe[] = [];
+  const levels = [newLevel("", false, false, 0)];
+  const told = (from: number, to: number) => {
+    const text = script.slice(from, to);
+    const at = from + text.length - text.trimStart().length;
+    found.push({ at, statement: text.trim().replace(/\s+/g, " ") });
+  };
+  const endStage = (level: Level) => {
+    if (level.fetched && runsItsInput(level.stage)) level.found = true;
+    level.stage = newStage();
+  };
+  const endStatement = (level: Level, at: number, next: number) => {
+    endStage(level);
+    if (level.found && levels.length === 1) told(level.start, at);
+    // Inside of brackets it is a part of the statement around them.
+    if (levels.length === 1) level.found = false;
+    level.fetched = false;
+    level.start = next;
+  };
+  const open = (bracket: string, at: number, next: number) => {
+    const outer = levels.at(-1)!;
+    const before = script.slice(Math.max(0, at - 2), at).replace(/["']$/, "").slice(-1);
+    const isRun = outer.isRun || runsBracket(outer.stage, bracket, before);
+    const isPiped = bracket === ">(" && (outer.fetched || outer.stage.fetches);
+    levels.push(newLevel(bracket, isRun, isPiped, next));
+  };
+  const close = () => {
+    const inner = levels.at(-1)!;
+    endStage(inner);
+    levels.pop();
+    const outer = levels.at(-1)!;
+    if (inner.fetches) outer.stage.fetches = outer.fetches = true;
+    if (inner.found) outer.found = true;
+    // A bracket stands for a word, or for the command itself.
+    if (outer.stage.command === "" && inner.opened !== "$(") outer.stage.command = "(";
+  };
+
+  TOKENS.lastIndex = 0;
+  for (let match = TOKENS.exec(script); match !== null; match = TOKENS.exec(script)) {
+    const level = levels.at(-1)!;
+    const at = match.index;
+    const [text, end, redirect, pipe, opened, closed, tick, word] = match;
+    const next = at + text.length;
+    if (end !== undefined) {
+      const { command, words, hasRunner } = level.stage;
+      const goesOn = end === "\n" && level.fetched && command === "" && words.length === 0;
+      if (!goesOn || hasRunner) endStatement(level, at, next);
+    } else if (redirect === "<<<") addWord(level.stage, redirect);
+    else if (redirect !== undefined) level.stage.redirected = true;
+    else if (pipe !== undefined) {
+      const fetched = level.fetched || level.stage.fetches;
+      endStage(level);
+      level.fetched = fetched;
+    } else if (opened !== undefined) open(opened, at, next);
+    else if (tick !== undefined) {
+      if (level.opened === "`") close();
+      else open(tick, at, next);
+    } else if (closed !== undefined) {
+      if (levels.length > 1 && level.opened !== "`") close();
+    } else if (word !== undefined) {
+      addWord(level.stage, word);
+      if (isFetcher(word)) {
+        level.stage.fetches = level.fetches = true;
+        if (level.isRun) level.found = true;
+      }
+    }
+  }
+  while (levels.length > 1) close();
+  endStatement(levels[0]!, script.length, script.length);
+  return [...found, ...findCode(script)];
+}
+
+/** An interpreter whose program fetches code and runs it. */
+function findCode(script: string): readonly NetworkPipe[] {
+  const found: NetworkPipe[] = [];
+  let at = 0;
+  for (const part of script.split(/(&&|\n)/)) {
+    const [name] = /\b(?:python|perl|ruby|node|php)[\d.]*\s+-\w*[cer]\b/.exec(part) ?? [];
+    if (name !== undefined && FETCHES_IN_CODE.test(part) && RUNS_IN_CODE.test(part)) {
+      const statement = part.trim().replace(/\s+/g, " ");
+      found.push({ at: at + part.length - part.trimStart().length, statement });
+    }
+    at += part.length;
+  }
+  return found;
+}

@@ -1,0 +1,151 @@
+/**
+ * What to notice about a host that a bottle could not reach before. Pure.
+ *
+ * @module
+ */
+
+import type { Mark } from "../../records/mark.ts";
+import { quote } from "../../text/quote.ts";
+import { learnHosts, type Resemblance } from "./resemblance.ts";
+import { siteOf } from "./site.ts";
+
+/**
+ * Services to which anybody can send anything without an account, or through which a machine behind a
+ * firewall can be reached: the ones that reports on leaked data name again and again. Gathered by hand
+ * from the services' own documentation; a new one works just as well until it is added here.
+ */
+const PASTE_AND_TUNNEL_SERVICES: ReadonlySet<string> = new Set([
+  // Text that is kept under a public address.
+  "0bin.net",
+  "dpaste.com",
+  "dpaste.org",
+  "ghostbin.com",
+  "hastebin.com",
+  "ix.io",
+  "paste.ee",
+  "paste.rs",
+  "pastebin.com",
+  "pastes.io",
+  "privatebin.net",
+  "rentry.co",
+  "sprunge.us",
+  "termbin.com",
+  // Files likewise.
+  "0x0.st",
+  "anonfiles.com",
+  "bashupload.com",
+  "catbox.moe",
+  "file.io",
+  "gofile.io",
+  "oshi.at",
+  "temp.sh",
+  "tmpfiles.org",
+  "transfer.sh",
+  "uguu.se",
+  // Requests that are kept for whoever made the address.
+  "beeceptor.com",
+  "burpcollaborator.net",
+  "hookbin.com",
+  "interact.sh",
+  "oast.fun",
+  "oast.live",
+  "oast.me",
+  "oast.online",
+  "oast.pro",
+  "oast.site",
+  "oastify.com",
+  "pipedream.net",
+  "postb.in",
+  "requestbin.com",
+  "requestbin.net",
+  "requestcatcher.com",
+  "webhook.site",
+  // Tunnels.
+  "bore.pub",
+  "devtunnels.ms",
+  "localhost.run",
+  "localtunnel.me",
+  "loca.lt",
+  "lhr.life",
+  "ngrok-free.app",
+  "ngrok-free.dev",
+  "ngrok.app",
+  "ngrok.dev",
+  "ngrok.io",
+  "ngrok.com",
+  "pagekite.me",
+  "pinggy.link",
+  "serveo.net",
+  "telebit.io",
+  "trycloudflare.com",
+  "tunnelmole.net",
+]);
+
+/** A mark that has no place yet. */
+export type HostMark = Pick<Mark, "severity" | "rule" | "message">;
+
+const RESEMBLES: Readonly<Record<Resemblance["how"], readonly [HostMark["severity"], string]>> = {
+  contains: ["high", "contains"],
+  looks: ["high", "looks like"],
+  spelling: ["high", "is one letter from"],
+  ending: ["medium", "has another ending than"],
+  part: ["medium", "has a part of its name from"],
+};
+
+/**
+ * How many new hosts are judged. Nobody reads more in one change, and each is compared with all that
+ * are in force.
+ */
+const MAX_JUDGED = 1000;
+
+/** The service that a host is one of, if it is one. */
+function pasteOrTunnel(host: string): string | undefined {
+  for (let at = 0; at >= 0; at = host.indexOf(".", at) + 1 || -1) {
+    const service = host.slice(at);
+    if (PASTE_AND_TUNNEL_SERVICES.has(service)) return service;
+  }
+  return undefined;
+}
+
+/**
+ * Learns the hosts in force, and then judges new ones: whether one resembles one of them, is written in
+ * punycode, or is a paste or tunnel service. Behind the thousandth new host one mark says that no more
+ * are judged.
+ *
+ * @param inForce The hosts in force, in lower case, without wildcards.
+ * @returns Judges a host that is not in force, in lower case, without a wildcard.
+ */
+export function judgeAgainst(inForce: Iterable<string>): (host: string) => readonly HostMark[] {
+  const resemblanceOf = learnHosts(inForce);
+  let judged = 0;
+  return (host) => {
+    if (++judged > MAX_JUDGED) {
+      const message =
+        `more than ${MAX_JUDGED} hosts would be new: those from here on are not judged`;
+      return judged > MAX_JUDGED + 1 ? [] : [{ severity: "high", rule: "too-many-hosts", message }];
+    }
+    const marks: HostMark[] = [];
+    const name = quote(host, 253);
+    const resemblance = resemblanceOf(host);
+    if (resemblance !== undefined) {
+      const [severity, how] = RESEMBLES[resemblance.how];
+      const owner = resemblance.how === "contains"
+        ? `, and belongs to ${quote(siteOf(host).domain, 253)}`
+        : "";
+      const message = `${name} ${how} ${
+        quote(resemblance.domain, 253)
+      } of the file in force${owner}`;
+      marks.push({ severity, rule: "lookalike-host", message });
+    }
+    if (/(?:^|\.)xn--/.test(host)) {
+      const message = `${name} is punycode: on a screen it can look like another host`;
+      marks.push({ severity: "high", rule: "punycode-host", message });
+    }
+    const service = pasteOrTunnel(host);
+    if (service !== undefined) {
+      const message = `${name} is a paste or tunnel service, which takes data from anybody`;
+      marks.push({ severity: "high", rule: "paste-or-tunnel", message });
+    }
+    return marks;
+  };
+}

@@ -1,0 +1,78 @@
+/**
+ * Upstream URLs, judged as they are written. Pure.
+ *
+ * @module
+ */
+
+import { quote } from "../../text/quote.ts";
+
+const URL_PARTS = /^(https?):\/\/([^/?#]*)(.*)$/;
+
+const HOST_AND_PORT = /^(\[[0-9a-f:.]*\]|[^:[\]]*)(?::(.*))?$/;
+
+const IPV4 = /^(?:(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)(?:\.(?!$)|$)){4}$/;
+
+const NUMERIC = /^(?:\d+|0x[0-9a-f]*)$/;
+
+/** As RFC 1123, and with `_`, which container names have. */
+const LABEL = /^[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?$/;
+
+/**
+ * Says why a text is not a plain http or https URL. Judges the raw text and not what the WHATWG
+ * parser makes of it: that one drops zero-width characters, tabs and line feeds, turns `\` into
+ * `/`, full-width letters into ASCII and `0x7f.1` into 127.0.0.1, so that it and the reader of the
+ * file can see different hosts.
+ *
+ * Hosts are lower-case names of letters, digits, `-` and `_`, one label or more; IPv4 addresses of
+ * four decimal numbers; IPv6 addresses in brackets. A path and a query pass, a fragment does not.
+ *
+ * @param url The text.
+ * @returns What was expected instead and what to do, or `undefined` if the URL is fine.
+ */
+export function explainUpstream(url: string): string | undefined {
+  if (/[^\x21-\x7e]/.test(url)) {
+    return "a URL of printable ASCII without spaces: remove or percent-encode the other characters";
+  }
+  if (url.includes("\\")) return 'a URL without backslashes: use "/"';
+  const [, scheme, authority, rest] = URL_PARTS.exec(url) ?? [];
+  if (scheme === undefined || authority === undefined || rest === undefined) {
+    return 'an http or https URL: begin with "https://" or "http://" in lower case, then the host';
+  }
+  if (authority.includes("@")) {
+    return "a URL without credentials: remove what stands before the host, use auth_scheme and a token";
+  }
+  if (rest.includes("#")) return 'a URL without a fragment: remove what follows "#", and the "#"';
+  if (/["<>^`{|}]/.test(rest)) return 'a URL without any of "<>^`{|} : percent-encode them';
+
+  const [, host, port] = HOST_AND_PORT.exec(authority) ?? [];
+  if (host === undefined) {
+    return "a host and at most one port after it: write an IPv6 host in brackets";
+  }
+  if (port !== undefined && !(/^[1-9]\d{0,4}$/.test(port) && Number(port) <= 65535)) {
+    return "a port from 1 to 65535 without leading zeros: correct it or remove the colon";
+  }
+  const hostProblem = explainHost(host);
+  if (hostProblem) return hostProblem;
+  const parsed = URL.parse(url);
+  // An IPv6 address may be written in several ways; every other host must come out as it went in.
+  if (parsed === null || (!host.startsWith("[") && parsed.hostname !== host)) {
+    return "a URL that every parser reads alike: check the host";
+  }
+  return undefined;
+}
+
+function explainHost(host: string): string | undefined {
+  if (host === "") return "a host after the scheme: add it";
+  if (host.startsWith("[") || IPV4.test(host)) return undefined;
+  if (host.includes("%")) return "a host without percent-encoding: write it plainly";
+  if (/[A-Z]/.test(host)) return `a host in lower case: write ${quote(host.toLowerCase(), 253)}`;
+  const labels = host.split(".");
+  if (labels.at(-1) === "") return "a host without a trailing dot: remove it";
+  if (host.length > 253 || !labels.every((label) => LABEL.test(label))) {
+    return "a host of letters, digits, - and _ between dots, with at most 63 characters a part";
+  }
+  if (NUMERIC.test(labels.at(-1)!)) {
+    return "a host name, or an IPv4 address as four decimal numbers without leading zeros";
+  }
+  return undefined;
+}

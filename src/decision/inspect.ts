@@ -1,0 +1,128 @@
+/**
+ * Everything an operator must see before deciding: the proposal, the file in force, the difference.
+ *
+ * @module
+ */
+
+import { marksFor, validateConfigFile } from "../config/check.ts";
+import { claudeBottleRoot, proposalPath, queueDirForSlug } from "../disk/layout.ts";
+import { directoryIdentity, MAX_QUEUE_FILE_BYTES, readUntrusted } from "../disk/read_untrusted.ts";
+import { knownFile, readFileInForce } from "../host/config_files.ts";
+import { refuseIfDecided, type StandingAnswer, standingAnswer } from "../log/decisions.ts";
+import { proposalFromBytes } from "../queue/files.ts";
+import {
+  ForeignAnswerError,
+  MalformedRecordError,
+  ProposalNotFoundError,
+} from "../records/errors.ts";
+import type { Mark } from "../records/mark.ts";
+import type { ConfigProblem } from "../records/problem.ts";
+import { CONFIG_FILE_FOR_TOOL, type Proposal, type ProposalRef } from "../records/proposal.ts";
+import { renderDiff } from "../text/diff.ts";
+import { sha256Hex } from "../text/hash.ts";
+import { quote } from "../text/quote.ts";
+import { basename } from "@std/path";
+
+/** A proposal beside the file in force. */
+export interface Inspection {
+  /** The proposal. */
+  readonly proposal: Proposal;
+  /** SHA-256 of the proposal's bytes, lower-case hex: what a decision must name. */
+  readonly proposalSha256: string;
+  /** The config file in force, by path. */
+  readonly currentPath: string;
+  /** Its content, or `null` if there is none. */
+  readonly currentFile: string | null;
+  /** Whether the agent started from another file than the one in force. */
+  readonly stale: boolean;
+  /**
+   * From the file that the agent started from to the proposed one: what the agent itself changed.
+   * Only if `stale`, and if a copy of that file was kept.
+   */
+  readonly agentDiff: string | undefined;
+  /** SHA-256 of the file in force, or `undefined` if there is none. */
+  readonly currentSha256: string | undefined;
+  /** From the file in force to the proposed one. */
+  readonly diff: string;
+  /** What is wrong with the proposed file; a sidecar queues none that has a problem. */
+  readonly problems: readonly ConfigProblem[];
+  /** What a reviewer should notice in that difference, the most severe first. */
+  readonly marks: readonly Mark[];
+  /** An answer that stands in the queue though no decision is recorded. */
+  readonly foreignAnswer: StandingAnswer | undefined;
+}
+
+/**
+ * Reads a proposal that waits for a decision and the config file in force, and compares them.
+ *
+ * Needs `--allow-read` for the root.
+ *
+ * @param ref Which proposal.
+ * @returns The proposal, the file in force, their difference.
+ * @throws {InvalidNameError} If the slug or the id is none.
+ * @throws {AlreadyDecidedError} If it is decided; names the winner and the decision.
+ * @throws {ProposalNotFoundError} If there is no such proposal in the bottle's queue.
+ * @throws {ForeignAnswerError} If there is none any more, but an answer that no record backs.
+ * @throws {UnsafeFileError} If the proposal, or the queue directory, is no plain file or directory.
+ * @throws {MalformedRecordError} If the proposal is malformed, or claims another bottle.
+ */
+// deno-lint-ignore require-await
+export async function inspectProposal(ref: ProposalRef): Promise<Inspection> {
+  const { bottleSlug, proposalId, root = claudeBottleRoot() } = ref;
+  const queueDir = queueDirForSlug(bottleSlug, root);
+  const path = proposalPath(queueDir, proposalId);
+  directoryIdentity(queueDir);
+  // In this order: an answer that is there only after the record was looked for may have one.
+  const foreignAnswer = standingAnswer({ root, bottleSlug, proposalId });
+  refuseIfDecided({ root, bottleSlug, proposalId });
+  let bytes: Uint8Array;
+  try {
+    ({ bytes } = readUntrusted(path, { maxBytes: MAX_QUEUE_FILE_BYTES }));
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+    if (foreignAnswer !== undefined) throw new ForeignAnswerError(proposalId, foreignAnswer.says);
+    throw new ProposalNotFoundError(proposalId, queueDir);
+  }
+  const proposal = proposalFromBytes(bytes, path);
+  if (proposal.bottleSlug !== bottleSlug) {
+    const reason = `${quote(proposal.bottleSlug)} is not the bottle whose queue this is`;
+    throw new MalformedRecordError(path, "bottle_slug", reason);
+  }
+  const current = readFileInForce(proposal.tool, bottleSlug, root);
+  const agentSha256 = proposal.currentFileHash;
+  const stale = agentSha256 !== "" && agentSha256 !== current.currentSha256;
+  return {
+    proposal,
+    proposalSha256: sha256Hex(bytes),
+    ...current,
+    stale,
+    agentDiff: stale ? diffFromAgents(proposal, root) : undefined,
+    diff: diffAgainst(current, proposal.proposedFile),
+    marks: marksFor(proposal.tool, current.currentFile, proposal.proposedFile),
+    problems: validateConfigFile(proposal.tool, proposal.proposedFile),
+    foreignAnswer,
+  };
+}
+
+function diffFromAgents(proposal: Proposal, root: string): string | undefined {
+  const { bottleSlug, currentFileHash, proposedFile, tool } = proposal;
+  const started = knownFile(bottleSlug, currentFileHash, root);
+  if (started === undefined) return undefined;
+  const label = CONFIG_FILE_FOR_TOOL[tool];
+  return renderDiff(started, proposedFile, { label, before: "the agent's" });
+}
+
+/**
+ * The difference between the file in force and another version of it.
+ *
+ * @param inspection The file in force.
+ * @param file The other version.
+ * @returns A unified diff, labelled with the config file's name.
+ */
+export function diffAgainst(
+  inspection: Pick<Inspection, "currentFile" | "currentPath">,
+  file: string,
+): string {
+  const label = basename(inspection.currentPath);
+  return renderDiff(inspection.currentFile ?? "", file, { label });
+}

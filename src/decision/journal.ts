@@ -1,0 +1,369 @@
+/**
+ * Records a decision, then answers the proposal; finishes on the next run what a crash interrupted.
+ *
+ * @module
+ */
+
+import { auditLogPath, privateDir, queueDirForSlug, responsePath } from "../disk/layout.ts";
+import { withLock } from "../disk/lock.ts";
+import { readOwnFile } from "../disk/read_own.ts";
+import { listNames } from "../disk/read_untrusted.ts";
+import {
+  clearDirectory,
+  createOnce,
+  moveAside,
+  probeCreateOnce,
+  removeFile,
+  replaceFileAlone,
+  syncFile,
+  syncNames,
+} from "../disk/write.ts";
+import { appendEntry } from "../log/append.ts";
+import { linesOf, linkOf, signHead } from "../log/chain.ts";
+import { entryOn } from "../log/entries.ts";
+import { openSigningKey } from "../log/key.ts";
+import { readResponseBytes, responsePlaces } from "../queue/files.ts";
+import { ACTION_SUPERSEDED, type AuditEntry } from "../records/audit_entry.ts";
+import {
+  encodeResponse,
+  parseAuditEntry,
+  parseJsonBytes,
+  parseResponse,
+} from "../records/codec.ts";
+import { AnswerNotWrittenError, MalformedRecordError } from "../records/errors.ts";
+import type { Head } from "../records/head.ts";
+import { auditLogName, isBottleSlug } from "../records/names.ts";
+import type { Response } from "../records/proposal.ts";
+import { asciiJson } from "../text/json.ts";
+import { dirname, join } from "@std/path";
+import { Buffer } from "node:buffer";
+import { z } from "zod";
+
+/** A decision that is about to be recorded. All of it is exact: the bytes, not their meaning. */
+export interface Intent {
+  /** The bottle. */
+  readonly bottleSlug: string;
+  /** The proposal. */
+  readonly proposalId: string;
+  /** The component whose log gets the line. */
+  readonly component: string;
+  /** How long the log was before: the line, if it is there, begins at this byte. */
+  readonly logSize: number;
+  /** The audit line, the LF included. */
+  readonly line: string;
+  /** The response file's text. */
+  readonly response: string;
+  /** Whether an answer without a record that stands there is moved away. */
+  readonly overrideForeign: boolean;
+}
+
+/**
+ * Where answers are prepared. Whoever holds the bottle's lock is alone there.
+ *
+ * @param root The root.
+ * @param slug The bottle's slug.
+ * @returns The directory, in `private/`.
+ */
+export function stagingDir(root: string, slug: string): string {
+  return join(privateDir(root), "staging", slug);
+}
+
+/**
+ * Makes sure, before anything is recorded, that an answer can be written into a bottle's queue: same
+ * file system, directory there and writable, some room.
+ *
+ * @param root The root. The caller holds the bottle's lock.
+ * @param slug The bottle's slug.
+ * @throws {Error} If it cannot; nothing is decided.
+ */
+export function refuseIfUnanswerable(root: string, slug: string): void {
+  const queueDir = queueDirForSlug(slug, root);
+  try {
+    probeCreateOnce(queueDir, stagingDir(root, slug));
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new Error(
+      `Cannot decide: no answer could be written into ${queueDir} (${reason}); ` +
+        `it must be writable, and on the same file system as ${privateDir(root)}. ` +
+        "Nothing was decided",
+      { cause },
+    );
+  }
+}
+
+/**
+ * Creates the answer of a recorded decision, unless it is there.
+ *
+ * @param root The root. The caller holds the bottle's lock.
+ * @param intent The decision.
+ * @returns Whether the answer is this decision's; if not, another program's stood there first, and
+ * the log says so.
+ * @throws {AnswerNotWrittenError} If it cannot be created. The decision stands all the same.
+ */
+export async function answerRecorded(root: string, intent: Intent): Promise<boolean> {
+  try {
+    return await answer(root, intent);
+  } catch (cause) {
+    throw new AnswerNotWrittenError(intent.bottleSlug, intent.proposalId, { cause });
+  }
+}
+
+async function answer(root: string, intent: Intent): Promise<boolean> {
+  const { bottleSlug, proposalId } = intent;
+  const queueDir = queueDirForSlug(bottleSlug, root);
+  if (ownAnswerStands(queueDir, intent)) {
+    // Whoever created it may have died before its name was durable.
+    syncNames(queueDir);
+    return true;
+  }
+  if (intent.overrideForeign) {
+    const aside = join(privateDir(root), "foreign", bottleSlug);
+    for (const place of responsePlaces(queueDir, proposalId)) moveAside(place, aside);
+  }
+  const bytes = new TextEncoder().encode(intent.response);
+  try {
+    createOnce(responsePath(queueDir, proposalId), bytes, stagingDir(root, bottleSlug));
+    return true;
+  } catch (error) {
+    if (!(error instanceof Deno.errors.AlreadyExists)) throw error;
+  }
+  // A program that keeps no record, such as the Python original, answered in between.
+  await appendEntry({
+    ...parseAuditEntry(JSON.parse(intent.line), "the intent"),
+    timestamp: new Date().toISOString(),
+    operatorAction: ACTION_SUPERSEDED,
+    operatorNotes: "Another program's answer stood in the queue first.",
+    diff: "",
+    finalSha256: "",
+  }, root);
+  return false;
+}
+
+/**
+ * Whether the answer was created already, and perhaps archived by the sidecar since: the very bytes. One
+ * that only means the same is somebody else's, and lacks the log's head.
+ */
+function ownAnswerStands(queueDir: string, intent: Intent): boolean {
+  const own = Buffer.from(intent.response);
+  return responsePlaces(queueDir, intent.proposalId).some((place) => {
+    try {
+      return own.equals(readResponseBytes(place));
+    } catch {
+      return false;
+    }
+  });
+}
+
+/** A decision that is to be carried out. */
+export interface DecisionToCarryOut {
+  /** What is to be recorded. */
+  readonly entry: AuditEntry;
+  /** What the agent is to be told. */
+  readonly response: Response;
+  /** Whether an answer without a record that stands there is moved away. */
+  readonly overrideForeign: boolean;
+}
+
+const intentSchema = z.object({
+  version: z.literal(1),
+  bottle_slug: z.string(),
+  proposal_id: z.string(),
+  component: z.string(),
+  log_size: z.number().int().min(0),
+  line: z.string(),
+  response: z.string(),
+  override_foreign: z.boolean().default(false),
+});
+
+function intentsDir(root: string): string {
+  return join(privateDir(root), "intents");
+}
+
+function intentPath(root: string, slug: string): string {
+  return join(intentsDir(root), `${slug}.json`);
+}
+
+/** What became of a decision that a crash left open. */
+export interface FinishedIntent {
+  /** The bottle. */
+  readonly bottleSlug: string;
+  /** The proposal. */
+  readonly proposalId: string;
+  /**
+   * `completed`: it was recorded, and is answered now. `dropped`: it was not recorded, so it never
+   * happened. `superseded`: another program's answer stands.
+   */
+  readonly outcome: "completed" | "dropped" | "superseded";
+}
+
+/**
+ * Runs a function while no other process of this host decides for the bottle. A decision that was
+ * interrupted is finished first.
+ *
+ * @param root The root.
+ * @param slug The bottle's slug, checked.
+ * @param run What to do; it is told what was finished.
+ * @returns What the function returns.
+ */
+export function withBottleLock<T>(
+  root: string,
+  slug: string,
+  run: (finished: FinishedIntent | undefined) => T | Promise<T>,
+): Promise<T> {
+  return withLock(join(privateDir(root), "locks", `${slug}.lock`), async () => {
+    // Nobody else writes there while the lock is held: what is left is from a crash.
+    clearDirectory(stagingDir(root, slug));
+    return await run(await finishIntent(root, slug));
+  });
+}
+
+/**
+ * Records a decision, then answers, in that order and each durably; see the module's words. The
+ * intent is written down when the line is ready, under the log's lock, so that it holds the very
+ * bytes that are appended next.
+ *
+ * @param root The root. The caller holds the bottle's lock.
+ * @param decision The decision.
+ * @returns The log's head after the line; `answered` is false if another program's answer stood in
+ * the queue first, and then the log says so.
+ */
+export async function carryOut(
+  root: string,
+  decision: DecisionToCarryOut,
+): Promise<{ readonly head: Head; readonly answered: boolean }> {
+  const { entry, overrideForeign } = decision;
+  const { bottleSlug, component } = entry;
+  const { proposalId } = decision.response;
+  const path = intentPath(root, bottleSlug);
+  const log = auditLogName(component, bottleSlug);
+  const { privateKey } = await openSigningKey(root);
+  let intent: Intent | undefined;
+  // If this fails the intent stays: the next run sees whether the line is there, and acts on that.
+  const { head } = await appendEntry(entry, root, ({ line: bytes, offset: logSize, head }) => {
+    const line = new TextDecoder().decode(bytes);
+    const auditHead = signHead(log, head, privateKey);
+    const response = encodeResponse({ ...decision.response, auditHead });
+    intent = { bottleSlug, proposalId, component, logSize, line, response, overrideForeign };
+    replaceFileAlone(path, encodeIntent(intent));
+  });
+  const answered = await answerRecorded(root, intent!);
+  try {
+    removeFile(path);
+  } catch {
+    // The decision stands, and is told. The next run finds it recorded and answered, and tries again.
+  }
+  return { head, answered };
+}
+
+function encodeIntent(intent: Intent): Uint8Array {
+  const text = asciiJson({
+    version: 1,
+    bottle_slug: intent.bottleSlug,
+    proposal_id: intent.proposalId,
+    component: intent.component,
+    log_size: intent.logSize,
+    line: intent.line,
+    response: intent.response,
+    override_foreign: intent.overrideForeign,
+  });
+  return new TextEncoder().encode(text + "\n");
+}
+
+/** Finishes the decision that a crash left open, if there is one. The caller holds the lock. */
+async function finishIntent(root: string, slug: string): Promise<FinishedIntent | undefined> {
+  const path = intentPath(root, slug);
+  const bytes = readOwnFile(path);
+  if (bytes === undefined) return undefined;
+  const parsed = intentSchema.safeParse(parseJsonBytes(bytes, path));
+  if (!parsed.success || parsed.data.bottle_slug !== slug || !isSound(parsed.data)) {
+    throw new MalformedRecordError(path, undefined, "it is no intent; move it away to go on");
+  }
+  const intent: Intent = {
+    bottleSlug: slug,
+    proposalId: parsed.data.proposal_id,
+    component: parsed.data.component,
+    logSize: parsed.data.log_size,
+    line: parsed.data.line,
+    response: parsed.data.response,
+    overrideForeign: parsed.data.override_foreign,
+  };
+  // Without its line the decision never happened: nobody was told, and the operator decides anew.
+  let outcome: FinishedIntent["outcome"] = "dropped";
+  const after = linesAfterRecord(root, intent);
+  if (after !== undefined) {
+    // What the log says did not take effect must not, though the other answer may be gone again.
+    const answered = !saysSuperseded(after, intent) && await answerRecorded(root, intent);
+    outcome = answered ? "completed" : "superseded";
+  }
+  removeFile(path);
+  return { bottleSlug: slug, proposalId: intent.proposalId, outcome };
+}
+
+/** Whether the line is one that records a decision on this proposal, and the response answers it. */
+function isSound({ line, response, proposal_id }: z.infer<typeof intentSchema>): boolean {
+  try {
+    const recorded = parseAuditEntry(JSON.parse(line), "the line");
+    const told = parseResponse(JSON.parse(response), "the response");
+    return line.endsWith("}\n") && recorded.proposalId === proposal_id &&
+      told.proposalId === proposal_id && told.status === recorded.operatorAction;
+  } catch {
+    return false;
+  }
+}
+
+/** What follows the line in the log, if it is there; then it is durable before anybody acts on it. */
+function linesAfterRecord(root: string, intent: Intent): Uint8Array | undefined {
+  const path = auditLogPath(intent.component, intent.bottleSlug, root);
+  const content = readOwnFile(path);
+  if (content === undefined) return undefined;
+  const log = Buffer.from(content.buffer);
+  // Not at its place, if a writer that takes no lock came between; but there, and so it was decided.
+  const at = log.indexOf(intent.line, intent.logSize);
+  if (at === -1 || (at > 0 && log[at - 1] !== 0x0a)) return undefined;
+  syncFile(path);
+  syncNames(dirname(path));
+  return log.subarray(at + Buffer.byteLength(intent.line));
+}
+
+function saysSuperseded(lines: Uint8Array, { component, proposalId }: Intent): boolean {
+  for (const line of linesOf(lines)) {
+    if (linkOf(line) === undefined) continue;
+    const entry = entryOn(line, component);
+    if (entry?.proposalId === proposalId && entry.operatorAction === ACTION_SUPERSEDED) return true;
+  }
+  return false;
+}
+
+/** What {@linkcode finishInterrupted} found. */
+export interface InterruptedDecisions {
+  /** What was finished. */
+  readonly finished: readonly FinishedIntent[];
+  /** What could not be, by bottle: decisions for that bottle are refused until it can. */
+  readonly failed: readonly { readonly bottleSlug: string; readonly error: Error }[];
+}
+
+/**
+ * Finishes every decision that a crash left open. Every decision does this for its own bottle; an
+ * operator's tool does it for all when it starts, so that no answer waits for the next decision. It
+ * does not throw for one bottle's sake.
+ *
+ * Needs `--allow-read` and `--allow-write` for the root.
+ *
+ * @param root The root.
+ * @returns What was finished, and what could not be.
+ */
+export async function finishInterrupted(root: string): Promise<InterruptedDecisions> {
+  const finished: FinishedIntent[] = [];
+  const failed: { bottleSlug: string; error: Error }[] = [];
+  for (const name of listNames(intentsDir(root))) {
+    const bottleSlug = name.replace(/\.json$/, "");
+    if (bottleSlug === name || !isBottleSlug(bottleSlug)) continue;
+    try {
+      const intent = await withBottleLock(root, bottleSlug, (finished) => finished);
+      if (intent !== undefined) finished.push(intent);
+    } catch (error) {
+      failed.push({ bottleSlug, error: error instanceof Error ? error : new Error(String(error)) });
+    }
+  }
+  return { finished, failed };
+}

@@ -1,0 +1,84 @@
+/**
+ * The marks of everything that is pending, for a list that says at a glance what is odd.
+ *
+ * @module
+ */
+
+import { marksFor } from "../config/check.ts";
+import { claudeBottleRoot } from "../disk/layout.ts";
+import { type FileInForce, readFileInForce } from "../host/config_files.ts";
+import type { PendingProposal } from "../queue/files.ts";
+import type { Mark } from "../records/mark.ts";
+
+/**
+ * How much of one bottle is judged in one look, in characters of proposed files and of the files in
+ * force that they are compared with: a few seconds of work at most, whatever fills a queue.
+ */
+export const MAX_JUDGED_CHARS = 8 * 1024 * 1024;
+
+/** What an entry was found to be, beside which file in force. */
+interface Judged {
+  readonly currentSha256: string | undefined;
+  readonly marks: readonly Mark[];
+}
+
+/** A view keeps an entry as long as its file stays as it is, so a later look judges what is new. */
+const judged = new WeakMap<PendingProposal, Judged>();
+
+/** A bottle in one look: its files in force, each read once, and what is left of its share. */
+interface BottleLook {
+  readonly files: Map<string, FileInForce | undefined>;
+  charsLeft: number;
+}
+
+/**
+ * Marks what a reviewer should notice in each of many pending proposals, as `inspectProposal` marks it
+ * in one. Each file in force is read once, and no diff is made.
+ *
+ * One look judges {@linkcode MAX_JUDGED_CHARS} of each bottle, in the order given, and passes over what
+ * does not fit. What was judged stays so while the entry is the same object and the file in force the
+ * same file, so another look goes on where this one stopped.
+ *
+ * Needs `--allow-read` for the root.
+ *
+ * @param pending The proposals, as they were listed.
+ * @param root The root; {@linkcode claudeBottleRoot} unless given.
+ * @returns The marks of each, the most severe first. One that is missing was not judged: too much is
+ * pending, or the file in force cannot be read.
+ */
+export function marksOfPending(
+  pending: readonly PendingProposal[],
+  root: string = claudeBottleRoot(),
+): ReadonlyMap<PendingProposal, readonly Mark[]> {
+  const marks = new Map<PendingProposal, readonly Mark[]>();
+  const bottles = new Map<string, BottleLook>();
+  for (const entry of pending) {
+    const { bottleSlug, tool, proposedFile } = entry.proposal;
+    const bottle = bottles.get(bottleSlug) ?? { files: new Map(), charsLeft: MAX_JUDGED_CHARS };
+    bottles.set(bottleSlug, bottle);
+    if (!bottle.files.has(tool)) bottle.files.set(tool, readOrNot(entry, root));
+    const inForce = bottle.files.get(tool);
+    if (inForce === undefined) continue;
+    const { currentFile, currentSha256 } = inForce;
+    let known = judged.get(entry);
+    if (known === undefined || known.currentSha256 !== currentSha256) {
+      const chars = proposedFile.length + (currentFile?.length ?? 0);
+      if (chars > bottle.charsLeft) continue;
+      bottle.charsLeft -= chars;
+      known = { currentSha256, marks: marksFor(tool, currentFile, proposedFile) };
+      judged.set(entry, known);
+    }
+    marks.set(entry, known.marks);
+  }
+  return marks;
+}
+
+/** One bottle's trouble must not keep another's marks from being told. */
+function readOrNot({ proposal }: PendingProposal, root: string): FileInForce | undefined {
+  try {
+    return readFileInForce(proposal.tool, proposal.bottleSlug, root);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotCapable) throw error;
+    return undefined;
+  }
+}

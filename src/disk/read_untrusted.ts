@@ -1,0 +1,293 @@
+/**
+ * The only reader of what others can write. Whoever owns a sidecar can plant anything in its queue
+ * directory: links, FIFOs, devices, holes of ten terabytes, hostile names. Nothing here follows a
+ * link, waits for a writer, or reads more than it was told to.
+ *
+ * All of it is synchronous on purpose: 32 planted FIFOs starve every asynchronous file system call
+ * of a Deno process.
+ *
+ * @module
+ */
+
+import { UnsafeFileError } from "../records/errors.ts";
+import { dirname } from "@std/path";
+import {
+  type BigIntStats,
+  closeSync,
+  constants,
+  fstatSync,
+  lstatSync,
+  openSync,
+  readSync,
+} from "node:fs";
+
+/**
+ * The most that is read of one queue file: 1 MiB of config and 16 KiB of justification, each of their
+ * characters written as `\uXXXX`, and some room.
+ */
+export const MAX_QUEUE_FILE_BYTES = 8 * 1024 * 1024;
+
+/** How a file is to be read. */
+export interface ReadOptions {
+  /** The most that is read, in bytes. */
+  readonly maxBytes: number;
+  /**
+   * Whether a second name for the file is tolerated. A response has two for a moment, while it is
+   * published, so its reader must say yes; a host that reads a proposal says no.
+   */
+  readonly allowHardLinks?: boolean;
+}
+
+/** A file that was read whole, in one state. */
+export interface UntrustedFile {
+  /** The bytes, exactly. */
+  readonly bytes: Uint8Array;
+  /** What tells this state from another: device, inode, size, and both times as far as Deno has them. */
+  readonly stamp: string;
+}
+
+const OPEN_FLAGS = constants.O_RDONLY | constants.O_NOFOLLOW |
+  constants.O_NONBLOCK;
+
+function errorCode(error: unknown): string | undefined {
+  return error instanceof Error && "code" in error ? String(error.code) : undefined;
+}
+
+/** Turns a system error into one that names the file; a missing file stays a plain NotFound. */
+function asUnsafe(error: unknown, file: string): Error {
+  if (
+    error instanceof UnsafeFileError || error instanceof Deno.errors.NotCapable
+  ) return error;
+  const code = errorCode(error);
+  if (code === "ENOENT" || error instanceof Deno.errors.NotFound) {
+    return new Deno.errors.NotFound(
+      `Cannot read ${file}: there is no such file`,
+      {
+        cause: error,
+      },
+    );
+  }
+  const reason = code === "ELOOP" ? "it is a link" : `the system says ${code ?? String(error)}`;
+  return new UnsafeFileError(file, reason, { cause: error });
+}
+
+function stampOf(stat: BigIntStats): string {
+  return `${stat.dev}:${stat.ino}:${stat.size}:${stat.mtimeNs}:${stat.ctimeNs}`;
+}
+
+function refusal(stat: BigIntStats, options: ReadOptions): string | undefined {
+  if (stat.isSymbolicLink()) return "it is a link";
+  if (stat.isDirectory()) return "it is a directory";
+  if (!stat.isFile()) return "it is not a regular file";
+  if (stat.nlink !== 1n && options.allowHardLinks !== true) {
+    return `it has ${stat.nlink} names (hard links)`;
+  }
+  if (stat.size > BigInt(options.maxBytes)) {
+    return `it has ${stat.size} bytes, more than the ${options.maxBytes} allowed`;
+  }
+  return undefined;
+}
+
+function statChecked(file: string, options: ReadOptions): BigIntStats {
+  const stat = lstatSync(file, { bigint: true });
+  const reason = refusal(stat, options);
+  if (reason !== undefined) throw new UnsafeFileError(file, reason);
+  return stat;
+}
+
+/**
+ * Reads a file that others may have planted, or may be changing right now.
+ *
+ * lstat, open without following or blocking, fstat, a bounded read, fstat again: the file must be
+ * regular, the same one throughout, and unchanged while it was read. Under scoped permissions Deno
+ * ignores `O_NOFOLLOW`; then the comparison of the two stats is what catches a link swapped in.
+ *
+ * @param file The path.
+ * @param options The bounds.
+ * @returns The bytes, and the stamp of the state they belong to.
+ * @throws {Deno.errors.NotFound} If there is no such file.
+ * @throws {UnsafeFileError} If it is not a plain file within the bounds, or changes meanwhile.
+ */
+export function readUntrusted(file: string, options: ReadOptions): UntrustedFile {
+  let fd: number | undefined;
+  try {
+    const before = statChecked(file, options);
+    fd = openSync(file, OPEN_FLAGS);
+    const opened = fstatSync(fd, { bigint: true });
+    const reason = refusal(opened, options);
+    if (reason !== undefined) throw new UnsafeFileError(file, reason);
+    if (opened.dev !== before.dev || opened.ino !== before.ino) {
+      throw new UnsafeFileError(file, "it was replaced while it was opened");
+    }
+    // One byte more than expected, so that growth shows.
+    const buffer = new Uint8Array(Number(opened.size) + 1);
+    let length = 0;
+    while (length < buffer.length) {
+      const count = readSync(fd, buffer, length, buffer.length - length, null);
+      if (count === 0) break;
+      length += count;
+    }
+    const after = fstatSync(fd, { bigint: true });
+    // The number of names may fall from two to one while a response is published, and that moves
+    // ctime; the bytes are judged by size and mtime.
+    const changed = length !== Number(opened.size) ||
+      after.size !== opened.size ||
+      after.mtimeNs !== opened.mtimeNs ||
+      (options.allowHardLinks !== true && after.ctimeNs !== opened.ctimeNs);
+    if (changed) {
+      throw new UnsafeFileError(file, "it changed while it was read");
+    }
+    return { bytes: buffer.subarray(0, length), stamp: stampOf(after) };
+  } catch (error) {
+    throw asUnsafe(error, file);
+  } finally {
+    if (fd !== undefined) closeSync(fd);
+  }
+}
+
+/** How often a read is done again because a directory does not stand still. */
+const MAX_TRIES = 50;
+
+/** How many looks a directory must stand: a swapped one passes one time in 2^24. */
+const LOOKS = 24;
+
+/**
+ * Reads a file as {@linkcode readUntrusted} does, where its directory may be planted too: whoever owns a
+ * queue can put a link to anywhere in the place of `processed/`, and take it back before anybody looks
+ * again. There is no handle to hold a directory by, and no stamp that is fine enough to tell.
+ *
+ * So it is looked at many times after the read, and a coin says at what: at the directory, which must
+ * be the one it was, or at the file by its path, which must be the one that was read. While a link is
+ * in the way the first fails; while it is not, the second. However fast somebody swaps, nobody knows
+ * what is asked next.
+ *
+ * @param file The path.
+ * @param options The bounds.
+ * @returns The bytes, and the stamp of the state they belong to.
+ * @throws {Deno.errors.NotFound} If there is no such file, or no such directory.
+ * @throws {UnsafeFileError} If the directory is a link, or does not stand still; or as
+ * {@linkcode readUntrusted} throws it.
+ */
+export function readInDirectory(file: string, options: ReadOptions): UntrustedFile {
+  const dir = dirname(file);
+  for (let tries = 0; tries < MAX_TRIES; tries++) {
+    const identity = directoryIdentity(dir);
+    const found = attemptRead(file, options);
+    if (found instanceof Error) {
+      if (directoryIdentity(dir) === identity) throw found;
+      continue;
+    }
+    const coins = crypto.getRandomValues(new Uint8Array(LOOKS));
+    const stands = coins.every((coin) =>
+      coin % 2 === 0 ? directoryIdentity(dir) === identity : stampOfFile(file) === found.stamp
+    );
+    if (stands) return found;
+  }
+  throw new UnsafeFileError(file, "its directory was replaced each time it was read");
+}
+
+function attemptRead(file: string, options: ReadOptions): UntrustedFile | Error {
+  try {
+    return readUntrusted(file, options);
+  } catch (error) {
+    return error as Error; // Nothing else is thrown there.
+  }
+}
+
+/**
+ * The stamp of a file, without reading it and without following a link.
+ *
+ * @param file The path.
+ * @returns The stamp, or `undefined` if there is no such file.
+ */
+export function stampOfFile(file: string): string | undefined {
+  try {
+    const stat = lstatSync(file, { bigint: true, throwIfNoEntry: false });
+    return stat === undefined ? undefined : stampOf(stat);
+  } catch (error) {
+    return `${errorCode(error)}`; // It may not be looked at; that is a state like any other.
+  }
+}
+
+/** How large a file is, and when it changed. */
+export interface SizeAndChange {
+  /** Its size, in bytes. */
+  readonly bytes: number;
+  /** When anything of it changed last, its name included, in seconds since 1970: Deno has no more. */
+  readonly changed: number;
+  /** When its content changed last, as its owner has it, in milliseconds since 1970. */
+  readonly writtenMs: number;
+}
+
+/**
+ * How large a file is, and when it changed; without reading it, and without following a link.
+ *
+ * @param file The path.
+ * @returns The answer; `undefined` if there is no such file, or it may not be looked at.
+ */
+export function sizeAndChange(file: string): SizeAndChange | undefined {
+  try {
+    const { size, ctimeMs, mtimeMs } = lstatSync(file);
+    return { bytes: size, changed: Math.floor(ctimeMs / 1000), writtenMs: mtimeMs };
+  } catch {
+    return undefined;
+  }
+}
+
+function statDirectory(dir: string): BigIntStats | undefined {
+  let stat: BigIntStats | undefined;
+  try {
+    stat = lstatSync(dir, { bigint: true, throwIfNoEntry: false });
+  } catch (error) {
+    throw asUnsafe(error, dir);
+  }
+  if (stat === undefined || stat.isDirectory()) return stat;
+  throw new UnsafeFileError(
+    dir,
+    stat.isSymbolicLink() ? "it is a link, where a directory belongs" : "it is not a directory",
+  );
+}
+
+/** An inode's number is soon given to another one; the time of its birth is not. */
+function identityOf(stat: BigIntStats | undefined): string | undefined {
+  return stat && `${stat.dev}:${stat.ino}:${stat.birthtimeNs}`;
+}
+
+/**
+ * What a directory is, without following a link.
+ *
+ * @param dir The path.
+ * @returns Its identity, which one made anew in its place does not have; `undefined` if there is no
+ * such directory.
+ * @throws {UnsafeFileError} If something else stands there: a link, a file, a FIFO.
+ */
+export function directoryIdentity(dir: string): string | undefined {
+  return identityOf(statDirectory(dir));
+}
+
+/**
+ * The names in a directory. They are whatever somebody chose: check each before use.
+ *
+ * @param dir The path.
+ * @returns The names, in no particular order; empty if there is no such directory.
+ * @throws {UnsafeFileError} If it is a link or no directory, or becomes that meanwhile.
+ */
+export function listNames(dir: string): readonly string[] {
+  for (let tries = 0; tries < MAX_TRIES; tries++) {
+    const before = directoryIdentity(dir);
+    const names = before === undefined ? [] : namesIn(dir);
+    // Not more than that: files come and go in it all the time.
+    if (directoryIdentity(dir) === before) return names;
+  }
+  throw new UnsafeFileError(dir, "it was replaced each time it was read");
+}
+
+function namesIn(dir: string): readonly string[] {
+  try {
+    return Array.from(Deno.readDirSync(dir), (entry) => entry.name);
+  } catch (error) {
+    const mapped = asUnsafe(error, dir);
+    if (mapped instanceof Deno.errors.NotFound) return [];
+    throw mapped;
+  }
+}

@@ -1,0 +1,174 @@
+/**
+ * Takes audit logs to another machine: the lines, the public key and the heads in one file.
+ *
+ * The archive is one line of JSON, then the logs' bytes one after the other, exactly as they are, so
+ * that `head -n 1` and `tail -n +2` take it apart:
+ * `{"version":1,"kind":"supervise-audit","made":"…","public_key":"<PEM>","logs":[{"log":"<name>",
+ * "bytes":n,"head":"<seq>:<hash>","head_sig":"<hex>"}]}`.
+ *
+ * @module
+ */
+
+import { auditLogPath, claudeBottleRoot } from "../disk/layout.ts";
+import { readLockedLog } from "../disk/lock.ts";
+import { parseJsonBytes } from "../records/codec.ts";
+import { MalformedRecordError } from "../records/errors.ts";
+import { EMPTY_HEAD, formatHead, type Head, parseHead } from "../records/head.ts";
+import { auditLogName } from "../records/names.ts";
+import { asciiJson } from "../text/json.ts";
+import type { Anchor } from "./anchors.ts";
+import { advance, headIsSigned, linesOf, signHead } from "./chain.ts";
+import { type AuditVerification, verifyLog, withProblem } from "./check.ts";
+import type { AuditLogId } from "./entries.ts";
+import { openSigningKey, parsePublicKeys, publicKeyPem } from "./key.ts";
+import { z } from "zod";
+
+/** Where the logs are. */
+export interface AuditRootOptions {
+  /** The root; {@linkcode claudeBottleRoot} unless given. */
+  readonly root?: string;
+}
+
+/** What is trusted when an archive is checked. */
+export interface VerifyArchiveOptions {
+  /** The archive's name, for people. */
+  readonly file: string;
+  /** Trusted public keys, PEM; the archive's own unless given, which proves only that it is whole. */
+  readonly publicKeys?: string;
+  /** Heads that were kept elsewhere, of any logs. */
+  readonly anchors?: readonly Anchor[];
+}
+
+/** What {@linkcode verifyAuditArchive} found. */
+export interface ArchiveVerification {
+  /** Fingerprints of the keys that were trusted. */
+  readonly keys: readonly string[];
+  /** Whether these came with the archive; then somebody must compare them. */
+  readonly ownKey: boolean;
+  /** What was found, log by log. */
+  readonly logs: readonly AuditVerification[];
+}
+
+const headerSchema = z.object({
+  version: z.literal(1),
+  kind: z.literal("supervise-audit"),
+  public_key: z.string(),
+  logs: z.array(z.object({
+    // It is printed, and part of what is signed.
+    log: z.string().regex(/^[a-z][a-z0-9._-]{0,95}$/),
+    bytes: z.number().int().min(0),
+    head: z.string(),
+    head_sig: z.string(),
+  })),
+});
+
+function headOf(bytes: Uint8Array): Head {
+  let head = EMPTY_HEAD;
+  for (const line of linesOf(bytes)) if (line.at(-1) === 0x0a) head = advance(head, line);
+  return head;
+}
+
+/**
+ * The head of an audit log as it is now: what to keep elsewhere as an anchor.
+ *
+ * Needs `--allow-read` for `<root>/audit`.
+ *
+ * @param id The log.
+ * @param options Where it is.
+ * @returns The log's name and head; of no lines if there is no log.
+ * @throws {InvalidNameError} If the component or the slug is none.
+ */
+export async function readAuditHead(
+  { component, slug }: AuditLogId,
+  options: AuditRootOptions = {},
+): Promise<Head & { readonly log: string }> {
+  const bytes = await readLockedLog(auditLogPath(component, slug, options.root));
+  return { log: auditLogName(component, slug), ...headOf(bytes ?? new Uint8Array()) };
+}
+
+/**
+ * Makes an archive of audit logs, signed heads and public key included. Nothing is checked.
+ *
+ * Needs `--allow-read` and `--allow-write` for `<root>/private`, `--allow-read` for `<root>/audit`.
+ *
+ * @param ids The logs.
+ * @param options Where they are.
+ * @returns The archive's bytes.
+ * @throws {InvalidNameError} If a component or a slug is none.
+ */
+export async function exportAuditLogs(
+  ids: readonly AuditLogId[],
+  options: AuditRootOptions = {},
+): Promise<Uint8Array> {
+  const { root = claudeBottleRoot() } = options;
+  const { privateKey, publicKey } = await openSigningKey(root);
+  const contents: Uint8Array[] = [];
+  const logs: object[] = [];
+  for (const { component, slug } of ids) {
+    const bytes = await readLockedLog(auditLogPath(component, slug, root)) ?? new Uint8Array();
+    const log = auditLogName(component, slug);
+    const head = signHead(log, headOf(bytes), privateKey);
+    contents.push(bytes);
+    logs.push({ log, bytes: bytes.length, head: formatHead(head), head_sig: head.signature });
+  }
+  const made = new Date().toISOString();
+  const public_key = publicKeyPem(publicKey);
+  const header = asciiJson({ version: 1, kind: "supervise-audit", made, public_key, logs });
+  const blob = new Blob([header + "\n", ...contents as BlobPart[]]);
+  return new Uint8Array(await blob.arrayBuffer());
+}
+
+/**
+ * Checks the logs of an archive as {@linkcode verifyAuditLog} does, without the root. Each must also
+ * have exactly the head that the archive states, and that statement must be signed: whoever cut a log
+ * and spoilt its head would else pass for somebody who never stated one.
+ *
+ * @param archive The archive's bytes.
+ * @param options What is trusted.
+ * @returns What was found.
+ * @throws {MalformedRecordError} If it is no archive, or not whole.
+ * @throws {TypeError} If `publicKeys` holds no Ed25519 key.
+ */
+export function verifyAuditArchive(
+  archive: Uint8Array,
+  options: VerifyArchiveOptions,
+): ArchiveVerification {
+  const { file, publicKeys, anchors = [] } = options;
+  const lf = archive.indexOf(0x0a);
+  const parsed = headerSchema.safeParse(
+    parseJsonBytes(archive.subarray(0, lf === -1 ? 0 : lf), file),
+  );
+  if (!parsed.success) {
+    throw new MalformedRecordError(file, undefined, "it is no archive that audit export made");
+  }
+  const { logs, public_key } = parsed.data;
+  const present = new Set(logs.map(({ log }) => log));
+  if (present.size < logs.length) {
+    throw new MalformedRecordError(file, "logs", "it has a log twice");
+  }
+  const keys = parsePublicKeys(publicKeys ?? public_key, publicKeys ? "the public key" : file);
+  let start = lf + 1;
+  const verified = logs.map(({ log, bytes: length, head, head_sig: signature }) => {
+    const bytes = archive.subarray(start, start += length);
+    const stated = parseHead(head);
+    const anchor = stated && { ...stated, log, signature, source: `${file}, its first line` };
+    const all = anchor === undefined ? anchors : [...anchors, anchor];
+    const found = verifyLog({ log, file: `${log}.log`, bytes, keys, anchors: all });
+    if (anchor === undefined || ![...keys.values()].some((key) => headIsSigned(anchor, key))) {
+      return withProblem(found, "no trusted key signed the head that the archive states");
+    }
+    if (head === found.head) return found;
+    return withProblem(found, "the head that the archive states is not the log's");
+  });
+  if (start !== archive.length) {
+    const reason = `it has ${archive.length - lf - 1} bytes of logs, and says ${start - lf - 1}`;
+    throw new MalformedRecordError(file, "bytes", reason);
+  }
+  const missing = [...new Set(anchors.map(({ log }) => log))].filter((log) => !present.has(log))
+    .map((log) => verifyLog({ log, file: `${log}.log`, bytes: undefined, keys, anchors }));
+  return {
+    keys: [...keys.keys()],
+    ownKey: publicKeys === undefined,
+    logs: [...verified, ...missing],
+  };
+}

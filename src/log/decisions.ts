@@ -1,0 +1,169 @@
+/**
+ * What the audit log says of one proposal.
+ *
+ * @module
+ */
+
+import { auditLogPath, queueDirForSlug } from "../disk/layout.ts";
+import { ownFileStamp, readOwnFile } from "../disk/read_own.ts";
+import { MAX_QUEUE_FILE_BYTES } from "../disk/read_untrusted.ts";
+import { readResponseBytes, responsePlaces } from "../queue/files.ts";
+import { ACTION_SUPERSEDED, type AuditEntry } from "../records/audit_entry.ts";
+import { parseJsonBytes, parseResponse } from "../records/codec.ts";
+import { AlreadyDecidedError, MalformedRecordError, UnsafeFileError } from "../records/errors.ts";
+import { checkProposalId } from "../records/names.ts";
+import { type ProposalRef, STATUSES } from "../records/proposal.ts";
+import { sha256Hex } from "../text/hash.ts";
+import { linkOf } from "./chain.ts";
+import { AUDIT_COMPONENTS, entryOn } from "./entries.ts";
+import { Buffer } from "node:buffer";
+
+/**
+ * Finds the decision on a proposal in the audit logs of its bottle. It is the record, whatever has
+ * become of the answer.
+ *
+ * Needs `--allow-read` for `<root>/audit`.
+ *
+ * @param ref The proposal.
+ * @returns The audit entry, or `undefined` if no decision is recorded, or the one that is did not
+ * take effect.
+ * @throws {InvalidNameError} If the slug or the id is none.
+ */
+export function findDecision(ref: ProposalRef): AuditEntry | undefined {
+  const id = checkProposalId(ref.proposalId);
+  return decidedAmong(new Set([id]), ref.bottleSlug, ref.root).get(id);
+}
+
+/**
+ * Finds the decisions on some proposals in the audit logs of their bottle, in one pass.
+ *
+ * Needs `--allow-read` for `<root>/audit`.
+ *
+ * @param ids The proposals' ids.
+ * @param bottleSlug The bottle.
+ * @param root The root; the default one unless given.
+ * @returns The audit entries of those that are decided.
+ * @throws {InvalidNameError} If the slug is none.
+ */
+export function decidedAmong(
+  ids: ReadonlySet<string>,
+  bottleSlug: string,
+  root?: string,
+): Map<string, AuditEntry> {
+  const decisions = new Map<string, AuditEntry>();
+  for (const component of AUDIT_COMPONENTS) {
+    addDecisions(auditLogPath(component, bottleSlug, root), ids, decisions);
+  }
+  return decisions;
+}
+
+/**
+ * What tells one state of a bottle's audit logs from another, without reading them.
+ *
+ * @param bottleSlug The bottle.
+ * @param root The root.
+ * @returns The state.
+ */
+export function stampOfLogs(bottleSlug: string, root: string): string {
+  return AUDIT_COMPONENTS.map((component) =>
+    ownFileStamp(auditLogPath(component, bottleSlug, root))?.text
+  ).join();
+}
+
+/**
+ * Makes sure that no decision on a proposal is recorded yet.
+ *
+ * Needs `--allow-read` for `<root>/audit`.
+ *
+ * @param ref The proposal.
+ * @throws {InvalidNameError} If the slug or the id is none.
+ * @throws {AlreadyDecidedError} If it is decided; names the winner and the decision.
+ */
+export function refuseIfDecided(ref: ProposalRef): void {
+  const entry = findDecision(ref);
+  if (entry === undefined) return;
+  throw new AlreadyDecidedError(ref.proposalId, entry.operatorAction, entry.operator);
+}
+
+/** An answer in a bottle's queue that no record backs. */
+export interface ForeignAnswer {
+  /** The bottle. */
+  readonly bottleSlug: string;
+  /** The proposal that it would answer. */
+  readonly proposalId: string;
+  /** What it says, or why it cannot be read: one line. */
+  readonly says: string;
+}
+
+/** An answer that stands in a queue. */
+export interface StandingAnswer {
+  /** What it says, or why it cannot be read: one line. */
+  readonly says: string;
+  /** SHA-256 of its bytes, lower-case hex, if it could be read. */
+  readonly sha256?: string;
+}
+
+/**
+ * The answer of a proposal that stands in its bottle's queue, or is archived there. If no decision
+ * is recorded, somebody planted it, or decided with a tool that keeps no record.
+ *
+ * Needs `--allow-read` for the root.
+ *
+ * @param ref The proposal.
+ * @param maxBytes The most that is read of it.
+ * @returns The answer, or `undefined` if there is none.
+ * @throws {InvalidNameError} If the slug or the id is none.
+ */
+export function standingAnswer(
+  ref: ProposalRef,
+  maxBytes: number = MAX_QUEUE_FILE_BYTES,
+): StandingAnswer | undefined {
+  for (const place of responsePlaces(queueDirForSlug(ref.bottleSlug, ref.root), ref.proposalId)) {
+    try {
+      const bytes = readResponseBytes(place, maxBytes);
+      const sha256 = sha256Hex(bytes);
+      try {
+        return { says: parseResponse(parseJsonBytes(bytes, place), place).status, sha256 };
+      } catch (error) {
+        if (!(error instanceof MalformedRecordError)) throw error;
+        return { says: `it is no response: ${error.reason}`, sha256 };
+      }
+    } catch (error) {
+      if (error instanceof Deno.errors.NotFound) continue;
+      if (!(error instanceof UnsafeFileError)) throw error;
+      return { says: `it cannot be read: ${error.reason}` };
+    }
+  }
+  return undefined;
+}
+
+/** Adds what one log says, without parsing the lines of other proposals. */
+function addDecisions(
+  log: string,
+  ids: ReadonlySet<string>,
+  decisions: Map<string, AuditEntry>,
+): void {
+  const content = readOwnFile(log);
+  if (content === undefined) return;
+  const bytes = Buffer.from(content.buffer);
+  // In JSON a quote inside a string is escaped, so these bytes can only be a key and its value; whether
+  // it is the entry's own, and its last, the parsed line says.
+  const [only, another] = ids;
+  const key = another === undefined ? `"proposal_id":"${only}"` : `"proposal_id":"`;
+  for (let at = bytes.indexOf(key); at !== -1; at = bytes.indexOf(key, at + 1)) {
+    const end = bytes.indexOf("\n", at);
+    if (end === -1) return; // A torn last line was never acknowledged.
+    const start = at + `"proposal_id":"`.length;
+    const id = bytes.toString("latin1", start, bytes.indexOf('"', start));
+    if (!ids.has(id)) continue;
+    const line = bytes.subarray(bytes.lastIndexOf("\n", at) + 1, end + 1);
+    const entry = entryOn(line, log);
+    if (entry?.proposalId !== id) continue;
+    if (entry.operatorAction === ACTION_SUPERSEDED) {
+      // Anybody's line may keep a decision from being made; only one of ours may undo one.
+      if (linkOf(line) !== undefined) decisions.delete(id);
+    } else if (STATUSES.some((status) => status === entry.operatorAction) && !decisions.has(id)) {
+      decisions.set(id, entry);
+    }
+  }
+}

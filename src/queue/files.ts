@@ -1,0 +1,393 @@
+/**
+ * The files of one bottle's queue: write and read proposals and responses, put them away, and say what
+ * a file found there is.
+ *
+ * @module
+ */
+
+import { processedDir, proposalPath, responsePath } from "../disk/layout.ts";
+import {
+  directoryIdentity,
+  MAX_QUEUE_FILE_BYTES,
+  readInDirectory,
+  readUntrusted,
+  stampOfFile,
+} from "../disk/read_untrusted.ts";
+import {
+  clearDirectory,
+  createOnce,
+  ensureDirectory,
+  moveFiles,
+  replaceFileWithOthers,
+  syncNames,
+} from "../disk/write.ts";
+import {
+  encodeProposal,
+  encodeResponse,
+  parseJsonBytes,
+  parseProposal,
+  parseResponse,
+} from "../records/codec.ts";
+import { AlreadyDecidedError, MalformedRecordError, UnsafeFileError } from "../records/errors.ts";
+import { PROPOSAL_SUFFIX } from "../records/names.ts";
+import type { Proposal, Response } from "../records/proposal.ts";
+import { sha256Hex } from "../text/hash.ts";
+import { quote } from "../text/quote.ts";
+import { basename, join } from "@std/path";
+
+/** Where {@linkcode writeResponse} prepares the file. */
+export interface WriteResponseOptions {
+  /**
+   * A directory on the same file system in which the file is prepared; created if missing. A host
+   * names one that no container can reach; the queue directory itself, unless given.
+   */
+  readonly stagingDir?: string;
+}
+
+/**
+ * Writes a proposal as `<id>.proposal.json`, mode 0600: durable once this returns, never seen half.
+ * The queue directory is created, mode 0700, if missing.
+ *
+ * Needs `--allow-read` and `--allow-write` for the queue directory, and nothing else.
+ *
+ * @example Write and read back
+ * ```ts
+ * import { newProposal, readProposal, writeProposal } from "@claude-bottle/supervise";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const queueDir = await Deno.makeTempDir();
+ * const proposal = newProposal({
+ *   bottleSlug: "dev-1",
+ *   tool: "pipelock-block",
+ *   proposedFile: "api.github.com\n",
+ *   justification: "The tests read a public gist.",
+ *   currentFileHash: "",
+ * });
+ * await writeProposal(queueDir, proposal);
+ * assertEquals(await readProposal(queueDir, proposal.id), proposal);
+ * await Deno.remove(queueDir, { recursive: true });
+ * ```
+ *
+ * @param queueDir The queue directory.
+ * @param proposal The proposal.
+ * @returns The file's path.
+ * @throws {InvalidNameError} If the id is none; nothing is written.
+ * @throws {TypeError} If a field is of the wrong kind; nothing is written.
+ */
+export async function writeProposal(queueDir: string, proposal: Proposal): Promise<string> {
+  const path = proposalPath(queueDir, proposal.id);
+  const bytes = new TextEncoder().encode(encodeProposal(proposal));
+  await replaceFileWithOthers(path, bytes);
+  return path;
+}
+
+/** What {@linkcode writeProposal} leaves if the process dies before the file has its name. */
+const UNFINISHED = /^\.[0-9A-Za-z][0-9A-Za-z_-]*\.proposal\.json\.[0-9a-f-]{36}\.tmp$/;
+
+/**
+ * Says whether a file is what {@linkcode writeProposal} leaves behind if its process dies.
+ *
+ * @param name The file's name.
+ * @returns Whether it is.
+ */
+export function isUnfinished(name: string): boolean {
+  return UNFINISHED.test(name);
+}
+
+/**
+ * Removes what a sidecar that died in {@linkcode writeProposal} left behind: hidden files that nobody
+ * reads; and makes durable what it had not. A sidecar does this when it starts.
+ *
+ * Needs `--allow-read` and `--allow-write` for the queue directory.
+ *
+ * @param queueDir The queue directory; nothing happens if it does not exist.
+ */
+export function clearUnfinished(queueDir: string): void {
+  clearDirectory(queueDir, isUnfinished);
+  if (directoryIdentity(queueDir) !== undefined) syncNames(queueDir);
+}
+
+/**
+ * Reads a proposal.
+ *
+ * Needs `--allow-read` for the queue directory.
+ *
+ * @param queueDir The queue directory.
+ * @param proposalId The proposal's id.
+ * @returns The proposal.
+ * @throws {InvalidNameError} If the id is none.
+ * @throws {Deno.errors.NotFound} If there is no such file.
+ * @throws {UnsafeFileError} If it is a link, a FIFO, too large, or else no plain file.
+ * @throws {MalformedRecordError} If it is not a proposal; names the file, the field and the reason.
+ */
+// deno-lint-ignore require-await
+export async function readProposal(queueDir: string, proposalId: string): Promise<Proposal> {
+  const path = proposalPath(queueDir, proposalId);
+  const { bytes } = readInDirectory(path, { maxBytes: MAX_QUEUE_FILE_BYTES });
+  return proposalFromBytes(bytes, path);
+}
+
+/**
+ * Reads a proposal from the bytes of its file.
+ *
+ * @param bytes The bytes.
+ * @param path The file, whose name must be the proposal's id.
+ * @returns The proposal.
+ * @throws {MalformedRecordError} If they are not a proposal.
+ */
+export function proposalFromBytes(bytes: Uint8Array, path: string): Proposal {
+  const proposal = parseProposal(parseJsonBytes(bytes, path), path);
+  if (basename(path) === `${proposal.id}.proposal.json`) return proposal;
+  throw new MalformedRecordError(path, "id", `${quote(proposal.id)} is not the file's name`);
+}
+
+/**
+ * Writes a response as `<id>.response.json`, mode 0600, if there is none yet: of any number of
+ * writers exactly one wins. Durable once this returns, never seen half.
+ *
+ * This is the queue's primitive, the twin of the Python original's. It records nothing; to answer a
+ * proposal as an operator, use {@linkcode decide}.
+ *
+ * Needs `--allow-read` and `--allow-write` for the queue and the staging directory.
+ *
+ * @param queueDir The queue directory; created, mode 0700, if missing.
+ * @param response The response.
+ * @param options Where to prepare the file.
+ * @returns The file's path.
+ * @throws {InvalidNameError} If the id is none; nothing is written.
+ * @throws {AlreadyDecidedError} If there is a response; it is left as it is.
+ */
+export async function writeResponse(
+  queueDir: string,
+  response: Response,
+  options: WriteResponseOptions = {},
+): Promise<string> {
+  const path = responsePath(queueDir, response.proposalId);
+  const bytes = new TextEncoder().encode(encodeResponse(response));
+  ensureDirectory(queueDir);
+  try {
+    createOnce(path, bytes, options.stagingDir ?? queueDir);
+  } catch (error) {
+    if (!(error instanceof Deno.errors.AlreadyExists)) throw error;
+    const standing = await readResponse(queueDir, response.proposalId).catch(() => undefined);
+    throw new AlreadyDecidedError(response.proposalId, standing?.status);
+  }
+  return path;
+}
+
+/**
+ * Reads a response.
+ *
+ * Needs `--allow-read` for the queue directory.
+ *
+ * @param queueDir The queue directory.
+ * @param proposalId The proposal's id.
+ * @returns The response.
+ * @throws {InvalidNameError} If the id is none.
+ * @throws {Deno.errors.NotFound} If there is no such file.
+ * @throws {UnsafeFileError} If it is a link, a FIFO, too large, or else no plain file.
+ * @throws {MalformedRecordError} If it is not a response; names the file, the field and the reason.
+ */
+// deno-lint-ignore require-await
+export async function readResponse(queueDir: string, proposalId: string): Promise<Response> {
+  return responseFromFile(responsePath(queueDir, proposalId));
+}
+
+/**
+ * Reads a response from its file, which may still have its staging name beside it. No link is followed
+ * to it, in the place of its directory neither.
+ *
+ * @param path The file, whose name must be the proposal's id.
+ * @returns The response.
+ * @throws {Deno.errors.NotFound} If there is no such file.
+ * @throws {UnsafeFileError} If it is no plain file, or in no plain directory.
+ * @throws {MalformedRecordError} If it is not a response.
+ */
+export function responseFromFile(path: string): Response {
+  return responseFromBytes(readResponseBytes(path), path);
+}
+
+/**
+ * Reads a response's file. It has two names for a moment, while it is published.
+ *
+ * @param path The file.
+ * @param maxBytes The most that is read of it.
+ * @returns Its bytes, whatever they are.
+ * @throws {Deno.errors.NotFound} If there is no such file.
+ * @throws {UnsafeFileError} If it is no plain file, or in no plain directory.
+ */
+export function readResponseBytes(path: string, maxBytes = MAX_QUEUE_FILE_BYTES): Uint8Array {
+  return readInDirectory(path, { maxBytes, allowHardLinks: true }).bytes;
+}
+
+/**
+ * Reads a response from the bytes of its file.
+ *
+ * @param bytes The bytes.
+ * @param path The file, whose name must be the proposal's id.
+ * @returns The response.
+ * @throws {MalformedRecordError} If they are not a response.
+ */
+export function responseFromBytes(bytes: Uint8Array, path: string): Response {
+  const response = parseResponse(parseJsonBytes(bytes, path), path);
+  if (basename(path) === `${response.proposalId}.response.json`) return response;
+  const reason = `${quote(response.proposalId)} is not the file's name`;
+  throw new MalformedRecordError(path, "proposal_id", reason);
+}
+
+/**
+ * Moves a proposal and its response to `processed/`. Files that are missing are skipped, so that it
+ * can be done again.
+ *
+ * Needs `--allow-read` and `--allow-write` for the queue directory.
+ *
+ * @param queueDir The queue directory.
+ * @param proposalId The proposal's id.
+ * @throws {InvalidNameError} If the id is none.
+ * @throws {UnsafeFileError} If `processed` is a link or no directory.
+ */
+// deno-lint-ignore require-await
+export async function archiveProposal(queueDir: string, proposalId: string): Promise<void> {
+  const names = [
+    proposalPath(queueDir, proposalId),
+    responsePath(queueDir, proposalId),
+  ]
+    .map((path) => basename(path));
+  const processed = processedDir(queueDir);
+  directoryIdentity(processed);
+  moveFiles(names, queueDir, processed);
+}
+
+/**
+ * Where the answer of a proposal may stand: in the queue, or archived. A `processed` that is a link,
+ * or no directory, is no archive. It may become one before the answer is read, so read it with
+ * {@linkcode responseFromFile}, which looks again.
+ *
+ * @param queueDir The queue directory.
+ * @param proposalId The proposal's id.
+ * @returns The paths, the queue's first.
+ * @throws {InvalidNameError} If the id is none.
+ */
+export function responsePlaces(queueDir: string, proposalId: string): readonly string[] {
+  const path = responsePath(queueDir, proposalId);
+  const processed = processedDir(queueDir);
+  try {
+    directoryIdentity(processed);
+  } catch {
+    return [path];
+  }
+  return [path, join(processed, basename(path))];
+}
+
+/**
+ * Reads the answer of a proposal, whether the sidecar has archived it already or not.
+ *
+ * Needs `--allow-read` for the queue directory.
+ *
+ * @param queueDir The queue directory.
+ * @param proposalId The proposal's id.
+ * @returns The response, or `undefined` if there is none.
+ * @throws {InvalidNameError} If the id is none.
+ * @throws {UnsafeFileError} If it is no plain file.
+ * @throws {MalformedRecordError} If it is not a response.
+ */
+// deno-lint-ignore require-await
+export async function readAnswer(
+  queueDir: string,
+  proposalId: string,
+): Promise<Response | undefined> {
+  for (const place of responsePlaces(queueDir, proposalId)) {
+    try {
+      return responseFromFile(place);
+    } catch (error) {
+      if (!(error instanceof Deno.errors.NotFound)) throw error;
+    }
+  }
+  return undefined;
+}
+
+/** A proposal without an answer, and the hash that binds a decision to what was shown. */
+export interface PendingProposal {
+  /** The proposal. */
+  readonly proposal: Proposal;
+  /** SHA-256 of the file's bytes, lower-case hex. */
+  readonly proposalSha256: string;
+}
+
+/** A file in the queue that is no proposal or response that can be read. */
+export interface UnreadableFile {
+  /** The file's name within the queue directory. */
+  readonly file: string;
+  /** Why it is passed over, without the file's name. */
+  readonly reason: string;
+}
+
+/** What was found in a file. One that is neither pending nor a problem is a sound response. */
+export interface QueueEntry {
+  /** The state of the file that was read. */
+  readonly stamp: string;
+  /** How much of it was read, in bytes. */
+  readonly bytesRead: number;
+  /** The proposal, if it is a sound one. */
+  readonly pending?: PendingProposal;
+  /** What is wrong with it, if anything. */
+  readonly problem?: UnreadableFile;
+}
+
+function reasonOf(error: unknown): string {
+  if (error instanceof MalformedRecordError && error.field !== undefined) {
+    return `field "${error.field}": ${error.reason}`;
+  }
+  if (error instanceof MalformedRecordError || error instanceof UnsafeFileError) {
+    return error.reason;
+  }
+  return error instanceof Error ? error.message : String(error);
+}
+
+function pendingFromBytes(
+  bytes: Uint8Array,
+  path: string,
+  bottleSlug: string | undefined,
+): PendingProposal {
+  const proposal = proposalFromBytes(bytes, path);
+  if (bottleSlug !== undefined && proposal.bottleSlug !== bottleSlug) {
+    const reason = `${quote(proposal.bottleSlug)} is not the bottle whose queue this is`;
+    throw new MalformedRecordError(path, "bottle_slug", reason);
+  }
+  return { proposal, proposalSha256: sha256Hex(bytes) };
+}
+
+/**
+ * Reads a file whose name is a proposal's or a response's. Whatever is wrong with it is in the result.
+ *
+ * Needs `--allow-read` for the queue directory.
+ *
+ * @param queueDir The queue directory.
+ * @param name The file's name, with a sound id in it.
+ * @param bottleSlug The bottle whose queue it is; a proposal that claims another one is a problem.
+ * @returns What it is, or `undefined` if it is gone meanwhile.
+ */
+export function readQueueEntry(
+  queueDir: string,
+  name: string,
+  bottleSlug?: string,
+): QueueEntry | undefined {
+  const path = `${queueDir}/${name}`;
+  const isProposal = name.endsWith(PROPOSAL_SUFFIX);
+  let bytesRead = 0;
+  try {
+    const { bytes, stamp } = readUntrusted(path, {
+      maxBytes: MAX_QUEUE_FILE_BYTES,
+      allowHardLinks: !isProposal,
+    });
+    bytesRead = bytes.length;
+    if (isProposal) return { stamp, bytesRead, pending: pendingFromBytes(bytes, path, bottleSlug) };
+    responseFromBytes(bytes, path);
+    return { stamp, bytesRead };
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return undefined;
+    const stamp = stampOfFile(path);
+    if (stamp === undefined) return undefined;
+    return { stamp, bytesRead, problem: { file: name, reason: reasonOf(error) } };
+  }
+}

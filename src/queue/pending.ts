@@ -1,0 +1,317 @@
+/**
+ * What is pending in one queue directory, and what in it cannot be read.
+ *
+ * @module
+ */
+
+import { processedDir } from "../disk/layout.ts";
+import { directoryIdentity, listNames, stampOfFile } from "../disk/read_untrusted.ts";
+import { instantOf } from "../records/audit_entry.ts";
+import { UnsafeFileError } from "../records/errors.ts";
+import { isProposalId, PROPOSAL_SUFFIX, RESPONSE_SUFFIX } from "../records/names.ts";
+import type { Proposal } from "../records/proposal.ts";
+import {
+  type PendingProposal,
+  type QueueEntry,
+  readQueueEntry,
+  type UnreadableFile,
+} from "./files.ts";
+
+/** How {@linkcode listPendingProposals} reports what it passes over. */
+export interface ListPendingOptions extends ListOptions {
+  /** Called for every file that looks like a proposal or a response and cannot be read, and once,
+   * with the file `.`, if more are pending than are listed. */
+  readonly onUnreadable?: (file: UnreadableFile) => void;
+}
+
+/**
+ * Lists the proposals that have no response file, by instant of arrival, then by id: all of them, up
+ * to {@linkcode MAX_LISTED} unless told otherwise. A file that cannot be read is skipped, and reported
+ * through `onUnreadable`.
+ *
+ * Needs `--allow-read` for the queue directory.
+ *
+ * @param queueDir The queue directory; one that does not exist has nothing pending.
+ * @param options Whose queue it is, and who is told of broken files.
+ * @returns The proposals.
+ * @throws {UnsafeFileError} If the queue directory is a link, or no directory.
+ */
+// deno-lint-ignore require-await
+export async function listPendingProposals(
+  queueDir: string,
+  options: ListPendingOptions = {},
+): Promise<Proposal[]> {
+  const { onUnreadable = () => {}, ...listOptions } = options;
+  const view = openQueueView(queueDir, { maxPending: MAX_LISTED, ...listOptions });
+  const { pending, unlisted, unreadable } = view.refresh();
+  unreadable.forEach(onUnreadable);
+  if (unlisted > 0) onUnreadable({ file: ".", reason: unlistedReason(unlisted) });
+  return pending.map((entry) => entry.proposal);
+}
+
+/** What one look at a queue directory found. */
+export interface QueueListing {
+  /** What waits for an answer, by instant of arrival, then by id. */
+  readonly pending: readonly PendingProposal[];
+  /**
+   * How many more wait that are not listed, because they are too many, or too large. They are counted
+   * by their names, and not opened.
+   */
+  readonly unlisted: number;
+  /** What is wrong in the directory: `processed` first, then files by name. */
+  readonly unreadable: readonly UnreadableFile[];
+}
+
+/** How a queue is listed. */
+export interface ListOptions {
+  /**
+   * The bottle whose queue it is. A proposal that claims to come from another one is unreadable.
+   * Not checked unless given.
+   */
+  readonly bottleSlug?: string;
+  /** How many pending proposals are listed, at most; {@linkcode MAX_PENDING} unless given. */
+  readonly maxPending?: number;
+}
+
+/** A view of one queue directory that remembers what it has read. */
+export interface QueueView {
+  /**
+   * Looks again. Files read before are read again only if they changed: at most
+   * {@linkcode MAX_RECHECKED} of them are looked at a time, in turn, so a look at 10,000 files costs
+   * little; what changed is still never decided unseen, because a decision names the hash.
+   *
+   * @param names The names in the directory, if the caller knows them already.
+   * @returns What is there now.
+   */
+  refresh(names?: Iterable<string>): QueueListing;
+}
+
+/** How many pending proposals of one bottle are listed unless told otherwise. The rest is counted. */
+export const MAX_PENDING = 1_000;
+
+/** How many pending proposals of one bottle are listed where all of them are asked for. */
+export const MAX_LISTED = 20_000;
+
+/** How much of one bottle's proposals is read, at most, in bytes; and of its responses. */
+const MAX_BYTES = 128 * 1024 * 1024;
+
+/** How many sound responses of one bottle are read: those that no sidecar has archived. */
+const MAX_RESPONSES = 10_000;
+
+/** How many broken proposals of one bottle are opened; and how many broken responses. */
+const MAX_BROKEN = 2_000;
+
+/** How many files of one bottle are reported one by one. */
+const MAX_REPORTED = 100;
+
+/** How many files that were read before are checked for changes in one look, at most. */
+export const MAX_RECHECKED = 250;
+
+/** In a small queue these are all; in a large one, each file has its turn within some twenty looks. */
+const LEAST_RECHECKED = 50;
+
+const LOOKS_FOR_ALL = 20;
+
+/** What a view remembers of the proposals it has read, or of the responses. */
+interface Load {
+  sound: number;
+  broken: number;
+  bytes: number;
+}
+
+/** The instant of arrival of what was read, so that sorting need not parse it again. */
+const instants = new WeakMap<PendingProposal, number>();
+
+function instantOfArrival(entry: PendingProposal): number {
+  let instant = instants.get(entry);
+  if (instant === undefined) {
+    instant = instantOf(entry.proposal.arrivalTimestamp);
+    instants.set(entry, instant);
+  }
+  return instant;
+}
+
+/**
+ * Orders pending proposals by instant of arrival, then by id.
+ *
+ * @param a One.
+ * @param b The other.
+ * @returns Less than zero if `a` comes first.
+ */
+export function comparePending(a: PendingProposal, b: PendingProposal): number {
+  const [instantA, instantB] = [instantOfArrival(a), instantOfArrival(b)];
+  if (instantA !== instantB) return instantA < instantB ? -1 : 1;
+  return a.proposal.id < b.proposal.id ? -1 : 1;
+}
+
+/**
+ * Opens a view of a queue directory: the first look reads every file, later ones what is new.
+ *
+ * Of more pending proposals than `maxPending` some are listed, and the others counted. What is listed
+ * stays so while it is pending; when it goes another one takes its place.
+ *
+ * Needs `--allow-read` for the queue directory.
+ *
+ * @param queueDir The queue directory; it need not exist.
+ * @param options Whose queue it is, and how much of it is listed.
+ * @returns The view. It holds no resource.
+ */
+export function openQueueView(queueDir: string, options: ListOptions = {}): QueueView {
+  const { bottleSlug, maxPending = MAX_PENDING } = options;
+  const known = new Map<string, QueueEntry>();
+  const proposals: Load = { sound: 0, broken: 0, bytes: 0 };
+  const responses: Load = { sound: 0, broken: 0, bytes: 0 };
+  /** What was pending at the last look, in order: a look sorts only what is new to it. */
+  let last: PendingProposal[] = [];
+  /** The names of one round. What comes meanwhile has its turn in the next, or it would never end. */
+  let toRecheck = [...known.keys()].values();
+
+  function count(name: string, entry: QueueEntry, by: 1 | -1): void {
+    const load = name.endsWith(PROPOSAL_SUFFIX) ? proposals : responses;
+    load[entry.problem === undefined ? "sound" : "broken"] += by;
+    load.bytes += by * entry.bytesRead;
+  }
+
+  function hasRoomFor(name: string): boolean {
+    const [{ sound, broken, bytes }, maxSound] = name.endsWith(PROPOSAL_SUFFIX)
+      ? [proposals, maxPending]
+      : [responses, MAX_RESPONSES];
+    return sound < maxSound && broken < MAX_BROKEN && bytes < MAX_BYTES;
+  }
+
+  function read(name: string): QueueEntry | undefined {
+    const entry = readQueueEntry(queueDir, name, bottleSlug);
+    if (entry === undefined) return undefined;
+    known.set(name, entry);
+    count(name, entry, 1);
+    return entry;
+  }
+
+  function forget(name: string): void {
+    const entry = known.get(name);
+    if (entry !== undefined) count(name, entry, -1);
+    known.delete(name);
+  }
+
+  function recheck(): void {
+    const turn = Math.max(LEAST_RECHECKED, Math.ceil(known.size / LOOKS_FOR_ALL));
+    for (let n = Math.min(known.size, turn, MAX_RECHECKED); n > 0; n--) {
+      let next = toRecheck.next();
+      if (next.done) next = (toRecheck = [...known.keys()].values()).next();
+      if (next.done) return;
+      const name = next.value;
+      if (!known.has(name) || known.get(name)?.stamp === stampOfFile(`${queueDir}/${name}`)) {
+        continue;
+      }
+      forget(name);
+      // At once, or another one would take its place in the list.
+      if (hasRoomFor(name)) read(name);
+    }
+  }
+
+  return {
+    refresh(names: Iterable<string> = listNames(queueDir)): QueueListing {
+      const present = names instanceof Set ? names as ReadonlySet<string> : new Set(names);
+      const answered = answeredIn(present);
+      for (const name of known.keys()) if (!present.has(name) || answered.has(name)) forget(name);
+      recheck();
+
+      const pending = new Set<PendingProposal>();
+      const unreadable: UnreadableFile[] = [];
+      let [unlisted, unread] = [0, 0];
+      for (const name of present) {
+        let entry = known.get(name);
+        if (entry === undefined) {
+          const id = idOf(name);
+          if (id === undefined || answered.has(name)) continue; // No file of ours, or done with.
+          if (!isProposalId(id)) {
+            unreadable.push({ file: name, reason: "its name is no proposal id" });
+            continue;
+          }
+          if (!hasRoomFor(name)) {
+            if (name.endsWith(PROPOSAL_SUFFIX)) unlisted++;
+            else unread++;
+            continue;
+          }
+          entry = read(name);
+        }
+        if (entry?.pending !== undefined) pending.add(entry.pending);
+        else if (entry?.problem !== undefined) unreadable.push(entry.problem);
+      }
+      last = inOrder(last, pending);
+      const archive = present.has("processed") ? archiveProblem(queueDir) : undefined;
+      return { pending: last, unlisted, unreadable: report(archive, unreadable, unread) };
+    },
+  };
+}
+
+/**
+ * Says how many pending proposals are not listed.
+ *
+ * @param count How many; at least one.
+ * @returns Such as `39000 more are pending and not listed: somebody floods this queue`.
+ */
+export function unlistedReason(count: number): string {
+  return `${count} more ${
+    count === 1 ? "is" : "are"
+  } pending and not listed: somebody floods this queue`;
+}
+
+/** What is wrong with the place to which answered proposals go; nobody may be led out of the queue. */
+function archiveProblem(queueDir: string): UnreadableFile | undefined {
+  try {
+    directoryIdentity(processedDir(queueDir));
+    return undefined;
+  } catch (error) {
+    if (!(error instanceof UnsafeFileError)) throw error;
+    return { file: "processed", reason: error.reason };
+  }
+}
+
+/** What is wrong, by name; and what is too much, in one line each. */
+function report(
+  archive: UnreadableFile | undefined,
+  unreadable: UnreadableFile[],
+  unread: number,
+): UnreadableFile[] {
+  unreadable.sort((a, b) => (a.file < b.file ? -1 : 1));
+  const more = unreadable.length - MAX_REPORTED;
+  const reported = unreadable.slice(0, MAX_REPORTED);
+  // First, so that no number of broken files can hide it.
+  if (archive !== undefined) reported.unshift(archive);
+  if (more > 0) reported.push({ file: ".", reason: `${more} more files cannot be read` });
+  if (unread > 0) {
+    const reason = `${unread} more responses were not read: somebody floods this queue`;
+    reported.push({ file: ".", reason });
+  }
+  return reported;
+}
+
+/** The id in a proposal's or a response's file name, whatever it is. */
+function idOf(name: string): string | undefined {
+  if (name.endsWith(PROPOSAL_SUFFIX)) return name.slice(0, -PROPOSAL_SUFFIX.length);
+  if (name.endsWith(RESPONSE_SUFFIX)) return name.slice(0, -RESPONSE_SUFFIX.length);
+  return undefined;
+}
+
+/** The names that the proposals with a response have, or would have. */
+function answeredIn(names: Iterable<string>): Set<string> {
+  const answered = new Set<string>();
+  for (const name of names) {
+    if (name.endsWith(RESPONSE_SUFFIX)) {
+      answered.add(name.slice(0, -RESPONSE_SUFFIX.length) + PROPOSAL_SUFFIX);
+    }
+  }
+  return answered;
+}
+
+/** Keeps the order of the last look. Sorting what is new at its end is hardly more than one pass. */
+function inOrder(
+  last: readonly PendingProposal[],
+  pending: Set<PendingProposal>,
+): PendingProposal[] {
+  const ordered = last.filter((entry) => pending.delete(entry));
+  if (pending.size === 0) return ordered;
+  for (const entry of pending) ordered.push(entry);
+  return ordered.sort(comparePending);
+}

@@ -1,0 +1,111 @@
+/**
+ * Waits for an answer.
+ *
+ * @module
+ */
+
+import { responsePath } from "../disk/layout.ts";
+import { DEFAULT_POLL_INTERVAL_MS, watchNames } from "../disk/watch.ts";
+import type { Response } from "../records/proposal.ts";
+import { responseFromFile } from "./files.ts";
+import { basename } from "@std/path";
+
+/** A timer for longer than this would go off at once. */
+const LONGEST_TIMER_MS = 2 ** 31 - 1;
+
+/** How long and how to wait. */
+export interface WaitOptions {
+  /** Ends the wait; the promise rejects with the signal's reason. */
+  readonly signal?: AbortSignal;
+  /** Gives up after so many milliseconds; waits for ever unless given, or if it is over 24 days. */
+  readonly timeoutMs?: number;
+  /** How often to look even if no event says to; {@linkcode DEFAULT_POLL_INTERVAL_MS} unless given. */
+  readonly pollIntervalMs?: number;
+  /** Called, once for each reason, when a response is there that cannot be read. */
+  readonly onUnreadable?: (error: Error) => void;
+}
+
+/**
+ * Waits until a proposal is answered. The answer is noticed by watching the directory, within
+ * milliseconds; where watching fails, by looking at every poll interval. A response that is
+ * malformed, half written by a foreign writer, or somebody else's to read, is no answer: the wait goes
+ * on, and `onUnreadable` is told.
+ *
+ * Any number of waits on one directory share one watch.
+ *
+ * Needs `--allow-read` for the queue directory.
+ *
+ * @example Wait for an answer, at most a second
+ * ```ts
+ * import { waitForResponse, writeResponse } from "@claude-bottle/supervise";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const queueDir = await Deno.makeTempDir();
+ * const answer = waitForResponse(queueDir, "p1", { timeoutMs: 1000 });
+ * await writeResponse(queueDir, {
+ *   proposalId: "p1",
+ *   status: "rejected",
+ *   notes: "Use the mirror.",
+ *   finalFile: null,
+ * });
+ * assertEquals((await answer).notes, "Use the mirror.");
+ * await Deno.remove(queueDir, { recursive: true });
+ * ```
+ *
+ * @param queueDir The queue directory; it may be created later.
+ * @param proposalId The proposal's id.
+ * @param options How long to wait.
+ * @returns The response.
+ * @throws {InvalidNameError} If the id is none.
+ * @throws {RangeError} If a time is negative, or no number.
+ * @throws {DOMException} `TimeoutError` after `timeoutMs`; or the signal's reason.
+ */
+export async function waitForResponse(
+  queueDir: string,
+  proposalId: string,
+  options: WaitOptions = {},
+): Promise<Response> {
+  const path = responsePath(queueDir, proposalId);
+  const name = basename(path);
+  const { signal, timeoutMs, pollIntervalMs = DEFAULT_POLL_INTERVAL_MS } = options;
+  if (!(pollIntervalMs > 0) || !((timeoutMs ?? 0) >= 0)) {
+    throw new RangeError(
+      `Cannot wait for ${timeoutMs} ms, looking every ${pollIntervalMs} ms: ` +
+        "expected a time of 0 or more, and an interval above 0",
+    );
+  }
+  signal?.throwIfAborted();
+
+  const { promise, resolve, reject } = Promise.withResolvers<Response>();
+  const told = new Set<string>();
+  const stop = watchNames(queueDir, pollIntervalMs, (names) => {
+    if (!names.has(name)) return;
+    try {
+      resolve(responseFromFile(path));
+    } catch (error) {
+      // Not an answer, or not one yet.
+      if (!(error instanceof Error) || told.has(error.message)) return;
+      told.add(error.message);
+      options.onUnreadable?.(error);
+    }
+  });
+  const onAbort = () => reject(signal?.reason);
+  signal?.addEventListener("abort", onAbort);
+  const timer = timeoutMs === undefined || timeoutMs > LONGEST_TIMER_MS ? undefined : setTimeout(
+    () =>
+      reject(
+        new DOMException(
+          `Cannot wait longer for an answer to proposal ${proposalId}: none came within ${timeoutMs} ms`,
+          "TimeoutError",
+        ),
+      ),
+    timeoutMs,
+  );
+  try {
+    return await promise;
+  } finally {
+    stop();
+    clearTimeout(timer);
+    signal?.removeEventListener("abort", onAbort);
+  }
+}

@@ -1,0 +1,103 @@
+/**
+ * What is pending, as it changes.
+ *
+ * @module
+ */
+
+import { DEFAULT_POLL_INTERVAL_MS, watchNames } from "../disk/watch.ts";
+import type { PendingProposal } from "./files.ts";
+import { type ListOptions, openQueueView, type QueueListing } from "./pending.ts";
+
+/** How a queue is watched. */
+export interface WatchOptions extends ListOptions {
+  /** Ends the iteration, without an error. */
+  readonly signal?: AbortSignal;
+  /** How often to look even if no event says to; {@linkcode DEFAULT_POLL_INTERVAL_MS} unless given. */
+  readonly pollIntervalMs?: number;
+}
+
+/** What two listings are compared by: one queue's, or all of them. */
+interface Listed {
+  readonly pending: readonly PendingProposal[];
+  readonly foreignAnswers?: readonly object[];
+  readonly unlisted: number | readonly object[];
+  readonly unreadable: readonly object[];
+}
+
+/**
+ * Whether two listings say the same.
+ *
+ * @param a One listing, or none yet.
+ * @param b The other one.
+ * @returns Whether nothing arrived, left or changed between them.
+ */
+export function sameListing(a: Listed | undefined, b: Listed): boolean {
+  return a !== undefined && a.pending.length === b.pending.length &&
+    a.pending.every((entry, n) => entry === b.pending[n]) &&
+    JSON.stringify([a.foreignAnswers, a.unlisted, a.unreadable]) ===
+      JSON.stringify([b.foreignAnswers, b.unlisted, b.unreadable]);
+}
+
+/**
+ * Iterates over what is pending: the listing now, then a new one whenever it changed. A slow reader
+ * gets the newest listing and none of those in between.
+ *
+ * Needs `--allow-read` for the queue directory.
+ *
+ * @example The first listing
+ * ```ts
+ * import { watchPending } from "@claude-bottle/supervise";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const queueDir = await Deno.makeTempDir();
+ * for await (const { pending } of watchPending(queueDir)) {
+ *   assertEquals(pending, []);
+ *   break;
+ * }
+ * await Deno.remove(queueDir, { recursive: true });
+ * ```
+ *
+ * @param queueDir The queue directory; it may be created later.
+ * @param options Whose queue it is, and when to end.
+ * @returns The listings.
+ * @throws {UnsafeFileError} If the queue directory is a link, or no directory.
+ */
+export async function* watchPending(
+  queueDir: string,
+  options: WatchOptions = {},
+): AsyncGenerator<QueueListing, void, void> {
+  const { signal, pollIntervalMs = DEFAULT_POLL_INTERVAL_MS } = options;
+  const view = openQueueView(queueDir, options);
+  let latest: QueueListing | undefined;
+  let failure: unknown;
+  let delivered: QueueListing | undefined;
+  let wake = Promise.withResolvers<void>();
+
+  const stop = watchNames(queueDir, pollIntervalMs, (names, error) => {
+    try {
+      if (error !== undefined) throw error;
+      latest = view.refresh(names);
+    } catch (thrown) {
+      failure = thrown;
+    }
+    if (failure !== undefined || !sameListing(delivered, latest!)) {
+      wake.resolve();
+    }
+  });
+  const onAbort = () => wake.resolve();
+  signal?.addEventListener("abort", onAbort);
+  try {
+    while (true) {
+      if (signal?.aborted !== true) await wake.promise;
+      if (signal?.aborted) return;
+      if (failure !== undefined) throw failure;
+      wake = Promise.withResolvers<void>();
+      delivered = latest!;
+      yield delivered;
+      if (!sameListing(delivered, latest!)) wake.resolve();
+    }
+  } finally {
+    stop();
+    signal?.removeEventListener("abort", onAbort);
+  }
+}

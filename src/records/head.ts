@@ -1,0 +1,45 @@
+/**
+ * The head of an audit log: how many lines it has, and the hash over them. Pure.
+ *
+ * @module
+ */
+
+/** The state of a log: how many lines it has, and the hash over them. */
+export interface Head {
+  /** How many lines are covered; the next line's `seq`. */
+  readonly seq: number;
+  /** `H(seq)`, lower-case hex. */
+  readonly hash: string;
+}
+
+/** A head that the holder of the signing key has stated. */
+export interface SignedHead extends Head {
+  /** The log's name, `<component>-<slug>`. */
+  readonly log: string;
+  /** Ed25519 over `audit-head-v1`, LF, the log's name, LF, and `seq:hash`; lower-case hex. */
+  readonly signature: string;
+}
+
+/** The head of a log without lines. */
+export const EMPTY_HEAD: Head = { seq: 0, hash: "0".repeat(64) };
+
+/**
+ * Writes a head as text, `seq:hash`.
+ *
+ * @param head The head.
+ * @returns The text.
+ */
+export function formatHead({ seq, hash }: Head): string {
+  return `${seq}:${hash}`;
+}
+
+/**
+ * Reads a head from text.
+ *
+ * @param text The text.
+ * @returns The head, or `undefined` if it is none.
+ */
+export function parseHead(text: string): Head | undefined {
+  const match = text.match(/^(0|[1-9]\d{0,15}):([0-9a-f]{64})$/);
+  return match ? { seq: Number(match[1]), hash: match[2]! } : undefined;
+}

@@ -1,0 +1,205 @@
+import { completedFlags } from "../../../cli/command/flags.ts";
+import { configure, startReceiver } from "../../support/receiver.ts";
+import { REPO, run, supervise } from "../../support/run.ts";
+import { type TempDir, tempDir } from "../../support/temp.ts";
+import { assertEquals, assertStringIncludes } from "@std/assert";
+import { join } from "@std/path";
+
+const LAUNCHER = join(REPO, "cli/supervise.sh");
+
+/** Runs the launcher with a `deno` that only prints what it was told. */
+async function grants(
+  dir: TempDir,
+  args: readonly string[],
+  env: Record<string, string> = {},
+): Promise<string[]> {
+  await Deno.mkdir(dir.at("bin"), { recursive: true });
+  // But what the launcher itself has to know it may find out.
+  const real = `case "$*" in *hosts.ts*) exec '${Deno.execPath()}' "$@" ;; esac\n`;
+  const deno = `#!/bin/sh\n${real}printf "%s\\n" "$@"\n`;
+  await Deno.writeTextFile(dir.at("bin", "deno"), deno, { mode: 0o755 });
+  const { out, err } = await run("sh", [LAUNCHER, ...args], {
+    env: {
+      PATH: `${dir.at("bin")}:${Deno.env.get("PATH")}`,
+      CLAUDE_BOTTLE_ROOT: "/root-of-ours",
+      EDITOR: "",
+      VISUAL: "",
+      INIT_CWD: "",
+      ...env,
+    },
+  });
+  return out === "" ? [err.trim()] : out.split("\n").filter((line) => line.startsWith("--allow"));
+}
+
+const granted = (root: string, readable = root, editor = "vi") => [
+  `--allow-read=${readable}`,
+  `--allow-write=${root}`,
+  `--allow-run=${editor}`,
+  "--allow-env=CLAUDE_BOTTLE_ROOT,HOME,VISUAL,EDITOR,NO_COLOR,TERM,TERM_PROGRAM",
+  "--allow-sys=hostname,uid,gid,userInfo,statfs",
+];
+
+for (
+  const [args, env, expected] of [
+    [["list"], {}, granted("/root-of-ours")],
+    [["list"], { CLAUDE_BOTTLE_ROOT: "", HOME: "/home/ada" }, granted("/home/ada/.claude-bottle")],
+    [["list", "--root", "/a b"], {}, granted("/a b")],
+    [["--root=/r", "list"], {}, granted("/r")],
+    [["modify", "x", "--file", "/f"], {}, granted("/root-of-ours", "/root-of-ours,/f")],
+    [["modify", "x", "--file", "-"], {}, granted("/root-of-ours")],
+    [["list"], { EDITOR: "code --wait" }, granted("/root-of-ours", "/root-of-ours", "code")],
+    [
+      ["list"],
+      { VISUAL: "  ", EDITOR: "\tnano\t-w" },
+      granted("/root-of-ours", "/root-of-ours", "vi"),
+    ],
+    // What is a note to the program must be none of the launcher's business.
+    [["reject", "x", "--notes", "--root=/"], {}, granted("/root-of-ours")],
+    [["reject", "x", "--notes", "--file=/etc/shadow"], {}, granted("/root-of-ours")],
+    [["approve", "x", "--confirm", "--file=/etc/shadow"], {}, granted("/root-of-ours")],
+    [["list", "--tool", "--root=/", "--since", "--root=/"], {}, granted("/root-of-ours")],
+    [["list", "--sort", "--file=/etc/shadow"], {}, granted("/root-of-ours")],
+    [["list", "--", "--root", "/"], {}, granted("/root-of-ours")],
+    [["list", "--root", "/a,/etc"], {}, ["Cannot grant a path with a comma: /a,/etc, vi"]],
+    [["list"], { EDITOR: "vi,sh" }, ["Cannot grant a path with a comma: /root-of-ours, vi,sh"]],
+    [
+      ["list", "--root", ""],
+      {},
+      ["Cannot find the root: set CLAUDE_BOTTLE_ROOT or HOME, or give --root"],
+    ],
+    [
+      ["list"],
+      { CLAUDE_BOTTLE_ROOT: "", HOME: "" },
+      ["Cannot find the root: set CLAUDE_BOTTLE_ROOT or HOME, or give --root"],
+    ],
+  ] as const
+) {
+  Deno.test(`the launcher grants exactly what ${JSON.stringify([args, env])} needs`, async () => {
+    await using dir = await tempDir();
+    assertEquals(await grants(dir, args, env), [...expected]);
+  });
+}
+
+const NOTIFY = {
+  webhook: { url: "https://hooks.example/x" },
+  ntfy: { url: "http://[::1]:8080/topic" },
+};
+
+const NET = ["--allow-net=hooks.example:443,[::1]:8080"];
+
+for (
+  const [args, net] of [
+    [["watch"], NET],
+    [["review"], NET],
+    [["approve"], NET],
+    [["notify"], NET],
+    [["--json", "--bottle", "dev-1", "watch"], NET],
+    [["--notes=x", "--", "watch"], NET],
+    [["approve", "6da1"], []],
+    [["list"], []],
+    [["show", "watch"], []],
+    [["reject", "x", "--notes", "watch"], []],
+    [["--notes", "watch", "list"], []],
+    [["audit", "verify"], []],
+  ] as const
+) {
+  Deno.test(`the launcher lets ${args.join(" ")} reach ${net.length > 0 ? "the hosts of notify.json" : "nothing"}`, async () => {
+    await using dir = await tempDir();
+    const env = { CLAUDE_BOTTLE_ROOT: dir.path };
+    assertEquals(await grants(dir, args, env), granted(dir.path));
+    await configure(dir, NOTIFY);
+    assertEquals(await grants(dir, args, env), [...granted(dir.path), ...net]);
+  });
+}
+
+for (
+  const [what, config, mode] of [
+    ["is broken", '{"webhook": {"url": "https://hooks.example/x"}', 0o600],
+    ["has a field that is none", { ...NOTIFY, more: 1 }, 0o600],
+    ["names two hosts as one", { webhook: { url: "https://a,evil.example/x" } }, 0o600],
+    ["names all hosts", { webhook: { url: "https://*.example/x" } }, 0o600],
+    ["names nobody", {}, 0o600],
+    ["others may change", NOTIFY, 0o622],
+  ] as const
+) {
+  Deno.test(`the launcher grants no network where notify.json ${what}`, async () => {
+    await using dir = await tempDir();
+    await configure(dir, config);
+    await Deno.chmod(dir.at("notify.json"), mode);
+    const env = { CLAUDE_BOTTLE_ROOT: dir.path };
+    assertEquals(await grants(dir, ["watch"], env), granted(dir.path));
+  });
+}
+
+Deno.test("the launcher's grant reaches the one host and port of notify.json, and without it nothing is reached", async () => {
+  await using dir = await tempDir();
+  await using told = startReceiver();
+  await using other = startReceiver();
+  const probe = dir.at("probe.ts");
+  await Deno.writeTextFile(
+    probe,
+    `for (const url of Deno.args) {
+      console.log(await fetch(url).then((r) => r.status, (error) => error.name));
+    }`,
+  );
+  const reached = async () => {
+    const flags = await grants(dir, ["watch"], { CLAUDE_BOTTLE_ROOT: dir.path });
+    const args = ["run", "--quiet", "--no-prompt", ...flags, probe, told.url("/"), other.url("/")];
+    return (await run(Deno.execPath(), args)).out.trim().split("\n");
+  };
+  assertEquals(await reached(), ["NotCapable", "NotCapable"]);
+  await configure(dir, { webhook: { url: told.url("/hook") } });
+  assertEquals(await reached(), ["200", "NotCapable"]);
+});
+
+Deno.test("the launcher reads a notify.json that is a link", async () => {
+  await using dir = await tempDir();
+  await configure(dir, NOTIFY);
+  await Deno.rename(dir.at("notify.json"), dir.at("elsewhere.json"));
+  await Deno.symlink("elsewhere.json", dir.at("notify.json"));
+  const env = { CLAUDE_BOTTLE_ROOT: dir.path };
+  assertEquals(await grants(dir, ["watch"], env), [...granted(dir.path), ...NET]);
+});
+
+for (const { name, value } of completedFlags()) {
+  if (value === "none") continue;
+  Deno.test(`the launcher takes what stands behind ${name} for its value`, async () => {
+    await using dir = await tempDir();
+    const root = name === "--root" ? "--root=/" : "/root-of-ours";
+    const readable = value === "file" ? `${root},--root=/` : root;
+    assertEquals(await grants(dir, ["list", name, "--root=/"]), granted(root, readable));
+  });
+}
+
+Deno.test("the launcher works through a link, and through a link to a link", async () => {
+  await using dir = await tempDir();
+  await Deno.symlink(LAUNCHER, dir.at("one"));
+  await Deno.symlink("one", dir.at("two"));
+  const env = { CLAUDE_BOTTLE_ROOT: dir.path, NO_COLOR: "1" };
+  const { code, out, err } = await run("sh", [dir.at("two"), "list"], { env, cwd: "/" });
+  assertEquals([code, out, err], [0, "Nothing is pending.\n", ""]);
+});
+
+Deno.test("the launcher starts its own checkout, whatever CDPATH says", async () => {
+  await using dir = await tempDir();
+  await Deno.mkdir(dir.at("cli"));
+  await Deno.writeTextFile(dir.at("cli", "main.ts"), "console.log('another');");
+  const env = {
+    CLAUDE_BOTTLE_ROOT: dir.path,
+    NO_COLOR: "1",
+    CDPATH: dir.path,
+    EDITOR: "",
+    VISUAL: "",
+  };
+  const { out, err } = await run("sh", ["cli/supervise.sh", "list"], { env, cwd: REPO });
+  assertEquals([out, err], ["Nothing is pending.\n", ""]);
+});
+
+Deno.test("the launcher takes relative paths from where the command was typed", async () => {
+  await using dir = await tempDir();
+  await Deno.mkdir(dir.at("sub"));
+  const { err } = await supervise("../nowhere", ["list"], { env: { INIT_CWD: dir.at("sub") } });
+  assertStringIncludes(err, "! there is no ../nowhere");
+  const found = await supervise("..", ["list"], { env: { INIT_CWD: dir.at("sub") } });
+  assertEquals([found.code, found.err], [0, ""]);
+});

@@ -1,0 +1,187 @@
+import { readAuditEntries, readOverview, readResponse } from "../../../mod.ts";
+import { TextLineStream } from "../../support/lines.ts";
+import { queueSample } from "../../support/records.ts";
+import { REPO, supervise } from "../../support/run.ts";
+import { type TempDir, tempDir } from "../../support/temp.ts";
+import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { join } from "@std/path";
+
+const HIGH = "api.example.com\n*.example.com\n";
+
+function pendingIds({ path }: TempDir): string[] {
+  return readOverview({ root: path }).pending.map(({ proposal }) => proposal.id).sort();
+}
+
+async function putInForce(dir: TempDir, content: string, slug = "dev-1"): Promise<void> {
+  await Deno.mkdir(dir.at("current-config", slug), { recursive: true });
+  await Deno.writeTextFile(dir.at("current-config", slug, "allowlist"), content);
+}
+
+Deno.test("approve and reject decide several proposals, in the order in which they were named", async () => {
+  await using dir = await tempDir();
+  for (const id of ["aa11", "bb22", "cc33", "dd44"]) await queueSample(dir.path, { id });
+  const approved = await supervise(dir.path, ["approve", "cc", "aa11", "--notes", "fine"]);
+  assertEquals(approved.code, 0);
+  assertEquals(approved.out, "approved cc33 (dev-1)\napproved aa11 (dev-1)\n");
+  const rejected = await supervise(dir.path, ["reject", "bb", "dd", "--notes", "no"]);
+  assertEquals(
+    [rejected.code, rejected.out, rejected.err],
+    [0, "rejected bb22 (dev-1)\nrejected dd44 (dev-1)\n", ""],
+  );
+  const entries = await readAuditEntries("pipelock", "dev-1", { root: dir.path });
+  assertEquals(
+    entries.map(({ proposalId, operatorAction, operatorNotes }) =>
+      `${proposalId} ${operatorAction} ${operatorNotes}`
+    ),
+    ["cc33 approved fine", "aa11 approved fine", "bb22 rejected no", "dd44 rejected no"],
+  );
+});
+
+Deno.test("approve of several goes on after each failure, and says on standard error which it was", async () => {
+  await using dir = await tempDir();
+  await putInForce(dir, "api.example.com\n");
+  await queueSample(dir.path, { id: "aa11" });
+  await queueSample(dir.path, { id: "aa12" });
+  await queueSample(dir.path, { id: "stale", currentFileHash: "0".repeat(64) });
+  await queueSample(dir.path, { id: "marked", proposedFile: HIGH });
+  await queueSample(dir.path, { id: "unsound", proposedFile: "not a host\n" });
+  await queueSample(dir.path, { id: "last", bottleSlug: "dev-2" });
+  const words = ["aa", "nowhere", "stale", "marked", "unsound", "last"];
+  const { code, out, err } = await supervise(dir.path, ["approve", ...words]);
+  assertEquals([code, out], [1, "approved last (dev-2)\n"]);
+  const lines = err.split("\n").filter((line) => !line.startsWith("! made the key"));
+  assertEquals(lines.map((line) => line.split(":")[0]), [...words.slice(0, -1), ""]);
+  assertStringIncludes(lines[0]!, "aa: Cannot tell which proposal aa is: aa1");
+  assertEquals(pendingIds(dir), ["aa11", "aa12", "marked", "stale", "unsound"]);
+});
+
+Deno.test("approve --json of several prints one object, a result for each in order", async () => {
+  await using dir = await tempDir();
+  await queueSample(dir.path, { id: "aa11" });
+  await queueSample(dir.path, { id: "bb22", proposedFile: HIGH });
+  const args = ["approve", "bb", "aa", "nowhere", "--json", "--notes", "ok"];
+  const { code, out, err } = await supervise(dir.path, args);
+  assertEquals(code, 1);
+  const { version, results, ...rest } = JSON.parse(out);
+  assertEquals([version, rest], [1, {}]);
+  const [marked, { audit_head, ...approved }, missing] = results;
+  assertEquals([marked.id, marked.error.code], ["bb22", "unconfirmed"]);
+  assertEquals(approved, { id: "aa11", bottle_slug: "dev-1", status: "approved", notes: "ok" });
+  assertMatch(audit_head, /^1:[0-9a-f]{64}$/);
+  assertEquals([missing.id, missing.error.code], ["nowhere", "not_found"]);
+  assertStringIncludes(err, `nowhere: ${missing.error.message}`);
+});
+
+for (
+  const [what, words, code] of [
+    ["all are done", ["aa", "bb"], 0],
+    ["one failed", ["aa", "x1"], 3],
+    ["all failed alike", ["x1", "x2"], 3],
+    ["they failed unlike", ["x1", "marked"], 1],
+  ] as const
+) {
+  Deno.test(`approve of several ends with exit code ${code} when ${what}`, async () => {
+    await using dir = await tempDir();
+    await queueSample(dir.path, { id: "aa11" });
+    await queueSample(dir.path, { id: "bb22" });
+    await queueSample(dir.path, { id: "marked", proposedFile: HIGH });
+    assertEquals((await supervise(dir.path, ["approve", ...words])).code, code);
+  });
+}
+
+for (
+  const [what, args, says] of [
+    ["an id is named twice", ["aa11", "bb22", "aa11"], "Cannot decide aa11 twice"],
+    ["two beginnings mean one", ["aa11", "bb22", "a"], "as aa11 and as a"],
+    ["an unknown id is named twice", ["x", "aa11", "x"], "Cannot decide x twice"],
+    ["a word is no id", ["aa11", "../bb22"], 'Cannot use "../bb22" as a proposal id'],
+    ["--sha256 is given", ["aa11", "bb22", "--sha256", "0".repeat(64)], "with several ids"],
+  ] as const
+) {
+  Deno.test(`approve of several decides nothing when ${what}`, async () => {
+    await using dir = await tempDir();
+    await queueSample(dir.path, { id: "aa11" });
+    await queueSample(dir.path, { id: "bb22" });
+    const { code, out, err } = await supervise(dir.path, ["approve", ...args]);
+    assertEquals([code, out], [2, ""]);
+    assertStringIncludes(err, says);
+    assertEquals(pendingIds(dir), ["aa11", "bb22"]);
+  });
+}
+
+Deno.test("approve --confirm counts for the bottle that it names, and may be repeated", async () => {
+  await using dir = await tempDir();
+  for (const n of [1, 2, 3]) {
+    await queueSample(dir.path, { id: `p${n}`, bottleSlug: `dev-${n}`, proposedFile: HIGH });
+  }
+  const args = ["approve", "p1", "p2", "p3", "--confirm", "dev-3", "--confirm", "dev-1"];
+  const { code, out, err } = await supervise(dir.path, args);
+  assertEquals([code, out], [1, "approved p1 (dev-1)\napproved p3 (dev-3)\n"]);
+  assertStringIncludes(
+    err,
+    "p2: Cannot answer proposal p2: it has marks that somebody must confirm",
+  );
+  assertEquals(pendingIds(dir), ["p2"]);
+});
+
+Deno.test("approve of two changes of one file answers both, each for the file in force that was shown", async () => {
+  await using dir = await tempDir();
+  await putInForce(dir, "api.example.com\n");
+  const one = await queueSample(dir.path, { id: "p1", proposedFile: "one.example\n" });
+  await queueSample(dir.path, { id: "p2", proposedFile: "two.example\n" });
+  const { code } = await supervise(dir.path, ["approve", "p1", "p2"]);
+  assertEquals(code, 0);
+  // Nothing is applied yet, so each is answered with its own file, and each diff is against the first.
+  assertEquals((await readResponse(one.queueDir, "p1")).finalFile, "one.example\n");
+  assertEquals((await readResponse(one.queueDir, "p2")).finalFile, "two.example\n");
+  const entries = await readAuditEntries("pipelock", "dev-1", { root: dir.path });
+  for (const { diff } of entries) assertStringIncludes(diff, "-api.example.com");
+});
+
+Deno.test("approve of several binds all of them to what it saw before it decided the first", async () => {
+  await using dir = await tempDir();
+  await putInForce(dir, "api.example.com\n");
+  await queueSample(dir.path, { id: "p1" });
+  await queueSample(dir.path, { id: "p2", bottleSlug: "dev-2" });
+  await queueSample(dir.path, { id: "p3" });
+  const changed = await queueSample(dir.path, { id: "p4", bottleSlug: "dev-3" });
+
+  // The second one waits here for its bottle's lock, behind the first one's decision.
+  await Deno.mkdir(dir.at("private", "locks"), { recursive: true });
+  using lock = await Deno.open(dir.at("private", "locks", "dev-2.lock"), {
+    write: true,
+    create: true,
+  });
+  lock.lockSync(true);
+  const approve = new Deno.Command("sh", {
+    args: [join(REPO, "cli/supervise.sh"), "approve", "p1", "p2", "p3", "p4"],
+    env: { CLAUDE_BOTTLE_ROOT: dir.path, NO_COLOR: "1" },
+    stdout: "piped",
+    stderr: "piped",
+  }).spawn();
+  const complaints = new Response(approve.stderr).text();
+  const lines = approve.stdout.pipeThrough(new TextDecoderStream())
+    .pipeThrough(new TextLineStream()).getReader();
+  assertEquals((await lines.read()).value, "approved p1 (dev-1)");
+  // As an applier of the first decision would, and as a sidecar may at any time.
+  await putInForce(dir, "api.example.com\napi.github.com\n");
+  await queueSample(dir.path, { ...changed.proposal, justification: "Trust me." });
+  lock.unlockSync();
+
+  assertEquals((await lines.read()).value, "approved p2 (dev-2)");
+  assertEquals((await lines.read()).done, true);
+  assertEquals((await approve.status).code, 5);
+  const err = await complaints;
+  assertStringIncludes(err, "p3: Cannot decide proposal p3");
+  assertStringIncludes(err, "p4: Cannot decide proposal p4: it is not the one that was shown");
+  assertEquals(pendingIds(dir), ["p3", "p4"]);
+});
+
+Deno.test("modify and show take one id", async () => {
+  await using dir = await tempDir();
+  for (const verb of ["modify", "show"]) {
+    const { code, err } = await supervise(dir.path, [verb, "a", "b"]);
+    assertEquals(code, 2);
+    assertStringIncludes(err, "expected one ID, found 2");
+  }
+});

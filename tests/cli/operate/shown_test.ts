@@ -1,0 +1,118 @@
+import { readResponse, sha256Hex } from "../../../mod.ts";
+import { type QueuedProposal, queueSample } from "../../support/records.ts";
+import { supervise } from "../../support/run.ts";
+import { type TempDir, tempDir } from "../../support/temp.ts";
+import { treeOf } from "../../support/tree.ts";
+import { assertEquals, assertStringIncludes } from "@std/assert";
+
+const MODIFY = ["modify", "p1", "--file", "-"];
+
+const INPUT = { input: "modified.example\n" };
+
+async function putInForce(dir: TempDir, content: string): Promise<void> {
+  await Deno.mkdir(dir.at("current-config", "dev-1"), { recursive: true });
+  await Deno.writeTextFile(dir.at("current-config", "dev-1", "allowlist"), content);
+}
+
+/** Runs a verb that must be refused with exit code 5, and leave everything as it is but the lock. */
+async function refused(dir: TempDir, args: readonly string[]): Promise<string> {
+  const before = treeOf(dir.path, ["private/locks"]);
+  const { code, out, err } = await supervise(dir.path, [...args, "--json"], INPUT);
+  assertEquals([code, treeOf(dir.path, ["private/locks"])], [5, before]);
+  const { error } = JSON.parse(out);
+  assertEquals(err, `${error.message}\n`);
+  return error.code;
+}
+
+/** A proposal `p1` that was shown, and the lock in place. */
+async function shown(dir: TempDir, currentFileHash = ""): Promise<QueuedProposal> {
+  const queued = await queueSample(dir.path, { id: "p1", currentFileHash });
+  await queueSample(dir.path, { id: "p2" });
+  assertEquals((await supervise(dir.path, ["approve", "p2"])).code, 0);
+  assertEquals((await supervise(dir.path, ["show", "p1"])).code, 0);
+  return queued;
+}
+
+for (
+  const [what, change] of [
+    ["other words", { justification: "Trust me." }],
+    ["another file", { proposedFile: "evil.example\n" }],
+    ["another tool", { tool: "capability-block", proposedFile: "FROM debian:13\n" }],
+    ["nothing but another time", { arrivalTimestamp: "2026-01-01T00:00:00Z" }],
+  ] as const
+) {
+  Deno.test(`approve, modify and reject do nothing, exit 5, when what was shown has ${what} now`, async () => {
+    await using dir = await tempDir();
+    const { proposal } = await shown(dir);
+    await queueSample(dir.path, { ...proposal, ...change });
+    for (const args of [["approve", "p1"], MODIFY, ["reject", "p1", "--notes", "no"]]) {
+      assertEquals(await refused(dir, args), "changed");
+    }
+    // Looked at again, it can be decided.
+    await supervise(dir.path, ["show", "p1"]);
+    assertEquals((await supervise(dir.path, ["approve", "p1"])).code, 0);
+  });
+}
+
+Deno.test("approve --sha256 with a beginning that two proposals share means the one that was shown", async () => {
+  await using dir = await tempDir();
+  const { proposal } = await shown(dir);
+  const { proposalSha256 } = await queueSample(dir.path, {
+    ...proposal,
+    justification: "Trust me.",
+  });
+  // As if it had been made to begin like the one that was shown.
+  const begins = ["--sha256", proposalSha256.slice(0, 32)];
+  assertEquals(await refused(dir, ["approve", "p1", ...begins]), "changed");
+  const { code } = await supervise(dir.path, ["approve", "p1", "--sha256", proposalSha256]);
+  assertEquals(code, 0);
+});
+
+Deno.test("approve does nothing, exit 5, when a byte changed that changes no field", async () => {
+  await using dir = await tempDir();
+  const { path } = await shown(dir);
+  await Deno.writeTextFile(path, " ", { append: true });
+  assertEquals(await refused(dir, ["approve", "p1"]), "changed");
+});
+
+Deno.test("approve and modify do nothing, exit 5, when the agent started from another file", async () => {
+  await using dir = await tempDir();
+  await putInForce(dir, "new.example\n");
+  const { queueDir } = await shown(dir, sha256Hex("old.example\n"));
+  assertEquals(await refused(dir, ["approve", "p1"]), "stale");
+  assertEquals(await refused(dir, MODIFY), "stale");
+  const { code } = await supervise(dir.path, [...MODIFY, "--allow-stale"], INPUT);
+  assertEquals([code, (await readResponse(queueDir, "p1")).status], [0, "modified"]);
+});
+
+Deno.test("approve does nothing, exit 5, when the file in force is not the one shown, stale or not", async () => {
+  await using dir = await tempDir();
+  await putInForce(dir, "old.example\n");
+  await shown(dir, sha256Hex("new.example\n"));
+  await putInForce(dir, "new.example\n");
+  assertEquals(await refused(dir, ["approve", "p1"]), "stale");
+  assertEquals(await refused(dir, ["approve", "p1", "--allow-stale"]), "stale");
+  assertEquals(await refused(dir, [...MODIFY, "--allow-stale"]), "stale");
+  await supervise(dir.path, ["show", "p1"]);
+  assertEquals((await supervise(dir.path, ["approve", "p1"])).code, 0);
+});
+
+Deno.test("approve says what to do when what was shown cannot be told any more", async () => {
+  await using dir = await tempDir();
+  await shown(dir);
+  await Deno.truncate(dir.at("private", "shown", "dev-1", "p1"), 40);
+  const { code, err } = await supervise(dir.path, ["approve", "p1"]);
+  assertEquals(code, 1);
+  assertStringIncludes(err, "it does not say what was shown; look at the proposal again");
+  await supervise(dir.path, ["show", "p1"]);
+  assertEquals((await supervise(dir.path, ["approve", "p1"])).code, 0);
+});
+
+Deno.test("reject needs no file in force to be the one it was", async () => {
+  await using dir = await tempDir();
+  await putInForce(dir, "old.example\n");
+  await shown(dir, sha256Hex("older.example\n"));
+  await putInForce(dir, "new.example\n");
+  const { code } = await supervise(dir.path, ["reject", "p1", "--notes", "no"]);
+  assertEquals(code, 0);
+});

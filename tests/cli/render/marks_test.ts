@@ -1,0 +1,54 @@
+import { renderDiffLines } from "../../../cli/render/diff.ts";
+import { renderMarks } from "../../../cli/render/marks.ts";
+import { makeStyle } from "../../../cli/render/style.ts";
+import { type Mark, renderDiff } from "../../../mod.ts";
+import { assertEquals } from "@std/assert";
+
+const STYLE = makeStyle(false);
+
+const mark = (side: Mark["side"], line: number, severity: Mark["severity"] = "high"): Mark => ({
+  severity,
+  rule: "a-rule",
+  message: `${side} ${line}`,
+  side,
+  line,
+});
+
+const numbered = (count: number) => Array.from({ length: count }, (_, n) => `line ${n + 1}`);
+
+Deno.test("renderDiffLines() puts each mark below its line, in every hunk", () => {
+  const before = numbered(30);
+  const after = before.with(1, "two").with(27, "@@ -1 +1 @@").toSpliced(20, 0, "more");
+  const diff = renderDiff(`${before.join("\n")}\n`, after.join("\n"));
+  const marks = [
+    mark("old", 2, "low"),
+    mark("new", 2),
+    mark("new", 4, "medium"),
+    mark("new", 12), // in no hunk
+    mark("new", 21),
+    mark("old", 28),
+    mark("new", 29),
+    mark("new", 31),
+  ];
+  const lines = renderDiffLines(diff, 80, STYLE, marks);
+  const below = lines.flatMap((line, n) => line.startsWith("!") ? [[lines[n - 1], line]] : []);
+  assertEquals(below, [
+    ["-line 2", "! low     old 2"],
+    ["+two", "! high    new 2"],
+    [" line 4", "! medium  new 4"],
+    ["+more", "! high    new 21"],
+    ["-line 28", "! high    old 28"],
+    ["+@@ -1 +1 @@", "! high    new 29"],
+    ["+line 30", "! high    new 31"],
+  ]);
+  assertEquals(lines.filter((line) => !line.startsWith("!")), renderDiffLines(diff, 80, STYLE));
+});
+
+Deno.test("renderMarks() says on which line of which file each is, in rows of its own", () => {
+  const long = { ...mark("new", 3), message: "x".repeat(40) };
+  assertEquals(renderMarks([long, mark("old", 7, "low")], 40, STYLE), [
+    "! high    line 3: xxxxxxxxxxxxxxxxxxxxx",
+    "!↪xxxxxxxxxxxxxxxxxxx",
+    "! low     old line 7: old 7",
+  ]);
+});

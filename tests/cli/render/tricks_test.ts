@@ -1,0 +1,100 @@
+import { queueSample } from "../../support/records.ts";
+import { REPO, supervise } from "../../support/run.ts";
+import { tempDir } from "../../support/temp.ts";
+import { type Trick, TRICKS } from "../../support/tricks.ts";
+import { assert, assertEquals } from "@std/assert";
+import { join } from "@std/path";
+
+const FOLDER = join(REPO, "tests/testdata/screens");
+
+/** What differs from run to run. */
+function settle(text: string): string {
+  return text.replace(/\b\d+ [smhd](?= ago| )/g, "AGE").replace(/^sha256 .*$/m, "sha256  SHA256");
+}
+
+async function screenOf([about, attempt]: Trick): Promise<string> {
+  await using dir = await tempDir();
+  const arrivalTimestamp = "2026-01-01T10:00:00.000Z";
+  await queueSample(dir.path, { id: "p1", arrivalTimestamp, ...attempt });
+  let screen = `# ${about}\n`;
+  for (const args of [["list"], ["show", "p1"]]) {
+    const { code, out, err } = await supervise(dir.path, args);
+    assertEquals([code, err], [0, ""]);
+    screen += `\n$ supervise ${args.join(" ")}\n${settle(out)}`;
+  }
+  return screen;
+}
+
+for (const [name, trick] of Object.entries(TRICKS)) {
+  Deno.test(`list and show show ${name} as the screen of that name has it`, async () => {
+    const file = join(FOLDER, `${name}.txt`);
+    const actual = await screenOf(trick);
+    if (Deno.env.get("UPDATE_GOLDEN") === "1") await Deno.writeTextFile(file, actual);
+    else assertEquals(actual, await Deno.readTextFile(file));
+  });
+}
+
+Deno.test("each screen is of a trick, and each row of it that an agent wrote stands behind a sign", async () => {
+  const names = [...Deno.readDirSync(FOLDER)].map(({ name }) => name).sort();
+  assertEquals(names, Object.keys(TRICKS).map((name) => `${name}.txt`).sort());
+  const ours =
+    /^(#|\$ supervise|ID +BOTTLE|p1 +dev-1|arrived |sha256 |The agent says:|In the diff:|$)/;
+  for (const name of names) {
+    for (const row of (await Deno.readTextFile(join(FOLDER, name))).split("\n")) {
+      assert(ours.test(row) || /^[│+\-@! ]/.test(row), `${name}: ${row}`);
+    }
+  }
+});
+
+Deno.test("--json has what is shown and the count beside the raw text, in list, show and audit show", async () => {
+  await using dir = await tempDir();
+  const justification = "a\u202e\n\u0430b";
+  const proposedFile = "# gr\u00f6n\tx\napi.example.com\n";
+  await queueSample(dir.path, { id: "p1", justification, proposedFile });
+  const json = async (...args: string[]) => {
+    const { code, out } = await supervise(dir.path, [...args, "--json"]);
+    assertEquals(code, 0, out);
+    assert(/^[\n\x20-\x7e]*$/.test(out));
+    return JSON.parse(out);
+  };
+  const why = {
+    justification,
+    justification_visible: "a⟨U+202E⟩\n⟨U+0430⟩b",
+    justification_escaped: 2,
+  };
+  const has = (found: Record<string, unknown>, expected: Record<string, unknown>) =>
+    assertEquals(
+      Object.fromEntries(Object.keys(expected).map((key) => [key, found[key]])),
+      expected,
+    );
+  has((await json("list")).pending[0], why);
+  const shown = await json("show", "p1");
+  has(shown, {
+    ...why,
+    proposed_file: proposedFile,
+    proposed_file_visible: "# gr⟨U+00F6⟩n⇥x\napi.example.com\n",
+    proposed_file_escaped: 1,
+    current_file: null,
+    current_file_visible: null,
+    current_file_escaped: null,
+    diff_escaped: 1,
+    agent_diff_visible: null,
+  });
+  assert(shown.diff.includes("+# gr\u00f6n\tx\n"));
+  assert(shown.diff_visible.includes("+# gr⟨U+00F6⟩n⇥x\n"));
+  await json("reject", "p1", "--notes", "no\u00a0way");
+  const [entry] = (await json("audit", "show")).entries;
+  has(entry, {
+    ...why,
+    operator_notes: "no\u00a0way",
+    operator_notes_visible: "no⟨U+00A0⟩way",
+    operator_notes_escaped: 1,
+    diff: shown.diff,
+    diff_visible: shown.diff_visible,
+    diff_escaped: 1,
+  });
+  const { out } = await supervise(dir.path, ["audit", "show"]);
+  for (const heading of ["notes:  [1 escaped]", "said:  [2 escaped]", "diff:  [1 escaped]"]) {
+    assert(out.includes(heading), out);
+  }
+});

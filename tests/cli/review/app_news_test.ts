@@ -1,0 +1,219 @@
+import { readAnswer } from "../../../internal_mod.ts";
+import { decide } from "../../../mod.ts";
+import { sitDown, type TestSeat } from "../../support/app.ts";
+import { queueSample } from "../../support/records.ts";
+import { type TempDir, tempDir } from "../../support/temp.ts";
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+
+const WILD = "api.example.com\n*.example.com\n";
+
+const at = (second: number) => `2026-01-01T00:00:${String(second).padStart(2, "0")}Z`;
+
+const queue = (dir: TempDir, n: number, more: Record<string, string> = {}) =>
+  queueSample(dir.path, {
+    id: `p${n}`,
+    arrivalTimestamp: at(n),
+    justification: `Reason ${n}.`,
+    ...more,
+  });
+
+/** Somebody else rejects a proposal. */
+async function rejectElsewhere(dir: TempDir, proposalId: string, proposalSha256: string) {
+  const ref = { root: dir.path, bottleSlug: "dev-1", proposalId, proposalSha256 };
+  const verdict = { status: "rejected" } as const;
+  await decide({ ...ref, verdict, notes: "no", operator: "bob@there" });
+}
+
+async function putInForce(dir: TempDir, text: string): Promise<void> {
+  await Deno.mkdir(dir.at("current-config", "dev-1"), { recursive: true });
+  await Deno.writeTextFile(dir.at("current-config", "dev-1", "allowlist"), text);
+}
+
+const screenRowOf = (seat: TestSeat, text: string) =>
+  seat.screen().split("\n").findIndex((row) => row.includes(text));
+
+Deno.test("what arrives comes last, and moves neither the cursor's row nor its place", async () => {
+  await using dir = await tempDir();
+  for (let n = 10; n < 40; n++) await queue(dir, n);
+  const seat = await sitDown(dir, { rows: 13 });
+  seat.screen();
+  await seat.press("space", "j", "j", "k");
+  const [cursor, place] = [seat.cursor(), screenRowOf(seat, seat.cursor()!)];
+  // Older, by what it says of itself, than all that is there; and newer.
+  for (const n of [1, 59]) {
+    await queue(dir, n);
+    await seat.look();
+    assertEquals([seat.cursor(), screenRowOf(seat, seat.cursor()!)], [cursor, place]);
+  }
+  await seat.press("G");
+  assertStringIncludes(seat.cursor()!, "Reason 59.");
+  await seat.press("k");
+  assertStringIncludes(seat.cursor()!, "Reason 1.");
+});
+
+Deno.test("a row that waits no more says why, goes after a while, and the cursor stays", async () => {
+  await using dir = await tempDir();
+  const [first] = [await queue(dir, 1), await queue(dir, 2), await queue(dir, 3)];
+  const seat = await sitDown(dir);
+  await seat.press("j", "j");
+  await rejectElsewhere(dir, "p1", first.proposalSha256);
+  await Deno.remove(dir.at("queue", "dev-1", "p2.proposal.json"));
+  await seat.look();
+  assertStringIncludes(seat.screen(), "│ THE AGENT SAYS\n");
+  assertStringIncludes(seat.screen(), "! rejected by bob@there");
+  assertStringIncludes(seat.screen(), "! withdrawn");
+  assertStringIncludes(seat.screen(), "1 pending");
+  assertStringIncludes(seat.cursor()!, "Reason 3.");
+  await seat.press("k");
+  for (const key of ["a", "r", "m", "s", "x", "return"]) {
+    await seat.decide(key);
+    assertStringIncludes(seat.screen(), "It waits no more: withdrawn.");
+  }
+  await seat.press("G");
+  await seat.wait(10_000);
+  assert(!seat.screen().includes("withdrawn"));
+  assertStringIncludes(seat.cursor()!, "Reason 3.");
+  assertEquals(screenRowOf(seat, "Reason 3."), 2);
+});
+
+Deno.test("at forty columns a row still says what became of it, and how old it is", async () => {
+  await using dir = await tempDir();
+  const { proposalSha256 } = await queue(dir, 1);
+  const seat = await sitDown(dir, { columns: 40 });
+  await rejectElsewhere(dir, "p1", proposalSha256);
+  await seat.look();
+  const days = Math.floor((Date.now() - Date.parse(at(1))) / 86_400_000);
+  assertEquals(seat.cursor(), `>  ${days} d  dev-1   ! rejected by bob@t…`);
+});
+
+Deno.test("keys that decide are ignored for 300 ms after the list has moved by itself", async () => {
+  await using dir = await tempDir();
+  await queue(dir, 1);
+  await queue(dir, 2);
+  const seat = await sitDown(dir);
+  await seat.press("j", "return", "q");
+  await Deno.remove(dir.at("queue", "dev-1", "p1.proposal.json"));
+  await seat.look();
+  await seat.wait(10_000); // The row above the cursor goes now.
+  seat.clock.pass(299);
+  seat.seat.press("a");
+  assertStringIncludes(seat.screen(), "The screen has just changed: look, and press it again.");
+  await seat.wait(6_000);
+  assertEquals(await readAnswer(dir.at("queue", "dev-1"), "p2"), undefined);
+  await seat.decide("a");
+  await seat.wait(5_000);
+  assertEquals((await readAnswer(dir.at("queue", "dev-1"), "p2"))?.status, "approved");
+});
+
+/** What may happen to a proposal while somebody is about to decide it, and what the screen says then. */
+const CHANGES = [
+  ["somebody else decides it", async (dir: TempDir, sha256: string) => {
+    await rejectElsewhere(dir, "p1", sha256);
+  }, "It waits no more: rejected by bob@there"],
+  ["its file vanishes", async (dir: TempDir) => {
+    await Deno.remove(dir.at("queue", "dev-1", "p1.proposal.json"));
+  }, "It waits no more: withdrawn"],
+  ["it is written anew", async (dir: TempDir) => {
+    await queue(dir, 1, { proposedFile: WILD, justification: "Other words." });
+  }, "The proposal changed while you looked. This is the new one."],
+  ["the file in force changes", async (dir: TempDir) => {
+    await putInForce(dir, "api.example.com\nother.example.com\n");
+  }, "The file in force changed while you looked. This is what would change now."],
+] as const;
+
+for (const [what, change, says] of CHANGES) {
+  Deno.test(`when ${what}, the open proposal says so, and the question is withdrawn`, async () => {
+    await using dir = await tempDir();
+    await putInForce(dir, "api.example.com\n");
+    const { proposalSha256 } = await queue(dir, 1, { proposedFile: WILD });
+    const seat = await sitDown(dir, { columns: 100 });
+    await seat.press("return");
+    await seat.decide("a");
+    assertStringIncludes(seat.screen(), "Type the bottle's slug");
+    await change(dir, proposalSha256);
+    await seat.look();
+    await seat.wait(1_000);
+    assertStringIncludes(seat.screen(), says);
+    assert(!seat.screen().includes("Type the bottle's slug"), seat.screen());
+    // What is typed now is no answer any more, and decides nothing.
+    for (const key of "dev-1") await seat.press(key);
+    await seat.press("return");
+    await seat.wait(6_000);
+    const answer = await readAnswer(dir.at("queue", "dev-1"), "p1");
+    assert(answer?.status !== "approved");
+  });
+
+  Deno.test(`when ${what}, a decision on it that can be undone is dropped`, async () => {
+    await using dir = await tempDir();
+    await putInForce(dir, "api.example.com\n");
+    const { proposalSha256 } = await queue(dir, 1);
+    await queue(dir, 2);
+    const seat = await sitDown(dir, { columns: 100 });
+    await seat.press("return");
+    await seat.decide("a");
+    await seat.press("k");
+    assertStringIncludes(seat.screen(), "1 decision is written in 5 s");
+    await change(dir, proposalSha256);
+    await seat.look();
+    await seat.wait(1_000);
+    assert(!seat.screen().includes("u undoes"), seat.screen());
+    assert(
+      /! (rejected by bob|withdrawn|changed meanwhile|the file in force)/.test(seat.cursor()!),
+    );
+    await seat.wait(10_000);
+    assert((await readAnswer(dir.at("queue", "dev-1"), "p1"))?.status !== "approved");
+    assertEquals(seat.seat.end().filter((line) => line.startsWith("approved")), []);
+  });
+
+  Deno.test(`when ${what} in the editor's time, the version is kept, and decides nothing`, async () => {
+    await using dir = await tempDir();
+    await putInForce(dir, "api.example.com\n");
+    const { proposalSha256 } = await queue(dir, 1);
+    const seat = await sitDown(dir, { columns: 200, editor: 'echo mine.example > "$1"' });
+    await seat.press("return");
+    await seat.decide("m");
+    await seat.decide("a");
+    assertStringIncludes(seat.screen(), "Notes for the agent");
+    await change(dir, proposalSha256);
+    await seat.look();
+    await seat.wait(1_000);
+    await seat.press("return");
+    await seat.wait(6_000);
+    assert((await readAnswer(dir.at("queue", "dev-1"), "p1"))?.status !== "modified");
+    const [kept] = [...Deno.readDirSync(dir.at("private", "edit"))];
+    const path = dir.at("private", "edit", kept!.name, "allowlist");
+    assertEquals(await Deno.readTextFile(path), "mine.example\n");
+    await seat.press("escape");
+    const told = `${seat.screen()}\n${seat.seat.end().join("\n")}`;
+    assertStringIncludes(told, path);
+  });
+}
+
+Deno.test("a proposal that cannot be read any more says why, on its row and at the foot", async () => {
+  await using dir = await tempDir();
+  const { path } = await queue(dir, 1);
+  const seat = await sitDown(dir, { columns: 160 });
+  await Deno.writeTextFile(path, "{");
+  await seat.press("return");
+  assertStringIncludes(seat.cursor()!, "! Cannot read ");
+  assertEquals(seat.screen().split("Cannot read").length, 3);
+  await seat.look();
+  assertStringIncludes(seat.screen(), "! unreadable: dev-1/p1.proposal.json");
+});
+
+Deno.test("what the list cannot show stands above it: planted answers, broken files", async () => {
+  await using dir = await tempDir();
+  await queue(dir, 1);
+  for (const n of [2, 3, 4]) {
+    await Deno.writeTextFile(dir.at("queue", "dev-1", `b${n}.proposal.json`), "{\x1b[2J");
+  }
+  await Deno.writeTextFile(
+    dir.at("queue", "dev-1", "p9.response.json"),
+    '{"proposal_id":"p9","status":"approved","notes":"","final_file":""}',
+  );
+  const seat = await sitDown(dir, { columns: 160 });
+  const [, ...alarms] = seat.screen().split("\n").slice(0, 4);
+  assertEquals(alarms[0], "! answered without a record: dev-1/p9: approved");
+  assertStringIncludes(alarms[1]!, "! unreadable: dev-1/b2.proposal.json");
+  assertStringIncludes(alarms[2]!, "! and 2 more: see list");
+});

@@ -1,0 +1,502 @@
+import { checkDeno } from "../../../cli/doctor/machine.ts";
+import { decide, sha256Hex, writeAuditEntry, writeResponse } from "../../../mod.ts";
+import { flood } from "../../support/flood.ts";
+import { queueSample } from "../../support/records.ts";
+import { run, supervise } from "../../support/run.ts";
+import { type TempDir, tempDir } from "../../support/temp.ts";
+import { treeOf } from "../../support/tree.ts";
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { join } from "@std/path";
+
+const HOUR_MS = 3_600_000;
+
+const IN_FORCE = "api.example.com\n";
+
+const isRoot = Deno.uid() === 0;
+
+interface Found {
+  readonly check: string;
+  readonly state: string;
+  readonly says: string;
+  readonly says_visible: string;
+  readonly todo: string | null;
+}
+
+/** A root in which all is well: one decision is made, one proposal waits. */
+async function prepare(dir: TempDir): Promise<void> {
+  const inForce = dir.at("current-config", "dev-1");
+  await Deno.mkdir(inForce, { recursive: true });
+  await Deno.writeTextFile(`${inForce}/allowlist`, IN_FORCE);
+  const { proposalSha256 } = await queueSample(dir.path, { id: "decided" });
+  await decide({
+    root: dir.path,
+    bottleSlug: "dev-1",
+    proposalId: "decided",
+    proposalSha256,
+    verdict: { status: "approved" },
+    notes: "",
+    operator: "ada@host",
+  });
+  await queueSample(dir.path, { id: "waits", currentFileHash: sha256Hex(IN_FORCE) });
+}
+
+async function findings(root: string): Promise<{ code: number; found: readonly Found[] }> {
+  const { code, out, err } = await supervise(root, ["doctor", "--json"]);
+  assertEquals(err, "");
+  const { version, findings } = JSON.parse(out);
+  assertEquals(version, 1);
+  return { code, found: findings };
+}
+
+Deno.test("doctor finds nothing wrong where nothing is, and changes nothing", async () => {
+  await using dir = await tempDir();
+  await prepare(dir);
+  const before = treeOf(dir.path);
+  const { code, found } = await findings(dir.path);
+  assertEquals(treeOf(dir.path), before);
+  assertEquals(found.filter(({ state }) => state !== "ok"), []);
+  assertEquals(code, 0);
+  assertEquals(found.map(({ check }) => check), [
+    "permissions",
+    "owner",
+    "foreign-answers",
+    "unreadable",
+    "floods",
+    "sidecars",
+    "files-in-force",
+    "intents",
+    "edits",
+    "logs",
+    "signing-key",
+    "notify",
+    "clock",
+    "disk",
+    "deno",
+  ]);
+});
+
+/** A trouble: how it comes about, and what the doctor says of it. */
+interface Trouble {
+  readonly what: string;
+  readonly make: (dir: TempDir) => unknown;
+  readonly check: string;
+  readonly state: "warn" | "bad";
+  readonly says: string;
+  readonly todo: string;
+  /** Why it cannot be made here. */
+  readonly ignore?: boolean;
+}
+
+const response = (dir: TempDir) => dir.at("queue", "dev-1", "decided.response.json");
+
+const setBack = (path: string, byMs: number) => {
+  const at = new Date(Date.now() - byMs);
+  return Deno.utime(path, at, at);
+};
+
+const TROUBLES: readonly Trouble[] = [
+  {
+    what: "a link in the place of a queue",
+    make: (dir) => Deno.symlink("/etc", dir.at("queue", "evil")),
+    check: "unreadable",
+    state: "warn",
+    says: "1 file cannot be read: evil/. (it is a link, where a directory belongs)",
+    todo: "ls -la $ROOT/queue/*/",
+  },
+  {
+    what: "a root that others may read",
+    make: (dir) => Deno.chmod(dir.path, 0o755),
+    check: "permissions",
+    state: "warn",
+    says: "others may read the root",
+    todo: "chmod go-rwx $ROOT",
+  },
+  {
+    what: "a log that others may write",
+    make: (dir) => Deno.chmod(dir.at("audit", "pipelock-dev-1.log"), 0o666),
+    check: "permissions",
+    state: "bad",
+    says: "others may write audit/pipelock-dev-1.log",
+    todo: "chmod -R go-w $ROOT/audit",
+  },
+  {
+    what: "a queue that others may read",
+    make: (dir) => Deno.chmod(dir.at("queue", "dev-1"), 0o750),
+    check: "permissions",
+    state: "warn",
+    says: "others may read queue/dev-1",
+    todo: "chmod -R go-rwx $ROOT/queue",
+  },
+  {
+    what: "a signing key that others may read",
+    make: (dir) => Deno.chmod(dir.at("private", "audit-signing-key.pem"), 0o640),
+    check: "permissions",
+    state: "bad",
+    says: "others may read private/audit-signing-key.pem",
+    todo: "chmod -R go-rwx $ROOT/private",
+  },
+  {
+    what: "a file of another user's",
+    make: (dir) => Deno.chown(dir.at("audit", "pipelock-dev-1.log"), 12345, 12345),
+    check: "owner",
+    state: "bad",
+    says: "audit/pipelock-dev-1.log belongs to user 12345",
+    todo: "sudo chown -R 0 $ROOT/audit",
+    ignore: !isRoot,
+  },
+  {
+    what: "a planted answer",
+    make: (dir) => {
+      const planted = {
+        proposalId: "waits",
+        status: "approved",
+        notes: "",
+        finalFile: "x",
+      } as const;
+      return writeResponse(dir.at("queue", "dev-1"), planted);
+    },
+    check: "foreign-answers",
+    state: "bad",
+    says: "1 answer stands without a record: dev-1/waits",
+    todo: "supervise show waits --bottle dev-1",
+  },
+  {
+    what: "a planted link with a hostile name",
+    make: (dir) => Deno.symlink("/etc/passwd", dir.at("queue", "dev-1", "\x1b[2J.proposal.json")),
+    check: "unreadable",
+    state: "warn",
+    says: "1 file cannot be read: dev-1/\x1b[2J.proposal.json (its name is no proposal id)",
+    todo: "ls -la $ROOT/queue/*/",
+  },
+  {
+    what: "a flood",
+    make: (dir) => flood(dir.at("queue", "dev-1"), 1_001),
+    check: "floods",
+    state: "bad",
+    says: "somebody floods dev-1 (2 not listed)",
+    todo: "stop the sidecar of dev-1",
+  },
+  {
+    what: "an answer that nobody collected",
+    make: (dir) => setBack(response(dir), 2.5 * HOUR_MS),
+    check: "sidecars",
+    state: "warn",
+    says: "dev-1: 1 answer was never collected, the oldest for 2 h",
+    todo: "podman ps --filter name=dev-1-supervise",
+  },
+  {
+    what: "what a sidecar left that died while it wrote",
+    make: async (dir) => {
+      const name = `.x.proposal.json.${crypto.randomUUID()}.tmp`;
+      await Deno.writeTextFile(dir.at("queue", "dev-1", name), "{");
+      await setBack(dir.at("queue", "dev-1", name), HOUR_MS);
+    },
+    check: "sidecars",
+    state: "warn",
+    says: "dev-1: its sidecar died while it wrote, 1 h ago",
+    todo: "start it again",
+  },
+  {
+    what: "a proposal that has waited for days",
+    make: (dir) => {
+      const arrivalTimestamp = new Date(Date.now() - 50 * HOUR_MS).toISOString();
+      return queueSample(dir.path, { id: "old", arrivalTimestamp });
+    },
+    check: "sidecars",
+    state: "warn",
+    says: "dev-1: old has been pending for 2 d",
+    todo: "supervise show old --bottle dev-1",
+  },
+  {
+    what: "a bottle without files in force",
+    make: (dir) => queueSample(dir.path, { id: "p1", bottleSlug: "new" }),
+    check: "files-in-force",
+    state: "warn",
+    says: "new: no file in force",
+    todo: "mkdir -p $ROOT/current-config/new && cp ",
+  },
+  {
+    what: "an interrupted decision",
+    make: async (dir) => {
+      await Deno.mkdir(dir.at("private", "intents"), { recursive: true, mode: 0o700 });
+      const intent = JSON.stringify({ version: 1, bottle_slug: "dev-1" });
+      await Deno.writeTextFile(dir.at("private", "intents", "dev-1.json"), intent, { mode: 0o600 });
+    },
+    check: "intents",
+    state: "warn",
+    says: "a decision for dev-1 was interrupted",
+    todo: "supervise list --bottle dev-1",
+  },
+  {
+    what: "an intent that is none",
+    make: async (dir) => {
+      await Deno.mkdir(dir.at("private", "intents"), { recursive: true, mode: 0o700 });
+      await Deno.writeTextFile(dir.at("private", "intents", "dev-1.json"), "{", { mode: 0o600 });
+    },
+    check: "intents",
+    state: "bad",
+    says: "private/intents/dev-1.json is no intent",
+    todo: "mv $ROOT/private/intents/dev-1.json $ROOT/private/intents/dev-1.json.broken",
+  },
+  {
+    what: "a FIFO where an intent belongs",
+    make: async (dir) => {
+      await Deno.mkdir(dir.at("private", "intents"), { recursive: true, mode: 0o700 });
+      const { code } = await run("mkfifo", [dir.at("private", "intents", "dev-1.json")]);
+      assertEquals(code, 0);
+    },
+    check: "intents",
+    state: "bad",
+    says: "private/intents/dev-1.json is no intent",
+    todo: "mv ",
+  },
+  {
+    what: "an answer that was being written",
+    make: (dir) =>
+      Deno.writeTextFile(dir.at("private", "staging", "dev-1", ".x.tmp"), "{", { mode: 0o600 }),
+    check: "intents",
+    state: "warn",
+    says: "dev-1: a decision was interrupted while its answer was written",
+    todo: "nothing: the next decision",
+  },
+  {
+    what: "a version of the operator's",
+    make: async (dir) => {
+      await Deno.mkdir(dir.at("private", "edit", "ab12"), { recursive: true, mode: 0o700 });
+      const file = dir.at("private", "edit", "ab12", "allowlist");
+      await Deno.writeTextFile(file, "x.example\n", { mode: 0o600 });
+    },
+    check: "edits",
+    state: "warn",
+    says: "a version of yours is kept: private/edit/ab12/allowlist",
+    todo: "supervise modify ID --file $ROOT/private/edit/ab12/allowlist",
+  },
+  {
+    what: "a log that somebody edited",
+    make: async (dir) => {
+      const log = dir.at("audit", "pipelock-dev-1.log");
+      const text = await Deno.readTextFile(log);
+      await Deno.writeTextFile(log, text.replace("approved", "rejected"));
+    },
+    check: "logs",
+    state: "bad",
+    says: "pipelock-dev-1 is not sound: line 1: its signature does not fit",
+    todo: "supervise audit verify --bottle dev-1",
+  },
+  {
+    what: "a log that was removed",
+    make: (dir) => Deno.remove(dir.at("audit", "pipelock-dev-1.log")),
+    check: "logs",
+    state: "bad",
+    says: "pipelock-dev-1 is not sound: ",
+    todo: "supervise audit verify --bottle dev-1",
+  },
+  {
+    what: "a line by another writer",
+    make: async (dir) => {
+      const log = dir.at("audit", "pipelock-dev-1.log");
+      const { timestamp, ...line } = JSON.parse(await Deno.readTextFile(log));
+      for (const key of ["seq", "prev", "sig", "operator_key"]) delete line[key];
+      await Deno.writeTextFile(log, JSON.stringify({ timestamp, ...line }) + "\n", {
+        append: true,
+      });
+    },
+    check: "logs",
+    state: "warn",
+    says: "the last lines of pipelock-dev-1 are not signed",
+    todo: "supervise audit show",
+  },
+  {
+    what: "a signing key that is gone",
+    make: (dir) => Deno.remove(dir.at("private", "audit-signing-key.pem")),
+    check: "signing-key",
+    state: "bad",
+    says: "the key that signed them is not here",
+    todo: "put private/audit-signing-key.pem back",
+  },
+  {
+    what: "a sidecar whose clock is ahead",
+    make: (dir) => {
+      const arrivalTimestamp = new Date(Date.now() + HOUR_MS).toISOString();
+      return queueSample(dir.path, { id: "ahead", arrivalTimestamp });
+    },
+    check: "clock",
+    state: "warn",
+    says: "dev-1/ahead arrived in the future",
+    todo: "date; compare it",
+  },
+  {
+    what: "a line from the future, and a clock that was set back",
+    make: async (dir) => {
+      for (const byMs of [HOUR_MS, 0]) {
+        await writeAuditEntry({
+          timestamp: new Date(Date.now() + byMs).toISOString(),
+          bottleSlug: "dev-1",
+          component: "pipelock",
+          operatorAction: "operator-edit",
+          operatorNotes: "",
+          justification: "",
+          diff: "",
+        }, { root: dir.path });
+      }
+    },
+    check: "clock",
+    state: "warn",
+    says: "pipelock-dev-1 has a line from the future",
+    todo: "date; set the clock",
+  },
+  {
+    what: "a clock that was set back",
+    make: (dir) =>
+      writeAuditEntry({
+        timestamp: new Date(Date.now() - 24 * HOUR_MS).toISOString(),
+        bottleSlug: "dev-1",
+        component: "pipelock",
+        operatorAction: "operator-edit",
+        operatorNotes: "",
+        justification: "",
+        diff: "",
+      }, { root: dir.path }),
+    check: "clock",
+    state: "warn",
+    says: "is older than one before it: the clock was set back",
+    todo: "supervise audit show --bottle dev-1",
+  },
+  {
+    what: "a check that fails",
+    make: async (dir) => {
+      await Deno.remove(dir.at("private", "audit-signing-key.pem"));
+      await Deno.writeTextFile(dir.at("private", "audit-signing-key.pem"), "no key", {
+        mode: 0o600,
+      });
+    },
+    check: "logs",
+    state: "bad",
+    says: "this could not be checked: ",
+    todo: "mend that",
+  },
+];
+
+for (const { what, make, check, state, says, todo, ignore = false } of TROUBLES) {
+  Deno.test({
+    name: `doctor finds ${what}, and says what to do`,
+    ignore,
+    fn: async () => {
+      await using dir = await tempDir();
+      await prepare(dir);
+      await make(dir);
+      const before = treeOf(dir.path);
+      const { code, found } = await findings(dir.path);
+      assertEquals(treeOf(dir.path), before);
+      const about = found.filter((one) => one.check === check && one.says.includes(says));
+      assertEquals(about.map((one) => one.state), [state], JSON.stringify(found, null, 1));
+      assertStringIncludes(about[0]!.todo ?? "", todo.replaceAll("$ROOT", dir.path));
+      assertEquals(code, found.some((one) => one.state === "bad") ? 1 : 0);
+      // Whatever it is, all else was looked at too.
+      assert(found.some((one) => one.check === "deno"));
+    },
+  });
+}
+
+Deno.test("doctor prints a row for each finding, the way out below it, and no agent's tricks", async () => {
+  await using dir = await tempDir();
+  await prepare(dir);
+  await Deno.symlink("/etc/passwd", dir.at("queue", "dev-1", "\x1b[2J.proposal.json"));
+  const { code, out } = await supervise(dir.path, ["doctor"]);
+  assertEquals(code, 0);
+  assertStringIncludes(out, "ok    permissions      nobody else may read or write it");
+  assertStringIncludes(out, "warn  unreadable       1 file cannot be read: dev-1/⟨U+001B⟩[2J.prop");
+  assertStringIncludes(out, `                       -> ls -la ${join(dir.path, "queue")}/*/`);
+  assert(out.endsWith("0 bad, 1 to look at\n"));
+});
+
+Deno.test("doctor leaves an interrupted decision to the next verb, and then it is done", async () => {
+  await using dir = await tempDir();
+  await prepare(dir);
+  await Deno.mkdir(dir.at("private", "intents"), { recursive: true, mode: 0o700 });
+  const intent = dir.at("private", "intents", "dev-1.json");
+  const { queueDir, proposal } = await queueSample(dir.path, { id: "p1" });
+  const line = JSON.stringify({
+    timestamp: new Date().toISOString(),
+    bottle_slug: "dev-1",
+    component: "pipelock",
+    operator_action: "rejected",
+    operator_notes: "no",
+    justification: proposal.justification,
+    diff: "",
+    proposal_id: "p1",
+  }) + "\n";
+  await Deno.writeTextFile(
+    intent,
+    JSON.stringify({
+      version: 1,
+      bottle_slug: "dev-1",
+      proposal_id: "p1",
+      component: "pipelock",
+      log_size: 0,
+      line,
+      response: JSON.stringify({
+        proposal_id: "p1",
+        status: "rejected",
+        notes: "no",
+        final_file: null,
+      }),
+    }),
+    { mode: 0o600 },
+  );
+  const state = async () =>
+    (await findings(dir.path)).found.find(({ check }) => check === "intents")!.state;
+  assertEquals([await state(), await state()], ["warn", "warn"]);
+  const { err } = await supervise(dir.path, ["list", "--bottle", "dev-1"]);
+  assertStringIncludes(err, "! an interrupted decision on p1 (dev-1) was not recorded");
+  assertEquals(await state(), "ok");
+  assertEquals([...Deno.readDirSync(queueDir)].length, 4);
+});
+
+Deno.test("doctor says that there is no root, and refuses --bottle", async () => {
+  await using dir = await tempDir();
+  const { code, found } = await findings(dir.at("nowhere"));
+  assertEquals([code, found.length, found[0]!.check], [1, 1, "root"]);
+  const refused = await supervise(dir.path, ["doctor", "--bottle", "dev-1"]);
+  assertEquals([refused.code, refused.err.split(":")[0]], [2, "Cannot use --bottle with doctor"]);
+});
+
+for (const [version, state] of [["2.9.0", "ok"], ["2.8.9", "warn"], ["3.0.0", "warn"]] as const) {
+  Deno.test(`checkDeno() says ${state} of Deno ${version}`, () => {
+    assertEquals(checkDeno(version).map((finding) => finding.state), [state]);
+  });
+}
+
+const canMount = isRoot && await (async () => {
+  await using dir = await tempDir();
+  const { code } = await run("mount", ["-t", "tmpfs", "none", dir.path]).catch(() => ({ code: 1 }));
+  if (code === 0) await run("umount", [dir.path]);
+  return code === 0;
+})();
+
+if (!canMount) console.error("cannot mount a small disk here: the tests of a full one are skipped");
+
+for (
+  const [options, state, says] of [
+    ["size=16m", "bad", "16 MiB are free"],
+    ["size=128m", "warn", "128 MiB are free"],
+    ["size=512m,nr_inodes=50", "bad", "more files is left"],
+  ] as const
+) {
+  Deno.test({
+    name: `doctor says ${state} of a disk with ${options}`,
+    ignore: !canMount,
+    fn: async () => {
+      await using dir = await tempDir();
+      assertEquals((await run("mount", ["-t", "tmpfs", "-o", options, "none", dir.path])).code, 0);
+      try {
+        const { found } = await findings(dir.path);
+        const disk = found.find(({ check }) => check === "disk")!;
+        assertEquals(disk.state, state);
+        assertStringIncludes(disk.says, says);
+      } finally {
+        await run("umount", [dir.path]);
+      }
+    },
+  });
+}

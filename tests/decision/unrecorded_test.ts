@@ -1,0 +1,213 @@
+import {
+  AlreadyDecidedError,
+  decide,
+  type DecideRequest,
+  findDecision,
+  ForeignAnswerError,
+  inspectProposal,
+  readAuditEntries,
+  readOverview,
+  readResponse,
+  sha256Hex,
+  verifyAuditLog,
+  watchOverview,
+  writeResponse,
+} from "../../mod.ts";
+import { type QueuedProposal, queueSample } from "../support/records.ts";
+import { supervise } from "../support/run.ts";
+import { type TempDir, tempDir } from "../support/temp.ts";
+import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
+
+function request(dir: TempDir, queued: QueuedProposal, more: Partial<DecideRequest> = {}) {
+  return {
+    root: dir.path,
+    bottleSlug: "dev-1",
+    proposalId: queued.proposal.id,
+    proposalSha256: queued.proposalSha256,
+    verdict: { status: "rejected" },
+    notes: "no",
+    operator: "ada@host",
+    ...more,
+  } satisfies DecideRequest;
+}
+
+const responseOf = ({ path }: QueuedProposal) => path.replace(".proposal.", ".response.");
+
+const entries = (dir: TempDir) => readAuditEntries("pipelock", "dev-1", { root: dir.path });
+
+function answer(path: string): Promise<unknown> {
+  const proposalId = path.match(/([^/]*)\.response/)![1]!;
+  const response = { proposalId, status: "approved", notes: "yes", finalFile: "x" } as const;
+  return writeResponse(path.slice(0, path.lastIndexOf("/")), response);
+}
+
+/** What an attacker, or a tool that keeps no record, leaves in an answer's place. */
+const PLANTED: Readonly<
+  Record<string, { readonly plant: (path: string) => Promise<unknown>; readonly says: string }>
+> = {
+  "a whole answer": { plant: answer, says: "approved" },
+  "an answer that is being published, under two names": {
+    plant: async (path) => {
+      await answer(path);
+      await Deno.link(path, `${path}.tmp`);
+    },
+    says: "approved",
+  },
+  "half an answer": { plant: (path) => Deno.writeTextFile(path, "{"), says: "it is no response" },
+  "a link": { plant: (path) => Deno.symlink("/etc/hostname", path), says: "it is a link" },
+  "a directory": {
+    plant: (path) => Deno.mkdir(`${path}/x`, { recursive: true }),
+    says: "directory",
+  },
+  "a FIFO": {
+    plant: (path) => new Deno.Command("mkfifo", { args: [path] }).output(),
+    says: "it is not a regular file",
+  },
+};
+
+for (const [what, { plant, says }] of Object.entries(PLANTED)) {
+  Deno.test(`decide() takes ${what} that was planted for no decision, unless overridden`, async () => {
+    await using dir = await tempDir();
+    const queued = await queueSample(dir.path);
+    const { id } = queued.proposal;
+    await plant(responseOf(queued));
+    const sha256 = says === "approved" ? sha256Hex(await Deno.readFile(responseOf(queued))) : "";
+
+    const error = await assertRejects(() => decide(request(dir, queued)), ForeignAnswerError);
+    assertStringIncludes(error.message, "answered without a record");
+    assertStringIncludes(error.says, says);
+    assertEquals(await entries(dir), []);
+
+    const ref = { root: dir.path, bottleSlug: "dev-1", proposalId: id };
+    assertStringIncludes((await inspectProposal(ref)).foreignAnswer!.says, says);
+
+    await decide(request(dir, queued, { overrideForeign: true }));
+    const [entry, ...others] = await entries(dir);
+    assertEquals([entry?.operatorAction, others], ["rejected", []]);
+    assertStringIncludes(entry!.foreignAnswer!, says);
+    if (sha256 !== "") assertStringIncludes(entry!.foreignAnswer!, sha256);
+    assertEquals((await readResponse(queued.queueDir, id)).status, "rejected");
+    const kept = [...Deno.readDirSync(dir.at("private", "foreign", "dev-1"))];
+    assertEquals(kept.length, 1);
+    assert(kept[0]!.name.startsWith(`${id}.response.json.`));
+    assert((await verifyAuditLog("pipelock", "dev-1", { root: dir.path })).ok);
+    await assertRejects(
+      () => decide(request(dir, queued)),
+      AlreadyDecidedError,
+      "rejected, by ada",
+    );
+  });
+}
+
+Deno.test("decide() moves a planted answer away that says the same, and states the log's head in its own", async () => {
+  await using dir = await tempDir();
+  const queued = await queueSample(dir.path);
+  const planted = { proposalId: queued.proposal.id, notes: "no", finalFile: null } as const;
+  await writeResponse(queued.queueDir, { ...planted, status: "rejected" });
+  const before = await Deno.readTextFile(responseOf(queued));
+  const { auditHead } = await decide(request(dir, queued, { overrideForeign: true }));
+  const { audit_head } = JSON.parse(await Deno.readTextFile(responseOf(queued)));
+  assertEquals(audit_head, auditHead);
+  const [{ name }] = [...Deno.readDirSync(dir.at("private", "foreign", "dev-1"))] as [
+    Deno.DirEntry,
+  ];
+  assertEquals(await Deno.readTextFile(dir.at("private", "foreign", "dev-1", name)), before);
+});
+
+Deno.test("decide() overrides nothing where nothing was planted, and then says nothing of it", async () => {
+  await using dir = await tempDir();
+  const queued = await queueSample(dir.path);
+  await decide(request(dir, queued, { overrideForeign: true }));
+  assertEquals((await entries(dir)).map(({ foreignAnswer }) => foreignAnswer), [undefined]);
+});
+
+Deno.test("decide() does not take a planted answer for its own when it is already decided", async () => {
+  await using dir = await tempDir();
+  const queued = await queueSample(dir.path);
+  await decide(request(dir, queued));
+  await Deno.remove(responseOf(queued));
+  await PLANTED["a whole answer"]!.plant(responseOf(queued));
+  const error = await assertRejects(
+    () => decide(request(dir, queued, { overrideForeign: true })),
+    AlreadyDecidedError,
+  );
+  assertEquals([error.status, error.operator], ["rejected", "ada@host"]);
+});
+
+Deno.test("an archived answer that no record backs is named as such", async () => {
+  await using dir = await tempDir();
+  const queued = await queueSample(dir.path);
+  await PLANTED["a whole answer"]!.plant(responseOf(queued));
+  await Deno.mkdir(`${queued.queueDir}/processed`);
+  for (const path of [queued.path, responseOf(queued)]) {
+    await Deno.rename(path, path.replace("dev-1/", "dev-1/processed/"));
+  }
+  await assertRejects(() => decide(request(dir, queued)), ForeignAnswerError, "approved");
+});
+
+Deno.test("supervise refuses a planted answer with exit code 4, and overrides it when told to", async () => {
+  await using dir = await tempDir();
+  const queued = await queueSample(dir.path, { id: "p1" });
+  await PLANTED["a whole answer"]!.plant(responseOf(queued));
+  const shown = await supervise(dir.path, ["show", "p1"]);
+  assertStringIncludes(shown.out, "! It is answered without a record: approved.");
+  const refused = await supervise(dir.path, ["approve", "p1", "--json"]);
+  assertEquals(refused.code, 4);
+  assertEquals(JSON.parse(refused.out).error.code, "answered_without_record");
+  assertStringIncludes(refused.err, "with --override-foreign");
+  const overridden = await supervise(dir.path, ["approve", "p1", "--override-foreign"]);
+  assertEquals(overridden.code, 0, overridden.err);
+  const ref = { root: dir.path, bottleSlug: "dev-1", proposalId: "p1" };
+  assertEquals(findDecision(ref)?.foreignAnswer?.startsWith("approved, sha256 "), true);
+});
+
+Deno.test("list and readOverview() show each answer that no record backs, and no other", async () => {
+  await using dir = await tempDir();
+  const decided = await queueSample(dir.path, { id: "p1" });
+  await decide(request(dir, decided));
+  for (const [n, { plant }] of Object.values(PLANTED).entries()) {
+    await plant(responseOf(await queueSample(dir.path, { id: `planted${n}` })));
+  }
+  await PLANTED["a whole answer"]!.plant(dir.at("queue", "dev-1", "orphan.response.json"));
+  const { foreignAnswers, pending } = readOverview({ root: dir.path });
+  const says = Object.values(PLANTED).map(({ says }) => says);
+  assertEquals(pending, []);
+  assertEquals(foreignAnswers.map(({ proposalId }) => proposalId), [
+    "orphan",
+    ...says.map((_, n) => `planted${n}`),
+  ]);
+  for (const [n, { says: said }] of foreignAnswers.slice(1).entries()) {
+    assertStringIncludes(said, says[n]!);
+  }
+  const plain = await supervise(dir.path, ["list"]);
+  assertStringIncludes(plain.err, "! answered without a record: dev-1/planted0: approved\n");
+  const json = JSON.parse((await supervise(dir.path, ["list", "--json"])).out);
+  assertEquals(json.foreign_answers[0], { bottle_slug: "dev-1", id: "orphan", says: "approved" });
+});
+
+Deno.test("watchOverview() shows a planted answer, and lets go of it once it is decided", async () => {
+  await using dir = await tempDir();
+  const queued = await queueSample(dir.path);
+  const seen: [number, number][] = [];
+  for await (const { pending, foreignAnswers } of watchOverview({ root: dir.path })) {
+    seen.push([pending.length, foreignAnswers.length]);
+    if (pending.length === 1) await PLANTED["a whole answer"]!.plant(responseOf(queued));
+    else if (foreignAnswers.length === 1) {
+      await decide(request(dir, queued, { overrideForeign: true }));
+    } else break;
+  }
+  assertEquals(seen, [[1, 0], [0, 1], [0, 0]]);
+});
+
+Deno.test("answers without a record are named in little time, however large they are", async () => {
+  await using dir = await tempDir();
+  await queueSample(dir.path, { id: "p1" });
+  for (let n = 0; n < 100; n++) {
+    const path = dir.at("queue", "dev-1", `planted${n}.response.json`);
+    await Deno.writeTextFile(path, "{");
+    await Deno.truncate(path, 8 * 1024 * 1024 - 1);
+  }
+  const { foreignAnswers, pending } = readOverview({ root: dir.path });
+  assertEquals([foreignAnswers.length, pending.length], [100, 1]);
+  assert(foreignAnswers.every(({ says }) => says.includes("more than the 131072 allowed")));
+});

@@ -1,0 +1,94 @@
+import {
+  archiveProposal,
+  auditLogPath,
+  claudeBottleRoot,
+  InvalidNameError,
+  queueDirForSlug,
+  readProposal,
+  readResponse,
+  waitForResponse,
+  writeAuditEntry,
+  writeProposal,
+  writeResponse,
+} from "../../mod.ts";
+import { sampleProposal } from "../support/records.ts";
+import { tempDir } from "../support/temp.ts";
+import { assertEquals, assertRejects, assertStringIncludes, assertThrows } from "@std/assert";
+
+const BAD_IDS = [
+  "",
+  ".",
+  "..",
+  "../x",
+  "a/b",
+  "-a",
+  "_a",
+  "a.b",
+  "a b",
+  "a\0b",
+  "é",
+  "a\n",
+  "x".repeat(300),
+  "x".repeat(129),
+];
+
+const BAD_SLUGS = [...BAD_IDS.filter((id) => id !== "a.b"), "A", "a..b", ".a", "x".repeat(64)];
+
+for (const id of BAD_IDS) {
+  Deno.test(`every function refuses ${JSON.stringify(id.slice(0, 12))} as an id, and writes nothing`, async () => {
+    await using dir = await tempDir();
+    const queueDir = dir.at("queue");
+    const response = { proposalId: id, status: "rejected", notes: "", finalFile: null } as const;
+    const attempts = [
+      () => writeProposal(queueDir, sampleProposal({ id })),
+      () => readProposal(queueDir, id),
+      () => writeResponse(queueDir, response),
+      () => readResponse(queueDir, id),
+      () => waitForResponse(queueDir, id, { timeoutMs: 1 }),
+      () => archiveProposal(queueDir, id),
+    ];
+    for (const attempt of attempts) {
+      const error = await assertRejects(attempt, InvalidNameError);
+      assertEquals(error.value, id);
+      assertStringIncludes(error.message, "as a proposal id: expected 1 to 128");
+    }
+    assertEquals([...Deno.readDirSync(dir.path)], []);
+  });
+}
+
+for (const slug of BAD_SLUGS) {
+  Deno.test(`every function refuses ${JSON.stringify(slug.slice(0, 12))} as a slug, and writes nothing`, async () => {
+    await using dir = await tempDir();
+    assertThrows(() => queueDirForSlug(slug, dir.path), InvalidNameError);
+    assertThrows(() => auditLogPath("pipelock", slug, dir.path), InvalidNameError);
+    const entry = {
+      timestamp: "",
+      bottleSlug: slug,
+      component: "pipelock",
+      operatorAction: "",
+      operatorNotes: "",
+      justification: "",
+      diff: "",
+    };
+    await assertRejects(() => writeAuditEntry(entry, { root: dir.path }), InvalidNameError);
+    assertEquals([...Deno.readDirSync(dir.path)], []);
+  });
+}
+
+Deno.test("queueDirForSlug() accepts every character a slug may have", () => {
+  const slug = `a${"b-_.9".repeat(12)}`;
+  assertEquals(queueDirForSlug(slug, "/r"), `/r/queue/${slug}`);
+  assertThrows(() => auditLogPath("../x", "a", "/r"), InvalidNameError);
+});
+
+Deno.test("claudeBottleRoot() prefers CLAUDE_BOTTLE_ROOT to HOME", () => {
+  const before = Deno.env.get("CLAUDE_BOTTLE_ROOT");
+  try {
+    Deno.env.set("CLAUDE_BOTTLE_ROOT", "/somewhere");
+    assertEquals(claudeBottleRoot(), "/somewhere");
+    Deno.env.delete("CLAUDE_BOTTLE_ROOT");
+    assertEquals(claudeBottleRoot(), `${Deno.env.get("HOME")}/.claude-bottle`);
+  } finally {
+    if (before !== undefined) Deno.env.set("CLAUDE_BOTTLE_ROOT", before);
+  }
+});

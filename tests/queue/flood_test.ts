@@ -1,0 +1,142 @@
+import { MAX_PENDING, openQueueView } from "../../internal_mod.ts";
+import {
+  listPendingProposals,
+  type QueueListing,
+  readOverview,
+  type UnreadableFile,
+  watchOverview,
+  watchPending,
+  writeResponse,
+} from "../../mod.ts";
+import { flood } from "../support/flood.ts";
+import { queueSample } from "../support/records.ts";
+import { supervise } from "../support/run.ts";
+import { tempDir } from "../support/temp.ts";
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+
+const counts = ({ pending, unlisted }: QueueListing) => [pending.length, unlisted];
+
+const ids = (listing: Pick<QueueListing, "pending">) =>
+  listing.pending.map(({ proposal }) => proposal.id);
+
+Deno.test("refresh() lists a thousand pending, and counts the others unopened", async () => {
+  await using dir = await tempDir();
+  flood(dir.path, MAX_PENDING);
+  const view = openQueueView(dir.path);
+  assertEquals(counts(view.refresh()), [1_000, 0]);
+  // If these were opened they would be found broken.
+  for (let n = 0; n < 39_000; n++) Deno.writeTextFileSync(dir.at(`x${n}.proposal.json`), "{");
+  const start = performance.now();
+  const listing = view.refresh();
+  const elapsedMs = performance.now() - start;
+  assertEquals(counts(listing), [1_000, 39_000]);
+  assertEquals(listing.unreadable, []);
+  assert(elapsedMs < 1_000, `${elapsedMs} ms`);
+});
+
+Deno.test("refresh() counts what is pending by its name: a sound id, no response file", async () => {
+  await using dir = await tempDir();
+  flood(dir.path, 3);
+  await Deno.writeTextFile(dir.at("..x.proposal.json"), "{}");
+  await Deno.writeTextFile(dir.at("other.json"), "{}");
+  await Deno.writeTextFile(dir.at("p0.response.json"), "");
+  const { pending, unlisted, unreadable } = openQueueView(dir.path, { maxPending: 1 }).refresh();
+  assertEquals([pending.length, unlisted], [1, 1]);
+  assertEquals(unreadable.map(({ file }) => file), ["..x.proposal.json", "p0.response.json"]);
+});
+
+Deno.test("refresh() keeps listed what is pending, also if it changes, and fills up when it goes", async () => {
+  await using dir = await tempDir();
+  flood(dir.path, 20);
+  const view = openQueueView(dir.path, { maxPending: 5 });
+  const first = ids(view.refresh());
+  assertEquals(first.length, 5);
+  flood(dir.path, 40);
+  assertEquals(ids(view.refresh()), first, "all of them were written anew");
+
+  const answer = { status: "rejected", notes: "", finalFile: null } as const;
+  await writeResponse(dir.path, { proposalId: first[0]!, ...answer });
+  await Deno.remove(dir.at(`${first[1]}.proposal.json`));
+  const second = view.refresh();
+  assertEquals(counts(second), [5, 33]);
+  const kept = new Set(ids(second));
+  assert(first.slice(2).every((id) => kept.has(id)));
+  assert(!kept.has(first[0]!) && !kept.has(first[1]!));
+});
+
+Deno.test("refresh() opens only so many broken proposals, and counts the others", async () => {
+  await using dir = await tempDir();
+  for (let n = 0; n < 3_000; n++) Deno.writeTextFileSync(dir.at(`p${n}.proposal.json`), "");
+  const { unlisted, unreadable } = openQueueView(dir.path).refresh();
+  assertEquals(unlisted, 1_000);
+  assertEquals(unreadable.at(-1), { file: ".", reason: "1900 more files cannot be read" });
+});
+
+Deno.test("refresh() reads at most 128 MiB of proposals, be they broken", async () => {
+  await using dir = await tempDir();
+  for (let n = 0; n < 20; n++) {
+    using file = await Deno.create(dir.at(`p${n}.proposal.json`));
+    await file.truncate(8 * 1024 * 1024);
+  }
+  const { unlisted, unreadable } = openQueueView(dir.path).refresh();
+  assertEquals([unreadable.length, unlisted], [16, 4]);
+});
+
+Deno.test("listPendingProposals() lists more than a thousand, and says what it leaves out", async () => {
+  await using dir = await tempDir();
+  flood(dir.path, 1_200);
+  const told: UnreadableFile[] = [];
+  const onUnreadable = (file: UnreadableFile) => told.push(file);
+  assertEquals((await listPendingProposals(dir.path, { onUnreadable })).length, 1_200);
+  assertEquals(told, []);
+  await listPendingProposals(dir.path, { onUnreadable, maxPending: 1_199 });
+  const reason = "1 more is pending and not listed: somebody floods this queue";
+  assertEquals(told, [{ file: ".", reason }]);
+});
+
+Deno.test("readOverview() says which bottle is flooded, and hides no other bottle's proposals", async () => {
+  await using dir = await tempDir();
+  flood(dir.at("queue", "dev-1"), 12);
+  await queueSample(dir.path, { id: "sound", bottleSlug: "dev-2" });
+  const overview = readOverview({ root: dir.path, maxPending: 10 });
+  assertEquals(overview.unlisted, [{ bottleSlug: "dev-1", count: 2 }]);
+  assertEquals(overview.pending.length, 11);
+  assertEquals(overview.pending.at(-1)?.proposal.id, "sound");
+});
+
+Deno.test("watchPending() and watchOverview() tell when only the count changes", async () => {
+  await using dir = await tempDir();
+  const queue = dir.at("queue", "dev-1");
+  flood(queue, 2);
+  const options = { root: dir.path, maxPending: 1, pollIntervalMs: 20 };
+  const listings = watchPending(queue, options);
+  const overviews = watchOverview(options);
+  assertEquals(counts((await listings.next()).value!), [1, 1]);
+  assertEquals((await overviews.next()).value!.unlisted[0]?.count, 1);
+  // One file alone, that no reader can find half done.
+  await Deno.writeTextFile(`${queue}/more.proposal.json`, "");
+  assertEquals(counts((await listings.next()).value!), [1, 2]);
+  assertEquals((await overviews.next()).value!.unlisted[0]?.count, 2);
+  await listings.return();
+  await overviews.return();
+});
+
+Deno.test("list raises an alarm when more are pending than it lists, in words and in JSON", async () => {
+  await using dir = await tempDir();
+  flood(dir.at("queue", "dev-1"), 1_003);
+  const words = await supervise(dir.path, ["list"]);
+  assertEquals(words.code, 0);
+  assertEquals(words.out.trim().split("\n").length, 1_001);
+  assertEquals(
+    words.err,
+    "! dev-1: 3 more are pending and not listed: somebody floods this queue\n",
+  );
+  const json = await supervise(dir.path, ["list", "--json"]);
+  const { pending, unlisted } = JSON.parse(json.out);
+  assertEquals(pending.length, 1_000);
+  assertEquals(unlisted, [{ bottle_slug: "dev-1", count: 3 }]);
+  // What is not listed can still be looked at and decided.
+  const listed = new Set(pending.map(({ id }: { id: string }) => id));
+  const left = Array.from({ length: 1_003 }, (_, n) => `p${n}`).find((id) => !listed.has(id))!;
+  assertStringIncludes((await supervise(dir.path, ["show", left])).out, left);
+});

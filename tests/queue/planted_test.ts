@@ -1,0 +1,141 @@
+import { readOverview } from "../../mod.ts";
+import {
+  BAD_NAMES,
+  makeOutside,
+  OUTSIDE_SECRET,
+  plantBadNames,
+  PLANTED,
+} from "../support/planted.ts";
+import { queueSample } from "../support/records.ts";
+import { run, type RunResult, supervise } from "../support/run.ts";
+import { type TempDir, tempDir } from "../support/temp.ts";
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+
+/** Within which a command is done, from its start to the end of its process. */
+const DONE_WITHIN_MS = 1_000;
+
+/** Plants every kind twice beside a sound proposal, and says what a listing should have to say. */
+async function plantAll(dir: TempDir): Promise<{ file: string; reason: string }[]> {
+  const { queueDir } = await queueSample(dir.path, { id: "sound" });
+  await makeOutside(dir.at("outside"));
+  const expected = BAD_NAMES.map((file) => ({ file, reason: "its name is no proposal id" }));
+  await plantBadNames(queueDir);
+  for (const { kind, plant, reason, asResponse = reason } of PLANTED) {
+    await plant(`${queueDir}/p-${kind}.proposal.json`, dir.at("outside"));
+    await plant(`${queueDir}/r-${kind}.response.json`, dir.at("outside"));
+    expected.push({ file: `p-${kind}.proposal.json`, reason });
+    expected.push({ file: `r-${kind}.response.json`, reason: asResponse });
+  }
+  return expected.sort((a, b) => (a.file < b.file ? -1 : 1));
+}
+
+/** Takes the time of a command, all of its process included. */
+async function timed(dir: TempDir, ...args: string[]): Promise<RunResult & { elapsedMs: number }> {
+  const start = performance.now();
+  const result = await supervise(dir.path, args);
+  return { ...result, elapsedMs: performance.now() - start };
+}
+
+Deno.test("readOverview() and list name each planted file and its reason, beside a sound proposal", async () => {
+  await using dir = await tempDir();
+  const expected = await plantAll(dir);
+  const { pending, unlisted, unreadable } = readOverview({ root: dir.path });
+  assertEquals(pending.map(({ proposal }) => proposal.id), ["sound"]);
+  assertEquals(unlisted, []);
+  assertEquals(unreadable, expected.map((file) => ({ bottleSlug: "dev-1", ...file })));
+
+  const runs: Awaited<ReturnType<typeof timed>>[] = [];
+  // The fastest of three, because other processes may want the machine, too.
+  for (let n = 0; n < 3; n++) runs.push(await timed(dir, "list", "--json"));
+  const json = JSON.parse(runs[0]!.out);
+  assertEquals(json.pending.map(({ id }: { id: string }) => id), ["sound"]);
+  assertEquals(json.unreadable, expected.map((file) => ({ bottle_slug: "dev-1", ...file })));
+  assert(!runs[0]!.out.includes(OUTSIDE_SECRET));
+  const fastestMs = Math.min(...runs.map(({ elapsedMs }) => elapsedMs));
+  assert(fastestMs < DONE_WITHIN_MS, `${fastestMs} ms`);
+
+  // Nor does any of them keep the sound one from being shown and decided.
+  const shown = await supervise(dir.path, ["show", "sound"]);
+  assertStringIncludes(shown.out, "api.github.com");
+  const approved = await supervise(dir.path, ["approve", "sound"]);
+  assertStringIncludes(approved.out, "approved sound (dev-1)\n");
+  assertEquals(approved.code, 0);
+});
+
+Deno.test("show and approve refuse each planted proposal with its reason, and show nothing of it", async () => {
+  await using dir = await tempDir();
+  await plantAll(dir);
+  for (const { kind, reason } of PLANTED) {
+    const id = `p-${kind}`;
+    const shown = await supervise(dir.path, ["show", id]);
+    assertEquals([shown.code, shown.out], [1, ""]);
+    assertStringIncludes(shown.err, reason);
+    const approved = await supervise(dir.path, ["approve", id]);
+    assertEquals([approved.code, approved.out], [1, ""]);
+  }
+});
+
+Deno.test("list, show and approve are done within a second beside a hundred FIFOs", async () => {
+  await using dir = await tempDir();
+  const { queueDir } = await queueSample(dir.path, { id: "sound0" });
+  for (const id of ["sound1", "sound2"]) await queueSample(dir.path, { id });
+  const fifos = Array.from({ length: 100 }, (_, n) => `${queueDir}/f${n}.proposal.json`);
+  assertEquals((await run("mkfifo", fifos)).code, 0);
+  const fastest = { list: Infinity, show: Infinity, approve: Infinity };
+  for (let n = 0; n < 3; n++) {
+    const list = await timed(dir, "list");
+    assertEquals(list.err.split("it is not a regular file").length, 101);
+    const show = await timed(dir, "show", `sound${n}`);
+    assertStringIncludes(show.out, `sound${n}`);
+    const approve = await timed(dir, "approve", `sound${n}`);
+    assertStringIncludes(approve.out, `approved sound${n} (dev-1)\n`);
+    fastest.list = Math.min(fastest.list, list.elapsedMs);
+    fastest.show = Math.min(fastest.show, show.elapsedMs);
+    fastest.approve = Math.min(fastest.approve, approve.elapsedMs);
+  }
+
+  for (const [verb, ms] of Object.entries(fastest)) {
+    assert(ms < DONE_WITHIN_MS, `${verb}: ${ms} ms`);
+  }
+});
+
+for (
+  const [what, plant, reason] of [
+    [
+      "a link",
+      (path: string, outside: string) => Deno.symlink(outside, path),
+      "it is a link, where a directory belongs",
+    ],
+    ["a file", (path: string) => Deno.writeTextFile(path, ""), "it is not a directory"],
+    ["a FIFO", (path: string) => run("mkfifo", [path]), "it is not a directory"],
+  ] as const
+) {
+  Deno.test(`list reports ${what} in the place of an archive or a queue, and lists the others`, async () => {
+    await using dir = await tempDir();
+    await queueSample(dir.path, { id: "sound" });
+    await queueSample(dir.path, { id: "hidden", bottleSlug: "outside" });
+    await Deno.rename(dir.at("queue", "outside"), dir.at("outside"));
+    await plant(dir.at("queue", "dev-1", "processed"), dir.at("outside"));
+    await plant(dir.at("queue", "dev-2"), dir.at("outside"));
+    const { out } = await supervise(dir.path, ["list", "--json"]);
+    const json = JSON.parse(out);
+    assertEquals(json.pending.map(({ id }: { id: string }) => id), ["sound"]);
+    assertEquals(json.unreadable, [
+      { bottle_slug: "dev-2", file: ".", reason },
+      { bottle_slug: "dev-1", file: "processed", reason },
+    ]);
+    // What is behind a link is not found by its id either.
+    assertEquals((await supervise(dir.path, ["show", "hidden"])).code, 3);
+  });
+}
+
+Deno.test("readOverview() reports a planted archive first, so that no number of broken files hides it", async () => {
+  await using dir = await tempDir();
+  const queue = dir.at("queue", "dev-1");
+  await Deno.mkdir(queue, { recursive: true });
+  for (let n = 0; n < 150; n++) await Deno.writeTextFile(`${queue}/a${n}.proposal.json`, "");
+  await Deno.symlink("/", `${queue}/processed`);
+  const { unreadable } = readOverview({ root: dir.path });
+  assertEquals(unreadable[0]?.file, "processed");
+  assertEquals(unreadable.length, 102);
+});

@@ -1,0 +1,188 @@
+/**
+ * The operator's seat without a terminal: real files, the real door, a clock that the test moves.
+ *
+ * @module
+ */
+
+import { makeContext } from "../../cli/command/context.ts";
+import { failureOf } from "../../cli/command/exit.ts";
+import { readFlags } from "../../cli/command/flags.ts";
+import { decideAsShown } from "../../cli/operate/decision.ts";
+import { type Edit, editProposal } from "../../cli/operate/editor.ts";
+import { makeStyle } from "../../cli/render/style.ts";
+import { openSeat, type Seat } from "../../cli/review/app.ts";
+import { pastNotes } from "../../cli/review/prompt.ts";
+import { openFates } from "../../cli/review/queue_updates.ts";
+import { stampOf } from "../../cli/review/run.ts";
+import type { Ports } from "../../cli/review/state.ts";
+import type { Size } from "../../cli/review/views/frame.ts";
+import { marksOfPending } from "../../internal_mod.ts";
+import { type Inspection, inspectProposal, readOverview } from "../../mod.ts";
+import { type Clock, openClock } from "./clock.ts";
+import type { TempDir } from "./temp.ts";
+
+/** How long the screen must be still before a key decides, and how long the key must stand alone. */
+const [SETTLED_MS, ALONE_MS] = [300, 40];
+
+/** A seat, and whoever sits on it. */
+export interface TestSeat {
+  readonly seat: Seat;
+  readonly clock: Clock;
+  /** How the seat was left: not yet, or by `quit`; and how often it gave the terminal away. */
+  readonly left: { quit: number; suspended: number; repainted: number };
+  /** Presses keys that decide nothing, each alone. */
+  readonly press: (...keys: string[]) => Promise<void>;
+  /** Presses a key that decides, once the screen is still, and waits until it is acted on. */
+  readonly decide: (key: string) => Promise<void>;
+  /** Presses keys as somebody does who looks at each screen: alone, and once it has stood still. */
+  readonly keys: (...keys: string[]) => Promise<void>;
+  /** Types a line by hand, and Enter. */
+  readonly answer: (line: string) => Promise<void>;
+  /** Lets time pass, with a tick each second, and waits for what that started. */
+  readonly wait: (ms: number) => Promise<void>;
+  /** Looks what is pending on the disk now. */
+  readonly look: () => Promise<void>;
+  /** Waits until nothing is under way, and the screen is drawn. */
+  readonly idle: () => Promise<void>;
+  /** The screen, without blanks at its rows' ends. */
+  readonly screen: (size?: Partial<Size>) => string;
+  /** The row that keys are about, as it stands on the screen. */
+  readonly cursor: () => string | undefined;
+}
+
+/** What may be different about a seat. */
+export interface SeatOptions {
+  readonly columns?: number;
+  readonly rows?: number;
+  /** A shell script that is the operator's editor. */
+  readonly editor?: string;
+  /** The operator's words for approvals. */
+  readonly notes?: string;
+  /** What the seat is wired to instead, so that what happens between two keys can be chosen. */
+  readonly ports?: Partial<Ports>;
+}
+
+const NOBODY = {
+  write: () => {},
+  errIsTerminal: false,
+  outIsTerminal: false,
+  interactive: true,
+  columns: 80,
+};
+
+/**
+ * Sits down, and looks at what is pending.
+ *
+ * @param dir The root.
+ * @param options The size of the screen, the editor, the notes.
+ * @returns The seat.
+ */
+export async function sitDown(dir: TempDir, options: SeatOptions = {}): Promise<TestSeat> {
+  const { columns = 80, rows = 24, editor, notes = "" } = options;
+  const root = dir.path;
+  const clock = openClock();
+  const said: string[] = [];
+  const say = (text: string) => void said.push(text);
+  const context = makeContext(readFlags(["review", "--root", root, "--plain"]), {
+    ...NOBODY,
+    print: say,
+    complain: say,
+  });
+  const left = { quit: 0, suspended: 0, repainted: 0 };
+  const underWay = new Set<Promise<unknown>>();
+  const follow = <T>(promise: Promise<T>): Promise<T> => {
+    underWay.add(promise);
+    promise.catch(() => {}).finally(() => underWay.delete(promise));
+    return promise;
+  };
+  const fates = openFates(root, stampOf);
+  const ports: Ports = {
+    now: clock.now,
+    elapsedMs: clock.now,
+    later: clock.later,
+    inspect: ({ proposal: { bottleSlug, id: proposalId } }) =>
+      follow(inspectProposal({ root, bottleSlug, proposalId })),
+    decide: (seen, say) => follow(decideAsShown(context, seen, say)),
+    edit: (inspection, start) => follow(edit(inspection, start)),
+    becameOf: fates.of,
+    marksOf: (entry) => marksOfPending([entry], root).get(entry),
+    pastNotes: (entry) => follow(pastNotes(entry, root)),
+    stampOf,
+    explain: (error) => failureOf(error, root).message,
+    suspend: () => void left.suspended++,
+    repaint: () => void left.repainted++,
+    quit: () => void left.quit++,
+    ...options.ports,
+  };
+  /** The editor is found where the program finds it. */
+  async function edit(inspection: Inspection, start: string): Promise<Edit> {
+    await Deno.writeTextFile(dir.at("editor"), `#!/bin/sh\n${editor}\n`, { mode: 0o755 });
+    const before = Deno.env.get("VISUAL");
+    Deno.env.set("VISUAL", dir.at("editor"));
+    try {
+      const version = await editProposal(context, inspection, start);
+      return { ...version, discard: () => follow(version.discard()) };
+    } finally {
+      if (before === undefined) Deno.env.delete("VISUAL");
+      else Deno.env.set("VISUAL", before);
+    }
+  }
+
+  const seat = openSeat(ports, { style: makeStyle(false), notes, changed: () => {} });
+  async function idle(): Promise<void> {
+    do {
+      await Promise.allSettled(underWay);
+      await new Promise((resolve) => setTimeout(resolve, 0));
+    } while (underWay.size > 0);
+    // By now the terminal would show it.
+    seat.frame({ columns, rows });
+  }
+  async function look(): Promise<void> {
+    const overview = readOverview({ root });
+    fates.list(overview.pending);
+    seat.overview(overview);
+    await idle();
+  }
+  async function press(...keys: string[]): Promise<void> {
+    for (const key of keys) {
+      clock.pass(ALONE_MS);
+      seat.press(key);
+      await idle();
+    }
+  }
+  async function decide(key: string): Promise<void> {
+    clock.pass(SETTLED_MS);
+    seat.press(key);
+    clock.pass(ALONE_MS);
+    await idle();
+  }
+  const screen = (size: Partial<Size> = {}) =>
+    seat.frame({ columns, rows, ...size }).map((row) => row.trimEnd()).join("\n");
+  await look();
+  return {
+    seat,
+    clock,
+    left,
+    press,
+    decide,
+    async keys(...keys) {
+      for (const key of keys) await decide(key);
+    },
+    async answer(line) {
+      for (const character of line) await press(character === " " ? "space" : character);
+      await press("return");
+    },
+    async wait(ms) {
+      for (let left = ms; left > 0; left -= 1_000) {
+        clock.pass(Math.min(left, 1_000));
+        await idle();
+        seat.tick();
+        await idle();
+      }
+    },
+    look,
+    idle,
+    screen,
+    cursor: () => screen().split("\n").find((row) => row.startsWith(">")),
+  };
+}

@@ -1,0 +1,108 @@
+import { makeVisible, visibleCode, visibleLine } from "../../internal_mod.ts";
+import { visible } from "../../mod.ts";
+import { assert, assertEquals } from "@std/assert";
+
+const ESC = "\x1b";
+
+for (
+  const [what, text, shown] of [
+    ["plain text", "Open api.github.com, please.\n", "Open api.github.com, please.\n"],
+    ["accents, as one character or two", "naïve cafe\u0301", "naïve cafe\u0301"],
+    ["a bidi override", "a\u202eb", "a⟨U+202E⟩b"],
+    ["bidi isolates", "\u2066a\u2069", "⟨U+2066⟩a⟨U+2069⟩"],
+    ["zero-width characters", "gith\u200bub\ufeff", "gith⟨U+200B⟩ub⟨U+FEFF⟩"],
+    ["a colour", `${ESC}[31mred`, "⟨U+001B⟩[31mred"],
+    ["a link", `${ESC}]8;;http://x${ESC}\\y`, "⟨U+001B⟩]8;;http://x⟨U+001B⟩\\y"],
+    ["the clipboard", `${ESC}]52;c;eA==\x07`, "⟨U+001B⟩]52;c;eA==⟨U+0007⟩"],
+    ["C1 controls", "\u009b31m", "⟨U+009B⟩31m"],
+    ["carriage return", "safe\rEVIL", "safe⟨U+000D⟩EVIL"],
+    ["backspace", "evil\b\b\b\bgood", "evil⟨U+0008⟩⟨U+0008⟩⟨U+0008⟩⟨U+0008⟩good"],
+    ["a tab", "a\tb", "a⇥b"],
+    ["a typed arrow", "a⇥b", "a⟨U+21E5⟩b"],
+    ["a typed escape", "⟨U+202E⟩", "⟨U+27E8⟩U+202E⟨U+27E9⟩"],
+    ["no-break space", "a\u00a0b", "a⟨U+00A0⟩b"],
+    ["the braille blank", "\u2800", "⟨U+2800⟩"],
+    ["the Hangul filler", "\u3164", "⟨U+3164⟩"],
+    ["line and paragraph separators", "\u2028\u2029", "⟨U+2028⟩⟨U+2029⟩"],
+    ["half a pair", "\ud800", "⟨U+D800⟩"],
+    ["tag characters", "\u{e0041}", "⟨U+E0041⟩"],
+    ["private use", "\ue000", "⟨U+E000⟩"],
+    ["stacked marks", `a${"\u0301".repeat(5)}`, "a\u0301\u0301\u0301⟨U+0301⟩⟨U+0301⟩"],
+    ["a mark without a base", "\u0301a\n\u0301", "⟨U+0301⟩a\n⟨U+0301⟩"],
+    ["a mark behind what is escaped", "\u200b\u0301", "⟨U+200B⟩⟨U+0301⟩"],
+    ["NUL and DEL", "\0\x7f", "⟨U+0000⟩⟨U+007F⟩"],
+    ["a typed look-alike of the form", "〈U+202E〉", "⟨U+3008⟩U+202E⟨U+3009⟩"],
+    ["a typed sign of a line end", "a↵b↪c", "a⟨U+21B5⟩b⟨U+21AA⟩c"],
+    ["a progress bar", "10%\r100% \x1b[32m✓", "10%⟨U+000D⟩100% ⟨U+001B⟩[32m✓"],
+    ["a Cyrillic letter in a Latin word", "p\u0430ypal", "p⟨U+0430⟩ypal"],
+    ["a Latin letter in a Cyrillic word", "\u0434\u043ea", "⟨U+0434⟩⟨U+043E⟩a"],
+    ["a Greek look-alike", "g\u03bf", "g⟨U+03BF⟩"],
+    ["an Armenian look-alike", "g\u0585", "g⟨U+0585⟩"],
+    ["Cherokee look-alikes", "\u13aa\u13a1T", "⟨U+13AA⟩⟨U+13A1⟩T"],
+    ["a Hebrew look-alike", "g\u05e1", "g⟨U+05E1⟩"],
+    ["a Thai zero in a Latin word", "g\u0e50", "g⟨U+0E50⟩"],
+    ["a mixed word behind digits and marks", "a1_\u0301\u0430", "a1_⟨U+0301⟩⟨U+0430⟩"],
+    ["a mixed word with nothing visible between", "a\u200b\u0430", "a⟨U+200B⟩⟨U+0430⟩"],
+    ["a host of one foreign alphabet", "\u0441\u043e.com.", "⟨U+0441⟩⟨U+043E⟩.com."],
+    ["a host with an accent", "b\u00fccher.de", "b⟨U+00FC⟩cher.de"],
+    ["a host with another dot", "api。github。com", "api⟨U+3002⟩github⟨U+3002⟩com"],
+    ["a file that ends in ASCII", "\u0444.txt", "⟨U+0444⟩.txt"],
+    [
+      "languages as they are",
+      "Gr\u00f6\u00dfe, привет, γειά, שלום, Ա. т.е.",
+      "Gr\u00f6\u00dfe, привет, γειά, שלום, Ա. т.е.",
+    ],
+    [
+      "Japanese, Korean, Thai in one row with Latin",
+      "使用npm。はいカナ API를 ใช้git",
+      "使用npm。はいカナ API를 ใช้git",
+    ],
+    ["words joined by a hyphen", "API-ключ", "API-ключ"],
+  ] as const
+) {
+  Deno.test(`visible() shows ${what}`, () => assertEquals(visible(text), shown));
+}
+
+for (
+  const [what, text, shown] of [
+    ["plain text", "+api.github.com\n", "+api.github.com\n"],
+    ["a tab and a line end", "\tRUN x\r\n", "⇥RUN x⟨U+000D⟩\n"],
+    ["a look-alike", "+\u0430pi.github.com", "+⟨U+0430⟩pi.github.com"],
+    ["any letter beyond ASCII", "# Gr\u00f6\u00dfe 漢", "# Gr⟨U+00F6⟩⟨U+00DF⟩e ⟨U+6F22⟩"],
+    ["a pair as one", "\u{1f680}\u{10ffff}", "⟨U+1F680⟩⟨U+10FFFF⟩"],
+    ["a typed escape", "⟨U+202E⟩", "⟨U+27E8⟩U+202E⟨U+27E9⟩"],
+  ] as const
+) {
+  Deno.test(`visibleCode() shows ${what}`, () => assertEquals(visibleCode(text), shown));
+}
+
+Deno.test("visible() and visibleCode() show a comment that hides code by bidi controls in its real order", () => {
+  const source = "/*\u202e } \u2066if (isAdmin)\u2069 \u2066 begin admins only */";
+  const shown = "/*⟨U+202E⟩ } ⟨U+2066⟩if (isAdmin)⟨U+2069⟩ ⟨U+2066⟩ begin admins only */";
+  assertEquals([visible(source), visibleCode(source)], [shown, shown]);
+});
+
+Deno.test("visibleLine() gives one line", () => {
+  assertEquals(visibleLine("a\nb"), "a↵b");
+  assertEquals(visibleLine("é\n\u0301", "code"), "⟨U+00E9⟩↵⟨U+0301⟩");
+});
+
+Deno.test("makeVisible() counts what is shown by its code point, and neither tabs nor line ends", () => {
+  const text = "a\tb\n\u0430\u202e⟨ é p\u0430y";
+  assertEquals(makeVisible(text).escaped, 3);
+  assertEquals(makeVisible(text, { oneLine: true }).escaped, 3);
+  assertEquals(makeVisible(text, { kind: "code" }).escaped, 5);
+  assertEquals(makeVisible("[3 escaped]\n", { oneLine: true }), {
+    text: "[3 escaped]↵",
+    escaped: 0,
+  });
+});
+
+Deno.test("makeVisible() is right where long parts, long runs of escapes and pairs meet", () => {
+  const long = "é".repeat(70);
+  const run = "\u202e".repeat(20_000);
+  const { text, escaped } = makeVisible(`${long}${run}\u{1f680}${long}${run}x`);
+  const shown = "⟨U+202E⟩".repeat(20_000);
+  assert(text === `${long}${shown}\u{1f680}${long}${shown}x`);
+  assertEquals(escaped, 40_000);
+});
