@@ -13,7 +13,7 @@
  * import { assertEquals } from "@std/assert";
  *
  * const root = await Deno.makeTempDir();
- * const queueDir = supervise.queueDirForSlug("dev-1", root);
+ * const queueDir = supervise.queueDirForSlug("dev-1", { root });
  *
  * // The sidecar's side.
  * const proposal = supervise.newProposal({
@@ -79,7 +79,13 @@ export {
   watchOverview,
   type WatchOverviewOptions,
 } from "./src/decision/overview.ts";
-export { auditDir, auditLogPath, claudeBottleRoot, queueDirForSlug } from "./src/disk/layout.ts";
+export {
+  auditDir,
+  auditLogPath,
+  claudeBottleRoot,
+  queueDirForSlug,
+  type RootOptions,
+} from "./src/disk/layout.ts";
 export { ACTION_OPERATOR_EDIT, type AuditEntry } from "./src/records/audit_entry.ts";
 export {
   AlreadyDecidedError,
@@ -110,7 +116,8 @@ export {
   type NewProposalOptions,
   type Proposal,
   type ProposalRef,
-  type Response,
+  type ProposalResponse,
+  type ProposalResponse as Response,
   type Status,
   STATUS_APPROVED,
   STATUS_MODIFIED,

@@ -22,7 +22,7 @@ export {
   MAX_JUSTIFICATION_BYTES,
   newProposal,
   type Proposal,
-  type Response,
+  type ProposalResponse,
   STATUS_APPROVED,
   STATUS_MODIFIED,
   STATUS_REJECTED,

@@ -86,7 +86,7 @@ export async function makeDirectory(): Promise<Directory> {
   const path = await Deno.makeTempDir({ prefix: "supervise-bench-" });
   return {
     path,
-    queueDir: queueDirForSlug(BOTTLE_SLUG, path),
+    queueDir: queueDirForSlug(BOTTLE_SLUG, { root: path }),
     [Symbol.asyncDispose]: () => Deno.remove(path, { recursive: true }),
   };
 }

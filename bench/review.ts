@@ -104,7 +104,7 @@ async function measureBottles(): Promise<Row[]> {
   for (const [n, { id, text }] of files.entries()) {
     const slug = `bottle-${n}`;
     const file = { id, text: text.replaceAll(BOTTLE_SLUG, slug) };
-    placeProposalFiles(queueDirForSlug(slug, dir.path), [file]);
+    placeProposalFiles(queueDirForSlug(slug, { root: dir.path }), [file]);
   }
   const percent = await idlePercent(dir, `${BOTTLES} pending`);
   return [{

@@ -41,7 +41,7 @@ const IN_FORCE: Readonly<Record<string, string>> = {
  */
 export async function layOut(root: string): Promise<void> {
   const config = currentConfigDirForSlug(SLUG, root);
-  await ensureDir(queueDirForSlug(SLUG, root));
+  await ensureDir(queueDirForSlug(SLUG, { root }));
   await ensureDir(config);
   for (const [name, content] of Object.entries(IN_FORCE)) {
     await Deno.writeTextFile(join(config, name), content);
@@ -65,7 +65,7 @@ export interface RunningSidecar {
  * @returns The sidecar.
  */
 export async function startSidecar(root: string): Promise<RunningSidecar> {
-  const queueDir = queueDirForSlug(SLUG, root);
+  const queueDir = queueDirForSlug(SLUG, { root });
   const flags = sidecarFlags(queueDir, "127.0.0.1:0");
   const main = join(HERE, "../sidecar/main.ts");
   const process = new Deno.Command("deno", {

@@ -10,8 +10,8 @@ import {
   newProposal,
   openQuestions,
   type Proposal,
+  type ProposalResponse,
   readAnswer,
-  type Response,
   STATUS_REJECTED,
   type Tool,
   waitForResponse,
@@ -63,7 +63,7 @@ export type Outcome =
   | {
     readonly kind: "answered";
     readonly proposal: Proposal;
-    readonly response: Response;
+    readonly response: ProposalResponse;
     /** When it was answered, in milliseconds since 1970. */
     readonly answeredAtMs: number;
   }
@@ -107,7 +107,7 @@ export function openHolder(options: HoldOptions): Holder {
   /** The calls that are held. */
   const holding = new Set<{ readonly call: HeldCall; readonly released: AbortController }>();
 
-  function outcomeOf(proposal: Proposal, response: Response | undefined): Outcome {
+  function outcomeOf(proposal: Proposal, response: ProposalResponse | undefined): Outcome {
     const { id } = proposal;
     return response === undefined
       ? { kind: "pending", proposal, ahead: questions.aheadOf(id) }
@@ -122,7 +122,7 @@ export function openHolder(options: HoldOptions): Holder {
     if (call.detached) return outcomeOf(proposal, await standing());
     // Before anything is awaited: from here on nobody archives the answer behind this call's back.
     waiting.set(id, (waiting.get(id) ?? 0) + 1);
-    let response: Response | undefined;
+    let response: ProposalResponse | undefined;
     try {
       response = await standing();
       // What does not wait takes nothing up: an agent can always ask what has become of a proposal.
@@ -154,7 +154,7 @@ export function openHolder(options: HoldOptions): Holder {
     { id, tool }: Proposal,
     capMs: number,
     call: HeldCall,
-  ): Promise<Response | undefined> {
+  ): Promise<ProposalResponse | undefined> {
     const hold = { call, released: new AbortController() };
     holding.add(hold);
     const stopTelling = keepTelling(call, () => questions.aheadOf(id, TOLD_AGE_MS));
@@ -175,7 +175,7 @@ export function openHolder(options: HoldOptions): Holder {
     capMs: number,
     signal: AbortSignal,
     released: AbortSignal,
-  ): Promise<Response | undefined> {
+  ): Promise<ProposalResponse | undefined> {
     if (closing.signal.aborted) return undefined;
     const bounds = {
       signal: AbortSignal.any([signal, released, closing.signal]),

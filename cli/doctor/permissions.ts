@@ -61,8 +61,8 @@ function lookAtAll(root: string): Looked[] {
   add(join(root, "queue"));
   // What is in a queue is its sidecar's; that nobody else gets at it is the directory's doing.
   for (const slug of listBottles(root).slugs) {
-    add(queueDirForSlug(slug, root));
-    add(join(queueDirForSlug(slug, root), "processed"));
+    add(queueDirForSlug(slug, { root }));
+    add(join(queueDirForSlug(slug, { root }), "processed"));
   }
   const addAll = (dir: string, open: boolean) => {
     for (const path of walk(dir)) {

@@ -68,7 +68,7 @@ export function checkQueues({ root, overview }: Subject): Finding[] {
           named(unlisted.map(({ bottleSlug, count }) => `${bottleSlug} (${count} not listed)`))
         }`,
         todo: `stop the sidecar of ${flooded.bottleSlug}, then look into ` +
-          shellWord(queueDirForSlug(flooded.bottleSlug, root)),
+          shellWord(queueDirForSlug(flooded.bottleSlug, { root })),
       },
   ];
 }

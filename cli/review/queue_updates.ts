@@ -64,7 +64,7 @@ export function openFates(root: string, stampOf: (path: string) => string): Fate
     of({ proposal: { bottleSlug, id } }) {
       // Before the logs are read: a line that comes meanwhile must have them read again.
       const stamp = AUDIT_COMPONENTS
-        .map((component) => stampOf(auditLogPath(component, bottleSlug, root))).join();
+        .map((component) => stampOf(auditLogPath(component, bottleSlug, { root }))).join();
       let known = looks.get(bottleSlug);
       if (known?.stamp !== stamp) {
         known = look(bottleSlug, stamp);

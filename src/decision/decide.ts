@@ -22,7 +22,7 @@ import {
   COMPONENT_FOR_TOOL,
   COMPONENT_REBUILD,
   CONFIG_FILE_FOR_TOOL,
-  type Response,
+  type ProposalResponse,
   type Status,
 } from "../records/proposal.ts";
 import { sha256Hex } from "../text/hash.ts";
@@ -112,7 +112,7 @@ export interface Decision {
  *   justification: "The tests read a public gist.",
  *   currentFileHash: "",
  * });
- * const queueDir = queueDirForSlug("dev-1", root);
+ * const queueDir = queueDirForSlug("dev-1", { root });
  * await writeProposal(queueDir, proposal);
  *
  * const ref = { root, bottleSlug: "dev-1", proposalId: proposal.id };
@@ -242,7 +242,7 @@ async function record(
   const { bottleSlug, verdict } = request;
   const { status } = verdict;
   const component = COMPONENT_FOR_TOOL[proposal.tool] ?? COMPONENT_REBUILD;
-  const auditLog = auditLogPath(component, bottleSlug, root);
+  const auditLog = auditLogPath(component, bottleSlug, { root });
   const entry: AuditEntry = {
     timestamp: new Date().toISOString(),
     bottleSlug,
@@ -260,7 +260,12 @@ async function record(
     finalSha256: finalFile === null ? "" : sha256Hex(finalFile),
     ...(inspection.foreignAnswer && { foreignAnswer: foreignWords(inspection.foreignAnswer) }),
   };
-  const response: Response = { proposalId: proposal.id, status, notes: request.notes, finalFile };
+  const response: ProposalResponse = {
+    proposalId: proposal.id,
+    status,
+    notes: request.notes,
+    finalFile,
+  };
   const overrideForeign = inspection.foreignAnswer !== undefined;
   const { head, answered } = await carryOut(root, { entry, response, overrideForeign });
   if (!answered) {

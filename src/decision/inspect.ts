@@ -69,7 +69,7 @@ export interface Inspection {
 // deno-lint-ignore require-await
 export async function inspectProposal(ref: ProposalRef): Promise<Inspection> {
   const { bottleSlug, proposalId, root = claudeBottleRoot() } = ref;
-  const queueDir = queueDirForSlug(bottleSlug, root);
+  const queueDir = queueDirForSlug(bottleSlug, { root });
   const path = proposalPath(queueDir, proposalId);
   directoryIdentity(queueDir);
   // In this order: an answer that is there only after the record was looked for may have one.

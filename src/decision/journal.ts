@@ -33,7 +33,7 @@ import {
 import { AnswerNotWrittenError, MalformedRecordError } from "../records/errors.ts";
 import type { Head } from "../records/head.ts";
 import { auditLogName, isBottleSlug } from "../records/names.ts";
-import type { Response } from "../records/proposal.ts";
+import type { ProposalResponse } from "../records/proposal.ts";
 import { asciiJson } from "../text/json.ts";
 import { dirname, join } from "@std/path";
 import { Buffer } from "node:buffer";
@@ -77,7 +77,7 @@ export function stagingDir(root: string, slug: string): string {
  * @throws {Error} If it cannot; nothing is decided.
  */
 export function refuseIfUnanswerable(root: string, slug: string): void {
-  const queueDir = queueDirForSlug(slug, root);
+  const queueDir = queueDirForSlug(slug, { root });
   try {
     probeCreateOnce(queueDir, stagingDir(root, slug));
   } catch (cause) {
@@ -110,7 +110,7 @@ export async function answerRecorded(root: string, intent: Intent): Promise<bool
 
 async function answer(root: string, intent: Intent): Promise<boolean> {
   const { bottleSlug, proposalId } = intent;
-  const queueDir = queueDirForSlug(bottleSlug, root);
+  const queueDir = queueDirForSlug(bottleSlug, { root });
   if (ownAnswerStands(queueDir, intent)) {
     // Whoever created it may have died before its name was durable.
     syncNames(queueDir);
@@ -159,7 +159,7 @@ export interface DecisionToCarryOut {
   /** What is to be recorded. */
   readonly entry: AuditEntry;
   /** What the agent is to be told. */
-  readonly response: Response;
+  readonly response: ProposalResponse;
   /** Whether an answer without a record that stands there is moved away. */
   readonly overrideForeign: boolean;
 }
@@ -313,7 +313,7 @@ function isSound({ line, response, proposal_id }: z.infer<typeof intentSchema>):
 
 /** What follows the line in the log, if it is there; then it is durable before anybody acts on it. */
 function linesAfterRecord(root: string, intent: Intent): Uint8Array | undefined {
-  const path = auditLogPath(intent.component, intent.bottleSlug, root);
+  const path = auditLogPath(intent.component, intent.bottleSlug, { root });
   const content = readOwnFile(path);
   if (content === undefined) return undefined;
   const log = Buffer.from(content.buffer);

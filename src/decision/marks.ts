@@ -5,7 +5,6 @@
  */
 
 import { marksFor } from "../config/check.ts";
-import { claudeBottleRoot } from "../disk/layout.ts";
 import { type FileInForce, readFileInForce } from "../host/config_files.ts";
 import type { PendingProposal } from "../queue/files.ts";
 import type { Mark } from "../records/mark.ts";
@@ -42,13 +41,13 @@ interface BottleLook {
  * Needs `--allow-read` for the root.
  *
  * @param pending The proposals, as they were listed.
- * @param root The root; {@linkcode claudeBottleRoot} unless given.
+ * @param root The root.
  * @returns The marks of each, the most severe first. One that is missing was not judged: too much is
  * pending, or the file in force cannot be read.
  */
 export function marksOfPending(
   pending: readonly PendingProposal[],
-  root: string = claudeBottleRoot(),
+  root: string,
 ): ReadonlyMap<PendingProposal, readonly Mark[]> {
   const marks = new Map<PendingProposal, readonly Mark[]>();
   const bottles = new Map<string, BottleLook>();

@@ -54,7 +54,7 @@ export function openForeignView(
   const read = new Map<string, { readonly stamp: string | undefined; readonly says: string }>();
 
   function whatItSays(proposalId: string): string | undefined {
-    const stamp = stampOfFile(responsePath(queueDirForSlug(bottleSlug, root), proposalId));
+    const stamp = stampOfFile(responsePath(queueDirForSlug(bottleSlug, { root }), proposalId));
     const known = read.get(proposalId);
     if (known !== undefined && known.stamp === stamp) return known.says;
     const standing = standingAnswer({ root, bottleSlug, proposalId }, MAX_BYTES);
@@ -223,7 +223,7 @@ function listed({ listing, foreign }: BottleLook) {
 }
 
 function openView(bottleSlug: string, root: string, maxPending: number): BottleView {
-  const queueDir = queueDirForSlug(bottleSlug, root);
+  const queueDir = queueDirForSlug(bottleSlug, { root });
   const queue = openQueueView(queueDir, { bottleSlug, maxPending });
   const foreign = openForeignView(bottleSlug, root);
   return { queueDir, queue, foreign, latest: lookOrReport({ queueDir, queue, foreign }) };
@@ -303,7 +303,7 @@ export async function* watchOverview(
     }
     for (const slug of slugs) {
       if (stops.has(slug)) continue;
-      const stop = watchNames(queueDirForSlug(slug, root), pollIntervalMs, (names, error) => {
+      const stop = watchNames(queueDirForSlug(slug, { root }), pollIntervalMs, (names, error) => {
         dirty.set(slug, error === undefined ? names : undefined);
         wake.resolve();
       });

@@ -29,13 +29,19 @@ export function claudeBottleRoot(): string {
   throw new TypeError("Cannot find the root: set CLAUDE_BOTTLE_ROOT or HOME");
 }
 
+/** Where everything of the host is kept. */
+export interface RootOptions {
+  /** The root; {@linkcode claudeBottleRoot} unless given. */
+  readonly root?: string;
+}
+
 /**
  * The directory that holds every bottle's queue directory, `<root>/queue`.
  *
- * @param root The root; {@linkcode claudeBottleRoot} unless given.
+ * @param root The root.
  * @returns The directory's path; nothing is created.
  */
-export function queueRoot(root: string = claudeBottleRoot()): string {
+export function queueRoot(root: string): string {
   return join(root, "queue");
 }
 
@@ -43,11 +49,12 @@ export function queueRoot(root: string = claudeBottleRoot()): string {
  * The queue directory of a bottle, `<root>/queue/<slug>`.
  *
  * @param slug The bottle's slug.
- * @param root The root; {@linkcode claudeBottleRoot} unless given.
+ * @param options Which root.
  * @returns The directory's path; nothing is created.
- * @throws {InvalidNameError} If the slug is none.
+ * @throws {InvalidNameError} If the slug is not valid.
  */
-export function queueDirForSlug(slug: string, root: string = claudeBottleRoot()): string {
+export function queueDirForSlug(slug: string, options: RootOptions = {}): string {
+  const { root = claudeBottleRoot() } = options;
   return join(queueRoot(root), checkBottleSlug(slug));
 }
 
@@ -55,21 +62,22 @@ export function queueDirForSlug(slug: string, root: string = claudeBottleRoot())
  * The directory of a bottle's config files in force, `<root>/current-config/<slug>`.
  *
  * @param slug The bottle's slug.
- * @param root The root; {@linkcode claudeBottleRoot} unless given.
+ * @param root The root.
  * @returns The directory's path; nothing is created.
- * @throws {InvalidNameError} If the slug is none.
+ * @throws {InvalidNameError} If the slug is not valid.
  */
-export function currentConfigDirForSlug(slug: string, root: string = claudeBottleRoot()): string {
+export function currentConfigDirForSlug(slug: string, root: string): string {
   return join(root, "current-config", checkBottleSlug(slug));
 }
 
 /**
  * The directory of the audit logs, `<root>/audit`.
  *
- * @param root The root; {@linkcode claudeBottleRoot} unless given.
+ * @param options Which root.
  * @returns The directory's path; nothing is created.
  */
-export function auditDir(root: string = claudeBottleRoot()): string {
+export function auditDir(options: RootOptions = {}): string {
+  const { root = claudeBottleRoot() } = options;
   return join(root, "audit");
 }
 
@@ -78,16 +86,16 @@ export function auditDir(root: string = claudeBottleRoot()): string {
  *
  * @param component The component, such as `cred-proxy`.
  * @param slug The bottle's slug.
- * @param root The root; {@linkcode claudeBottleRoot} unless given.
+ * @param options Which root.
  * @returns The file's path; nothing is created.
  * @throws {InvalidNameError} If the component or the slug is none.
  */
 export function auditLogPath(
   component: string,
   slug: string,
-  root: string = claudeBottleRoot(),
+  options: RootOptions = {},
 ): string {
-  return join(auditDir(root), `${auditLogName(component, slug)}.log`);
+  return join(auditDir(options), `${auditLogName(component, slug)}.log`);
 }
 
 /**

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { claudeBottleRoot, currentConfigDirForSlug, privateDir } from "../disk/layout.ts";
+import { currentConfigDirForSlug, privateDir } from "../disk/layout.ts";
 import { ownFileStamp, readOwnFile } from "../disk/read_own.ts";
 import { listNames } from "../disk/read_untrusted.ts";
 import { removeFile, replaceFile } from "../disk/write.ts";
@@ -60,9 +60,9 @@ function knownDir(bottleSlug: string, root: string): string {
  * Needs `--allow-read` and `--allow-write` for the root.
  *
  * @param bottleSlug The bottle.
- * @param root The root; {@linkcode claudeBottleRoot} unless given.
+ * @param root The root.
  */
-export function keepFilesInForce(bottleSlug: string, root: string = claudeBottleRoot()): void {
+export function keepFilesInForce(bottleSlug: string, root: string): void {
   const dir = knownDir(bottleSlug, root);
   for (const tool of TOOLS) {
     const path = join(currentConfigDirForSlug(bottleSlug, root), CONFIG_FILE_FOR_TOOL[tool]);
@@ -93,13 +93,13 @@ function forgetOldest(dir: string): void {
  *
  * @param bottleSlug The bottle.
  * @param sha256 SHA-256 of the file, lower-case hex, as somebody claims it.
- * @param root The root; {@linkcode claudeBottleRoot} unless given.
+ * @param root The root.
  * @returns The file, or `undefined` if no copy of it was kept.
  */
 export function knownFile(
   bottleSlug: string,
   sha256: string,
-  root: string = claudeBottleRoot(),
+  root: string,
 ): string | undefined {
   if (!/^[0-9a-f]{64}$/.test(sha256)) return undefined;
   const bytes = readOwnFile(join(knownDir(bottleSlug, root), sha256));

@@ -91,13 +91,13 @@ function encodeRecord(record: ReceiverRecord): Uint8Array {
  * Needs `--allow-read` for `<root>/private`.
  *
  * @param receiver The receiver's name, lower-case letters.
- * @param root The root; {@linkcode claudeBottleRoot} unless given.
+ * @param root The root.
  * @returns The record; an empty one if there is none, or it cannot be read.
  * @throws {TypeError} If the name is none.
  */
 export function readReceiverRecord(
   receiver: string,
-  root: string = claudeBottleRoot(),
+  root: string,
 ): ReceiverRecord {
   return parseRecord(readOwnFile(recordPath(receiver, root)));
 }
@@ -110,13 +110,13 @@ export function readReceiverRecord(
  *
  * @param receiver The receiver's name, lower-case letters.
  * @param change What to remember instead of what is remembered; called under the lock.
- * @param root The root; {@linkcode claudeBottleRoot} unless given.
+ * @param root The root.
  * @throws {TypeError} If the name is none.
  */
 export async function updateReceiverRecord(
   receiver: string,
   change: (record: ReceiverRecord) => ReceiverRecord,
-  root: string = claudeBottleRoot(),
+  root: string,
 ): Promise<void> {
   const path = recordPath(receiver, root);
   await withLock(path.replace(/json$/, "lock"), () => {
@@ -185,12 +185,12 @@ export function lastShown(ref: ProposalRef): Shown | undefined {
  * Needs `--allow-read` for `<root>/private`.
  *
  * @param bottleSlug The bottle.
- * @param root The root; {@linkcode claudeBottleRoot} unless given.
+ * @param root The root.
  * @returns The ids.
  */
 export function shownIds(
   bottleSlug: string,
-  root: string = claudeBottleRoot(),
+  root: string,
 ): readonly string[] {
   return listNames(shownDir(bottleSlug, root));
 }

@@ -103,7 +103,7 @@ const MAX_ANSWER_BYTES = 128 * 1024 * 1024;
 export function anchorsInAnswers(root: string, slug: string): readonly Anchor[] {
   const anchors: Anchor[] = [];
   let bytesLeft = MAX_ANSWER_BYTES;
-  for (const { source, bytes } of newestAnswers(queueDirForSlug(slug, root))) {
+  for (const { source, bytes } of newestAnswers(queueDirForSlug(slug, { root }))) {
     if (bytes > bytesLeft) break;
     bytesLeft -= bytes;
     try {

@@ -133,7 +133,7 @@ export async function appendEntry(
   root: string,
   onSealed: (sealed: SealedLine) => void = () => {},
 ): Promise<SealedLine> {
-  const path = auditLogPath(entry.component, entry.bottleSlug, root);
+  const path = auditLogPath(entry.component, entry.bottleSlug, { root });
   const name = auditLogName(entry.component, entry.bottleSlug);
   const { operatorKey: _, repair: __, ...own } = entry;
   const said = encodeAuditEntry(own); // Before anything is made: a wrong field leaves no trace.

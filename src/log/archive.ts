@@ -82,7 +82,7 @@ export async function readAuditHead(
   { component, slug }: AuditLogId,
   options: AuditRootOptions = {},
 ): Promise<Head & { readonly log: string }> {
-  const bytes = await readLockedLog(auditLogPath(component, slug, options.root));
+  const bytes = await readLockedLog(auditLogPath(component, slug, options));
   return { log: auditLogName(component, slug), ...headOf(bytes ?? new Uint8Array()) };
 }
 
@@ -105,7 +105,7 @@ export async function exportAuditLogs(
   const contents: Uint8Array[] = [];
   const logs: object[] = [];
   for (const { component, slug } of ids) {
-    const bytes = await readLockedLog(auditLogPath(component, slug, root)) ?? new Uint8Array();
+    const bytes = await readLockedLog(auditLogPath(component, slug, { root })) ?? new Uint8Array();
     const log = auditLogName(component, slug);
     const head = signHead(log, headOf(bytes), privateKey);
     contents.push(bytes);

@@ -323,7 +323,7 @@ export async function verifyAuditLog(
 ): Promise<AuditVerification> {
   const { root = claudeBottleRoot(), publicKeys, anchors = [], chainOnly = false } = options;
   const log = auditLogName(component, slug);
-  const file = auditLogPath(component, slug, root);
+  const file = auditLogPath(component, slug, { root });
   // Before the log is read: what it has grown by meanwhile must not look like a loss.
   const answered = anchorsInAnswers(root, slug);
   let own: Remembered | undefined;

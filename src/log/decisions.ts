@@ -4,7 +4,7 @@
  * @module
  */
 
-import { auditLogPath, queueDirForSlug } from "../disk/layout.ts";
+import { auditLogPath, claudeBottleRoot, queueDirForSlug } from "../disk/layout.ts";
 import { ownFileStamp, readOwnFile } from "../disk/read_own.ts";
 import { MAX_QUEUE_FILE_BYTES } from "../disk/read_untrusted.ts";
 import { readResponseBytes, responsePlaces } from "../queue/files.ts";
@@ -31,7 +31,8 @@ import { Buffer } from "node:buffer";
  */
 export function findDecision(ref: ProposalRef): AuditEntry | undefined {
   const id = checkProposalId(ref.proposalId);
-  return decidedAmong(new Set([id]), ref.bottleSlug, ref.root).get(id);
+  const { root = claudeBottleRoot() } = ref;
+  return decidedAmong(new Set([id]), ref.bottleSlug, root).get(id);
 }
 
 /**
@@ -41,18 +42,18 @@ export function findDecision(ref: ProposalRef): AuditEntry | undefined {
  *
  * @param ids The proposals' ids.
  * @param bottleSlug The bottle.
- * @param root The root; the default one unless given.
+ * @param root The root.
  * @returns The audit entries of those that are decided.
  * @throws {InvalidNameError} If the slug is none.
  */
 export function decidedAmong(
   ids: ReadonlySet<string>,
   bottleSlug: string,
-  root?: string,
+  root: string,
 ): Map<string, AuditEntry> {
   const decisions = new Map<string, AuditEntry>();
   for (const component of AUDIT_COMPONENTS) {
-    addDecisions(auditLogPath(component, bottleSlug, root), ids, decisions);
+    addDecisions(auditLogPath(component, bottleSlug, { root }), ids, decisions);
   }
   return decisions;
 }
@@ -66,7 +67,7 @@ export function decidedAmong(
  */
 export function stampOfLogs(bottleSlug: string, root: string): string {
   return AUDIT_COMPONENTS.map((component) =>
-    ownFileStamp(auditLogPath(component, bottleSlug, root))?.text
+    ownFileStamp(auditLogPath(component, bottleSlug, { root }))?.text
   ).join();
 }
 
@@ -118,7 +119,7 @@ export function standingAnswer(
   ref: ProposalRef,
   maxBytes: number = MAX_QUEUE_FILE_BYTES,
 ): StandingAnswer | undefined {
-  for (const place of responsePlaces(queueDirForSlug(ref.bottleSlug, ref.root), ref.proposalId)) {
+  for (const place of responsePlaces(queueDirForSlug(ref.bottleSlug, ref), ref.proposalId)) {
     try {
       const bytes = readResponseBytes(place, maxBytes);
       const sha256 = sha256Hex(bytes);

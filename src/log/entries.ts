@@ -79,7 +79,7 @@ export async function writeAuditEntry(
   options: WriteAuditOptions = {},
 ): Promise<string> {
   const { root = claudeBottleRoot() } = options;
-  const path = auditLogPath(entry.component, entry.bottleSlug, root);
+  const path = auditLogPath(entry.component, entry.bottleSlug, { root });
   await appendEntry(entry, root);
   return path;
 }
@@ -127,7 +127,7 @@ export async function readAuditEntries(
   options: ReadAuditOptions = {},
 ): Promise<AuditEntry[]> {
   const entries: AuditEntry[] = [];
-  for (const { entry, broken } of readLines(auditLogPath(component, slug, options.root))) {
+  for (const { entry, broken } of readLines(auditLogPath(component, slug, options))) {
     if (entry !== undefined) entries.push(entry);
     if (broken !== undefined) options.onBroken?.(broken);
   }
@@ -220,12 +220,12 @@ export function parseAuditLogName(name: string): AuditLogId | undefined {
  *
  * Needs `--allow-read` for the root.
  *
- * @param root The root; {@linkcode claudeBottleRoot} unless given.
+ * @param root The root.
  * @returns The logs.
  */
-export function listAuditLogs(root: string = claudeBottleRoot()): AuditLogId[] {
+export function listAuditLogs(root: string): AuditLogId[] {
   const names = new Set(listNames(join(privateDir(root), "heads")));
-  for (const name of listNames(auditDir(root))) {
+  for (const name of listNames(auditDir({ root }))) {
     if (name.endsWith(".log")) names.add(name.slice(0, -".log".length));
   }
   return [...names].sort().flatMap((name) => parseAuditLogName(name) ?? []);

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { claudeBottleRoot, privateDir } from "../disk/layout.ts";
+import { privateDir } from "../disk/layout.ts";
 import { withLock } from "../disk/lock.ts";
 import { ownFileStamp, readOwnFile } from "../disk/read_own.ts";
 import { listNames } from "../disk/read_untrusted.ts";
@@ -152,11 +152,11 @@ export interface SigningKeyInfo {
  *
  * Needs `--allow-read` and `--allow-write` for `<root>/private`.
  *
- * @param root The root; {@linkcode claudeBottleRoot} unless given.
+ * @param root The root.
  * @returns The key's public half.
  * @throws {Error} If the key's file is no Ed25519 key, or others may read it.
  */
-export async function ensureSigningKey(root: string = claudeBottleRoot()): Promise<SigningKeyInfo> {
+export async function ensureSigningKey(root: string): Promise<SigningKeyInfo> {
   const { fingerprint, publicKey, created } = await openSigningKey(root);
   return { fingerprint, publicKey: publicKeyPem(publicKey), created };
 }
@@ -167,11 +167,11 @@ export async function ensureSigningKey(root: string = claudeBottleRoot()): Promi
  *
  * Needs `--allow-read` for `<root>/private`.
  *
- * @param root The root; {@linkcode claudeBottleRoot} unless given.
+ * @param root The root.
  * @returns The key's public half, or `undefined`.
  * @throws {Error} If the key's file is no Ed25519 key, or others may read it.
  */
-export function readSigningKey(root: string = claudeBottleRoot()): SigningKeyInfo | undefined {
+export function readSigningKey(root: string): SigningKeyInfo | undefined {
   const key = signingKeyIfAny(root);
   if (key === undefined) return undefined;
   return { fingerprint: key.fingerprint, publicKey: publicKeyPem(key.publicKey), created: false };

@@ -30,7 +30,7 @@ import {
 } from "../records/codec.ts";
 import { AlreadyDecidedError, MalformedRecordError, UnsafeFileError } from "../records/errors.ts";
 import { PROPOSAL_SUFFIX } from "../records/names.ts";
-import type { Proposal, Response } from "../records/proposal.ts";
+import type { Proposal, ProposalResponse } from "../records/proposal.ts";
 import { sha256Hex } from "../text/hash.ts";
 import { quote } from "../text/quote.ts";
 import { basename, join } from "@std/path";
@@ -159,7 +159,7 @@ export function proposalFromBytes(bytes: Uint8Array, path: string): Proposal {
  */
 export async function writeResponse(
   queueDir: string,
-  response: Response,
+  response: ProposalResponse,
   options: WriteResponseOptions = {},
 ): Promise<string> {
   const path = responsePath(queueDir, response.proposalId);
@@ -189,7 +189,10 @@ export async function writeResponse(
  * @throws {MalformedRecordError} If it is not a response; names the file, the field and the reason.
  */
 // deno-lint-ignore require-await
-export async function readResponse(queueDir: string, proposalId: string): Promise<Response> {
+export async function readResponse(
+  queueDir: string,
+  proposalId: string,
+): Promise<ProposalResponse> {
   return responseFromFile(responsePath(queueDir, proposalId));
 }
 
@@ -203,7 +206,7 @@ export async function readResponse(queueDir: string, proposalId: string): Promis
  * @throws {UnsafeFileError} If it is no plain file, or in no plain directory.
  * @throws {MalformedRecordError} If it is not a response.
  */
-export function responseFromFile(path: string): Response {
+export function responseFromFile(path: string): ProposalResponse {
   return responseFromBytes(readResponseBytes(path), path);
 }
 
@@ -228,7 +231,7 @@ export function readResponseBytes(path: string, maxBytes = MAX_QUEUE_FILE_BYTES)
  * @returns The response.
  * @throws {MalformedRecordError} If they are not a response.
  */
-export function responseFromBytes(bytes: Uint8Array, path: string): Response {
+export function responseFromBytes(bytes: Uint8Array, path: string): ProposalResponse {
   const response = parseResponse(parseJsonBytes(bytes, path), path);
   if (basename(path) === `${response.proposalId}.response.json`) return response;
   const reason = `${quote(response.proposalId)} is not the file's name`;
@@ -295,7 +298,7 @@ export function responsePlaces(queueDir: string, proposalId: string): readonly s
 export async function readAnswer(
   queueDir: string,
   proposalId: string,
-): Promise<Response | undefined> {
+): Promise<ProposalResponse | undefined> {
   for (const place of responsePlaces(queueDir, proposalId)) {
     try {
       return responseFromFile(place);

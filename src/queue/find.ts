@@ -32,10 +32,10 @@ export interface BottleListing {
  *
  * Needs `--allow-read` for the root.
  *
- * @param root The root; {@linkcode claudeBottleRoot} unless given.
+ * @param root The root.
  * @returns The bottles.
  */
-export function listBottles(root: string = claudeBottleRoot()): BottleListing {
+export function listBottles(root: string): BottleListing {
   const slugs: string[] = [];
   const refused: RefusedQueue[] = [];
   for (const name of [...listNames(queueRoot(root))].sort()) {
@@ -44,7 +44,7 @@ export function listBottles(root: string = claudeBottleRoot()): BottleListing {
       continue;
     }
     try {
-      if (directoryIdentity(queueDirForSlug(name, root)) !== undefined) slugs.push(name);
+      if (directoryIdentity(queueDirForSlug(name, { root })) !== undefined) slugs.push(name);
     } catch (error) {
       if (!(error instanceof UnsafeFileError)) throw error;
       refused.push({ name, reason: error.reason });
@@ -103,7 +103,7 @@ export function findProposals(prefix: string, options: FindOptions = {}): FoundP
   const found: FoundProposal[] = [];
   for (const slug of listBottles(root).slugs) {
     if (bottleSlug !== undefined && slug !== bottleSlug) continue;
-    const queueDir = queueDirForSlug(slug, root);
+    const queueDir = queueDirForSlug(slug, { root });
     const names = namesOrNone(queueDir);
     const present = new Set(names);
     for (const proposalId of idsIn(names, prefix)) {
@@ -142,7 +142,7 @@ export interface QueueLeftovers {
  * Needs `--allow-read` for the queue directory.
  *
  * @param bottleSlug The bottle.
- * @param root The root; the default one unless given.
+ * @param root The root.
  * @param writtenBefore Only what was written before then, each in milliseconds since 1970.
  * @returns What there is.
  * @throws {InvalidNameError} If the slug is none.
@@ -150,10 +150,10 @@ export interface QueueLeftovers {
  */
 export function findLeftovers(
   bottleSlug: string,
-  root: string | undefined,
+  root: string,
   writtenBefore: { readonly uncollectedMs: number; readonly unfinishedMs: number },
 ): QueueLeftovers {
-  const queueDir = queueDirForSlug(bottleSlug, root);
+  const queueDir = queueDirForSlug(bottleSlug, { root });
   const names = listNames(queueDir);
   const present = new Set(names);
   const isAnswer = (name: string) => {

@@ -6,7 +6,7 @@
  */
 
 import { isProposalId } from "../records/names.ts";
-import type { Proposal, Response } from "../records/proposal.ts";
+import type { Proposal, ProposalResponse } from "../records/proposal.ts";
 import { sha256Hex } from "../text/hash.ts";
 import { type PendingProposal, readAnswer, readProposal } from "./files.ts";
 import { MAX_LISTED, openQueueView } from "./pending.ts";
@@ -17,7 +17,7 @@ export interface RecentAnswer {
   /** The proposal. */
   readonly proposal: Proposal;
   /** The answer. */
-  readonly response: Response;
+  readonly response: ProposalResponse;
   /** When it was written, in milliseconds since 1970. */
   readonly answeredAtMs: number;
 }

@@ -6,7 +6,7 @@
 
 import { responsePath } from "../disk/layout.ts";
 import { DEFAULT_POLL_INTERVAL_MS, watchNames } from "../disk/watch.ts";
-import type { Response } from "../records/proposal.ts";
+import type { ProposalResponse } from "../records/proposal.ts";
 import { responseFromFile } from "./files.ts";
 import { basename } from "@std/path";
 
@@ -64,7 +64,7 @@ export async function waitForResponse(
   queueDir: string,
   proposalId: string,
   options: WaitOptions = {},
-): Promise<Response> {
+): Promise<ProposalResponse> {
   const path = responsePath(queueDir, proposalId);
   const name = basename(path);
   const { signal, timeoutMs, pollIntervalMs = DEFAULT_POLL_INTERVAL_MS } = options;
@@ -76,7 +76,7 @@ export async function waitForResponse(
   }
   signal?.throwIfAborted();
 
-  const { promise, resolve, reject } = Promise.withResolvers<Response>();
+  const { promise, resolve, reject } = Promise.withResolvers<ProposalResponse>();
   const told = new Set<string>();
   const stop = watchNames(queueDir, pollIntervalMs, (names) => {
     if (!names.has(name)) return;

@@ -14,7 +14,7 @@ import { formatHead, parseHead, type SignedHead } from "./head.ts";
 import { isProposalId } from "./names.ts";
 import {
   type Proposal,
-  type Response,
+  type ProposalResponse,
   STATUS_APPROVED,
   STATUS_MODIFIED,
   STATUS_REJECTED,
@@ -125,9 +125,9 @@ const responseCodec = z.codec(
     audit_head: ownKey,
     audit_head_sig: ownKey,
   }),
-  z.custom<Response>(),
+  z.custom<ProposalResponse>(),
   {
-    decode: (wire): Response => ({
+    decode: (wire): ProposalResponse => ({
       proposalId: wire.proposal_id,
       status: wire.status,
       notes: wire.notes,
@@ -241,7 +241,7 @@ export function parseProposal(raw: unknown, file: string): Proposal {
  * @returns The response.
  * @throws {MalformedRecordError} If a field is missing or of the wrong kind.
  */
-export function parseResponse(raw: unknown, file: string): Response {
+export function parseResponse(raw: unknown, file: string): ProposalResponse {
   return checked(responseCodec.safeDecode(raw as z.input<typeof responseCodec>), file);
 }
 
@@ -282,7 +282,7 @@ export function encodeProposal(proposal: Proposal): string {
  * @returns The file's text.
  * @throws {TypeError} If a field is of the wrong kind.
  */
-export function encodeResponse(response: Response): string {
+export function encodeResponse(response: ProposalResponse): string {
   return encoded(responseCodec.safeEncode(response), "response", 2);
 }
 

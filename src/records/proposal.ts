@@ -101,7 +101,7 @@ export interface ProposalRef {
 }
 
 /** What the agent is told. */
-export interface Response {
+export interface ProposalResponse {
   /** The proposal's id. */
   readonly proposalId: string;
   /** What the operator decided. */

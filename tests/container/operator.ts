@@ -51,7 +51,7 @@ export async function installCommandLine(place: TempDir, denoBin: string): Promi
 
   return async (uid, slug) => {
     const root = place.at(`root-${uid}`);
-    const queueDir = queueDirForSlug(slug, root);
+    const queueDir = queueDirForSlug(slug, { root });
     await Deno.mkdir(queueDir, { recursive: true, mode: 0o700 });
     await must("chown", ["-R", `${uid}:${uid}`, root]);
     const as = [`--reuid=${uid}`, `--regid=${uid}`, "--clear-groups"];

@@ -250,7 +250,7 @@ Deno.test("decide() finds no proposal that is not there, and says where it looke
     () => decide(request(dir, queued, { proposalId: "p404" })),
     ProposalNotFoundError,
   );
-  assertStringIncludes(error.message, queueDirForSlug("dev-1", dir.path));
+  assertStringIncludes(error.message, queueDirForSlug("dev-1", { root: dir.path }));
 });
 
 Deno.test("decide() does not decide again what was archived, or recorded and taken away", async () => {

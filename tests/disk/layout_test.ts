@@ -59,8 +59,8 @@ for (const id of BAD_IDS) {
 for (const slug of BAD_SLUGS) {
   Deno.test(`every function refuses ${JSON.stringify(slug.slice(0, 12))} as a slug, and writes nothing`, async () => {
     await using dir = await tempDir();
-    assertThrows(() => queueDirForSlug(slug, dir.path), InvalidNameError);
-    assertThrows(() => auditLogPath("pipelock", slug, dir.path), InvalidNameError);
+    assertThrows(() => queueDirForSlug(slug, { root: dir.path }), InvalidNameError);
+    assertThrows(() => auditLogPath("pipelock", slug, { root: dir.path }), InvalidNameError);
     const entry = {
       timestamp: "",
       bottleSlug: slug,
@@ -77,8 +77,8 @@ for (const slug of BAD_SLUGS) {
 
 Deno.test("queueDirForSlug() accepts every character a slug may have", () => {
   const slug = `a${"b-_.9".repeat(12)}`;
-  assertEquals(queueDirForSlug(slug, "/r"), `/r/queue/${slug}`);
-  assertThrows(() => auditLogPath("../x", "a", "/r"), InvalidNameError);
+  assertEquals(queueDirForSlug(slug, { root: "/r" }), `/r/queue/${slug}`);
+  assertThrows(() => auditLogPath("../x", "a", { root: "/r" }), InvalidNameError);
 });
 
 Deno.test("claudeBottleRoot() prefers CLAUDE_BOTTLE_ROOT to HOME", () => {

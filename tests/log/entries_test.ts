@@ -87,7 +87,7 @@ Deno.test("withLockedLog() cuts the log back to what it was when a write fails",
 
 Deno.test("readAuditEntries() passes over broken lines, and says which and why", async () => {
   await using dir = await tempDir();
-  const path = auditLogPath("pipelock", "dev-1", dir.path);
+  const path = auditLogPath("pipelock", "dev-1", { root: dir.path });
   await Deno.mkdir(dir.at("audit"));
   const sound = JSON.stringify({
     timestamp: "t",

@@ -3,9 +3,9 @@ import {
   AlreadyDecidedError,
   archiveProposal,
   MalformedRecordError,
+  type ProposalResponse,
   readProposal,
   readResponse,
-  type Response,
   STATUSES,
   TOOLS,
   UnsafeFileError,
@@ -29,7 +29,12 @@ Deno.test("clearUnfinished() removes what a writer that died left, and nothing e
   clearUnfinished(dir.at("none"));
 });
 
-const REJECTED: Response = { proposalId: "p1", status: "rejected", notes: "No.", finalFile: null };
+const REJECTED: ProposalResponse = {
+  proposalId: "p1",
+  status: "rejected",
+  notes: "No.",
+  finalFile: null,
+};
 
 function modeOf(path: string): number {
   return Deno.lstatSync(path).mode! & 0o777;

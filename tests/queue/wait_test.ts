@@ -1,8 +1,8 @@
-import { type Response, waitForResponse, writeResponse } from "../../mod.ts";
+import { type ProposalResponse, waitForResponse, writeResponse } from "../../mod.ts";
 import { tempDir } from "../support/temp.ts";
 import { assertEquals, assertRejects } from "@std/assert";
 
-const answer = (proposalId: string): Response => ({
+const answer = (proposalId: string): ProposalResponse => ({
   proposalId,
   status: "approved",
   notes: `for ${proposalId}`,

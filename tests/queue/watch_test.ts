@@ -244,7 +244,10 @@ Deno.test("watchOverview() sees within a second a bottle that comes after a long
   for (const bottleSlug of ["dev-1", "dev-2"]) {
     const arrives = overviews.next();
     await setTimeout(SETTLES_MS);
-    await writeProposal(queueDirForSlug(bottleSlug, dir.path), sampleProposal({ bottleSlug }));
+    await writeProposal(
+      queueDirForSlug(bottleSlug, { root: dir.path }),
+      sampleProposal({ bottleSlug }),
+    );
     const start = performance.now();
     const latest = (await arrives).value?.pending.at(-1);
     assertEquals(latest?.proposal.bottleSlug, bottleSlug);

@@ -7,7 +7,7 @@
 import {
   type AuditEntry,
   type Proposal,
-  type Response,
+  type ProposalResponse,
   type SignedHead,
   STATUS_APPROVED,
   STATUS_MODIFIED,
@@ -107,7 +107,7 @@ export const anyHead: fc.Arbitrary<SignedHead> = fc.record({
  * @param id The proposal's id.
  * @returns The response.
  */
-export function anyResponse(id: fc.Arbitrary<string> = proposalId): fc.Arbitrary<Response> {
+export function anyResponse(id: fc.Arbitrary<string> = proposalId): fc.Arbitrary<ProposalResponse> {
   return fc.record({
     proposalId: id,
     status: fc.constantFrom(STATUS_APPROVED, STATUS_MODIFIED, STATUS_REJECTED),

@@ -67,7 +67,7 @@ export async function makeLog(
     const change = { operatorNotes, bottleSlug: slug, proposalId: `p${n}` };
     await writeAuditEntry(sampleEntry(change), { root });
   }
-  const path = auditLogPath("pipelock", slug, root);
+  const path = auditLogPath("pipelock", slug, { root });
   return {
     root,
     path,

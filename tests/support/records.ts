@@ -63,7 +63,7 @@ export async function queueSample(
   change: Partial<Proposal> = {},
 ): Promise<QueuedProposal> {
   const proposal = sampleProposal(change);
-  const queueDir = queueDirForSlug(proposal.bottleSlug, root);
+  const queueDir = queueDirForSlug(proposal.bottleSlug, { root });
   const path = await writeProposal(queueDir, proposal);
   return { proposal, proposalSha256: sha256Hex(await Deno.readFile(path)), queueDir, path };
 }

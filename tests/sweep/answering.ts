@@ -23,7 +23,7 @@ export const NOTES = "Read-only, fine.";
 export async function prepareQueue(root: string): Promise<void> {
   await queueSample(root, { id: "0000-pending" });
   await askAndDecide(root, "old.example\n", "reject");
-  await askHere(queueDirForSlug(SLUG, root), "old.example\n");
+  await askHere(queueDirForSlug(SLUG, { root }), "old.example\n");
 }
 
 /**
@@ -38,7 +38,7 @@ export async function askAndDecide(
   proposedFile: string,
   verb: "approve" | "reject",
 ): Promise<void> {
-  const asked = await askHere(queueDirForSlug(SLUG, root), proposedFile);
+  const asked = await askHere(queueDirForSlug(SLUG, { root }), proposedFile);
   const problems = asked.kind === "pending"
     ? await problemsOf([[verb, asked.proposal.id, "--notes", NOTES, "--root", root]])
     : [`the question was ${asked.kind}`];
@@ -104,7 +104,7 @@ export async function problemsOfCollecting(
   id: string,
   proposedFile: string,
 ): Promise<string[]> {
-  const queueDir = queueDirForSlug(SLUG, root);
+  const queueDir = queueDirForSlug(SLUG, { root });
   const told = await askHere(queueDir, proposedFile);
   const isAnswer = told.kind === "answered" && told.proposal.id === id &&
     told.response.status === "approved" && told.response.finalFile === proposedFile;

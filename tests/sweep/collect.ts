@@ -33,7 +33,7 @@ export const COLLECT: Subject<Outcome> = {
     await askAndDecide(root, PROPOSED, "approve");
   },
   start(cpu, root) {
-    const queueDir = queueDirForSlug(SLUG, root);
+    const queueDir = queueDirForSlug(SLUG, { root });
     const flags = [`--allow-read=${queueDir}`, `--allow-write=${queueDir}`];
     return startProgram(cpu, flags, "asking_program.ts", [queueDir]);
   },
@@ -69,6 +69,6 @@ async function judge(root: string, said: Outcome | "died"): Promise<Judgement> {
 
 /** How many of a proposal's files are archived. */
 function putAway(root: string, id: string): number {
-  return [...Deno.readDirSync(join(queueDirForSlug(SLUG, root), "processed"))]
+  return [...Deno.readDirSync(join(queueDirForSlug(SLUG, { root }), "processed"))]
     .filter(({ name }) => name.startsWith(`${id}.`)).length;
 }

@@ -73,7 +73,7 @@ function deciding(verb: string, flags: readonly string[], verdict: Partial<Decis
 const submitting: Attempt = {
   name: "submit",
   async run(root, mend) {
-    const asking = askHere(queueDirForSlug(SLUG, root), ASKED).catch(() => undefined);
+    const asking = askHere(queueDirForSlug(SLUG, { root }), ASKED).catch(() => undefined);
     const outcome = await orHung(asking);
     if (outcome === "hung") return HUNG;
     const done = outcome?.kind === "pending";

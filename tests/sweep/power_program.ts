@@ -48,7 +48,7 @@ if (import.meta.main) {
   const note = (receipt: Receipt) =>
     receipts.writeSync(new TextEncoder().encode(JSON.stringify(receipt) + "\n"));
   const bottleSlug = "dev-1";
-  const queueDir = queueDirForSlug(bottleSlug, root);
+  const queueDir = queueDirForSlug(bottleSlug, { root });
   const notes = "So be it.";
   const pending: { readonly id: string; readonly file: string; readonly sha256: string }[] = [];
 

@@ -18,7 +18,7 @@ import type { Judgement, Subject } from "./subject.ts";
 export const SUBMIT: Subject<CallResult> = {
   name: "submit",
   prepare: prepareQueue,
-  start: (cpu, root) => startAsked(cpu, queueDirForSlug(SLUG, root)),
+  start: (cpu, root) => startAsked(cpu, queueDirForSlug(SLUG, { root })),
   canRepeat: false,
   isDone: ({ structured }) => structured?.status === "pending",
   promised: /^queue\//,
@@ -52,7 +52,7 @@ export async function judgeSubmitted(
   problems.push(...problemsOfHidden(left, said === "died"));
 
   mend();
-  const again = await askHere(queueDirForSlug(SLUG, root), proposedFile);
+  const again = await askHere(queueDirForSlug(SLUG, { root }), proposedFile);
   if (again.kind !== "pending") problems.push(`asked again, it was ${again.kind}`);
   else {
     const { id } = again.proposal;

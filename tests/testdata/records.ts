@@ -4,7 +4,7 @@
  * @module
  */
 
-import { ACTION_OPERATOR_EDIT, type AuditEntry, type Proposal, type Response, sha256Hex } from "../../mod.ts";
+import { ACTION_OPERATOR_EDIT, type AuditEntry, type Proposal, type ProposalResponse, sha256Hex } from "../../mod.ts";
 
 const ROUTES = JSON.stringify(
   { routes: [{ path: "/gh/", upstream: "https://api.github.com" }] },
@@ -87,7 +87,7 @@ export const ORIGINAL_PROPOSALS: readonly Proposal[] = [
 ];
 
 /** `original/queue/*.response.json`, by id. */
-export const ORIGINAL_RESPONSES: readonly Response[] = [
+export const ORIGINAL_RESPONSES: readonly ProposalResponse[] = [
   { proposalId: originalId(1), status: "approved", notes: "", finalFile: ROUTES },
   { proposalId: originalId(2), status: "modified", notes: NOTES, finalFile: SHORTER },
   {
@@ -130,7 +130,7 @@ export const OUR_PROPOSALS: readonly Proposal[] = [
 ];
 
 /** `ours/queue/*.response.json`, by id. */
-export const OUR_RESPONSES: readonly Response[] = [
+export const OUR_RESPONSES: readonly ProposalResponse[] = [
   { proposalId: ourId(1), status: "modified", notes: NOTES, finalFile: "" },
   { proposalId: ourId(2), status: "rejected", notes: UNICODE, finalFile: null },
 ];
@@ -221,7 +221,7 @@ export const UNUSUAL_PROPOSALS: readonly Proposal[] = [
 const APPROVED = { status: "approved", notes: "", finalFile: "example.org\n" } as const;
 
 /** `unusual/queue/*.response.json`. */
-export const UNUSUAL_RESPONSES: readonly Response[] = [
+export const UNUSUAL_RESPONSES: readonly ProposalResponse[] = [
   { ...APPROVED, proposalId: "r-extra-keys" },
   { ...APPROVED, proposalId: "r-final-empty", status: "modified", finalFile: "" },
   {
