@@ -49,10 +49,10 @@ export {
   type AuditVerification,
   type BrokenLine,
   findDecision,
-  type ForeignAnswer,
   readAuditEntries,
   type ReadAuditOptions,
-  type StandingAnswer,
+  type StandingResponse,
+  type UnrecordedResponse,
   verifyAuditLog,
   type VerifyAuditOptions,
   writeAuditEntry,
@@ -89,16 +89,16 @@ export {
 export { ACTION_OPERATOR_EDIT, type AuditEntry } from "./src/records/audit_entry.ts";
 export {
   AlreadyDecidedError,
-  AnswerNotWrittenError,
   AuditLogChangedError,
   ChangedSinceShownError,
-  ForeignAnswerError,
   InvalidConfigError,
   InvalidNameError,
   MalformedRecordError,
   ProposalNotFoundError,
+  ResponseNotWrittenError,
   StaleConfigError,
   UnconfirmedError,
+  UnrecordedResponseError,
   UnsafeFileError,
 } from "./src/records/errors.ts";
 export { type Head, type SignedHead } from "./src/records/head.ts";

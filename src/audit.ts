@@ -6,7 +6,7 @@
 
 export type { Anchor } from "./log/anchors.ts";
 export { type AuditVerification, verifyAuditLog, type VerifyAuditOptions } from "./log/check.ts";
-export { findDecision, type ForeignAnswer, type StandingAnswer } from "./log/decisions.ts";
+export { findDecision, type StandingResponse, type UnrecordedResponse } from "./log/decisions.ts";
 export {
   type BrokenLine,
   readAuditEntries,

@@ -6,15 +6,15 @@
 
 import {
   AlreadyDecidedError,
-  AnswerNotWrittenError,
   AuditLogChangedError,
   ChangedSinceShownError,
-  ForeignAnswerError,
   InvalidConfigError,
   InvalidNameError,
   ProposalNotFoundError,
+  ResponseNotWrittenError,
   StaleConfigError,
   UnconfirmedError,
+  UnrecordedResponseError,
 } from "../../mod.ts";
 import { MarkedError } from "../operate/confirm.ts";
 import { UsageError } from "./flags.ts";
@@ -54,12 +54,12 @@ const FAILURES: readonly (readonly [Class, number, string])[] = [
   [InvalidNameError, 2, "usage"],
   [ProposalNotFoundError, 3, "not_found"],
   [AlreadyDecidedError, 4, "already_decided"],
-  [ForeignAnswerError, 4, "answered_without_record"],
+  [UnrecordedResponseError, 4, "answered_without_record"],
   [ChangedSinceShownError, 5, "changed"],
   [StaleConfigError, 5, "stale"],
   [InvalidConfigError, 1, "invalid_file"],
   [AuditLogChangedError, 1, "audit_log_changed"],
-  [AnswerNotWrittenError, 1, "recorded"],
+  [ResponseNotWrittenError, 1, "recorded"],
   [CancelledError, 1, "cancelled"],
   [UnconfirmedError, 1, "unconfirmed"],
   [MarkedError, 6, "marked"],
@@ -67,7 +67,7 @@ const FAILURES: readonly (readonly [Class, number, string])[] = [
 
 /** What the library cannot know: the flag that goes with an error. */
 function hint(error: Error): string {
-  if (error instanceof ForeignAnswerError) return " with --override-foreign";
+  if (error instanceof UnrecordedResponseError) return " with --override-foreign";
   if (error instanceof UnconfirmedError) return `, --confirm ${error.bottleSlug}`;
   return error instanceof StaleConfigError && error.seenBy === "agent" ? " with --allow-stale" : "";
 }

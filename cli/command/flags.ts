@@ -145,7 +145,7 @@ export interface Flags {
   /** A name besides what the system says of the operator. */
   readonly operator: string | undefined;
   /** Whether to decide though an answer without a record stands there. */
-  readonly overrideForeign: boolean;
+  readonly overrideUnrecorded: boolean;
   /** The file of trusted public keys. */
   readonly publicKey: string | undefined;
   /** The file of heads that were kept elsewhere. */
@@ -281,7 +281,7 @@ export function readFlags(args: readonly string[]): Flags {
     ifUnmarked: parsed["if-unmarked"],
     allowStale: parsed["allow-stale"],
     operator: text("operator"),
-    overrideForeign: parsed["override-foreign"],
+    overrideUnrecorded: parsed["override-foreign"],
     publicKey: text("public-key"),
     anchors: text("anchors"),
     archive: text("archive"),

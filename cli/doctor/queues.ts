@@ -33,21 +33,25 @@ const WRITING_MS = 600_000;
  * @returns What was found.
  */
 export function checkQueues({ root, overview }: Subject): Finding[] {
-  const { foreignAnswers, unlisted, unreadable } = overview();
-  const [foreign] = foreignAnswers;
+  const { unrecordedResponses, unlisted, unreadable } = overview();
+  const [unrecorded] = unrecordedResponses;
   const [broken] = unreadable;
   const [flooded] = unlisted;
   return [
-    foreign === undefined
+    unrecorded === undefined
       ? { check: "foreign-answers", state: "ok", says: "no answer stands without a record" }
       : {
         check: "foreign-answers",
         state: "bad",
         says:
-          `${counted(foreignAnswers.length, "answer stands", "answers stand")} without a record: ` +
-          named(foreignAnswers.map(({ bottleSlug, proposalId }) => `${bottleSlug}/${proposalId}`)),
-        todo: `supervise show ${foreign.proposalId} --bottle ${foreign.bottleSlug}; ` +
-          "then decide it yourself with --override-foreign, and ask who else writes there",
+          `${
+            counted(unrecordedResponses.length, "answer stands", "answers stand")
+          } without a record: ` +
+          named(
+            unrecordedResponses.map(({ bottleSlug, proposalId }) => `${bottleSlug}/${proposalId}`),
+          ),
+        todo: `supervise show ${unrecorded.proposalId} --bottle ${unrecorded.bottleSlug}; ` +
+          "then decide it yourself with --override-unrecorded, and ask who else writes there",
       },
     broken === undefined
       ? { check: "unreadable", state: "ok", says: "every file in the queues can be read" }

@@ -69,14 +69,14 @@ export function refuseContradiction({ ifUnmarked, given }: Flags): void {
 
 /** Why a person has to look, the most telling reason first. */
 function reasonsToLook(inspection: Inspection): string[] {
-  const { marks, stale, problems: [problem], foreignAnswer } = inspection;
+  const { marks, stale, problems: [problem], unrecordedResponse } = inspection;
   const reasons: string[] = [];
   if (marks.length > 0) reasons.push(`it has marks (${nameMarks(marks)})`);
   if (stale) reasons.push("the file in force is not the one the agent started from");
   if (problem !== undefined) {
     reasons.push(`its file is not sound (${visibleLine(problem.where, "code")})`);
   }
-  if (foreignAnswer !== undefined) reasons.push("it is answered without a record");
+  if (unrecordedResponse !== undefined) reasons.push("it is answered without a record");
   return reasons;
 }
 

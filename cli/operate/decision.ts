@@ -125,7 +125,7 @@ export async function decideAsShown(context: Context, seen: Seen, say: Say): Pro
   const { bottleSlug, id: proposalId } = inspection.proposal;
   const { proposalSha256 } = inspection;
   const ref = { root, bottleSlug, proposalId };
-  const { operator: operatorName, overrideForeign } = context.flags;
+  const { operator: operatorName, overrideUnrecorded } = context.flags;
   await announceNewKey(context);
   const decision = await decide({
     ...ref,
@@ -136,7 +136,7 @@ export async function decideAsShown(context: Context, seen: Seen, say: Say): Pro
     operator: operatorAccount(),
     ...(operatorName !== undefined && { operatorName }),
     allowStale,
-    overrideForeign,
+    overrideUnrecorded,
     ...(confirmedSlug !== undefined && { confirmedSlug }),
   });
   forgetShown(ref);

@@ -6,11 +6,11 @@
 
 import { makeVisible, unlistedReason, visibleLine } from "../../internal_mod.ts";
 import type {
-  ForeignAnswer,
   Mark,
   PendingProposal,
   UnlistedInBottle,
   UnreadableInBottle,
+  UnrecordedResponse,
 } from "../../mod.ts";
 import type { PendingMarks } from "../command/resolve.ts";
 import { visibleJson } from "./json.ts";
@@ -160,7 +160,7 @@ export function unlistedLine({ bottleSlug, count }: UnlistedInBottle): string {
  * @param answer The answer.
  * @returns The fields, in snake_case.
  */
-export function foreignJson({ bottleSlug, proposalId, says }: ForeignAnswer): object {
+export function unrecordedJson({ bottleSlug, proposalId, says }: UnrecordedResponse): object {
   return { bottle_slug: bottleSlug, id: proposalId, says };
 }
 
@@ -170,6 +170,6 @@ export function foreignJson({ bottleSlug, proposalId, says }: ForeignAnswer): ob
  * @param answer The answer.
  * @returns One line.
  */
-export function foreignLine({ bottleSlug, proposalId, says }: ForeignAnswer): string {
+export function unrecordedLine({ bottleSlug, proposalId, says }: UnrecordedResponse): string {
   return `! answered without a record: ${bottleSlug}/${proposalId}: ${visibleLine(says, "code")}`;
 }

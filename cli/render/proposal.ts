@@ -43,7 +43,7 @@ function staleBlocks({ agentDiff }: Inspection, file: string): Block[] {
  */
 export function proposalBlocks(inspection: Inspection, nowMs: number): Block[] {
   const { proposal, proposalSha256, diff, stale, currentFile, problems } = inspection;
-  const { foreignAnswer, marks } = inspection;
+  const { unrecordedResponse, marks } = inspection;
   const { id, bottleSlug, tool, arrivalTimestamp, justification: text } = proposal;
   const file = CONFIG_FILE_FOR_TOOL[tool];
   const arrived = cut(visibleLine(arrivalTimestamp, "code"), 40);
@@ -62,8 +62,8 @@ export function proposalBlocks(inspection: Inspection, nowMs: number): Block[] {
     (columns, style) =>
       renderQuoted({ heading: "The agent says:", text, kind: "prose" }, columns, style),
     EMPTY,
-    ...(foreignAnswer === undefined ? [] : [warning(
-      `It is answered without a record: ${visibleLine(foreignAnswer.says, "code")}. ` +
+    ...(unrecordedResponse === undefined ? [] : [warning(
+      `It is answered without a record: ${visibleLine(unrecordedResponse.says, "code")}. ` +
         "Nobody here did that.",
     )]),
     ...(currentFile === null ? [warning(`There is no ${file} in force: all of it is new.`)] : []),

@@ -230,7 +230,7 @@ export interface SeatOptions {
 export function openSeat(ports: Ports, { style, notes, changed }: SeatOptions): Seat {
   const desk = openDesk(ports, style, (group) => void write(desk, group), changed);
   const { table, held, guard } = desk;
-  let alarms: Overview = { pending: [], foreignAnswers: [], unlisted: [], unreadable: [] };
+  let alarms: Overview = { pending: [], unrecordedResponses: [], unlisted: [], unreadable: [] };
   let drawnMs = ports.now();
   let height = 1;
   const acts = openActions(desk, notes, () => height);

@@ -69,8 +69,10 @@ function notice(text: string): Block[] {
  * @param inspection The proposal.
  * @returns A sentence, or `undefined` if it can.
  */
-export function obstacle({ problems, foreignAnswer, proposal }: Inspection): string | undefined {
-  if (foreignAnswer !== undefined) {
+export function obstacle(
+  { problems, unrecordedResponse, proposal }: Inspection,
+): string | undefined {
+  if (unrecordedResponse !== undefined) {
     return `An answer without a record stands there; once you know whose it is: ` +
       `supervise show ${proposal.id}, then decide with --override-foreign`;
   }

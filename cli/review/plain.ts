@@ -20,7 +20,7 @@ import { decideAsShown, decideEdit, keepForLater, printDecision } from "../opera
 import { editProposal } from "../operate/editor.ts";
 import { renderDiffLines } from "../render/diff.ts";
 import { renderMarks } from "../render/marks.ts";
-import { foreignLine, unlistedLine } from "../render/pending.ts";
+import { unlistedLine, unrecordedLine } from "../render/pending.ts";
 import { renderProposal } from "../render/proposal.ts";
 
 /** Asks the operator: prints the question, returns the line, or `undefined` at the end of input. */
@@ -48,9 +48,9 @@ export async function reviewPlain(context: Context, ask: Ask): Promise<void> {
   const seen = new Set<string>();
   let told = "";
   while (true) {
-    const { pending, foreignAnswers, unlisted } = readOverview(where);
+    const { pending, unrecordedResponses, unlisted } = readOverview(where);
     keepForLater(context, pending.map(({ proposal }) => proposal.bottleSlug));
-    const alarm = [...foreignAnswers.map(foreignLine), ...unlisted.map(unlistedLine)];
+    const alarm = [...unrecordedResponses.map(unrecordedLine), ...unlisted.map(unlistedLine)];
     if (alarm.join() !== told) alarm.forEach(context.complain);
     told = alarm.join();
     const left = pending

@@ -85,7 +85,7 @@ function entryJson(entry: AuditEntry): object {
     proposal_id: entry.proposalId,
     proposal_sha256: entry.proposalSha256,
     final_sha256: entry.finalSha256,
-    foreign_answer: entry.foreignAnswer,
+    foreign_answer: entry.unrecordedResponse,
     repair: entry.repair,
     seq: entry.seq,
   };
@@ -106,7 +106,9 @@ function printEntry(context: Context, entry: AuditEntry): void {
   if (operator !== undefined) line(`  by ${operator}${name}`);
   line(entry.operatorKey === undefined ? "  not signed" : `  key ${entry.operatorKey}`);
   if (entry.proposalId !== undefined) line(`  proposal ${entry.proposalId}`);
-  if (entry.foreignAnswer !== undefined) line(`  overrode an answer: ${entry.foreignAnswer}`);
+  if (entry.unrecordedResponse !== undefined) {
+    line(`  overrode an answer: ${entry.unrecordedResponse}`);
+  }
   if (entry.repair !== undefined) line(`  repair: ${entry.repair}`);
   bar("notes", entry.operatorNotes, "prose");
   bar("the agent said", entry.justification, "prose");

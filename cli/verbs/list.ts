@@ -10,14 +10,14 @@ import type { Context } from "../command/context.ts";
 import { countMarks, isWanted, shortIds, sortPending } from "../command/resolve.ts";
 import { keepForLater } from "../operate/decision.ts";
 import {
-  foreignJson,
-  foreignLine,
   pendingJson,
   renderPending,
   unlistedJson,
   unlistedLine,
   unreadableJson,
   unreadableLine,
+  unrecordedJson,
+  unrecordedLine,
 } from "../render/pending.ts";
 
 function isDirectory(path: string): boolean {
@@ -40,7 +40,7 @@ export function list(context: Context): void {
   const nowMs = Date.now();
   const wanted = isWanted(flags, nowMs);
   const where = flags.bottle === undefined ? { root } : { root, bottleSlug: flags.bottle };
-  const { pending: all, foreignAnswers, unlisted, unreadable } = readOverview(where);
+  const { pending: all, unrecordedResponses, unlisted, unreadable } = readOverview(where);
   keepForLater(context, all.map(({ proposal }) => proposal.bottleSlug));
   const chosen = all.filter(wanted);
   const marks = marksOfPending(chosen, root);
@@ -51,7 +51,7 @@ export function list(context: Context): void {
         ...pendingJson(entry),
         marks: countMarks(marks.get(entry)),
       })),
-      foreign_answers: foreignAnswers.map(foreignJson),
+      foreign_answers: unrecordedResponses.map(unrecordedJson),
       unlisted: unlisted.map(unlistedJson),
       unreadable: unreadable.map(unreadableJson),
     });
@@ -70,7 +70,7 @@ export function list(context: Context): void {
       context.print(line);
     }
   }
-  for (const answer of foreignAnswers) context.complain(foreignLine(answer));
+  for (const answer of unrecordedResponses) context.complain(unrecordedLine(answer));
   for (const bottle of unlisted) context.complain(unlistedLine(bottle));
   for (const problem of unreadable) context.complain(unreadableLine(problem));
 }

@@ -42,7 +42,7 @@ export async function show(context: Context, words: readonly string[]): Promise<
       ...visibleJson(texts, "code"),
       stale: inspection.stale,
       marks: inspection.marks.map(markJson),
-      foreign_answer: inspection.foreignAnswer?.says ?? null,
+      foreign_answer: inspection.unrecordedResponse?.says ?? null,
     });
   } else {
     const lines = renderProposal(inspection, Date.now(), context.columns, context.style);

@@ -19,14 +19,14 @@ import { openNotifier } from "../notify/notifier.ts";
 import { keepForLater } from "../operate/decision.ts";
 import { visibleJson } from "../render/json.ts";
 import {
-  foreignJson,
-  foreignLine,
   marksInShort,
   pendingJson,
   unlistedJson,
   unlistedLine,
   unreadableJson,
   unreadableLine,
+  unrecordedJson,
+  unrecordedLine,
 } from "../render/pending.ts";
 import { badge, trimPlain } from "../render/style.ts";
 import { cut } from "../render/wrap.ts";
@@ -61,7 +61,7 @@ export async function watch(context: Context, signal: AbortSignal): Promise<void
     // Not as other verbs print: this one has to learn that its reader is gone.
     context.write(encoder.encode(`${line}\n`));
   };
-  let before: Overview = { pending: [], foreignAnswers: [], unlisted: [], unreadable: [] };
+  let before: Overview = { pending: [], unrecordedResponses: [], unlisted: [], unreadable: [] };
   let first = true;
   const notifier = openNotifier(context);
   try {
@@ -72,7 +72,7 @@ export async function watch(context: Context, signal: AbortSignal): Promise<void
       // What was there at the start is on the screen, and no news.
       if (!first) notifier.arrived(arrived, now);
       first = false;
-      tellForeign(tell, before, now);
+      tellUnrecorded(tell, before, now);
       tellUnlisted(tell, before, now);
       tellUnreadable(tell, before, now);
       before = now;
@@ -91,7 +91,7 @@ function tellArrived(
 ): readonly PendingProposal[] {
   const { root } = context;
   const known = new Set(before.pending.map(keyOf));
-  const planted = new Set(before.foreignAnswers.map(nameOf));
+  const planted = new Set(before.unrecordedResponses.map(nameOf));
   // A planted answer is moved away after its decision is recorded, and before that is answered.
   const isOverridden = ({ proposal: { bottleSlug, id: proposalId } }: PendingProposal) =>
     planted.has(nameOf({ bottleSlug, proposalId })) &&
@@ -132,7 +132,7 @@ function tellDecided(tell: Tell, { bottleSlug, proposalId }: InBottle, entry: Au
 function tellGone(context: Context, tell: Tell, before: Overview, now: Overview): void {
   const { root } = context;
   const present = new Set(now.pending.map(keyOf));
-  const planted = new Set(now.foreignAnswers.map(nameOf));
+  const planted = new Set(now.unrecordedResponses.map(nameOf));
   const pending = new Set(
     now.pending.map(({ proposal: { bottleSlug, id } }) => nameOf({ bottleSlug, proposalId: id })),
   );
@@ -147,7 +147,7 @@ function tellGone(context: Context, tell: Tell, before: Overview, now: Overview)
       tell(event, `withdrawn  ${id}  ${bottleSlug}`);
     }
   }
-  for (const { bottleSlug, proposalId } of before.foreignAnswers) {
+  for (const { bottleSlug, proposalId } of before.unrecordedResponses) {
     const ref = { root, bottleSlug, proposalId };
     if (planted.has(nameOf(ref)) || pending.has(nameOf(ref))) continue;
     const decision = findDecision(ref);
@@ -159,11 +159,11 @@ function nameOf({ bottleSlug, proposalId }: InBottle): string {
   return `${bottleSlug}/${proposalId}`;
 }
 
-function tellForeign(tell: Tell, before: Overview, now: Overview): void {
-  const known = new Set(before.foreignAnswers.map(foreignLine));
-  for (const answer of now.foreignAnswers) {
-    if (known.has(foreignLine(answer))) continue;
-    tell({ event: "foreign_answer", ...foreignJson(answer) }, foreignLine(answer));
+function tellUnrecorded(tell: Tell, before: Overview, now: Overview): void {
+  const known = new Set(before.unrecordedResponses.map(unrecordedLine));
+  for (const answer of now.unrecordedResponses) {
+    if (known.has(unrecordedLine(answer))) continue;
+    tell({ event: "foreign_answer", ...unrecordedJson(answer) }, unrecordedLine(answer));
   }
 }
 

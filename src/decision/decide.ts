@@ -6,14 +6,14 @@
 
 import { marksFor, validateConfigFile } from "../config/check.ts";
 import { auditLogPath, claudeBottleRoot } from "../disk/layout.ts";
-import { type StandingAnswer, standingAnswer } from "../log/decisions.ts";
+import { type StandingResponse, standingResponse } from "../log/decisions.ts";
 import type { AuditEntry } from "../records/audit_entry.ts";
 import {
   ChangedSinceShownError,
-  ForeignAnswerError,
   InvalidConfigError,
   StaleConfigError,
   UnconfirmedError,
+  UnrecordedResponseError,
 } from "../records/errors.ts";
 import { formatHead } from "../records/head.ts";
 import type { Mark } from "../records/mark.ts";
@@ -68,7 +68,7 @@ export interface DecideRequest {
    * Whether to go on though an answer stands in the queue that no record backs. It is moved to
    * `<root>/private/foreign/<slug>/`, and the log says what it said.
    */
-  readonly overrideForeign?: boolean;
+  readonly overrideUnrecorded?: boolean;
   /** The root; {@linkcode claudeBottleRoot} unless given. */
   readonly root?: string;
 }
@@ -135,14 +135,14 @@ export interface Decision {
  * @throws {TypeError} If a rejection has no notes, or a confirmation no `currentSha256`.
  * @throws {ProposalNotFoundError} If there is no such proposal.
  * @throws {AlreadyDecidedError} If it is decided; names the winner and the decision.
- * @throws {ForeignAnswerError} If it is answered without a record, and that was not to be overridden.
+ * @throws {UnrecordedResponseError} If it is answered without a record, and that was not to be overridden.
  * @throws {ChangedSinceShownError} If it is not the proposal that was shown.
  * @throws {StaleConfigError} If the config in force is not the agent's, or not the one that was shown;
  * for all but a rejection.
  * @throws {InvalidConfigError} If the final file breaks its rules.
  * @throws {UnconfirmedError} If the final file has a high mark, and `confirmedSlug` is not the slug.
  * @throws {AuditLogChangedError} If the log was removed, replaced or truncated; nothing is decided.
- * @throws {AnswerNotWrittenError} If it is recorded, but could not be answered yet.
+ * @throws {ResponseNotWrittenError} If it is recorded, but could not be answered yet.
  * @throws {UnsafeFileError} If something else than a plain file stands in the proposal's place.
  * @throws {MalformedRecordError} If the proposal, or a record in `<root>/private`, is malformed.
  * @throws {Error} If no answer could be written, or the signing key cannot be used; nothing is decided.
@@ -162,9 +162,9 @@ export async function decide(request: DecideRequest): Promise<Decision> {
   return await withBottleLock(root, bottleSlug, async () => {
     const inspection = await inspectProposal({ root, bottleSlug, proposalId });
     refuseIfChanged(request, inspection);
-    const { foreignAnswer } = inspection;
-    if (foreignAnswer !== undefined && request.overrideForeign !== true) {
-      throw new ForeignAnswerError(proposalId, foreignAnswer.says);
+    const { unrecordedResponse } = inspection;
+    if (unrecordedResponse !== undefined && request.overrideUnrecorded !== true) {
+      throw new UnrecordedResponseError(proposalId, unrecordedResponse.says);
     }
 
     const finalFile = finalFileOf(request.verdict, inspection);
@@ -258,7 +258,8 @@ async function record(
     proposalId: proposal.id,
     proposalSha256,
     finalSha256: finalFile === null ? "" : sha256Hex(finalFile),
-    ...(inspection.foreignAnswer && { foreignAnswer: foreignWords(inspection.foreignAnswer) }),
+    ...(inspection.unrecordedResponse &&
+      { unrecordedResponse: unrecordedWords(inspection.unrecordedResponse) }),
   };
   const response: ProposalResponse = {
     proposalId: proposal.id,
@@ -266,17 +267,17 @@ async function record(
     notes: request.notes,
     finalFile,
   };
-  const overrideForeign = inspection.foreignAnswer !== undefined;
-  const { head, answered } = await carryOut(root, { entry, response, overrideForeign });
+  const overrideUnrecorded = inspection.unrecordedResponse !== undefined;
+  const { head, answered } = await carryOut(root, { entry, response, overrideUnrecorded });
   if (!answered) {
-    const standing = standingAnswer({ root, bottleSlug, proposalId: proposal.id });
-    throw new ForeignAnswerError(proposal.id, standing?.says ?? "it is gone again");
+    const standing = standingResponse({ root, bottleSlug, proposalId: proposal.id });
+    throw new UnrecordedResponseError(proposal.id, standing?.says ?? "it is gone again");
   }
   const { notes } = request;
   const auditHead = formatHead(head);
   return { proposalId: proposal.id, bottleSlug, status, notes, auditLog, auditHead };
 }
 
-function foreignWords({ says, sha256 }: StandingAnswer): string {
+function unrecordedWords({ says, sha256 }: StandingResponse): string {
   return sha256 === undefined ? says : `${says}, sha256 ${sha256}`;
 }

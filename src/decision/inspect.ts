@@ -8,12 +8,12 @@ import { marksFor, validateConfigFile } from "../config/check.ts";
 import { claudeBottleRoot, proposalPath, queueDirForSlug } from "../disk/layout.ts";
 import { directoryIdentity, MAX_QUEUE_FILE_BYTES, readUntrusted } from "../disk/read_untrusted.ts";
 import { knownFile, readFileInForce } from "../host/config_files.ts";
-import { refuseIfDecided, type StandingAnswer, standingAnswer } from "../log/decisions.ts";
+import { refuseIfDecided, type StandingResponse, standingResponse } from "../log/decisions.ts";
 import { proposalFromBytes } from "../queue/files.ts";
 import {
-  ForeignAnswerError,
   MalformedRecordError,
   ProposalNotFoundError,
+  UnrecordedResponseError,
 } from "../records/errors.ts";
 import type { Mark } from "../records/mark.ts";
 import type { ConfigProblem } from "../records/problem.ts";
@@ -49,7 +49,7 @@ export interface Inspection {
   /** What a reviewer should notice in that difference, the most severe first. */
   readonly marks: readonly Mark[];
   /** An answer that stands in the queue though no decision is recorded. */
-  readonly foreignAnswer: StandingAnswer | undefined;
+  readonly unrecordedResponse: StandingResponse | undefined;
 }
 
 /**
@@ -62,7 +62,7 @@ export interface Inspection {
  * @throws {InvalidNameError} If the slug or the id is none.
  * @throws {AlreadyDecidedError} If it is decided; names the winner and the decision.
  * @throws {ProposalNotFoundError} If there is no such proposal in the bottle's queue.
- * @throws {ForeignAnswerError} If there is none any more, but an answer that no record backs.
+ * @throws {UnrecordedResponseError} If there is none any more, but an answer that no record backs.
  * @throws {UnsafeFileError} If the proposal, or the queue directory, is no plain file or directory.
  * @throws {MalformedRecordError} If the proposal is malformed, or claims another bottle.
  */
@@ -73,14 +73,16 @@ export async function inspectProposal(ref: ProposalRef): Promise<Inspection> {
   const path = proposalPath(queueDir, proposalId);
   directoryIdentity(queueDir);
   // In this order: an answer that is there only after the record was looked for may have one.
-  const foreignAnswer = standingAnswer({ root, bottleSlug, proposalId });
+  const unrecordedResponse = standingResponse({ root, bottleSlug, proposalId });
   refuseIfDecided({ root, bottleSlug, proposalId });
   let bytes: Uint8Array;
   try {
     ({ bytes } = readUntrusted(path, { maxBytes: MAX_QUEUE_FILE_BYTES }));
   } catch (error) {
     if (!(error instanceof Deno.errors.NotFound)) throw error;
-    if (foreignAnswer !== undefined) throw new ForeignAnswerError(proposalId, foreignAnswer.says);
+    if (unrecordedResponse !== undefined) {
+      throw new UnrecordedResponseError(proposalId, unrecordedResponse.says);
+    }
     throw new ProposalNotFoundError(proposalId, queueDir);
   }
   const proposal = proposalFromBytes(bytes, path);
@@ -100,7 +102,7 @@ export async function inspectProposal(ref: ProposalRef): Promise<Inspection> {
     diff: diffAgainst(current, proposal.proposedFile),
     marks: marksFor(proposal.tool, current.currentFile, proposal.proposedFile),
     problems: validateConfigFile(proposal.tool, proposal.proposedFile),
-    foreignAnswer,
+    unrecordedResponse,
   };
 }
 

@@ -30,7 +30,7 @@ import {
   parseJsonBytes,
   parseResponse,
 } from "../records/codec.ts";
-import { AnswerNotWrittenError, MalformedRecordError } from "../records/errors.ts";
+import { MalformedRecordError, ResponseNotWrittenError } from "../records/errors.ts";
 import type { Head } from "../records/head.ts";
 import { auditLogName, isBottleSlug } from "../records/names.ts";
 import type { ProposalResponse } from "../records/proposal.ts";
@@ -54,7 +54,7 @@ export interface Intent {
   /** The response file's text. */
   readonly response: string;
   /** Whether an answer without a record that stands there is moved away. */
-  readonly overrideForeign: boolean;
+  readonly overrideUnrecorded: boolean;
 }
 
 /**
@@ -98,13 +98,13 @@ export function refuseIfUnanswerable(root: string, slug: string): void {
  * @param intent The decision.
  * @returns Whether the answer is this decision's; if not, another program's stood there first, and
  * the log says so.
- * @throws {AnswerNotWrittenError} If it cannot be created. The decision stands all the same.
+ * @throws {ResponseNotWrittenError} If it cannot be created. The decision stands all the same.
  */
 export async function answerRecorded(root: string, intent: Intent): Promise<boolean> {
   try {
     return await answer(root, intent);
   } catch (cause) {
-    throw new AnswerNotWrittenError(intent.bottleSlug, intent.proposalId, { cause });
+    throw new ResponseNotWrittenError(intent.bottleSlug, intent.proposalId, { cause });
   }
 }
 
@@ -116,7 +116,7 @@ async function answer(root: string, intent: Intent): Promise<boolean> {
     syncNames(queueDir);
     return true;
   }
-  if (intent.overrideForeign) {
+  if (intent.overrideUnrecorded) {
     const aside = join(privateDir(root), "foreign", bottleSlug);
     for (const place of responsePlaces(queueDir, proposalId)) moveAside(place, aside);
   }
@@ -161,7 +161,7 @@ export interface DecisionToCarryOut {
   /** What the agent is to be told. */
   readonly response: ProposalResponse;
   /** Whether an answer without a record that stands there is moved away. */
-  readonly overrideForeign: boolean;
+  readonly overrideUnrecorded: boolean;
 }
 
 const intentSchema = z.object({
@@ -231,7 +231,7 @@ export async function carryOut(
   root: string,
   decision: DecisionToCarryOut,
 ): Promise<{ readonly head: Head; readonly answered: boolean }> {
-  const { entry, overrideForeign } = decision;
+  const { entry, overrideUnrecorded } = decision;
   const { bottleSlug, component } = entry;
   const { proposalId } = decision.response;
   const path = intentPath(root, bottleSlug);
@@ -243,7 +243,7 @@ export async function carryOut(
     const line = new TextDecoder().decode(bytes);
     const auditHead = signHead(log, head, privateKey);
     const response = encodeResponse({ ...decision.response, auditHead });
-    intent = { bottleSlug, proposalId, component, logSize, line, response, overrideForeign };
+    intent = { bottleSlug, proposalId, component, logSize, line, response, overrideUnrecorded };
     replaceFileAlone(path, encodeIntent(intent));
   });
   const answered = await answerRecorded(root, intent!);
@@ -264,7 +264,7 @@ function encodeIntent(intent: Intent): Uint8Array {
     log_size: intent.logSize,
     line: intent.line,
     response: intent.response,
-    override_foreign: intent.overrideForeign,
+    override_foreign: intent.overrideUnrecorded,
   });
   return new TextEncoder().encode(text + "\n");
 }
@@ -285,7 +285,7 @@ async function finishIntent(root: string, slug: string): Promise<FinishedIntent 
     logSize: parsed.data.log_size,
     line: parsed.data.line,
     response: parsed.data.response,
-    overrideForeign: parsed.data.override_foreign,
+    overrideUnrecorded: parsed.data.override_foreign,
   };
   // Without its line the decision never happened: nobody was told, and the operator decides anew.
   let outcome: FinishedIntent["outcome"] = "dropped";

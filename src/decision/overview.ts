@@ -7,7 +7,12 @@
 import { claudeBottleRoot, queueDirForSlug, queueRoot, responsePath } from "../disk/layout.ts";
 import { listNames, stampOfFile } from "../disk/read_untrusted.ts";
 import { DEFAULT_POLL_INTERVAL_MS, watchNames } from "../disk/watch.ts";
-import { decidedAmong, type ForeignAnswer, stampOfLogs, standingAnswer } from "../log/decisions.ts";
+import {
+  decidedAmong,
+  stampOfLogs,
+  standingResponse,
+  type UnrecordedResponse,
+} from "../log/decisions.ts";
 import type { PendingProposal } from "../queue/files.ts";
 import { listBottles } from "../queue/find.ts";
 import {
@@ -28,9 +33,9 @@ const MAX_NAMED = 100;
 const MAX_BYTES = 128 * 1024;
 
 /** What one look found. */
-export interface ForeignAnswers {
+export interface UnrecordedResponses {
   /** The answers, by id. */
-  readonly named: readonly ForeignAnswer[];
+  readonly named: readonly UnrecordedResponse[];
   /** How many more there are. */
   readonly more: number;
 }
@@ -46,10 +51,10 @@ export interface ForeignAnswers {
  * @returns A function that looks: it is given the names in the queue directory, read before it is
  * called, because an answer comes after its record.
  */
-export function openForeignView(
+export function openUnrecordedView(
   bottleSlug: string,
   root: string,
-): (names: Iterable<string>) => ForeignAnswers {
+): (names: Iterable<string>) => UnrecordedResponses {
   const recorded = new Set<string>();
   const read = new Map<string, { readonly stamp: string | undefined; readonly says: string }>();
 
@@ -57,7 +62,7 @@ export function openForeignView(
     const stamp = stampOfFile(responsePath(queueDirForSlug(bottleSlug, { root }), proposalId));
     const known = read.get(proposalId);
     if (known !== undefined && known.stamp === stamp) return known.says;
-    const standing = standingAnswer({ root, bottleSlug, proposalId }, MAX_BYTES);
+    const standing = standingResponse({ root, bottleSlug, proposalId }, MAX_BYTES);
     if (standing !== undefined) read.set(proposalId, { stamp, says: standing.says });
     return standing?.says;
   }
@@ -83,7 +88,7 @@ export function openForeignView(
       }
       lookedAt = `${logs} ${[...open].join()}`;
     }
-    const named: ForeignAnswer[] = [];
+    const named: UnrecordedResponse[] = [];
     const ids = [...open].sort();
     for (const proposalId of ids.slice(0, MAX_NAMED)) {
       const says = whatItSays(proposalId);
@@ -116,7 +121,7 @@ export interface Overview {
   /** All bottles' pending proposals, by instant of arrival, then by id. */
   readonly pending: readonly PendingProposal[];
   /** Answers that no record backs: planted, or by a tool that keeps none. */
-  readonly foreignAnswers: readonly ForeignAnswer[];
+  readonly unrecordedResponses: readonly UnrecordedResponse[];
   /** The bottles that have more pending than is listed, by slug. */
   readonly unlisted: readonly UnlistedInBottle[];
   /** What is wrong in the queues. */
@@ -144,14 +149,14 @@ export interface WatchOverviewOptions extends OverviewOptions {
 /** What one look at a bottle's queue found. */
 interface BottleLook {
   readonly listing: QueueListing;
-  readonly foreign: ForeignAnswers;
+  readonly unrecorded: UnrecordedResponses;
 }
 
 /** One bottle's queue, the answers in it, and what the last look found. */
 interface BottleView {
   readonly queueDir: string;
   readonly queue: QueueView;
-  readonly foreign: (names: Iterable<string>) => ForeignAnswers;
+  readonly unrecorded: (names: Iterable<string>) => UnrecordedResponses;
   latest: BottleLook;
 }
 
@@ -198,49 +203,52 @@ function openViews(options: OverviewOptions): Views {
     },
     overview() {
       const pending: PendingProposal[] = [];
-      const foreignAnswers: ForeignAnswer[] = [];
+      const unrecordedResponses: UnrecordedResponse[] = [];
       const unlisted: UnlistedInBottle[] = [];
       const unreadable = [...refused];
       for (const slug of [...views.keys()].sort()) {
-        const { listing, foreign } = views.get(slug)!.latest;
-        foreignAnswers.push(...foreign.named);
-        if (foreign.more > 0) {
-          const reason = `${foreign.more} more answers stand there without a record`;
+        const { listing, unrecorded } = views.get(slug)!.latest;
+        unrecordedResponses.push(...unrecorded.named);
+        if (unrecorded.more > 0) {
+          const reason = `${unrecorded.more} more answers stand there without a record`;
           unreadable.push({ bottleSlug: slug, file: ".", reason });
         }
         for (const entry of listing.pending) pending.push(entry);
         if (listing.unlisted > 0) unlisted.push({ bottleSlug: slug, count: listing.unlisted });
         for (const file of listing.unreadable) unreadable.push({ bottleSlug: slug, ...file });
       }
-      return { pending: pending.sort(comparePending), foreignAnswers, unlisted, unreadable };
+      return { pending: pending.sort(comparePending), unrecordedResponses, unlisted, unreadable };
     },
   };
 }
 
 /** What two looks at one bottle are compared by. */
-function listed({ listing, foreign }: BottleLook) {
-  return { ...listing, foreignAnswers: [...foreign.named, { more: foreign.more }] };
+function listed({ listing, unrecorded }: BottleLook) {
+  return { ...listing, unrecordedResponses: [...unrecorded.named, { more: unrecorded.more }] };
 }
 
 function openView(bottleSlug: string, root: string, maxPending: number): BottleView {
   const queueDir = queueDirForSlug(bottleSlug, { root });
   const queue = openQueueView(queueDir, { bottleSlug, maxPending });
-  const foreign = openForeignView(bottleSlug, root);
-  return { queueDir, queue, foreign, latest: lookOrReport({ queueDir, queue, foreign }) };
+  const unrecorded = openUnrecordedView(bottleSlug, root);
+  return { queueDir, queue, unrecorded, latest: lookOrReport({ queueDir, queue, unrecorded }) };
 }
 
 /** One bottle's trouble must not hide what the others ask. */
 function lookOrReport(
-  { queueDir, queue, foreign }: Omit<BottleView, "latest">,
+  { queueDir, queue, unrecorded }: Omit<BottleView, "latest">,
   names?: ReadonlySet<string>,
 ): BottleLook {
   try {
     const present = names ?? new Set(listNames(queueDir));
-    return { listing: queue.refresh(present), foreign: foreign(present) };
+    return { listing: queue.refresh(present), unrecorded: unrecorded(present) };
   } catch (error) {
     if (!(error instanceof UnsafeFileError)) throw error;
     const unreadable = [{ file: ".", reason: error.reason }];
-    return { listing: { pending: [], unlisted: 0, unreadable }, foreign: { named: [], more: 0 } };
+    return {
+      listing: { pending: [], unlisted: 0, unreadable },
+      unrecorded: { named: [], more: 0 },
+    };
   }
 }
 

@@ -87,7 +87,7 @@ export function refuseIfDecided(ref: ProposalRef): void {
 }
 
 /** An answer in a bottle's queue that no record backs. */
-export interface ForeignAnswer {
+export interface UnrecordedResponse {
   /** The bottle. */
   readonly bottleSlug: string;
   /** The proposal that it would answer. */
@@ -97,7 +97,7 @@ export interface ForeignAnswer {
 }
 
 /** An answer that stands in a queue. */
-export interface StandingAnswer {
+export interface StandingResponse {
   /** What it says, or why it cannot be read: one line. */
   readonly says: string;
   /** SHA-256 of its bytes, lower-case hex, if it could be read. */
@@ -115,10 +115,10 @@ export interface StandingAnswer {
  * @returns The answer, or `undefined` if there is none.
  * @throws {InvalidNameError} If the slug or the id is none.
  */
-export function standingAnswer(
+export function standingResponse(
   ref: ProposalRef,
   maxBytes: number = MAX_QUEUE_FILE_BYTES,
-): StandingAnswer | undefined {
+): StandingResponse | undefined {
   for (const place of responsePlaces(queueDirForSlug(ref.bottleSlug, ref), ref.proposalId)) {
     try {
       const bytes = readResponseBytes(place, maxBytes);

@@ -19,7 +19,7 @@ export interface WatchOptions extends ListOptions {
 /** What two listings are compared by: one queue's, or all of them. */
 interface Listed {
   readonly pending: readonly PendingProposal[];
-  readonly foreignAnswers?: readonly object[];
+  readonly unrecordedResponses?: readonly object[];
   readonly unlisted: number | readonly object[];
   readonly unreadable: readonly object[];
 }
@@ -34,8 +34,8 @@ interface Listed {
 export function sameListing(a: Listed | undefined, b: Listed): boolean {
   return a !== undefined && a.pending.length === b.pending.length &&
     a.pending.every((entry, n) => entry === b.pending[n]) &&
-    JSON.stringify([a.foreignAnswers, a.unlisted, a.unreadable]) ===
-      JSON.stringify([b.foreignAnswers, b.unlisted, b.unreadable]);
+    JSON.stringify([a.unrecordedResponses, a.unlisted, a.unreadable]) ===
+      JSON.stringify([b.unrecordedResponses, b.unlisted, b.unreadable]);
 }
 
 /**

@@ -43,7 +43,7 @@ export interface AuditEntry {
    * What stood in the answer's place without a record, and was moved away: a status or a reason, and
    * SHA-256 of its bytes where it had any.
    */
-  readonly foreignAnswer?: string;
+  readonly unrecordedResponse?: string;
   /** Which key signed the line. The log sets it; ignored when an entry is written. */
   readonly operatorKey?: string;
   /** What a crash had torn before this line, and where it is kept. The log sets it, as above. */

@@ -150,7 +150,7 @@ export class AlreadyDecidedError extends Error {
  * Thrown if an answer stands in the queue that no audit record backs: somebody planted it, or decided
  * with a program that keeps no record. It is never taken for a decision.
  */
-export class ForeignAnswerError extends Error {
+export class UnrecordedResponseError extends Error {
   /** The proposal's id. */
   readonly proposalId: string;
   /** What the answer says, or why it cannot be read. */
@@ -168,7 +168,7 @@ export class ForeignAnswerError extends Error {
         "somebody planted that answer, or decided with a tool that keeps no record; " +
         "look at it, then override it explicitly",
     );
-    this.name = "ForeignAnswerError";
+    this.name = "UnrecordedResponseError";
     this.proposalId = proposalId;
     this.says = says;
   }
@@ -282,7 +282,7 @@ export class StaleConfigError extends Error {
  * Thrown if a decision was recorded, but its answer could not be written. It stands; the next run
  * completes it, once the reason is gone.
  */
-export class AnswerNotWrittenError extends Error {
+export class ResponseNotWrittenError extends Error {
   /** The bottle. */
   readonly bottleSlug: string;
   /** The proposal's id. */
@@ -303,7 +303,7 @@ export class AnswerNotWrittenError extends Error {
         `the answer could not be written (${reason}); mend that, and the next command completes it`,
       options,
     );
-    this.name = "AnswerNotWrittenError";
+    this.name = "ResponseNotWrittenError";
     this.bottleSlug = bottleSlug;
     this.proposalId = proposalId;
   }

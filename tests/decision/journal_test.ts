@@ -1,12 +1,12 @@
 import { finishInterrupted, readAnswer } from "../../internal_mod.ts";
 import {
   AlreadyDecidedError,
-  AnswerNotWrittenError,
   archiveProposal,
   decide,
-  ForeignAnswerError,
   MalformedRecordError,
   readAuditEntries,
+  ResponseNotWrittenError,
+  UnrecordedResponseError,
   writeResponse,
 } from "../../mod.ts";
 import { type QueuedProposal, queueSample } from "../support/records.ts";
@@ -149,7 +149,7 @@ Deno.test("finishInterrupted() records that another program's answer stood first
   assertEquals(await actions(dir), ["approved", "approved", "superseded"]);
   // The log's decision did not take effect, so it is not what the operator is told.
   const again = () => decideSample(dir, { ...queued, proposal });
-  const error = await assertRejects(again, ForeignAnswerError);
+  const error = await assertRejects(again, UnrecordedResponseError);
   assertEquals(error.says, "rejected");
 });
 
@@ -179,7 +179,7 @@ Deno.test("finishInterrupted() tells of what it cannot finish, and goes on with 
   assertEquals(finished, []);
   assertEquals(failed.map(({ bottleSlug }) => bottleSlug).sort(), ["aaa", "dev-1"]);
   const unanswered = failed.find(({ bottleSlug }) => bottleSlug === "dev-1")!.error;
-  assert(unanswered instanceof AnswerNotWrittenError);
+  assert(unanswered instanceof ResponseNotWrittenError);
   assertStringIncludes(unanswered.message, "the decision is recorded");
 
   await Deno.mkdir(queueDir);

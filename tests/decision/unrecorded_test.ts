@@ -3,12 +3,12 @@ import {
   decide,
   type DecideRequest,
   findDecision,
-  ForeignAnswerError,
   inspectProposal,
   readAuditEntries,
   readOverview,
   readResponse,
   sha256Hex,
+  UnrecordedResponseError,
   verifyAuditLog,
   watchOverview,
   writeResponse,
@@ -73,19 +73,19 @@ for (const [what, { plant, says }] of Object.entries(PLANTED)) {
     await plant(responseOf(queued));
     const sha256 = says === "approved" ? sha256Hex(await Deno.readFile(responseOf(queued))) : "";
 
-    const error = await assertRejects(() => decide(request(dir, queued)), ForeignAnswerError);
+    const error = await assertRejects(() => decide(request(dir, queued)), UnrecordedResponseError);
     assertStringIncludes(error.message, "answered without a record");
     assertStringIncludes(error.says, says);
     assertEquals(await entries(dir), []);
 
     const ref = { root: dir.path, bottleSlug: "dev-1", proposalId: id };
-    assertStringIncludes((await inspectProposal(ref)).foreignAnswer!.says, says);
+    assertStringIncludes((await inspectProposal(ref)).unrecordedResponse!.says, says);
 
-    await decide(request(dir, queued, { overrideForeign: true }));
+    await decide(request(dir, queued, { overrideUnrecorded: true }));
     const [entry, ...others] = await entries(dir);
     assertEquals([entry?.operatorAction, others], ["rejected", []]);
-    assertStringIncludes(entry!.foreignAnswer!, says);
-    if (sha256 !== "") assertStringIncludes(entry!.foreignAnswer!, sha256);
+    assertStringIncludes(entry!.unrecordedResponse!, says);
+    if (sha256 !== "") assertStringIncludes(entry!.unrecordedResponse!, sha256);
     assertEquals((await readResponse(queued.queueDir, id)).status, "rejected");
     const kept = [...Deno.readDirSync(dir.at("private", "foreign", "dev-1"))];
     assertEquals(kept.length, 1);
@@ -105,7 +105,7 @@ Deno.test("decide() moves a planted answer away that says the same, and states t
   const planted = { proposalId: queued.proposal.id, notes: "no", finalFile: null } as const;
   await writeResponse(queued.queueDir, { ...planted, status: "rejected" });
   const before = await Deno.readTextFile(responseOf(queued));
-  const { auditHead } = await decide(request(dir, queued, { overrideForeign: true }));
+  const { auditHead } = await decide(request(dir, queued, { overrideUnrecorded: true }));
   const { audit_head } = JSON.parse(await Deno.readTextFile(responseOf(queued)));
   assertEquals(audit_head, auditHead);
   const [{ name }] = [...Deno.readDirSync(dir.at("private", "foreign", "dev-1"))] as [
@@ -117,8 +117,10 @@ Deno.test("decide() moves a planted answer away that says the same, and states t
 Deno.test("decide() overrides nothing where nothing was planted, and then says nothing of it", async () => {
   await using dir = await tempDir();
   const queued = await queueSample(dir.path);
-  await decide(request(dir, queued, { overrideForeign: true }));
-  assertEquals((await entries(dir)).map(({ foreignAnswer }) => foreignAnswer), [undefined]);
+  await decide(request(dir, queued, { overrideUnrecorded: true }));
+  assertEquals((await entries(dir)).map(({ unrecordedResponse }) => unrecordedResponse), [
+    undefined,
+  ]);
 });
 
 Deno.test("decide() does not take a planted answer for its own when it is already decided", async () => {
@@ -128,7 +130,7 @@ Deno.test("decide() does not take a planted answer for its own when it is alread
   await Deno.remove(responseOf(queued));
   await PLANTED["a whole answer"]!.plant(responseOf(queued));
   const error = await assertRejects(
-    () => decide(request(dir, queued, { overrideForeign: true })),
+    () => decide(request(dir, queued, { overrideUnrecorded: true })),
     AlreadyDecidedError,
   );
   assertEquals([error.status, error.operator], ["rejected", "ada@host"]);
@@ -142,7 +144,7 @@ Deno.test("an archived answer that no record backs is named as such", async () =
   for (const path of [queued.path, responseOf(queued)]) {
     await Deno.rename(path, path.replace("dev-1/", "dev-1/processed/"));
   }
-  await assertRejects(() => decide(request(dir, queued)), ForeignAnswerError, "approved");
+  await assertRejects(() => decide(request(dir, queued)), UnrecordedResponseError, "approved");
 });
 
 Deno.test("supervise refuses a planted answer with exit code 4, and overrides it when told to", async () => {
@@ -158,7 +160,7 @@ Deno.test("supervise refuses a planted answer with exit code 4, and overrides it
   const overridden = await supervise(dir.path, ["approve", "p1", "--override-foreign"]);
   assertEquals(overridden.code, 0, overridden.err);
   const ref = { root: dir.path, bottleSlug: "dev-1", proposalId: "p1" };
-  assertEquals(findDecision(ref)?.foreignAnswer?.startsWith("approved, sha256 "), true);
+  assertEquals(findDecision(ref)?.unrecordedResponse?.startsWith("approved, sha256 "), true);
 });
 
 Deno.test("list and readOverview() show each answer that no record backs, and no other", async () => {
@@ -169,14 +171,14 @@ Deno.test("list and readOverview() show each answer that no record backs, and no
     await plant(responseOf(await queueSample(dir.path, { id: `planted${n}` })));
   }
   await PLANTED["a whole answer"]!.plant(dir.at("queue", "dev-1", "orphan.response.json"));
-  const { foreignAnswers, pending } = readOverview({ root: dir.path });
+  const { unrecordedResponses, pending } = readOverview({ root: dir.path });
   const says = Object.values(PLANTED).map(({ says }) => says);
   assertEquals(pending, []);
-  assertEquals(foreignAnswers.map(({ proposalId }) => proposalId), [
+  assertEquals(unrecordedResponses.map(({ proposalId }) => proposalId), [
     "orphan",
     ...says.map((_, n) => `planted${n}`),
   ]);
-  for (const [n, { says: said }] of foreignAnswers.slice(1).entries()) {
+  for (const [n, { says: said }] of unrecordedResponses.slice(1).entries()) {
     assertStringIncludes(said, says[n]!);
   }
   const plain = await supervise(dir.path, ["list"]);
@@ -189,11 +191,11 @@ Deno.test("watchOverview() shows a planted answer, and lets go of it once it is 
   await using dir = await tempDir();
   const queued = await queueSample(dir.path);
   const seen: [number, number][] = [];
-  for await (const { pending, foreignAnswers } of watchOverview({ root: dir.path })) {
-    seen.push([pending.length, foreignAnswers.length]);
+  for await (const { pending, unrecordedResponses } of watchOverview({ root: dir.path })) {
+    seen.push([pending.length, unrecordedResponses.length]);
     if (pending.length === 1) await PLANTED["a whole answer"]!.plant(responseOf(queued));
-    else if (foreignAnswers.length === 1) {
-      await decide(request(dir, queued, { overrideForeign: true }));
+    else if (unrecordedResponses.length === 1) {
+      await decide(request(dir, queued, { overrideUnrecorded: true }));
     } else break;
   }
   assertEquals(seen, [[1, 0], [0, 1], [0, 0]]);
@@ -207,7 +209,7 @@ Deno.test("answers without a record are named in little time, however large they
     await Deno.writeTextFile(path, "{");
     await Deno.truncate(path, 8 * 1024 * 1024 - 1);
   }
-  const { foreignAnswers, pending } = readOverview({ root: dir.path });
-  assertEquals([foreignAnswers.length, pending.length], [100, 1]);
-  assert(foreignAnswers.every(({ says }) => says.includes("more than the 131072 allowed")));
+  const { unrecordedResponses, pending } = readOverview({ root: dir.path });
+  assertEquals([unrecordedResponses.length, pending.length], [100, 1]);
+  assert(unrecordedResponses.every(({ says }) => says.includes("more than the 131072 allowed")));
 });

@@ -1,6 +1,5 @@
 import { finishInterrupted, lastShown, readAnswer, rememberShown } from "../../internal_mod.ts";
 import {
-  AnswerNotWrittenError,
   findDecision,
   inspectProposal,
   InvalidNameError,
@@ -9,6 +8,7 @@ import {
   readAuditEntries,
   readProposal,
   readResponse,
+  ResponseNotWrittenError,
   sha256Hex,
   verifyAuditLog,
 } from "../../mod.ts";
@@ -215,7 +215,7 @@ Deno.test("finishInterrupted() tells of an intent that is none, in words of ours
       await placeIntent(dir, bytes, log);
       const { failed } = await finishInterrupted(dir.path);
       for (const { error } of failed) {
-        const known = [MalformedRecordError, AnswerNotWrittenError, InvalidNameError];
+        const known = [MalformedRecordError, ResponseNotWrittenError, InvalidNameError];
         assert(known.some((known) => error instanceof known), String(error));
       }
     }),

@@ -132,7 +132,7 @@ export const anyAuditEntry: fc.Arbitrary<AuditEntry> = fc.record({
   finalSha256: shortText,
   operatorName: shortText,
   operatorKey: shortText,
-  foreignAnswer: shortText,
+  unrecordedResponse: shortText,
   repair: shortText,
 }, {
   requiredKeys: [

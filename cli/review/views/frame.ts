@@ -6,7 +6,7 @@
 
 import { visibleLine } from "../../../internal_mod.ts";
 import type { Overview } from "../../../mod.ts";
-import { foreignLine, unlistedLine, unreadableLine } from "../../render/pending.ts";
+import { unlistedLine, unreadableLine, unrecordedLine } from "../../render/pending.ts";
 import type { Style } from "../../render/style.ts";
 import { cut, fill, wrap } from "../../render/wrap.ts";
 import { type Binding, BINDINGS, written } from "../keymap.ts";
@@ -54,9 +54,9 @@ function heading(desk: Desk, columns: number): string {
 }
 
 function alarmRows(overview: Overview, columns: number, style: Style): string[] {
-  const { foreignAnswers, unlisted, unreadable } = overview;
+  const { unrecordedResponses, unlisted, unreadable } = overview;
   const lines = [
-    ...foreignAnswers.map(foreignLine),
+    ...unrecordedResponses.map(unrecordedLine),
     ...unlisted.map(unlistedLine),
     ...unreadable.map(unreadableLine),
   ];

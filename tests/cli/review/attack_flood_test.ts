@@ -14,7 +14,7 @@ const entry = (id: string, justification = "") => ({
 
 const overview = (pending: Overview["pending"]): Overview => ({
   pending,
-  foreignAnswers: [],
+  unrecordedResponses: [],
   unlisted: [],
   unreadable: [],
 });

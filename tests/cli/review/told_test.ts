@@ -42,7 +42,7 @@ Deno.test("what is not listed counts among what waits", async () => {
     columns: 80,
   });
   const feed = openFeed(context, () => nothing);
-  const before: Overview = { pending: [], foreignAnswers: [], unlisted: [], unreadable: [] };
+  const before: Overview = { pending: [], unrecordedResponses: [], unlisted: [], unreadable: [] };
   feed.take(before);
   await queueSample(dir.path, { id: UUID });
   const unlisted = [{ bottleSlug: "dev-1", count: 40 }];

@@ -138,7 +138,7 @@ Deno.test("watch --json tells a planted answer as that, and as decided once some
     verdict: { status: "rejected" },
     notes: "no",
     operator: "ada@host",
-    overrideForeign: true,
+    overrideUnrecorded: true,
   });
   const { event, id, status, notes } = await next();
   assertEquals({ event, id, status, notes }, {
