@@ -34,10 +34,10 @@ import { MalformedRecordError, ResponseNotWrittenError } from "../records/errors
 import type { Head } from "../records/head.ts";
 import { auditLogName, isBottleSlug } from "../records/names.ts";
 import type { ProposalResponse } from "../records/proposal.ts";
+import { type Check, isText, shapeOf } from "../records/shape.ts";
 import { asciiJson } from "../text/json.ts";
 import { dirname, join } from "@std/path";
 import { Buffer } from "node:buffer";
-import { z } from "zod";
 
 /** A decision that is about to be recorded. All of it is exact: the bytes, not their meaning. */
 export interface Intent {
@@ -164,15 +164,20 @@ export interface DecisionToCarryOut {
   readonly overrideUnrecorded: boolean;
 }
 
-const intentSchema = z.object({
-  version: z.literal(1),
-  bottle_slug: z.string(),
-  proposal_id: z.string(),
-  component: z.string(),
-  log_size: z.number().int().min(0),
-  line: z.string(),
-  response: z.string(),
-  override_foreign: z.boolean().default(false),
+const isCount: Check = (value) =>
+  Number.isSafeInteger(value) && Number(value) >= 0 ? undefined : "not a count";
+
+const isFlag: Check = (value) => typeof value === "boolean" ? undefined : "not a boolean";
+
+const INTENT = shapeOf<Intent & { readonly version: number }>("intent", {
+  version: { wire: "version", check: (value) => value === 1 ? undefined : "not 1" },
+  bottleSlug: { wire: "bottle_slug", check: isText },
+  proposalId: { wire: "proposal_id", check: isText },
+  component: { wire: "component", check: isText },
+  logSize: { wire: "log_size", check: isCount },
+  line: { wire: "line", check: isText },
+  response: { wire: "response", check: isText },
+  overrideUnrecorded: { wire: "override_foreign", check: isFlag, missing: false },
 });
 
 function intentsDir(root: string): string {
@@ -256,17 +261,19 @@ export async function carryOut(
 }
 
 function encodeIntent(intent: Intent): Uint8Array {
-  const text = asciiJson({
-    version: 1,
-    bottle_slug: intent.bottleSlug,
-    proposal_id: intent.proposalId,
-    component: intent.component,
-    log_size: intent.logSize,
-    line: intent.line,
-    response: intent.response,
-    override_foreign: intent.overrideUnrecorded,
-  });
+  const text = asciiJson(INTENT.write({ version: 1, ...intent }));
   return new TextEncoder().encode(text + "\n");
+}
+
+function readIntent(bytes: Uint8Array, path: string, slug: string): Intent {
+  const raw = parseJsonBytes(bytes, path);
+  try {
+    const { version: _, ...intent } = INTENT.read(raw, path);
+    if (intent.bottleSlug === slug && isSound(intent)) return intent;
+  } catch (error) {
+    if (!(error instanceof MalformedRecordError)) throw error;
+  }
+  throw new MalformedRecordError(path, undefined, "it is no intent; move it away to go on");
 }
 
 /** Finishes the decision that a crash left open, if there is one. The caller holds the lock. */
@@ -274,19 +281,7 @@ async function finishIntent(root: string, slug: string): Promise<FinishedIntent 
   const path = intentPath(root, slug);
   const bytes = readOwnFile(path);
   if (bytes === undefined) return undefined;
-  const parsed = intentSchema.safeParse(parseJsonBytes(bytes, path));
-  if (!parsed.success || parsed.data.bottle_slug !== slug || !isSound(parsed.data)) {
-    throw new MalformedRecordError(path, undefined, "it is no intent; move it away to go on");
-  }
-  const intent: Intent = {
-    bottleSlug: slug,
-    proposalId: parsed.data.proposal_id,
-    component: parsed.data.component,
-    logSize: parsed.data.log_size,
-    line: parsed.data.line,
-    response: parsed.data.response,
-    overrideUnrecorded: parsed.data.override_foreign,
-  };
+  const intent = readIntent(bytes, path, slug);
   // Without its line the decision never happened: nobody was told, and the operator decides anew.
   let outcome: FinishedIntent["outcome"] = "dropped";
   const after = linesAfterRecord(root, intent);
@@ -300,12 +295,12 @@ async function finishIntent(root: string, slug: string): Promise<FinishedIntent 
 }
 
 /** Whether the line is one that records a decision on this proposal, and the response answers it. */
-function isSound({ line, response, proposal_id }: z.infer<typeof intentSchema>): boolean {
+function isSound({ line, response, proposalId }: Intent): boolean {
   try {
     const recorded = parseAuditEntry(JSON.parse(line), "the line");
     const told = parseResponse(JSON.parse(response), "the response");
-    return line.endsWith("}\n") && recorded.proposalId === proposal_id &&
-      told.proposalId === proposal_id && told.status === recorded.operatorAction;
+    return line.endsWith("}\n") && recorded.proposalId === proposalId &&
+      told.proposalId === proposalId && told.status === recorded.operatorAction;
   } catch {
     return false;
   }

@@ -15,13 +15,13 @@ import { parseJsonBytes } from "../records/codec.ts";
 import { MalformedRecordError } from "../records/errors.ts";
 import { EMPTY_HEAD, formatHead, type Head, parseHead } from "../records/head.ts";
 import { auditLogName } from "../records/names.ts";
+import { isJsonObject } from "../records/shape.ts";
 import { asciiJson } from "../text/json.ts";
 import type { Anchor } from "./anchors.ts";
 import { advance, headIsSigned, linesOf, signHead } from "./chain.ts";
 import { type AuditVerification, verifyLog, withProblem } from "./check.ts";
 import type { AuditLogId } from "./entries.ts";
 import { openSigningKey, parsePublicKeys, publicKeyPem } from "./key.ts";
-import { z } from "zod";
 
 /** Where the logs are. */
 export interface AuditRootOptions {
@@ -49,18 +49,29 @@ export interface ArchiveVerification {
   readonly logs: readonly AuditVerification[];
 }
 
-const headerSchema = z.object({
-  version: z.literal(1),
-  kind: z.literal("supervise-audit"),
-  public_key: z.string(),
-  logs: z.array(z.object({
-    // It is printed, and part of what is signed.
-    log: z.string().regex(/^[a-z][a-z0-9._-]{0,95}$/),
-    bytes: z.number().int().min(0),
-    head: z.string(),
-    head_sig: z.string(),
-  })),
-});
+interface Header {
+  readonly version: 1;
+  readonly kind: "supervise-audit";
+  readonly public_key: string;
+  readonly logs: readonly {
+    readonly log: string;
+    readonly bytes: number;
+    readonly head: string;
+    readonly head_sig: string;
+  }[];
+}
+
+function isHeader(raw: unknown): raw is Header {
+  return isJsonObject(raw) && raw.version === 1 && raw.kind === "supervise-audit" &&
+    typeof raw.public_key === "string" && Array.isArray(raw.logs) && raw.logs.every(isStatedLog);
+}
+
+function isStatedLog(raw: unknown): boolean {
+  // The name is printed, and part of what is signed.
+  return isJsonObject(raw) && typeof raw.log === "string" &&
+    /^[a-z][a-z0-9._-]{0,95}$/.test(raw.log) && Number.isSafeInteger(raw.bytes) &&
+    Number(raw.bytes) >= 0 && typeof raw.head === "string" && typeof raw.head_sig === "string";
+}
 
 function headOf(bytes: Uint8Array): Head {
   let head = EMPTY_HEAD;
@@ -135,13 +146,11 @@ export function verifyAuditArchive(
 ): ArchiveVerification {
   const { file, publicKeys, anchors = [] } = options;
   const lf = archive.indexOf(0x0a);
-  const parsed = headerSchema.safeParse(
-    parseJsonBytes(archive.subarray(0, lf === -1 ? 0 : lf), file),
-  );
-  if (!parsed.success) {
+  const header = parseJsonBytes(archive.subarray(0, lf === -1 ? 0 : lf), file);
+  if (!isHeader(header)) {
     throw new MalformedRecordError(file, undefined, "it is no archive that audit export made");
   }
-  const { logs, public_key } = parsed.data;
+  const { logs, public_key } = header;
   const present = new Set(logs.map(({ log }) => log));
   if (present.size < logs.length) {
     throw new MalformedRecordError(file, "logs", "it has a log twice");
