@@ -55,11 +55,11 @@ export function readStages(instructions: readonly Instruction[], escape: string)
     const image = written.slice(0, MAX_IMAGE_CHARS).replace(
       /\$(?:(\w+)|\{(\w+)(?::?-([^{}]*))?\})/g,
       (whole, bare: string | undefined, braced: string | undefined, otherwise?: string) => {
-        const global = globals.get(bare ?? braced!);
+        const outer = globals.get(bare ?? braced!);
         if (++replaced > MAX_REPLACED) return whole;
-        if (global === undefined || global.value === "") return otherwise ?? whole;
-        place = global.line;
-        return global.value;
+        if (outer === undefined || outer.value === "") return otherwise ?? whole;
+        place = outer.line;
+        return outer.value;
       },
     ).slice(0, MAX_IMAGE_CHARS);
     const stage = readStage(image, byName.get(image.toLowerCase()), place, index);

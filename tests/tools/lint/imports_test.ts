@@ -1,9 +1,13 @@
-import plugin from "../../tools/lint_plugin.ts";
-import { assertEquals, assertStringIncludes } from "@std/assert";
+import { importsOf } from "../../../tools/lint/circles.ts";
+import { isFenced } from "../../../tools/lint/floors.ts";
+import plugin from "../../../tools/lint_plugin.ts";
+import { filesOf } from "../../support/checkout.ts";
+import { REPO, run } from "../../support/run.ts";
+import { tempDir } from "../../support/temp.ts";
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { join, toFileUrl } from "@std/path";
 
 const DIRECTION = "supervise/import-direction";
-
-const WRITES = "supervise/only-durable-writes";
 
 function lint(file: string, source: string) {
   return Deno.lint.runPlugin(plugin, file, source);
@@ -16,8 +20,9 @@ const ALLOWED: readonly (readonly [file: string, specifier: string])[] = [
   ["src/disk/read_untrusted.ts", "node:fs"],
   ["src/disk/write.ts", "@std/fs"],
   ["src/queue/files.ts", "../disk/write.ts"],
-  ["src/queue/files.ts", "./watch.ts"],
-  ["src/queue/files.ts", "zod"],
+  ["src/queue/wait.ts", "./files.ts"],
+  ["src/records/codec.ts", "zod"],
+  ["src/records/codec.ts", "@std/path"],
   ["src/queue/files.ts", "node:crypto"],
   ["src/config/routes/check.ts", "../../records/problem.ts"],
   ["src/config/check.ts", "./routes/check.ts"],
@@ -31,11 +36,17 @@ const ALLOWED: readonly (readonly [file: string, specifier: string])[] = [
   ["sidecar/server.ts", "@modelcontextprotocol/server"],
   ["cli/verbs/list.ts", "../../mod.ts"],
   ["cli/verbs/list.ts", "../../internal_mod.ts"],
-  ["cli/verbs/list.ts", "../output.ts"],
+  ["cli/verbs/list.ts", "../operate/decision.ts"],
+  ["cli/verbs/review.ts", "../review/run.ts"],
+  ["cli/review/run.ts", "../operate/decision.ts"],
+  ["cli/review/run.ts", "./terminal.ts"],
+  ["cli/operate/decision.ts", "../render/diff.ts"],
+  ["cli/main.ts", "./verbs/list.ts"],
   ["cli/verbs/list.ts", "@claude-bottle/supervise"],
   ["cli/main.ts", "../sidecar/main.ts"],
   ["bench/hold.ts", "@modelcontextprotocol/client"],
   ["bench/reads.ts", "../src/disk/read_untrusted.ts"],
+  ["demo/bottle.ts", "../sidecar/settings.ts"],
   ["tests/queue/files_test.ts", "../../src/queue/files.ts"],
   ["tests/sidecar/server_test.ts", "@modelcontextprotocol/sdk/client"],
   ["demo/agent.ts", "npm:@modelcontextprotocol/client@2"],
@@ -51,9 +62,9 @@ const FORBIDDEN: readonly (readonly [
   ["src/text/json.ts", "../records/errors.ts", "src/records/errors.ts", "a lower one"],
   ["src/records/errors.ts", "../disk/layout.ts", "src/disk/layout.ts", "a lower one"],
   ["src/disk/layout.ts", "../queue/files.ts", "src/queue/files.ts", "pass it in"],
-  ["src/disk/layout.ts", "../config/check.ts", "src/config/check.ts", "SAME_FLOOR"],
+  ["src/disk/layout.ts", "../config/check.ts", "src/config/check.ts", "same floor"],
   ["src/queue/files.ts", "../decision/decide.ts", "src/decision/decide.ts", "pass it in"],
-  ["src/queue/files.ts", "../host/memos.ts", "src/host/memos.ts", "SAME_FLOOR"],
+  ["src/queue/files.ts", "../host/memos.ts", "src/host/memos.ts", "same floor"],
   ["src/log/chain.ts", "../queue.ts", "src/queue.ts", "a lower one"],
   ["src/queue/files.ts", "../../mod.ts", "mod.ts", "pass it in as an argument"],
   ["src/queue/files.ts", "@claude-bottle/supervise", "mod.ts", "pass it in as an argument"],
@@ -67,11 +78,33 @@ const FORBIDDEN: readonly (readonly [
   ["sidecar/hold.ts", "../src/queue.ts", "src/queue.ts", "sees sidecar_mod.ts only"],
   ["sidecar/hold.ts", "../mod.ts", "mod.ts", "sees sidecar_mod.ts only"],
   ["sidecar/main.ts", "../internal_mod.ts", "internal_mod.ts", "sees sidecar_mod.ts only"],
+  ["sidecar_mod.ts", "./src/decision/decide.ts", "src/decision/decide.ts", "src/queue/"],
+  ["sidecar_mod.ts", "./src/log/key.ts", "src/log/key.ts", "src/queue/"],
+  ["cli/verbs/list.ts", "./show.ts", "cli/verbs/show.ts", "do not import each other"],
+  ["cli/review/run.ts", "../verbs/list.ts", "cli/verbs/list.ts", "a lower one"],
+  ["cli/operate/batch.ts", "../review/run.ts", "cli/review/run.ts", "a lower one"],
+  ["cli/render/diff.ts", "../operate/batch.ts", "cli/operate/batch.ts", "a lower one"],
+  ["cli/verbs/list.ts", "../main.ts", "cli/main.ts", "a lower one"],
+  [
+    "cli/verbs/list.ts",
+    "../../src/queue.ts",
+    "src/queue.ts",
+    "sees mod.ts and internal_mod.ts only",
+  ],
+  ["demo/agent.ts", "../sidecar/settings.ts", "sidecar/settings.ts", "have demo/main.ts import it"],
   ["cli/main.ts", "../src/queue.ts", "src/queue.ts", "sees mod.ts and internal_mod.ts only"],
   ["sidecar/hold.ts", "../cli/output.ts", "cli/output.ts", "have sidecar/main.ts import it"],
   ["cli/verbs/list.ts", "../../sidecar/hold.ts", "sidecar/hold.ts", "have cli/main.ts import it"],
   ["appliers/routes.ts", "../cli/main.ts", "cli/main.ts", "have appliers/main.ts import it"],
   ["bench/hold.ts", "../tests/support/dir.ts", "tests/support/dir.ts", "its own folder"],
+  ["cli/main.ts", "node:fs", "node:fs", "through src/disk/"],
+  ["sidecar/http.ts", "fs/promises", "fs/promises", "through src/disk/"],
+  ["cli/review/run.ts", "@std/fs", "@std/fs", "through src/disk/"],
+  ["cli/main.ts", "npm:left-pad@1", "npm:left-pad@1", "say in an ADR why"],
+  ["src/queue/files.ts", "node:module", "node:module", "say in an ADR why"],
+  ["src/queue/files.ts", "data:text/javascript,1", "data:text/javascript,1", "in an ADR why"],
+  ["sidecar/hold.ts", "dockerfile-utils", "dockerfile-utils", "in src/config/dockerfile/"],
+  ["cli/verbs/list.ts", "ink", "ink", "keep Ink in cli/review/terminal.ts"],
   [
     "sidecar/tools.ts",
     "@modelcontextprotocol/server",
@@ -113,14 +146,20 @@ Deno.test("import-direction sees every form of import", () => {
   }
 });
 
-Deno.test("import-direction leaves exports without a source and computed imports alone", () => {
-  const source = `export const a = 1; export { a as b }; await import(a + ".ts");`;
-  assertEquals(lint("src/queue/files.ts", source), []);
+Deno.test("import-direction leaves exports without a source alone", () => {
+  assertEquals(lint("src/queue/files.ts", `export const a = 1; export { a as b };`), []);
+});
+
+Deno.test("import-direction refuses computed imports, but not in tests", () => {
+  const source = `await import(a + ".ts");`;
+  const [found] = lint("cli/main.ts", source);
+  assertStringIncludes(found?.message ?? "", "Cannot import a computed name from cli/main.ts: ");
+  assertEquals(lint("tests/cli/main_test.ts", source), []);
 });
 
 Deno.test("import-direction judges absolute names like relative ones", () => {
-  const file = new URL("../../src/queue/files.ts", import.meta.url);
-  const forbidden = new URL("../../src/decision/decide.ts", import.meta.url).href;
+  const file = new URL("../../../src/queue/files.ts", import.meta.url);
+  const forbidden = new URL("../../../src/decision/decide.ts", import.meta.url).href;
   assertEquals(lint(file.pathname, `import "../records/errors.ts";`), []);
   for (const specifier of ["../decision/decide.ts", forbidden]) {
     const [found] = lint(file.pathname, `import "${specifier}";`);
@@ -139,48 +178,53 @@ Deno.test("import-direction ignores files outside of the repository", () => {
 });
 
 Deno.test("import-direction says what to do about a source file that it does not know", () => {
-  const found = lint("src/novelty.ts", `import "./decision/decide.ts";\nexport const a = 1;`);
-  assertEquals(found.map(({ message }) => message), [
-    "Cannot place src/novelty.ts: it is on no floor; add it to LAYERS in tools/lint_plugin.ts",
-  ]);
-});
-
-Deno.test("only-durable-writes refuses each way to write in src/", () => {
-  const forms: readonly (readonly [source: string, name: string])[] = [
-    [`Deno.openSync("a");`, "openSync"],
-    [`await Deno.open("a");`, "open"],
-    [`Deno.writeTextFileSync("a", "");`, "writeTextFileSync"],
-    [`await Deno.writeFile("a", b);`, "writeFile"],
-    [`Deno.renameSync("a", "b");`, "renameSync"],
-    [`Deno.linkSync("a", "b");`, "linkSync"],
-    [`await Deno.remove("a");`, "remove"],
-    [`Deno.mkdirSync("a");`, "mkdirSync"],
-    [`Deno.truncateSync("a");`, "truncateSync"],
-    [`Deno.makeTempDirSync();`, "makeTempDirSync"],
-    [`Deno["mkdirSync"]("a");`, "mkdirSync"],
-    [`globalThis.Deno.mkdirSync("a");`, "mkdirSync"],
-    [`Deno?.mkdirSync("a");`, "mkdirSync"],
-    [`[].map(Deno.mkdirSync);`, "mkdirSync"],
-    [`const { mkdirSync: make } = Deno;`, "mkdirSync"],
-  ];
-  for (const [source, name] of forms) {
-    const found = lint("src/queue/files.ts", source);
-    assertEquals(found.map(({ id }) => id), [WRITES], source);
-    const message = found[0]?.message ?? "";
-    assertStringIncludes(message, `Cannot use Deno.${name} in src/queue/files.ts: `);
-    assertStringIncludes(
-      message,
-      "only src/disk/write.ts and src/disk/lock.ts write to disk; call one of",
-    );
+  for (const file of ["src/novelty.ts", "novelty/main.ts", "cli/novelty.ts", "novelty.ts"]) {
+    const found = lint(file, `import "./decision/decide.ts";\nexport const a = 1;`);
+    assertEquals(found.map(({ message }) => message), [
+      `Cannot place ${file}: it is on no floor; add it to FLOORS in tools/lint/floors.ts`,
+    ]);
   }
 });
 
-Deno.test("only-durable-writes allows reading, writing in durable.ts, and what is not Deno's", () => {
-  const reading =
-    `Deno.readFileSync("a"); Deno.watchFs("a"); const { errors } = Deno; a.open("a");`;
-  assertEquals(lint("src/disk/read_untrusted.ts", reading), []);
-  const writing = `Deno.openSync("a"); Deno.renameSync("a", "b"); const { linkSync } = Deno;`;
-  assertEquals(lint("src/disk/write.ts", writing), []);
-  assertEquals(lint("src/disk/lock.ts", writing), []);
-  assertEquals(lint("tests/src/queue_test.ts", writing), []);
+Deno.test("import-direction refuses an import that closes a circle, and shows the way round", () => {
+  const [found] = lint("src/text/characters.ts", `import "./visible.ts";`);
+  assertStringIncludes(
+    found?.message ?? "",
+    "that closes a circle: src/text/characters.ts -> src/text/visible.ts -> src/text/characters.ts;",
+  );
+  assertEquals(lint("src/text/characters.ts", `import "./hash.ts";`), []);
+});
+
+interface ModuleInfo {
+  readonly specifier: string;
+  readonly dependencies?: readonly {
+    readonly code?: { readonly specifier?: string };
+    readonly type?: { readonly specifier?: string };
+  }[];
+}
+
+Deno.test("importsOf() finds the imports that Deno finds, in every file within the fences", async () => {
+  const files = filesOf().filter((file) => file.endsWith(".ts") && isFenced(file));
+  assert(files.length > 80);
+  await using dir = await tempDir();
+  const all = files.map((file) => `import "${toFileUrl(join(REPO, file))}";\n`);
+  await Deno.writeTextFile(dir.at("all.ts"), all.join(""));
+  const { out } = await run(Deno.execPath(), [
+    ...["info", "--json", "--config", join(REPO, "deno.json"), dir.at("all.ts")],
+  ]);
+  const root = toFileUrl(REPO).href;
+  const inCheckout = (specifier?: string) =>
+    specifier?.startsWith(root) ? [specifier.slice(root.length)].filter(isFenced) : [];
+  const modules = JSON.parse(out).modules as ModuleInfo[];
+  const byDeno = modules.flatMap(({ specifier, dependencies = [] }) =>
+    inCheckout(specifier).map((file) => {
+      const imports = dependencies.flatMap(({ code, type }) => [code?.specifier, type?.specifier]);
+      return [file, [...new Set(imports.flatMap(inCheckout))].sort()] as const;
+    })
+  );
+  const byText = byDeno.map(([file]) =>
+    [file, importsOf(file, Deno.readTextFileSync(join(REPO, file))).sort()] as const
+  );
+  assertEquals(byText, byDeno);
+  assertEquals(byDeno.map(([file]) => file).sort().filter((file) => file.endsWith(".ts")), files);
 });
