@@ -32,6 +32,7 @@ export {
   TOOL_PIPELOCK_BLOCK,
 } from "./src/records/proposal.ts";
 export { sha256Hex } from "./src/text/hash.ts";
+export { jsonExcess } from "./src/text/json.ts";
 export {
   identityOf,
   openQuestions,

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { sha256Hex } from "../sidecar_mod.ts";
+import { jsonExcess, sha256Hex } from "../sidecar_mod.ts";
 import { timingSafeEqual } from "node:crypto";
 
 /** The largest body that is read, in bytes. */
@@ -63,25 +63,6 @@ async function readBounded(request: Request): Promise<Uint8Array | undefined> {
 }
 
 /**
- * How deep brackets nest outside strings; what is no JSON at all gives some number too. One pass, and
- * no pattern: a string without an end would be looked for from each of its quotes.
- */
-function depthOf(text: string): number {
-  let depth = 0;
-  let deepest = 0;
-  let quoted = false;
-  for (let at = 0; at < text.length; at++) {
-    const character = text[at];
-    if (quoted && character === "\\") at++;
-    else if (character === '"') quoted = !quoted;
-    else if (quoted) continue;
-    else if (character === "[" || character === "{") deepest = Math.max(deepest, ++depth);
-    else if (character === "]" || character === "}") depth--;
-  }
-  return deepest;
-}
-
-/**
  * Reads the one JSON-RPC message of a POST, before anybody else touches the body.
  *
  * @param request The request.
@@ -98,7 +79,7 @@ export async function readMessage(request: Request): Promise<{ message: object }
   } catch {
     return rpcError(400, -32700, "Parse error: the body is not UTF-8");
   }
-  if (depthOf(text) > MAX_DEPTH) {
+  if (jsonExcess(bytes, MAX_DEPTH, Infinity) !== undefined) {
     return rpcError(400, -32600, `Invalid request: nested deeper than ${MAX_DEPTH}`);
   }
   let message: unknown;

@@ -1,6 +1,6 @@
 /**
- * Unified diffs, bounded in time: an agent chooses what is compared, and must not be able to freeze
- * the operator with it. Pure.
+ * Unified diffs in bounded time: an agent chooses the files that are compared, and must not be able to
+ * freeze the operator's screen. Pure.
  *
  * @module
  */
@@ -11,7 +11,7 @@ import { diffArrays } from "diff";
 export interface DiffOptions {
   /** The file's name in the two header lines; `config` unless given. */
   readonly label?: string;
-  /** What the old file is, for the header; `current` unless given. */
+  /** Describes the old file in the header; `current` unless given. */
   readonly before?: string;
 }
 
@@ -19,16 +19,16 @@ export interface DiffOptions {
 const CONTEXT = 3;
 
 /**
- * How many lines may differ, of those that stand on both sides, until the search for a small diff is
- * given up: its cost grows with their square, and with their product with all lines. What is left
- * then is shown as one replaced block, which is longer than it need be, and as true. Counts, not a
- * time, so that the diff that was shown can be computed again on any machine.
+ * The search for a small diff is given up when more lines differ, of those that occur on both sides: its
+ * cost grows with their square, and with their product with all lines. The rest is then shown as one
+ * replaced block, which is longer than necessary but still true. The bounds are counts, not a time, so
+ * that any machine computes the same diff again.
  */
 const MAX_EDITS = 1000;
 
 const MAX_EDITS_TIMES_LINES = 200_000_000;
 
-/** `count` lines that stand at `oldAt` and at `newAt` alike. */
+/** `count` equal lines, from `oldAt` in the old file and from `newAt` in the new one. */
 interface Match {
   readonly oldAt: number;
   readonly newAt: number;
@@ -36,8 +36,8 @@ interface Match {
 }
 
 /**
- * The lines of a text. Only LF ends a line. A last line without one carries the marker that a diff
- * puts below it; no other line contains an LF, so it equals none of them.
+ * The lines of a text. Only LF ends a line. A last line without LF includes the marker that a diff
+ * puts below it: no other line contains an LF, so none equals it.
  */
 function linesOf(text: string): string[] {
   const lines = text.split("\n");
@@ -46,7 +46,7 @@ function linesOf(text: string): string[] {
   return lines;
 }
 
-/** Adds a run of equal lines; one that continues the last run makes it longer. */
+/** Adds a run of equal lines, or extends the last run if it continues it. */
 function addMatch(matches: Match[], oldAt: number, newAt: number, count: number): void {
   if (count === 0) return;
   const last = matches.at(-1);
@@ -67,14 +67,14 @@ function numberLines(lines: readonly string[], numbers: Map<string, number>): Ui
   return numbered;
 }
 
-/** The places of the lines that stand on the other side too. The others cannot match. */
+/** The indexes of the lines that occur on the other side too. The others cannot match. */
 function placesOfShared(numbered: Uint32Array, onOtherSide: Uint8Array): number[] {
   const places: number[] = [];
   for (let n = 0; n < numbered.length; n++) if (onOtherSide[numbered[n]!] === 1) places.push(n);
   return places;
 }
 
-/** Finds the runs of equal lines between two texts, both of which start at `offset`. */
+/** Finds the runs of equal lines between two texts that both start at `offset`. */
 function matchMiddle(
   matches: Match[],
   oldLines: readonly string[],
@@ -130,7 +130,7 @@ function match(oldLines: readonly string[], newLines: readonly string[]): Match[
   return matches;
 }
 
-/** A stretch of both files in which something changed: half-open ranges of lines. */
+/** Half-open ranges of lines that differ between the files. */
 interface Change {
   readonly oldFrom: number;
   readonly oldTo: number;
@@ -138,7 +138,7 @@ interface Change {
   readonly newTo: number;
 }
 
-/** What lies between the matches. */
+/** The gaps between the matches. */
 function changesBetween(matches: readonly Match[], oldCount: number, newCount: number): Change[] {
   const changes: Change[] = [];
   let oldFrom = 0;
@@ -153,7 +153,7 @@ function changesBetween(matches: readonly Match[], oldCount: number, newCount: n
   return changes;
 }
 
-/** Changes that are so near each other that their context touches share a hunk. */
+/** Puts changes whose context touches into one hunk. */
 function groupIntoHunks(changes: readonly Change[]): Change[][] {
   const hunks: Change[][] = [];
   for (const change of changes) {
@@ -166,12 +166,12 @@ function groupIntoHunks(changes: readonly Change[]): Change[][] {
 }
 
 function range(from: number, count: number): string {
-  // As diff(1) and difflib write it: an empty range names the line before it.
+  // Like diff(1) and difflib: an empty range names the line before it.
   if (count === 1) return `${from + 1}`;
   return `${count === 0 ? from : from + 1},${count}`;
 }
 
-/** Writes lines, each behind the mark; all in one text, for there may be a million of them. */
+/** Writes lines, each behind the mark, as one text: there may be a million lines. */
 function writeRun(
   mark: string,
   lines: readonly string[],
@@ -211,8 +211,8 @@ function writeHunk(
  * Writes the difference between two files as a unified diff with three lines of context, for the
  * audit log and the operator's screen. `patch` and `git apply` accept it.
  *
- * Two files of up to 1 MiB take less than half a second, whatever is in them: where no small diff is
- * found in time, the part that differs is shown as replaced whole.
+ * Two files of up to 1 MiB take less than half a second: if no small diff is found within bounds, the
+ * part that differs is shown as one replaced block.
  *
  * @example One line added
  * ```ts
@@ -228,8 +228,8 @@ function writeHunk(
  * @param before The file in force.
  * @param after The proposed file.
  * @param options Names of the diff.
- * @returns The diff, each line with its LF; empty if nothing changed. (The Python original leaves the
- * last LF out, which `git apply` calls a corrupt patch.)
+ * @returns The diff, each line with its LF; empty if nothing changed. (The Python original omits the
+ * last LF, which `git apply` calls a corrupt patch.)
  */
 export function renderDiff(before: string, after: string, options: DiffOptions = {}): string {
   if (before === after) return "";

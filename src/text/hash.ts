@@ -1,5 +1,5 @@
 /**
- * The one hash of this package.
+ * SHA-256, the only hash in this package.
  *
  * @module
  */
@@ -24,12 +24,7 @@ export function sha256Hex(content: string | Uint8Array): string {
   return createHash("sha256").update(content).digest("hex");
 }
 
-/**
- * SHA-256 of bytes, as bytes.
- *
- * @param bytes The bytes.
- * @returns 32 bytes.
- */
+/** SHA-256 of bytes, as 32 bytes. */
 export function sha256(bytes: Uint8Array): Uint8Array {
   return createHash("sha256").update(bytes).digest();
 }

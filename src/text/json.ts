@@ -1,18 +1,18 @@
 /**
  * JSON: how much structure a text may have before it is parsed, and how it is written. Pure.
  *
- * A file within its size can still be made to cost: eight megabytes of `[` keep `JSON.parse` busy for
- * the better part of a second, a million keys make a million objects. The records are flat, and a
- * config file in one of them is a string, so bounds that no record comes near refuse such a file after
- * one pass over its bytes.
+ * A file of allowed size can still be expensive: eight megabytes of `[` keep `JSON.parse` busy for the
+ * better part of a second, and a million keys make a million objects. One pass over the bytes refuses
+ * such a file. Records are flat, and a config file inside a record is one string, so no record comes
+ * near the bounds.
  *
  * @module
  */
 
-/** How many arrays and objects may stand in one another. */
+/** How deep arrays and objects may nest in a record. */
 export const MAX_JSON_LEVELS = 32;
 
-/** How many values may stand in a text, members and elements alike. */
+/** How many values a record may have, members and elements alike. */
 export const MAX_JSON_VALUES = 10_000;
 
 const QUOTE = 0x22;
@@ -30,14 +30,17 @@ const OPEN_OBJECT = 0x7b;
 const CLOSE_OBJECT = 0x7d;
 
 /**
- * Finds what in a JSON text is too much to parse. It counts the structural characters outside of
- * strings and checks no syntax: of bytes that are not JSON it may say anything, as `JSON.parse` will
- * refuse them. Takes time linear in the bytes, and keeps nothing.
+ * Finds what makes a JSON text too expensive to parse, such as `"it is nested deeper than 32 levels"`.
+ * Counts the structural characters outside strings and checks no syntax: the answer for bytes that are
+ * not JSON has no meaning, and `JSON.parse` refuses those. Takes time linear in the bytes.
  *
- * @param bytes The text, in UTF-8, in which no byte of a longer character looks like ASCII.
- * @returns What is too much, such as `"it is nested deeper than 32 levels"`; `undefined` if nothing is.
+ * @param bytes The text in UTF-8, where every ASCII byte is an ASCII character.
  */
-export function jsonExcess(bytes: Uint8Array): string | undefined {
+export function jsonExcess(
+  bytes: Uint8Array,
+  maxLevels = MAX_JSON_LEVELS,
+  maxValues = MAX_JSON_VALUES,
+): string | undefined {
   let levels = 0;
   let values = 1;
   for (let at = 0; at < bytes.length; at++) {
@@ -47,9 +50,9 @@ export function jsonExcess(bytes: Uint8Array): string | undefined {
         break;
       case OPEN_ARRAY:
       case OPEN_OBJECT:
-        // Its first element or member; each of the others stands behind a comma.
+        // Counts the first element or member; a comma precedes each of the others.
         values++;
-        if (++levels > MAX_JSON_LEVELS) return `it is nested deeper than ${MAX_JSON_LEVELS} levels`;
+        if (++levels > maxLevels) return `it is nested deeper than ${maxLevels} levels`;
         break;
       case CLOSE_ARRAY:
       case CLOSE_OBJECT:
@@ -59,12 +62,12 @@ export function jsonExcess(bytes: Uint8Array): string | undefined {
         values++;
         break;
     }
-    if (values > MAX_JSON_VALUES) return `it has more than ${MAX_JSON_VALUES} values`;
+    if (values > maxValues) return `it has more than ${maxValues} values`;
   }
   return undefined;
 }
 
-/** Where a string ends: its closing quote, or the end of the text. */
+/** The index of a string's closing quote, or the end of the text. */
 function endOfString(bytes: Uint8Array, start: number): number {
   let at = start;
   while (at < bytes.length && bytes[at] !== QUOTE) at += bytes[at] === BACKSLASH ? 2 : 1;
@@ -72,12 +75,8 @@ function endOfString(bytes: Uint8Array, start: number): number {
 }
 
 /**
- * Writes JSON in pure ASCII, every other UTF-16 unit as `\uXXXX`, as Python's `json.dumps` does: so a
- * queue file or a log shown with `cat` cannot play tricks on a terminal.
- *
- * @param value The value.
- * @param indent Spaces a level; none puts everything on one line.
- * @returns The JSON.
+ * Writes JSON in ASCII, with every other UTF-16 unit as `\uXXXX`, as Python's `json.dumps` does. So a
+ * queue file or a log printed by `cat` cannot send control sequences to a terminal.
  */
 export function asciiJson(value: unknown, indent?: number): string {
   return JSON.stringify(value, null, indent).replace(
