@@ -203,6 +203,7 @@ Deno.test("writeAuditEntry() writes the original's fields in its order, then our
   assertEquals(written!.length, original!.length);
 });
 
+// Threat: L5
 Deno.test("verifyAuditLog() finds a log of both writers sound, and counts the original's lines", async () => {
   await using dir = await tempDir();
   const expected: AuditEntry[] = [];
@@ -264,6 +265,7 @@ Deno.test("writeProposal() writes the bytes that json.dumps() does, for every UT
   assertEquals(out, await Deno.readTextFile(path));
 });
 
+// Threat: C5
 Deno.test("writeAuditEntry() and Python's flock() keep each other's lines whole", {
   ignore: PYTHON_MISSING,
 }, async () => {

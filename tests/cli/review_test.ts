@@ -90,6 +90,7 @@ Deno.test(
   },
 );
 
+// Threat: C6
 Deno.test("review takes no paste and no early Enter for an answer", { ignore }, async () => {
   await using dir = await tempDir();
   const { queueDir } = await queueSample(dir.path, { id: "p1", arrivalTimestamp: at(1) });
@@ -106,6 +107,7 @@ Deno.test("review takes no paste and no early Enter for an answer", { ignore }, 
   assertEquals(left.map(({ id }) => id), ["p2", "p3"]);
 });
 
+// Threat: B6
 Deno.test(
   "review says that somebody else decided, or that the proposal changed",
   { ignore },
@@ -160,6 +162,7 @@ Deno.test(
   },
 );
 
+// Threat: A10
 Deno.test(
   "review wants the bottle's slug for a high mark, of the file that would be answered",
   { ignore },

@@ -106,6 +106,7 @@ const NOTICED: readonly MarkedChange[] = [
 ];
 
 for (const [what, proposed, ...marks] of NOTICED) {
+  // Threat: A10
   Deno.test(`marksFor() notices in an allowlist ${what}`, () => {
     assertEquals(validateAllowlist(proposed), []);
     assertEquals(marksInShort(TOOL, IN_FORCE, proposed), marks);
@@ -163,6 +164,7 @@ Deno.test("marksFor() names what resembles what, and who owns it", () => {
   );
 });
 
+// Threat: A10
 Deno.test("marksFor() lets no flood of small marks hide a high one, and says how many there are", () => {
   const many = Array.from({ length: 400 }, (_, n) => `host-${n}.example`).join("\n");
   const marks = marksFor(TOOL, many, "pastebin.com\n");

@@ -156,6 +156,7 @@ Deno.test("validateAllowlist() answers any text in printable ASCII, and never th
   }));
 });
 
+// Threat: A7
 Deno.test("validateAllowlist() accepts no line that a URL parser reads as another host", () => {
   const line = fc.oneof(
     fc.domain(),

@@ -205,6 +205,7 @@ const NOTICED: readonly MarkedChange[] = [
 ];
 
 for (const [what, proposed, ...marks] of NOTICED) {
+  // Threat: A10
   Deno.test(`marksFor() notices in a Dockerfile ${what}`, () => {
     assertEquals(validateDockerfile(proposed), []);
     assertEquals(marksInShort(TOOL, IN_FORCE, proposed), marks);
@@ -309,6 +310,7 @@ Deno.test("marksFor() judges what stands before the line that cannot be cut", ()
   ]);
 });
 
+// Threat: A10
 Deno.test("marksFor() shows no secret", () => {
   const token = `ghp_${"Zz9".repeat(12)}`;
   const proposed = more(`ENV GITHUB_TOKEN=${token}`, `RUN echo https://me:${token}@x.example`);

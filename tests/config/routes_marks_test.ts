@@ -221,6 +221,7 @@ const NOTICED: readonly MarkedChange[] = [
 ];
 
 for (const [what, proposed, ...marks] of NOTICED) {
+  // Threat: A10
   Deno.test(`marksFor() notices in routes ${what}`, () => {
     assertEquals(validateRoutes(proposed), []);
     assertEquals(marksInShort(TOOL, IN_FORCE, proposed), marks);

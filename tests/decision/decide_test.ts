@@ -111,6 +111,7 @@ for (const [tool, [component, file, before, after]] of Object.entries(FILES)) {
   }
 }
 
+// Threat: A10
 Deno.test("decide() wants the bottle's slug for what has a high mark, and for nothing else", async () => {
   await using dir = await tempDir();
   const [harmless, wild] = ["a.example\n", "a.example\n*.b.example\n"];
@@ -157,6 +158,7 @@ Deno.test("decide() wants the bottle's slug for what has a high mark, and for no
   ]);
 });
 
+// Threat: C1
 Deno.test("decide() lets one of many operators win, and tells the others who and what", async () => {
   await using dir = await tempDir();
   const queued = await queueSample(dir.path);
@@ -224,6 +226,7 @@ Deno.test("decide() rejects a stale proposal without a word, and accepts one tha
   await decide(request(dir, fresh));
 });
 
+// Threat: A9
 Deno.test("decide() refuses a final file that breaks its rules, the proposed one too", async () => {
   await using dir = await tempDir();
   const queued = await queueSample(dir.path, { proposedFile: "HTTP://x\n" });
@@ -253,6 +256,7 @@ Deno.test("decide() finds no proposal that is not there, and says where it looke
   assertStringIncludes(error.message, queueDirForSlug("dev-1", { root: dir.path }));
 });
 
+// Threat: B9
 Deno.test("decide() does not decide again what was archived, or recorded and taken away", async () => {
   await using dir = await tempDir();
   const queued = await queueSample(dir.path);
@@ -267,6 +271,7 @@ Deno.test("decide() does not decide again what was archived, or recorded and tak
   assertEquals((await log(dir)).length, 1);
 });
 
+// Threat: L5
 Deno.test("decide() takes an unsigned line that names a proposal for the decision on it", async () => {
   await using dir = await tempDir();
   const queued = await queueSample(dir.path);
@@ -314,6 +319,7 @@ Deno.test("decide() does not decide again because of an unsigned line that undoe
   await assertRejects(() => decide(request(dir, queued)), AlreadyDecidedError, "already approved");
 });
 
+// Threat: B3
 Deno.test("decide() follows no link in the place of a proposal or a queue", async () => {
   await using dir = await tempDir();
   const queued = await queueSample(dir.path);
@@ -342,6 +348,7 @@ Deno.test(
   },
 );
 
+// Threat: B7
 Deno.test("decide() refuses an approval if the file in force is not the one that was shown", async () => {
   await using dir = await tempDir();
   await putInForce(dir, "allowlist", "a.example\n");
@@ -357,6 +364,7 @@ Deno.test("decide() refuses an approval if the file in force is not the one that
   await decide(request(dir, queued, { currentSha256: sha256Hex("a.example\n") }));
 });
 
+// Threat: B3
 Deno.test("decide() and readAnswer() follow no link in the place of the archive", async () => {
   await using dir = await tempDir();
   const queued = await queueSample(dir.path);

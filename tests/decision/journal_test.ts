@@ -54,6 +54,7 @@ const actions = async (dir: TempDir) =>
   (await readAuditEntries("pipelock", "dev-1", { root: dir.path }))
     .map(({ operatorAction }) => operatorAction);
 
+// Threat: C2
 Deno.test("finishInterrupted() completes a record without an answer", async () => {
   await using dir = await tempDir();
   const { response, queueDir, proposal } = await crashed(dir);
@@ -85,6 +86,7 @@ Deno.test("finishInterrupted() finds the record behind what a writer without a l
   assert(Deno.statSync(response).isFile);
 });
 
+// Threat: C2
 Deno.test("finishInterrupted() drops an intent without a record, so that the operator decides anew", async () => {
   await using dir = await tempDir();
   const queued = await crashed(dir);
@@ -188,6 +190,7 @@ Deno.test("finishInterrupted() tells of what it cannot finish, and goes on with 
   assert(Deno.statSync(response).isFile);
 });
 
+// Threat: C2
 Deno.test("decide() records before it answers", async () => {
   await using dir = await tempDir();
   const queued = await queueSample(dir.path);
@@ -206,6 +209,7 @@ Deno.test("decide() records before it answers", async () => {
   assert(names.includes("line"));
 });
 
+// Threat: C4
 Deno.test("decide() refuses, before it records, where no answer can be written", async () => {
   await using dir = await tempDir();
   const queued = await queueSample(dir.path);

@@ -52,6 +52,7 @@ Deno.test("marksOfPending() judges an entry again when the file in force changes
   assertEquals(look(), []);
 });
 
+// Threat: B5
 Deno.test("marksOfPending() judges so much of a bottle in one look, and the rest in the next", async () => {
   await using dir = await tempDir();
   const proposedFile = "#".repeat(1024 * 1024 - 1) + "\n";

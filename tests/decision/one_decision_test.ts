@@ -77,6 +77,7 @@ interface Attempt extends Ended {
   readonly id: string;
 }
 
+// Threat: C1
 Deno.test("eight operators decide the same 500 proposals at once: one wins each, all others hear of it", async () => {
   await using dir = await tempDir();
   const root = dir.at("root");

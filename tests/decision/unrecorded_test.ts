@@ -66,6 +66,7 @@ const PLANTED: Readonly<
 };
 
 for (const [what, { plant, says }] of Object.entries(PLANTED)) {
+  // Threat: B8
   Deno.test(`decide() takes ${what} that was planted for no decision, unless overridden`, async () => {
     await using dir = await tempDir();
     const queued = await queueSample(dir.path);
@@ -147,6 +148,7 @@ Deno.test("an archived answer that no record backs is named as such", async () =
   await assertRejects(() => decide(request(dir, queued)), UnrecordedResponseError, "approved");
 });
 
+// Threat: B8
 Deno.test("supervise refuses a planted answer with exit code 4, and overrides it when told to", async () => {
   await using dir = await tempDir();
   const queued = await queueSample(dir.path, { id: "p1" });
@@ -163,6 +165,7 @@ Deno.test("supervise refuses a planted answer with exit code 4, and overrides it
   assertEquals(findDecision(ref)?.unrecordedResponse?.startsWith("approved, sha256 "), true);
 });
 
+// Threat: B8
 Deno.test("list and readOverview() show each answer that no record backs, and no other", async () => {
   await using dir = await tempDir();
   const decided = await queueSample(dir.path, { id: "p1" });

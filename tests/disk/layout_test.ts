@@ -35,6 +35,7 @@ const BAD_IDS = [
 const BAD_SLUGS = [...BAD_IDS.filter((id) => id !== "a.b"), "A", "a..b", ".a", "x".repeat(64)];
 
 for (const id of BAD_IDS) {
+  // Threat: A1
   Deno.test(`every function refuses ${JSON.stringify(id.slice(0, 12))} as an id, and writes nothing`, async () => {
     await using dir = await tempDir();
     const queueDir = dir.at("queue");

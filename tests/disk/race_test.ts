@@ -68,6 +68,7 @@ async function readRaced(
 
 const scopes = (dir: TempDir) => [`--allow-read=${dir.at("queue")}`, "-A"];
 
+// Threat: B2
 Deno.test("readUntrusted() leaks nothing and hangs on nothing while links and FIFOs are swapped in", async () => {
   await using dir = await tempDir();
   await writeProposal(dir.at("queue"), sampleProposal({ id: "p1" }));

@@ -63,6 +63,7 @@ Deno.test("directoryIdentity() tells directories apart, and refuses what is none
   assertThrows(() => listNames(dir.at("file")), UnsafeFileError, "it is not a directory");
 });
 
+// Threat: B2
 Deno.test("readUntrusted() under scoped permissions follows no link, and waits for no FIFO", async () => {
   await using dir = await tempDir();
   await Deno.mkdir(dir.at("q"));

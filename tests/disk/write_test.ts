@@ -98,6 +98,7 @@ for (
     ],
   ] as const
 ) {
+  // Threat: C3
   Deno.test(`${what} makes the system calls that its comment says`, { ignore }, async () => {
     await using dir = await tempDir();
     assertEquals(await trace(dir.path, code.replaceAll("DIR", dir.at("d"))), [...calls]);

@@ -5,6 +5,7 @@ import { supervise } from "../support/run.ts";
 import { tempDir } from "../support/temp.ts";
 import { assertEquals, assertStringIncludes } from "@std/assert";
 
+// Threat: B7
 Deno.test("show puts both diffs on the screen where the agent started from another file", async () => {
   await using dir = await tempDir();
   const inForce = dir.at("current-config", "dev-1", "allowlist");

@@ -45,6 +45,7 @@ const TORN: Readonly<Record<string, string>> = {
 };
 
 for (const [what, torn] of Object.entries(TORN)) {
+  // Threat: C3
   Deno.test(`writeAuditEntry() puts ${what} aside, and the new line says so`, async () => {
     await using dir = await tempDir();
     const log = await makeLog(dir.path, ["one", "two"]);
@@ -199,6 +200,7 @@ const CHANGED: Readonly<
 
 for (const [what, { change, says }] of Object.entries(CHANGED)) {
   for (const where of ["the process that wrote to it", "another process"] as const) {
+    // Threat: L4
     Deno.test(`writeAuditEntry() refuses a log that was ${what}: ${where}`, async () => {
       await using dir = await tempDir();
       const log = await makeLog(dir.path, ["one", "two", "three"]);
@@ -221,6 +223,7 @@ for (const [what, { change, says }] of Object.entries(CHANGED)) {
   }
 }
 
+// Threat: L4
 Deno.test("writeAuditEntry() in a running process refuses a copy in the log's place", async () => {
   await using dir = await tempDir();
   const log = await makeLog(dir.path, ["one", "two"]);
@@ -305,6 +308,7 @@ Deno.test("writeAuditEntry() makes no key in the place of one that is gone, unti
   assertEquals([both.ok, both.signatures], [true, 2]);
 });
 
+// Threat: L7
 Deno.test("ensureSigningKey() says who made the key, and refuses one that others may read, or that is none", async () => {
   await using dir = await tempDir();
   const { created, publicKey } = await ensureSigningKey(dir.path);

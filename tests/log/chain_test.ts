@@ -11,6 +11,7 @@ import { assertEquals } from "@std/assert";
 import fc from "fast-check";
 import { createHash, createPublicKey, verify } from "node:crypto";
 
+// Threat: L1
 Deno.test("a line is chained and signed as docs/FORMAT.md says, checked by hand", async () => {
   await using dir = await tempDir();
   const log = await makeLog(dir.path, ["one"]);

@@ -82,6 +82,7 @@ const FOUND: Readonly<
 };
 
 for (const [what, { change, says }] of Object.entries(FOUND)) {
+  // Threat: L1
   Deno.test(`verifyAuditLog() finds ${what}`, async () => {
     await using dir = await tempDir();
     const log = await makeLog(dir.path, NOTES);
@@ -95,6 +96,7 @@ for (const [what, { change, says }] of Object.entries(FOUND)) {
   });
 }
 
+// Threat: L5
 Deno.test("verifyAuditLog() counts a foreign line that was appended, and says that nothing covers it", async () => {
   await using dir = await tempDir();
   const log = await makeLog(dir.path, NOTES);
@@ -122,6 +124,7 @@ Deno.test("verifyAuditLog() tells a hundred of any number of broken lines", asyn
   assertEquals(found.broken.map(({ line }) => line), Array.from({ length: 100 }, (_, n) => n + 2));
 });
 
+// Threat: L6
 Deno.test("verifyAuditLog() finds another bottle's log in the place of this one's", async () => {
   await using dir = await tempDir();
   const log = await makeLog(dir.path, NOTES);
@@ -135,6 +138,7 @@ Deno.test("verifyAuditLog() finds another bottle's log in the place of this one'
   assertEquals((await verifySample(log)).firstError, "line 1: its signature does not fit");
 });
 
+// Threat: L2
 Deno.test("verifyAuditLog() finds a log that was rewritten, chain and all, without the key", async () => {
   await using dir = await tempDir();
   await using forger = await tempDir();
@@ -168,6 +172,7 @@ const CUTS: Readonly<Record<string, (lines: string[], old: string) => string>> =
 };
 
 for (const [what, cut] of Object.entries(CUTS)) {
+  // Threat: L3
   Deno.test(`verifyAuditLog() finds ${what} with an anchor, and not without`, async () => {
     await using dir = await tempDir();
     const old = await Deno.readTextFile((await makeLog(dir.path, NOTES.slice(0, 2))).path);
@@ -194,6 +199,7 @@ Deno.test("verifyAuditLog() takes an anchor of an earlier time, and one of anoth
   assertEquals(firstError, "line 3: the lines up to here are not those that kept states");
 });
 
+// Threat: L3
 Deno.test("verifyAuditLog() finds a cut tail by the head that this root wrote last", async () => {
   await using dir = await tempDir();
   const log = await makeLog(dir.path, NOTES);
@@ -203,6 +209,7 @@ Deno.test("verifyAuditLog() finds a cut tail by the head that this root wrote la
   assertEquals(firstError, `line 4: lines 4 to 5 are gone, by ${memory}`);
 });
 
+// Threat: L3
 Deno.test("verifyAuditLog() finds a cut tail by the signed heads in the answers, and takes no forged one", async () => {
   await using dir = await tempDir();
   const responses: string[] = [];

@@ -74,6 +74,7 @@ Deno.test("withLockedLog() writes to no file that lost the log's name while its 
   }
 });
 
+// Threat: C4
 Deno.test("withLockedLog() cuts the log back to what it was when a write fails", async () => {
   await using dir = await tempDir();
   const path = dir.at("log");

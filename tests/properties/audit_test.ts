@@ -48,6 +48,7 @@ async function chained(dir: TempDir): Promise<string> {
 
 const verify = (root: string) => verifyAuditLog(LOG.component, LOG.slug, { root });
 
+// Threat: L1
 Deno.test("verifyAuditLog() finds any change to the bytes of a chained log", async () => {
   await using dir = await tempDir();
   const path = await chained(dir);
@@ -64,6 +65,7 @@ Deno.test("verifyAuditLog() finds any change to the bytes of a chained log", asy
   }));
 });
 
+// Threat: B10
 Deno.test("verifyAuditLog() takes no answer that somebody planted for an anchor", async () => {
   await using dir = await tempDir();
   await chained(dir);
@@ -88,6 +90,7 @@ Deno.test("verifyAuditLog() takes no answer that somebody planted for an anchor"
   );
 });
 
+// Threat: L8
 Deno.test("verifyAuditArchive() fails only as it documents, and passes no changed line", async () => {
   await using dir = await tempDir();
   await chained(dir);

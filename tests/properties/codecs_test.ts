@@ -52,6 +52,7 @@ for (const { name, any, encode, parse } of KINDS) {
     }));
   });
 
+  // Threat: A6
   Deno.test(`encode${name}() writes printable ASCII alone, and one LF behind it`, () => {
     holds(fc.property(any, (record) => {
       const text = encode(record);

@@ -156,6 +156,7 @@ function anyRoutes(): fc.Arbitrary<string> {
 }
 
 for (const [tool, validate, file, texts] of VALIDATORS) {
+  // Threat: A8
   Deno.test(`${validate.name}() answers any text in printable ASCII, and never throws`, () => {
     const contract = documented(file, validate.name);
     holds(
@@ -173,6 +174,7 @@ for (const [tool, validate, file, texts] of VALIDATORS) {
   });
 }
 
+// Threat: A7
 Deno.test("validateRoutes() passes nothing that JSON.parse() refuses or reads otherwise", () => {
   const texts = fc.oneof(
     anyRecordFile(fc.constant(ROUTES)).map(fileText),

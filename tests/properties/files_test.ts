@@ -60,6 +60,7 @@ for (const parse of [parseProposal, parseResponse, parseAuditEntry]) {
   });
 }
 
+// Threat: B4
 Deno.test("readProposal() and inspectProposal() fail only as they document, for any bytes", async () => {
   await using dir = await tempDir();
   const queueDir = await makeDir(dir, "queue", "dev-1");
@@ -83,6 +84,7 @@ Deno.test("readProposal() and inspectProposal() fail only as they document, for 
   }));
 });
 
+// Threat: B4
 Deno.test("readResponse() and readAnswer() fail only as they document, for any bytes", async () => {
   await using dir = await tempDir();
   const processed = await makeDir(dir, "processed");
@@ -107,6 +109,7 @@ const fileName = fc.tuple(
 ).map(([stem, suffix]) => stem.replace(/[\0/]/g, "") + suffix)
   .filter((name) => !["", ".", ".."].includes(name));
 
+// Threat: B4
 Deno.test("listPendingProposals() lists or reports each file, whatever its name and its bytes", async () => {
   const contract = documented("mod.ts", "listPendingProposals");
   const files = fc.uniqueArray(fc.tuple(fileName, fc.oneof(proposalFile, responseFile)), {

@@ -185,6 +185,7 @@ const HOSTILE: readonly (readonly [what: string, tool: Tool, current: string, pr
   ];
 
 for (const [what, tool, current, proposed] of HOSTILE) {
+  // Threat: A10
   Deno.test(`marksFor() comes to an end with a megabyte of ${what}`, () => {
     assert(marksFor(tool, current, proposed).length <= MAX_MARKS + 1);
     assert(marksFor(tool, null, proposed).length <= MAX_MARKS + 1);

@@ -50,6 +50,7 @@ Deno.test("readFlags() fails only as it documents, for any words", () => {
   }));
 });
 
+// Threat: C6
 Deno.test("readFlags() keeps words as they were typed, with flags between or not", () => {
   const word = fc.oneof(
     fc.constantFrom("list", "007", "1e5", "0x10", "-", ""),
@@ -115,6 +116,7 @@ const asRequest = (body: BodyInit) =>
     body,
   });
 
+// Threat: A2
 Deno.test("readMessage() gives one JSON object or a refusal, for any body", async () => {
   await holds(fc.asyncProperty(message, async (body) => {
     const read = await readMessage(asRequest(body));
@@ -132,6 +134,7 @@ Deno.test("readMessage() gives one JSON object or a refusal, for any body", asyn
 
 const textOf = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
 
+// Threat: A3
 Deno.test("refuseWithoutToken() lets in the token alone, whatever the header says", () => {
   // What a header cannot carry is refused before, by Headers.
   const value = anyText.map((text) => text.replace(/[^\t\x20-\x7e\x80-\xff]/g, "").trim());
@@ -145,6 +148,7 @@ Deno.test("refuseWithoutToken() lets in the token alone, whatever the header say
   }));
 });
 
+// Threat: A2
 Deno.test("the sidecar answers any message, and never with a failure of its own", async () => {
   await using dir = await tempDir();
   const server = createServer({

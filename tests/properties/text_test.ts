@@ -27,6 +27,7 @@ const deceptiveText = textOf(
   "⟨U+0430⟩",
 );
 
+// Threat: A6
 Deno.test("visible() and visibleLine() leave nothing harmful in any text, and every line a line", () => {
   holds(fc.property(anyText, (text) => {
     const shown = visible(text);
@@ -36,6 +37,7 @@ Deno.test("visible() and visibleLine() leave nothing harmful in any text, and ev
   }));
 });
 
+// Threat: A6
 Deno.test("visible() and visibleCode() can be read back, so no text looks like another one", () => {
   holds(
     fc.property(fc.oneof(anyText, deceptiveText), (text) => {
@@ -57,6 +59,7 @@ Deno.test("makeVisible() counts each code point that it shows, and no more", () 
   }));
 });
 
+// Threat: A7
 Deno.test("visibleCode() leaves ASCII and our signs alone, and visible() shows no less of any line", () => {
   holds(fc.property(fc.oneof(anyText, deceptiveText), (text) => {
     assert(/^[\n\x20-\x7e⟨⟩⇥]*$/.test(visibleCode(text)));
@@ -64,6 +67,7 @@ Deno.test("visibleCode() leaves ASCII and our signs alone, and visible() shows n
   }));
 });
 
+// Threat: A7
 Deno.test("visible() leaves no word of Latin and Cyrillic or Greek letters unmarked", () => {
   holds(fc.property(deceptiveText, (text) => {
     const latin = "(?=\\p{L})\\p{Script=Latin}";
@@ -74,6 +78,7 @@ Deno.test("visible() leaves no word of Latin and Cyrillic or Greek letters unmar
   }));
 });
 
+// Threat: A6
 Deno.test("wrap() and cut() keep within the screen, and every row behind its margin", () => {
   const margin = fc.constantFrom("", "│ ", "+", "-");
   const line = shortText.map(visibleLine).chain((text) => fc.constant(text.repeat(3)));
@@ -153,6 +158,7 @@ function patched(before: string, diff: string): string {
   return [...out, ...old.slice(at)].join("");
 }
 
+// Threat: A7
 Deno.test("renderDiff() never fails, and its diff makes the new file of the old one, for any texts", () => {
   const contract = documented("mod.ts", "renderDiff");
   const near = fc.tuple(anyText, shortText, fc.nat(100))

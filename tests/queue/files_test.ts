@@ -203,6 +203,7 @@ Deno.test("archiveProposal() moves both files, and can be done again", async () 
   assertEquals(await readAnswer(dir.path, "p2"), undefined);
 });
 
+// Threat: B3
 Deno.test("archiveProposal() does not follow a processed directory that is a link", async () => {
   await using dir = await tempDir();
   await Deno.mkdir(dir.at("elsewhere"));

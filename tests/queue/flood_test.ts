@@ -19,6 +19,7 @@ const counts = ({ pending, unlisted }: QueueListing) => [pending.length, unliste
 const ids = (listing: Pick<QueueListing, "pending">) =>
   listing.pending.map(({ proposal }) => proposal.id);
 
+// Threat: B5
 Deno.test("refresh() lists a thousand pending, and counts the others unopened", async () => {
   await using dir = await tempDir();
   flood(dir.path, MAX_PENDING);
@@ -72,6 +73,7 @@ Deno.test("refresh() opens only so many broken proposals, and counts the others"
   assertEquals(unreadable.at(-1), { file: ".", reason: "1900 more files cannot be read" });
 });
 
+// Threat: B5
 Deno.test("refresh() reads at most 128 MiB of proposals, be they broken", async () => {
   await using dir = await tempDir();
   for (let n = 0; n < 20; n++) {
@@ -94,6 +96,7 @@ Deno.test("listPendingProposals() lists more than a thousand, and says what it l
   assertEquals(told, [{ file: ".", reason }]);
 });
 
+// Threat: B5
 Deno.test("readOverview() says which bottle is flooded, and hides no other bottle's proposals", async () => {
   await using dir = await tempDir();
   flood(dir.at("queue", "dev-1"), 12);

@@ -100,6 +100,7 @@ Deno.test("listPendingProposals() leaves out what has a response file, sound or 
   assertEquals(unreadable, [{ file: "garbled.response.json", reason: "it is not JSON" }]);
 });
 
+// Threat: B2
 Deno.test("listPendingProposals() passes over what is planted, names it, and follows nothing", async () => {
   await using dir = await tempDir();
   const queue = dir.at("queue");

@@ -36,6 +36,7 @@ async function timed(dir: TempDir, ...args: string[]): Promise<RunResult & { ela
   return { ...result, elapsedMs: performance.now() - start };
 }
 
+// Threat: B2
 Deno.test("readOverview() and list name each planted file and its reason, beside a sound proposal", async () => {
   await using dir = await tempDir();
   const expected = await plantAll(dir);
@@ -75,6 +76,7 @@ Deno.test("show and approve refuse each planted proposal with its reason, and sh
   }
 });
 
+// Threat: B2
 Deno.test("list, show and approve are done within a second beside a hundred FIFOs", async () => {
   await using dir = await tempDir();
   const { queueDir } = await queueSample(dir.path, { id: "sound0" });

@@ -66,6 +66,7 @@ Deno.test("proposal-status waits as long as it is told to, and hears of the deci
   assertEquals((await asked).structured?.status, "approved");
 });
 
+// Threat: A1
 Deno.test("proposal-status gives one answer for an unknown id, a hostile one, another bottle's", async () => {
   await using dir = await tempDir();
   const queueDir = await queueOf(dir);
@@ -87,6 +88,7 @@ Deno.test("proposal-status gives one answer for an unknown id, a hostile one, an
   assertEquals(answers[0]!.isError, true);
 });
 
+// Threat: A5
 Deno.test("the same question asked many times at once is one proposal, with one answer for all", async () => {
   await using dir = await tempDir();
   const queueDir = await queueOf(dir);
@@ -192,6 +194,7 @@ Deno.test("an answer that came while nobody listened is delivered when asked for
   assertEquals([...Deno.readDirSync(`${queueDir}/processed`)].length, 2);
 });
 
+// Threat: A5
 Deno.test("a file that was just rejected is not queued again with other words", async () => {
   await using dir = await tempDir();
   const queueDir = await queueOf(dir);
@@ -206,6 +209,7 @@ Deno.test("a file that was just rejected is not queued again with other words", 
   assertEquals(await listPendingProposals(queueDir), []);
 });
 
+// Threat: A5
 Deno.test("more pending proposals or held calls than allowed are refused at once, in words", async () => {
   await using dir = await tempDir();
   const queueDir = await queueOf(dir);

@@ -22,6 +22,7 @@ async function post(
   return [response.status, await response.text()];
 }
 
+// Threat: A2
 Deno.test("the sidecar refuses what is no single, bounded JSON object, and goes on", async () => {
   await using dir = await tempDir();
   await using sidecar = await startSidecar(dir.path);
@@ -49,6 +50,7 @@ Deno.test("the sidecar refuses what is no single, bounded JSON object, and goes 
   assertStringIncludes(text, "proposal-status");
 });
 
+// Threat: A2
 Deno.test("a body that never says how long it is is cut off at 4 MiB", async () => {
   await using dir = await tempDir();
   await using sidecar = await startSidecar(dir.path);
@@ -66,6 +68,7 @@ Deno.test("a body that never says how long it is is cut off at 4 MiB", async () 
   assert(sent < 64 * 2 ** 20);
 });
 
+// Threat: A3
 Deno.test("methods that HTTP knows and MCP does not get 405, hosts that are not ours 403", async () => {
   await using dir = await tempDir();
   await using sidecar = await startSidecar(dir.path, "dev-1", 0, [
@@ -101,6 +104,7 @@ Deno.test("methods that HTTP knows and MCP does not get 405, hosts that are not 
   }
 });
 
+// Threat: A3
 Deno.test("a bearer token, from a variable, lets in who has it", async () => {
   await using dir = await tempDir();
   const env = { SUPERVISE_TOKEN: "s3cret" };

@@ -4,6 +4,7 @@ import { tempDir } from "../support/temp.ts";
 import { assertEquals } from "@std/assert";
 import { join } from "@std/path";
 
+// Threat: B1
 Deno.test("the sidecar can write its queue, and nothing else", async () => {
   await using dir = await tempDir();
   const queueDir = dir.at("queue", "dev-1");

@@ -129,6 +129,7 @@ for (const { name, connect } of CLIENT_KINDS) {
   });
 }
 
+// Threat: A4
 Deno.test("the sidecar gives many calls at once their own answers", async () => {
   await using dir = await tempDir();
   const queueDir = await queueOf(dir);

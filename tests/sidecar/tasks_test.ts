@@ -127,6 +127,7 @@ Deno.test("tasks/cancel detaches: the proposal remains, the result says so, the 
   });
 });
 
+// Threat: A1
 Deno.test("an unknown id, a hostile one and another bottle's get one error", async () => {
   await using dir = await tempDir();
   const queueDir = await queueOf(dir);

@@ -114,6 +114,7 @@ for (const program of ["patch", "git"] as const) {
     });
   }
 
+  // Threat: A7
   Deno.test(
     `${program} makes the new file out of the old one and renderDiff()`,
     { ignore },
@@ -164,6 +165,7 @@ function numbered(prefix: string, count: number, reversed = false): string {
 }
 
 for (const [what, files] of HOSTILE) {
+  // Threat: A8
   Deno.test(`renderDiff() is true for ${what}, and the same each time`, () => {
     const [before, after] = files();
     const diff = renderDiff(before, after);

@@ -115,6 +115,7 @@ const DRIVERS: Readonly<Record<string, Driver>> = {
 for (const [shell, driver] of Object.entries(DRIVERS)) {
   const missing = !hasProgram(shell);
   if (missing) console.error(`there is no ${shell}: the tests of its completions are skipped`);
+  // Threat: B11
   Deno.test(
     `completions ${shell} completes verbs, flags, values, slugs and ids, and runs nothing`,
     { ignore: missing },
@@ -199,6 +200,7 @@ Deno.test("completions ids changes nothing, and leaves an interrupted decision a
   assertEquals([code, err, treeOf(dir.path)], [0, "", before]);
 });
 
+// Threat: B11
 Deno.test("completions ids prints what is pending and can be an id, with its bottle", async () => {
   await using dir = await tempDir();
   await prepare(dir);

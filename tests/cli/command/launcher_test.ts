@@ -122,6 +122,7 @@ for (
     ["others may change", NOTIFY, 0o622],
   ] as const
 ) {
+  // Threat: C8
   Deno.test(`the launcher grants no network where notify.json ${what}`, async () => {
     await using dir = await tempDir();
     await configure(dir, config);
@@ -131,6 +132,7 @@ for (
   });
 }
 
+// Threat: C8
 Deno.test("the launcher's grant reaches the one host and port of notify.json, and without it nothing is reached", async () => {
   await using dir = await tempDir();
   await using told = startReceiver();

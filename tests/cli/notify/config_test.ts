@@ -66,6 +66,7 @@ for (
     ["http://localhost.evil.example/secret", "http is for localhost"],
   ] as const
 ) {
+  // Threat: C8
   Deno.test(`parseReceiverUrl() refuses ${JSON.stringify(text)}, and repeats none of it`, () => {
     const reason_ = parseReceiverUrl(text);
     assertStringIncludes(typeof reason_ === "string" ? reason_ : "it was taken", reason);
@@ -176,6 +177,7 @@ for (
     7,
   ]
 ) {
+  // Threat: C8
   Deno.test(`parseNotifyConfig() reads no secret from ${JSON.stringify(file)}`, () => {
     const config = { webhook: { url: "https://h.example/", secret_file: file } };
     assertThrows(
@@ -186,6 +188,7 @@ for (
   });
 }
 
+// Threat: C8
 Deno.test("readSecretFile() refuses what others may read or change, what is no file, and what is too large", async () => {
   await using dir = await tempDir();
   const file = dir.at("secret");

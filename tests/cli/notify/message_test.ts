@@ -56,6 +56,7 @@ Deno.test("tellArrivals() gives the same proposals the same id, in any order and
   assertNotEquals(tellTest(0).id, tellTest(0).id);
 });
 
+// Threat: A11
 Deno.test("tellArrivals() tells nothing of what an agent wrote, whatever it wrote", () => {
   const words = fc.string({ unit: "binary", minLength: 4, maxLength: 200 });
   fc.assert(fc.property(words, words, (justification, proposedFile) => {
@@ -69,6 +70,7 @@ Deno.test("tellArrivals() tells nothing of what an agent wrote, whatever it wrot
   }));
 });
 
+// Threat: A11
 Deno.test("tellArrivals() is short printable ASCII without a semicolon, however much arrived", () => {
   const slug = fc.stringMatching(/^[a-z0-9][a-z0-9_-]{0,62}$/);
   const id = fc.stringMatching(/^[0-9A-Za-z][0-9A-Za-z_-]{0,127}$/);

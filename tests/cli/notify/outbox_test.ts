@@ -85,6 +85,7 @@ for (
     ],
   ] as const
 ) {
+  // Threat: C7
   Deno.test(`openOutbox() gives up a receiver that ${what}, and says how much was dropped`, async () => {
     await using dir = await tempDir();
     await using receiver = startReceiver(answer);
@@ -131,6 +132,7 @@ Deno.test("close() still sends what has just arrived", async () => {
   assertEquals(textOf((await receiver.next()).body), "1 proposal waits in dev-1 (6da1c435)");
 });
 
+// Threat: A12
 Deno.test("openOutbox() holds no more than it may: the oldest are dropped, and counted", async () => {
   await using dir = await tempDir();
   await using receiver = startReceiver();
@@ -169,6 +171,7 @@ Deno.test("openOutbox() tells though nothing can be remembered", async () => {
   await outbox.close();
 });
 
+// Threat: A11
 Deno.test("an ntfy topic gets one line, a title of ours, the token, and no header that does anything", async () => {
   await using dir = await tempDir();
   await using receiver = startReceiver();
@@ -192,6 +195,7 @@ for (
     ["nothing", "\n", "no token"],
   ] as const
 ) {
+  // Threat: C8
   Deno.test(`readReceivers() sends no ${what} as a token`, async () => {
     await using dir = await tempDir();
     const config = { ntfy: { url: "https://n.example/t", token_file: "private/x" } };
@@ -210,6 +214,7 @@ async function attempt(url: string, tryMs = 2_000) {
   return await post(parsed, { headers: {}, body: "x" }, NEVER, tryMs);
 }
 
+// Threat: C7
 Deno.test("post() waits no longer than it may for a status, and for nothing behind it", async () => {
   const open = Promise.withResolvers<Response>();
   const drip = new ReadableStream({
@@ -227,6 +232,7 @@ Deno.test("post() waits no longer than it may for a status, and for nothing behi
   assertEquals(await attempt(receiver.url("/endless")), { told: true, says: "it answered 200" });
 });
 
+// Threat: C8
 Deno.test("post() says in words of ours why it failed, and nothing of the address", async () => {
   const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const { port } = listener.addr;
@@ -242,6 +248,7 @@ Deno.test("post() says in words of ours why it failed, and nothing of the addres
   assertEquals([plain.told, plain.says], [false, "the connection failed"]);
 });
 
+// Threat: C7
 Deno.test("post() takes no certificate that nobody vouches for", {
   ignore: !hasProgram("openssl", "version"),
 }, async () => {

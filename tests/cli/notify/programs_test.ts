@@ -40,6 +40,7 @@ function startWatch(dir: TempDir, args: readonly string[] = []) {
   };
 }
 
+// Threat: A11
 Deno.test("watch tells a webhook and an ntfy topic of what arrives, and not of what stood there, nor what an agent wrote", async () => {
   await using dir = await tempDir();
   await using receiver = startReceiver();
@@ -89,6 +90,7 @@ Deno.test("of two watchers of one root one tells", async () => {
   assertEquals(receiver.left(), 0);
 });
 
+// Threat: C7
 Deno.test("a receiver that never answers keeps watch neither from printing nor from ending", async () => {
   await using dir = await tempDir();
   const open = Promise.withResolvers<Response>();
@@ -208,6 +210,7 @@ Deno.test("notify sends each signature of a webhook whose secret is being change
   assertEquals(isSigned(sent, "whsec_" + new Uint8Array(32).toBase64()), false);
 });
 
+// Threat: C8
 Deno.test("a webhook on this host is reached without the proxy that variables name", async () => {
   await using dir = await tempDir();
   await using receiver = startReceiver();

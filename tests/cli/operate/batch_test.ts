@@ -138,6 +138,7 @@ Deno.test("approve of two changes of one file answers both, each for the file in
   for (const { diff } of entries) assertStringIncludes(diff, "-api.example.com");
 });
 
+// Threat: B6
 Deno.test("approve of several binds all of them to what it saw before it decided the first", async () => {
   await using dir = await tempDir();
   await putInForce(dir, "api.example.com\n");

@@ -41,6 +41,7 @@ for (
     ["nothing but another time", { arrivalTimestamp: "2026-01-01T00:00:00Z" }],
   ] as const
 ) {
+  // Threat: B6
   Deno.test(`approve, modify and reject do nothing, exit 5, when what was shown has ${what} now`, async () => {
     await using dir = await tempDir();
     const { proposal } = await shown(dir);
@@ -68,6 +69,7 @@ Deno.test("approve --sha256 with a beginning that two proposals share means the 
   assertEquals(code, 0);
 });
 
+// Threat: B6
 Deno.test("approve does nothing, exit 5, when a byte changed that changes no field", async () => {
   await using dir = await tempDir();
   const { path } = await shown(dir);
@@ -75,6 +77,7 @@ Deno.test("approve does nothing, exit 5, when a byte changed that changes no fie
   assertEquals(await refused(dir, ["approve", "p1"]), "changed");
 });
 
+// Threat: B7
 Deno.test("approve and modify do nothing, exit 5, when the agent started from another file", async () => {
   await using dir = await tempDir();
   await putInForce(dir, "new.example\n");
@@ -85,6 +88,7 @@ Deno.test("approve and modify do nothing, exit 5, when the agent started from an
   assertEquals([code, (await readResponse(queueDir, "p1")).status], [0, "modified"]);
 });
 
+// Threat: B7
 Deno.test("approve does nothing, exit 5, when the file in force is not the one shown, stale or not", async () => {
   await using dir = await tempDir();
   await putInForce(dir, "old.example\n");

@@ -25,6 +25,7 @@ const OURS =
   /^(ID +BOTTLE|p1 +dev-1|arrived |sha256 |The agent says:( |$)|In the diff:|! There is no allowlist|@@ -|\[|finished|# $|#$|$)/;
 
 for (const columns of [40, 60, 80, 100]) {
+  // Threat: A6
   Deno.test(
     `at ${columns} columns no line of an agent's begins at the margin`,
     { ignore },
@@ -50,6 +51,7 @@ for (const columns of [40, 60, 80, 100]) {
   );
 }
 
+// Threat: A6
 Deno.test("errors show what somebody else wrote without letting it act", async () => {
   await using dir = await tempDir();
   const { path } = await queueSample(dir.path, { id: "p1" });
@@ -66,6 +68,7 @@ Deno.test("errors show what somebody else wrote without letting it act", async (
   }
 });
 
+// Threat: B5
 Deno.test("a broken bottle hides none of the others", async () => {
   await using dir = await tempDir();
   await queueSample(dir.path, { id: "good1", bottleSlug: "good" });
@@ -108,6 +111,7 @@ Deno.test("a verb finishes what was interrupted, and says what came of it", asyn
   assertStringIncludes(err, "! bottle broken: Cannot read");
 });
 
+// Threat: B6
 Deno.test("approve means what show showed, by hash, by file in force, and by a shortened id", async () => {
   await using dir = await tempDir();
   const { path, proposal } = await queueSample(dir.path, { id: "6da1-benign" });
@@ -132,6 +136,7 @@ Deno.test("approve means what show showed, by hash, by file in force, and by a s
   assertEquals((await supervise(dir.path, ["approve", "6da1-evil"])).code, 0);
 });
 
+// Threat: C6
 Deno.test("a shortened id means the pending proposal rather than an answered one", async () => {
   await using dir = await tempDir();
   await queueSample(dir.path, { id: "abcd-1" });

@@ -26,6 +26,7 @@ async function screenOf([about, attempt]: Trick): Promise<string> {
 }
 
 for (const [name, trick] of Object.entries(TRICKS)) {
+  // Threat: A6
   Deno.test(`list and show show ${name} as the screen of that name has it`, async () => {
     const file = join(FOLDER, `${name}.txt`);
     const actual = await screenOf(trick);

@@ -142,6 +142,7 @@ Deno.test("a table that was left decides nothing, and was no look at what is in 
   assertEquals(await statuses(dir), "- - - - -");
 });
 
+// Threat: B12
 Deno.test("what changes under a table is not decided with it", async () => {
   await using dir = await tempDir();
   await queueSome(dir);

@@ -68,6 +68,7 @@ Deno.test("a right behind whatever showed something else decides nothing, and sa
   assertEquals(await written(dir), NOTHING);
 });
 
+// Threat: C9
 Deno.test("u takes back a decision of which nothing was written, and nothing ever is", async () => {
   await using dir = await tempDir();
   await queueSample(dir.path, { id: "p1" });
@@ -189,6 +190,7 @@ Deno.test("a file that the agent did not start from wants a yes", async () => {
   assertEquals((await written(dir)).status, "approved");
 });
 
+// Threat: C9
 Deno.test("a warns once of what was never on the screen", async () => {
   await using dir = await tempDir();
   const proposedFile = Array.from({ length: 99 }, (_, n) => `h${n}.example\n`).join("");

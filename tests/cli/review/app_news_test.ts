@@ -32,6 +32,7 @@ async function putInForce(dir: TempDir, text: string): Promise<void> {
 const screenRowOf = (seat: TestSeat, text: string) =>
   seat.screen().split("\n").findIndex((row) => row.includes(text));
 
+// Threat: B12
 Deno.test("what arrives comes last, and moves neither the cursor's row nor its place", async () => {
   await using dir = await tempDir();
   for (let n = 10; n < 40; n++) await queue(dir, n);
@@ -86,6 +87,7 @@ Deno.test("at forty columns a row still says what became of it, and how old it i
   assertEquals(seat.cursor(), `>  ${days} d  dev-1   ! rejected by bob@t…`);
 });
 
+// Threat: B12
 Deno.test("keys that decide are ignored for 300 ms after the list has moved by itself", async () => {
   await using dir = await tempDir();
   await queue(dir, 1);

@@ -50,6 +50,7 @@ Deno.test("the terminal says where a version is that breaks the rules", async ()
   assertStringIncludes(seat.end().join("\n"), KEPT);
 });
 
+// Threat: C9
 Deno.test("a key that was meant for an editor that ended decides nothing", async () => {
   await using dir = await tempDir();
   const { queueDir } = await queueSample(dir.path, { id: "p1" });

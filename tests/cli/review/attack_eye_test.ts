@@ -9,6 +9,7 @@ const at = (second: number) => `2026-01-01T00:00:0${second}Z`;
 /** Terminals take one cell or two for each of these, or three for a pair. */
 const WIDE = ["漢", "я", "ᄀ\u0897", "🇩🇪", "क्ष", "ﷺ", "🏳🌈"].map((text) => text.repeat(30));
 
+// Threat: A13
 Deno.test("the row that keys are about is never wider than the screen, in any terminal", async () => {
   await using dir = await tempDir();
   for (const [n, justification] of WIDE.entries()) {
@@ -48,6 +49,7 @@ Deno.test("what went wrong stays on the row that it is about, whatever it quotes
   assert(seat.end().length > 0);
 });
 
+// Threat: A13
 Deno.test("no id, however long, pushes what is odd off the table of several", async () => {
   await using dir = await tempDir();
   for (const end of ["a", "b"]) {

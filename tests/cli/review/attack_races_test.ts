@@ -50,6 +50,7 @@ Deno.test("from the list too, what was not seen to its end wants a second a", as
   assertEquals(await readAnswer(queueDir, "p1"), undefined);
 });
 
+// Threat: B12
 Deno.test("a proposal that was gone and is back is looked at again", async () => {
   await using dir = await tempDir();
   const { queueDir, path } = await queueSample(dir.path, { id: "p1" });
@@ -67,6 +68,7 @@ Deno.test("a proposal that was gone and is back is looked at again", async () =>
   assertEquals(await readAnswer(queueDir, "p1"), undefined);
 });
 
+// Threat: B12
 Deno.test("a question that takes its time to appear asks about nothing else", async () => {
   await using dir = await tempDir();
   const first = await queueSample(dir.path, { id: "p1", arrivalTimestamp: at(1) });
@@ -122,6 +124,7 @@ Deno.test("what is being written is written before q ends it, and told if it is 
   }
 });
 
+// Threat: C9
 Deno.test("a held q does not write what can still be undone", async () => {
   await using dir = await tempDir();
   const { queueDir } = await queueSample(dir.path, { id: "p1" });

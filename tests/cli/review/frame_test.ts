@@ -70,6 +70,7 @@ const size = fc.record({
   rows: fc.oneof(fc.constantFrom(5, 24), fc.integer({ min: 5, max: 45 })),
 });
 
+// Threat: A13
 Deno.test("frame() has as many rows as the screen, none wider, whatever is shown and pressed", async () => {
   await holds(
     fc.asyncProperty(

@@ -78,6 +78,7 @@ for (
   });
 }
 
+// Threat: C10
 Deno.test(
   "after kill -9 the next run shows what is still open, and decides it",
   { ignore },
@@ -124,6 +125,7 @@ Deno.test("however early it is ended, the terminal is as it was", { ignore }, as
   }
 });
 
+// Threat: C10
 Deno.test("Ctrl-C ends it, says what was not decided, and leaves the terminal as it was", {
   ignore,
 }, async () => {
@@ -142,6 +144,7 @@ for (
   ]
 ) {
   const what = starter.split(" ").slice(0, 2).join(" ").replace(REPO, "");
+  // Threat: C10
   Deno.test(
     `Ctrl-Z gives the terminal to the shell, and fg comes back to the same screen: ${what}`,
     {
@@ -185,6 +188,7 @@ Deno.test("Ctrl-Z says so where there is no shell to go back to", { ignore }, as
   await review.type("q");
 });
 
+// Threat: C10
 Deno.test(
   "a crash gives the terminal back, says why in a line, and ends with 1",
   { ignore },

@@ -150,6 +150,7 @@ const happening: fc.Arbitrary<Happening> = fc.oneof(
   fc.integer({ min: -6, max: 6 }).map((by) => ({ what: "move" as const, by })),
 );
 
+// Threat: B12
 Deno.test("only the operator's keys move the cursor, unless its row is gone; its place stays too", () => {
   holds(
     fc.property(fc.array(happening, { maxLength: 40 }), (happenings) => {

@@ -9,6 +9,7 @@ import { assert, assertEquals } from "@std/assert";
 
 const ignore = NO_TMUX;
 
+// Threat: C10
 Deno.test(
   "of two operators at once one wins, and the other's row says who",
   { ignore },
@@ -94,6 +95,7 @@ Deno.test("a sidecar that is killed takes no proposal with it; the agent asks ag
   await review.shows(/! approved/);
 });
 
+// Threat: C9
 Deno.test("a paste decides nothing, with brackets or without", { ignore }, async () => {
   await using dir = await tempDir();
   await queueSample(dir.path, { id: "p1", proposedFile: "*.example.com\n" });

@@ -193,6 +193,7 @@ for (
 
 const trickFiles = ["hostile", ...Object.keys(TRICKS).map((name) => `hostile-${name}`)];
 
+// Threat: A13
 Deno.test("the full screen shows each trick, in the list and whole, as the files have it", {
   ignore,
 }, async () => {
@@ -216,6 +217,7 @@ Deno.test("the full screen shows each trick, in the list and whole, as the files
   }
 });
 
+// Threat: A13
 Deno.test("each golden screen belongs to a test, and each row that an agent wrote is behind a sign", async () => {
   const names = [...Deno.readDirSync(FOLDER)].map(({ name }) => name).sort();
   const expected = [...Object.keys(GOLDEN), ...trickFiles].map((name) => `${name}.txt`).sort();

@@ -14,6 +14,7 @@ async function superviseInto(dir: TempDir, file: string, words: string): Promise
   return err;
 }
 
+// Threat: L1
 Deno.test("audit verify prints a row for each log, and exits 1 if one is not sound", async () => {
   await using dir = await tempDir();
   await makeLog(dir.path, ["one", "two"]);
@@ -42,6 +43,7 @@ Deno.test("audit verify prints a row for each log, and exits 1 if one is not sou
   assertEquals(logs[0].head.startsWith("2:"), true);
 });
 
+// Threat: L3
 Deno.test("audit head prints anchors that audit verify --anchors checks, for logs that are gone too", async () => {
   await using dir = await tempDir();
   const log = await makeLog(dir.path, ["one", "two"]);
@@ -141,6 +143,7 @@ Deno.test("audit show says of a line that it is not signed, whatever the line sa
   assertEquals(entries.map(({ seq }: { seq?: number }) => seq), [0, undefined]);
 });
 
+// Threat: L8
 Deno.test("audit export makes one file that another machine verifies without the root", async () => {
   await using dir = await tempDir();
   await using elsewhere = await tempDir();
@@ -218,6 +221,7 @@ Deno.test("audit export makes one file that another machine verifies without the
   assertStringIncludes(forged.out, "its key is not trusted here");
 });
 
+// Threat: L7
 Deno.test("audit export refuses a terminal and JSON; a key file that is none is named", async () => {
   await using dir = await tempDir();
   await makeLog(dir.path, ["one"]);
@@ -253,6 +257,7 @@ Deno.test("a decision records user@host and the key, and --operator adds a name 
   assertStringIncludes(shown.out, `  by ${one!.operator} (Ada <root@elsewhere>)\n`);
 });
 
+// Threat: L4
 Deno.test("approve refuses a log that was cut, decides nothing, and says what to do", async () => {
   await using dir = await tempDir();
   await queueSample(dir.path, { id: "p1" });
