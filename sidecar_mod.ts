@@ -1,12 +1,19 @@
 /**
- * What a sidecar may name: the records, the config checks and the queue. Not `decide`, not the signing
- * key, not `writeResponse`.
+ * What a sidecar may name: records, config checks, and its side of the queue. `decide`, the signing key
+ * and `writeResponse` are in none of the files that this one loads.
  *
  * @module
  */
 
 export { validateConfigFile } from "./src/config/check.ts";
-export { archiveProposal, clearUnfinished, readAnswer, writeProposal } from "./src/queue/files.ts";
+export { readOwnFile } from "./src/disk/read_own.ts";
+export {
+  archiveProposal,
+  clearUnfinished,
+  hasQueueDirectory,
+  readAnswer,
+  writeProposal,
+} from "./src/queue/files.ts";
 export { waitForResponse } from "./src/queue/wait.ts";
 export { InvalidNameError } from "./src/records/errors.ts";
 export {
@@ -36,6 +43,7 @@ export { jsonExcess } from "./src/text/json.ts";
 export {
   identityOf,
   openQuestions,
+  type Question,
   type Questions,
   type RecentAnswer,
 } from "./src/queue/recent.ts";

@@ -11,28 +11,13 @@ import {
   openQuestions,
   type Proposal,
   type ProposalResponse,
+  type Question,
   readAnswer,
   STATUS_REJECTED,
-  type Tool,
   waitForResponse,
   writeProposal,
 } from "../sidecar_mod.ts";
-import type { Log } from "./settings.ts";
-import type { ToolInput } from "./tools.ts";
-
-/** How much a sidecar takes on, and how long it holds. */
-export interface HoldLimits {
-  /** How long a call without a progress token is held, in milliseconds. */
-  readonly holdMs: number;
-  /** How long a call with one is held; `Infinity` for as long as it takes. */
-  readonly holdWithProgressMs: number;
-  /** How long the same question gets the same answer, in milliseconds. */
-  readonly repeatMs: number;
-  /** How many calls are held at once. */
-  readonly maxHeld: number;
-  /** How many proposals may be pending. */
-  readonly maxPending: number;
-}
+import type { HoldLimits, Log } from "./settings.ts";
 
 /** Where questions go. */
 export interface HoldOptions {
@@ -73,7 +58,7 @@ export type Outcome =
 /** Holds the calls of one bottle. */
 export interface Holder {
   /** Asks a question, or the same one again. */
-  readonly ask: (tool: Tool, input: ToolInput, call: HeldCall) => Promise<Outcome>;
+  readonly ask: (question: Question, call: HeldCall) => Promise<Outcome>;
   /** Asks what has become of a question. `undefined`: this bottle never asked it. */
   readonly status: (
     proposalId: string,
@@ -207,14 +192,9 @@ export function openHolder(options: HoldOptions): Holder {
     return call.tell === undefined ? limits.holdMs : limits.holdWithProgressMs;
   }
 
-  async function ask(tool: Tool, input: ToolInput, call: HeldCall): Promise<Outcome> {
-    const fresh = newProposal({
-      bottleSlug,
-      tool,
-      proposedFile: input.proposed_file,
-      justification: input.justification,
-      currentFileHash: (input.current_file_sha256 ?? "").toLowerCase(),
-    });
+  async function ask(question: Question, call: HeldCall): Promise<Outcome> {
+    const fresh = newProposal({ bottleSlug, ...question });
+    const { tool } = fresh;
     const identity = identityOf(fresh);
     const recent = await questions.answeredWithin(Math.max(limits.repeatMs, REJECTED_MS));
 

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { jsonExcess, sha256Hex } from "../sidecar_mod.ts";
+import { hasQueueDirectory, jsonExcess, sha256Hex } from "../sidecar_mod.ts";
 import { timingSafeEqual } from "node:crypto";
 
 /** The largest body that is read, in bytes. */
@@ -119,12 +119,13 @@ export function withFirstByte(response: Response): Response {
  * @param queueDir The queue directory.
  * @returns 200 if the queue directory is there, else 503.
  */
-export async function health(request: Request, queueDir: string): Promise<Response> {
+export function health(request: Request, queueDir: string): Response {
   if (request.method !== "GET" && request.method !== "HEAD") {
     return plain(405, "Cannot do that: /healthz answers GET", { allow: "GET, HEAD" });
   }
-  const queue = await Deno.lstat(queueDir).catch(() => undefined);
-  return queue?.isDirectory ? plain(200, "ok") : plain(503, "Cannot find the queue directory");
+  return hasQueueDirectory(queueDir)
+    ? plain(200, "ok")
+    : plain(503, "Cannot find the queue directory");
 }
 
 /**

@@ -115,7 +115,7 @@ export function createServer(options: ServerOptions): SidecarServer {
           }
           return refuseWithoutToken(request, options.token) ?? await serveMcp(request, completed);
         case "/healthz":
-          return await health(request, options.queueDir);
+          return health(request, options.queueDir);
         default:
           return plain(404, "Cannot find that: this server has /mcp and /healthz");
       }
@@ -265,7 +265,13 @@ async function propose(
   const detached = declaresTasks(context.mcpReq.envelope);
   const call = { ...heldCall(context), detached };
   return await guarded(options, tool, call.signal, async () => {
-    const outcome = await holder.ask(tool, input, call);
+    const question = {
+      tool,
+      proposedFile: input.proposed_file,
+      justification: input.justification,
+      currentFileHash: (input.current_file_sha256 ?? "").toLowerCase(),
+    };
+    const outcome = await holder.ask(question, call);
     if (!detached || outcome.kind === "refused") return resultOf(outcome);
     // The SDK wants content in whatever a call returns.
     return { content: [], ...createdTask(outcome) };

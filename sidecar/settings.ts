@@ -4,8 +4,12 @@
  * @module
  */
 
-import { checkBottleSlug, QUEUE_DIR_IN_CONTAINER, SUPERVISE_PORT } from "../sidecar_mod.ts";
-import type { HoldLimits } from "./hold.ts";
+import {
+  checkBottleSlug,
+  QUEUE_DIR_IN_CONTAINER,
+  readOwnFile,
+  SUPERVISE_PORT,
+} from "../sidecar_mod.ts";
 import { parseArgs } from "@std/cli";
 
 /** What is logged of an event. Ids, counts and names of ours; never a word of the agent's. */
@@ -39,6 +43,20 @@ export function sidecarFlags(queueDir: string, address: string): string[] {
     `--allow-write=${queueDir}`,
     `--allow-env=${SIDECAR_VARIABLES.join(",")}`,
   ];
+}
+
+/** How much a sidecar takes on, and how long it holds a call. */
+export interface HoldLimits {
+  /** How long a call without a progress token is held, in milliseconds. */
+  readonly holdMs: number;
+  /** How long a call with one is held; `Infinity` for as long as it takes. */
+  readonly holdWithProgressMs: number;
+  /** How long the same question gets the same answer, in milliseconds. */
+  readonly repeatMs: number;
+  /** How many calls are held at once. */
+  readonly maxHeld: number;
+  /** How many proposals may be pending. */
+  readonly maxPending: number;
 }
 
 /** What a sidecar was told. */
@@ -174,13 +192,17 @@ function wholeNumber(name: string, text: string, most: number): number {
 
 function readToken(file: string): string | undefined {
   if (file === "") return variable(TOKEN_VARIABLE) || undefined;
-  let token: string;
+  let bytes: Uint8Array | undefined;
   try {
-    token = Deno.readTextFileSync(file).trim();
+    bytes = readOwnFile(file);
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause);
     throw new UsageError(`Cannot read ${file} as --token-file: ${reason}`, { cause });
   }
+  if (bytes === undefined) {
+    throw new UsageError(`Cannot read ${file} as --token-file: there is no such file`);
+  }
+  const token = new TextDecoder().decode(bytes).trim();
   if (token === "") throw new UsageError(`Cannot use ${file} as --token-file: it is empty`);
   return token;
 }

@@ -14,8 +14,6 @@ export {
   readResponse,
   type UnreadableFile,
   writeProposal,
-  writeResponse,
-  type WriteResponseOptions,
 } from "./queue/files.ts";
 export {
   type ListOptions,
@@ -23,5 +21,6 @@ export {
   listPendingProposals,
   type QueueListing,
 } from "./queue/pending.ts";
+export { writeResponse, type WriteResponseOptions } from "./queue/respond.ts";
 export { waitForResponse, type WaitOptions } from "./queue/wait.ts";
 export { type WatchOptions, watchPending } from "./queue/watch.ts";

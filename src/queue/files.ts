@@ -1,6 +1,6 @@
 /**
- * The files of one bottle's queue: write and read proposals and responses, put them away, and say what
- * a file found there is.
+ * The files of one bottle's queue: writes proposals, reads proposals and responses, archives both, and
+ * says what a file found there is. A sidecar loads this file, so nothing in it can write a response.
  *
  * @module
  */
@@ -13,36 +13,14 @@ import {
   readUntrusted,
   stampOfFile,
 } from "../disk/read_untrusted.ts";
-import {
-  clearDirectory,
-  createOnce,
-  ensureDirectory,
-  moveFiles,
-  replaceFileWithOthers,
-  syncNames,
-} from "../disk/write.ts";
-import {
-  encodeProposal,
-  encodeResponse,
-  parseJsonBytes,
-  parseProposal,
-  parseResponse,
-} from "../records/codec.ts";
-import { AlreadyDecidedError, MalformedRecordError, UnsafeFileError } from "../records/errors.ts";
+import { clearDirectory, moveFiles, replaceFileWithOthers, syncNames } from "../disk/write.ts";
+import { encodeProposal, parseJsonBytes, parseProposal, parseResponse } from "../records/codec.ts";
+import { MalformedRecordError, UnsafeFileError } from "../records/errors.ts";
 import { PROPOSAL_SUFFIX } from "../records/names.ts";
 import type { Proposal, ProposalResponse } from "../records/proposal.ts";
 import { sha256Hex } from "../text/hash.ts";
 import { quote } from "../text/quote.ts";
 import { basename, join } from "@std/path";
-
-/** Where {@linkcode writeResponse} prepares the file. */
-export interface WriteResponseOptions {
-  /**
-   * A directory on the same file system in which the file is prepared; created if missing. A host
-   * names one that no container can reach; the queue directory itself, unless given.
-   */
-  readonly stagingDir?: string;
-}
 
 /**
  * Writes a proposal as `<id>.proposal.json`, mode 0600: durable once this returns, never seen half.
@@ -108,6 +86,19 @@ export function clearUnfinished(queueDir: string): void {
 }
 
 /**
+ * Says whether a queue directory is there. A link in its place does not count.
+ *
+ * Needs `--allow-read` for the queue directory.
+ */
+export function hasQueueDirectory(queueDir: string): boolean {
+  try {
+    return directoryIdentity(queueDir) !== undefined;
+  } catch {
+    return false;
+  }
+}
+
+/**
  * Reads a proposal.
  *
  * Needs `--allow-read` for the queue directory.
@@ -139,40 +130,6 @@ export function proposalFromBytes(bytes: Uint8Array, path: string): Proposal {
   const proposal = parseProposal(parseJsonBytes(bytes, path), path);
   if (basename(path) === `${proposal.id}.proposal.json`) return proposal;
   throw new MalformedRecordError(path, "id", `${quote(proposal.id)} is not the file's name`);
-}
-
-/**
- * Writes a response as `<id>.response.json`, mode 0600, if there is none yet: of any number of
- * writers exactly one wins. Durable once this returns, never seen half.
- *
- * This is the queue's primitive, the twin of the Python original's. It records nothing; to answer a
- * proposal as an operator, use {@linkcode decide}.
- *
- * Needs `--allow-read` and `--allow-write` for the queue and the staging directory.
- *
- * @param queueDir The queue directory; created, mode 0700, if missing.
- * @param response The response.
- * @param options Where to prepare the file.
- * @returns The file's path.
- * @throws {InvalidNameError} If the id is none; nothing is written.
- * @throws {AlreadyDecidedError} If there is a response; it is left as it is.
- */
-export async function writeResponse(
-  queueDir: string,
-  response: ProposalResponse,
-  options: WriteResponseOptions = {},
-): Promise<string> {
-  const path = responsePath(queueDir, response.proposalId);
-  const bytes = new TextEncoder().encode(encodeResponse(response));
-  ensureDirectory(queueDir);
-  try {
-    createOnce(path, bytes, options.stagingDir ?? queueDir);
-  } catch (error) {
-    if (!(error instanceof Deno.errors.AlreadyExists)) throw error;
-    const standing = await readResponse(queueDir, response.proposalId).catch(() => undefined);
-    throw new AlreadyDecidedError(response.proposalId, standing?.status);
-  }
-  return path;
 }
 
 /**

@@ -12,6 +12,12 @@ import { type PendingProposal, readAnswer, readProposal } from "./files.ts";
 import { MAX_LISTED, openQueueView } from "./pending.ts";
 import { join } from "@std/path";
 
+/** What an agent asks: the tool, the file, the reason, and the hash of the file it started from. */
+export type Question = Pick<
+  Proposal,
+  "tool" | "proposedFile" | "justification" | "currentFileHash"
+>;
+
 /** A question that was answered not long ago. */
 export interface RecentAnswer {
   /** The proposal. */
@@ -48,9 +54,7 @@ const identities = new WeakMap<object, string>();
  * @param proposal The question.
  * @returns SHA-256, lower-case hex.
  */
-export function identityOf(
-  proposal: Pick<Proposal, "tool" | "proposedFile" | "justification" | "currentFileHash">,
-): string {
+export function identityOf(proposal: Question): string {
   const known = identities.get(proposal);
   if (known !== undefined) return known;
   const { tool, proposedFile, justification, currentFileHash } = proposal;

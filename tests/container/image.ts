@@ -142,10 +142,15 @@ async function checkContent(engine: Engine, base: string, image: string): Promis
     "deno.json",
     "deno.lock",
     "links",
-    "mod.ts",
     "sidecar",
+    "sidecar_mod.ts",
     "src",
   ]);
+  const folders = new Set(
+    ours.flatMap((path) => path.match(/^supervise\/src\/([^/]+)/)?.[1] ?? []),
+  );
+  assertEquals([...folders].toSorted(), ["config", "disk", "queue", "records", "text"]);
+  assertEquals(ours.filter((path) => path.endsWith("/respond.ts")), []);
   assertEquals(ours.filter((path) => /test/.test(path)), []);
 
   const packages = new Set(

@@ -37,5 +37,10 @@ export function askHere(
     },
   });
   const call = { signal: new AbortController().signal, requestId: 1, tell: undefined };
-  return holder.ask("pipelock-block", { ...QUESTION, proposed_file: proposedFile }, call);
+  return holder.ask({
+    tool: "pipelock-block",
+    proposedFile,
+    justification: QUESTION.justification,
+    currentFileHash: "",
+  }, call);
 }

@@ -8,10 +8,6 @@
 const IMPORTS: readonly (readonly [from: string, to: string])[] = [
   ["src/log/entries.ts", "src/log/append.ts"],
   ["src/log/append.ts", "src/log/entries.ts"],
-  ["sidecar/tools.ts", "sidecar/hold.ts"],
-  ["sidecar/hold.ts", "sidecar/settings.ts"],
-  ["sidecar/hold.ts", "sidecar/tools.ts"],
-  ["sidecar/settings.ts", "sidecar/hold.ts"],
   ["cli/command/context.ts", "cli/command/flags.ts"],
   ["cli/command/resolve.ts", "cli/command/context.ts"],
   ["cli/command/resolve.ts", "cli/command/flags.ts"],
@@ -38,8 +34,6 @@ const FILE_CALLS: readonly string[] = [
   "cli/review/run.ts",
   "cli/verbs/doctor.ts",
   "cli/verbs/list.ts",
-  "sidecar/http.ts",
-  "sidecar/settings.ts",
 ];
 
 /** Whether an import is known to break a rule. */
