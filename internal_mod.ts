@@ -4,6 +4,7 @@
  * @module
  */
 
+export { type Changes, watchChanges } from "./src/decision/events.ts";
 export { diffAgainst } from "./src/decision/inspect.ts";
 export {
   type FinishedIntent,

@@ -69,6 +69,7 @@ export {
   marksToConfirm,
   type Verdict,
 } from "./src/decision/decide.ts";
+export { type QueueEvent, watchEvents, type WatchEventsOptions } from "./src/decision/events.ts";
 export { type Inspection, inspectProposal } from "./src/decision/inspect.ts";
 export {
   type Overview,
@@ -76,8 +77,6 @@ export {
   readOverview,
   type UnlistedInBottle,
   type UnreadableInBottle,
-  watchOverview,
-  type WatchOverviewOptions,
 } from "./src/decision/overview.ts";
 export {
   auditDir,

@@ -5,7 +5,7 @@
  * @module
  */
 
-import { type PendingProposal, readOverview, watchOverview } from "../mod.ts";
+import { type PendingProposal, readOverview, watchEvents } from "../mod.ts";
 import { layOut, type RunningAgent, SLUG, startAgent, startSidecar } from "./bottle.ts";
 import { fromFileUrl } from "@std/path";
 
@@ -57,8 +57,9 @@ async function questionsAsked(root: string, agent: RunningAgent): Promise<void> 
   await agent.firstAnswer;
   const end = new AbortController();
   agent.done.then(() => end.abort());
-  for await (const { pending } of watchOverview({ root, signal: end.signal })) {
-    if (pending.length === SOUND) return;
+  let arrived = 0;
+  for await (const { event } of watchEvents({ root, signal: end.signal })) {
+    if (event === "arrived" && ++arrived === SOUND) return;
   }
   throw new Error("Cannot go on: the agent ended before it had asked everything");
 }

@@ -4,8 +4,7 @@
  * @module
  */
 
-import { type ReceiverRecord, updateReceiverRecord } from "../../internal_mod.ts";
-import type { Overview, PendingProposal } from "../../mod.ts";
+import { type Changes, type ReceiverRecord, updateReceiverRecord } from "../../internal_mod.ts";
 import type { Context } from "../command/context.ts";
 import { arrivalOf } from "./message.ts";
 import { openOutbox } from "./outbox.ts";
@@ -68,33 +67,26 @@ export function openJournal(receiver: string, root: string): Journal {
   };
 }
 
-/** What waits: what is listed, and how many are not. */
-type Waiting = Pick<Overview, "pending" | "unlisted">;
-
-/** Tells of what arrives, to whoever `notify.json` names. */
+/** Notifies the receivers that `notify.json` names. */
 export interface Notifier {
   /**
-   * Tells of what arrived since the last call; returns at once, never throws. What stood on the screen
-   * when a program started is no news, and is not handed over.
-   *
-   * @param pending What arrived.
-   * @param now All that waits, what is not listed too.
+   * Sends which proposals arrived or changed, and how many wait now. Returns at once, never throws. A
+   * proposal that waited already when the program started is on its screen, and is not sent.
    */
-  readonly arrived: (pending: readonly PendingProposal[], now: Waiting) => void;
+  readonly take: (changes: Changes) => void;
   /** Stops, within a bounded time. */
   readonly close: () => Promise<void>;
 }
 
 /**
- * Opens what tells of arrivals, as `notify.json` has it now. Without one it does nothing. What is wrong
- * with it is said once, on standard error, and keeps nobody from working.
+ * Opens the notifier of the receivers that `notify.json` names now; without that file it does nothing.
+ * What is wrong with the file is said once on standard error, and stops nothing else.
  *
  * Needs `--allow-read` and `--allow-write` for the root, `--allow-sys=uid`, `--allow-net` for the hosts
  * that `notify.json` names.
  *
  * @param context The context.
- * @param signal Ends it: what is on its way is given up.
- * @returns The notifier, to be closed.
+ * @param signal Gives up what is being sent.
  */
 export function openNotifier(context: Context, signal?: AbortSignal): Notifier {
   const { terminal, remote, problems } = readReceivers(context.root);
@@ -110,11 +102,13 @@ export function openNotifier(context: Context, signal?: AbortSignal): Notifier {
     ...(own === undefined ? [] : [openOutbox(own, undefined, signal)]),
   ];
   return {
-    arrived: (pending, now) => {
-      if (pending.length === 0) return;
-      const total = now.unlisted.reduce((sum, { count }) => sum + count, now.pending.length);
-      const arrivals = pending.map(arrivalOf);
-      for (const { put } of outboxes) put(arrivals, total);
+    take: ({ events, now }) => {
+      const arrivals = events.flatMap((event) =>
+        "proposal" in event && !event.atStart ? [arrivalOf(event)] : []
+      );
+      if (arrivals.length === 0) return;
+      const waiting = now.unlisted.reduce((sum, { count }) => sum + count, now.pending.length);
+      for (const { put } of outboxes) put(arrivals, waiting);
     },
     close: async () => {
       await Promise.all(outboxes.map(({ close }) => close()));

@@ -4,6 +4,7 @@
  * @module
  */
 
+import type { Changes } from "../../internal_mod.ts";
 import type { Overview } from "../../mod.ts";
 import type { Style } from "../render/style.ts";
 import { confirmBatch, openBatch } from "./batch.ts";
@@ -11,7 +12,7 @@ import { answerWithEdit, approve, isOpen, modify, reject, undo, write } from "./
 import { type Action, bindingOf } from "./keymap.ts";
 import type { Row } from "./list.ts";
 import { openProposal } from "./open_proposal.ts";
-import { checkFilesInForce, takeOverview } from "./queue_updates.ts";
+import { checkFilesInForce, takeChanges } from "./queue_updates.ts";
 import { type Desk, keepEdit, type Look, openDesk, type Pending, type Ports } from "./state.ts";
 import { openPages, type Pages } from "./viewport.ts";
 import { renderFrame, type Size } from "./views/frame.ts";
@@ -198,8 +199,8 @@ export interface Seat {
   readonly burst: (text: string) => void;
   /** Takes a paste. */
   readonly paste: (text: string) => void;
-  /** Takes what is pending now. */
-  readonly overview: (overview: Overview) => void;
+  /** Takes what has changed in the queues. */
+  readonly take: (changes: Changes) => void;
   /** To be called once a second. */
   readonly tick: () => void;
   /** Says something at the foot of the screen. */
@@ -305,9 +306,9 @@ export function openSeat(ports: Ports, { style, notes, changed }: SeatOptions): 
       else desk.prompt.paste(text);
       changed();
     },
-    overview(now) {
-      alarms = now;
-      takeOverview(desk, now);
+    take(changes) {
+      alarms = changes.now;
+      takeChanges(desk, changes);
     },
     say: desk.tell,
     tick() {

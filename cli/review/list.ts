@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { PendingProposal, Status } from "../../mod.ts";
+import type { PendingProposal, QueueEvent, Status } from "../../mod.ts";
 
 /** Where a proposal stands. */
 export type Standing =
@@ -28,42 +28,22 @@ export interface Row {
 }
 
 /**
- * What tells a proposal from all others.
- *
- * @param entry The proposal.
- * @returns The bottle's slug and the proposal's id.
+ * Brings the rows up to date with what has happened. No row moves: what is new comes last, and what is
+ * no longer pending stays in its place, and says so. A row in which nothing has changed is the same
+ * object.
  */
-export function keyOf({ proposal }: Pick<PendingProposal, "proposal">): string {
-  return `${proposal.bottleSlug}/${proposal.id}`;
-}
-
-/**
- * Brings the rows up to date with what is pending now. No row moves: what is new comes last, and what
- * is pending no more stays where it stood, and says so.
- *
- * @param rows The rows so far.
- * @param pending What is pending now.
- * @param nowMs Now, in milliseconds since 1970.
- * @param becameOf Says in words what became of a proposal that is pending no more.
- * @returns The rows; one in which nothing has changed is the same object.
- */
-export function mergeRows(
-  rows: readonly Row[],
-  pending: readonly PendingProposal[],
-  nowMs: number,
-  becameOf: (entry: PendingProposal) => string,
-): readonly Row[] {
-  const now = new Map(pending.map((entry) => [keyOf(entry), entry]));
-  const merged = rows.map((row) => {
-    const entry = now.get(row.key);
-    now.delete(row.key);
-    if (entry === undefined) return withdrawn(row, nowMs, becameOf);
-    return entry.proposalSha256 === row.entry.proposalSha256
-      ? stillThere(row)
-      : { ...row, entry, standing: open("changed meanwhile: look again") };
-  });
-  for (const [key, entry] of now) merged.push({ key, entry, standing: open() });
-  return merged;
+function mergeRows(rows: readonly Row[], events: readonly QueueEvent[], nowMs: number): Row[] {
+  const merged = new Map(rows.map((row) => [row.key, row]));
+  for (const event of events) {
+    if (!("proposalId" in event)) continue;
+    const key = `${event.bottleSlug}/${event.proposalId}`;
+    const row = merged.get(key);
+    const next = "proposal" in event
+      ? pendingRow(key, row, event)
+      : row && event.event !== "over" && overRow(row, event, nowMs);
+    if (next) merged.set(key, next);
+  }
+  return [...merged.values()];
 }
 
 /**
@@ -76,20 +56,26 @@ export function open(notice?: string): Standing {
   return notice === undefined ? { kind: "open" } : { kind: "open", notice };
 }
 
-function withdrawn(row: Row, sinceMs: number, becameOf: (entry: PendingProposal) => string): Row {
-  // What is being written leaves the queue because of us; its result says what became of it.
-  if (row.standing.kind === "over" || row.standing.kind === "writing") return row;
-  return { ...row, standing: { kind: "over", words: becameOf(row.entry), sinceMs } };
+/** Words of a row that left without a decision, and may come back. */
+const WITHDRAWN = "withdrawn";
+
+function pendingRow(key: string, row: Row | undefined, entry: PendingProposal): Row {
+  if (row === undefined) return { key, entry, standing: open() };
+  if (row.entry.proposalSha256 !== entry.proposalSha256) {
+    return { key, entry, standing: open("changed meanwhile: look again") };
+  }
+  const isBack = row.standing.kind === "over" && row.standing.words === WITHDRAWN;
+  return isBack ? { key, entry, standing: open("it was gone, and is back") } : row;
 }
 
-/** Words of a row that left without a decision, and may come back. */
-export const WITHDRAWN = "withdrawn";
-
-/** A look that was taken before our own decision still lists what it decided. */
-function stillThere(row: Row): Row {
-  const { standing } = row;
-  const isBack = standing.kind === "over" && standing.words === WITHDRAWN;
-  return isBack ? { ...row, standing: open("it was gone, and is back") } : row;
+function overRow(row: Row, event: QueueEvent, sinceMs: number): Row {
+  // What is being written leaves the queue by that; the result of the write says what became of it.
+  if (row.standing.kind === "over" || row.standing.kind === "writing") return row;
+  if (event.event !== "decided") {
+    return { ...row, standing: { kind: "over", words: WITHDRAWN, sinceMs } };
+  }
+  const { operatorAction, operator = "somebody" } = event.decision;
+  return { ...row, standing: { kind: "over", words: `${operatorAction} by ${operator}`, sinceMs } };
 }
 
 const DOING: Readonly<Record<Status, string>> = {
@@ -155,11 +141,8 @@ export interface Table {
   readonly move: (by: number) => void;
   /** Makes another row the one that keys are about. */
   readonly goTo: (key: string) => void;
-  /** Brings the rows up to date. */
-  readonly merge: (
-    pending: readonly PendingProposal[],
-    becameOf: (entry: PendingProposal) => string,
-  ) => void;
+  /** Brings the rows up to date with what has happened. */
+  readonly merge: (events: readonly QueueEvent[]) => void;
   /** Says where a proposal stands. */
   readonly set: (key: string, standing: Standing) => void;
   /** Takes away what has been over for a while, wakes what was hidden long enough. */
@@ -259,8 +242,8 @@ export function openTable(now: () => number, shifted: () => void): Table {
     goTo(key) {
       if (indexOf(key) !== -1) currentKey = key;
     },
-    merge(pending, becameOf) {
-      const next = withoutOldest(mergeRows(rows, pending, now(), becameOf));
+    merge(events) {
+      const next = withoutOldest(mergeRows(rows, events, now()));
       let lost = false;
       for (const { key, standing } of next) {
         if (standing.kind === "over") lost = selected.delete(key) || lost;

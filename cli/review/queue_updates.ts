@@ -4,76 +4,12 @@
  * @module
  */
 
-import {
-  AUDIT_COMPONENTS,
-  decidedAmong,
-  marksOfPending,
-  MAX_CONFIG_FILE_BYTES,
-} from "../../internal_mod.ts";
-import { auditLogPath, type Mark, type Overview, type PendingProposal } from "../../mod.ts";
+import { type Changes, marksOfPending, MAX_CONFIG_FILE_BYTES } from "../../internal_mod.ts";
+import type { Mark, PendingProposal } from "../../mod.ts";
 import type { Later } from "./key_guard.ts";
-import { open, WITHDRAWN } from "./list.ts";
+import { open } from "./list.ts";
 import { openProposal } from "./open_proposal.ts";
 import { type Desk, keepEdit } from "./state.ts";
-
-/** What became of proposals. */
-export interface Fates {
-  /** Takes what is listed now. */
-  readonly list: (pending: readonly PendingProposal[]) => void;
-  /** Says what became of a proposal that was listed, and is pending no more. */
-  readonly of: (entry: PendingProposal) => string;
-}
-
-/** What a bottle's logs said of what was listed, when they were read. */
-interface LogLook {
-  readonly stamp: string;
-  readonly words: ReadonlyMap<string, string>;
-}
-
-/**
- * Follows what becomes of proposals. A bottle's logs are read once for each state of theirs.
- *
- * Needs `--allow-read` for the root.
- *
- * @param root The root.
- * @param stampOf What tells one state of a file from another.
- * @returns What became of them.
- */
-export function openFates(root: string, stampOf: (path: string) => string): Fates {
-  let before: readonly PendingProposal[] = [];
-  let now: readonly PendingProposal[] = [];
-  const looks = new Map<string, LogLook>();
-
-  /** All that is or was listed of the bottle: what is decided next may be in the log already. */
-  function look(slug: string, stamp: string): LogLook {
-    const ids = [...before, ...now]
-      .filter(({ proposal }) => proposal.bottleSlug === slug)
-      .map(({ proposal }) => proposal.id);
-    const entries = decidedAmong(new Set(ids), slug, root);
-    const words = new Map([...entries].map(([id, { operatorAction, operator = "somebody" }]) => [
-      id,
-      `${operatorAction} by ${operator}`,
-    ]));
-    return { stamp, words };
-  }
-
-  return {
-    list(pending) {
-      [before, now] = [now, pending];
-    },
-    of({ proposal: { bottleSlug, id } }) {
-      // Before the logs are read: a line that comes meanwhile must have them read again.
-      const stamp = AUDIT_COMPONENTS
-        .map((component) => stampOf(auditLogPath(component, bottleSlug, { root }))).join();
-      let known = looks.get(bottleSlug);
-      if (known?.stamp !== stamp) {
-        known = look(bottleSlug, stamp);
-        looks.set(bottleSlug, known);
-      }
-      return known.words.get(id) ?? WITHDRAWN;
-    },
-  };
-}
 
 /** How long judging may go on before keys have their turn. */
 const SLICE_MS = 8;
@@ -150,24 +86,18 @@ function refreshView(desk: Desk, keys: ReadonlySet<string>, because: string): vo
   void openProposal(desk, row, because);
 }
 
-/**
- * Takes what is pending now: onto the list, and to whatever was asked or decided about it.
- *
- * @param desk The desk.
- * @param now What is pending now.
- */
-export function takeOverview(desk: Desk, now: Overview): void {
-  const { table, ports } = desk;
-  const before = new Map(table.visible().map((row) => [row.key, row]));
-  for (const key of desk.looks.keys()) {
-    const row = table.row(key);
-    if (row !== undefined) before.set(key, row);
-  }
-  table.merge(now.pending, ports.becameOf);
+/** Brings what has changed in the queues onto the list, and to what was asked or decided about its rows. */
+export function takeChanges(desk: Desk, { events }: Changes): void {
+  const { table } = desk;
+  const keys = events.flatMap((event) =>
+    "proposalId" in event ? [`${event.bottleSlug}/${event.proposalId}`] : []
+  );
+  const before = new Map(keys.map((key) => [key, table.row(key)]));
+  table.merge(events);
   const changedKeys = new Set<string>();
   for (const [key, row] of before) {
     const after = table.row(key);
-    if (after === row) continue;
+    if (row === undefined || after === row) continue;
     const isOver = after === undefined ||
       after.standing.kind === "over" && row.standing.kind !== "over";
     if (isOver || after.entry.proposalSha256 !== row.entry.proposalSha256) changedKeys.add(key);

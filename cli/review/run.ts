@@ -4,8 +4,8 @@
  * @module
  */
 
-import { privateDir, visibleLine } from "../../internal_mod.ts";
-import { inspectProposal, type Overview, type PendingProposal, watchOverview } from "../../mod.ts";
+import { type Changes, privateDir, visibleLine, watchChanges } from "../../internal_mod.ts";
+import { inspectProposal } from "../../mod.ts";
 import { type Context, pause } from "../command/context.ts";
 import { failureOf } from "../command/exit.ts";
 import { openNotifier } from "../notify/notifier.ts";
@@ -13,9 +13,8 @@ import { decideAsShown, keepForLater } from "../operate/decision.ts";
 import { editProposal } from "../operate/editor.ts";
 import { openSeat, type Seat } from "./app.ts";
 import type { Later } from "./key_guard.ts";
-import { keyOf } from "./list.ts";
 import { pastNotes } from "./prompt.ts";
-import { openFates, openMarks } from "./queue_updates.ts";
+import { openMarks } from "./queue_updates.ts";
 import type { Ports } from "./state.ts";
 import { listenForEndings, paintFirst, type Screen } from "./terminal.ts";
 import { fromFileUrl, join } from "@std/path";
@@ -26,15 +25,10 @@ const KEEP_MS = 2_000;
 
 /** What goes on besides the screen. */
 export interface Feed {
-  /** Takes what is pending now. */
-  readonly take: (now: Overview) => void;
+  /** Takes what has changed in the queues. */
+  readonly take: (changes: Changes) => void;
   /** Ends it, within a bounded time. */
   readonly close: () => Promise<void>;
-}
-
-function arrivedSince(before: Overview, now: Overview): readonly PendingProposal[] {
-  const known = new Set(before.pending.map(keyOf));
-  return now.pending.filter((entry) => !known.has(keyOf(entry)));
 }
 
 /**
@@ -42,11 +36,11 @@ function arrivedSince(before: Overview, now: Overview): readonly PendingProposal
  *
  * @param context The context.
  * @param later Runs something later.
- * @returns The feed. What is pending at its first overview is on the screen, and no news.
+ * @returns The feed.
  */
 export function openFeed(context: Context, later: Later): Feed {
   const notifier = openNotifier(context);
-  let latest: Overview | undefined;
+  let latest: Changes | undefined;
   let keeping = false;
 
   function keepSoon(delayMs: number): void {
@@ -54,15 +48,15 @@ export function openFeed(context: Context, later: Later): Feed {
     keeping = true;
     later(delayMs, () => {
       keeping = false;
-      keepForLater(context, latest!.pending.map(({ proposal }) => proposal.bottleSlug));
+      keepForLater(context, latest!.now.pending.map(({ proposal }) => proposal.bottleSlug));
     });
   }
 
   return {
-    take(now) {
-      if (latest !== undefined) notifier.arrived(arrivedSince(latest, now), now);
+    take(changes) {
+      notifier.take(changes);
       keepSoon(latest === undefined ? 0 : KEEP_MS);
-      latest = now;
+      latest = changes;
     },
     close: () => notifier.close(),
   };
@@ -153,8 +147,8 @@ export async function reviewFullScreen(context: Context): Promise<number> {
   const { root, flags, style } = context;
   const where = flags.bottle === undefined ? { root } : { root, bottleSlug: flags.bottle };
   const stop = new AbortController();
-  const overviews = watchOverview({ ...where, signal: stop.signal });
-  const first = await overviews.next();
+  const changes = watchChanges({ ...where, signal: stop.signal });
+  const first = await changes.next();
 
   let screen: Screen | undefined;
   let code = 0;
@@ -189,7 +183,6 @@ export async function reviewFullScreen(context: Context): Promise<number> {
     },
   };
   const marks = openMarks(root, later, draw);
-  const fates = openFates(root, stampOf);
   const explain = (error: unknown) => failureOf(error, root).message;
 
   const ports: Ports = {
@@ -200,7 +193,6 @@ export async function reviewFullScreen(context: Context): Promise<number> {
       inspectProposal({ root, bottleSlug, proposalId }),
     decide: (seen, say) => decideAsShown(quiet, seen, say),
     edit: (inspection, start) => lend(() => editProposal(context, inspection, start)),
-    becameOf: fates.of,
     marksOf: marks.of,
     pastNotes: (entry) => pastNotes(entry, root),
     stampOf,
@@ -220,11 +212,10 @@ export async function reviewFullScreen(context: Context): Promise<number> {
     fail,
   );
   const feed = openFeed(quiet, later);
-  function take(now: Overview): void {
-    feed.take(now);
+  function take(changed: Changes): void {
+    feed.take(changed);
     marks.forget();
-    fates.list(now.pending);
-    seat.overview(now);
+    seat.take(changed);
   }
 
   try {
@@ -232,8 +223,8 @@ export async function reviewFullScreen(context: Context): Promise<number> {
     screen = await openPainted(seat, stop.signal);
     const ticking = setInterval(seat.tick, TICK_MS);
     const watching = (async () => {
-      for await (const now of overviews) {
-        take(now);
+      for await (const changed of changes) {
+        take(changed);
         await pause(REST_MS, stop.signal);
       }
     })().catch(fail);

@@ -29,8 +29,6 @@ export interface Ports {
   readonly decide: (seen: Seen, say: Say) => Promise<Decision>;
   /** Lets the operator change a file in an editor, which has the terminal meanwhile. */
   readonly edit: (inspection: Inspection, start: string) => Promise<Edit>;
-  /** What became of a proposal that is pending no more. */
-  readonly becameOf: (entry: PendingProposal) => string;
   /** What a reviewer should notice, for the list; `undefined` until it was judged. */
   readonly marksOf: (entry: PendingProposal) => readonly Mark[] | undefined;
   /** The operators' last notes to rejected proposals of a bottle, the latest first. */

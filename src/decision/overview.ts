@@ -1,12 +1,12 @@
 /**
- * What is pending in all bottles, once or as it changes, and the responses that no record backs.
+ * What waits in the queues of all bottles: pending proposals, responses without a record, and what
+ * cannot be read.
  *
  * @module
  */
 
-import { claudeBottleRoot, queueDirForSlug, queueRoot, responsePath } from "../disk/layout.ts";
+import { claudeBottleRoot, queueDirForSlug, responsePath } from "../disk/layout.ts";
 import { listNames, stampOfFile } from "../disk/read_untrusted.ts";
-import { DEFAULT_POLL_INTERVAL_MS, watchNames } from "../disk/watch.ts";
 import {
   decidedAmong,
   stampOfLogs,
@@ -26,35 +26,165 @@ import { sameListing } from "../queue/watch.ts";
 import { UnsafeFileError } from "../records/errors.ts";
 import { isProposalId, RESPONSE_SUFFIX } from "../records/names.ts";
 
-/** How many of one bottle are named. */
-const MAX_NAMED = 100;
-
-/** The most that is read of one, to name what it says. */
-const MAX_BYTES = 128 * 1024;
-
-/** What one look found. */
-export interface UnrecordedResponses {
-  /** The answers, by id. */
-  readonly named: readonly UnrecordedResponse[];
-  /** How many more there are. */
-  readonly more: number;
+/** A file in a bottle's queue that cannot be read. */
+export interface UnreadableInBottle {
+  /** The bottle, or the name of an entry of `<root>/queue` that is not a bottle's directory. */
+  readonly bottleSlug: string;
+  /** The file's name within the bottle's queue directory; `.` for the directory itself. */
+  readonly file: string;
+  /** Why it is passed over. */
+  readonly reason: string;
 }
 
+/** How many of a bottle's pending proposals are not listed. */
+export interface UnlistedInBottle {
+  /** The bottle, whose queue somebody floods. */
+  readonly bottleSlug: string;
+  /** How many; at least one. */
+  readonly count: number;
+}
+
+/** What waits for an operator. */
+export interface Overview {
+  /** The pending proposals of all bottles, by instant of arrival, then by id. */
+  readonly pending: readonly PendingProposal[];
+  /** Responses without a record: planted, or written by a tool that keeps no record. */
+  readonly unrecordedResponses: readonly UnrecordedResponse[];
+  /** The bottles that have more pending proposals than are listed, by slug. */
+  readonly unlisted: readonly UnlistedInBottle[];
+  /** What cannot be read. */
+  readonly unreadable: readonly UnreadableInBottle[];
+}
+
+/** Which bottles are looked at. */
+export interface OverviewOptions {
+  /** The root; {@linkcode claudeBottleRoot} unless given. */
+  readonly root?: string;
+  /** One bottle alone. */
+  readonly bottleSlug?: string;
+  /** How many pending proposals of each bottle are listed, 1,000 unless given. */
+  readonly maxPending?: number;
+}
+
+/** What one look at a bottle's queue found. */
+interface BottleLook extends QueueListing {
+  readonly unrecordedResponses: readonly UnrecordedResponse[];
+}
+
+/** One bottle's queue, and what the last look at it found. */
+interface BottleView {
+  readonly queueDir: string;
+  readonly queue: QueueView;
+  readonly unrecorded: UnrecordedView;
+  latest: BottleLook;
+}
+
+/** The queues of all bottles. It remembers what it has read, so that a later look costs little. */
+export interface Queues {
+  /** Looks which bottles there are, and into the new ones. Returns whether any came or went. */
+  readonly refreshBottles: () => boolean;
+  /** Looks into one bottle's queue, whose names were just read. Returns whether it has changed. */
+  readonly refreshBottle: (slug: string, names?: ReadonlySet<string>) => boolean;
+  /** What all looks together found. */
+  readonly overview: () => Overview;
+  readonly slugs: () => Iterable<string>;
+}
+
+/** Opens the queues. Nothing is read before the first {@linkcode Queues.refreshBottles}. */
+export function openQueues(options: OverviewOptions): Queues {
+  const { root = claudeBottleRoot(), bottleSlug, maxPending = MAX_PENDING } = options;
+  const isWanted = (slug: string) => bottleSlug === undefined || slug === bottleSlug;
+  const views = new Map<string, BottleView>();
+  let refused: readonly UnreadableInBottle[] = [];
+
+  function openView(slug: string): BottleView {
+    const queueDir = queueDirForSlug(slug, { root });
+    const queue = openQueueView(queueDir, { bottleSlug: slug, maxPending });
+    const view = { queueDir, queue, unrecorded: openUnrecordedView(slug, root) };
+    return { ...view, latest: lookOrReport(view) };
+  }
+
+  return {
+    slugs: () => views.keys(),
+    refreshBottles() {
+      const found = listBottles(root);
+      const wanted = new Set(found.slugs.filter(isWanted));
+      const refusedBefore = JSON.stringify(refused);
+      refused = found.refused.filter(({ name }) => isWanted(name))
+        .map(({ name, reason }) => ({ bottleSlug: name, file: ".", reason }));
+      let changed = JSON.stringify(refused) !== refusedBefore;
+      for (const slug of views.keys()) if (!wanted.has(slug)) changed = views.delete(slug);
+      for (const slug of wanted) {
+        if (views.has(slug)) continue;
+        views.set(slug, openView(slug));
+        changed = true;
+      }
+      return changed;
+    },
+    refreshBottle(slug, names) {
+      const view = views.get(slug);
+      if (view === undefined) return false;
+      const before = view.latest;
+      view.latest = lookOrReport(view, names);
+      return !sameListing(before, view.latest);
+    },
+    overview() {
+      const pending: PendingProposal[] = [];
+      const unrecordedResponses: UnrecordedResponse[] = [];
+      const unlisted: UnlistedInBottle[] = [];
+      const unreadable = [...refused];
+      for (const slug of [...views.keys()].sort()) {
+        const { latest } = views.get(slug)!;
+        for (const entry of latest.pending) pending.push(entry);
+        unrecordedResponses.push(...latest.unrecordedResponses);
+        if (latest.unlisted > 0) unlisted.push({ bottleSlug: slug, count: latest.unlisted });
+        for (const file of latest.unreadable) unreadable.push({ bottleSlug: slug, ...file });
+      }
+      return { pending: pending.sort(comparePending), unrecordedResponses, unlisted, unreadable };
+    },
+  };
+}
+
+/** A bottle whose queue cannot be listed must not hide the proposals of the others. */
+function lookOrReport(
+  { queueDir, queue, unrecorded }: Omit<BottleView, "latest">,
+  names?: ReadonlySet<string>,
+): BottleLook {
+  try {
+    const present = names ?? new Set(listNames(queueDir));
+    const listing = queue.refresh(present);
+    const { named, more } = unrecorded(present);
+    const reason = `${more} more responses have no record`;
+    const unreadable = more > 0
+      ? [{ file: ".", reason }, ...listing.unreadable]
+      : listing.unreadable;
+    return { ...listing, unreadable, unrecordedResponses: named };
+  } catch (error) {
+    if (!(error instanceof UnsafeFileError)) throw error;
+    const unreadable = [{ file: ".", reason: error.reason }];
+    return { pending: [], unlisted: 0, unreadable, unrecordedResponses: [] };
+  }
+}
+
+/** How many unrecorded responses of one bottle are named; the others are counted. */
+const MAX_NAMED = 100;
+
+/** The most that is read of an unrecorded response to say what is in it, in bytes. */
+const MAX_BYTES = 128 * 1024;
+
+/** Finds the unrecorded responses among the names in a queue directory. */
+type UnrecordedView = (names: Iterable<string>) => {
+  readonly named: readonly UnrecordedResponse[];
+  /** How many there are besides. */
+  readonly more: number;
+};
+
 /**
- * Opens a view of a bottle's answers. It remembers which ones are recorded, and reads the logs again
- * only if there are others.
- *
- * Needs `--allow-read` for the root.
- *
- * @param bottleSlug The bottle.
- * @param root The root.
- * @returns A function that looks: it is given the names in the queue directory, read before it is
- * called, because an answer comes after its record.
+ * Opens a view of a bottle's unrecorded responses. It remembers which responses are recorded, and asks
+ * the logs again only about others. The names must be read before it is called: a response is written
+ * after its record, so the log that is read later has the record of each response that was listed.
  */
-export function openUnrecordedView(
-  bottleSlug: string,
-  root: string,
-): (names: Iterable<string>) => UnrecordedResponses {
+function openUnrecordedView(bottleSlug: string, root: string): UnrecordedView {
   const recorded = new Set<string>();
   const read = new Map<string, { readonly stamp: string | undefined; readonly says: string }>();
 
@@ -79,7 +209,7 @@ export function openUnrecordedView(
     for (const id of read.keys()) if (!answered.has(id)) read.delete(id);
     const open = new Set([...answered].filter((id) => !recorded.has(id)));
     if (open.size === 0) return { named: [], more: 0 };
-    // Before the logs are read: a line that comes meanwhile must have them read again.
+    // Before the logs are read: a line that is appended meanwhile must make the next look read them.
     const logs = stampOfLogs(bottleSlug, root);
     if (`${logs} ${[...open].join()}` !== lookedAt) {
       for (const id of decidedAmong(open, bottleSlug, root).keys()) {
@@ -98,162 +228,9 @@ export function openUnrecordedView(
   };
 }
 
-/** A file in some bottle's queue that cannot be read. */
-export interface UnreadableInBottle {
-  /** The bottle, or the name of what stands under `queue/` and is none. */
-  readonly bottleSlug: string;
-  /** The file's name within the bottle's queue directory; `.` for the directory itself. */
-  readonly file: string;
-  /** Why it is passed over. */
-  readonly reason: string;
-}
-
-/** How many of a bottle's pending proposals are not listed. */
-export interface UnlistedInBottle {
-  /** The bottle, whose queue somebody floods. */
-  readonly bottleSlug: string;
-  /** How many; at least one. */
-  readonly count: number;
-}
-
-/** What waits for an operator. */
-export interface Overview {
-  /** All bottles' pending proposals, by instant of arrival, then by id. */
-  readonly pending: readonly PendingProposal[];
-  /** Answers that no record backs: planted, or by a tool that keeps none. */
-  readonly unrecordedResponses: readonly UnrecordedResponse[];
-  /** The bottles that have more pending than is listed, by slug. */
-  readonly unlisted: readonly UnlistedInBottle[];
-  /** What is wrong in the queues. */
-  readonly unreadable: readonly UnreadableInBottle[];
-}
-
-/** Which bottles, and for how long. */
-export interface OverviewOptions {
-  /** The root; {@linkcode claudeBottleRoot} unless given. */
-  readonly root?: string;
-  /** One bottle only. */
-  readonly bottleSlug?: string;
-  /** How many pending proposals of each bottle are listed; {@linkcode MAX_PENDING} unless given. */
-  readonly maxPending?: number;
-}
-
-/** How an overview is watched. */
-export interface WatchOverviewOptions extends OverviewOptions {
-  /** Ends the iteration, without an error. */
-  readonly signal?: AbortSignal;
-  /** How often to look even if no event says to; {@linkcode DEFAULT_POLL_INTERVAL_MS} unless given. */
-  readonly pollIntervalMs?: number;
-}
-
-/** What one look at a bottle's queue found. */
-interface BottleLook {
-  readonly listing: QueueListing;
-  readonly unrecorded: UnrecordedResponses;
-}
-
-/** One bottle's queue, the answers in it, and what the last look found. */
-interface BottleView {
-  readonly queueDir: string;
-  readonly queue: QueueView;
-  readonly unrecorded: (names: Iterable<string>) => UnrecordedResponses;
-  latest: BottleLook;
-}
-
-/** Views of all bottles' queues. */
-interface Views {
-  /** Looks which bottles there are, and at those that are new. Says whether any came or went. */
-  readonly refreshBottles: () => boolean;
-  /** Looks at one bottle's queue, whose names were just read. Says whether it has changed. */
-  readonly refreshBottle: (slug: string, names?: ReadonlySet<string>) => boolean;
-  /** What all looks found. */
-  readonly overview: () => Overview;
-  readonly slugs: () => Iterable<string>;
-}
-
-function openViews(options: OverviewOptions): Views {
-  const { root = claudeBottleRoot(), bottleSlug, maxPending = MAX_PENDING } = options;
-  const isWanted = (slug: string) => bottleSlug === undefined || slug === bottleSlug;
-  const views = new Map<string, BottleView>();
-  let refused: readonly UnreadableInBottle[] = [];
-
-  return {
-    slugs: () => views.keys(),
-    refreshBottles() {
-      const found = listBottles(root);
-      const wanted = new Set(found.slugs.filter(isWanted));
-      const refusedBefore = JSON.stringify(refused);
-      refused = found.refused.filter(({ name }) => isWanted(name))
-        .map(({ name, reason }) => ({ bottleSlug: name, file: ".", reason }));
-      let changed = JSON.stringify(refused) !== refusedBefore;
-      for (const slug of views.keys()) if (!wanted.has(slug)) changed = views.delete(slug);
-      for (const slug of wanted) {
-        if (views.has(slug)) continue;
-        views.set(slug, openView(slug, root, maxPending));
-        changed = true;
-      }
-      return changed;
-    },
-    refreshBottle(slug, names) {
-      const view = views.get(slug);
-      if (view === undefined) return false;
-      const before = view.latest;
-      view.latest = lookOrReport(view, names);
-      return !sameListing(listed(before), listed(view.latest));
-    },
-    overview() {
-      const pending: PendingProposal[] = [];
-      const unrecordedResponses: UnrecordedResponse[] = [];
-      const unlisted: UnlistedInBottle[] = [];
-      const unreadable = [...refused];
-      for (const slug of [...views.keys()].sort()) {
-        const { listing, unrecorded } = views.get(slug)!.latest;
-        unrecordedResponses.push(...unrecorded.named);
-        if (unrecorded.more > 0) {
-          const reason = `${unrecorded.more} more answers stand there without a record`;
-          unreadable.push({ bottleSlug: slug, file: ".", reason });
-        }
-        for (const entry of listing.pending) pending.push(entry);
-        if (listing.unlisted > 0) unlisted.push({ bottleSlug: slug, count: listing.unlisted });
-        for (const file of listing.unreadable) unreadable.push({ bottleSlug: slug, ...file });
-      }
-      return { pending: pending.sort(comparePending), unrecordedResponses, unlisted, unreadable };
-    },
-  };
-}
-
-/** What two looks at one bottle are compared by. */
-function listed({ listing, unrecorded }: BottleLook) {
-  return { ...listing, unrecordedResponses: [...unrecorded.named, { more: unrecorded.more }] };
-}
-
-function openView(bottleSlug: string, root: string, maxPending: number): BottleView {
-  const queueDir = queueDirForSlug(bottleSlug, { root });
-  const queue = openQueueView(queueDir, { bottleSlug, maxPending });
-  const unrecorded = openUnrecordedView(bottleSlug, root);
-  return { queueDir, queue, unrecorded, latest: lookOrReport({ queueDir, queue, unrecorded }) };
-}
-
-/** One bottle's trouble must not hide what the others ask. */
-function lookOrReport(
-  { queueDir, queue, unrecorded }: Omit<BottleView, "latest">,
-  names?: ReadonlySet<string>,
-): BottleLook {
-  try {
-    const present = names ?? new Set(listNames(queueDir));
-    return { listing: queue.refresh(present), unrecorded: unrecorded(present) };
-  } catch (error) {
-    if (!(error instanceof UnsafeFileError)) throw error;
-    const unreadable = [{ file: ".", reason: error.reason }];
-    return {
-      listing: { pending: [], unlisted: 0, unreadable },
-      unrecorded: { named: [], more: 0 },
-    };
-  }
-}
-
 /**
- * Looks once at all bottles' queues. Nothing that one bottle plants in its own hides what another asks.
+ * Looks once into the queues of all bottles. Nothing that a bottle plants in its own queue hides the
+ * proposals of another.
  *
  * Needs `--allow-read` for the root.
  *
@@ -269,90 +246,10 @@ function lookOrReport(
  *
  * @param options Which bottles.
  * @returns What is pending, and what cannot be read.
- * @throws {UnsafeFileError} If `<root>/queue` is a link, or no directory.
+ * @throws {UnsafeFileError} If `<root>/queue` is a link, or not a directory.
  */
 export function readOverview(options: OverviewOptions = {}): Overview {
-  const views = openViews(options);
-  views.refreshBottles();
-  return views.overview();
-}
-
-/**
- * Iterates over what is pending in all bottles: the overview now, then a new one whenever it changed.
- * Bottles may come and go. A slow reader gets the newest overview and none of those in between.
- *
- * Needs `--allow-read` for the root.
- *
- * @param options Which bottles, and when to end.
- * @returns The overviews.
- * @throws {UnsafeFileError} If `<root>/queue` is a link, or no directory.
- */
-export async function* watchOverview(
-  options: WatchOverviewOptions = {},
-): AsyncGenerator<Overview, void, void> {
-  const { root = claudeBottleRoot(), signal, pollIntervalMs = DEFAULT_POLL_INTERVAL_MS } = options;
-  const views = openViews({ ...options, root });
-  const stops = new Map<string, () => void>();
-  /** The names in the queues in which something may have changed; none where they cannot be read. */
-  const dirty = new Map<string, ReadonlySet<string> | undefined>();
-  let bottlesMayDiffer = true;
-  let wake = Promise.withResolvers<void>();
-  const onAbort = () => wake.resolve();
-  signal?.addEventListener("abort", onAbort);
-
-  /** One watch for each bottle's directory. */
-  function watchBottles(): void {
-    const slugs = new Set(views.slugs());
-    for (const [slug, stop] of stops) {
-      if (slugs.has(slug)) continue;
-      stop();
-      stops.delete(slug);
-      dirty.delete(slug);
-    }
-    for (const slug of slugs) {
-      if (stops.has(slug)) continue;
-      const stop = watchNames(queueDirForSlug(slug, { root }), pollIntervalMs, (names, error) => {
-        dirty.set(slug, error === undefined ? names : undefined);
-        wake.resolve();
-      });
-      stops.set(slug, stop);
-    }
-  }
-
-  let bottleNames: ReadonlySet<string> | undefined;
-  const stopWatchingRoot = watchNames(queueRoot(root), pollIntervalMs, (names, error) => {
-    if (error === undefined && names === bottleNames) return;
-    bottleNames = names;
-    bottlesMayDiffer = true;
-    wake.resolve();
-  });
-  try {
-    let delivered: Overview | undefined;
-    let changed = true;
-    while (signal?.aborted !== true) {
-      wake = Promise.withResolvers<void>();
-      if (bottlesMayDiffer) {
-        bottlesMayDiffer = false;
-        changed = views.refreshBottles() || changed;
-        watchBottles();
-      }
-      // A bottle costs what it alone has: of hundreds, one that is busy makes no other be read.
-      for (const [slug, names] of dirty) changed = views.refreshBottle(slug, names) || changed;
-      dirty.clear();
-      if (changed) {
-        changed = false;
-        const latest = views.overview();
-        if (!sameListing(delivered, latest)) {
-          delivered = latest;
-          yield latest;
-          continue;
-        }
-      }
-      await wake.promise;
-    }
-  } finally {
-    stopWatchingRoot();
-    for (const stop of stops.values()) stop();
-    signal?.removeEventListener("abort", onAbort);
-  }
+  const queues = openQueues(options);
+  queues.refreshBottles();
+  return queues.overview();
 }

@@ -10,7 +10,7 @@ import {
   sha256Hex,
   UnrecordedResponseError,
   verifyAuditLog,
-  watchOverview,
+  watchEvents,
   writeResponse,
 } from "../../mod.ts";
 import { type QueuedProposal, queueSample } from "../support/records.ts";
@@ -190,18 +190,20 @@ Deno.test("list and readOverview() show each answer that no record backs, and no
   assertEquals(json.foreign_answers[0], { bottle_slug: "dev-1", id: "orphan", says: "approved" });
 });
 
-Deno.test("watchOverview() shows a planted answer, and lets go of it once it is decided", async () => {
+Deno.test("watchEvents() tells a planted answer as unrecorded, and as decided once it is", async () => {
   await using dir = await tempDir();
   const queued = await queueSample(dir.path);
-  const seen: [number, number][] = [];
-  for await (const { pending, unrecordedResponses } of watchOverview({ root: dir.path })) {
-    seen.push([pending.length, unrecordedResponses.length]);
-    if (pending.length === 1) await PLANTED["a whole answer"]!.plant(responseOf(queued));
-    else if (unrecordedResponses.length === 1) {
+  const seen: string[] = [];
+  for await (const { event } of watchEvents({ root: dir.path })) {
+    seen.push(event);
+    if (event === "arrived") await PLANTED["a whole answer"]!.plant(responseOf(queued));
+    else if (event === "unrecorded") {
       await decide(request(dir, queued, { overrideUnrecorded: true }));
     } else break;
   }
-  assertEquals(seen, [[1, 0], [0, 1], [0, 0]]);
+  assertEquals(seen, ["arrived", "unrecorded", "decided"]);
+  const { pending, unrecordedResponses } = readOverview({ root: dir.path });
+  assertEquals([pending, unrecordedResponses], [[], []]);
 });
 
 Deno.test("answers without a record are named in little time, however large they are", async () => {

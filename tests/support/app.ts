@@ -12,12 +12,18 @@ import { type Edit, editProposal } from "../../cli/operate/editor.ts";
 import { makeStyle } from "../../cli/render/style.ts";
 import { openSeat, type Seat } from "../../cli/review/app.ts";
 import { pastNotes } from "../../cli/review/prompt.ts";
-import { openFates } from "../../cli/review/queue_updates.ts";
 import { stampOf } from "../../cli/review/run.ts";
 import type { Ports } from "../../cli/review/state.ts";
 import type { Size } from "../../cli/review/views/frame.ts";
 import { marksOfPending } from "../../internal_mod.ts";
-import { type Inspection, inspectProposal, readOverview } from "../../mod.ts";
+import {
+  findDecision,
+  type Inspection,
+  inspectProposal,
+  type Overview,
+  readOverview,
+} from "../../mod.ts";
+import { changesBetween } from "../../src/decision/events.ts";
 import { type Clock, openClock } from "./clock.ts";
 import type { TempDir } from "./temp.ts";
 
@@ -42,6 +48,8 @@ export interface TestSeat {
   readonly wait: (ms: number) => Promise<void>;
   /** Looks what is pending on the disk now. */
   readonly look: () => Promise<void>;
+  /** Takes an overview that is not on the disk. */
+  readonly take: (overview: Overview) => void;
   /** Waits until nothing is under way, and the screen is drawn. */
   readonly idle: () => Promise<void>;
   /** The screen, without blanks at its rows' ends. */
@@ -95,7 +103,6 @@ export async function sitDown(dir: TempDir, options: SeatOptions = {}): Promise<
     promise.catch(() => {}).finally(() => underWay.delete(promise));
     return promise;
   };
-  const fates = openFates(root, stampOf);
   const ports: Ports = {
     now: clock.now,
     elapsedMs: clock.now,
@@ -104,7 +111,6 @@ export async function sitDown(dir: TempDir, options: SeatOptions = {}): Promise<
       follow(inspectProposal({ root, bottleSlug, proposalId })),
     decide: (seen, say) => follow(decideAsShown(context, seen, say)),
     edit: (inspection, start) => follow(edit(inspection, start)),
-    becameOf: fates.of,
     marksOf: (entry) => marksOfPending([entry], root).get(entry),
     pastNotes: (entry) => follow(pastNotes(entry, root)),
     stampOf,
@@ -137,10 +143,18 @@ export async function sitDown(dir: TempDir, options: SeatOptions = {}): Promise<
     // By now the terminal would show it.
     seat.frame({ columns, rows });
   }
+  let before: Overview | undefined;
+  function take(overview: Overview): void {
+    const look = changesBetween(
+      before,
+      overview,
+      (bottleSlug, proposalId) => findDecision({ root, bottleSlug, proposalId }),
+    );
+    before = look.now;
+    seat.take(look);
+  }
   async function look(): Promise<void> {
-    const overview = readOverview({ root });
-    fates.list(overview.pending);
-    seat.overview(overview);
+    take(readOverview({ root }));
     await idle();
   }
   async function press(...keys: string[]): Promise<void> {
@@ -181,6 +195,7 @@ export async function sitDown(dir: TempDir, options: SeatOptions = {}): Promise<
       }
     },
     look,
+    take,
     idle,
     screen,
     cursor: () => screen().split("\n").find((row) => row.startsWith(">")),

@@ -1,5 +1,6 @@
 import { open, openTable, SNOOZE_MS, type Table } from "../../../cli/review/list.ts";
-import type { PendingProposal } from "../../../mod.ts";
+import type { AuditEntry, Overview, PendingProposal } from "../../../mod.ts";
+import { changesBetween } from "../../../src/decision/events.ts";
 import { openClock } from "../../support/clock.ts";
 import { holds } from "../../support/properties.ts";
 import { sampleProposal } from "../../support/records.ts";
@@ -14,13 +15,27 @@ function entryOf(id: string, version = 0): PendingProposal {
   return { proposal, proposalSha256: `${id} ${version}`, path: "" } as PendingProposal;
 }
 
+/** What the log says of whatever is gone. */
+const APPROVED = { operatorAction: "approved", operator: "ada@host" } as AuditEntry;
+
+/** The proposals' version; the decision on those that are gone, null where there is none. */
+interface Merged {
+  readonly version?: number;
+  readonly decision?: AuditEntry | null;
+}
+
 /** A table, and whether anything in it moved by itself since that was asked last. */
 function opened() {
   const clock = openClock(0);
   let shifts = 0;
   const table = openTable(clock.now, () => shifts++);
-  const merge = (ids: readonly string[], becameOf = "approved by ada@host") =>
-    table.merge(ids.map((id) => entryOf(id)), () => becameOf);
+  let before: Overview = { pending: [], unrecordedResponses: [], unlisted: [], unreadable: [] };
+  const merge = (ids: readonly string[], { version = 0, decision = APPROVED }: Merged = {}) => {
+    const pending = ids.map((id) => entryOf(id, version));
+    const look = changesBetween(before, { ...before, pending }, () => decision ?? undefined);
+    before = look.now;
+    table.merge(look.events);
+  };
   const shifted = () => {
     const any = shifts > 0;
     shifts = 0;
@@ -96,12 +111,12 @@ Deno.test("merge() says of a proposal that was written anew, or is back, that it
   const { table, merge } = opened();
   merge(["p1", "p2"]);
   table.set(table.visible()[1]!.key, { kind: "held", status: "approved", untilMs: 5_000 });
-  table.merge([entryOf("p1", 1), entryOf("p2", 1)], () => "");
+  merge(["p1", "p2"], { version: 1, decision: null });
   for (const { standing } of table.visible()) {
     assertEquals(standing, open("changed meanwhile: look again"));
   }
-  merge([], "withdrawn");
-  table.merge([entryOf("p1", 1)], () => "");
+  merge([], { decision: null });
+  merge(["p1"], { version: 1 });
   assertEquals(table.visible()[0]?.standing, open("it was gone, and is back"));
 });
 
@@ -128,7 +143,7 @@ Deno.test("selected() has only rows that wait; what waits no more leaves the sel
   table.toggle(table.visible()[0]!.key);
   merge(["p1", "p2"]);
   assertEquals(table.selected().map(({ entry }) => entry.proposal.id), ["p2"]);
-  merge(["p1", "p2", "p3"], "withdrawn");
+  merge(["p1", "p2", "p3"]);
   assertEquals(table.selected().length, 1);
 });
 

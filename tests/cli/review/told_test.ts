@@ -1,7 +1,8 @@
 import { makeContext } from "../../../cli/command/context.ts";
 import { readFlags } from "../../../cli/command/flags.ts";
 import { openFeed } from "../../../cli/review/run.ts";
-import { type Overview, readOverview } from "../../../mod.ts";
+import { readOverview } from "../../../mod.ts";
+import { changesBetween } from "../../../src/decision/events.ts";
 import { configure, startReceiver } from "../../support/receiver.ts";
 import { queueSample } from "../../support/records.ts";
 import { NO_TMUX, openReview } from "../../support/review.ts";
@@ -42,11 +43,12 @@ Deno.test("what is not listed counts among what waits", async () => {
     columns: 80,
   });
   const feed = openFeed(context, () => nothing);
-  const before: Overview = { pending: [], unrecordedResponses: [], unlisted: [], unreadable: [] };
-  feed.take(before);
+  const before = readOverview({ root: dir.path });
+  feed.take(changesBetween(undefined, before, () => undefined));
   await queueSample(dir.path, { id: UUID });
   const unlisted = [{ bottleSlug: "dev-1", count: 40 }];
-  feed.take({ ...before, pending: readOverview({ root: dir.path }).pending, unlisted });
+  const now = { ...readOverview({ root: dir.path }), unlisted };
+  feed.take(changesBetween(before, now, () => undefined));
   await feed.close();
   assertEquals(JSON.parse((await receiver.next()).body).data.waiting, 41);
 });

@@ -1,0 +1,346 @@
+/**
+ * What happens in the queues, as one stream of events: behind `supervise watch`, the full screen, the
+ * notifications, and for programs of your own.
+ *
+ * @example Post to a chat what waits and what was decided
+ * ```ts
+ * import { newProposal, queueDirForSlug, watchEvents, writeProposal } from "@claude-bottle/supervise";
+ * import { assertEquals } from "@std/assert";
+ *
+ * async function postToChat(chat: string, root: string, signal: AbortSignal): Promise<void> {
+ *   for await (const event of watchEvents({ root, signal })) {
+ *     if (event.atStart) continue; // It was posted when it came.
+ *     let text;
+ *     if (event.event === "arrived") text = `${event.bottleSlug}: ${event.proposal.tool} waits`;
+ *     if (event.event === "decided") text = `${event.bottleSlug}: ${event.decision.operatorAction}`;
+ *     if (text === undefined) continue;
+ *     const response = await fetch(chat, { method: "POST", body: JSON.stringify({ text }) });
+ *     await response.body?.cancel();
+ *   }
+ * }
+ *
+ * // A chat on this machine, and a bottle that asks.
+ * const posted = Promise.withResolvers<string>();
+ * const chat = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen: () => {} }, async (request) => {
+ *   posted.resolve((await request.json()).text);
+ *   return new Response();
+ * });
+ * const root = await Deno.makeTempDir();
+ * const stop = new AbortController();
+ * const posting = postToChat(`http://127.0.0.1:${chat.addr.port}/`, root, stop.signal);
+ * await writeProposal(
+ *   queueDirForSlug("dev-1", { root }),
+ *   newProposal({
+ *     bottleSlug: "dev-1",
+ *     tool: "pipelock-block",
+ *     proposedFile: "api.example.com\n",
+ *     justification: "The tests call it.",
+ *     currentFileHash: "",
+ *   }),
+ * );
+ * assertEquals(await posted.promise, "dev-1: pipelock-block waits");
+ * stop.abort();
+ * await posting;
+ * await chat.shutdown();
+ * await Deno.remove(root, { recursive: true });
+ * ```
+ *
+ * @module
+ */
+
+import { claudeBottleRoot, queueDirForSlug, queueRoot } from "../disk/layout.ts";
+import { DEFAULT_POLL_INTERVAL_MS, watchNames } from "../disk/watch.ts";
+import { findDecision } from "../log/decisions.ts";
+import type { PendingProposal } from "../queue/files.ts";
+import type { AuditEntry } from "../records/audit_entry.ts";
+import { openQueues, type Overview, type OverviewOptions } from "./overview.ts";
+
+/**
+ * Something that happened in a bottle's queue, as plain data. With `atStart` it was so at the first look,
+ * and may be old. The sidecar chose `proposalId`, and wrote everything in `proposal`. `file` is the name
+ * within the queue directory, or `.` for the directory itself.
+ */
+export type QueueEvent =
+  & { readonly bottleSlug: string; readonly atStart: boolean }
+  & (
+    // A proposal is pending; or one that was pending has other bytes now.
+    | { readonly event: "arrived" | "changed"; readonly proposalId: string } & PendingProposal
+    // The log has a decision on a proposal that was pending, or had an unrecorded response.
+    | { readonly event: "decided"; readonly proposalId: string; readonly decision: AuditEntry }
+    // A proposal is no longer pending, and the log has no decision on it.
+    | { readonly event: "withdrawn"; readonly proposalId: string }
+    // A response has no record, so it is not a decision. Its proposal is no longer pending.
+    | { readonly event: "unrecorded"; readonly proposalId: string; readonly says: string }
+    // So many more proposals are pending than are listed; at least one.
+    | { readonly event: "unlisted"; readonly count: number }
+    // A file cannot be read.
+    | { readonly event: "unreadable"; readonly file: string; readonly reason: string }
+    // What an earlier event said is so no longer. A file may be unreadable for another reason now.
+    | {
+      readonly event: "over";
+      readonly was: "unreadable";
+      readonly file: string;
+      readonly reason: string;
+    }
+    | { readonly event: "over"; readonly was: "unrecorded"; readonly proposalId: string }
+    | { readonly event: "over"; readonly was: "unlisted" }
+  );
+
+/** Which bottle's events, and until when. */
+export interface WatchEventsOptions extends OverviewOptions {
+  /** Which proposals; all unless given. Others are treated as if they were not pending. */
+  readonly wanted?: (entry: PendingProposal) => boolean;
+  /** Ends the iteration, without an error. */
+  readonly signal?: AbortSignal;
+  /** How often to look even if no file system event came, in milliseconds; 500 unless given. */
+  readonly pollIntervalMs?: number;
+}
+
+/** Finds the recorded decision on a proposal. */
+export type DecisionOf = (bottleSlug: string, proposalId: string) => AuditEntry | undefined;
+
+/** What changed between two looks at the queues. */
+export interface Changes {
+  /** What happened. */
+  readonly events: readonly QueueEvent[];
+  /** What waits now. */
+  readonly now: Overview;
+}
+
+const NOTHING: Overview = { pending: [], unrecordedResponses: [], unlisted: [], unreadable: [] };
+
+const nameOf = ({ bottleSlug, proposalId }: { bottleSlug: string; proposalId: string }) =>
+  `${bottleSlug}/${proposalId}`;
+
+/** What tells a pending proposal from all others. */
+function pendingName({ proposal: { bottleSlug, id } }: Pick<PendingProposal, "proposal">): string {
+  return nameOf({ bottleSlug, proposalId: id });
+}
+
+/** An overview by names. */
+function indexOf({ pending, unrecordedResponses, unlisted, unreadable }: Overview) {
+  return {
+    pending: new Map(pending.map((entry) => [pendingName(entry), entry])),
+    unrecorded: new Map(unrecordedResponses.map((response) => [nameOf(response), response])),
+    unlisted: new Map(unlisted.map((bottle) => [bottle.bottleSlug, bottle])),
+    unreadable: new Map(
+      unreadable.map((one) => [JSON.stringify([one.bottleSlug, one.file, one.reason]), one]),
+    ),
+  };
+}
+
+/**
+ * Compares two looks. The events, applied to the first one, give the second one. What they say of a
+ * decision comes from `decisionOf` alone.
+ *
+ * First comes what is gone (`decided`, `withdrawn`) or `changed`, then what `arrived`, each in order of
+ * arrival; then `unrecorded`, `unlisted` and `unreadable`.
+ *
+ * @param before The first look; `undefined` if there was none: then the events are marked `atStart`.
+ * @param found What waits now.
+ * @param decisionOf Finds the recorded decision on a proposal.
+ */
+export function changesBetween(
+  before: Overview | undefined,
+  found: Overview,
+  decisionOf: DecisionOf,
+): Changes {
+  const atStart = before === undefined;
+  const now = atStart ? found : keepOverridden(before, found, decisionOf);
+  const [was, is] = [indexOf(before ?? NOTHING), indexOf(now)];
+  const events: QueueEvent[] = [];
+
+  /** Adds the decision on a proposal. Returns whether one is recorded. */
+  function addDecision(bottleSlug: string, proposalId: string): boolean {
+    const decision = decisionOf(bottleSlug, proposalId);
+    if (decision === undefined) return false;
+    events.push({ event: "decided", bottleSlug, proposalId, decision, atStart });
+    return true;
+  }
+  function addPending(event: "arrived" | "changed", entry: PendingProposal): void {
+    const { bottleSlug, id: proposalId } = entry.proposal;
+    events.push({ event, bottleSlug, proposalId, ...entry, atStart });
+  }
+
+  for (const [name, entry] of was.pending) {
+    const { bottleSlug, id: proposalId } = entry.proposal;
+    const current = is.pending.get(name);
+    if (current?.proposalSha256 === entry.proposalSha256 || is.unrecorded.has(name)) continue;
+    // Another proposal may have the id of one that was decided. That one arrives.
+    if (addDecision(bottleSlug, proposalId)) was.pending.delete(name);
+    else if (current !== undefined) addPending("changed", current);
+    else events.push({ event: "withdrawn", bottleSlug, proposalId, atStart });
+  }
+  for (const [name, { bottleSlug, proposalId }] of was.unrecorded) {
+    if (is.unrecorded.has(name) || addDecision(bottleSlug, proposalId)) continue;
+    events.push({ event: "over", was: "unrecorded", bottleSlug, proposalId, atStart });
+  }
+  for (const [name, entry] of is.pending) {
+    if (!was.pending.has(name)) addPending("arrived", entry);
+  }
+  for (const [name, response] of is.unrecorded) {
+    if (was.unrecorded.get(name)?.says === response.says) continue;
+    events.push({ event: "unrecorded", ...response, atStart });
+  }
+  for (const [bottleSlug, { count }] of is.unlisted) {
+    if (was.unlisted.get(bottleSlug)?.count === count) continue;
+    events.push({ event: "unlisted", bottleSlug, count, atStart });
+  }
+  for (const bottleSlug of was.unlisted.keys()) {
+    if (is.unlisted.has(bottleSlug)) continue;
+    events.push({ event: "over", was: "unlisted", bottleSlug, atStart });
+  }
+  for (const [name, file] of was.unreadable) {
+    if (!is.unreadable.has(name)) {
+      events.push({ event: "over", was: "unreadable", ...file, atStart });
+    }
+  }
+  for (const [name, file] of is.unreadable) {
+    if (!was.unreadable.has(name)) events.push({ event: "unreadable", ...file, atStart });
+  }
+  return { events, now };
+}
+
+/**
+ * Whoever overrides an unrecorded response moves it away after the record is written and before the new
+ * response is: in between the proposal looks pending. It counts as unrecorded until the new response is
+ * there, or a proposal that is decided would arrive.
+ */
+function keepOverridden(before: Overview, now: Overview, decisionOf: DecisionOf): Overview {
+  const pending = new Set(now.pending.map(pendingName));
+  const overridden = before.unrecordedResponses.filter((response) =>
+    pending.has(nameOf(response)) &&
+    decisionOf(response.bottleSlug, response.proposalId) !== undefined
+  );
+  if (overridden.length === 0) return now;
+  const names = new Set(overridden.map(nameOf));
+  return {
+    ...now,
+    pending: now.pending.filter((entry) => !names.has(pendingName(entry))),
+    unrecordedResponses: [...now.unrecordedResponses, ...overridden],
+  };
+}
+
+/**
+ * Iterates over what changes in the queues, a look at a time: what the first look found at once, even if
+ * that is nothing. A slow reader gets what changed between the look it had and the queues as they are
+ * when it comes back: two looks are all that is kept.
+ *
+ * @throws {UnsafeFileError} If `<root>/queue` is a link, or not a directory.
+ */
+export async function* watchChanges(
+  options: WatchEventsOptions = {},
+): AsyncGenerator<Changes, void, void> {
+  const { root = claudeBottleRoot(), signal, wanted, pollIntervalMs = DEFAULT_POLL_INTERVAL_MS } =
+    options;
+  const decisionOf: DecisionOf = (bottleSlug, proposalId) =>
+    findDecision({ root, bottleSlug, proposalId });
+  const queues = openQueues({ ...options, root });
+  const stops = new Map<string, () => void>();
+  /** The names in the queues in which something may have changed; undefined where they cannot be read. */
+  const dirty = new Map<string, ReadonlySet<string> | undefined>();
+  let bottlesMayDiffer = true;
+  let wake = Promise.withResolvers<void>();
+  const onAbort = () => wake.resolve();
+  signal?.addEventListener("abort", onAbort);
+
+  /** One watch for each bottle's directory. */
+  function watchBottles(): void {
+    const slugs = new Set(queues.slugs());
+    for (const [slug, stop] of stops) {
+      if (slugs.has(slug)) continue;
+      stop();
+      stops.delete(slug);
+      dirty.delete(slug);
+    }
+    for (const slug of slugs) {
+      if (stops.has(slug)) continue;
+      const stop = watchNames(queueDirForSlug(slug, { root }), pollIntervalMs, (names, error) => {
+        dirty.set(slug, error === undefined ? names : undefined);
+        wake.resolve();
+      });
+      stops.set(slug, stop);
+    }
+  }
+
+  let bottleNames: ReadonlySet<string> | undefined;
+  const stopWatchingRoot = watchNames(queueRoot(root), pollIntervalMs, (names, error) => {
+    if (error === undefined && names === bottleNames) return;
+    bottleNames = names;
+    bottlesMayDiffer = true;
+    wake.resolve();
+  });
+  try {
+    let before: Overview | undefined;
+    let changed = true;
+    while (signal?.aborted !== true) {
+      wake = Promise.withResolvers<void>();
+      if (bottlesMayDiffer) {
+        bottlesMayDiffer = false;
+        changed = queues.refreshBottles() || changed;
+        watchBottles();
+      }
+      // Only the bottles in which something changed are read again, however many there are.
+      for (const [slug, names] of dirty) changed = queues.refreshBottle(slug, names) || changed;
+      dirty.clear();
+      if (changed) {
+        changed = false;
+        const found = queues.overview();
+        const seen = wanted ? { ...found, pending: found.pending.filter(wanted) } : found;
+        const isFirst = before === undefined;
+        const changes = changesBetween(before, seen, decisionOf);
+        before = changes.now;
+        if (isFirst || changes.events.length > 0) {
+          yield changes;
+          continue;
+        }
+      }
+      await wake.promise;
+    }
+  } finally {
+    stopWatchingRoot();
+    for (const stop of stops.values()) stop();
+    signal?.removeEventListener("abort", onAbort);
+  }
+}
+
+/**
+ * Iterates over what happens in the queues of all bottles, or of one. Bottles may come and go.
+ *
+ * - The first look comes as `arrived`, `unrecorded`, `unlisted` and `unreadable` events with `atStart`;
+ *   what happened while no program watched is not told. The audit log has every decision.
+ * - Applied in order, the events give what waits now. A proposal that comes and goes between two looks
+ *   is in no event.
+ * - Looks are taken after file system events, and every `pollIntervalMs` whether or not one came.
+ * - A reader that is slow gets the events of one look to their end, then those that lead from that look
+ *   to the queues as they are by then. What waits for it is bounded by what is listed.
+ * - `decided` is read from the audit log. A response that was planted without a record is `unrecorded`.
+ *
+ * Needs `--allow-read` for the root.
+ *
+ * @example What waits
+ * ```ts
+ * import { watchEvents } from "@claude-bottle/supervise";
+ *
+ * const root = await Deno.makeTempDir();
+ * const signal = AbortSignal.timeout(100);
+ * for await (const { event, bottleSlug } of watchEvents({ root, signal })) {
+ *   console.log(event, bottleSlug);
+ * }
+ * await Deno.remove(root);
+ * ```
+ *
+ * @param options Which bottle's, and until when.
+ * @returns The events.
+ * @throws {UnsafeFileError} If `<root>/queue` is a link, or not a directory.
+ */
+export async function* watchEvents(
+  options: WatchEventsOptions = {},
+): AsyncGenerator<QueueEvent, void, void> {
+  for await (const { events } of watchChanges(options)) {
+    for (const event of events) {
+      if (options.signal?.aborted) return;
+      yield event;
+    }
+  }
+}
