@@ -59,7 +59,8 @@ export {
   type WriteAuditOptions,
 } from "./src/audit.ts";
 export { validateAllowlist } from "./src/config/allowlist/check.ts";
-export { marksFor, validateConfigFile } from "./src/config/check.ts";
+export { validateConfigFile } from "./src/config/check.ts";
+export { marksFor } from "./src/config/marks.ts";
 export { validateDockerfile } from "./src/config/dockerfile/check.ts";
 export { validateRoutes } from "./src/config/routes/check.ts";
 export {

@@ -4,7 +4,8 @@
  * @module
  */
 
-import { marksFor, validateConfigFile } from "../config/check.ts";
+import { validateConfigFile } from "../config/check.ts";
+import { marksFor } from "../config/marks.ts";
 import { auditLogPath, claudeBottleRoot } from "../disk/layout.ts";
 import { type StandingResponse, standingResponse } from "../log/decisions.ts";
 import type { AuditEntry } from "../records/audit_entry.ts";

@@ -4,7 +4,8 @@
  * @module
  */
 
-import { marksFor, validateConfigFile } from "../config/check.ts";
+import { validateConfigFile } from "../config/check.ts";
+import { marksFor } from "../config/marks.ts";
 import { claudeBottleRoot, proposalPath, queueDirForSlug } from "../disk/layout.ts";
 import { directoryIdentity, MAX_QUEUE_FILE_BYTES, readUntrusted } from "../disk/read_untrusted.ts";
 import { knownFile, readFileInForce } from "../host/config_files.ts";

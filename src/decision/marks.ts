@@ -4,7 +4,7 @@
  * @module
  */
 
-import { marksFor } from "../config/check.ts";
+import { marksFor } from "../config/marks.ts";
 import { type FileInForce, readFileInForce } from "../host/config_files.ts";
 import type { PendingProposal } from "../queue/files.ts";
 import type { Mark } from "../records/mark.ts";

@@ -150,6 +150,44 @@ for (const [what, proposed] of HARMLESS) {
   });
 }
 
+// deno-fmt-ignore
+const OWNERS: readonly (readonly [what: string, inForce: string, proposed: string, ...marks: string[]])[] = [
+  ["another owner on a platform that few know", "team-a.deno.dev", "team-b.deno.dev", "high lookalike-host +2"],
+  ["another bucket in a region", "logs-1a.s3.eu-west-1.amazonaws.com", "logs-1b.s3.eu-west-1.amazonaws.com", "high lookalike-host +2"],
+  ["another owner below a long ending", "acme.blob.core.windows.net", "acne.blob.core.windows.net", "high lookalike-host +2"],
+  ["a host that contains one with a long ending", "acme.blob.core.windows.net", "acme.blob.core.windows.net.evil.example", "high lookalike-host +2"],
+  ["a platform's user who contains the platform's owner", "login.windows.net", "acme.blob.core.windows.net", "high lookalike-host +2"],
+  ["the same name below another country", "shop.com.co", "shop.com.br", "medium lookalike-host +2"],
+  ["hosts of one owner on a platform", "a.acme.vercel.app", "b.acme.vercel.app"],
+  ["the platform's own hosts", "ec2.amazonaws.com", "s3.eu-west-1.amazonaws.com"],
+  ["two names in the same country", "alpha.com.co", "omega.com.co"],
+  ["an underscore in a name", "a.acme.github.io", "a_b.acme.github.io"],
+];
+
+for (const [what, inForce, proposed, ...marks] of OWNERS) {
+  Deno.test(`marksFor() knows the owners of hosts by the public suffix list: ${what}`, () => {
+    assertEquals(marksInShort(TOOL, `${inForce}\n`, `${inForce}\n${proposed}\n`), marks);
+  });
+}
+
+Deno.test("a sidecar loads the validators, and no rule that judges a change", async () => {
+  const modulesOf = async (file: string) => {
+    const { stdout } = await new Deno.Command(Deno.execPath(), {
+      args: ["info", "--json", new URL(`../../${file}`, import.meta.url).pathname],
+    }).output();
+    const { modules } = JSON.parse(new TextDecoder().decode(stdout)) as {
+      modules: readonly { readonly specifier: string }[];
+    };
+    return modules.map(({ specifier }) => specifier);
+  };
+  const [sidecar, library] = await Promise.all([modulesOf("sidecar/main.ts"), modulesOf("mod.ts")]);
+  assert(sidecar.some((name) => name.endsWith("/src/config/dockerfile/check.ts")));
+  for (const judge of ["/tldts", "/config/marks.ts", "/hosts/resemblance.ts", "/secrets.ts"]) {
+    assert(library.some((name) => name.includes(judge)), judge);
+    assert(!sidecar.some((name) => name.includes(judge)), judge);
+  }
+});
+
 Deno.test("marksFor() judges an allowlist where none is in force by itself", () => {
   assertEquals(marksInShort(TOOL, null, "api.github.com\napi.githab.com\n"), []);
   assertEquals(marksInShort(TOOL, null, "\n*.github.com\n"), ["high wildcard-host +2"]);

@@ -27,3 +27,54 @@ Deno.test("findJsonProblems() accepts what JSON.parse accepts, and nothing else"
 Deno.test("formatJsonPath() quotes keys that are no names", () => {
   assertEquals(formatJsonPath(["routes", 0, "a-b", "\u202e"]), '$.routes[0]["a-b"]["\\u202e"]');
 });
+
+/** The steps to every value, as `JSON.parse` finds them. */
+function stepsIn(value: unknown, steps: readonly (string | number)[] = []): string[] {
+  if (typeof value !== "object" || value === null) return [JSON.stringify(steps)];
+  const inside = Array.isArray(value)
+    ? value.flatMap((each, n) => stepsIn(each, [...steps, n]))
+    : Object.entries(value).flatMap(([key, each]) => stepsIn(each, [...steps, key]));
+  return [JSON.stringify(steps), ...inside];
+}
+
+Deno.test("findJsonProblems() visits every value that JSON.parse finds, and no other", () => {
+  fc.assert(
+    fc.property(fc.json(), (text) => {
+      const visited: string[] = [];
+      findJsonProblems(text, (steps) => visited.push(JSON.stringify(steps)), Infinity);
+      // Object.entries() lists keys that are numbers first.
+      assertEquals(visited.toSorted(), stepsIn(JSON.parse(text)).toSorted());
+    }),
+    { numRuns: 500 },
+  );
+});
+
+Deno.test("findJsonProblems() visits each value with its line", () => {
+  fc.assert(
+    fc.property(fc.json(), fc.constantFrom("\n", "\r\n"), (json, end) => {
+      // With an indent every value begins on a line of its own, behind its key.
+      const written = JSON.stringify(JSON.parse(json), null, 1);
+      const lines = written.split("\n");
+      findJsonProblems(lines.join(end), (steps, line) => {
+        const key = steps.at(-1);
+        const value = steps.reduce<unknown>(
+          (inside, step) => (inside as Record<string | number, unknown>)[step],
+          JSON.parse(json),
+        );
+        const begin = JSON.stringify(value, null, 1).split("\n", 1)[0]!;
+        const whole = typeof key === "string" ? `${JSON.stringify(key)}: ${begin}` : begin;
+        assertEquals(lines[line - 1]!.trim().replace(/,$/, ""), whole.trim());
+      }, Infinity);
+    }),
+    { numRuns: 300 },
+  );
+});
+
+Deno.test("findJsonProblems() goes as deep as it is told, and does not recurse", () => {
+  const deep = "[".repeat(200_000) + "]".repeat(200_000);
+  assertEquals(findJsonProblems(deep).map(({ where }) => where), ["line 1"]);
+  let deepest = 0;
+  const visit = (steps: readonly unknown[]) => deepest = Math.max(deepest, steps.length);
+  assertEquals(findJsonProblems(deep, visit, Infinity), []);
+  assertEquals(deepest, 199_999);
+});

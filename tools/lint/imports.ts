@@ -45,12 +45,17 @@ const PACKAGES: readonly PackageRule[] = [
   { name: /^node:os$/, only: ["cli/command/context.ts"], wayOut: "use what context.ts read" },
   { name: /^node:http$/, only: ["sidecar/health.ts"], wayOut: "use fetch or Deno.serve" },
   { name: /^node:process$/, only: ["cli/review/"], wayOut: "use Deno" },
-  { name: /^zod$/, only: ["src/", "sidecar/"], wayOut: "parse records through src/records/" },
+  { name: /^zod$/, only: ["sidecar/"], wayOut: "parse records through src/records/" },
   { name: /^diff$/, only: ["src/text/diff.ts", "bench/diff.ts"], wayOut: "use renderDiff" },
   {
     name: /^dockerfile-utils$/,
     only: ["src/config/dockerfile/"],
     wayOut: "read Dockerfiles in src/config/dockerfile/",
+  },
+  {
+    name: /^tldts(\/|$)/,
+    only: ["src/config/hosts/"],
+    wayOut: "judge hosts in src/config/hosts/",
   },
   {
     name: /^(npm:\/?)?@modelcontextprotocol\//,

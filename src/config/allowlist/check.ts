@@ -1,5 +1,5 @@
 /**
- * The egress allowlist: the hosts a bottle may reach. Pure.
+ * Checks the egress allowlist: the hosts that a bottle may reach. Pure.
  *
  * @module
  */
@@ -8,20 +8,20 @@ import { collectProblems, type ConfigProblem, findUnfitText } from "../../record
 import { quote } from "../../text/quote.ts";
 
 /**
- * What some programs take for the end of a line or hide on a screen, beyond LF: a host behind it in
- * a comment would be one that only the reviewer does not see.
+ * Characters other than LF that some programs take for a line end, or that a screen does not show. A host
+ * behind one in a comment would be allowed, and the reviewer would not see it.
  */
 const HIDDEN_BREAK = /[\p{Cc}\u2028\u2029]/u;
 
 /**
- * Checks an egress allowlist, the file that tells the bottle's proxy which hosts may be reached.
+ * Checks an egress allowlist, the file that tells the bottle's proxy which hosts it may reach.
  *
- * The format is one host a line: lower-case labels of letters, digits and `-` between dots, at most
- * 63 characters a label and 253 in all, optionally with `*.` in front; no IP address in any
- * notation, no scheme, port or path. Lines end with LF or CRLF. Blank lines pass, and lines whose
- * first character behind spaces and tabs is `#`; on a line with a host nothing else may stand, not
- * even a space, since programs differ in what they trim. No host stands twice. A file without a
- * host is valid and allows nothing.
+ * The format is one host per line: lower-case labels of letters, digits and `-` between dots, at most
+ * 63 characters per label and 253 in all, optionally with `*.` in front; no IP address in any notation,
+ * no scheme, port or path. Lines end with LF or CRLF. Blank lines are allowed, and comment lines, whose
+ * first character other than space and tab is `#`. A line with a host has nothing else, not even a space:
+ * programs differ in what they trim. A host occurs once. A file without hosts is valid and allows
+ * nothing.
  *
  * Never throws, reads and opens nothing, and takes time linear in the text.
  *
@@ -37,7 +37,8 @@ const HIDDEN_BREAK = /[\p{Cc}\u2028\u2029]/u;
  * ```
  *
  * @param text The file's text.
- * @returns What is wrong with it, at most {@linkcode MAX_PROBLEMS} and one more; empty if nothing.
+ * @returns The problems, at most {@linkcode MAX_PROBLEMS} and one that says there are more; empty if the
+ * file is valid.
  */
 export function validateAllowlist(text: string): readonly ConfigProblem[] {
   const unfit = findUnfitText(text);
@@ -111,7 +112,7 @@ function explainName(name: string, length: number): string | undefined {
   return undefined;
 }
 
-/** The advice to write the host that a URL or an address with a port has, if one can be told. */
+/** Advises to write the host of a URL or of an address with a port, if it has a valid one. */
 function suggest(address: string): string {
   const authority = address.slice(0, 512).split(/[/?#]/, 1)[0]!;
   const host = authority.slice(authority.lastIndexOf("@") + 1)

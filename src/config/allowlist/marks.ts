@@ -1,5 +1,5 @@
 /**
- * What to notice in a change of the egress allowlist. Pure.
+ * Marks what a reviewer should notice in a change of the egress allowlist. Pure.
  *
  * @module
  */
@@ -8,10 +8,10 @@ import type { Mark } from "../../records/mark.ts";
 import { quote } from "../../text/quote.ts";
 import { judgeAgainst } from "../hosts/rules.ts";
 
-/** What can be a host or its wildcard; whether it is one says the validator. */
+/** Matches every valid host and wildcard, and some invalid ones, which the validator refuses. */
 const ENTRY = /^(?:\*\.)?[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?$/;
 
-/** The entries of an allowlist, each with the line it stands on first. */
+/** The entries of an allowlist, each with its first line. */
 function entriesOf(text: string): ReadonlyMap<string, number> {
   const entries = new Map<string, number>();
   for (const [index, line] of text.split("\n").entries()) {
@@ -21,12 +21,12 @@ function entriesOf(text: string): ReadonlyMap<string, number> {
   return entries;
 }
 
-/** Without the wildcard. */
+/** The host of an entry, without `*.`. */
 function hostOf(entry: string): string {
   return entry.startsWith("*.") ? entry.slice(2) : entry;
 }
 
-/** Whether an allowlist lets through all that an entry does. */
+/** Whether an allowlist allows every host that an entry allows. */
 function allows(entries: ReadonlyMap<string, number>, entry: string): boolean {
   if (entries.has(entry)) return true;
   const host = hostOf(entry);
@@ -37,16 +37,9 @@ function allows(entries: ReadonlyMap<string, number>, entry: string): boolean {
 }
 
 /**
- * Marks what a proposed allowlist would allow that the one in force does not, if it is more than a
- * plain host: `wildcard-host`, `lookalike-host`, `punycode-host`, `paste-or-tunnel`, or one of `too-many-hosts`;
- * and what it would
- * allow no more: `removed-host`. What a wildcard in force allows already is no news.
- *
- * Never throws, and takes time linear in the texts.
- *
- * @param current The file in force, or `null` if there is none.
- * @param proposed The proposed file.
- * @returns The marks, in any order.
+ * Marks hosts that the proposed allowlist would newly allow, if more than a plain name is to be noticed:
+ * `wildcard-host`, `lookalike-host`, `punycode-host`, `paste-or-tunnel`, `too-many-hosts`; and entries that
+ * it would no longer allow: `removed-host`. A host that a wildcard in force allows is not new.
  */
 export function markAllowlist(current: string | null, proposed: string): readonly Mark[] {
   const before = entriesOf(current ?? "");

@@ -1,5 +1,5 @@
 /**
- * The bottle's Dockerfile. Pure.
+ * Checks the bottle's Dockerfile. Pure.
  *
  * @module
  */
@@ -20,31 +20,30 @@ const KEYWORDS: readonly string[] = [
   "MAINTAINER", "ONBUILD", "RUN", "SHELL", "STOPSIGNAL", "USER", "VOLUME", "WORKDIR",
 ];
 
-/** Arguments for the shell, which any text is: `dockerfile-utils` finds no error in them. */
+/** Instructions whose arguments are for the shell, where any text is valid. */
 const SHELL_KEYWORDS: readonly string[] = ["CMD", "ENTRYPOINT", "RUN"];
 
-/** Arguments that BuildKit itself declares, with their older names. */
+/** Arguments that BuildKit declares itself, with their older names. */
 const PREDEFINED_ARG = /^(?:TARGET|BUILD)(?:PLATFORM|OS|OSVERSION|ARCH|VARIANT)$/;
 
 /**
- * The longest arguments that are looked into. `dockerfile-utils` takes time quadratic in their
- * length; a list of files or a label that is longer passes unseen.
+ * Longer arguments are not checked: `dockerfile-utils` takes time quadratic in their length, and a long
+ * list of files or a long label is valid.
  */
 const MAX_DETAIL_CHARS = 4096;
 
-/** How much there may be outside the shell in all, ten times what long Dockerfiles have. */
+/** The most text outside the shell: ten times what long Dockerfiles have. */
 const MAX_TOTAL_CHARS = 256 * 1024;
 
 /**
- * Checks a Dockerfile: it has an instruction, begins with FROM (behind ARG, comments and parser
- * directives), has no unknown instruction, ends its heredocs, and each instruction outside the
- * shell has arguments that `dockerfile-utils` finds no error in. Style passes, and so does what
- * BuildKit builds although older builders did not.
+ * Checks a Dockerfile: its first instruction is FROM (after ARG, comments and parser directives), no
+ * instruction is unknown, every heredoc ends, and `dockerfile-utils` finds no error in the arguments of the
+ * instructions outside the shell. Rules of style are not checked, and everything that BuildKit builds is
+ * allowed, even if older builders refused it.
  *
- * BuildKit's limit of 65,535 bytes a line is kept, one of 1,000 instructions, and one of 262,144
- * characters outside the shell. Arguments longer than 4,096 characters are not looked into, nor is
- * what the file says to the shell: a valid Dockerfile can still fail to build, and can do anything
- * that a build may do.
+ * A line has at most 65,535 bytes (BuildKit's limit), a file at most 1,000 instructions and 262,144
+ * characters outside the shell. Arguments longer than 4,096 characters are not checked, and shell commands
+ * are not: a valid Dockerfile can still fail to build, and can do anything that a build may do.
  *
  * Never throws, reads and opens nothing, and takes time linear in the text.
  *
@@ -58,7 +57,8 @@ const MAX_TOTAL_CHARS = 256 * 1024;
  * ```
  *
  * @param text The file's text.
- * @returns What is wrong with it, at most {@linkcode MAX_PROBLEMS} and one more; empty if nothing.
+ * @returns The problems, at most {@linkcode MAX_PROBLEMS} and one that says there are more; empty if the
+ * file is valid.
  */
 export function validateDockerfile(text: string): readonly ConfigProblem[] {
   const unfit = findUnfitText(text);
@@ -107,8 +107,8 @@ export function validateDockerfile(text: string): readonly ConfigProblem[] {
 }
 
 /**
- * Checks what `dockerfile-utils` is not asked: its pattern for stage names takes exponential time,
- * and its table of them breaks on the name `constructor`.
+ * Checks a FROM in the place of `dockerfile-utils`, whose pattern for stage names takes exponential time,
+ * and whose table of them breaks on the name `constructor`.
  */
 function checkFrom(
   problems: ProblemCollector,
@@ -163,7 +163,7 @@ function checkInstruction(
   const { line, name, args } = instruction;
   const where = `line ${line}`;
   const keyword = name.toUpperCase();
-  // Upper case alone would let in a dotless i, which BuildKit does not know.
+  // toUpperCase() maps a dotless i to I, which BuildKit does not.
   if (!KEYWORDS.includes(keyword) || !/^[a-z]+$/i.test(name)) {
     problems.add(
       where,

@@ -1,5 +1,6 @@
 /**
- * What `dockerfile-utils` finds wrong in one instruction, without what it alone finds wrong. Pure.
+ * Asks `dockerfile-utils` for the errors in one instruction, and drops those that BuildKit does not have.
+ * Pure.
  *
  * @module
  */
@@ -7,7 +8,7 @@
 import { closesQuotes, splitFlags } from "./instructions.ts";
 import { validate, ValidationCode, ValidationSeverity } from "dockerfile-utils";
 
-/** Style is not an error, so that all that is left is. */
+/** Turns rules of style off: every other diagnostic is an error. */
 const SETTINGS = {
   deprecatedMaintainer: ValidationSeverity.IGNORE,
   directiveCasing: ValidationSeverity.IGNORE,
@@ -20,7 +21,7 @@ const SETTINGS = {
   instructionWorkdirRelative: ValidationSeverity.IGNORE,
 };
 
-/** Errors of the classic builder, or of `dockerfile-utils` alone; BuildKit builds these files. */
+/** Errors of the classic builder, or of `dockerfile-utils` only: BuildKit builds these files. */
 const ACCEPTED_BY_BUILDKIT: readonly unknown[] = [
   ValidationCode.FLAG_AT_LEAST_ONE, // --retries=0 means the default
   ValidationCode.FLAG_LESS_THAN_1MS, // --interval=0s means the default
@@ -28,7 +29,7 @@ const ACCEPTED_BY_BUILDKIT: readonly unknown[] = [
   ValidationCode.INVALID_SIGNAL, // STOPSIGNAL TERM is SIGTERM
 ];
 
-/** Errors that cannot be told while a variable is not replaced by its value. */
+/** Errors that depend on a variable's value, which is not known here. */
 const DEPENDENT_ON_VARIABLES: readonly unknown[] = [
   ValidationCode.INVALID_PORT,
   ValidationCode.INVALID_PROTO,
@@ -36,18 +37,14 @@ const DEPENDENT_ON_VARIABLES: readonly unknown[] = [
 ];
 
 /**
- * Stands in for `$` in what `dockerfile-utils` gets, and back again in what it says. It knows fewer
- * modifiers of a variable than BuildKit does, and takes time cubic in their number.
+ * Replaces `$` in the text for `dockerfile-utils`, which knows fewer modifiers of a variable than BuildKit
+ * and takes time cubic in their number.
  */
 const DOLLAR = "\ue000";
 
 /**
- * What `dockerfile-utils` says of one instruction, which it sees alone: comments cannot mute it.
- *
- * @param keyword The instruction, in upper case.
- * @param args What stands behind it.
- * @param escape The file's escape character.
- * @returns Its errors, in its words.
+ * The errors that `dockerfile-utils` finds in one instruction, in its words. It gets the instruction alone,
+ * so that comments in the file cannot mute it.
  */
 export function errorsIn(keyword: string, args: string, escape: string): readonly string[] {
   const directive = escape === "`" ? "# escape=`\n" : "";
@@ -67,7 +64,7 @@ export function errorsIn(keyword: string, args: string, escape: string): readonl
     if (code === ValidationCode.UNKNOWN_ADD_FLAG && message === "Unknown flag: unpack") {
       return false;
     }
-    // The library takes ENV A="x"y, and ENV A "x" y, for a quote left open.
+    // The library calls the quote in ENV A="x"y and in ENV A "x" y unclosed.
     const isQuote = code === ValidationCode.SYNTAX_MISSING_DOUBLE_QUOTE ||
       code === ValidationCode.SYNTAX_MISSING_SINGLE_QUOTE;
     return !isQuote || !closesQuotes(args, escape);

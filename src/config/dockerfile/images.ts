@@ -1,41 +1,34 @@
 /**
- * What images a Dockerfile builds on. Pure.
+ * Reads which images a Dockerfile builds on. Pure.
  *
  * @module
  */
 
 import { type Instruction, splitFlags, splitWords } from "./instructions.ts";
 
-/** One FROM, and what it names once the variables are replaced by what the file says of them. */
+/** One FROM, with the file's own values in the place of variables. */
 export interface Stage {
-  /** The line that names the image: of the FROM, or of the ARG that has the name. */
+  /** The line that names the image: of the FROM, or of the ARG that holds the name. */
   readonly line: number;
-  /** Where in the file's instructions the FROM stands. */
+  /** The index of the FROM among the file's instructions. */
   readonly index: number;
-  /** The earlier stage that it goes on from, or `undefined` if it begins with an image. */
+  /** The earlier stage that it continues, or `undefined` if it begins with an image. */
   readonly base: Stage | undefined;
-  /** The image, with tag and digest; empty if it begins with another stage. */
+  /** The image with tag and digest; empty if it continues a stage. */
   readonly image: string;
   /** The image without tag and digest. */
   readonly repository: string;
   /** Whether every build gets the same image, or at least one of the same version. */
   readonly isPinned: boolean;
-  /** Whether it names the image's content by its digest. */
   readonly hasDigest: boolean;
 }
 
-/** How many variables in one name are replaced, and how long it may get. */
+/** How many variables in one name are replaced. */
 const MAX_REPLACED = 16;
 
 const MAX_IMAGE_CHARS = 1024;
 
-/**
- * Reads what a Dockerfile builds on.
- *
- * @param instructions The file's instructions.
- * @param escape Its escape character.
- * @returns The stages, in order.
- */
+/** Reads the stages of a Dockerfile, in order. */
 export function readStages(instructions: readonly Instruction[], escape: string): readonly Stage[] {
   const stages: Stage[] = [];
   const byName = new Map<string, Stage>();
@@ -77,17 +70,12 @@ function readStage(image: string, base: Stage | undefined, line: number, index: 
   const [named = "", digest] = image.split("@", 2);
   const [, repository = named, tag] = /^(.*):([^/:]*)$/.exec(named) ?? [];
   const isPinned = digest !== undefined || image === "scratch" || image === "" ||
-    // Whoever builds gives the rest.
+    // The person who builds supplies the rest.
     image.includes("$") || tag !== undefined && tag !== "latest";
   return { line, index, base, image, repository, isPinned, hasDigest: digest !== undefined };
 }
 
-/**
- * The image that a stage goes back to.
- *
- * @param stage The stage.
- * @returns The stage that names it.
- */
+/** The stage that names the image on which a stage is based. */
 export function rootOf(stage: Stage): Stage {
   let root = stage;
   while (root.base !== undefined) root = root.base;

@@ -7,21 +7,21 @@
 import type { ConfigProblem } from "../../records/problem.ts";
 import { quote } from "../../text/quote.ts";
 
-/** Above this, BuildKit refuses a line, heredocs included. */
+/** BuildKit refuses longer lines, in heredocs too. */
 const MAX_LINE_BYTES = 65_535;
 
-/** Far above what an image can have: a stage ends at 127 layers. */
+/** Far more than an image can have: a stage has at most 127 layers. */
 const MAX_INSTRUCTIONS = 1000;
 
 /** One instruction, without comments, continuations and heredocs. */
 export interface Instruction {
-  /** The line it begins on, counted from 1. */
+  /** Its first line, counted from 1. */
   readonly line: number;
   /** Its first word, as written. */
   readonly name: string;
-  /** What follows, on one line. */
+  /** The rest, joined to one line. */
   readonly args: string;
-  /** Where in the arguments each line of the file begins, and that line's number. */
+  /** The offset in the arguments at which each line of the file begins, and that line's number. */
   readonly starts: readonly (readonly [offset: number, line: number])[];
   /** The heredocs that it opens, in order. */
   readonly heredocs: readonly Heredoc[];
@@ -29,7 +29,7 @@ export interface Instruction {
 
 /** Lines that an instruction takes as a file, or as a script. */
 export interface Heredoc {
-  /** The line that its text begins on. */
+  /** The first line of its text. */
   readonly line: number;
   /** The text, without the line that ends it. */
   readonly text: string;
@@ -37,13 +37,12 @@ export interface Heredoc {
 
 /** A Dockerfile in parts. */
 export interface Outline {
-  /** In the order of the file. */
   readonly instructions: readonly Instruction[];
-  /** What continues a line: `\` or, by the directive `# escape=`, a backtick. */
+  /** The character that continues a line: `\` or, by the directive `# escape=`, a backtick. */
   readonly escape: string;
-  /** The image that the directive `# syntax=` has the file built by, and its line. */
+  /** The image that the directive `# syntax=` names as the builder, and its line. */
   readonly syntax?: { readonly image: string; readonly line: number };
-  /** What keeps the text from being cut to its end. */
+  /** The error that keeps the rest of the text from being read. */
   readonly problem?: ConfigProblem;
 }
 
@@ -52,13 +51,9 @@ const DIRECTIVE = /^#[\t\v\f\r ]*([a-zA-Z][a-zA-Z0-9]*)[\t\v\f\r ]*=(.*)$/;
 const SPACE_BEFORE = /^\p{White_Space}+/u;
 
 /**
- * Cuts a Dockerfile into its instructions: parser directives, comments, continued lines, comments
- * and empty lines between continued lines, heredocs. Takes time linear in the text.
- *
- * Source of the rules: `frontend/dockerfile/parser` of BuildKit.
- *
- * @param text The file's text.
- * @returns The instructions, as far as the text could be cut.
+ * Cuts a Dockerfile into its instructions by the rules of BuildKit's `frontend/dockerfile/parser`: parser
+ * directives, comments, continued lines, comments and empty lines between continued lines, heredocs. Stops
+ * at the first error. Takes time linear in the text.
  */
 export function outlineDockerfile(text: string): Outline {
   const lines = text.replace(/^\ufeff/, "").split("\n");
@@ -163,13 +158,7 @@ export function outlineDockerfile(text: string): Outline {
   return outline();
 }
 
-/**
- * Says on which line of the file a piece of an instruction's arguments stands.
- *
- * @param instruction The instruction.
- * @param offset Where in its arguments.
- * @returns The line, counted from 1.
- */
+/** The line of the file for an offset in an instruction's arguments. */
 export function lineOf({ starts, line }: Instruction, offset: number): number {
   let [low, high] = [0, starts.length];
   while (low < high) {
@@ -180,14 +169,9 @@ export function lineOf({ starts, line }: Instruction, offset: number): number {
   return starts[low - 1]?.[1] ?? line;
 }
 
-/**
- * The instruction that an ONBUILD keeps for the images built on this one.
- *
- * @param onbuild The ONBUILD.
- * @returns The instruction; it has no name if nothing follows.
- */
+/** The instruction in an ONBUILD's arguments; its name is empty if there is none. */
 export function triggerOf(onbuild: Instruction): Instruction {
-  // Cut as the line itself was: any blank may stand in front, few part a word from the next.
+  // As for a whole line: any blank may precede the name, but few characters separate words.
   const [, name, args] = /^\p{White_Space}*([^\t\v\f\r ]*)[\t\v\f\r ]*(.*)$/su.exec(onbuild.args)!;
   const argsAt = onbuild.args.length - args!.length;
   const starts = onbuild.starts.map(([offset, line]) =>
@@ -201,7 +185,7 @@ function isTooLong(line: string): boolean {
   return line.length * 3 > MAX_LINE_BYTES && new TextEncoder().encode(line).length > MAX_LINE_BYTES;
 }
 
-/** The line up to its continuation character, or `undefined` if it has none. */
+/** The line up to its continuation character; `undefined` if the line does not continue. */
 function cutContinuation(line: string, escape: string): string | undefined {
   let end = line.length;
   while (end > 0 && (line[end - 1] === " " || line[end - 1] === "\t")) end--;
@@ -211,7 +195,7 @@ function cutContinuation(line: string, escape: string): string | undefined {
 
 interface Opening {
   readonly name: string;
-  /** Whether tabs in front of its end are skipped, as `<<-` says. */
+  /** Whether tabs before its end are skipped (`<<-`). */
   readonly tabs: boolean;
 }
 
@@ -227,12 +211,7 @@ function findHeredocs(name: string, args: string, escape: string): readonly Open
   });
 }
 
-/**
- * Cuts the flags of an instruction from what follows them.
- *
- * @param args The arguments.
- * @returns The flags, and the words behind them.
- */
+/** Separates an instruction's flags from the words behind them. */
 export function splitFlags(
   args: string,
 ): { readonly flags: readonly string[]; readonly words: readonly string[] } {
@@ -243,13 +222,7 @@ export function splitFlags(
     : { flags: words.slice(0, start), words: words.slice(start) };
 }
 
-/**
- * Cuts arguments into words as a shell does, their quotes and escapes left in.
- *
- * @param args The arguments of an instruction.
- * @param escape The Dockerfile's escape character.
- * @returns The words.
- */
+/** Cuts arguments into words as a shell does, with their quotes and escapes. */
 export function splitWords(args: string, escape: string): readonly string[] {
   const words: string[] = [];
   let start = 0;
@@ -262,18 +235,12 @@ export function splitWords(args: string, escape: string): readonly string[] {
   return words;
 }
 
-/**
- * Says whether every quote that arguments open is closed again.
- *
- * @param args The arguments of an instruction.
- * @param escape The Dockerfile's escape character.
- * @returns Whether no quote is left open.
- */
+/** Whether every quote in the arguments is closed. */
 export function closesQuotes(args: string, escape: string): boolean {
   return walkUnquoted(args, escape, () => {});
 }
 
-/** Visits what stands outside of quotes and is not escaped; answers whether all quotes close. */
+/** Visits each character outside quotes that is not escaped; returns whether every quote is closed. */
 function walkUnquoted(
   args: string,
   escape: string,
@@ -291,12 +258,7 @@ function walkUnquoted(
   return quoted === "";
 }
 
-/**
- * Reads arguments in JSON form, `["sh", "-c", "echo"]`.
- *
- * @param args The arguments of an instruction.
- * @returns The words, or `undefined` if the arguments are in another form.
- */
+/** Reads arguments in JSON form, `["sh", "-c", "echo"]`; `undefined` for any other form. */
 export function stringArray(args: string): readonly string[] | undefined {
   if (!args.startsWith("[")) return undefined;
   try {

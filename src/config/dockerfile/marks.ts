@@ -1,12 +1,12 @@
 /**
- * What to notice in a change of the bottle's Dockerfile. Pure.
+ * Marks what a reviewer should notice in a change of the bottle's Dockerfile. Pure.
  *
  * @module
  */
 
 import type { Mark, MarkSeverity } from "../../records/mark.ts";
 import { quote } from "../../text/quote.ts";
-import { findTokens, isSecret, readAssignments } from "../secrets.ts";
+import { findTokens, isSecret, readAssignments } from "./secrets.ts";
 import { readStages, rootOf, type Stage } from "./images.ts";
 import {
   type Instruction,
@@ -22,32 +22,25 @@ import { findNetworkPipes } from "./pipes.ts";
 /** How much of a statement a message quotes. */
 const MAX_STATEMENT_CHARS = 160;
 
-/** Programs that build Dockerfiles and come from those who wrote BuildKit. */
+/** The frontends of BuildKit's own authors. */
 const OWN_FRONTEND = /^(?:docker\.io\/)?docker\/dockerfile(?:-upstream)?(?:[:@][^/]*)?$/;
 
-/** Flags that give a RUN more than the build has. */
+/** Flags that give a RUN more rights than the build has. */
 const PRIVILEGES: readonly (readonly [flag: string, rule: string, what: string])[] = [
   ["--security=insecure", "security-insecure", "without the sandbox of the build"],
   ["--network=host", "network-host", "in the network of the machine that builds"],
 ];
 
-/** What one file has, whether it is new or not. */
+/** A thing in one file that gets a mark if the other file does not have it. */
 interface Finding extends Omit<Mark, "side"> {
-  /** The same for the same thing, wherever in a file it stands. */
+  /** Equal for the same thing anywhere in a file. */
   readonly key: string;
 }
 
 /**
- * Marks what a proposed Dockerfile does that the one in force does not: `user-root`, `network-pipe`,
+ * Marks what a proposed Dockerfile does that the file in force does not: `user-root`, `network-pipe`,
  * `unpinned-base-image`, `changed-base-image`, `add-from-url`, `secret`, `security-insecure`,
- * `network-host`, `unknown-frontend`. What stands in the file in force too, wherever, is no news.
- *
- * Never throws, and takes time linear in the texts. Instructions behind one that cannot be cut from the
- * text have no marks.
- *
- * @param current The file in force, or `null` if there is none.
- * @param proposed The proposed file.
- * @returns The marks, in any order.
+ * `network-host`, `unknown-frontend`. Instructions after a syntax error get no marks.
  */
 export function markDockerfile(current: string | null, proposed: string): readonly Mark[] {
   const before = outlineDockerfile(current ?? "");
@@ -154,7 +147,7 @@ function findPipes(instruction: Instruction, add: Add): void {
   }
 }
 
-/** A script of the same length without its comments. */
+/** A script with blanks in the place of its comments. */
 function withoutComments(script: string): string {
   return script.replace(/^[\t ]*#.*$/gm, (comment) => " ".repeat(comment.length));
 }
@@ -166,7 +159,7 @@ function findUrls(instruction: Instruction, add: Add): void {
   const checked = flags.find((flag) => flag.startsWith("--checksum="));
   let at = 0;
   for (const source of (listed ?? words).slice(0, -1)) {
-    // In JSON form a word may be written otherwise than it reads.
+    // In JSON form a word may be spelled with escapes.
     if (listed === undefined) at = args.indexOf(source, at);
     if (!/^(?:(?:https?|ftp|git|ssh):\/\/|git@)/i.test(source)) continue;
     const [severity, what] = checked === undefined
@@ -184,7 +177,7 @@ function findKnownTokens(instruction: Instruction, add: Add): void {
   const { name, args, heredocs } = instruction;
   const tell = (text: string, lineOfToken: (at: number) => number) => {
     for (const { kind, at, form } of findTokens(text)) {
-      // The token itself is shown by nothing of ours.
+      // Do not show the token itself.
       const message = `${quote(name.toUpperCase(), 20)} would keep ${kind} in the image`;
       add("high", "secret", message, form, lineOfToken(at));
     }
@@ -215,7 +208,7 @@ function markImages(before: readonly Stage[], after: readonly Stage[]): readonly
       const message = `${quote(image, 255)} has no digest, which ${quote(repository, 255)} has now`;
       add("medium", "unpinned-base-image", message);
     }
-    // With no file in force there is nothing that it could have changed from.
+    // Without a file in force no base has changed.
     if (before.length > 0 && !repositories.has(repository)) {
       const isLast = last !== undefined && rootOf(last) === stage;
       const what = isLast ? "would be the base of the bottle" : "would be used to build";
@@ -226,14 +219,14 @@ function markImages(before: readonly Stage[], after: readonly Stage[]): readonly
   return marks;
 }
 
-/** A USER, and whether what it names is root. */
+/** A USER instruction. */
 interface User {
   readonly line: number;
   readonly name: string;
   readonly isRoot: boolean;
 }
 
-/** The users of a file: all of them, and the one that the last stage ends with, if it names one. */
+/** All users that a file names, and the one that its last stage ends with, if it names any. */
 function readUsers(
   { instructions }: Outline,
   stages: readonly Stage[],

@@ -1,19 +1,19 @@
 /**
- * Finds where a shell would run what the network sends: `curl … | sh`, `sh -c "$(curl …)"`,
- * `bash <(curl …)`. Pure.
+ * Finds shell statements that run a script downloaded from the network: `curl … | sh`,
+ * `sh -c "$(curl …)"`, `bash <(curl …)`. Pure.
  *
- * It reads shell as a person skims it, not as a shell does: quotes part words and hide nothing, so that
- * a script in quotes is read too. Whoever wants to hide from it can; it is there for what agents
- * copy from the instructions of others.
+ * It skims shell as a person does and does not parse it: quotes separate words and hide nothing, so that a
+ * script in quotes is read too. It finds what agents copy from installation instructions; an agent that
+ * wants to hide a download from it can.
  *
  * @module
  */
 
-/** A place where what the network sends is run. */
+/** A statement that runs a script downloaded from the network. */
 export interface NetworkPipe {
   /** Where the statement begins. */
   readonly at: number;
-  /** The statement, its blanks made one space each. */
+  /** The statement, with single spaces for its blanks. */
   readonly statement: string;
 }
 
@@ -24,23 +24,23 @@ const SHELLS = /^(?:ba|da|z|k|mk|a|c|tc|fi)?sh$/;
 const INTERPRETERS =
   /^(?:python|perl|ruby|node|nodejs|deno|bun|php|lua|pwsh|osascript|tclsh)[\d.]*$/;
 
-/** What runs its own arguments in the shell that is there. */
+/** Commands that run their arguments in the current shell. */
 const EVALUATORS = /^(?:eval|source|\.)$/;
 
-/** What runs another command, named somewhere behind it. */
+/** Words in front of the command that is run. */
 // deno-fmt-ignore
 const RUNNERS = /^(?:sudo|doas|su|env|exec|command|time|nice|nohup|timeout|xargs|stdbuf|chroot|gosu|su-exec|setpriv|runuser|busybox|if|then|else|while|do|!)$/;
 
-/** Code for an interpreter that fetches code and runs it. */
+/** Interpreter code that downloads. */
 const FETCHES_IN_CODE =
   /\b(?:urlopen|urlretrieve|requests\.get|LWP::|Net::HTTP|open-uri|https?:\/\/)/;
 
 const RUNS_IN_CODE = /\b(?:exec|eval|system|popen|spawn)\b/;
 
 /**
- * In this order: what is passed over, what ends a statement, a redirection, a pipe, an opening bracket,
- * a closing one, a backtick, a word; anything else is passed over too. What ends a statement must stand
- * alone, for URLs have `&` and `;` in them. A word ends where any of the others begins.
+ * In this order: skipped characters, the end of a statement, a redirection, a pipe, an opening bracket, a
+ * closing one, a backtick, a word; anything else is skipped too. `&` and `;` end a statement only in front
+ * of a blank, a bracket or a quote, since URLs contain them. A word ends where any other token begins.
  */
 const TOKENS = new RegExp(
   [
@@ -61,23 +61,23 @@ const TOKENS = new RegExp(
 interface Stage {
   command: string;
   hasRunner: boolean;
-  /** The words behind the command. */
+  /** The words after the command. */
   words: string[];
   redirected: boolean;
-  /** Whether it fetches, or a bracket in it does. */
+  /** Whether it downloads, or a bracket in it does. */
   fetches: boolean;
 }
 
-/** Commands between two brackets, or in the whole text; of them, the statement that is being read. */
+/** The commands between two brackets, or in the whole text; the statement being read. */
 interface Level {
   readonly opened: string;
-  /** Whether what the commands print is run. */
+  /** Whether the output of the commands is run. */
   readonly isRun: boolean;
   start: number;
   stage: Stage;
-  /** Whether what is piped to the command comes from one that fetches. */
+  /** Whether a downloaded text is piped to the command. */
   fetched: boolean;
-  /** Whether any command in here fetches. */
+  /** Whether any command in here downloads. */
   fetches: boolean;
   found: boolean;
 }
@@ -106,10 +106,10 @@ function runsCode(name: string): boolean {
   return SHELLS.test(name) || INTERPRETERS.test(name);
 }
 
-/** Takes a word into a command; says whether it may be one that fetches. */
+/** Adds a word to a command. */
 function addWord(stage: Stage, word: string): void {
   if (stage.command !== "") {
-    // More are of no interest, and there may be many.
+    // Further words do not matter, and there may be many.
     if (!stage.redirected && stage.words.length < 16) stage.words.push(word);
     return;
   }
@@ -119,7 +119,7 @@ function addWord(stage: Stage, word: string): void {
   else if (!stage.hasRunner || runsCode(name) || EVALUATORS.test(name)) stage.command = name;
 }
 
-/** Whether a command runs what it is piped: a shell always, an interpreter if it is told no program. */
+/** Whether a command runs its input: a shell always, an interpreter unless it is given a program. */
 function runsItsInput({ command, words }: Stage): boolean {
   if (SHELLS.test(command)) return true;
   if (!INTERPRETERS.test(command)) return false;
@@ -127,7 +127,7 @@ function runsItsInput({ command, words }: Stage): boolean {
   return telling === undefined || telling === "-" || telling === "/dev/stdin";
 }
 
-/** Whether a command runs what the bracket behind it prints. */
+/** Whether a command runs the output of the bracket after it. */
 function runsBracket({ command, words }: Stage, bracket: string, before: string): boolean {
   if (bracket === "<(") return runsCode(command) || command === "source" || command === ".";
   if (before === "=") return false;
@@ -137,10 +137,7 @@ function runsBracket({ command, words }: Stage, bracket: string, before: string)
 }
 
 /**
- * Finds what of the network a shell script would run.
- *
- * @param script The script, or the arguments of an instruction. Comments are gone.
- * @returns The statements, in order. Takes time linear in the script.
+ * Finds the statements of a script without comments that run a download. Takes time linear in the script.
  */
 export function findNetworkPipes(script: string): readonly NetworkPipe[] {
   const found: NetworkPipe[] = [];
@@ -157,7 +154,7 @@ export function findNetworkPipes(script: string): readonly NetworkPipe[] {
   const endStatement = (level: Level, at: number, next: number) => {
     endStage(level);
     if (level.found && levels.length === 1) told(level.start, at);
-    // Inside of brackets it is a part of the statement around them.
+    // A statement in brackets is part of the statement around them.
     if (levels.length === 1) level.found = false;
     level.fetched = false;
     level.start = next;
@@ -176,7 +173,7 @@ export function findNetworkPipes(script: string): readonly NetworkPipe[] {
     const outer = levels.at(-1)!;
     if (inner.fetches) outer.stage.fetches = outer.fetches = true;
     if (inner.found) outer.found = true;
-    // A bracket stands for a word, or for the command itself.
+    // A bracket counts as a word, or as the command itself.
     if (outer.stage.command === "" && inner.opened !== "$(") outer.stage.command = "(";
   };
 
@@ -215,7 +212,7 @@ export function findNetworkPipes(script: string): readonly NetworkPipe[] {
   return [...found, ...findCode(script)];
 }
 
-/** An interpreter whose program fetches code and runs it. */
+/** Finds interpreters whose program downloads code and runs it. */
 function findCode(script: string): readonly NetworkPipe[] {
   const found: NetworkPipe[] = [];
   let at = 0;

@@ -1,27 +1,54 @@
 /**
- * Hosts that a reader could take for another one. Pure.
+ * Finds hosts that a reader could mistake for another one. Pure.
  *
  * @module
  */
 
-import { siteOf } from "./site.ts";
+// @ts-types="tldts"
+import defer * as suffixes from "tldts/dist/index.esm.min.js";
 
 /** How one host resembles another. */
 export interface Resemblance {
-  /** The domain in force that it resembles. */
+  /** The registered domain of a host in force that it resembles. */
   readonly domain: string;
+  /** The registered domain of the host itself. */
+  readonly owner: string;
   /**
-   * `contains`: the domain stands in it, and it belongs to somebody else. `looks`: it differs in
-   * characters that look alike. `spelling`: in one character, or in two that changed places.
-   * `ending`: by what follows the name. `part`: the name is one of several between hyphens.
+   * `contains`: the host contains the domain, and belongs to another owner. `looks`: it differs in
+   * characters that look alike. `spelling`: it differs in one character, or in two that changed places.
+   * `ending`: it differs in what follows the name. `part`: its name has the domain's name between hyphens.
    */
   readonly how: "contains" | "looks" | "spelling" | "ending" | "part";
 }
 
-/** Shorter names are near to too many others. */
+/** A name that an owner registered: a domain, or a name on a platform that anybody can have one on. */
+interface Site {
+  /** The label that the owner chose: `github` of `api.github.com`. */
+  readonly name: string;
+  /** What follows it: `com`; empty for a single label. */
+  readonly ending: string;
+  /** Both: `github.com`. */
+  readonly domain: string;
+}
+
+/**
+ * The registered name of a host, by the [public suffix list](https://publicsuffix.org), in which
+ * `github.io` is an ending like `co.uk`. `github.io` itself is GitHub's. Where the list knows no owner
+ * (`co.uk`, a single label), the first label counts as the name.
+ */
+function siteOf(host: string): Site {
+  const options = { extractHostname: false, validateHostname: false, detectIp: false };
+  const domain = suffixes.getDomain(host, { ...options, allowPrivateDomains: true }) ??
+    suffixes.getDomain(host, options) ?? host;
+  const dot = domain.indexOf(".");
+  if (dot < 0) return { name: domain, ending: "", domain };
+  return { name: domain.slice(0, dot), ending: domain.slice(dot + 1), domain };
+}
+
+/** Shorter names are close to too many others. */
 const MIN_NAME_CHARS = 4;
 
-/** From this length on, a name is recognized in the middle of a word. */
+/** Names of this length are recognized inside a word too. */
 const MIN_CHARS_IN_WORD = 5;
 
 const LOOKS: Readonly<Record<string, string>> = {
@@ -34,7 +61,7 @@ const LOOKS: Readonly<Record<string, string>> = {
   "cl": "d",
 };
 
-/** The same for all names that look alike. */
+/** Maps all names that look alike to one text. */
 function lookOf(name: string): string {
   return name.replace(/rn|vv|cl|[01i5]/g, (part) => LOOKS[part]!);
 }
@@ -63,84 +90,90 @@ function differsByOne(a: string, b: string): boolean {
 }
 
 /**
- * Learns hosts, and then finds what resembles one of them. A host of the same owner resembles none.
- * A question takes time linear in the number of hosts.
+ * Learns hosts, and then finds the worst resemblance of another host to one of them. A host of the same
+ * owner resembles none. Each call takes time linear in the number of hosts.
  *
- * @param hosts The hosts in force, in lower case, without wildcards.
- * @returns Says of another host which of them it resembles, if any; the worst resemblance counts.
+ * @param hosts In lower case, without wildcards.
  */
 export function learnHosts(hosts: Iterable<string>): (host: string) => Resemblance | undefined {
   const domains = new Set<string>();
   const endings = new Set<string>();
-  const byName = new Map<string, string>();
-  const byLook = new Map<string, string>();
-  const namesByLength = new Map<number, string[]>();
+  let maxEndingLabels = 0;
+  const byName = new Map<string, Site>();
+  const byLook = new Map<string, Site>();
+  const byLength = new Map<number, Site[]>();
   for (const host of new Set(hosts)) {
     if (isAddress(host)) continue;
-    const { name, ending, domain } = siteOf(host);
+    const site = siteOf(host);
+    const { name, ending, domain } = site;
     if (domains.has(domain)) continue;
     domains.add(domain);
     endings.add(ending);
+    maxEndingLabels = Math.max(maxEndingLabels, ending.split(".").length);
     if (byName.has(name)) continue;
-    byName.set(name, domain);
+    byName.set(name, site);
     if (name.length < MIN_NAME_CHARS) continue;
-    if (!byLook.has(lookOf(name))) byLook.set(lookOf(name), domain);
-    const names = namesByLength.get(name.length);
-    if (names === undefined) namesByLength.set(name.length, [name]);
-    else names.push(name);
+    if (!byLook.has(lookOf(name))) byLook.set(lookOf(name), site);
+    const sites = byLength.get(name.length);
+    if (sites === undefined) byLength.set(name.length, [site]);
+    else sites.push(site);
   }
+
+  /** The known domain that a label and the ending behind it contain, if any. */
+  const atEndOf = (label: string, ending: string): string | undefined => {
+    if (!endings.has(ending)) return undefined;
+    for (let at = 0; at < label.length; at++) {
+      const isWord = at === 0 || label[at - 1] === "-";
+      if (!isWord && label.length - at < MIN_CHARS_IN_WORD) break;
+      const domain = `${label.slice(at)}.${ending}`;
+      if (domains.has(domain)) return domain;
+    }
+    return undefined;
+  };
 
   const contained = (host: string): string | undefined => {
     const labels = host.split(".");
-    for (let n = 0; n + 1 < labels.length; n++) {
-      for (let count = 1; count <= 3 && n + count < labels.length; count++) {
-        const whole = labels.slice(n + 1, n + 1 + count).join(".");
-        // What stands behind a hyphen is another word: github.com-login.example.
-        for (
-          const ending of new Set([
-            whole,
-            whole.slice(0, whole.lastIndexOf(".") + 1) +
-            labels[n + count]!.split("-", 1)[0]!,
-          ])
-        ) {
-          if (!endings.has(ending)) continue;
-          const label = labels[n]!;
-          for (let at = 0; at < label.length; at++) {
-            const isWord = at === 0 || label[at - 1] === "-";
-            if (!isWord && label.length - at < MIN_CHARS_IN_WORD) break;
-            const domain = `${label.slice(at)}.${ending}`;
-            if (domains.has(domain)) return domain;
-          }
-        }
+    for (const [n, label] of labels.entries()) {
+      const after = labels.slice(n + 1, n + 1 + maxEndingLabels);
+      for (let count = 1; count <= after.length; count++) {
+        const ending = after.slice(0, count).join(".");
+        // A word behind a hyphen ends a domain too: github.com-login.example.
+        const cut = ending.replace(/-[^.]*$/, "");
+        const domain = atEndOf(label, ending) ?? atEndOf(label, cut);
+        if (domain !== undefined) return domain;
       }
     }
     return undefined;
   };
 
-  const spelled = (name: string): string | undefined => {
+  const spelled = (name: string): Site | undefined => {
     for (const length of [name.length, name.length - 1, name.length + 1]) {
-      const near = namesByLength.get(length)
-        ?.find((known) => differsByOne(known, name) && !isNumberedAlike(known, name));
-      if (near !== undefined) return byName.get(near);
+      const near = byLength.get(length)
+        ?.find((known) => differsByOne(known.name, name) && !isNumberedAlike(known.name, name));
+      if (near !== undefined) return near;
     }
     return undefined;
   };
 
   return (host) => {
     if (isAddress(host)) return undefined;
-    const site = siteOf(host);
-    if (domains.has(site.domain)) return undefined;
-    const { name } = site;
-    const told = (domain: string | undefined, how: Resemblance["how"]) =>
-      domain === undefined ? undefined : { domain, how };
+    const { name, domain: owner } = siteOf(host);
+    if (domains.has(owner)) return undefined;
+    const inside = contained(host);
+    if (inside !== undefined) return { domain: inside, owner, how: "contains" };
     const alike = byLook.get(lookOf(name));
-    const part = () =>
-      name.split("-").map((word) => byName.get(word))
-        .find((domain) => domain !== undefined && siteOf(domain).name.length >= MIN_NAME_CHARS);
-    return told(contained(host), "contains") ??
-      told(alike !== undefined && siteOf(alike).name !== name ? alike : undefined, "looks") ??
-      told(byName.has(name) ? undefined : spelled(name), "spelling") ??
-      told(byName.get(name), "ending") ??
-      told(part(), "part");
+    const same = byName.get(name);
+    const found: readonly (readonly [Site | undefined, Resemblance["how"]])[] = [
+      [alike?.name === name ? undefined : alike, "looks"],
+      [same === undefined ? spelled(name) : undefined, "spelling"],
+      [same, "ending"],
+      [
+        name.split("-").map((word) => byName.get(word))
+          .find((site) => site !== undefined && site.name.length >= MIN_NAME_CHARS),
+        "part",
+      ],
+    ];
+    const worst = found.find(([site]) => site !== undefined);
+    return worst && { domain: worst[0]!.domain, owner, how: worst[1] };
   };
 }

@@ -1,5 +1,5 @@
 /**
- * What to notice about a host that a bottle could not reach before. Pure.
+ * Judges hosts that a bottle could not reach before. Pure.
  *
  * @module
  */
@@ -7,15 +7,14 @@
 import type { Mark } from "../../records/mark.ts";
 import { quote } from "../../text/quote.ts";
 import { learnHosts, type Resemblance } from "./resemblance.ts";
-import { siteOf } from "./site.ts";
 
 /**
- * Services to which anybody can send anything without an account, or through which a machine behind a
- * firewall can be reached: the ones that reports on leaked data name again and again. Gathered by hand
- * from the services' own documentation; a new one works just as well until it is added here.
+ * Services to which anybody can send data without an account, or through which others can reach a machine
+ * behind a firewall. Collected by hand from reports on leaked data and from the services' documentation: a
+ * service that is missing here gets no mark.
  */
 const PASTE_AND_TUNNEL_SERVICES: ReadonlySet<string> = new Set([
-  // Text that is kept under a public address.
+  // Keep text under a public address.
   "0bin.net",
   "dpaste.com",
   "dpaste.org",
@@ -30,7 +29,7 @@ const PASTE_AND_TUNNEL_SERVICES: ReadonlySet<string> = new Set([
   "rentry.co",
   "sprunge.us",
   "termbin.com",
-  // Files likewise.
+  // Keep files.
   "0x0.st",
   "anonfiles.com",
   "bashupload.com",
@@ -42,7 +41,7 @@ const PASTE_AND_TUNNEL_SERVICES: ReadonlySet<string> = new Set([
   "tmpfiles.org",
   "transfer.sh",
   "uguu.se",
-  // Requests that are kept for whoever made the address.
+  // Keep requests for the person who made the address.
   "beeceptor.com",
   "burpcollaborator.net",
   "hookbin.com",
@@ -81,7 +80,7 @@ const PASTE_AND_TUNNEL_SERVICES: ReadonlySet<string> = new Set([
   "tunnelmole.net",
 ]);
 
-/** A mark that has no place yet. */
+/** A mark without a line. */
 export type HostMark = Pick<Mark, "severity" | "rule" | "message">;
 
 const RESEMBLES: Readonly<Record<Resemblance["how"], readonly [HostMark["severity"], string]>> = {
@@ -92,13 +91,10 @@ const RESEMBLES: Readonly<Record<Resemblance["how"], readonly [HostMark["severit
   part: ["medium", "has a part of its name from"],
 };
 
-/**
- * How many new hosts are judged. Nobody reads more in one change, and each is compared with all that
- * are in force.
- */
+/** How many new hosts are judged in one change: each is compared with all hosts in force. */
 const MAX_JUDGED = 1000;
 
-/** The service that a host is one of, if it is one. */
+/** The paste or tunnel service that a host belongs to, if any. */
 function pasteOrTunnel(host: string): string | undefined {
   for (let at = 0; at >= 0; at = host.indexOf(".", at) + 1 || -1) {
     const service = host.slice(at);
@@ -108,12 +104,9 @@ function pasteOrTunnel(host: string): string | undefined {
 }
 
 /**
- * Learns the hosts in force, and then judges new ones: whether one resembles one of them, is written in
- * punycode, or is a paste or tunnel service. Behind the thousandth new host one mark says that no more
- * are judged.
- *
- * @param inForce The hosts in force, in lower case, without wildcards.
- * @returns Judges a host that is not in force, in lower case, without a wildcard.
+ * Learns the hosts in force, and then judges new ones: whether a host resembles one in force, is written
+ * in punycode, or is a paste or tunnel service. After {@linkcode MAX_JUDGED} new hosts one mark says that
+ * the others are not judged. All hosts are in lower case, without wildcards.
  */
 export function judgeAgainst(inForce: Iterable<string>): (host: string) => readonly HostMark[] {
   const resemblanceOf = learnHosts(inForce);
@@ -130,7 +123,7 @@ export function judgeAgainst(inForce: Iterable<string>): (host: string) => reado
     if (resemblance !== undefined) {
       const [severity, how] = RESEMBLES[resemblance.how];
       const owner = resemblance.how === "contains"
-        ? `, and belongs to ${quote(siteOf(host).domain, 253)}`
+        ? `, and belongs to ${quote(resemblance.owner, 253)}`
         : "";
       const message = `${name} ${how} ${
         quote(resemblance.domain, 253)

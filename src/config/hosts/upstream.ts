@@ -1,5 +1,5 @@
 /**
- * Upstream URLs, judged as they are written. Pure.
+ * Checks upstream URLs as they are written. Pure.
  *
  * @module
  */
@@ -14,20 +14,17 @@ const IPV4 = /^(?:(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)(?:\.(?!$)|$)){4}$/;
 
 const NUMERIC = /^(?:\d+|0x[0-9a-f]*)$/;
 
-/** As RFC 1123, and with `_`, which container names have. */
+/** RFC 1123, and `_`, which container names have. */
 const LABEL = /^[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?$/;
 
 /**
- * Says why a text is not a plain http or https URL. Judges the raw text and not what the WHATWG
- * parser makes of it: that one drops zero-width characters, tabs and line feeds, turns `\` into
- * `/`, full-width letters into ASCII and `0x7f.1` into 127.0.0.1, so that it and the reader of the
- * file can see different hosts.
+ * Says what was expected instead of a text that is not a plain http or https URL, and what to do;
+ * `undefined` if the URL is fine. Checks the raw text, not what the WHATWG parser makes of it: the parser
+ * drops zero-width characters, tabs and line feeds, turns `\` into `/`, full-width letters into ASCII and
+ * `0x7f.1` into 127.0.0.1, so that parser and reader can see different hosts.
  *
- * Hosts are lower-case names of letters, digits, `-` and `_`, one label or more; IPv4 addresses of
- * four decimal numbers; IPv6 addresses in brackets. A path and a query pass, a fragment does not.
- *
- * @param url The text.
- * @returns What was expected instead and what to do, or `undefined` if the URL is fine.
+ * Hosts are lower-case names of letters, digits, `-` and `_`, one label or more; IPv4 addresses of four
+ * decimal numbers; IPv6 addresses in brackets. A path and a query are allowed, a fragment is not.
  */
 export function explainUpstream(url: string): string | undefined {
   if (/[^\x21-\x7e]/.test(url)) {
@@ -54,7 +51,7 @@ export function explainUpstream(url: string): string | undefined {
   const hostProblem = explainHost(host);
   if (hostProblem) return hostProblem;
   const parsed = URL.parse(url);
-  // An IPv6 address may be written in several ways; every other host must come out as it went in.
+  // An IPv6 address has several spellings; the parser must leave every other host as it is.
   if (parsed === null || (!host.startsWith("[") && parsed.hostname !== host)) {
     return "a URL that every parser reads alike: check the host";
   }

@@ -1,5 +1,5 @@
 /**
- * The credential proxy's `routes.json`: which paths it forwards where, and with which token. Pure.
+ * Checks the credential proxy's `routes.json`: which paths it forwards where, with which token. Pure.
  *
  * @module
  */
@@ -10,19 +10,16 @@ import {
   findUnfitText,
   type ProblemCollector,
 } from "../../records/problem.ts";
+import { isJsonObject } from "../../records/shape.ts";
 import { quote } from "../../text/quote.ts";
 import { explainUpstream } from "../hosts/upstream.ts";
-import { findJsonProblems, formatJsonPath } from "./json.ts";
+import { findJsonProblems, formatJsonPath, type JsonSteps as Steps } from "./json.ts";
 
-/** The roles that name one route for the whole bottle, so that two of them contradict each other. */
+/** Roles that only one route of a bottle may have: two would contradict each other. */
 const SINGLE_ROLES: readonly string[] = ["anthropic-base-url", "npm-registry"];
 
-/** What RFC 9110 allows as the name of an authentication scheme. Also keeps CR and LF out. */
+/** The name of an authentication scheme by RFC 9110. Keeps CR and LF out of a header. */
 const SCHEME = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
-
-type Steps = readonly (string | number)[];
-
-type Fields = Readonly<Record<string, unknown>>;
 
 /**
  * Checks a `routes.json`, the file that tells the bottle's credential proxy what to forward.
@@ -30,9 +27,9 @@ type Fields = Readonly<Record<string, unknown>>;
  * The format is a JSON object with an array `routes` of objects: `path`, which starts with `/`;
  * `upstream`, an http or https URL without credentials; optionally `auth_scheme` together with
  * exactly one of `token_ref` and `token_env`; optionally `role`, a string or an array of strings.
- * No path stands twice, and neither of the roles `anthropic-base-url` and `npm-registry` does.
- * Other keys pass. Beyond that, a file that two readers could understand differently is refused: a
- * repeated key, a URL that parsers repair before they use it.
+ * No path occurs twice, and neither of the roles `anthropic-base-url` and `npm-registry` does. Other keys
+ * are allowed. A file that two readers could understand differently is refused: a repeated key, a URL
+ * that parsers repair before they use it.
  *
  * Never throws, reads and opens nothing, and takes time linear in the text.
  *
@@ -49,7 +46,8 @@ type Fields = Readonly<Record<string, unknown>>;
  * ```
  *
  * @param text The file's text.
- * @returns What is wrong with it, at most {@linkcode MAX_PROBLEMS} and one more; empty if nothing.
+ * @returns The problems, at most {@linkcode MAX_PROBLEMS} and one that says there are more; empty if the
+ * file is valid.
  */
 export function validateRoutes(text: string): readonly ConfigProblem[] {
   const unfit = findUnfitText(text);
@@ -59,7 +57,7 @@ export function validateRoutes(text: string): readonly ConfigProblem[] {
 
   const problems = collectProblems();
   const file: unknown = JSON.parse(text);
-  if (!isObject(file)) {
+  if (!isJsonObject(file)) {
     problems.add("$", `found ${describe(file)}, expected an object with the key "routes"`);
     return problems.list();
   }
@@ -72,7 +70,7 @@ export function validateRoutes(text: string): readonly ConfigProblem[] {
   for (const [index, route] of file.routes.entries()) {
     if (problems.isFull()) break;
     const steps = ["routes", index];
-    if (!isObject(route)) {
+    if (!isJsonObject(route)) {
       problems.add(formatJsonPath(steps), `found ${describe(route)}, expected an object`);
       continue;
     }
@@ -95,7 +93,7 @@ function checkPath(
   if (!path.startsWith("/")) {
     problems.add(where, `found ${quote(path)}, expected a path: put a "/" in front`);
   } else if (/[^\x21-\x7e]/.test(path)) {
-    // No request carries such a path, so the route would only look as if it did something.
+    // No request has such a path: the route would have no effect.
     problems.add(
       where,
       `found ${quote(path)}, expected printable ASCII without spaces: percent-encode the others`,
@@ -111,12 +109,16 @@ function checkUpstream(problems: ProblemCollector, steps: Steps, upstream: unkno
   if (!requireText(problems, where, upstream)) return;
   const expectation = explainUpstream(upstream);
   if (!expectation) return;
-  // What stands before an "@" may be a password, which no log should get to see.
+  // The text before an "@" may be a password, which must not reach a log.
   const found = upstream.includes("@") ? 'a URL with an "@"' : quote(upstream);
   problems.add(where, `found ${found}, expected ${expectation}`);
 }
 
-function checkToken(problems: ProblemCollector, steps: Steps, route: Fields): void {
+function checkToken(
+  problems: ProblemCollector,
+  steps: Steps,
+  route: Readonly<Record<string, unknown>>,
+): void {
   const schemeAt = formatJsonPath([...steps, "auth_scheme"]);
   const hasScheme = Object.hasOwn(route, "auth_scheme");
   if (hasScheme && requireText(problems, schemeAt, route.auth_scheme)) {
@@ -181,7 +183,7 @@ function checkRole(
   }
 }
 
-/** Passes a string that says something; controls in one have no use but to mislead. */
+/** Requires a string with visible content. Control characters in it could only mislead. */
 function requireText(problems: ProblemCollector, where: string, value: unknown): value is string {
   if (typeof value !== "string") {
     problems.add(where, `found ${describe(value)}, expected a string: write one here`);
@@ -191,10 +193,6 @@ function requireText(problems: ProblemCollector, where: string, value: unknown):
     problems.add(where, `found ${quote(value)}, expected no control characters: remove them`);
   } else return true;
   return false;
-}
-
-function isObject(value: unknown): value is Fields {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 function describe(value: unknown): string {

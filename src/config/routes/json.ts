@@ -1,23 +1,20 @@
 /**
- * Reads the syntax of a JSON text ahead of `JSON.parse`, which says neither where every error is
- * nor that a key stands twice. Pure.
+ * Reads the syntax of a JSON text beside `JSON.parse`, which says neither where every error is, nor that
+ * a key occurs twice, nor on which line a value begins. Pure.
  *
  * @module
  */
 
 import { collectProblems, type ConfigProblem } from "../../records/problem.ts";
-import { lineAt, quote } from "../../text/quote.ts";
+import { quote } from "../../text/quote.ts";
 
-/** How many arrays and objects may stand in one another. */
+/** How deep arrays and objects may nest in a `routes.json`. */
 export const MAX_JSON_DEPTH = 64;
 
-/** An array or object that is not closed yet, with the place in it that is being read. */
-interface Container {
-  readonly keys: Set<string> | undefined;
-  step: string | number;
-}
+/** The keys and indexes that lead to a value. */
+export type JsonSteps = readonly (string | number)[];
 
-/** What to say of some characters that never begin a value. */
+/** What to say about some characters that never begin a value. */
 const HINTS = new Map<string | undefined, string>([
   ["'", "a JSON value: strings stand in double quotes"],
   ["#", "a JSON value: JSON has no comments, remove it"],
@@ -32,107 +29,106 @@ const BACKSLASH = 0x5c;
 
 const ESCAPE = /\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4})/y;
 
-const SPACE = /[\t\n\r ]*/y;
-
 const SCALAR = /(?:-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?|true|false|null)(?!\w)/y;
 
 /**
- * Finds what makes a text unfit as a JSON config file: a syntax error of RFC 8259, with its line
- * and column; a key that stands twice in one object, since one reader keeps the first and another
- * the last; and nesting deeper than {@linkcode MAX_JSON_DEPTH}. Takes time linear in the text and
- * does not recurse. A text without a problem is one that `JSON.parse` accepts.
+ * Finds what makes a text unfit as a JSON config file: a syntax error of RFC 8259, with its line and
+ * column; a key that occurs twice in one object, since one reader takes the first and another the last;
+ * and nesting deeper than `maxDepth`. `JSON.parse` accepts every text without a problem, and `visit` is
+ * then called for each of its values in order. Takes time linear in the text and does not recurse.
  *
- * @param text The file's text.
- * @returns The first syntax or nesting error alone, or else every key that stands twice.
+ * @param visit Gets the steps to a value, in an array that is used again, and the line it begins on.
+ * @returns The first syntax or nesting error alone, or else every key that occurs twice.
  */
-export function findJsonProblems(text: string): readonly ConfigProblem[] {
+export function findJsonProblems(
+  text: string,
+  visit: (steps: JsonSteps, line: number) => void = () => {},
+  maxDepth = MAX_JSON_DEPTH,
+): readonly ConfigProblem[] {
   const repeated = collectProblems();
-  const open: Container[] = [];
+  /** The keys of each object that is not closed yet; `undefined` for an array. */
+  const open: (Set<string> | undefined)[] = [];
+  const steps: (string | number)[] = [];
   let at = 0;
-  const skip = (pattern: RegExp) => {
-    pattern.lastIndex = at;
-    if (!pattern.test(text)) return false;
-    at = pattern.lastIndex;
-    return true;
+  let line = 1;
+  const skipSpace = () => {
+    for (; at < text.length && " \t\r\n".includes(text[at]!); at++) if (text[at] === "\n") line++;
   };
   const fail = (expected: string): readonly ConfigProblem[] => {
     const column = at - text.lastIndexOf("\n", at - 1);
     const point = text.codePointAt(at);
     const found = point === undefined ? "the end of the file" : quote(String.fromCodePoint(point));
     const message = `found ${found} at column ${column}, expected ${expected}`;
-    return [{ where: `line ${lineAt(text, at)}`, message }];
+    return [{ where: `line ${line}`, message }];
   };
 
-  let expectsValue = true;
-  for (;;) {
-    skip(SPACE);
-    const inside = open.at(-1);
+  for (let expectsValue = true;;) {
+    skipSpace();
+    const keys = open.at(-1);
     if (!expectsValue) {
-      if (inside === undefined) {
+      if (open.length === 0) {
         if (at === text.length) return repeated.list();
         return fail("nothing after the end of the JSON value: remove it");
       }
-      const close = inside.keys ? "}" : "]";
+      const close = keys ? "}" : "]";
       if (text[at] !== close && text[at] !== ",") return fail(`"," or "${close}"`);
       if (text[at] === close) {
         open.pop();
+        steps.pop();
       } else {
         expectsValue = true;
-        if (typeof inside.step === "number") inside.step++;
+        if (!keys) steps.push((steps.pop() as number) + 1);
       }
       at++;
       continue;
     }
-    if (inside?.keys) {
+    if (keys) {
       const end = endOfString(text, at);
       if (end < 0) return fail('a key in double quotes: a comma before "}" must go');
       const key = JSON.parse(text.slice(at, end)) as string;
-      inside.step = key;
-      if (inside.keys.has(key) && !repeated.isFull()) {
-        repeated.add(
-          formatJsonPath(open.map((container) => container.step)),
-          `found this key a second time on line ${lineAt(text, at)}, ` +
-            "expected it once in an object: remove one of the two",
-        );
+      steps[steps.length - 1] = key;
+      if (keys.has(key) && !repeated.isFull()) {
+        const message = `found this key a second time on line ${line}, ` +
+          "expected it once in an object: remove one of the two";
+        repeated.add(formatJsonPath(steps), message);
       }
-      inside.keys.add(key);
+      keys.add(key);
       at = end;
-      skip(SPACE);
+      skipSpace();
       if (text[at] !== ":") return fail('":" between a key and its value');
       at++;
-      skip(SPACE);
+      skipSpace();
     }
+    visit(steps, line);
     expectsValue = false;
-    const bracket = text[at];
-    if (bracket === "{" || bracket === "[") {
-      if (open.length === MAX_JSON_DEPTH) {
-        return fail(`at most ${MAX_JSON_DEPTH} arrays and objects in one another: nest less`);
+    const first = text[at];
+    if (first === "{" || first === "[") {
+      if (open.length === maxDepth) {
+        return fail(`at most ${maxDepth} arrays and objects in one another: nest less`);
       }
       at++;
-      skip(SPACE);
-      open.push({ keys: bracket === "{" ? new Set() : undefined, step: 0 });
-      expectsValue = text[at] !== (bracket === "{" ? "}" : "]");
-    } else if (bracket === '"') {
+      skipSpace();
+      open.push(first === "{" ? new Set() : undefined);
+      steps.push(first === "{" ? "" : 0);
+      expectsValue = text[at] !== (first === "{" ? "}" : "]");
+    } else if (first === '"') {
       const end = endOfString(text, at);
       if (end < 0) {
-        return fail(
-          "a string that ends on its line, its control characters and backslashes escaped",
-        );
+        const whole =
+          "a string that ends on its line, its control characters and backslashes escaped";
+        return fail(whole);
       }
       at = end;
-    } else if (!skip(SCALAR)) {
-      return fail(HINTS.get(bracket) ?? "a JSON value");
+    } else {
+      SCALAR.lastIndex = at;
+      if (!SCALAR.test(text)) return fail(HINTS.get(first) ?? "a JSON value");
+      at = SCALAR.lastIndex;
     }
   }
 }
 
-/**
- * Writes the way to a value as a JSON path, in printable ASCII: `$.routes[0]["auth scheme"]`.
- *
- * @param steps The keys and positions that lead to the value.
- * @returns The path.
- */
-export function formatJsonPath(steps: readonly (string | number)[]): string {
+/** Writes the steps to a value as a JSON path in printable ASCII: `$.routes[0]["auth scheme"]`. */
+export function formatJsonPath(steps: JsonSteps): string {
   const parts = steps.map((step) => {
     if (typeof step === "number") return `[${step}]`;
     return /^[A-Za-z_]\w*$/.test(step) && step.length <= 80 ? `.${step}` : `[${quote(step)}]`;
@@ -140,7 +136,7 @@ export function formatJsonPath(steps: readonly (string | number)[]): string {
   return `$${parts.join("")}`;
 }
 
-/** Where the string literal at `start` ends, or -1 if none stands there. */
+/** The index behind the string literal at `start`, or -1 if there is no whole one. */
 function endOfString(text: string, start: number): number {
   if (text[start] !== '"') return -1;
   for (let at = start + 1; at < text.length; at++) {

@@ -1,37 +1,34 @@
 /**
- * What to notice in a change of the credential proxy's routes. Pure.
+ * Marks what a reviewer should notice in a change of the credential proxy's routes. Pure.
  *
  * @module
  */
 
 import type { Mark, MarkSeverity } from "../../records/mark.ts";
+import { isJsonObject } from "../../records/shape.ts";
 import { quote } from "../../text/quote.ts";
 import { judgeAgainst } from "../hosts/rules.ts";
 import { explainUpstream } from "../hosts/upstream.ts";
-import { walkJson } from "./lines.ts";
+import { findJsonProblems } from "./json.ts";
 
 type Field = "path" | "upstream" | "auth_scheme" | "token_ref" | "token_env";
 
-/** One route, as far as it can be told. */
+/** One route with a valid upstream. */
 interface Route {
   readonly path: string;
   readonly scheme: string;
-  /** The host, and the port if it is not the scheme's own. */
+  /** The host, with the port unless it is the scheme's default. */
   readonly upstream: string;
   readonly host: string;
   readonly authScheme: string | undefined;
   /** The token's key and name, such as `token_env NPM`. */
   readonly token: string | undefined;
   readonly tokenName: string;
-  /** The line of a field, or of the route where it has no such field. */
+  /** The line of a field; of the route if it has no such field. */
   readonly line: (field: Field) => number;
 }
 
-function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
-}
-
-/** The routes of a file; none of a text that is no JSON. */
+/** The routes of a file; none if the text is not JSON. */
 function readRoutes(text: string): readonly Route[] {
   let file: unknown;
   try {
@@ -39,24 +36,22 @@ function readRoutes(text: string): readonly Route[] {
   } catch {
     return [];
   }
-  if (!isObject(file) || !Array.isArray(file.routes)) return [];
-  let lines: Map<string | number, Map<string | number, number>> = new Map();
-  walkJson(text, (steps, line) => {
-    const [first, n, field] = steps;
-    if (first !== "routes" || steps.length > 3) return;
-    // Of a key that stands twice the last one counts, as for JSON.parse.
-    if (n === undefined) lines = new Map();
-    else if (field === undefined) lines.set(n, new Map([["", line]]));
-    else lines.get(n)?.set(field, line);
+  if (!isJsonObject(file) || !Array.isArray(file.routes)) return [];
+  const lines = new Map<string, number>();
+  findJsonProblems(text, (steps, line) => {
+    if (steps[0] !== "routes" || steps.length > 3) return;
+    // If a key occurs twice, the last counts, as for JSON.parse.
+    if (steps.length === 1) lines.clear();
+    lines.set(steps.join(" "), line);
+  }, Infinity);
+  return file.routes.flatMap((route: unknown, n) => {
+    const at = `routes ${n}`;
+    return readRoute(route, (field) => lines.get(`${at} ${field}`) ?? lines.get(at) ?? 1) ?? [];
   });
-  return file.routes.flatMap((route: unknown, n) => readRoute(route, lines.get(n)) ?? []);
 }
 
-function readRoute(
-  route: unknown,
-  lines: ReadonlyMap<string | number, number> | undefined,
-): Route | undefined {
-  if (!isObject(route)) return undefined;
+function readRoute(route: unknown, line: Route["line"]): Route | undefined {
+  if (!isJsonObject(route)) return undefined;
   const textOf = (field: Field): string | undefined => {
     const value = Object.hasOwn(route, field) ? route[field] : undefined;
     return typeof value === "string" ? value : undefined;
@@ -75,21 +70,15 @@ function readRoute(
     authScheme: textOf("auth_scheme"),
     token: key === undefined ? undefined : `${key} ${tokenName}`,
     tokenName,
-    line: (field) => lines?.get(field) ?? lines?.get("") ?? 1,
+    line,
   };
 }
 
 /**
  * Marks what proposed routes would do that those in force do not: `token-to-new-upstream`,
- * `cleartext-http`, `new-upstream`, `changed-upstream`, `changed-auth-scheme`; what they would do no
- * more, `removed-route`; and what a new upstream's host looks like, as in an allowlist. A route is
- * known by its path, so that its place in the file does not matter.
- *
- * Never throws, and takes time linear in the texts.
- *
- * @param current The file in force, or `null` if there is none.
- * @param proposed The proposed file.
- * @returns The marks, in any order.
+ * `cleartext-http`, `new-upstream`, `changed-upstream`, `changed-auth-scheme`; routes that would go,
+ * `removed-route`; and the host of a new upstream, as in an allowlist. The path identifies a route, so its
+ * place in the file does not matter.
  */
 export function markRoutes(current: string | null, proposed: string): readonly Mark[] {
   const before = readRoutes(current ?? "");
@@ -164,7 +153,7 @@ function tokenField({ token }: Route): Field {
   return token?.startsWith("token_env ") ? "token_env" : "token_ref";
 }
 
-/** A scheme's name has no case. */
+/** The case of a scheme's name does not matter. */
 function markAuthScheme(was: Route, route: Route): readonly Mark[] {
   const [from, to] = [was.authScheme, route.authScheme];
   if (from?.toLowerCase() === to?.toLowerCase()) return [];

@@ -21,7 +21,8 @@ const ALLOWED: readonly (readonly [file: string, specifier: string])[] = [
   ["src/disk/write.ts", "@std/fs"],
   ["src/queue/files.ts", "../disk/write.ts"],
   ["src/queue/wait.ts", "./files.ts"],
-  ["src/records/codec.ts", "zod"],
+  ["sidecar/tools.ts", "zod"],
+  ["src/config/hosts/resemblance.ts", "tldts/dist/index.esm.min.js"],
   ["src/records/codec.ts", "@std/path"],
   ["src/queue/files.ts", "node:crypto"],
   ["src/config/routes/check.ts", "../../records/problem.ts"],
@@ -106,6 +107,8 @@ const FORBIDDEN: readonly (readonly [
   ["src/queue/files.ts", "node:module", "node:module", "say in an ADR why"],
   ["src/queue/files.ts", "data:text/javascript,1", "data:text/javascript,1", "in an ADR why"],
   ["sidecar/hold.ts", "dockerfile-utils", "dockerfile-utils", "in src/config/dockerfile/"],
+  ["src/records/codec.ts", "zod", "zod", "through src/records/"],
+  ["src/config/allowlist/marks.ts", "tldts", "tldts", "in src/config/hosts/"],
   ["cli/verbs/list.ts", "ink", "ink", "keep Ink in cli/review/terminal.ts"],
   [
     "sidecar/tools.ts",

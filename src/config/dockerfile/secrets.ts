@@ -1,22 +1,22 @@
 /**
- * Names and values that are secrets. Pure.
+ * Finds secrets in a Dockerfile, by the names of variables and the forms of tokens. Pure.
  *
  * @module
  */
 
-import { splitWords } from "./dockerfile/instructions.ts";
+import { splitWords } from "./instructions.ts";
 
-/** Names of variables that hold a secret, by custom. */
+/** Usual names of variables that hold a secret. */
 const SECRET_NAME =
   /(?:^|_)(?:TOKEN|KEY|PASS|PASSWD|CREDENTIALS?)$|PASSWORD|PASSPHRASE|SECRET|API_?KEY|ACCESS_?KEY|PRIVATE_?KEY/i;
 
-/** Names that only look so: where a secret is kept, and keys that are meant for everybody. */
+/** Names that only look like it: the place of a secret, and public keys. */
 const HARMLESS_NAME = /_(?:FILE|PATH|DIR|URL|ID|NAME)$|PUBLIC|GPG_KEY|PUBKEY/i;
 
-/** Values that are none: a variable, a file's path, a switch. */
+/** Values that are no secret: a variable, a file's path, a switch. */
 const HARMLESS_VALUE = /^(?:\$(?:\w+|\{\w+(?::?-)?\})|[.~]?\/.*|true|false|yes|no|on|off|[01])$/i;
 
-/** How tokens begin, as those who issue them document it. */
+/** How tokens begin, according to the documentation of their issuers. */
 const TOKEN_FORMS: readonly (readonly [kind: string, form: RegExp])[] = [
   ["a GitHub token", /\b(?:gh[pousr]_[A-Za-z0-9]{20}|github_pat_[A-Za-z0-9_]{20})/],
   ["a GitLab token", /\bglpat-[A-Za-z0-9_-]{16}/],
@@ -33,23 +33,16 @@ const TOKEN_FORMS: readonly (readonly [kind: string, form: RegExp])[] = [
   ["a password in a URL", /\b[a-z][a-z0-9+.-]{1,20}:\/\/[^\s/:@"'$]{0,80}:[^\s/@"'$]{3,200}@/],
 ];
 
-/** A variable that is set, and where. */
+/** A variable that gets a value. */
 export interface Assignment {
-  /** The variable's name. */
   readonly name: string;
-  /** Its value, without quotes around it. */
+  /** The value without quotes around it. */
   readonly value: string;
-  /** Where in the arguments the name stands. */
+  /** The index of the name in the arguments. */
   readonly at: number;
 }
 
-/**
- * Reads the arguments of an ENV or ARG.
- *
- * @param args The arguments.
- * @param escape The Dockerfile's escape character.
- * @returns The variables that get a value.
- */
+/** Reads the variables that the arguments of an ENV or ARG set. */
 export function readAssignments(args: string, escape: string): readonly Assignment[] {
   const words = splitWords(args, escape);
   const unquoted = (text: string) => text.replace(/^(["'])(.*)\1$/s, "$2");
@@ -71,12 +64,7 @@ export function readAssignments(args: string, escape: string): readonly Assignme
   return assignments;
 }
 
-/**
- * Says whether a variable holds a secret, as far as its name tells.
- *
- * @param assignment The variable.
- * @returns Whether it does.
- */
+/** Whether a variable's name and value look like a secret. */
 export function isSecret({ name, value }: Assignment): boolean {
   return value !== "" && SECRET_NAME.test(name) && !HARMLESS_NAME.test(name) &&
     !HARMLESS_VALUE.test(value);
@@ -84,20 +72,15 @@ export function isSecret({ name, value }: Assignment): boolean {
 
 /** A token in a text. */
 export interface KnownToken {
-  /** What it is, with its article. */
+  /** What it is, with its article: `a GitHub token`. */
   readonly kind: string;
   /** Where it begins. */
   readonly at: number;
-  /** Its beginning, to tell it from another one; never shown. */
+  /** Its beginning, which tells it from other tokens. Do not show it. */
   readonly form: string;
 }
 
-/**
- * Finds what has the form of a token that somebody issues.
- *
- * @param text The text.
- * @returns The first one of each kind. Takes time linear in the text.
- */
+/** Finds the first token of each known form. Takes time linear in the text. */
 export function findTokens(text: string): readonly KnownToken[] {
   return TOKEN_FORMS.flatMap(([kind, form]) => {
     const match = form.exec(text);
