@@ -27,7 +27,6 @@ export {
 export { formatAnchors, parseAnchors } from "./src/log/anchors.ts";
 export {
   type ArchiveVerification,
-  type AuditRootOptions,
   exportAuditLogs,
   readAuditHead,
   type VerifyArchiveOptions,

@@ -5,7 +5,7 @@
  */
 
 import { auditLogPath, privateDir, queueDirForSlug, responsePath } from "../disk/layout.ts";
-import { withLock } from "../disk/lock.ts";
+import { openOwnFile, withLock } from "../disk/lock.ts";
 import { readOwnFile } from "../disk/read_own.ts";
 import { listNames } from "../disk/read_untrusted.ts";
 import {
@@ -19,9 +19,9 @@ import {
   syncNames,
 } from "../disk/write.ts";
 import { appendEntry } from "../log/append.ts";
-import { linesOf, linkOf, signHead } from "../log/chain.ts";
-import { entryOn } from "../log/entries.ts";
+import { linesOf, signHead } from "../log/chain.ts";
 import { openSigningKey } from "../log/key.ts";
+import { readLine } from "../log/lines.ts";
 import { readResponseBytes, responsePlaces } from "../queue/files.ts";
 import { ACTION_SUPERSEDED, type AuditEntry } from "../records/audit_entry.ts";
 import {
@@ -284,10 +284,10 @@ async function finishIntent(root: string, slug: string): Promise<FinishedIntent 
   const intent = readIntent(bytes, path, slug);
   // Without its line the decision never happened: nobody was told, and the operator decides anew.
   let outcome: FinishedIntent["outcome"] = "dropped";
-  const after = linesAfterRecord(root, intent);
-  if (after !== undefined) {
-    // What the log says did not take effect must not, though the other answer may be gone again.
-    const answered = !saysSuperseded(after, intent) && await answerRecorded(root, intent);
+  const record = findRecord(root, intent);
+  if (record !== "missing") {
+    // A decision that was superseded is not answered, even if the other program's response is gone.
+    const answered = record === "recorded" && await answerRecorded(root, intent);
     outcome = answered ? "completed" : "superseded";
   }
   removeFile(path);
@@ -306,27 +306,31 @@ function isSound({ line, response, proposalId }: Intent): boolean {
   }
 }
 
-/** What follows the line in the log, if it is there; then it is durable before anybody acts on it. */
-function linesAfterRecord(root: string, intent: Intent): Uint8Array | undefined {
-  const path = auditLogPath(intent.component, intent.bottleSlug, { root });
-  const content = readOwnFile(path);
-  if (content === undefined) return undefined;
-  const log = Buffer.from(content.buffer);
-  // Not at its place, if a writer that takes no lock came between; but there, and so it was decided.
-  const at = log.indexOf(intent.line, intent.logSize);
-  if (at === -1 || (at > 0 && log[at - 1] !== 0x0a)) return undefined;
-  syncFile(path);
-  syncNames(dirname(path));
-  return log.subarray(at + Buffer.byteLength(intent.line));
-}
-
-function saysSuperseded(lines: Uint8Array, { component, proposalId }: Intent): boolean {
-  for (const line of linesOf(lines)) {
-    if (linkOf(line) === undefined) continue;
-    const entry = entryOn(line, component);
-    if (entry?.proposalId === proposalId && entry.operatorAction === ACTION_SUPERSEDED) return true;
+/**
+ * Whether the log has the intent's line, and whether a later line states that the decision did not take
+ * effect. If it has it, the line is durable when this returns.
+ */
+function findRecord(root: string, intent: Intent): "missing" | "recorded" | "superseded" {
+  const { component, bottleSlug, proposalId } = intent;
+  const path = auditLogPath(component, bottleSlug, { root });
+  const recorded = Buffer.from(intent.line);
+  let found: "missing" | "recorded" | "superseded" = "missing";
+  using log = openOwnFile(path);
+  // From the LF before its place, or behind that if a writer that takes no lock came in between.
+  for (const line of linesOf(log?.chunks(Math.max(0, intent.logSize - 1)) ?? [])) {
+    if (found === "missing") {
+      if (recorded.equals(line)) found = "recorded";
+      continue;
+    }
+    const { entry, link } = readLine(line, path);
+    const isAbout = link !== undefined && entry?.proposalId === proposalId;
+    if (isAbout && entry.operatorAction === ACTION_SUPERSEDED) found = "superseded";
   }
-  return false;
+  if (found !== "missing") {
+    syncFile(path);
+    syncNames(dirname(path));
+  }
+  return found;
 }
 
 /** What {@linkcode finishInterrupted} found. */

@@ -1,21 +1,97 @@
 /**
- * Writes that only one process may make at a time: under a lock, to a log, and to the record of what was
- * written last. With `durable.ts` the only writer of files.
+ * Opens logs, to read them piece by piece and to append under a lock; and small files that are
+ * overwritten in place. With `write.ts` the only writer of files.
  *
  * @module
  */
 
+import { type OwnFileStamp, ownFileStamp, stampOf, unlessMissing } from "./read_own.ts";
 import { ensureDirectory, FILE_MODE, syncNames, writeFully } from "./write.ts";
 import { dirname } from "@std/path";
 
-/** A log that nobody else appends to while it is held. */
+/** A file that is open for reading. */
+export interface OwnFile extends Disposable {
+  /** The file's state when it was opened. */
+  readonly stamp: OwnFileStamp;
+  /** The bytes from one offset up to another; fewer if the file ends before. */
+  readonly read: (start: number, end: number) => Uint8Array;
+  /** The bytes from an offset to the end that the stamp states: see {@linkcode chunksOf}. */
+  readonly chunks: (start?: number) => Generator<Uint8Array>;
+  /** Takes the file's lock until it is disposed of, unless another process or file handle has it. */
+  readonly tryLock: () => boolean;
+}
+
+/** Opens a file; `undefined` if it does not exist. */
+export function openOwnFile(path: string): OwnFile | undefined {
+  while (true) {
+    const stamp = ownFileStamp(path);
+    const file = stamp && unlessMissing(() => Deno.openSync(path, { read: true }));
+    if (file === undefined) return undefined;
+    // By its path: a handle may be asked for metadata only where the real path is granted too.
+    if (ownFileStamp(path)?.identity !== stamp?.identity) {
+      file.close();
+      continue;
+    }
+    return asOwnFile(file, stamp!);
+  }
+}
+
+/** What can be read of an open file, up to the size that a stamp states. */
+function asOwnFile(file: Deno.FsFile, stamp: OwnFileStamp): OwnFile {
+  return {
+    stamp,
+    read: (start, end) => readAt(file, start, end),
+    chunks: (start = 0) => chunksOf(file, start, stamp.size),
+    tryLock: () => file.tryLockSync(true),
+    [Symbol.dispose]: () => file.close(),
+  };
+}
+
+/** Reads the bytes of an open file from one offset up to another; fewer if it ends before. */
+function readAt(file: Deno.FsFile, start: number, end: number): Uint8Array {
+  const bytes = new Uint8Array(Math.max(0, end - start));
+  return bytes.subarray(0, fill(file, start, bytes));
+}
+
+const FIRST_CHUNK_BYTES = 4 * 1024;
+
+const LAST_CHUNK_BYTES = 256 * 1024;
+
+/**
+ * Reads an open file in chunks, so that memory is bounded however large it is. The first chunks are
+ * small, so that one line costs little. A chunk's bytes are overwritten when the next one is taken.
+ */
+function* chunksOf(file: Deno.FsFile, start: number, end: number): Generator<Uint8Array> {
+  let buffer = new Uint8Array(FIRST_CHUNK_BYTES);
+  for (let offset = start; offset < end;) {
+    const length = fill(file, offset, buffer.subarray(0, end - offset));
+    if (length === 0) return;
+    yield buffer.subarray(0, length);
+    offset += length;
+    if (buffer.length < LAST_CHUNK_BYTES) buffer = new Uint8Array(4 * buffer.length);
+  }
+}
+
+/** Reads until the bytes are full or the file ends; returns how many there are. */
+function fill(file: Deno.FsFile, offset: number, bytes: Uint8Array): number {
+  file.seekSync(offset, Deno.SeekMode.Start);
+  let length = 0;
+  while (length < bytes.length) {
+    const count = file.readSync(bytes.subarray(length));
+    if (count === null) break;
+    length += count;
+  }
+  return length;
+}
+
+/** A log to which no other process appends while it is held. */
 export interface LockedLog {
-  /** Which file it is: device, inode, and when it was made, as an inode is soon another file's. */
-  readonly identity: string;
-  /** How long it was when it was locked, in bytes. */
-  readonly size: number;
+  /** Its state now. */
+  readonly stamp: () => OwnFileStamp;
   /** Its bytes from one offset up to another. */
   readonly read: (start: number, end: number) => Uint8Array;
+  /** Its bytes from one offset up to another, in chunks: see {@linkcode chunksOf}. */
+  readonly chunks: (start: number, end: number) => Generator<Uint8Array>;
   /** Shortens it, durably. */
   readonly cut: (size: number) => void;
   /** Appends, durably: see {@linkcode withLockedLog}. */
@@ -23,13 +99,13 @@ export interface LockedLog {
 }
 
 /**
- * Runs a function while holding a log's lock, `flock(2)`, which excludes the Python original's.
+ * Runs a function while holding a log's lock, `flock(2)`, which the Python original takes too.
  *
  * ```text
  * open(path, O_RDWR|O_APPEND, 0600), with O_CREAT only if asked
- * flock                           waits for whoever holds it; the kernel drops it if they die. If it
- *                                 waited, stat: the name may mean another file by then, or none; then
- *                                 all of it again
+ * flock                           waits for the process that has it; the kernel drops it if that dies.
+ *                                 If it waited, stat: another file may have the name by then, or none;
+ *                                 then all of it again
  * cut:    ftruncate, fdatasync    a crash leaves the old length or the new one
  * append: write, once             a crash in it leaves a torn last line; the next append finds it
  *         fdatasync               a power cut before it: the bytes, or none, or a part
@@ -42,7 +118,7 @@ export interface LockedLog {
  * @param create Whether to create a log that is missing.
  * @param run What to do under the lock; not asynchronous.
  * @returns What the function returns.
- * @throws {Deno.errors.NotFound} If it is missing, and not to be created.
+ * @throws {Deno.errors.NotFound} If the log is missing and `create` is false.
  */
 export async function withLockedLog<T>(
   path: string,
@@ -50,18 +126,16 @@ export async function withLockedLog<T>(
   run: (log: LockedLog) => T,
 ): Promise<T> {
   using file = await openLocked(path, create);
-  const stat = file.statSync();
-  const { size } = stat;
-  let length = size;
+  let length = file.statSync().size;
   const cut = (to: number) => {
     file.truncateSync(to);
     file.syncDataSync();
     length = to;
   };
   return run({
-    identity: identityOf(stat),
-    size,
+    stamp: () => stampOf(file.statSync()),
     read: (start, end) => readAt(file, start, end),
+    chunks: (start, end) => chunksOf(file, start, end),
     cut,
     append: (bytes) => {
       try {
@@ -81,17 +155,13 @@ export async function withLockedLog<T>(
   });
 }
 
-function identityOf({ dev, ino, birthtime }: Deno.FileInfo): string {
-  return `${dev}:${ino}:${birthtime?.getTime()}`;
-}
-
-/** What was opened may be removed or replaced while the lock is waited for: it is no log any more. */
+/** While the lock was waited for, the file may have been removed or replaced: then it is no longer the log. */
 async function openLocked(path: string, create: boolean): Promise<Deno.FsFile> {
   if (create) ensureDirectory(dirname(path));
   while (true) {
     const file = Deno.openSync(path, { read: true, append: true, create, mode: FILE_MODE });
     try {
-      if (!await lock(file) || standsAt(path, file)) return file;
+      if (!await lock(file, true) || isAt(path, file)) return file;
     } catch (error) {
       file.close();
       throw error;
@@ -100,68 +170,55 @@ async function openLocked(path: string, create: boolean): Promise<Deno.FsFile> {
   }
 }
 
-function standsAt(path: string, file: Deno.FsFile): boolean {
-  try {
-    return identityOf(Deno.statSync(path)) === identityOf(file.statSync());
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return false;
-    throw error;
-  }
+function isAt(path: string, file: Deno.FsFile): boolean {
+  return ownFileStamp(path)?.identity === stampOf(file.statSync()).identity;
 }
 
-/**
- * Reads a log while nobody appends to it: a shared lock, which only writers wait for.
- *
- * `open`, `flock`, `read`. Writes nothing.
- *
- * @param path The log.
- * @param meanwhile Called while nobody appends: what is read in it belongs to the same state.
- * @returns Its bytes, or `undefined` if there is none; then nothing was called.
- */
-export async function readLockedLog(
-  path: string,
-  meanwhile: () => void = () => {},
-): Promise<Uint8Array | undefined> {
-  try {
-    using file = Deno.openSync(path, { read: true });
-    if (!file.tryLockSync(false)) await file.lock(false);
-    meanwhile();
-    return readAt(file, 0, file.statSync().size);
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return undefined;
-    throw error;
-  }
-}
-
-/** Most locks are free, and asking at once spares a trip to another thread. Says whether it waited. */
-async function lock(file: Deno.FsFile): Promise<boolean> {
-  if (file.tryLockSync(true)) return false;
-  await file.lock(true);
+/** Most locks are free, and asking at once spares a trip to another thread. Returns whether it waited. */
+async function lock(file: Deno.FsFile, exclusive: boolean): Promise<boolean> {
+  if (file.tryLockSync(exclusive)) return false;
+  await file.lock(exclusive);
   return true;
 }
 
-function readAt(file: Deno.FsFile, start: number, end: number): Uint8Array {
-  if (start >= end) return new Uint8Array();
-  const bytes = new Uint8Array(end - start);
-  file.seekSync(start, Deno.SeekMode.Start);
-  let length = 0;
-  while (length < bytes.length) {
-    const count = file.readSync(bytes.subarray(length));
-    if (count === null) break;
-    length += count;
+/**
+ * Opens a log for reading, as it is at a moment at which no process appends: up to the size that it has
+ * then, it has whole lines, or at its end a line that a crash tore. No process has to wait while it is
+ * read.
+ *
+ * `open`, `flock`, `stat`, `flock`; then `read`. Writes nothing.
+ *
+ * @param path The log.
+ * @param meanwhile Called at that moment: what it reads belongs to the same state.
+ * @returns The log; `undefined` if it does not exist, then nothing was called.
+ */
+export async function openLogAtRest(
+  path: string,
+  meanwhile: () => void = () => {},
+): Promise<OwnFile | undefined> {
+  const file = unlessMissing(() => Deno.openSync(path, { read: true }));
+  if (file === undefined) return undefined;
+  try {
+    await lock(file, false);
+    meanwhile();
+    const stamp = stampOf(file.statSync());
+    file.unlockSync();
+    return asOwnFile(file, stamp);
+  } catch (error) {
+    file.close();
+    throw error;
   }
-  return bytes.subarray(0, length);
 }
 
-/** A small file of ours that is overwritten in place. */
+/** A small file of the host's that is overwritten in place. */
 export interface UnsyncedRecord extends Disposable {
-  /** Which file it is: device and inode. */
+  /** Which file it is: see {@linkcode OwnFileStamp}. */
   readonly identity: string;
-  /** What is in it. */
+  /** Its first 512 bytes. */
   readonly bytes: Uint8Array;
   /**
-   * Overwrites it with as many bytes as it has, at most 512, and does not wait for the disk: for what
-   * may be behind after a power cut without being wrong.
+   * Overwrites them with as many bytes, and does not wait for the disk: for what may be older after a
+   * power cut without being wrong.
    */
   readonly overwrite: (bytes: Uint8Array) => void;
   /** Waits until the disk has it. */
@@ -169,27 +226,20 @@ export interface UnsyncedRecord extends Disposable {
 }
 
 /**
- * Opens a small file of ours that is overwritten in place.
+ * Opens a file whose first bytes are overwritten in place.
  *
- * `open`, `fstat`, `read`; then `write` at its beginning, and `fdatasync` if asked. A power cut leaves the old bytes or the new
- * ones, for they lie in one sector.
+ * `open`, `fstat`, `read`; then `write` at its beginning, and `fdatasync` if asked. A power cut leaves
+ * the old bytes or the new ones, because they lie in one sector.
  *
  * @param path The file.
- * @returns The file, open until it is disposed of; `undefined` if there is none.
+ * @returns The file, open until it is disposed of; `undefined` if it does not exist.
  */
 export function openUnsynced(path: string): UnsyncedRecord | undefined {
-  let file: Deno.FsFile;
-  try {
-    file = Deno.openSync(path, { read: true, write: true });
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return undefined;
-    throw error;
-  }
-  const stat = file.statSync();
-  const bytes = new Uint8Array(512);
+  const file = unlessMissing(() => Deno.openSync(path, { read: true, write: true }));
+  if (file === undefined) return undefined;
   return {
-    identity: identityOf(stat),
-    bytes: bytes.subarray(0, file.readSync(bytes) ?? 0),
+    identity: stampOf(file.statSync()).identity,
+    bytes: readAt(file, 0, 512),
     overwrite: (bytes) => {
       file.seekSync(0, Deno.SeekMode.Start);
       writeFully(file, bytes);
@@ -200,20 +250,16 @@ export function openUnsynced(path: string): UnsyncedRecord | undefined {
 }
 
 /**
- * Runs a function while holding a lock that every process on this host respects. The lock is
- * `flock(2)` on a file in `private/`, never in a mount; the kernel drops it if the process dies.
+ * Runs a function while holding a lock that every process on this host respects: `flock(2)` on a file in
+ * `private/`, which no sidecar can reach. The kernel drops it if the process dies.
  *
- * @param path The lock's file; created if missing, its directory too.
+ * @param path The lock's file; it and its directory are created if missing.
  * @param run What to do under the lock.
  * @returns What the function returns.
  */
 export async function withLock<T>(path: string, run: () => T | Promise<T>): Promise<T> {
   ensureDirectory(dirname(path));
-  using file = Deno.openSync(path, {
-    write: true,
-    create: true,
-    mode: FILE_MODE,
-  });
-  await lock(file);
+  using file = Deno.openSync(path, { write: true, create: true, mode: FILE_MODE });
+  await lock(file, true);
   return await run();
 }

@@ -1,7 +1,7 @@
 /**
- * Appends chained, signed lines to an audit log. All of it happens under the log's lock: what stands
- * there is compared with what was written last, what the Python original appended since is counted
- * in, what a crash tore is put aside, and the new line says so.
+ * Appends chained, signed lines to an audit log. All of it happens under the log's lock: the log is
+ * compared with what was written last, what the Python original appended since is counted in, what a
+ * crash tore is put aside, and the new line states that.
  *
  * @module
  */
@@ -16,9 +16,9 @@ import { AuditLogChangedError, MalformedRecordError } from "../records/errors.ts
 import { EMPTY_HEAD, formatHead, type Head, parseHead } from "../records/head.ts";
 import { auditLogName } from "../records/names.ts";
 import { asciiJson } from "../text/json.ts";
-import { advance, linesOf, sealLine } from "./chain.ts";
-import { entryOn, isBlank } from "./entries.ts";
+import { advance, isWhole, linesOf, sealLine } from "./chain.ts";
 import { openSigningKey, type SigningKey } from "./key.ts";
+import { readLine } from "./lines.ts";
 import { basename, dirname, join } from "@std/path";
 import { Buffer } from "node:buffer";
 
@@ -35,11 +35,11 @@ export interface SealedLine {
 /** What was written last: enough to recognize the log, and to go on without reading it whole. */
 interface Written {
   readonly head: Head;
-  /** The head before the last line, and where that line lies. */
+  /** The hash before the last line, and the offsets at which that line begins and ends. */
   readonly prev: string;
   readonly start: number;
   readonly end: number;
-  /** Whether a torn line was put aside since, and no line says so yet. */
+  /** Whether a torn line was put aside since, and no line states it yet. */
   readonly torn: boolean;
 }
 
@@ -57,13 +57,7 @@ const writtenHere = new Map<string, string>();
 /** How many broken lines a `repair` names. */
 const MOST_NAMED = 5;
 
-/**
- * The file that remembers what was written last to a log.
- *
- * @param root The root.
- * @param log The log's name.
- * @returns The path, in `private/`.
- */
+/** The file, in `private/`, that remembers what was written last to a log. */
 export function writtenPath(root: string, log: string): string {
   return join(privateDir(root), "heads", log);
 }
@@ -89,11 +83,8 @@ function decodeWritten(bytes: Uint8Array, path: string): Written {
 }
 
 /**
- * Reads what was written last to a log.
+ * The head after the line that was written last to a log; `undefined` if this root never wrote to it.
  *
- * @param root The root.
- * @param log The log's name.
- * @returns The head after it, or `undefined` if this root never wrote to it.
  * @throws {MalformedRecordError} If the record is damaged.
  */
 export function rememberedHead(root: string, log: string): Head | undefined {
@@ -110,11 +101,11 @@ function readWritten(path: string): Written | undefined {
  *
  * ```text
  * the signing key is made, if there is none
- * flock of the log; the record of what was written last is compared with what stands there
- *   first time only: the record is created        a crash leaves one that says nothing
- *   torn tail: its bytes are written to a side file, the record says so, they are cut off
+ * flock of the log; it is compared with the record of what was written last
+ *   first time only: the record is created        a crash leaves one that states no line
+ *   torn tail: its bytes are written to a side file, the record states that, they are cut off
  *                                                 a crash between: done again; after: the record
- *                                                 still says so, and so will the next line
+ *                                                 still states it, and so will the next line
  * onSealed(line)                                  the caller's own note, before the line exists
  * append, fdatasync                               see withLockedLog
  * the record is overwritten, unsynced             a power cut leaves an older one, also true
@@ -124,7 +115,7 @@ function readWritten(path: string): Written | undefined {
  * @param root The root.
  * @param onSealed Called with the line, under the lock, before it is written.
  * @returns The line, as it was written.
- * @throws {InvalidNameError} If the component or the slug is none; nothing is written.
+ * @throws {InvalidNameError} If the component or the slug is not valid; nothing is written.
  * @throws {TypeError} If a field is of the wrong kind; nothing is written.
  * @throws {AuditLogChangedError} If the log was removed, replaced or truncated; nothing is written.
  */
@@ -150,7 +141,7 @@ export async function appendEntry(
     try {
       record.overwrite(encodeWritten(written));
     } catch {
-      // The line stands. An older record is true of it too: a log only grows.
+      // The line is written. An older record is true of the log too, because a log only grows.
     }
     return sealed;
   };
@@ -190,7 +181,7 @@ function seal(said: string, log: string, key: SigningKey, end: LogEnd): SealedLi
   return { line, offset: end.size, head };
 }
 
-/** Opens the record of a log, and makes it the first time: that nothing is known to be written. */
+/** Opens the record of a log. The first time it makes one, which states no line. */
 function openWritten(path: string, log: string): UnsyncedRecord {
   const record = openUnsynced(path);
   if (record !== undefined) return record;
@@ -200,28 +191,32 @@ function openWritten(path: string, log: string): UnsyncedRecord {
   return openUnsynced(path)!;
 }
 
-/** Where the chain stands, after whatever was appended since this root wrote last is counted in. */
+/** Where the chain ends, counting in what was appended since this root wrote last. */
 function findEnd(log: LockedLog, path: string, recordPath: string, record: UnsyncedRecord): LogEnd {
   const written = decodeWritten(record.bytes, recordPath);
-  // A record that was moved away takes with it what this process knows of the log.
+  // If the operator moved the record away, what this process remembers of the log must not count either.
   const here = `${path} ${record.identity}`;
-  const reason = changeOf(log, written, writtenHere.get(here));
+  const { identity, size } = log.stamp();
+  const reason = identity === (writtenHere.get(here) ?? identity)
+    ? changeOf(log, size, written)
+    : "another file stands in its place";
   if (reason !== undefined) throw new AuditLogChangedError(path, reason, recordPath);
-  writtenHere.set(here, log.identity);
+  writtenHere.set(here, identity);
 
   let { head, end, torn } = written;
   const broken: number[] = [];
-  for (const line of linesOf(log.read(written.end, log.size))) {
-    if (line.at(-1) !== 0x0a) {
+  for (const line of linesOf(log.chunks(written.end, size))) {
+    if (!isWhole(line)) {
       keepTorn(path, head.seq, line);
-      // Before the cut, or nobody would look for it after a crash.
+      // Before the cut: after a crash in between, the next append must look for the side file.
       record.overwrite(encodeWritten({ ...written, torn: true }));
       record.sync();
       log.cut(end);
       torn = true;
       break;
     }
-    if (!isBlank(line) && entryOn(line, path) === undefined) broken.push(head.seq + 1);
+    const { entry, problem } = readLine(line, path);
+    if (entry === undefined && problem !== undefined) broken.push(head.seq + 1);
     head = advance(head, line);
     end += line.length;
   }
@@ -232,34 +227,31 @@ function findEnd(log: LockedLog, path: string, recordPath: string, record: Unsyn
   return { head, size: end, repair };
 }
 
-/** Why a log is not the one that was written to; `undefined` if it is. */
-function changeOf(log: LockedLog, written: Written, identity = log.identity): string | undefined {
+/** Why a log of this size is not the one that was written to; `undefined` if it is. */
+function changeOf(log: LockedLog, size: number, written: Written): string | undefined {
   const { head, prev, start, end } = written;
-  if (identity !== log.identity) return "another file stands in its place";
-  if (log.size < end) return `it has ${log.size} bytes, and had ${end}`;
+  if (size < end) return `it has ${size} bytes, and had ${end}`;
   if (start === end) return undefined;
-  const standing = advance({ seq: head.seq - 1, hash: prev }, log.read(start, end));
-  return standing.hash === head.hash
-    ? undefined
-    : `line ${head.seq} is not the one that was written`;
+  const last = advance({ seq: head.seq - 1, hash: prev }, log.read(start, end));
+  return last.hash === head.hash ? undefined : `line ${head.seq} is not the one that was written`;
 }
 
-/** Where the bytes of the n-th torn line are kept that stood where line `seq` is now. */
+/** The side file of the n-th torn line that was where line `seq` is now. */
 function tornPath(path: string, seq: number, n: number): string {
   return `${path}.torn-${seq}${n === 1 ? "" : `.${n}`}`;
 }
 
-/** Whoever put a line aside may have died in its own: then there are several, and all are kept. */
+/** A process that put a line aside may have died while it wrote its own: then there are several. */
 function keepTorn(path: string, seq: number, torn: Uint8Array): void {
   for (let n = 1;; n++) {
     const kept = readOwnFile(tornPath(path, seq, n));
     if (kept === undefined) return replaceFileAlone(tornPath(path, seq, n), torn);
-    // Put aside already; the crash came before the cut.
+    // It was put aside already; the crash came before the cut.
     if (Buffer.from(torn).equals(kept)) return;
   }
 }
 
-/** What was put aside, and is not said in the log yet: a crash may have come in between. */
+/** What was put aside and the log does not state yet, because of a crash perhaps. */
 function tornBetween(path: string, from: number, to: number): string[] {
   const found: string[] = [];
   for (const name of namesInOwn(dirname(path))) {

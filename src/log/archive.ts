@@ -9,8 +9,8 @@
  * @module
  */
 
-import { auditLogPath, claudeBottleRoot } from "../disk/layout.ts";
-import { readLockedLog } from "../disk/lock.ts";
+import { auditLogPath, claudeBottleRoot, type RootOptions } from "../disk/layout.ts";
+import { openLogAtRest } from "../disk/lock.ts";
 import { parseJsonBytes } from "../records/codec.ts";
 import { MalformedRecordError } from "../records/errors.ts";
 import { EMPTY_HEAD, formatHead, type Head, parseHead } from "../records/head.ts";
@@ -18,16 +18,10 @@ import { auditLogName } from "../records/names.ts";
 import { isJsonObject } from "../records/shape.ts";
 import { asciiJson } from "../text/json.ts";
 import type { Anchor } from "./anchors.ts";
-import { advance, headIsSigned, linesOf, signHead } from "./chain.ts";
+import { advance, headIsSigned, isWhole, linesOf, signHead } from "./chain.ts";
 import { type AuditVerification, verifyLog, withProblem } from "./check.ts";
 import type { AuditLogId } from "./entries.ts";
 import { openSigningKey, parsePublicKeys, publicKeyPem } from "./key.ts";
-
-/** Where the logs are. */
-export interface AuditRootOptions {
-  /** The root; {@linkcode claudeBottleRoot} unless given. */
-  readonly root?: string;
-}
 
 /** What is trusted when an archive is checked. */
 export interface VerifyArchiveOptions {
@@ -43,7 +37,7 @@ export interface VerifyArchiveOptions {
 export interface ArchiveVerification {
   /** Fingerprints of the keys that were trusted. */
   readonly keys: readonly string[];
-  /** Whether these came with the archive; then somebody must compare them. */
+  /** Whether they came with the archive; then a person must compare their fingerprints. */
   readonly ownKey: boolean;
   /** What was found, log by log. */
   readonly logs: readonly AuditVerification[];
@@ -73,52 +67,45 @@ function isStatedLog(raw: unknown): boolean {
     Number(raw.bytes) >= 0 && typeof raw.head === "string" && typeof raw.head_sig === "string";
 }
 
-function headOf(bytes: Uint8Array): Head {
+function headOf(chunks: Iterable<Uint8Array>): Head {
   let head = EMPTY_HEAD;
-  for (const line of linesOf(bytes)) if (line.at(-1) === 0x0a) head = advance(head, line);
+  for (const line of linesOf(chunks)) if (isWhole(line)) head = advance(head, line);
   return head;
 }
 
 /**
- * The head of an audit log as it is now: what to keep elsewhere as an anchor.
+ * The head of an audit log as it is now, with the log's name: what to keep elsewhere as an anchor. A log
+ * that does not exist has the head of an empty one.
  *
- * Needs `--allow-read` for `<root>/audit`.
- *
- * @param id The log.
- * @param options Where it is.
- * @returns The log's name and head; of no lines if there is no log.
- * @throws {InvalidNameError} If the component or the slug is none.
+ * @throws {InvalidNameError} If the component or the slug is not valid.
  */
 export async function readAuditHead(
   { component, slug }: AuditLogId,
-  options: AuditRootOptions = {},
+  options: RootOptions = {},
 ): Promise<Head & { readonly log: string }> {
-  const bytes = await readLockedLog(auditLogPath(component, slug, options));
-  return { log: auditLogName(component, slug), ...headOf(bytes ?? new Uint8Array()) };
+  using opened = await openLogAtRest(auditLogPath(component, slug, options));
+  return { log: auditLogName(component, slug), ...headOf(opened?.chunks() ?? []) };
 }
 
 /**
- * Makes an archive of audit logs, signed heads and public key included. Nothing is checked.
+ * Makes an archive of audit logs, signed heads and public key included. Nothing is checked. All of it is
+ * in memory at once.
  *
- * Needs `--allow-read` and `--allow-write` for `<root>/private`, `--allow-read` for `<root>/audit`.
- *
- * @param ids The logs.
- * @param options Where they are.
- * @returns The archive's bytes.
- * @throws {InvalidNameError} If a component or a slug is none.
+ * @throws {InvalidNameError} If a component or a slug is not valid.
  */
 export async function exportAuditLogs(
   ids: readonly AuditLogId[],
-  options: AuditRootOptions = {},
+  options: RootOptions = {},
 ): Promise<Uint8Array> {
   const { root = claudeBottleRoot() } = options;
   const { privateKey, publicKey } = await openSigningKey(root);
   const contents: Uint8Array[] = [];
   const logs: object[] = [];
   for (const { component, slug } of ids) {
-    const bytes = await readLockedLog(auditLogPath(component, slug, { root })) ?? new Uint8Array();
+    using opened = await openLogAtRest(auditLogPath(component, slug, { root }));
+    const bytes = opened?.read(0, opened.stamp.size) ?? new Uint8Array();
     const log = auditLogName(component, slug);
-    const head = signHead(log, headOf(bytes), privateKey);
+    const head = signHead(log, headOf([bytes]), privateKey);
     contents.push(bytes);
     logs.push({ log, bytes: bytes.length, head: formatHead(head), head_sig: head.signature });
   }
@@ -131,13 +118,10 @@ export async function exportAuditLogs(
 
 /**
  * Checks the logs of an archive as {@linkcode verifyAuditLog} does, without the root. Each must also
- * have exactly the head that the archive states, and that statement must be signed: whoever cut a log
- * and spoilt its head would else pass for somebody who never stated one.
+ * have exactly the head that the archive states, signed by a trusted key: otherwise a log could be cut
+ * and its head made unreadable.
  *
- * @param archive The archive's bytes.
- * @param options What is trusted.
- * @returns What was found.
- * @throws {MalformedRecordError} If it is no archive, or not whole.
+ * @throws {MalformedRecordError} If the bytes are not an archive, or not a whole one.
  * @throws {TypeError} If `publicKeys` holds no Ed25519 key.
  */
 export function verifyAuditArchive(
@@ -148,7 +132,7 @@ export function verifyAuditArchive(
   const lf = archive.indexOf(0x0a);
   const header = parseJsonBytes(archive.subarray(0, lf === -1 ? 0 : lf), file);
   if (!isHeader(header)) {
-    throw new MalformedRecordError(file, undefined, "it is no archive that audit export made");
+    throw new MalformedRecordError(file, undefined, "it is not an archive that audit export made");
   }
   const { logs, public_key } = header;
   const present = new Set(logs.map(({ log }) => log));
@@ -158,11 +142,11 @@ export function verifyAuditArchive(
   const keys = parsePublicKeys(publicKeys ?? public_key, publicKeys ? "the public key" : file);
   let start = lf + 1;
   const verified = logs.map(({ log, bytes: length, head, head_sig: signature }) => {
-    const bytes = archive.subarray(start, start += length);
+    const chunks = [archive.subarray(start, start += length)];
     const stated = parseHead(head);
     const anchor = stated && { ...stated, log, signature, source: `${file}, its first line` };
     const all = anchor === undefined ? anchors : [...anchors, anchor];
-    const found = verifyLog({ log, file: `${log}.log`, bytes, keys, anchors: all });
+    const found = verifyLog({ log, file: `${log}.log`, chunks, keys, anchors: all });
     if (anchor === undefined || ![...keys.values()].some((key) => headIsSigned(anchor, key))) {
       return withProblem(found, "no trusted key signed the head that the archive states");
     }
@@ -174,7 +158,7 @@ export function verifyAuditArchive(
     throw new MalformedRecordError(file, "bytes", reason);
   }
   const missing = [...new Set(anchors.map(({ log }) => log))].filter((log) => !present.has(log))
-    .map((log) => verifyLog({ log, file: `${log}.log`, bytes: undefined, keys, anchors }));
+    .map((log) => verifyLog({ log, file: `${log}.log`, chunks: [], keys, anchors }));
   return {
     keys: [...keys.keys()],
     ownKey: publicKeys === undefined,

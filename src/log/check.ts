@@ -5,19 +5,18 @@
  */
 
 import { auditLogPath, claudeBottleRoot } from "../disk/layout.ts";
-import { readLockedLog } from "../disk/lock.ts";
-import type { AuditEntry } from "../records/audit_entry.ts";
-import { parseAuditEntry, parseJsonBytes } from "../records/codec.ts";
+import { openLogAtRest } from "../disk/lock.ts";
 import { MalformedRecordError } from "../records/errors.ts";
 import { EMPTY_HEAD, formatHead, type Head } from "../records/head.ts";
 import { auditLogName } from "../records/names.ts";
 import { quote } from "../text/quote.ts";
 import { type Anchor, anchorsInAnswers, rememberedAnchor } from "./anchors.ts";
-import { advance, headIsSigned, lineIsSigned, linesOf, LINK_KEYS, linkOf } from "./chain.ts";
-import { type BrokenLine, isBlank, reasonOf } from "./entries.ts";
+import { advance, headIsSigned, isWhole, lineIsSigned, linesOf } from "./chain.ts";
+import type { BrokenLine } from "./entries.ts";
 import { parsePublicKeys, type PublicKeys, signingKeyIfAny } from "./key.ts";
+import { type AuditLine, readLine } from "./lines.ts";
 
-/** How many problems are told one by one. As many more are kept, because they are not found in order. */
+/** How many problems are reported. As many more are kept, because they are not found in order. */
 const MOST_PROBLEMS = 100;
 
 /** What a check of a log found. */
@@ -32,11 +31,11 @@ export interface AuditVerification {
   readonly chained: number;
   /** How many are not: lines of the Python original, and blank ones. */
   readonly foreign: number;
-  /** How many of the last lines no chained line covers yet. Only an anchor shows a change in these. */
+  /** How many lines at the end no chained line covers yet. Only an anchor shows a change in these. */
   readonly uncovered: number;
-  /** Pieces of lines that a crash tore: put aside, as a line says, or still there. */
+  /** Pieces of lines that a crash tore: put aside, as a line states, or still in the log. */
   readonly torn: number;
-  /** How many signatures are a trusted key's. */
+  /** How many lines a trusted key signed. */
   readonly signatures: number;
   /** The head, `seq:hash`. */
   readonly head: string;
@@ -52,21 +51,15 @@ export interface LogToVerify {
   readonly log: string;
   /** Where it is from, for people. */
   readonly file: string;
-  /** Its bytes, or `undefined` if there is none. */
-  readonly bytes: Uint8Array | undefined;
+  /** Its bytes, in pieces of any size. */
+  readonly chunks: Iterable<Uint8Array>;
   /** Trusted keys; `undefined` if the chain alone is checked. */
   readonly keys: PublicKeys | undefined;
   /** Heads it must have had, of any logs. */
   readonly anchors: readonly Anchor[];
 }
 
-/**
- * Adds what is wrong with a log as a whole.
- *
- * @param found What was found in its lines.
- * @param reason What is wrong.
- * @returns Both.
- */
+/** Adds a problem of a log as a whole to those of its lines. */
 export function withProblem(found: AuditVerification, reason: string): AuditVerification {
   const line = found.lines;
   const firstError = found.ok ? `line ${line}: ${reason}` : found.firstError;
@@ -83,12 +76,7 @@ interface Findings {
   signatures: number;
 }
 
-/**
- * Checks the bytes of a log.
- *
- * @param input The log, and what is trusted.
- * @returns What was found.
- */
+/** Checks the bytes of a log, each line once. */
 export function verifyLog(input: LogToVerify): AuditVerification {
   const found = {
     problems: [] as BrokenLine[],
@@ -103,33 +91,31 @@ export function verifyLog(input: LogToVerify): AuditVerification {
   let head = EMPTY_HEAD;
   /** The head that the next chained line must name: after an error, what the last one named. */
   let expected = EMPTY_HEAD;
-  /** Lines that are no entries, until a chained line says that it knows of them. */
+  /** Lines that are not entries, until a chained line states that it found them. */
   let unexplained: BrokenLine[] = [];
-  for (const line of linesOf(input.bytes ?? new Uint8Array())) {
+  for (const line of linesOf(input.chunks)) {
     const number = head.seq + 1;
-    if (line.at(-1) !== 0x0a) {
+    if (!isWhole(line)) {
       found.torn++;
       const reason = `${line.length} bytes of a torn line; the next append puts them aside`;
       addProblems(found, { line: number, reason });
       break;
     }
     checkAnchors(input, heads, head, found);
-    const read = readLine(line, input);
-    if (read.link === undefined) {
+    const read = readLine(line, input.file);
+    const { entry, link, problem: reason = ownerProblem(read, input) } = read;
+    if (link === undefined) {
       found.uncovered++;
-      if (read.problem === undefined) found.foreign++;
-      else if (read.entry === undefined) {
+      if (reason === undefined) found.foreign++;
+      else if (entry === undefined) {
         found.torn++;
-        if (unexplained.length < MOST_PROBLEMS) {
-          unexplained.push({ line: number, reason: read.problem });
-        }
-      } else addProblems(found, { line: number, reason: read.problem });
+        if (unexplained.length < MOST_PROBLEMS) unexplained.push({ line: number, reason });
+      } else addProblems(found, { line: number, reason });
     } else {
       found.chained++;
       found.uncovered = 0;
-      const { link, entry } = read;
-      for (const reason of [read.problem, ...linkProblems(line, read, expected, input, found)]) {
-        if (reason !== undefined) addProblems(found, { line: number, reason });
+      for (const problem of [reason, ...linkProblems(line, read, expected, input, found)]) {
+        if (problem !== undefined) addProblems(found, { line: number, reason: problem });
       }
       if (entry?.repair === undefined) addProblems(found, ...unexplained);
       else found.torn += entry.repair.split(" bytes of a torn line ").length - 1;
@@ -164,39 +150,16 @@ function report(input: LogToVerify, head: Head, found: Findings): AuditVerificat
   };
 }
 
-interface ReadLine {
-  readonly entry?: AuditEntry;
-  readonly link?: { readonly seq: number; readonly prev: string; readonly signature: string };
-  readonly problem?: string;
-}
-
-/** What a line is: blank, somebody else's, ours, or nothing of the kind. */
-function readLine(line: Uint8Array, { log, file }: LogToVerify): ReadLine {
-  if (isBlank(line)) return {};
-  let raw: unknown;
-  let entry: AuditEntry;
-  try {
-    raw = parseJsonBytes(line, file);
-    entry = parseAuditEntry(raw, file);
-  } catch (error) {
-    if (!(error instanceof MalformedRecordError)) throw error;
-    return { problem: reasonOf(error) };
-  }
-  const owner = `${entry.component}-${entry.bottleSlug}`;
-  const problem = owner === log ? undefined : `it is an entry of ${quote(owner)}`;
-  const named = (reason?: string) => reason === undefined ? {} : { problem: reason };
-  if (!LINK_KEYS.some((key) => Object.hasOwn(raw as object, key))) {
-    return { entry, ...named(problem) };
-  }
-  const link = linkOf(line);
-  if (link !== undefined) return { entry, link, ...named(problem) };
-  return { entry, problem: "its seq, prev and sig are not in the form in which they are written" };
+/** What is wrong with an entry that belongs to another log. */
+function ownerProblem({ entry }: AuditLine, { log }: LogToVerify): string | undefined {
+  const owner = entry && `${entry.component}-${entry.bottleSlug}`;
+  return owner === undefined || owner === log ? undefined : `it is an entry of ${quote(owner)}`;
 }
 
 /** What is wrong with a chained line's place and signature. */
 function* linkProblems(
   line: Uint8Array,
-  { link, entry }: ReadLine,
+  { link, entry }: AuditLine,
   expected: Head,
   { log, keys }: LogToVerify,
   found: Findings,
@@ -225,7 +188,7 @@ function anchorsBySeq({ log, anchors }: LogToVerify): Map<number, Anchor[]> {
   return bySeq;
 }
 
-/** An anchor from where others can write counts only with the key's signature. */
+/** An anchor from a place where others can write counts only if a trusted key signed it. */
 function counts(anchor: Anchor, { keys }: LogToVerify): boolean {
   const { signature } = anchor;
   if (signature === undefined) return true;
@@ -269,17 +232,19 @@ export interface VerifyAuditOptions {
   readonly publicKeys?: string;
   /** Heads that were kept elsewhere, of any logs. */
   readonly anchors?: readonly Anchor[];
-  /** Checks the chain alone: much faster, and blind to lines that were rewritten with their chain. */
+  /** Checks the chain without the signatures: much faster, but a log rewritten as a whole passes. */
   readonly chainOnly?: boolean;
 }
 
 /**
- * Checks an audit log: every line is an entry of this log; every chained line stands where it says,
- * after the lines it says, and is signed by a trusted key; and every anchor fits: the given ones, the
- * head this root wrote last, and the signed heads in the bottle's answers.
+ * Checks an audit log: every line is an entry of this log; every chained line has the number and the
+ * lines before it that it states, and is signed by a trusted key; and every anchor fits: the given
+ * ones, the head that this root wrote last, and the signed heads in the bottle's responses.
  *
- * Lines of the Python original are counted, and never an error. What a change would leave sound:
- * lines that nothing covers yet (see `uncovered`), and a tail that is cut off beyond every anchor.
+ * Lines of the Python original are counted, and are not errors. Two changes are not found: one of lines
+ * that no chained line covers yet (see `uncovered`), and a tail that is cut off behind every anchor.
+ *
+ * The log is read piece by piece, once, up to the end that it has when the call begins.
  *
  * Needs `--allow-read` for the root.
  *
@@ -309,12 +274,12 @@ export interface VerifyAuditOptions {
  *
  * @param component The component.
  * @param slug The bottle's slug.
- * @param options Where the log is, what is trusted.
- * @returns What was found; a log that does not exist is sound and empty, unless an anchor says else.
- * @throws {InvalidNameError} If the component or the slug is none.
+ * @param options Where the log is, and what is trusted.
+ * @returns What was found. A log that does not exist is sound and empty, unless an anchor shows that
+ * it had lines.
+ * @throws {InvalidNameError} If the component or the slug is not valid.
  * @throws {TypeError} If `publicKeys` holds no Ed25519 key.
- * @throws {MalformedRecordError} If the record of what was written last is damaged.
- * @throws {Error} If the signing key's file is no Ed25519 key, or others may read it.
+ * @throws {Error} If the signing key's file is not an Ed25519 key, or others may read it.
  */
 export async function verifyAuditLog(
   component: string,
@@ -324,19 +289,19 @@ export async function verifyAuditLog(
   const { root = claudeBottleRoot(), publicKeys, anchors = [], chainOnly = false } = options;
   const log = auditLogName(component, slug);
   const file = auditLogPath(component, slug, { root });
-  // Before the log is read: what it has grown by meanwhile must not look like a loss.
+  // Before the log is opened: its growth in between must not look like a loss.
   const answered = anchorsInAnswers(root, slug);
   let own: Remembered | undefined;
-  // This one is overwritten in place, by whoever appends.
-  const bytes = await readLockedLog(file, () => own = remembered(root, log));
+  // An append overwrites this record, so it is read while there is none.
+  using opened = await openLogAtRest(file, () => own = remembered(root, log));
   own ??= remembered(root, log);
   const keys = chainOnly ? undefined : trustedKeys(root, publicKeys);
   const all = [...anchors, ...own.anchors, ...answered];
-  const found = verifyLog({ log, file, bytes, keys, anchors: all });
+  const found = verifyLog({ log, file, chunks: opened?.chunks() ?? [], keys, anchors: all });
   return own.damage === undefined ? found : withProblem(found, own.damage);
 }
 
-/** The head that this root wrote last, or why that is not known. */
+/** The head that this root wrote last, or why it is not known. */
 interface Remembered {
   readonly anchors: readonly Anchor[];
   readonly damage?: string;

@@ -5,7 +5,8 @@
  */
 
 import { auditLogPath, claudeBottleRoot, queueDirForSlug } from "../disk/layout.ts";
-import { ownFileStamp, readOwnFile } from "../disk/read_own.ts";
+import { openOwnFile } from "../disk/lock.ts";
+import { ownFileStamp } from "../disk/read_own.ts";
 import { MAX_QUEUE_FILE_BYTES } from "../disk/read_untrusted.ts";
 import { readResponseBytes, responsePlaces } from "../queue/files.ts";
 import { ACTION_SUPERSEDED, type AuditEntry } from "../records/audit_entry.ts";
@@ -14,9 +15,9 @@ import { AlreadyDecidedError, MalformedRecordError, UnsafeFileError } from "../r
 import { checkProposalId } from "../records/names.ts";
 import { type ProposalRef, STATUSES } from "../records/proposal.ts";
 import { sha256Hex } from "../text/hash.ts";
-import { linkOf } from "./chain.ts";
-import { AUDIT_COMPONENTS, entryOn } from "./entries.ts";
-import { Buffer } from "node:buffer";
+import { isWhole, linesOf } from "./chain.ts";
+import { AUDIT_COMPONENTS } from "./entries.ts";
+import { readLine } from "./lines.ts";
 
 /**
  * Finds the decision on a proposal in the audit logs of its bottle. It is the record, whatever has
@@ -138,31 +139,21 @@ export function standingResponse(
   return undefined;
 }
 
-/** Adds what one log says, without parsing the lines of other proposals. */
+/** Adds what one log says. */
 function addDecisions(
   log: string,
   ids: ReadonlySet<string>,
   decisions: Map<string, AuditEntry>,
 ): void {
-  const content = readOwnFile(log);
-  if (content === undefined) return;
-  const bytes = Buffer.from(content.buffer);
-  // In JSON a quote inside a string is escaped, so these bytes can only be a key and its value; whether
-  // it is the entry's own, and its last, the parsed line says.
-  const [only, another] = ids;
-  const key = another === undefined ? `"proposal_id":"${only}"` : `"proposal_id":"`;
-  for (let at = bytes.indexOf(key); at !== -1; at = bytes.indexOf(key, at + 1)) {
-    const end = bytes.indexOf("\n", at);
-    if (end === -1) return; // A torn last line was never acknowledged.
-    const start = at + `"proposal_id":"`.length;
-    const id = bytes.toString("latin1", start, bytes.indexOf('"', start));
-    if (!ids.has(id)) continue;
-    const line = bytes.subarray(bytes.lastIndexOf("\n", at) + 1, end + 1);
-    const entry = entryOn(line, log);
-    if (entry?.proposalId !== id) continue;
+  using file = openOwnFile(log);
+  for (const line of linesOf(file?.chunks() ?? [])) {
+    if (!isWhole(line)) return; // A torn last line was never acknowledged.
+    const { entry, link } = readLine(line, log);
+    const id = entry?.proposalId;
+    if (entry === undefined || id === undefined || !ids.has(id)) continue;
     if (entry.operatorAction === ACTION_SUPERSEDED) {
-      // Anybody's line may keep a decision from being made; only one of ours may undo one.
-      if (linkOf(line) !== undefined) decisions.delete(id);
+      // Any line may keep a decision from being made; only one that this tool signed may undo one.
+      if (link !== undefined) decisions.delete(id);
     } else if (STATUSES.some((status) => status === entry.operatorAction) && !decisions.has(id)) {
       decisions.set(id, entry);
     }

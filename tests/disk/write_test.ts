@@ -66,9 +66,9 @@ for (
       ["write", "flock", "ftruncate", "fdatasync"],
     ],
     [
-      "readLockedLog()",
-      'Deno.writeFileSync("DIR/x", bytes); await durable.readLockedLog("DIR/x");',
-      ["write", "flock"],
+      "openLogAtRest()",
+      'Deno.writeFileSync("DIR/x", bytes); using x = await durable.openLogAtRest("DIR/x");',
+      ["write", "flock", "flock"],
     ],
     [
       "replaceFileAlone() over what a crash left",

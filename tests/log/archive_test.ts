@@ -68,7 +68,7 @@ Deno.test("verifyAuditArchive() takes a log with exactly the head that was state
 for (const log of [`../${LOG}`, `x/${LOG}`, `${LOG}\u001b[2K`, `${LOG}  ok`, "", "x".repeat(97)]) {
   Deno.test(`verifyAuditArchive() refuses an archive of a log called ${JSON.stringify(log)}`, async () => {
     const change = ({ head }: Parts) => ({ head: { ...head, log } });
-    await assertRejects(() => verifyChanged(change), MalformedRecordError, "it is no archive");
+    await assertRejects(() => verifyChanged(change), MalformedRecordError, "it is not an archive");
   });
 }
 

@@ -111,7 +111,7 @@ Deno.test("verifyAuditLog() finds any single byte that is changed, added or remo
       const { publicKey } = await ensureSigningKey(dir.path);
       const keys = parsePublicKeys(publicKey, "the key");
       const verify = (bytes: Uint8Array) =>
-        verifyLog({ log: "pipelock-dev-1", file: log.path, bytes, keys, anchors: [] });
+        verifyLog({ log: "pipelock-dev-1", file: log.path, chunks: [bytes], keys, anchors: [] });
       assertEquals(verify(sound).firstError, "");
       for (let at = 0; at < sound.length; at++) {
         const [before, byte, after] = [sound.subarray(0, at), sound[at]!, sound.subarray(at + 1)];

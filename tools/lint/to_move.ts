@@ -6,8 +6,6 @@
 
 /** Imports that break a floor or close a circle: the file, then what it imports. */
 const IMPORTS: readonly (readonly [from: string, to: string])[] = [
-  ["src/log/entries.ts", "src/log/append.ts"],
-  ["src/log/append.ts", "src/log/entries.ts"],
   ["cli/command/context.ts", "cli/command/flags.ts"],
   ["cli/command/resolve.ts", "cli/command/context.ts"],
   ["cli/command/resolve.ts", "cli/command/flags.ts"],

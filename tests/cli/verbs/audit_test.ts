@@ -199,7 +199,7 @@ Deno.test("audit export makes one file that another machine verifies without the
       ],
       ["cut off", text.slice(0, -1), "bytes of logs, and says"],
       ["longer", text + "x", "bytes of logs, and says"],
-      ["no archive", "{}\n", "it is no archive that audit export made"],
+      ["no archive", "{}\n", "it is not an archive that audit export made"],
       ["nothing", "", "it is empty"],
       ["not JSON", "what\n", "it is not JSON"],
     ] as const
