@@ -7,16 +7,30 @@
 export { type Changes, watchChanges } from "./src/decision/events.ts";
 export { diffAgainst } from "./src/decision/inspect.ts";
 export {
+  findUnfinished,
   type FinishedIntent,
   finishInterrupted,
   type InterruptedDecisions,
 } from "./src/decision/journal.ts";
 export { marksOfPending, MAX_JUDGED_CHARS } from "./src/decision/marks.ts";
 export { currentConfigDirForSlug, privateDir, queueRoot } from "./src/disk/layout.ts";
+export {
+  type DiskRoom,
+  namesInOwn,
+  type OwnEntry,
+  ownEntry,
+  ownFileStamp,
+  readOwnFile,
+  roomAt,
+  walkOwn,
+} from "./src/disk/read_own.ts";
 export { keepFilesInForce, knownFile } from "./src/host/config_files.ts";
 export {
+  type EditBuffer,
   forgetShown,
+  keptEdits,
   lastShown,
+  openEditBuffer,
   readReceiverRecord,
   type ReceiverRecord,
   rememberShown,

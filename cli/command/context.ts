@@ -4,7 +4,7 @@
  * @module
  */
 
-import { asciiJson, visibleLine } from "../../internal_mod.ts";
+import { asciiJson, readOwnFile, visibleLine } from "../../internal_mod.ts";
 import { claudeBottleRoot } from "../../mod.ts";
 import { makeStyle, type Style } from "../render/style.ts";
 import { wrap } from "../render/wrap.ts";
@@ -145,10 +145,10 @@ export function pause(ms: number, hurry: AbortSignal): Promise<void> {
  * @throws {UsageError} If it is not there, or may not be read.
  */
 export async function readNamedFile(file: string): Promise<Uint8Array> {
+  if (file === "-") return await new Response(Deno.stdin.readable).bytes();
   try {
-    return file === "-"
-      ? await new Response(Deno.stdin.readable).bytes()
-      : await Deno.readFile(file);
+    const bytes = readOwnFile(file);
+    if (bytes !== undefined) return bytes;
   } catch (cause) {
     if (cause instanceof Deno.errors.NotCapable) {
       throw new UsageError(
@@ -157,9 +157,7 @@ export async function readNamedFile(file: string): Promise<Uint8Array> {
         { cause },
       );
     }
-    if (cause instanceof Deno.errors.NotFound) {
-      throw new UsageError(`Cannot read ${file}: there is no such file`, { cause });
-    }
     throw cause;
   }
+  throw new UsageError(`Cannot read ${file}: there is no such file`);
 }

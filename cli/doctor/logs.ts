@@ -7,37 +7,15 @@
 import {
   AUDIT_COMPONENTS,
   type AuditLogId,
+  findUnfinished,
+  keptEdits,
   listAuditLogs,
   listBottles,
-  privateDir,
   readSigningKey,
 } from "../../internal_mod.ts";
 import { verifyAuditLog } from "../../mod.ts";
 import { counted, type Finding, named, shellWord, type Subject } from "./finding.ts";
-import { join } from "@std/path";
-
-/** The names in a directory of the operator's own; none if it is not there. */
-function namesIn(dir: string): string[] {
-  try {
-    return Array.from(Deno.readDirSync(dir), ({ name }) => name).sort();
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return [];
-    throw error;
-  }
-}
-
-/** Whether a file looks like what a decision for a bottle leaves when it is interrupted. */
-function isIntent(path: string, slug: string): boolean {
-  try {
-    // Whatever else has that name is not waited for.
-    if (!Deno.lstatSync(path).isFile) return false;
-    const { version, bottle_slug } = JSON.parse(Deno.readTextFileSync(path));
-    return version === 1 && bottle_slug === slug;
-  } catch (error) {
-    if (error instanceof SyntaxError || error instanceof TypeError) return false;
-    throw error;
-  }
-}
+import { relative } from "@std/path";
 
 /**
  * Checks for decisions that a crash left open. Every other verb finishes them when it starts; this one
@@ -48,28 +26,26 @@ function isIntent(path: string, slug: string): boolean {
  */
 export function checkIntents({ root }: Pick<Subject, "root">): Finding[] {
   const found: Finding[] = [];
-  const dir = join(privateDir(root), "intents");
-  for (const name of namesIn(dir).filter((name) => name.endsWith(".json"))) {
-    const path = join(dir, name);
-    const slug = name.slice(0, -".json".length);
+  const { intents, staged } = findUnfinished(root);
+  for (const { bottleSlug, path, isBroken } of intents) {
     found.push(
-      isIntent(path, slug)
+      isBroken
         ? {
           check: "intents",
-          state: "warn",
-          says: `a decision for ${slug} was interrupted, or is being made right now`,
-          todo: `supervise list --bottle ${shellWord(slug)}; it says what came of the decision`,
+          state: "bad",
+          says: `${relative(root, path)} is no intent; no decision for its bottle goes through`,
+          todo: `mv ${shellWord(path)} ${shellWord(`${path}.broken`)}`,
         }
         : {
           check: "intents",
-          state: "bad",
-          says: `private/intents/${name} is no intent; no decision for its bottle goes through`,
-          todo: `mv ${shellWord(path)} ${shellWord(`${path}.broken`)}`,
+          state: "warn",
+          says: `a decision for ${bottleSlug} was interrupted, or is being made right now`,
+          todo: `supervise list --bottle ${
+            shellWord(bottleSlug)
+          }; it says what came of the decision`,
         },
     );
   }
-  const staging = join(privateDir(root), "staging");
-  const staged = namesIn(staging).filter((slug) => namesIn(join(staging, slug)).length > 0);
   if (staged.length > 0) {
     found.push({
       check: "intents",
@@ -89,10 +65,7 @@ export function checkIntents({ root }: Pick<Subject, "root">): Finding[] {
  * @returns What was found.
  */
 export function checkEdits({ root }: Pick<Subject, "root">): Finding[] {
-  const edits = join(privateDir(root), "edit");
-  const kept = namesIn(edits).flatMap((dir) =>
-    namesIn(join(edits, dir)).map((name) => join("private", "edit", dir, name))
-  );
+  const kept = keptEdits(root);
   const [first] = kept;
   if (first === undefined) {
     return [{ check: "edits", state: "ok", says: "no version of yours was left behind" }];
@@ -100,8 +73,8 @@ export function checkEdits({ root }: Pick<Subject, "root">): Finding[] {
   return [{
     check: "edits",
     state: "warn",
-    says: `a version of yours is kept: ${named(kept)}`,
-    todo: `supervise modify ID --file ${shellWord(join(root, first))}, or remove it`,
+    says: `a version of yours is kept: ${named(kept.map((path) => relative(root, path)))}`,
+    todo: `supervise modify ID --file ${shellWord(first)}, or remove it`,
   }];
 }
 

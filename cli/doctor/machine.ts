@@ -4,10 +4,9 @@
  * @module
  */
 
-import { instantOf, listAuditLogs } from "../../internal_mod.ts";
+import { type DiskRoom, instantOf, listAuditLogs, roomAt } from "../../internal_mod.ts";
 import { readAuditEntries } from "../../mod.ts";
 import { type Finding, named, shellWord, type Subject } from "./finding.ts";
-import { statfsSync } from "node:fs";
 
 /** How far two clocks may be apart before anybody hears of it. */
 const TOLERANCE_MS = 120_000;
@@ -87,9 +86,9 @@ const OLDEST_DENO = [2, 9] as const;
  */
 export function checkDisk({ root }: Pick<Subject, "root">): Finding[] {
   const check = "disk";
-  let stat: ReturnType<typeof statfsSync>;
+  let room: DiskRoom;
   try {
-    stat = statfsSync(root);
+    room = roomAt(root);
   } catch (error) {
     if (!(error instanceof Deno.errors.NotCapable)) throw error;
     return [{
@@ -101,9 +100,8 @@ export function checkDisk({ root }: Pick<Subject, "root">): Finding[] {
       }; or start this with --allow-sys=statfs, as cli/supervise.sh does`,
     }];
   }
-  const free = Math.floor(Number(stat.bavail) * Number(stat.bsize) / MIB);
-  // Some file systems count no inodes, and say zero of zero.
-  const inodes = Number(stat.files) === 0 ? Infinity : Number(stat.ffree);
+  const free = Math.floor(room.bytes / MIB);
+  const inodes = room.files;
   const says = inodes < BAD_INODES
     ? `room for ${inodes} more files is left`
     : `${free < 10_240 ? `${free} MiB are` : `${Math.floor(free / 1024)} GiB are`} free`;

@@ -5,7 +5,14 @@
  * @module
  */
 
-import { listBottles, privateDir } from "../../internal_mod.ts";
+import {
+  listBottles,
+  type OwnEntry,
+  ownEntry,
+  ownFileStamp,
+  privateDir,
+  walkOwn,
+} from "../../internal_mod.ts";
 import { queueDirForSlug } from "../../mod.ts";
 import { type Finding, named, shellWord, type Subject } from "./finding.ts";
 import { join, relative } from "@std/path";
@@ -13,51 +20,20 @@ import { join, relative } from "@std/path";
 /** How many files and directories are looked at; more are nothing that a person keeps by hand. */
 const MOST_LOOKED_AT = 20_000;
 
-/** A file or directory, and who may do what with it. */
-interface Looked {
-  readonly path: string;
-  readonly mode: number;
-  readonly uid: number | null;
+interface Looked extends OwnEntry {
   /** Whether others may read it without harm. */
   readonly open: boolean;
 }
 
-/** The state of something, without following a link; a link's own mode says nothing. */
-function look(path: string, open = false): Looked | undefined {
-  try {
-    const { mode, uid, isSymlink } = Deno.lstatSync(path);
-    return isSymlink ? undefined : { path, mode: mode ?? 0, uid, open };
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return undefined;
-    throw error;
-  }
-}
-
-/** Everything below a directory of the operator's own. */
-function* walk(dir: string): Generator<string> {
-  yield dir;
-  let entries: Deno.DirEntry[];
-  try {
-    entries = [...Deno.readDirSync(dir)];
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound || error instanceof Deno.errors.NotADirectory) return;
-    throw error;
-  }
-  for (const { name, isDirectory } of entries) {
-    if (isDirectory) yield* walk(join(dir, name));
-    else yield join(dir, name);
-  }
-}
-
 function lookAtAll(root: string): Looked[] {
   const looked: Looked[] = [];
-  const add = (path: string, open = false) => {
-    const found = look(path, open);
-    if (found !== undefined) looked.push(found);
+  const add = (path: string) => {
+    const entry = ownEntry(path);
+    if (entry !== undefined) looked.push({ ...entry, open: false });
   };
   // The root may be a link that the operator laid.
-  const { mode, uid } = Deno.statSync(root);
-  looked.push({ path: root, mode: mode ?? 0, uid, open: false });
+  const { mode, uid } = ownFileStamp(root)!;
+  looked.push({ path: root, mode, uid, open: false });
   add(join(root, "queue"));
   // What is in a queue is its sidecar's; that nobody else gets at it is the directory's doing.
   for (const slug of listBottles(root).slugs) {
@@ -65,9 +41,9 @@ function lookAtAll(root: string): Looked[] {
     add(join(queueDirForSlug(slug, { root }), "processed"));
   }
   const addAll = (dir: string, open: boolean) => {
-    for (const path of walk(dir)) {
+    for (const entry of walkOwn(dir)) {
       if (looked.length >= MOST_LOOKED_AT) return;
-      add(path, open);
+      looked.push({ ...entry, open });
     }
   };
   // The agent reads these, perhaps as another user.

@@ -10,6 +10,7 @@ import {
   findLeftovers,
   instantOf,
   listBottles,
+  namesInOwn,
   type OldFiles,
   queueRoot,
 } from "../../internal_mod.ts";
@@ -138,14 +139,9 @@ export function checkSidecars({ root, nowMs, overview }: Subject): Finding[] {
  */
 export function checkFilesInForce({ root }: Pick<Subject, "root">): Finding[] {
   const { slugs } = listBottles(root);
-  const without = slugs.filter((slug) => {
-    try {
-      return [...Deno.readDirSync(currentConfigDirForSlug(slug, root))].length === 0;
-    } catch (error) {
-      if (error instanceof Deno.errors.NotFound) return true;
-      throw error;
-    }
-  });
+  const without = slugs.filter((slug) =>
+    namesInOwn(currentConfigDirForSlug(slug, root)).length === 0
+  );
   const [first] = without;
   if (first === undefined) {
     const says = slugs.length === 0 ? "there is no bottle yet" : "each bottle has files in force";

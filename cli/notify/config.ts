@@ -4,6 +4,8 @@
  * @module
  */
 
+import { ownFileStamp, readOwnFile } from "../../internal_mod.ts";
+
 /** How a terminal is told; `auto` picks what this one understands. */
 export const TERMINAL_SIGNALS = ["auto", "bell", "osc9", "osc777", "osc99"] as const;
 
@@ -66,18 +68,21 @@ export function readNotifyConfig(path: string): NotifyConfig | undefined {
 export function readSecretFile(path: string): string | undefined {
   const refuse = (reason: string) => new NotifyConfigError(`Cannot use ${path}: ${reason}`);
   try {
-    const { isFile, mode, uid, size } = Deno.statSync(path);
+    const stamp = ownFileStamp(path);
+    if (stamp === undefined) return undefined;
+    const { isFile, mode, uid, size } = stamp;
     if (!isFile) throw refuse("it is no file");
     if (uid !== Deno.uid()) throw refuse("it belongs to somebody else; make it yours with chown");
-    if (((mode ?? 0) & 0o077) !== 0) {
-      const octal = ((mode ?? 0) & 0o777).toString(8);
+    if ((mode & 0o077) !== 0) {
+      const octal = (mode & 0o777).toString(8);
       throw refuse(`others may read or change it (mode ${octal}); run chmod 600 on it`);
     }
-    if (size > MAX_BYTES) throw refuse(`it has ${size} bytes, more than the ${MAX_BYTES} allowed`);
-    return new TextDecoder("utf-8", { fatal: true }).decode(Deno.readFileSync(path));
+    if (size > MAX_BYTES) {
+      throw refuse(`it has ${size} bytes, more than the ${MAX_BYTES} allowed`);
+    }
+    return new TextDecoder("utf-8", { fatal: true }).decode(readOwnFile(path));
   } catch (error) {
     if (error instanceof NotifyConfigError) throw error;
-    if (error instanceof Deno.errors.NotFound) return undefined;
     if (error instanceof TypeError) throw refuse("it is not UTF-8");
     const way = error instanceof Deno.errors.NotCapable
       ? "; start this program through cli/supervise.sh"

@@ -4,12 +4,11 @@
  * @module
  */
 
-import { CONFIG_FILE_FOR_TOOL, privateDir } from "../../internal_mod.ts";
+import { type EditBuffer, openEditBuffer } from "../../internal_mod.ts";
 import { type Inspection, validateConfigFile } from "../../mod.ts";
 import type { Context } from "../command/context.ts";
 import { CancelledError } from "../command/exit.ts";
 import { UsageError } from "../command/flags.ts";
-import { join } from "@std/path";
 
 /** The editor where neither `$VISUAL` nor `$EDITOR` names one. */
 const DEFAULT_EDITOR = "vi";
@@ -54,34 +53,33 @@ export async function editProposal(
 ): Promise<Edit> {
   const { tool, proposedFile } = inspection.proposal;
   const { program, args } = editorCommand(context);
-  const edits = join(privateDir(context.root), "edit");
-  await Deno.mkdir(edits, { recursive: true, mode: 0o700 });
-  const dir = await Deno.makeTempDir({ dir: edits });
-  const buffer = join(dir, CONFIG_FILE_FOR_TOOL[tool]);
-  const discard = () => Deno.remove(dir, { recursive: true });
+  const buffer = openEditBuffer(context.root, tool, start);
   const cancelled = async (why: string) => {
-    await discard();
+    await buffer.discard();
     return new CancelledError(`Cancelled: ${why}`);
   };
-  await Deno.writeTextFile(buffer, start, { mode: 0o600, createNew: true });
 
-  const status = await runEditor(program, [...args, buffer]);
+  const status = await runEditor(program, [...args, buffer.path]);
   if (status === undefined) {
     throw await cancelled(`there is no editor called ${program}; set $EDITOR`);
   }
   if (!status.success) {
     const why = `${program} ended with exit code ${status.code}`;
-    if (!await hasWork(dir, buffer, start, status)) throw await cancelled(why);
-    throw new CancelledError(`Cancelled: ${why}. What it left is in ${dir}`, { isKept: true });
+    if (!hasWork(buffer, start, status)) throw await cancelled(why);
+    throw new CancelledError(`Cancelled: ${why}. What it left is in ${buffer.dir}`, {
+      isKept: true,
+    });
   }
-  const finalFile = decodeVersion(await Deno.readFile(buffer), buffer);
+  const bytes = buffer.read();
+  if (bytes === undefined) throw await cancelled(`${program} removed the file`);
+  const finalFile = decodeVersion(bytes, buffer.path);
   if (finalFile.trim() === "") throw await cancelled("the file was emptied");
   if (finalFile === proposedFile) throw await cancelled("the file was left unchanged");
 
   const { id } = inspection.proposal;
-  const kept = `Your version is kept; to go on: supervise modify ${id} --file ${buffer}`;
+  const kept = `Your version is kept; to go on: supervise modify ${id} --file ${buffer.path}`;
   const [problem] = validateConfigFile(tool, finalFile);
-  if (problem === undefined) return { finalFile, discard, kept };
+  if (problem === undefined) return { finalFile, discard: buffer.discard, kept };
   const why = `${problem.where}: ${problem.message}`;
   throw new CancelledError(`Cancelled: ${why}. ${kept}`, { isKept: true });
 }
@@ -107,14 +105,10 @@ export function decodeVersion(bytes: Uint8Array, file: string): string {
  * that lost its terminal, in a file of its own beside it. One that says itself that it failed was told to
  * throw the buffer away.
  */
-async function hasWork(
-  dir: string,
-  buffer: string,
-  start: string,
-  { signal }: Deno.CommandStatus,
-): Promise<boolean> {
-  for await (const { name } of Deno.readDir(dir)) if (join(dir, name) !== buffer) return true;
-  return signal !== null && await Deno.readTextFile(buffer).catch(() => start) !== start;
+function hasWork(buffer: EditBuffer, start: string, { signal }: Deno.CommandStatus): boolean {
+  if (buffer.hasOthers()) return true;
+  const bytes = buffer.read();
+  return signal !== null && bytes !== undefined && new TextDecoder().decode(bytes) !== start;
 }
 
 /** Runs the editor to its end. `undefined`: there is no such program. */

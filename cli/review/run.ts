@@ -4,7 +4,13 @@
  * @module
  */
 
-import { type Changes, privateDir, visibleLine, watchChanges } from "../../internal_mod.ts";
+import {
+  type Changes,
+  ownFileStamp,
+  privateDir,
+  visibleLine,
+  watchChanges,
+} from "../../internal_mod.ts";
 import { inspectProposal } from "../../mod.ts";
 import { type Context, pause } from "../command/context.ts";
 import { failureOf } from "../command/exit.ts";
@@ -72,11 +78,10 @@ export function openFeed(context: Context, later: Later): Feed {
  */
 export function stampOf(path: string): string {
   try {
-    const { ino, size, mtime } = Deno.statSync(path);
-    return `${ino} ${size} ${mtime?.getTime()}`;
+    return ownFileStamp(path)?.text ?? "";
   } catch (error) {
     // A directory that may not be looked into, say, is a state too: whoever reads the file tells of it.
-    return error instanceof Deno.errors.NotFound ? "" : String(error);
+    return String(error);
   }
 }
 

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { visibleLine } from "../../internal_mod.ts";
+import { ownFileStamp, visibleLine } from "../../internal_mod.ts";
 import { type Overview, readOverview } from "../../mod.ts";
 import type { Context } from "../command/context.ts";
 import { UsageError } from "../command/flags.ts";
@@ -56,15 +56,12 @@ export async function runChecks(root: string, nowMs: number): Promise<Finding[]>
 }
 
 async function examine(root: string): Promise<readonly Finding[]> {
-  try {
-    if (Deno.statSync(root).isDirectory) return await runChecks(root, Date.now());
-    const says = `${root} is no directory`;
-    return [{ check: "root", state: "bad", says, todo: "name another with --root" }];
-  } catch (error) {
-    if (!(error instanceof Deno.errors.NotFound)) throw error;
-    const says = `there is no ${root}`;
-    return [{ check: "root", state: "bad", says, todo: "name it with --root, or see the README" }];
-  }
+  const stamp = ownFileStamp(root);
+  if (stamp?.isDirectory) return await runChecks(root, Date.now());
+  const [says, todo] = stamp === undefined
+    ? [`there is no ${root}`, "name it with --root, or see the README"]
+    : [`${root} is no directory`, "name another with --root"];
+  return [{ check: "root", state: "bad", says, todo }];
 }
 
 function printFinding(context: Context, finding: Finding, width: number): void {

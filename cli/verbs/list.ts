@@ -4,7 +4,7 @@
  * @module
  */
 
-import { listBottles, marksOfPending } from "../../internal_mod.ts";
+import { listBottles, marksOfPending, ownFileStamp } from "../../internal_mod.ts";
 import { readOverview } from "../../mod.ts";
 import type { Context } from "../command/context.ts";
 import { countMarks, isWanted, shortIds, sortPending } from "../command/resolve.ts";
@@ -19,15 +19,6 @@ import {
   unrecordedJson,
   unrecordedLine,
 } from "../render/pending.ts";
-
-function isDirectory(path: string): boolean {
-  try {
-    return Deno.statSync(path).isDirectory;
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return false;
-    throw error;
-  }
-}
 
 /**
  * Lists what is pending in all bottles, or in one, as the flags say. What is wrong in the queues is told
@@ -57,7 +48,7 @@ export function list(context: Context): void {
     });
     return;
   }
-  if (!isDirectory(root)) context.complain(`! there is no ${root}`);
+  if (!ownFileStamp(root)?.isDirectory) context.complain(`! there is no ${root}`);
   else if (flags.bottle !== undefined && !listBottles(root).slugs.includes(flags.bottle)) {
     context.complain(`! bottle ${flags.bottle} has no queue under ${root}`);
   }

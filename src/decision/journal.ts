@@ -6,7 +6,7 @@
 
 import { auditLogPath, privateDir, queueDirForSlug, responsePath } from "../disk/layout.ts";
 import { openOwnFile, withLock } from "../disk/lock.ts";
-import { readOwnFile } from "../disk/read_own.ts";
+import { namesInOwn, ownFileStamp, readOwnFile } from "../disk/read_own.ts";
 import { listNames } from "../disk/read_untrusted.ts";
 import {
   clearDirectory,
@@ -331,6 +331,45 @@ function findRecord(root: string, intent: Intent): "missing" | "recorded" | "sup
     syncNames(dirname(path));
   }
   return found;
+}
+
+/** The intent of a decision that was interrupted, or is being made right now. */
+export interface UnfinishedIntent {
+  readonly bottleSlug: string;
+  readonly path: string;
+  /** Whether it cannot be finished: then no decision for its bottle goes through. */
+  readonly isBroken: boolean;
+}
+
+/** Finds what {@linkcode finishInterrupted} would finish, and finishes nothing. */
+export function findUnfinished(
+  root: string,
+): { readonly intents: readonly UnfinishedIntent[]; readonly staged: readonly string[] } {
+  const dir = intentsDir(root);
+  const intents = namesInOwn(dir).filter((name) => name.endsWith(".json")).map((name) => {
+    const [bottleSlug, path] = [name.slice(0, -".json".length), join(dir, name)];
+    return { bottleSlug, path, isBroken: isBroken(path, bottleSlug) };
+  });
+  const staging = join(privateDir(root), "staging");
+  const staged = namesInOwn(staging).filter((slug) =>
+    namesInOwn(stagingDir(root, slug)).length > 0
+  );
+  return { intents, staged };
+}
+
+function isBroken(path: string, slug: string): boolean {
+  // It may be gone again by now, or be a FIFO that nobody writes to.
+  const stamp = ownFileStamp(path);
+  if (stamp?.isFile !== true) return stamp !== undefined;
+  const bytes = readOwnFile(path);
+  if (bytes === undefined) return false;
+  try {
+    readIntent(bytes, path, slug);
+    return false;
+  } catch (error) {
+    if (error instanceof MalformedRecordError) return true;
+    throw error;
+  }
 }
 
 /** What {@linkcode finishInterrupted} found. */

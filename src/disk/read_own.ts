@@ -5,14 +5,17 @@
  * @module
  */
 
+import { join } from "@std/path";
+import { statfsSync } from "node:fs";
+
 /** The whole file; `undefined` if it does not exist. */
 export function readOwnFile(path: string): Uint8Array<ArrayBuffer> | undefined {
   return unlessMissing(() => Deno.readFileSync(path));
 }
 
-/** The names in a directory that exists, sorted. */
+/** The names in a directory, sorted; none if it does not exist. */
 export function namesInOwn(dir: string): readonly string[] {
-  return Array.from(Deno.readDirSync(dir), ({ name }) => name).sort();
+  return unlessMissing(() => Array.from(Deno.readDirSync(dir), ({ name }) => name).sort()) ?? [];
 }
 
 /** Which file it is, and in which state, without a look at its content. */
@@ -23,8 +26,12 @@ export interface OwnFileStamp {
   readonly text: string;
   /** The size, in bytes. */
   readonly size: number;
+  readonly isFile: boolean;
+  readonly isDirectory: boolean;
   /** The mode. */
   readonly mode: number;
+  /** The owner's number. */
+  readonly uid: number | null;
   /** When the content changed last, in milliseconds since 1970. */
   readonly changedMs: number;
 }
@@ -36,12 +43,12 @@ export function ownFileStamp(path: string): OwnFileStamp | undefined {
 
 /** The state that a file's metadata tell. */
 export function stampOf(info: Deno.FileInfo): OwnFileStamp {
-  const { dev, ino, size, birthtime, mtime, ctime } = info;
+  const { dev, ino, size, birthtime, mtime, ctime, isFile, isDirectory, uid } = info;
   const [mode, changedMs] = [info.mode ?? 0, mtime?.getTime() ?? 0];
   const identity = `${dev}:${ino}:${birthtime?.getTime()}`;
   // The time of change that a program can set, and the one that it cannot, in whole seconds.
   const text = `${identity}:${size}:${changedMs}:${ctime?.getTime()}:${mode}`;
-  return { identity, text, size, mode, changedMs };
+  return { identity, text, size, isFile, isDirectory, mode, uid, changedMs };
 }
 
 /** What a call gives; `undefined` if it finds no file. */
@@ -52,4 +59,58 @@ export function unlessMissing<T>(read: () => T): T | undefined {
     if (error instanceof Deno.errors.NotFound) return undefined;
     throw error;
   }
+}
+
+/** A file or directory of the operator's own, and who may do what with it. */
+export interface OwnEntry {
+  readonly path: string;
+  readonly mode: number;
+  /** The owner's number. */
+  readonly uid: number | null;
+}
+
+/** One of them; `undefined` if it does not exist, or is a link: a link's own mode says nothing. */
+export function ownEntry(path: string): OwnEntry | undefined {
+  const stat = unlessMissing(() => Deno.lstatSync(path));
+  return stat === undefined || stat.isSymlink
+    ? undefined
+    : { path, mode: stat.mode ?? 0, uid: stat.uid };
+}
+
+/** A directory and everything below it; follows no link. Nothing if there is no such directory. */
+export function* walkOwn(dir: string): Generator<OwnEntry> {
+  let entries: Deno.DirEntry[];
+  const own = ownEntry(dir);
+  if (own !== undefined) yield own;
+  try {
+    entries = [...Deno.readDirSync(dir)];
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound || error instanceof Deno.errors.NotADirectory) return;
+    throw error;
+  }
+  for (const { name, isDirectory } of entries) {
+    const path = join(dir, name);
+    if (isDirectory) yield* walkOwn(path);
+    else {
+      const entry = ownEntry(path);
+      if (entry !== undefined) yield entry;
+    }
+  }
+}
+
+/** How much room a disk has. */
+export interface DiskRoom {
+  readonly bytes: number;
+  /** How many more files; `Infinity` where the file system does not count them. */
+  readonly files: number;
+}
+
+/**
+ * How much room is left on the disk of a path. Needs `--allow-sys=statfs`.
+ *
+ * @throws {Deno.errors.NotCapable} If that is not granted.
+ */
+export function roomAt(path: string): DiskRoom {
+  const { bavail, bsize, files, ffree } = statfsSync(path);
+  return { bytes: bavail * bsize, files: files === 0 ? Infinity : ffree };
 }

@@ -254,6 +254,28 @@ export function moveAside(path: string, dir: string): void {
   syncDirectory(dirname(path));
 }
 
+/**
+ * Makes a directory with a random name, mode 0700, for files that are kept until they are no longer
+ * needed. Nothing of it is synced.
+ *
+ * @param dir The directory to make it in; created if missing.
+ * @returns Its path.
+ */
+export function makeDirectoryIn(dir: string): string {
+  ensureDirectory(dir);
+  return Deno.makeTempDirSync({ dir });
+}
+
+/** Writes a new file, mode 0600, and syncs it, but not its name. */
+export function writeNewFile(path: string, bytes: Uint8Array): void {
+  writeNew(path, bytes);
+}
+
+/** Removes a directory and everything in it. A crash leaves a part. */
+export async function removeDirectory(dir: string): Promise<void> {
+  await Deno.remove(dir, { recursive: true });
+}
+
 /** Directories whose fsync is due before this turn of the event loop ends. */
 const syncsDue = new Map<string, Promise<void>>();
 

@@ -1,18 +1,25 @@
 /**
- * What the host remembers between two commands: what an operator was shown, and how it went with each
- * receiver of notifications.
+ * What the host remembers between two commands: what an operator was shown, how it went with each
+ * receiver of notifications, and an operator's own version of a file until it is decided.
  *
  * @module
  */
 
 import { claudeBottleRoot, privateDir } from "../disk/layout.ts";
 import { withLock } from "../disk/lock.ts";
-import { readOwnFile } from "../disk/read_own.ts";
+import { namesInOwn, readOwnFile } from "../disk/read_own.ts";
 import { listNames } from "../disk/read_untrusted.ts";
-import { removeFile, replaceFile, replaceFileAlone } from "../disk/write.ts";
+import {
+  makeDirectoryIn,
+  removeDirectory,
+  removeFile,
+  replaceFile,
+  replaceFileAlone,
+  writeNewFile,
+} from "../disk/write.ts";
 import { MalformedRecordError } from "../records/errors.ts";
 import { checkBottleSlug, checkProposalId } from "../records/names.ts";
-import type { ProposalRef } from "../records/proposal.ts";
+import { CONFIG_FILE_FOR_TOOL, type ProposalRef, type Tool } from "../records/proposal.ts";
 import { asciiJson } from "../text/json.ts";
 import { join } from "@std/path";
 
@@ -210,4 +217,45 @@ export function forgetShown(ref: ProposalRef): void {
   } catch (error) {
     if (error instanceof Deno.errors.NotCapable) throw error;
   }
+}
+
+/** A file for an editor, alone in a directory of its own. */
+export interface EditBuffer {
+  /** The directory. */
+  readonly dir: string;
+  /** The file, under the config file's own name. */
+  readonly path: string;
+  /** What is in it now; `undefined` if the editor removed it. */
+  readonly read: () => Uint8Array<ArrayBuffer> | undefined;
+  /** Whether the editor left another file beside it. */
+  readonly hasOthers: () => boolean;
+  /** Removes the directory. */
+  readonly discard: () => Promise<void>;
+}
+
+function editsDir(root: string): string {
+  return join(privateDir(root), "edit");
+}
+
+/** Makes a buffer, mode 0600, with a text in it. */
+export function openEditBuffer(root: string, tool: Tool, start: string): EditBuffer {
+  const dir = makeDirectoryIn(editsDir(root));
+  const name = CONFIG_FILE_FOR_TOOL[tool];
+  const path = join(dir, name);
+  writeNewFile(path, new TextEncoder().encode(start));
+  return {
+    dir,
+    path,
+    read: () => readOwnFile(path),
+    hasOthers: () => namesInOwn(dir).some((other) => other !== name),
+    discard: () => removeDirectory(dir),
+  };
+}
+
+/** The files that are still in buffers: their paths. */
+export function keptEdits(root: string): readonly string[] {
+  const edits = editsDir(root);
+  return namesInOwn(edits).flatMap((dir) =>
+    namesInOwn(join(edits, dir)).map((name) => join(edits, dir, name))
+  );
 }

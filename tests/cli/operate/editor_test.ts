@@ -18,6 +18,7 @@ for (
     ["touches the file", 'touch "$1"', "Cancelled: the file was left unchanged"],
     ["empties the file", ': > "$1"', "Cancelled: the file was emptied"],
     ["blanks the file", 'echo > "$1"', "Cancelled: the file was emptied"],
+    ["removes the file", 'rm "$1"', "removed the file"],
     ["fails", 'echo other.example > "$1"; exit 3', "ended with exit code 3"],
     ["is killed", "kill -9 $$", "ended with exit code 137"],
   ] as const

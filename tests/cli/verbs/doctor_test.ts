@@ -40,6 +40,41 @@ async function prepare(dir: TempDir): Promise<void> {
   await queueSample(dir.path, { id: "waits", currentFileHash: sha256Hex(IN_FORCE) });
 }
 
+async function writeIntent(dir: TempDir, intent: string): Promise<void> {
+  await Deno.mkdir(dir.at("private", "intents"), { recursive: true, mode: 0o700 });
+  await Deno.writeTextFile(dir.at("private", "intents", "dev-1.json"), intent, { mode: 0o600 });
+}
+
+/** Leaves what a crash leaves between the intent to reject a proposal and its line in the log. */
+async function interrupt(dir: TempDir, proposalId: string): Promise<void> {
+  const line = JSON.stringify({
+    timestamp: new Date().toISOString(),
+    bottle_slug: "dev-1",
+    component: "pipelock",
+    operator_action: "rejected",
+    operator_notes: "no",
+    justification: "",
+    diff: "",
+    proposal_id: proposalId,
+  }) + "\n";
+  const response = JSON.stringify({
+    proposal_id: proposalId,
+    status: "rejected",
+    notes: "no",
+    final_file: null,
+  });
+  const intent = {
+    version: 1,
+    bottle_slug: "dev-1",
+    proposal_id: proposalId,
+    component: "pipelock",
+    log_size: 0,
+    line,
+    response,
+  };
+  await writeIntent(dir, JSON.stringify(intent));
+}
+
 async function findings(root: string): Promise<{ code: number; found: readonly Found[] }> {
   const { code, out, err } = await supervise(root, ["doctor", "--json"]);
   assertEquals(err, "");
@@ -217,11 +252,7 @@ const TROUBLES: readonly Trouble[] = [
   },
   {
     what: "an interrupted decision",
-    make: async (dir) => {
-      await Deno.mkdir(dir.at("private", "intents"), { recursive: true, mode: 0o700 });
-      const intent = JSON.stringify({ version: 1, bottle_slug: "dev-1" });
-      await Deno.writeTextFile(dir.at("private", "intents", "dev-1.json"), intent, { mode: 0o600 });
-    },
+    make: (dir) => interrupt(dir, "waits"),
     check: "intents",
     state: "warn",
     says: "a decision for dev-1 was interrupted",
@@ -229,10 +260,15 @@ const TROUBLES: readonly Trouble[] = [
   },
   {
     what: "an intent that is none",
-    make: async (dir) => {
-      await Deno.mkdir(dir.at("private", "intents"), { recursive: true, mode: 0o700 });
-      await Deno.writeTextFile(dir.at("private", "intents", "dev-1.json"), "{", { mode: 0o600 });
-    },
+    make: (dir) => writeIntent(dir, "{"),
+    check: "intents",
+    state: "bad",
+    says: "private/intents/dev-1.json is no intent",
+    todo: "mv $ROOT/private/intents/dev-1.json $ROOT/private/intents/dev-1.json.broken",
+  },
+  {
+    what: "an intent that no decision can be finished from",
+    make: (dir) => writeIntent(dir, JSON.stringify({ version: 1, bottle_slug: "dev-1" })),
     check: "intents",
     state: "bad",
     says: "private/intents/dev-1.json is no intent",
@@ -413,37 +449,8 @@ Deno.test("doctor prints a row for each finding, the way out below it, and no ag
 Deno.test("doctor leaves an interrupted decision to the next verb, and then it is done", async () => {
   await using dir = await tempDir();
   await prepare(dir);
-  await Deno.mkdir(dir.at("private", "intents"), { recursive: true, mode: 0o700 });
-  const intent = dir.at("private", "intents", "dev-1.json");
-  const { queueDir, proposal } = await queueSample(dir.path, { id: "p1" });
-  const line = JSON.stringify({
-    timestamp: new Date().toISOString(),
-    bottle_slug: "dev-1",
-    component: "pipelock",
-    operator_action: "rejected",
-    operator_notes: "no",
-    justification: proposal.justification,
-    diff: "",
-    proposal_id: "p1",
-  }) + "\n";
-  await Deno.writeTextFile(
-    intent,
-    JSON.stringify({
-      version: 1,
-      bottle_slug: "dev-1",
-      proposal_id: "p1",
-      component: "pipelock",
-      log_size: 0,
-      line,
-      response: JSON.stringify({
-        proposal_id: "p1",
-        status: "rejected",
-        notes: "no",
-        final_file: null,
-      }),
-    }),
-    { mode: 0o600 },
-  );
+  const { queueDir } = await queueSample(dir.path, { id: "p1" });
+  await interrupt(dir, "p1");
   const state = async () =>
     (await findings(dir.path)).found.find(({ check }) => check === "intents")!.state;
   assertEquals([await state(), await state()], ["warn", "warn"]);
