@@ -9,7 +9,7 @@
  * name that ends in `/` is a folder; one that ends in `/*` is a folder whose files do not import each
  * other.
  */
-const FLOORS: readonly (readonly string[])[] = [
+export const FLOORS: readonly (readonly string[])[] = [
   // Pure: text and bytes in, text and bytes out.
   ["src/text/"],
   // What is kept and sent, and its form in files.
