@@ -12,6 +12,7 @@ export {
   finishInterrupted,
   type InterruptedDecisions,
 } from "./src/decision/journal.ts";
+export { refuseObstacles } from "./src/decision/obstacles.ts";
 export { marksOfPending, MAX_JUDGED_CHARS } from "./src/decision/marks.ts";
 export { currentConfigDirForSlug, privateDir, queueRoot } from "./src/disk/layout.ts";
 export {

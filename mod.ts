@@ -63,15 +63,10 @@ export { validateConfigFile } from "./src/config/check.ts";
 export { marksFor } from "./src/config/marks.ts";
 export { validateDockerfile } from "./src/config/dockerfile/check.ts";
 export { validateRoutes } from "./src/config/routes/check.ts";
-export {
-  decide,
-  type DecideRequest,
-  type Decision,
-  marksToConfirm,
-  type Verdict,
-} from "./src/decision/decide.ts";
+export { decide, type DecideRequest, type Decision } from "./src/decision/decide.ts";
 export { type QueueEvent, watchEvents, type WatchEventsOptions } from "./src/decision/events.ts";
 export { type Inspection, inspectProposal } from "./src/decision/inspect.ts";
+export { type DecisionDraft, obstaclesTo, type Verdict } from "./src/decision/obstacles.ts";
 export {
   type Overview,
   type OverviewOptions,
@@ -90,15 +85,12 @@ export { ACTION_OPERATOR_EDIT, type AuditEntry } from "./src/records/audit_entry
 export {
   AlreadyDecidedError,
   AuditLogChangedError,
-  ChangedSinceShownError,
-  InvalidConfigError,
+  type ErrorCode,
   InvalidNameError,
   MalformedRecordError,
   ProposalNotFoundError,
   ResponseNotWrittenError,
-  StaleConfigError,
-  UnconfirmedError,
-  UnrecordedResponseError,
+  SuperviseError,
   UnsafeFileError,
 } from "./src/records/errors.ts";
 export { type Head, type SignedHead } from "./src/records/head.ts";
@@ -109,6 +101,12 @@ export {
   SUPERVISE_HOSTNAME,
   SUPERVISE_PORT,
 } from "./src/records/names.ts";
+export {
+  type Clearance,
+  type Confirmations,
+  type Obstacle,
+  ObstacleError,
+} from "./src/records/obstacle.ts";
 export { type ConfigProblem } from "./src/records/problem.ts";
 export {
   COMPONENT_FOR_TOOL,

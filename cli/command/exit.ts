@@ -4,19 +4,7 @@
  * @module
  */
 
-import {
-  AlreadyDecidedError,
-  AuditLogChangedError,
-  ChangedSinceShownError,
-  InvalidConfigError,
-  InvalidNameError,
-  ProposalNotFoundError,
-  ResponseNotWrittenError,
-  StaleConfigError,
-  UnconfirmedError,
-  UnrecordedResponseError,
-} from "../../mod.ts";
-import { MarkedError } from "../operate/confirm.ts";
+import { type ErrorCode, type Obstacle, ObstacleError, SuperviseError } from "../../mod.ts";
 import { UsageError } from "./flags.ts";
 
 /** How a command ends. */
@@ -47,43 +35,57 @@ export class CancelledError extends Error {
   }
 }
 
-type Class = abstract new (...args: never[]) => Error;
+/** The exit code of each error of the library, and its word in `error.code` of `--json`. */
+const FAILURES: Readonly<Record<ErrorCode, readonly [exit: number, code: string]>> = {
+  invalid_name: [2, "usage"],
+  notes_missing: [2, "usage"],
+  not_found: [3, "not_found"],
+  already_decided: [4, "already_decided"],
+  answered_without_record: [4, "answered_without_record"],
+  changed: [5, "changed"],
+  stale: [5, "stale"],
+  marked: [6, "marked"],
+  unconfirmed: [1, "unconfirmed"],
+  invalid_file: [1, "invalid_file"],
+  audit_log_changed: [1, "audit_log_changed"],
+  recorded: [1, "recorded"],
+  malformed_record: [1, "failed"],
+  unsafe_file: [1, "failed"],
+  queue_not_writable: [1, "failed"],
+};
 
-const FAILURES: readonly (readonly [Class, number, string])[] = [
-  [UsageError, 2, "usage"],
-  [InvalidNameError, 2, "usage"],
-  [ProposalNotFoundError, 3, "not_found"],
-  [AlreadyDecidedError, 4, "already_decided"],
-  [UnrecordedResponseError, 4, "answered_without_record"],
-  [ChangedSinceShownError, 5, "changed"],
-  [StaleConfigError, 5, "stale"],
-  [InvalidConfigError, 1, "invalid_file"],
-  [AuditLogChangedError, 1, "audit_log_changed"],
-  [ResponseNotWrittenError, 1, "recorded"],
-  [CancelledError, 1, "cancelled"],
-  [UnconfirmedError, 1, "unconfirmed"],
-  [MarkedError, 6, "marked"],
-];
+/** What to type to get past an obstacle. */
+function wayOut({ clearedBy }: Obstacle, proposalId: string): string | undefined {
+  if (clearedBy.how === "person") return `show ${proposalId}, then decide it yourself`;
+  if (clearedBy.how !== "confirm") return undefined;
+  const { allowStale, overrideUnrecorded, confirmedSlug } = clearedBy.gives;
+  const flags = [
+    ...(allowStale ? ["--allow-stale"] : []),
+    ...(overrideUnrecorded ? ["--override-foreign"] : []),
+    ...(confirmedSlug === undefined ? [] : [`--confirm ${confirmedSlug}`]),
+  ];
+  return `show ${proposalId}, then decide with ${flags.join(" ")}`;
+}
 
-/** What the library cannot know: the flag that goes with an error. */
-function hint(error: Error): string {
-  if (error instanceof UnrecordedResponseError) return " with --override-foreign";
-  if (error instanceof UnconfirmedError) return `, --confirm ${error.bottleSlug}`;
-  return error instanceof StaleConfigError && error.seenBy === "agent" ? " with --allow-stale" : "";
+function messageOf(error: SuperviseError): string {
+  if (!(error instanceof ObstacleError)) return error.message;
+  const way = wayOut(error.obstacles[0], error.proposalId);
+  return way === undefined ? error.message : `${error.refusal}; ${way}`;
 }
 
 /**
  * Says how a command ends that threw.
  *
- * @param error What was thrown.
  * @param root The root, to name the way out where access to it is denied.
- * @returns The exit code, the word, the sentence.
  */
 export function failureOf(error: unknown, root?: string): Failure {
-  for (const [errorClass, exit, code] of FAILURES) {
-    if (error instanceof errorClass) return { exit, code, message: error.message + hint(error) };
+  if (error instanceof SuperviseError) {
+    const [exit, code] = FAILURES[error.code];
+    return { exit, code, message: messageOf(error) };
   }
   const message = error instanceof Error ? error.message : String(error);
+  if (error instanceof UsageError) return { exit: 2, code: "usage", message };
+  if (error instanceof CancelledError) return { exit: 1, code: "cancelled", message };
   if (error instanceof Deno.errors.NotCapable) {
     const way = root === undefined
       ? ""

@@ -1,5 +1,5 @@
 /**
- * Several proposals in one call: all are looked at before the first is decided, then each is decided by
+ * Several proposals in one call: all are read before the first is decided, then each is decided by
  * itself, and no failure stops another.
  *
  * @module
@@ -13,13 +13,13 @@ import { UsageError } from "../command/flags.ts";
 import { resolveProposal } from "../command/resolve.ts";
 import { decisionJson, inspectFound, printDecided, type Seen } from "./decision.ts";
 
-/** One of the ids that were typed, and the proposal that it means, or why it means none. */
+/** An id that was typed, and the proposal that it means, or why it means none. */
 interface Asked {
   readonly word: string;
   readonly found: FoundProposal | Failure;
 }
 
-/** The same, as it was seen, or why it cannot be decided. */
+/** The same with the proposal as the operator saw it, or why it cannot be read. */
 interface Looked extends Asked {
   readonly seen: Seen | Failure;
 }
@@ -27,12 +27,9 @@ interface Looked extends Asked {
 /**
  * Decides several proposals, in the order in which they were typed, and prints a line for each.
  *
- * @param context The context.
- * @param words Their ids, two or more.
- * @param decideOn Decides one.
  * @returns The exit code: 0 if all are decided, that of the failures if they share one, else 1.
  * @throws {UsageError} If one is named twice, or `--sha256` is given; then nothing is decided.
- * @throws {InvalidNameError} If one could not be an id; then nothing is decided either.
+ * @throws {InvalidNameError} If one could not be an id; then too nothing is decided.
  */
 export async function decideSeveral(
   context: Context,
@@ -47,7 +44,7 @@ export async function decideSeveral(
   words.forEach(checkProposalId);
   const asked = words.map((word) => ({ word, found: resolveOrNot(context, word) }));
   refuseTwice(asked);
-  // What was shown is bound here, for all of them: nothing that this call writes can move it.
+  // All are bound to what is read here, before this call writes anything.
   const looked: Looked[] = [];
   for (const one of asked) looked.push({ ...one, seen: await inspectOrNot(context, one) });
 
@@ -104,7 +101,7 @@ async function decideOrNot(
   }
 }
 
-/** Whoever names a proposal twice meant another one: better ask than decide the wrong ones. */
+/** An operator who names a proposal twice meant another one: ask before the wrong ones are decided. */
 function refuseTwice(asked: readonly Asked[]): void {
   const words = new Map<string, string>();
   for (const { word, found } of asked) {

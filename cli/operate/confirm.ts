@@ -1,12 +1,20 @@
 /**
- * Asks for a yes, and says what may be approved unseen.
+ * Asks a person for what clears the obstacles to a decision, and says what a script may approve unseen.
  *
  * @module
  */
 
-import { nameMarks, visibleLine } from "../../internal_mod.ts";
-import type { Inspection } from "../../mod.ts";
+import { visibleLine } from "../../internal_mod.ts";
+import {
+  type Confirmations,
+  type Inspection,
+  type Obstacle,
+  obstaclesTo,
+  type Status,
+  type Tool,
+} from "../../mod.ts";
 import { type Flags, UsageError } from "../command/flags.ts";
+import type { Said } from "./decision.ts";
 
 /** How long what a question is about stands on the screen before it can be answered. */
 const SETTLE_MS = 250;
@@ -45,56 +53,98 @@ async function readLine(): Promise<string | undefined> {
   return new TextDecoder().decode(buffer.subarray(0, count)).replace(/\r?\n$/, "");
 }
 
-/** What lets something pass that a person looked at: it contradicts a decision without one. */
+/** The flags of a person who looked at the proposal. */
 const FOR_PEOPLE = ["confirm", "allow-stale", "override-foreign"];
 
-/** Thrown if a person has to look at a proposal that was to be approved only if nobody has to. */
-export class MarkedError extends Error {
-  override name = "MarkedError";
-}
-
 /**
- * Refuses a command line that both asks for a person and does without one.
+ * Refuses a command line that both confirms something and says that nobody looked.
  *
- * @param flags What was typed.
  * @throws {UsageError} If it does.
  */
 export function refuseContradiction({ ifUnmarked, given }: Flags): void {
   const contrary = FOR_PEOPLE.find((name) => given.includes(name));
   if (!ifUnmarked || contrary === undefined) return;
   throw new UsageError(
-    `Cannot use --if-unmarked with --${contrary}: one is for scripts, one for who has looked`,
+    `Cannot use --if-unmarked with --${contrary}: the first is for scripts, the second for a person ` +
+      "who looked",
   );
 }
 
-/** Why a person has to look, the most telling reason first. */
-function reasonsToLook(inspection: Inspection): string[] {
-  const { marks, stale, problems: [problem], unrecordedResponse } = inspection;
-  const reasons: string[] = [];
-  if (marks.length > 0) reasons.push(`it has marks (${nameMarks(marks)})`);
-  if (stale) reasons.push("the file in force is not the one the agent started from");
-  if (problem !== undefined) {
-    reasons.push(`its file is not sound (${visibleLine(problem.where, "code")})`);
-  }
-  if (unrecordedResponse !== undefined) reasons.push("it is answered without a record");
-  return reasons;
+/** What a person has to type a word for. */
+export interface Question {
+  /** What stands in the way, ready to be shown. */
+  readonly sentence: string;
+  /** What to type, and what happens then. */
+  readonly request: string;
+  /** The word. */
+  readonly word: string;
+  /** What the decision has in it once the word was typed. */
+  readonly gives: Confirmations;
+}
+
+/** How a surface asks. Each gives `false` or `undefined` if the person leaves the question. */
+export interface Asker {
+  readonly confirm: (question: Question) => Promise<boolean>;
+  readonly notes: () => Promise<string | undefined>;
+  /** Says what no answer clears. */
+  readonly refuse: (sentence: string, obstacle: Obstacle) => void;
 }
 
 /**
- * Refuses a proposal that a person has to look at: it has a mark of any severity, is stale, has an
- * unsound file, or an answer that no record backs. That it has none of these proves nothing; a script
- * that approves takes that upon itself.
+ * Asks for what clears the obstacles to a decision, one after the other, until there are none.
  *
- * @param inspection The proposal beside the file in force.
- * @throws {MarkedError} If a person has to.
+ * @returns What the person says, with what they confirmed; `undefined` if an obstacle is left.
  */
-export function refuseIfMarked(inspection: Inspection): void {
-  const reasons = reasonsToLook(inspection);
-  if (reasons.length === 0) return;
-  const { id } = inspection.proposal;
-  throw new MarkedError(
-    `Cannot approve proposal ${id} unseen: ${
-      reasons.join("; ")
-    }; show ${id}, then decide it yourself`,
-  );
+export async function clearObstacles(
+  inspection: Inspection,
+  draft: Said,
+  { confirm, notes, refuse }: Asker,
+): Promise<Said | undefined> {
+  const { tool } = inspection.proposal;
+  let said = draft;
+  while (true) {
+    const [obstacle] = obstaclesTo(inspection, said);
+    if (obstacle === undefined) return said;
+    const question = questionOf(obstacle, tool, said.verdict.status);
+    if (question !== undefined) {
+      if (!await confirm(question)) return undefined;
+      said = { ...said, ...question.gives };
+    } else if (obstacle.clearedBy.how === "notes") {
+      const written = await notes();
+      if (written === undefined) return undefined;
+      said = { ...said, notes: written };
+    } else {
+      refuse(sentenceOf(obstacle, tool), obstacle);
+      return undefined;
+    }
+  }
+}
+
+const ANYWAY: Readonly<Record<Status, string>> = {
+  approved: "approve",
+  modified: "answer with your version",
+  rejected: "reject",
+};
+
+/** What to ask a person; `undefined` for an obstacle that no typed word clears. */
+export function questionOf(obstacle: Obstacle, tool: Tool, status: Status): Question | undefined {
+  const { clearedBy } = obstacle;
+  if (clearedBy.how !== "confirm") return undefined;
+  const { word, gives } = clearedBy;
+  const what = gives.confirmedSlug === undefined ? word : `${word} (the bottle's name)`;
+  const request = `Type ${what} to ${ANYWAY[status]} anyway:`;
+  return { sentence: sentenceOf(obstacle, tool), request, word, gives };
+}
+
+/** An obstacle as a sentence, made visible. Of high marks it tells the first: that is what is confirmed. */
+export function sentenceOf(obstacle: Obstacle, tool: Tool): string {
+  if (obstacle.code !== "unconfirmed") {
+    const text = visibleLine(obstacle.message, "code");
+    return `${text.charAt(0).toUpperCase()}${text.slice(1)}.`;
+  }
+  const [first, ...others] = obstacle.marks;
+  const more = others.length === 0
+    ? ""
+    : `, and ${others.length} more high mark${others.length === 1 ? "" : "s"}`;
+  return `${tool}: ${visibleLine(first!.message, "code")}${more}.`;
 }

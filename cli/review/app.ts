@@ -150,12 +150,12 @@ export function openActions(
     approve: () => {
       const { view } = desk;
       if (view.place === "edit") return answerWithEdit(desk, view);
-      if (several()) return openBatch(desk, "approved");
-      return onProposal("approve", ({ key }, look) => approve(desk, key, look, notes));
+      if (several()) return openBatch(desk, "approved", notes);
+      return onProposal("approve", (row, look) => approve(desk, row, look, notes));
     },
     reject: () =>
       several()
-        ? openBatch(desk, "rejected")
+        ? openBatch(desk, "rejected", "")
         : onProposal("reject", (row, look) => reject(desk, row, look)),
     modify: () => {
       const { view } = desk;

@@ -5,53 +5,58 @@
  * @module
  */
 
-import { askWhy, confirmMarks, hold, pendingOf } from "./decide_actions.ts";
+import { type Confirmations, obstaclesTo } from "../../mod.ts";
+import { type Question, questionOf, sentenceOf } from "../operate/confirm.ts";
+import { askWhy, confirmWord, hold } from "./decide_actions.ts";
 import type { Row } from "./list.ts";
-import { lookAt, obstacle } from "./open_proposal.ts";
+import { lookAt } from "./open_proposal.ts";
 import type { BatchItem, Desk, Look, View } from "./state.ts";
 
-function reasonToLeaveOut(status: "approved" | "rejected", { inspection }: Look) {
-  if (status === "rejected") return undefined;
-  if (inspection.stale) return "the agent did not start from the file in force: decide it alone";
-  return obstacle(inspection) === undefined ? undefined : "it cannot be approved as it is";
-}
+type Batch = Extract<View, { place: "batch" }>;
 
+/** A proposal that Enter decides. */
+type Meant = BatchItem & { readonly look: Look };
+
+/**
+ * In a table a person confirms the high marks of a bottle, and nothing else: what has another obstacle
+ * is left out, and decided by itself.
+ */
 async function itemOf(
   desk: Desk,
   row: Row,
-  status: "approved" | "rejected",
+  { status, notes }: Pick<Batch, "status" | "notes">,
 ): Promise<BatchItem> {
   const { key } = row;
   const look = await lookAt(desk, row);
   if (look === undefined) return { key, leftOut: "it cannot be read" };
+  const { inspection, currentSha256 } = look;
   // Between the x and the table it may have become another one, which nobody chose.
-  const isChosen = look.inspection.proposalSha256 === desk.table.selectedSha256(key);
-  const leftOut = isChosen ? reasonToLeaveOut(status, look) : "it changed: look at it alone";
-  return { key, look, ...(leftOut !== undefined && { leftOut }) };
+  const proposalSha256 = desk.table.selectedSha256(key) ?? "";
+  const draft = { verdict: { status }, notes, proposalSha256, currentSha256 };
+  const obstacles = obstaclesTo(inspection, draft);
+  const other = obstacles.find(({ code }) => code !== "unconfirmed");
+  if (other !== undefined) {
+    return { key, look, leftOut: `${sentenceOf(other, inspection.proposal.tool)} Decide it alone` };
+  }
+  const unconfirmed = obstacles.find((obstacle) => obstacle.code === "unconfirmed");
+  return { key, look, ...(unconfirmed !== undefined && { unconfirmed }) };
 }
 
-/**
- * Shows a table of what would happen to the selected proposals.
- *
- * @param desk The desk.
- * @param status What would be said to them.
- */
-export async function openBatch(desk: Desk, status: "approved" | "rejected"): Promise<void> {
+/** Shows a table of what would happen to the selected proposals. */
+export async function openBatch(
+  desk: Desk,
+  status: Batch["status"],
+  notesToApprove: string,
+): Promise<void> {
   const rows = desk.table.selected();
-  const notes = status === "rejected" ? await askWhy(desk, rows) : "";
+  const notes = status === "rejected" ? await askWhy(desk, rows) : notesToApprove;
   if (notes === undefined) return;
   const items: BatchItem[] = [];
-  for (const row of rows) items.push(await itemOf(desk, row, status));
+  for (const row of rows) items.push(await itemOf(desk, row, { status, notes }));
   desk.show({ place: "batch", status, notes, items, step: "asked" });
 }
 
-/**
- * Whether the table's key is for a proposal: not if it is left out, or is not as the table shows it.
- *
- * @param desk The desk.
- * @param item The proposal.
- * @returns Whether it would be decided.
- */
+/** Whether Enter decides a proposal: not if it is left out, or is no longer as the table shows it. */
 export function isMeant(desk: Desk, { key, look, leftOut }: BatchItem): boolean {
   const row = desk.table.row(key);
   // A look is forgotten once the file in force is another one.
@@ -59,36 +64,48 @@ export function isMeant(desk: Desk, { key, look, leftOut }: BatchItem): boolean 
     row.entry.proposalSha256 === look?.inspection.proposalSha256;
 }
 
-/**
- * Holds what the table says, once every bottle with a high mark was confirmed.
- *
- * @param desk The desk.
- * @param view The table.
- */
-export async function confirmBatch(
-  desk: Desk,
-  view: Extract<View, { place: "batch" }>,
-): Promise<void> {
+/** Holds what the table says, once the high marks of each bottle were confirmed. */
+export async function confirmBatch(desk: Desk, view: Batch): Promise<void> {
   const { status, notes, items, step } = view;
   if (step === "decided") return desk.show({ place: "list" });
-  const verdict = { status };
   const below = items.length - desk.seen;
   if (below > 0) {
-    // Once: who presses it again has read that.
+    // Once: an operator who presses it again has read that.
     desk.seen = items.length;
     return desk.tell(`${below} more are below, Space goes on. Enter again does it all the same.`);
   }
-  const about = items.flatMap((item) => {
-    const { key, look } = item;
-    return look === undefined || !isMeant(desk, item) ? [] : [{ key, look, verdict }];
+  const meant = items.flatMap((item) => {
+    const { look } = item;
+    return look !== undefined && isMeant(desk, item) ? [{ ...item, look }] : [];
   });
-  if (about.length === 0) return desk.tell("There is nothing left to decide here.");
-  const slugs = await confirmMarks(desk, about);
-  if (slugs === undefined) return;
-  const decided = { verdict, notes, allowStale: false, slugs };
-  hold(desk, about.map(({ key, look }) => pendingOf(key, look, decided)));
+  if (meant.length === 0) return desk.tell("There is nothing left to decide here.");
+  const keys = meant.map(({ key }) => key);
+  const confirmed = new Map<string, Confirmations>();
+  for (const { sentence, request, word, gives } of questionsAbout(meant, status)) {
+    if (!await confirmWord(desk, `${sentence}\n${request}`, keys, word)) return;
+    confirmed.set(word, gives);
+  }
+  hold(
+    desk,
+    meant.map(({ key, look }) => {
+      const gives = confirmed.get(look.inspection.proposal.bottleSlug);
+      return { key, seen: look, said: { verdict: { status }, notes, ...gives } };
+    }),
+  );
   desk.table.selectNone();
-  const held = new Set(about.map(({ key }) => key));
+  const held = new Set(keys);
   const told = items.map((item) => held.has(item.key) ? item : { leftOut: "it changed", ...item });
   desk.show({ ...view, items: told, step: "decided" });
+}
+
+/** One question for each bottle with high marks, about all of them. */
+function questionsAbout(meant: readonly Meant[], status: Batch["status"]): Question[] {
+  const marked = meant.flatMap(({ look, unconfirmed }) =>
+    unconfirmed === undefined ? [] : [{ ...look.inspection.proposal, unconfirmed }]
+  );
+  return [...Map.groupBy(marked, ({ bottleSlug }) => bottleSlug).values()].flatMap((group) => {
+    const marks = group.flatMap(({ unconfirmed }) => unconfirmed.marks);
+    const [{ unconfirmed, tool }] = group as [typeof group[number]];
+    return questionOf({ ...unconfirmed, marks }, tool, status) ?? [];
+  });
 }

@@ -4,14 +4,16 @@
  * @module
  */
 
-import { diffAgainst, visibleLine } from "../../internal_mod.ts";
-import { AlreadyDecidedError, marksFor, marksToConfirm, type Verdict } from "../../mod.ts";
+import { diffAgainst } from "../../internal_mod.ts";
+import { AlreadyDecidedError, marksFor } from "../../mod.ts";
 import { CancelledError } from "../command/exit.ts";
+import { clearObstacles } from "../operate/confirm.ts";
+import type { Said } from "../operate/decision.ts";
+import type { Edit } from "../operate/editor.ts";
 import { diffBlocks } from "../render/diff.ts";
 import { renderMarks } from "../render/marks.ts";
 import { type Block, wrap } from "../render/wrap.ts";
 import { open, type Row } from "./list.ts";
-import { obstacle } from "./open_proposal.ts";
 import type { Desk, Look, Pending, View } from "./state.ts";
 import { UNDO_MS } from "./undo_buffer.ts";
 import { openPages } from "./viewport.ts";
@@ -29,21 +31,21 @@ export function hold(desk: Desk, group: readonly Pending[]): void {
   const { table, held, ports, guard } = desk;
   const untilMs = ports.now() + UNDO_MS;
   const stillOpen = group.filter(({ key }) => table.row(key)?.standing.kind === "open");
-  for (const { key, say } of stillOpen) {
-    table.set(key, { kind: "held", status: say.verdict.status, untilMs });
+  for (const { key, said } of stillOpen) {
+    table.set(key, { kind: "held", status: said.verdict.status, untilMs });
   }
   held.hold(stillOpen);
   guard.shifted();
 }
 
 /** What stands in the log by then, and what the operator reads when the screen is gone. */
-async function writeOne(desk: Desk, { key, seen, say, edit }: Pending): Promise<void> {
+async function writeOne(desk: Desk, { key, seen, said, edit }: Pending): Promise<void> {
   const { table, ports, report, looks } = desk;
   const { bottleSlug, id } = seen.inspection.proposal;
   desk.changed();
   const sinceMs = () => ports.now();
   try {
-    const { status } = await ports.decide(seen, say);
+    const { status } = await ports.decide(seen, said);
     table.set(key, { kind: "over", words: status, sinceMs: sinceMs() });
     report.push(`${status.padEnd(8)} ${id} (${bottleSlug})`);
     looks.delete(key);
@@ -72,7 +74,7 @@ export async function write(desk: Desk, group: readonly Pending[]): Promise<void
   const { table, unwritten, writes } = desk;
   for (const pending of group) {
     unwritten.add(pending);
-    table.set(pending.key, { kind: "writing", status: pending.say.verdict.status });
+    table.set(pending.key, { kind: "writing", status: pending.said.verdict.status });
   }
   if (desk.quitAsked && desk.held.count() === 0) {
     // All that was asked about is being written now.
@@ -126,7 +128,7 @@ export function isOpen(desk: Desk, row: Row | undefined): row is Row {
 }
 
 /** Asks until the word was typed, or the question is left. */
-async function confirmWord(
+export async function confirmWord(
   desk: Desk,
   text: string,
   about: readonly string[],
@@ -144,86 +146,28 @@ async function confirmWord(
   }
 }
 
-/** The screen shows that the file in force is not the agent's; that wants a word, not a key. */
-async function confirmStale(desk: Desk, key: string, look: Look): Promise<boolean> {
-  if (!look.inspection.stale) return true;
-  const text = "The agent did not start from the file in force. Type yes to go on:";
-  return await confirmWord(desk, text, [key], "yes");
-}
-
-/**
- * Asks for the slug of each bottle that has a high mark, and says what it is for.
- *
- * @param desk The desk.
- * @param about What is decided, by row.
- * @returns The slugs that were typed, or `undefined` if one was not.
- */
-export async function confirmMarks(
-  desk: Desk,
-  about: readonly { readonly key: string; readonly look: Look; readonly verdict: Verdict }[],
-): Promise<ReadonlySet<string> | undefined> {
-  const high = Map.groupBy(
-    about.flatMap(({ look: { inspection }, verdict }) => {
-      const { bottleSlug: slug, tool } = inspection.proposal;
-      return marksToConfirm(inspection, verdict).map(({ message }) => ({ slug, tool, message }));
-    }),
-    ({ slug }) => slug,
-  );
-  const keys = about.map(({ key }) => key);
-  for (const [slug, [first, ...others]] of high) {
-    const more = others.length === 0
-      ? ""
-      : `, and ${others.length} more high mark${others.length === 1 ? "" : "s"}`;
-    const what = `${first!.tool}: ${visibleLine(first!.message, "code")}${more}.`;
-    const text = `${what}\nType the bottle's slug, ${slug}, to let that in:`;
-    if (!await confirmWord(desk, text, keys, slug)) return undefined;
-  }
-  return new Set(high.keys());
-}
-
-/** What is decided of one proposal. */
-interface Decided {
-  readonly verdict: Verdict;
-  readonly notes: string;
-  /** Whether it was confirmed that the agent did not start from the file in force. */
-  readonly allowStale: boolean;
-  /** The slugs that were typed. */
-  readonly slugs: ReadonlySet<string>;
-  readonly edit?: Pending["edit"] | undefined;
-}
-
-/**
- * A decision that can be held: on what was looked at, as it was confirmed.
- *
- * @param key The row.
- * @param look What was looked at.
- * @param decided What is decided.
- * @returns The decision.
- */
-export function pendingOf(key: string, look: Look, decided: Decided): Pending {
-  const { verdict, notes, allowStale, slugs, edit } = decided;
-  const { bottleSlug } = look.inspection.proposal;
-  const confirmedSlug = slugs.has(bottleSlug) ? bottleSlug : undefined;
-  const say = { verdict, notes, allowStale, confirmedSlug };
-  return { key, seen: look, say, ...(edit !== undefined && { edit }) };
-}
-
-/** Asks whatever has to be asked, and holds the decision. */
+/** Asks for all that has to be asked, and holds the decision. */
 async function decideOn(
   desk: Desk,
-  { key, look }: { readonly key: string; readonly look: Look },
-  verdict: Verdict,
-  notesOf: () => Promise<string | undefined>,
-  edit?: Pending["edit"],
+  { row, look, edit }: { readonly row: Row; readonly look: Look; readonly edit?: Edit },
+  draft: Said,
 ): Promise<void> {
-  if (verdict.status !== "rejected" && !await confirmStale(desk, key, look)) return;
-  const slugs = await confirmMarks(desk, [{ key, look, verdict }]);
-  if (slugs === undefined) return;
-  const notes = await notesOf();
-  if (notes === undefined) return;
-  if (!isOpen(desk, desk.table.row(key))) return;
-  const allowStale = look.inspection.stale;
-  hold(desk, [pendingOf(key, look, { verdict, notes, allowStale, slugs, edit })]);
+  const { key } = row;
+  const cleared = await clearObstacles(look.inspection, draft, {
+    confirm: ({ sentence, request, word }) =>
+      confirmWord(desk, `${sentence}\n${request}`, [key], word),
+    notes: () => askWhy(desk, [row]),
+    refuse: (sentence, { clearedBy }) => {
+      // The way out first: of a long message the screen shows the beginning.
+      const way = clearedBy.how === "edit" ? "m changes the file, r rejects it. " : "";
+      desk.tell(`Not decided. ${way}${sentence}`);
+    },
+  });
+  if (cleared === undefined) return;
+  const text = "Notes for the agent (Enter for none):";
+  const notes = edit === undefined ? cleared.notes : await desk.ask({ text, about: [key] });
+  if (notes === undefined || !isOpen(desk, desk.table.row(key))) return;
+  hold(desk, [{ key, seen: look, said: { ...cleared, notes }, ...(edit && { edit }) }]);
   toNext(desk, key);
 }
 
@@ -237,18 +181,9 @@ function toNext(desk: Desk, key: string): void {
   desk.show({ place: "list" });
 }
 
-/**
- * Approves what was looked at.
- *
- * @param desk The desk.
- * @param key The row.
- * @param look What was looked at.
- * @param notes The operator's words, if the command line gave any.
- */
-export async function approve(desk: Desk, key: string, look: Look, notes = ""): Promise<void> {
-  const why = obstacle(look.inspection);
-  if (why !== undefined) desk.tell(why);
-  else await decideOn(desk, { key, look }, { status: "approved" }, () => Promise.resolve(notes));
+/** Approves what was looked at, with the notes of the command line. */
+export async function approve(desk: Desk, row: Row, look: Look, notes: string): Promise<void> {
+  await decideOn(desk, { row, look }, { verdict: { status: "approved" }, notes });
 }
 
 /**
@@ -279,16 +214,9 @@ export async function askWhy(desk: Desk, rows: readonly Row[]): Promise<string |
   return notes;
 }
 
-/**
- * Rejects what was looked at, with a note.
- *
- * @param desk The desk.
- * @param row The row.
- * @param look What was looked at.
- */
+/** Rejects what was looked at, with a note. */
 export async function reject(desk: Desk, row: Row, look: Look): Promise<void> {
-  const { key } = row;
-  await decideOn(desk, { key, look }, { status: "rejected" }, () => askWhy(desk, [row]));
+  await decideOn(desk, { row, look }, { verdict: { status: "rejected" }, notes: "" });
 }
 
 function editBlocks(look: Look, finalFile: string): Block[] {
@@ -331,18 +259,13 @@ export async function modify(
   }
 }
 
-/**
- * Answers with the operator's version.
- *
- * @param desk The desk.
- * @param view The version on the screen.
- */
+/** Answers with the operator's version that is on the screen. */
 export async function answerWithEdit(
   desk: Desk,
-  view: Extract<View, { place: "edit" }>,
+  { key, look, edit }: Extract<View, { place: "edit" }>,
 ): Promise<void> {
-  const { key, look, edit } = view;
+  const row = desk.table.row(key);
+  if (!isOpen(desk, row)) return;
   const verdict = { status: "modified", finalFile: edit.finalFile } as const;
-  const text = "Notes for the agent (Enter for none):";
-  await decideOn(desk, { key, look }, verdict, () => desk.ask({ text, about: [key] }), edit);
+  await decideOn(desk, { row, look, edit }, { verdict, notes: "" });
 }

@@ -9,13 +9,13 @@ import {
   type Inspection,
   inspectProposal,
   marksFor,
-  marksToConfirm,
   type PendingProposal,
   readOverview,
   type Verdict,
 } from "../../mod.ts";
 import type { Context } from "../command/context.ts";
 import { CancelledError, failureOf } from "../command/exit.ts";
+import { clearObstacles } from "../operate/confirm.ts";
 import { decideAsShown, decideEdit, keepForLater, printDecision } from "../operate/decision.ts";
 import { editProposal } from "../operate/editor.ts";
 import { renderDiffLines } from "../render/diff.ts";
@@ -32,15 +32,16 @@ r  reject it, with a note for the agent
 s  skip it, for now
 q  quit`;
 
+const APPROVED = { status: "approved" } as const;
+
+const REJECTED = { status: "rejected" } as const;
+
 /** What came of one proposal. */
 type Outcome = "next" | "quit";
 
 /**
  * Walks through what is pending, oldest first, until nothing is left that was not skipped, or the
  * operator quits. What arrives meanwhile comes at the end.
- *
- * @param context The context.
- * @param ask How to ask.
  */
 export async function reviewPlain(context: Context, ask: Ask): Promise<void> {
   const { root, flags } = context;
@@ -90,13 +91,13 @@ async function decideAtPrompt(
     try {
       switch (answer) {
         case "a":
-          if (await approve(context, ask, inspection)) return "next";
+          if (await decideOn(context, ask, inspection, APPROVED)) return "next";
           break;
         case "m":
           if (await modify(context, ask, inspection)) return "next";
           break;
         case "r":
-          if (await reject(context, ask, inspection)) return "next";
+          if (await decideOn(context, ask, inspection, REJECTED)) return "next";
           break;
         case "s":
           return "next";
@@ -115,54 +116,39 @@ async function decideAtPrompt(
   }
 }
 
-async function decided(
-  context: Context,
-  inspection: Inspection,
-  verdict: Verdict,
-  notes: string,
-  confirmedSlug?: string,
-): Promise<true> {
-  // The screen said whether the agent started from the file in force; the operator answered to that.
-  const seen = { inspection, currentSha256: inspection.currentSha256 ?? "" };
-  const say = { verdict, notes, allowStale: inspection.stale, confirmedSlug };
-  const decision = await decideAsShown(context, seen, say);
-  printDecision(context, decision);
-  return true;
-}
-
-/** The screen shows that the file in force is not the agent's; that wants a word, not a letter. */
-async function confirmStale(ask: Ask, inspection: Inspection): Promise<boolean> {
-  if (!inspection.stale) return true;
-  const question = "The agent did not start from the file in force. Type yes to go on: ";
-  return (await ask(question))?.trim() === "yes";
-}
-
-/**
- * A high mark wants the bottle's slug, which nobody types without looking.
- *
- * @returns Whether to go on, and what was typed.
- */
-async function confirmMarks(
+/** Asks for all that has to be asked, and decides. Says `false` if the operator thought better of it. */
+async function decideOn(
   context: Context,
   ask: Ask,
   inspection: Inspection,
   verdict: Verdict,
-): Promise<{ readonly goesOn: boolean; readonly slug?: string }> {
-  const { length } = marksToConfirm(inspection, verdict);
-  if (length === 0) return { goesOn: true };
-  const what = length === 1 ? "is a high mark" : `are ${length} high marks`;
-  const slug = (await ask(`There ${what}. Type the bottle's slug to go on: `))?.trim();
-  if (slug === inspection.proposal.bottleSlug) return { goesOn: true, slug };
-  context.print("Not decided: that is not the bottle's slug.");
-  return { goesOn: false };
-}
-
-async function approve(context: Context, ask: Ask, inspection: Inspection): Promise<boolean> {
-  if (!await confirmStale(ask, inspection)) return false;
-  const verdict = { status: "approved" } as const;
-  const { goesOn, slug } = await confirmMarks(context, ask, inspection, verdict);
-  if (!goesOn) return false;
-  return await decided(context, inspection, verdict, context.flags.notes ?? "", slug);
+): Promise<boolean> {
+  const { notes: written } = context.flags;
+  const draft = { verdict, notes: written ?? "" };
+  const cleared = await clearObstacles(inspection, draft, {
+    confirm: async ({ sentence, request, word }) => {
+      context.print(sentence);
+      if ((await ask(`${request} `))?.trim() === word) return true;
+      context.print(`Not decided: that is not ${word}.`);
+      return false;
+    },
+    notes: async () => {
+      const notes = (await ask("Why? The agent reads it: "))?.trim() ?? "";
+      if (notes !== "") return notes;
+      context.print("Not rejected: a rejection needs a note.");
+      return undefined;
+    },
+    refuse: (sentence) => context.print(`Not decided. ${sentence}`),
+  });
+  if (cleared === undefined) return false;
+  const notes = verdict.status === "modified" && written === undefined
+    ? await ask("Notes for the agent (Enter for none): ")
+    : cleared.notes;
+  if (notes === undefined) return false;
+  const { proposalSha256, currentSha256 = "" } = inspection;
+  const seen = { inspection, proposalSha256, currentSha256 };
+  printDecision(context, await decideAsShown(context, seen, { ...cleared, notes }));
+  return true;
 }
 
 async function modify(context: Context, ask: Ask, inspection: Inspection): Promise<boolean> {
@@ -175,22 +161,8 @@ async function modify(context: Context, ask: Ask, inspection: Inspection): Promi
     const diff = diffAgainst(inspection, finalFile);
     for (const line of renderDiffLines(diff, columns, style, marks)) context.print(line);
     if ((await ask("Type yes to answer with this version: "))?.trim() !== "yes") return undefined;
-    if (!await confirmStale(ask, inspection)) return undefined;
     const verdict = { status: "modified", finalFile } as const;
-    const { goesOn, slug } = await confirmMarks(context, ask, inspection, verdict);
-    if (!goesOn) return undefined;
-    const notes = context.flags.notes ?? await ask("Notes for the agent (Enter for none): ");
-    if (notes === undefined) return undefined;
-    return await decided(context, inspection, verdict, notes, slug);
+    return await decideOn(context, ask, inspection, verdict) || undefined;
   });
   return answered === true;
-}
-
-async function reject(context: Context, ask: Ask, inspection: Inspection): Promise<boolean> {
-  const notes = (context.flags.notes ?? await ask("Why? The agent reads it: "))?.trim() ?? "";
-  if (notes === "") {
-    context.print("Not rejected: a rejection needs a note.");
-    return false;
-  }
-  return await decided(context, inspection, { status: "rejected" }, notes);
 }

@@ -5,8 +5,8 @@
  * @module
  */
 
-import type { Decision, Inspection, Mark, PendingProposal } from "../../mod.ts";
-import type { Say, Seen } from "../operate/decision.ts";
+import type { Decision, Inspection, Mark, Obstacle, PendingProposal } from "../../mod.ts";
+import type { Said, Seen } from "../operate/decision.ts";
 import type { Edit } from "../operate/editor.ts";
 import type { Style } from "../render/style.ts";
 import { type Guard, type Later, openGuard } from "./key_guard.ts";
@@ -26,7 +26,7 @@ export interface Ports {
   /** Reads a proposal and the file in force beside it. */
   readonly inspect: (entry: PendingProposal) => Promise<Inspection>;
   /** Decides, through the one door. */
-  readonly decide: (seen: Seen, say: Say) => Promise<Decision>;
+  readonly decide: (seen: Seen, said: Said) => Promise<Decision>;
   /** Lets the operator change a file in an editor, which has the terminal meanwhile. */
   readonly edit: (inspection: Inspection, start: string) => Promise<Edit>;
   /** What a reviewer should notice, for the list; `undefined` until it was judged. */
@@ -60,7 +60,7 @@ export interface Pending {
   /** What the operator saw. */
   readonly seen: Seen;
   /** What the operator says. */
-  readonly say: Say;
+  readonly said: Said;
   /** The operator's version, where there is one. */
   readonly edit?: Edit;
 }
@@ -73,6 +73,8 @@ export interface BatchItem {
   readonly look?: Look;
   /** Why it is left out, if it is. */
   readonly leftOut?: string;
+  /** The high marks that the operator has to confirm. */
+  readonly unconfirmed?: Extract<Obstacle, { code: "unconfirmed" }>;
 }
 
 /** What is on the screen. */

@@ -7,82 +7,68 @@
 import type { Decision, Verdict } from "../../mod.ts";
 import { type Context, readNamedFile } from "../command/context.ts";
 import { CancelledError } from "../command/exit.ts";
-import { UsageError } from "../command/flags.ts";
+import { type Flags, UsageError } from "../command/flags.ts";
 import { decideSeveral } from "../operate/batch.ts";
-import { refuseContradiction, refuseIfMarked } from "../operate/confirm.ts";
+import { refuseContradiction } from "../operate/confirm.ts";
 import {
   decideAsShown,
   decideEdit,
   inspectAsShown,
   printDecision,
-  refuseIfStale,
+  refuseAsShown,
   type Seen,
 } from "../operate/decision.ts";
 import { decodeVersion, editProposal } from "../operate/editor.ts";
 
-/** Decides as the flags say. Of the slugs that were typed, each confirms its own bottle alone. */
-async function decideOne(context: Context, seen: Seen, verdict: Verdict): Promise<Decision> {
-  const { notes = "", allowStale, confirm } = context.flags;
+/** What the flags confirm. Each slug that was typed counts for its own bottle. */
+function confirmations({ allowStale, overrideUnrecorded, confirm, ifUnmarked }: Flags, seen: Seen) {
   const { bottleSlug } = seen.inspection.proposal;
   const confirmedSlug = confirm.includes(bottleSlug) ? bottleSlug : confirm[0];
-  return await decideAsShown(context, seen, { verdict, notes, allowStale, confirmedSlug });
+  return {
+    allowStale,
+    overrideUnrecorded,
+    ifUnmarked,
+    ...(confirmedSlug !== undefined && { confirmedSlug }),
+  };
 }
 
-/** One id is told with all there is to tell, several with a line each. */
+async function decideOne(context: Context, seen: Seen, verdict: Verdict): Promise<Decision> {
+  const { flags } = context;
+  const { notes = "" } = flags;
+  return await decideAsShown(context, seen, { verdict, notes, ...confirmations(flags, seen) });
+}
+
+/** One id is answered with all that there is to say, several with a line each. */
 async function decideAll(
   context: Context,
   words: readonly string[],
-  decideOn: (seen: Seen) => Promise<Decision>,
+  verdict: Verdict,
 ): Promise<number> {
+  const decideOn = (seen: Seen) => decideOne(context, seen, verdict);
   if (words.length > 1) return await decideSeveral(context, words, decideOn);
   printDecision(context, await decideOn(await inspectAsShown(context, words)));
   return 0;
 }
 
-/**
- * Approves proposals as they are.
- *
- * @param context The context.
- * @param words The ids.
- * @returns The exit code.
- */
+/** Approves proposals as they are. */
 export async function approve(context: Context, words: readonly string[]): Promise<number> {
   refuseContradiction(context.flags);
-  return await decideAll(context, words, async (seen) => {
-    if (context.flags.ifUnmarked) refuseIfMarked(seen.inspection);
-    refuseIfStale(context, seen.inspection);
-    return await decideOne(context, seen, { status: "approved" });
-  });
+  return await decideAll(context, words, { status: "approved" });
 }
 
-/**
- * Rejects proposals; needs `--notes`.
- *
- * @param context The context.
- * @param words The ids.
- * @returns The exit code.
- */
+/** Rejects proposals; needs `--notes`. */
 export async function reject(context: Context, words: readonly string[]): Promise<number> {
   if ((context.flags.notes ?? "").trim() === "") {
     throw new UsageError("Cannot reject without --notes: say why, the agent reads it");
   }
-  return await decideAll(
-    context,
-    words,
-    (seen) => decideOne(context, seen, { status: "rejected" }),
-  );
+  return await decideAll(context, words, { status: "rejected" });
 }
 
-/**
- * Answers with the operator's version: from `--file`, or from an editor.
- *
- * @param context The context.
- * @param words The id.
- */
+/** Answers with the operator's version: from `--file`, or from an editor. */
 export async function modify(context: Context, words: readonly string[]): Promise<void> {
   const seen = await inspectAsShown(context, words);
   const { inspection } = seen;
-  refuseIfStale(context, inspection);
+  refuseAsShown(seen, { verdict: { status: "modified" }, ...confirmations(context.flags, seen) });
   const answer = async (finalFile: string): Promise<true> => {
     printDecision(context, await decideOne(context, seen, { status: "modified", finalFile }));
     return true;

@@ -4,51 +4,34 @@
  * @module
  */
 
-import { validateConfigFile } from "../config/check.ts";
-import { marksFor } from "../config/marks.ts";
 import { auditLogPath, claudeBottleRoot } from "../disk/layout.ts";
 import { type StandingResponse, standingResponse } from "../log/decisions.ts";
 import type { AuditEntry } from "../records/audit_entry.ts";
-import {
-  ChangedSinceShownError,
-  InvalidConfigError,
-  StaleConfigError,
-  UnconfirmedError,
-  UnrecordedResponseError,
-} from "../records/errors.ts";
 import { formatHead } from "../records/head.ts";
-import type { Mark } from "../records/mark.ts";
 import { checkBottleSlug, checkProposalId } from "../records/names.ts";
+import { ObstacleError, unrecordedResponse } from "../records/obstacle.ts";
 import {
   COMPONENT_FOR_TOOL,
   COMPONENT_REBUILD,
-  CONFIG_FILE_FOR_TOOL,
+  type ProposalRef,
   type ProposalResponse,
   type Status,
 } from "../records/proposal.ts";
 import { sha256Hex } from "../text/hash.ts";
 import { diffAgainst, type Inspection, inspectProposal } from "./inspect.ts";
-import { carryOut, refuseIfUnanswerable, withBottleLock } from "./journal.ts";
-
-/** What an operator decides: approve the file, replace it by another version, or reject it. */
-export type Verdict =
-  | { readonly status: "approved" }
-  | { readonly status: "modified"; readonly finalFile: string }
-  | { readonly status: "rejected" };
+import { carryOut, refuseIfNotWritable, withBottleLock } from "./journal.ts";
+import {
+  type DecisionDraft,
+  lacksNotes,
+  NOTES_MISSING,
+  refuseObstacles,
+  type Verdict,
+} from "./obstacles.ts";
 
 /** One operator's decision on one proposal. */
-export interface DecideRequest {
-  /** The bottle that asks. */
-  readonly bottleSlug: string;
-  /** The proposal's id. */
-  readonly proposalId: string;
+export interface DecideRequest extends DecisionDraft, ProposalRef {
   /** SHA-256 of the proposal's bytes that the operator saw, lower-case hex. */
   readonly proposalSha256: string;
-  /**
-   * SHA-256 of the config file in force that the operator saw, lower-case hex, `""` if there was none.
-   * If it is another one by now, nothing happens; not checked unless given.
-   */
-  readonly currentSha256?: string;
   /** What the operator decides. */
   readonly verdict: Verdict;
   /** The operator's words for the agent and the log. A rejection needs some. */
@@ -57,24 +40,9 @@ export interface DecideRequest {
   readonly operator: string;
   /** A name that the operator gives besides. It replaces nothing. */
   readonly operatorName?: string;
-  /** Whether to go on though the config in force is not the file the agent started from. */
-  readonly allowStale?: boolean;
-  /**
-   * The bottle's slug, as whoever decides typed it: needed if {@linkcode marksToConfirm} has any marks,
-   * and with it `currentSha256`, since marks are of what was shown. It is no secret. It keeps a hurried
-   * operator from letting in what nobody looked at.
-   */
-  readonly confirmedSlug?: string;
-  /**
-   * Whether to go on though an answer stands in the queue that no record backs. It is moved to
-   * `<root>/private/foreign/<slug>/`, and the log says what it said.
-   */
-  readonly overrideUnrecorded?: boolean;
-  /** The root; {@linkcode claudeBottleRoot} unless given. */
-  readonly root?: string;
 }
 
-/** A decision that stands: recorded, and answered. */
+/** A decision that is recorded and answered. */
 export interface Decision {
   /** The proposal's id. */
   readonly proposalId: string;
@@ -131,30 +99,26 @@ export interface Decision {
  * ```
  *
  * @param request The decision.
- * @returns The decision, as it stands.
- * @throws {InvalidNameError} If the slug or the id is none.
- * @throws {TypeError} If a rejection has no notes, or a confirmation no `currentSha256`.
+ * @returns The decision, as it was recorded.
+ * @throws {InvalidNameError} If the slug or the id is not valid.
+ * @throws {TypeError} If there is a `confirmedSlug` and no `currentSha256`.
  * @throws {ProposalNotFoundError} If there is no such proposal.
- * @throws {AlreadyDecidedError} If it is decided; names the winner and the decision.
- * @throws {UnrecordedResponseError} If it is answered without a record, and that was not to be overridden.
- * @throws {ChangedSinceShownError} If it is not the proposal that was shown.
- * @throws {StaleConfigError} If the config in force is not the agent's, or not the one that was shown;
- * for all but a rejection.
- * @throws {InvalidConfigError} If the final file breaks its rules.
- * @throws {UnconfirmedError} If the final file has a high mark, and `confirmedSlug` is not the slug.
+ * @throws {AlreadyDecidedError} If it is decided; names the first operator and the decision.
+ * @throws {ObstacleError} If anything that {@linkcode obstaclesTo} lists stands in the way; its code is
+ * the first one's. Also if a response without a record is all that is left of the proposal, or another
+ * program wrote its response in between: then the log says that this decision did not take effect.
  * @throws {AuditLogChangedError} If the log was removed, replaced or truncated; nothing is decided.
- * @throws {ResponseNotWrittenError} If it is recorded, but could not be answered yet.
- * @throws {UnsafeFileError} If something else than a plain file stands in the proposal's place.
+ * @throws {ResponseNotWrittenError} If it is recorded, but the response could not be written yet.
+ * @throws {UnsafeFileError} If the proposal is not a plain file, or its directory not a directory.
  * @throws {MalformedRecordError} If the proposal, or a record in `<root>/private`, is malformed.
- * @throws {Error} If no answer could be written, or the signing key cannot be used; nothing is decided.
+ * @throws {SuperviseError} If no response can be written into the queue; nothing is decided.
+ * @throws {Error} If the signing key cannot be used; nothing is decided.
  */
 export async function decide(request: DecideRequest): Promise<Decision> {
   const { bottleSlug, proposalId, root = claudeBottleRoot() } = request;
   checkBottleSlug(bottleSlug);
   checkProposalId(proposalId);
-  if (request.verdict.status === "rejected" && request.notes.trim() === "") {
-    throw new TypeError("Cannot reject without notes: say why, the agent reads it");
-  }
+  if (lacksNotes(request.verdict, request.notes)) throw new ObstacleError(request, [NOTES_MISSING]);
   if (request.confirmedSlug !== undefined && request.currentSha256 === undefined) {
     throw new TypeError(
       "Cannot take a confirmation without currentSha256: name the file in force that was shown",
@@ -162,37 +126,10 @@ export async function decide(request: DecideRequest): Promise<Decision> {
   }
   return await withBottleLock(root, bottleSlug, async () => {
     const inspection = await inspectProposal({ root, bottleSlug, proposalId });
-    refuseIfChanged(request, inspection);
-    const { unrecordedResponse } = inspection;
-    if (unrecordedResponse !== undefined && request.overrideUnrecorded !== true) {
-      throw new UnrecordedResponseError(proposalId, unrecordedResponse.says);
-    }
-
-    const finalFile = finalFileOf(request.verdict, inspection);
-    if (finalFile !== null) refuseIfUnsound(inspection, finalFile);
-    refuseIfUnconfirmed(request, inspection);
-    refuseIfUnanswerable(root, bottleSlug);
-    return await record(root, request, inspection, finalFile);
+    refuseObstacles(inspection, request);
+    refuseIfNotWritable(root, bottleSlug);
+    return await record(root, request, inspection);
   });
-}
-
-/**
- * The high marks of what a verdict would let in: of the file that would be answered, which need not be
- * the proposed one. If there are any, {@linkcode decide} wants the bottle's slug.
- *
- * Pure, and as fast as {@linkcode marksFor}.
- *
- * @param inspection The proposal beside the file in force.
- * @param verdict The verdict.
- * @returns The marks; none for a rejection, which lets nothing in.
- */
-export function marksToConfirm(inspection: Inspection, verdict: Verdict): readonly Mark[] {
-  if (verdict.status === "rejected") return [];
-  const { proposal: { tool }, currentFile, marks } = inspection;
-  const final = verdict.status === "approved"
-    ? marks
-    : marksFor(tool, currentFile, verdict.finalFile);
-  return final.filter(({ severity }) => severity === "high");
 }
 
 function finalFileOf(verdict: Verdict, inspection: Inspection): string | null {
@@ -200,48 +137,15 @@ function finalFileOf(verdict: Verdict, inspection: Inspection): string | null {
   return verdict.status === "approved" ? inspection.proposal.proposedFile : null;
 }
 
-function refuseIfChanged(request: DecideRequest, inspection: Inspection): void {
-  const { proposal, proposalSha256, stale } = inspection;
-  if (proposalSha256 !== request.proposalSha256) {
-    throw new ChangedSinceShownError(proposal.id, request.proposalSha256, proposalSha256);
-  }
-  // A rejection changes nothing, so it cannot be stale.
-  if (request.verdict.status === "rejected") return;
-  const { currentPath, currentSha256 } = inspection;
-  const shown = request.currentSha256;
-  if (shown !== undefined && shown !== (currentSha256 ?? "")) {
-    throw new StaleConfigError(proposal.id, currentPath, "operator", shown, currentSha256);
-  }
-  if (!stale || request.allowStale === true) return;
-  const { currentFileHash } = proposal;
-  throw new StaleConfigError(proposal.id, currentPath, "agent", currentFileHash, currentSha256);
-}
-
-function refuseIfUnsound(inspection: Inspection, finalFile: string): void {
-  const { tool, proposedFile } = inspection.proposal;
-  const problems = finalFile === proposedFile
-    ? inspection.problems
-    : validateConfigFile(tool, finalFile);
-  if (problems.length > 0) throw new InvalidConfigError(CONFIG_FILE_FOR_TOOL[tool], problems);
-}
-
-function refuseIfUnconfirmed(request: DecideRequest, inspection: Inspection): void {
-  const { bottleSlug, proposalId, confirmedSlug, verdict } = request;
-  if (confirmedSlug === bottleSlug) return;
-  const marks = marksToConfirm(inspection, verdict);
-  if (marks.length === 0) return;
-  throw new UnconfirmedError(bottleSlug, proposalId, marks, confirmedSlug);
-}
-
 async function record(
   root: string,
   request: DecideRequest,
   inspection: Inspection,
-  finalFile: string | null,
 ): Promise<Decision> {
   const { proposal, proposalSha256 } = inspection;
   const { bottleSlug, verdict } = request;
   const { status } = verdict;
+  const finalFile = finalFileOf(verdict, inspection);
   const component = COMPONENT_FOR_TOOL[proposal.tool] ?? COMPONENT_REBUILD;
   const auditLog = auditLogPath(component, bottleSlug, { root });
   const entry: AuditEntry = {
@@ -272,7 +176,8 @@ async function record(
   const { head, answered } = await carryOut(root, { entry, response, overrideUnrecorded });
   if (!answered) {
     const standing = standingResponse({ root, bottleSlug, proposalId: proposal.id });
-    throw new UnrecordedResponseError(proposal.id, standing?.says ?? "it is gone again");
+    const says = standing?.says ?? "it is gone again";
+    throw new ObstacleError(request, [unrecordedResponse(says, { how: "look" })]);
   }
   const { notes } = request;
   const auditHead = formatHead(head);

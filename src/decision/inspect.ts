@@ -11,12 +11,9 @@ import { directoryIdentity, MAX_QUEUE_FILE_BYTES, readUntrusted } from "../disk/
 import { knownFile, readFileInForce } from "../host/config_files.ts";
 import { refuseIfDecided, type StandingResponse, standingResponse } from "../log/decisions.ts";
 import { proposalFromBytes } from "../queue/files.ts";
-import {
-  MalformedRecordError,
-  ProposalNotFoundError,
-  UnrecordedResponseError,
-} from "../records/errors.ts";
+import { MalformedRecordError, ProposalNotFoundError } from "../records/errors.ts";
 import type { Mark } from "../records/mark.ts";
+import { ObstacleError, unrecordedResponse as unrecorded } from "../records/obstacle.ts";
 import type { ConfigProblem } from "../records/problem.ts";
 import { CONFIG_FILE_FOR_TOOL, type Proposal, type ProposalRef } from "../records/proposal.ts";
 import { renderDiff } from "../text/diff.ts";
@@ -60,10 +57,10 @@ export interface Inspection {
  *
  * @param ref Which proposal.
  * @returns The proposal, the file in force, their difference.
- * @throws {InvalidNameError} If the slug or the id is none.
+ * @throws {InvalidNameError} If the slug or the id is not valid.
  * @throws {AlreadyDecidedError} If it is decided; names the winner and the decision.
  * @throws {ProposalNotFoundError} If there is no such proposal in the bottle's queue.
- * @throws {UnrecordedResponseError} If there is none any more, but an answer that no record backs.
+ * @throws {ObstacleError} If it is gone, and a response that no record backs is all that is left.
  * @throws {UnsafeFileError} If the proposal, or the queue directory, is no plain file or directory.
  * @throws {MalformedRecordError} If the proposal is malformed, or claims another bottle.
  */
@@ -82,7 +79,7 @@ export async function inspectProposal(ref: ProposalRef): Promise<Inspection> {
   } catch (error) {
     if (!(error instanceof Deno.errors.NotFound)) throw error;
     if (unrecordedResponse !== undefined) {
-      throw new UnrecordedResponseError(proposalId, unrecordedResponse.says);
+      throw new ObstacleError(ref, [unrecorded(unrecordedResponse.says, { how: "nothing" })]);
     }
     throw new ProposalNotFoundError(proposalId, queueDir);
   }

@@ -30,7 +30,11 @@ import {
   parseJsonBytes,
   parseResponse,
 } from "../records/codec.ts";
-import { MalformedRecordError, ResponseNotWrittenError } from "../records/errors.ts";
+import {
+  MalformedRecordError,
+  ResponseNotWrittenError,
+  SuperviseError,
+} from "../records/errors.ts";
 import type { Head } from "../records/head.ts";
 import { auditLogName, isBottleSlug } from "../records/names.ts";
 import type { ProposalResponse } from "../records/proposal.ts";
@@ -76,14 +80,15 @@ export function stagingDir(root: string, slug: string): string {
  * @param slug The bottle's slug.
  * @throws {Error} If it cannot; nothing is decided.
  */
-export function refuseIfUnanswerable(root: string, slug: string): void {
+export function refuseIfNotWritable(root: string, slug: string): void {
   const queueDir = queueDirForSlug(slug, { root });
   try {
     probeCreateOnce(queueDir, stagingDir(root, slug));
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause);
-    throw new Error(
-      `Cannot decide: no answer could be written into ${queueDir} (${reason}); ` +
+    throw new SuperviseError(
+      "queue_not_writable",
+      `Cannot decide: no response could be written into ${queueDir} (${reason}); ` +
         `it must be writable, and on the same file system as ${privateDir(root)}. ` +
         "Nothing was decided",
       { cause },

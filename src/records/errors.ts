@@ -1,18 +1,92 @@
 /**
- * The errors that callers catch, each with its data. Everything else is the nearest built-in.
+ * The errors that callers catch, each with a stable code and its data.
  *
  * @module
  */
 
 import { quote } from "../text/quote.ts";
-import { type Mark, nameMarks } from "./mark.ts";
-import type { ConfigProblem } from "./problem.ts";
+
+/** What went wrong, in a word that stays the same. A decision's obstacles have theirs among these. */
+export type ErrorCode =
+  /** An id, a slug or a component name that could not safely become part of a path. */
+  | "invalid_name"
+  /** A proposal, a response, an audit line or an own record that breaks its format. */
+  | "malformed_record"
+  /** A file that is not plain, bounded and readable: somebody else may have planted it. */
+  | "unsafe_file"
+  /** There is no such proposal. */
+  | "not_found"
+  /** Somebody decided before. */
+  | "already_decided"
+  /** The audit log was removed, replaced or truncated. */
+  | "audit_log_changed"
+  /** No response could be written, so nothing was decided. */
+  | "queue_not_writable"
+  /** The decision is recorded, but its response could not be written yet. */
+  | "recorded"
+  /** A rejection without notes. */
+  | "notes_missing"
+  /** The proposal is not the one that was shown. */
+  | "changed"
+  /** A person has to look, and the caller asked to decide only what no person has to look at. */
+  | "marked"
+  /** The file in force is not the one the agent started from, or not the one that was shown. */
+  | "stale"
+  /** The queue holds a response that no audit record backs. */
+  | "answered_without_record"
+  /** The file that would be answered breaks the rules of its format. */
+  | "invalid_file"
+  /** The file that would be answered has a high mark that nobody confirmed. */
+  | "unconfirmed";
+
+/**
+ * What every error of this library extends that a caller may want to handle. A loop over proposals
+ * catches it, looks at the code, and goes on with the next one. What a program does wrong, such as a
+ * record with a field of the wrong kind, stays a built-in `TypeError`.
+ *
+ * @example Skip what somebody else decided
+ * ```ts
+ * import { inspectProposal, SuperviseError } from "@claude-bottle/supervise";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const root = await Deno.makeTempDir();
+ * await Deno.mkdir(`${root}/queue/dev-1`, { recursive: true });
+ * const skipped: string[] = [];
+ * for (const proposalId of ["p1", "../p2"]) {
+ *   try {
+ *     await inspectProposal({ root, bottleSlug: "dev-1", proposalId });
+ *   } catch (error) {
+ *     if (!(error instanceof SuperviseError)) throw error;
+ *     skipped.push(error.code);
+ *   }
+ * }
+ * assertEquals(skipped, ["not_found", "invalid_name"]);
+ * await Deno.remove(root, { recursive: true });
+ * ```
+ */
+export class SuperviseError extends Error {
+  /** What went wrong. */
+  readonly code: ErrorCode;
+
+  /**
+   * Makes the error.
+   *
+   * @param code What went wrong.
+   * @param message The same for people: "Cannot X: reason", and the way out.
+   * @param options The error that caused it.
+   */
+  constructor(code: ErrorCode, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.name = new.target.name;
+    this.code = code;
+  }
+}
 
 /** Thrown if an id, a slug or a component name could not safely become part of a path. */
-export class InvalidNameError extends TypeError {
+export class InvalidNameError extends SuperviseError {
   /** `"proposal id"`, `"bottle slug"` or `"component"`. */
   readonly kind: string;
-  /** The refused name, as it was given. */
+  /** The refused name. */
   readonly value: string;
 
   /**
@@ -23,18 +97,17 @@ export class InvalidNameError extends TypeError {
    * @param expected The rule it breaks.
    */
   constructor(kind: string, value: string, expected: string) {
-    super(`Cannot use ${quote(value)} as a ${kind}: expected ${expected}`);
-    this.name = "InvalidNameError";
+    super("invalid_name", `Cannot use ${quote(value)} as a ${kind}: expected ${expected}`);
     this.kind = kind;
     this.value = value;
   }
 }
 
-/** Thrown if a proposal, a response or an audit line is not what its format says. */
-export class MalformedRecordError extends SyntaxError {
+/** Thrown if a proposal, a response, an audit line or an own record breaks its format. */
+export class MalformedRecordError extends SuperviseError {
   /** The file that was read. */
   readonly file: string;
-  /** The wire name of the offending field, or `undefined` if the record as a whole is broken. */
+  /** The JSON key of the wrong field, or `undefined` if the record as a whole is broken. */
   readonly field: string | undefined;
   /** What is wrong, without the file's name. */
   readonly reason: string;
@@ -43,14 +116,13 @@ export class MalformedRecordError extends SyntaxError {
    * Makes the error.
    *
    * @param file The file that was read.
-   * @param field The wire name of the offending field, if it is one field.
+   * @param field The JSON key of the wrong field, if it is one field.
    * @param reason What is wrong.
    * @param options The error that showed it.
    */
   constructor(file: string, field: string | undefined, reason: string, options?: ErrorOptions) {
     const place = field === undefined ? file : `${file}, field "${field}"`;
-    super(`Cannot read ${place}: ${reason}`, options);
-    this.name = "MalformedRecordError";
+    super("malformed_record", `Cannot read ${place}: ${reason}`, options);
     this.file = file;
     this.field = field;
     this.reason = reason;
@@ -58,7 +130,7 @@ export class MalformedRecordError extends SyntaxError {
 }
 
 /** Thrown if a file that somebody else may have planted is not a plain, bounded, readable file. */
-export class UnsafeFileError extends Error {
+export class UnsafeFileError extends SuperviseError {
   /** The refused path. */
   readonly file: string;
   /** What is wrong, without the path. */
@@ -72,37 +144,14 @@ export class UnsafeFileError extends Error {
    * @param options The error that showed it.
    */
   constructor(file: string, reason: string, options?: ErrorOptions) {
-    super(`Cannot read ${file}: ${reason}`, options);
-    this.name = "UnsafeFileError";
+    super("unsafe_file", `Cannot read ${file}: ${reason}`, options);
     this.file = file;
     this.reason = reason;
   }
 }
 
-/** Thrown if a config file, proposed or edited, breaks the rules of its format. */
-export class InvalidConfigError extends SyntaxError {
-  /** The config file's name, such as `routes.json`. */
-  readonly file: string;
-  /** What is wrong, in the order of the file. */
-  readonly problems: readonly ConfigProblem[];
-
-  /**
-   * Makes the error.
-   *
-   * @param file The config file's name.
-   * @param problems What is wrong with it; at least one.
-   */
-  constructor(file: string, problems: readonly ConfigProblem[]) {
-    const list = problems.map((problem) => `${problem.where}: ${problem.message}`).join("; ");
-    super(`Cannot accept ${file}: ${list}`);
-    this.name = "InvalidConfigError";
-    this.file = file;
-    this.problems = problems;
-  }
-}
-
 /** Thrown if there is no proposal with that id in that bottle's queue. */
-export class ProposalNotFoundError extends Error {
+export class ProposalNotFoundError extends SuperviseError {
   /** The id that was looked for. */
   readonly proposalId: string;
 
@@ -110,36 +159,34 @@ export class ProposalNotFoundError extends Error {
    * Makes the error.
    *
    * @param proposalId The id that was looked for.
-   * @param place The queue directory, or a sentence about where it was looked for.
+   * @param place Where it was looked for: a queue directory, or words.
    */
   constructor(proposalId: string, place: string) {
-    super(`Cannot find proposal ${proposalId} in ${place}`);
-    this.name = "ProposalNotFoundError";
+    super("not_found", `Cannot find proposal ${proposalId} in ${place}`);
     this.proposalId = proposalId;
   }
 }
 
-/** Thrown to every operator but the first: the proposal has an answer already. */
-export class AlreadyDecidedError extends Error {
+/** Thrown to every operator but the first: the proposal is decided. */
+export class AlreadyDecidedError extends SuperviseError {
   /** The proposal's id. */
   readonly proposalId: string;
-  /** The status that stands, or `undefined` if the answer in place cannot be read. */
+  /** The first decision's status, or `undefined` if the response cannot be read. */
   readonly status: string | undefined;
-  /** Who decided, as the audit log has it, or `undefined` if it has no record of it. */
+  /** Who decided, or `undefined` if the audit log does not say. */
   readonly operator: string | undefined;
 
   /**
    * Makes the error.
    *
    * @param proposalId The proposal's id.
-   * @param status The status that stands.
-   * @param operator Who decided, if the audit log knows.
+   * @param status The first decision's status.
+   * @param operator Who decided, if the audit log says it.
    */
   constructor(proposalId: string, status?: string, operator?: string) {
     const what = status ?? "answered, but the answer cannot be read";
     const who = operator ?? "somebody who left no audit record";
-    super(`Proposal ${proposalId} is already ${what}, by ${who}`);
-    this.name = "AlreadyDecidedError";
+    super("already_decided", `Proposal ${proposalId} is already ${what}, by ${who}`);
     this.proposalId = proposalId;
     this.status = status;
     this.operator = operator;
@@ -147,38 +194,10 @@ export class AlreadyDecidedError extends Error {
 }
 
 /**
- * Thrown if an answer stands in the queue that no audit record backs: somebody planted it, or decided
- * with a program that keeps no record. It is never taken for a decision.
- */
-export class UnrecordedResponseError extends Error {
-  /** The proposal's id. */
-  readonly proposalId: string;
-  /** What the answer says, or why it cannot be read. */
-  readonly says: string;
-
-  /**
-   * Makes the error.
-   *
-   * @param proposalId The proposal's id.
-   * @param says What the answer says, or why it cannot be read.
-   */
-  constructor(proposalId: string, says: string) {
-    super(
-      `Cannot decide proposal ${proposalId}: it is answered without a record (${says}); ` +
-        "somebody planted that answer, or decided with a tool that keeps no record; " +
-        "look at it, then override it explicitly",
-    );
-    this.name = "UnrecordedResponseError";
-    this.proposalId = proposalId;
-    this.says = says;
-  }
-}
-
-/**
- * Thrown if an audit log is not the file that was written to before: it was removed, replaced or
+ * Thrown if an audit log is not the file that was written before: it was removed, replaced or
  * truncated. Nothing is appended, and so nothing is decided.
  */
-export class AuditLogChangedError extends Error {
+export class AuditLogChangedError extends SuperviseError {
   /** The log. */
   readonly file: string;
   /** What is wrong, without the file's name. */
@@ -193,96 +212,21 @@ export class AuditLogChangedError extends Error {
    */
   constructor(file: string, reason: string, record: string) {
     super(
+      "audit_log_changed",
       `Cannot record in ${file}: ${reason}; nothing was recorded. Find out who did that, and put the ` +
-        `right file back. If it is lost for good, move ${record} away: what is there is then ` +
-        "continued, and kept heads will show the loss",
+        `right file back. If it is lost for good, move ${record} away: the next decision then ` +
+        "continues the file that is there, and heads kept elsewhere will show the loss",
     );
-    this.name = "AuditLogChangedError";
     this.file = file;
     this.reason = reason;
   }
 }
 
-/** Thrown if the proposal on disk is not the one that the operator was shown. */
-export class ChangedSinceShownError extends Error {
-  /** The proposal's id. */
-  readonly proposalId: string;
-  /** SHA-256 of the bytes that were shown, lower-case hex. */
-  readonly shownSha256: string;
-  /** SHA-256 of the bytes on disk now, lower-case hex. */
-  readonly foundSha256: string;
-
-  /**
-   * Makes the error.
-   *
-   * @param proposalId The proposal's id.
-   * @param shownSha256 SHA-256 of the bytes that were shown.
-   * @param foundSha256 SHA-256 of the bytes on disk now.
-   */
-  constructor(proposalId: string, shownSha256: string, foundSha256: string) {
-    super(
-      `Cannot decide proposal ${proposalId}: it is not the one that was shown ` +
-        `(shown ${shownSha256.slice(0, 12)}, found ${foundSha256.slice(0, 12)}); look at it again`,
-    );
-    this.name = "ChangedSinceShownError";
-    this.proposalId = proposalId;
-    this.shownSha256 = shownSha256;
-    this.foundSha256 = foundSha256;
-  }
-}
-
 /**
- * Thrown if the config in force is no longer the one the agent started from, or the one the operator
- * was shown.
+ * Thrown if a decision is recorded, but its response could not be written. The decision counts: the
+ * next run writes the response, once the cause is gone.
  */
-export class StaleConfigError extends Error {
-  /** The proposal's id. */
-  readonly proposalId: string;
-  /** Whose file it was: the agent's, or the one on the operator's screen. */
-  readonly seenBy: "agent" | "operator";
-  /** SHA-256 of that file, lower-case hex; `""` if there was none. */
-  readonly seenSha256: string;
-  /** SHA-256 of the file in force, or `undefined` if there is none. */
-  readonly inForceSha256: string | undefined;
-
-  /**
-   * Makes the error.
-   *
-   * @param proposalId The proposal's id.
-   * @param file The config file in force.
-   * @param seenBy Whose file it was.
-   * @param seenSha256 SHA-256 of that file.
-   * @param inForceSha256 SHA-256 of the file in force, if there is one.
-   */
-  constructor(
-    proposalId: string,
-    file: string,
-    seenBy: "agent" | "operator",
-    seenSha256: string,
-    inForceSha256: string | undefined,
-  ) {
-    const found = inForceSha256 === undefined ? "no such file" : inForceSha256.slice(0, 12);
-    const seen = seenSha256 === "" ? "none" : seenSha256.slice(0, 12);
-    const words = seenBy === "agent"
-      ? ["the file the agent started from", "look at the diff, then allow it explicitly"]
-      : ["the file that was shown", "look at the diff again"];
-    super(
-      `Cannot decide proposal ${proposalId}: ${file} is not ${words[0]} ` +
-        `(then ${seen}, in force ${found}); ${words[1]}`,
-    );
-    this.name = "StaleConfigError";
-    this.proposalId = proposalId;
-    this.seenBy = seenBy;
-    this.seenSha256 = seenSha256;
-    this.inForceSha256 = inForceSha256;
-  }
-}
-
-/**
- * Thrown if a decision was recorded, but its answer could not be written. It stands; the next run
- * completes it, once the reason is gone.
- */
-export class ResponseNotWrittenError extends Error {
+export class ResponseNotWrittenError extends SuperviseError {
   /** The bottle. */
   readonly bottleSlug: string;
   /** The proposal's id. */
@@ -293,55 +237,18 @@ export class ResponseNotWrittenError extends Error {
    *
    * @param bottleSlug The bottle.
    * @param proposalId The proposal's id.
-   * @param options What kept the answer from being written.
+   * @param options What kept the response from being written.
    */
   constructor(bottleSlug: string, proposalId: string, options: ErrorOptions) {
     const { cause } = options;
     const reason = cause instanceof Error ? cause.message : String(cause);
     super(
+      "recorded",
       `Cannot answer proposal ${proposalId} of bottle ${bottleSlug}: the decision is recorded, but ` +
-        `the answer could not be written (${reason}); mend that, and the next command completes it`,
+        `the response could not be written (${reason}); fix that, and the next command writes it`,
       options,
     );
-    this.name = "ResponseNotWrittenError";
     this.bottleSlug = bottleSlug;
     this.proposalId = proposalId;
-  }
-}
-
-/** Thrown if a decision would let in what has a high mark, and nobody confirmed it. */
-export class UnconfirmedError extends Error {
-  /** The bottle, whose slug confirms. */
-  readonly bottleSlug: string;
-  /** The proposal's id. */
-  readonly proposalId: string;
-  /** What wants to be confirmed. */
-  readonly marks: readonly Mark[];
-
-  /**
-   * Makes the error.
-   *
-   * @param bottleSlug The bottle.
-   * @param proposalId The proposal's id.
-   * @param marks The high marks; at least one.
-   * @param given What was given as the bottle's slug, if anything was.
-   */
-  constructor(
-    bottleSlug: string,
-    proposalId: string,
-    marks: readonly Mark[],
-    given: string | undefined,
-  ) {
-    const why = given === undefined ? "nobody did" : `${quote(given)} is not its bottle`;
-    super(
-      `Cannot answer proposal ${proposalId}: it has marks that somebody must confirm (${
-        nameMarks(marks)
-      }) ` +
-        `and ${why}; look at them, then confirm with the bottle's slug`,
-    );
-    this.name = "UnconfirmedError";
-    this.bottleSlug = bottleSlug;
-    this.proposalId = proposalId;
-    this.marks = marks;
   }
 }

@@ -151,12 +151,12 @@ Deno.test(
       /! The agent did not start from the allowlist in force[^]*\[a\/m\/r\/s\/q\] $/m,
     );
     await terminal.type("a", "Enter");
-    await terminal.sees(/Type yes to go on: $/m);
+    await terminal.sees(/Type yes to approve anyway: $/m);
     await terminal.type("y", "Enter");
     await terminal.sees(prompts(2));
     assertEquals(await readAnswer(queueDir, "p1"), undefined);
     await terminal.type("a", "Enter");
-    await terminal.sees(/go on:[^]*Type yes to go on: $/m);
+    await terminal.sees(/anyway:[^]*Type yes to approve anyway: $/m);
     await terminal.type("yes", "Enter");
     await terminal.sees(/approved p1/);
   },
@@ -181,12 +181,14 @@ Deno.test(
       /^! high {4}line 2: "\*\.example\.com" would[^]*^\+\*\.example\.com\n! high {4}"\*[^]*q\] $/m,
     );
     await terminal.type("a", "Enter");
-    await terminal.sees(/There is a high mark\. Type the bottle's slug to go on: $/m);
+    await terminal.sees(
+      /would allow[^]*\.\nType dev-1 \(the bottle's name\) to approve anyway: $/m,
+    );
     await terminal.type("yes", "Enter");
-    await terminal.sees(/Not decided: that is not the bottle's slug\.[^]*\[a\/m\/r\/s\/q\] $/m);
+    await terminal.sees(/Not decided: that is not dev-1\.[^]*\[a\/m\/r\/s\/q\] $/m);
     assertEquals(await readAnswer(first.queueDir, "p1"), undefined);
     await terminal.type("a", "Enter");
-    await terminal.sees(/Not decided[^]*Type the bottle's slug to go on: $/m);
+    await terminal.sees(/Not decided[^]*Type dev-1 \(the bottle's name\) to approve anyway: $/m);
     await terminal.type("dev-1", "Enter");
     await terminal.sees(/approved p1[^]*p2 {2}dev-1[^]*\[a\/m\/r\/s\/q\] $/m);
 
@@ -196,7 +198,9 @@ Deno.test(
       /\+\*\.evil\.example\n! high {4}[^]*Type yes to answer with this version: $/m,
     );
     await terminal.type("yes", "Enter");
-    await terminal.sees(/approved p1[^]*Type the bottle's slug to go on: $/m);
+    await terminal.sees(
+      /approved p1[^]*Type dev-1 \(the bottle's name\) to answer with your version anyway: $/m,
+    );
     await terminal.type("Enter");
     await terminal.sees(/approved p1[^]*Not decided[^]*Your version is kept[^]*q\] $/m);
     assertEquals(await readAnswer(second.queueDir, "p2"), undefined);
@@ -225,7 +229,7 @@ Deno.test(
     await decide("a");
     await terminal.sees(/Look first, then a approves it/);
     await decide("a");
-    await terminal.sees(/Type the bottle's slug, demo-1, to let that in:/);
+    await terminal.sees(/Type demo-1 \(the bottle's name\) to approve anyway:/);
     // On a busy machine keys that are not waited for come at once, and count as a paste.
     for (let typed = 1; typed <= "demo-1".length; typed++) {
       await terminal.type("demo-1".charAt(typed - 1));
@@ -266,7 +270,7 @@ Deno.test("the demo decides by itself without a terminal, and says so", async ()
     join(REPO, "demo/main.ts"),
   ]);
   assertEquals(code, 0, err);
-  assertMatch(err, /^! made the key that signs the audit log, SHA256:[^\n]*\n$/);
+  assertMatch(err, /^! created the audit signing key, SHA256:[^\n]*\n$/);
   for (
     const text of [
       "Nobody is asked: the demo decides by itself",

@@ -227,7 +227,7 @@ async function checkApproval(
   assertEquals([file.uid, file.mode! & 0o777], [uid, 0o600]);
   const approval = await supervise(["approve", id, "--notes", "Read-only, fine."]);
   assertEquals(approval.code, 0, approval.err);
-  assertMatch(approval.err, /^! made the key that signs the audit log, SHA256:[^\n]*\n$/);
+  assertMatch(approval.err, /^! created the audit signing key, SHA256:[^\n]*\n$/);
 
   const { code, out, err } = await calling;
   assertEquals([code, err], [0, ""]);

@@ -2,11 +2,9 @@ import { formatHead, readAnswer } from "../../internal_mod.ts";
 import {
   AlreadyDecidedError,
   archiveProposal,
-  ChangedSinceShownError,
   decide,
   type DecideRequest,
   findDecision,
-  InvalidConfigError,
   listPendingProposals,
   ProposalNotFoundError,
   queueDirForSlug,
@@ -14,9 +12,7 @@ import {
   readResponse,
   renderDiff,
   sha256Hex,
-  StaleConfigError,
   type Tool,
-  UnconfirmedError,
   UnsafeFileError,
   type Verdict,
   verifyAuditLog,
@@ -24,6 +20,7 @@ import {
   writeResponse,
 } from "../../mod.ts";
 import { type QueuedProposal, queueSample, saidBy } from "../support/records.ts";
+import { refused } from "../support/refused.ts";
 import { type TempDir, tempDir } from "../support/temp.ts";
 import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 
@@ -128,9 +125,9 @@ Deno.test("decide() wants the bottle's slug for what has a high mark, and for no
     ] as const
   ) {
     const confirmed = confirmedSlug === undefined ? {} : { confirmedSlug, currentSha256 };
-    const error = await assertRejects(
+    const error = await refused(
       () => decide(request(dir, queued, { verdict, ...confirmed })),
-      UnconfirmedError,
+      "unconfirmed",
       `${queued.proposal.id}: it has marks that somebody must confirm (high wildcard-host on line 2) and ${why}; `,
     );
     assertEquals(error.marks.map(({ rule }) => rule), ["wildcard-host"]);
@@ -194,7 +191,7 @@ Deno.test("decide() refuses bytes that are not those that were shown", async () 
   await using dir = await tempDir();
   const queued = await queueSample(dir.path);
   await writeProposal(queued.queueDir, { ...queued.proposal, justification: "Trust me." });
-  const error = await assertRejects(() => decide(request(dir, queued)), ChangedSinceShownError);
+  const error = await refused(() => decide(request(dir, queued)), "changed");
   assertEquals(error.shownSha256, queued.proposalSha256);
   assertEquals(await log(dir), []);
   assertEquals((await listPendingProposals(queued.queueDir)).length, 1);
@@ -206,10 +203,7 @@ Deno.test("decide() refuses a stale approval and a stale modification, unless to
   const queued = await queueSample(dir.path, { currentFileHash: sha256Hex("before.example\n") });
   const modified = { status: "modified", finalFile: "x.example\n" } as const;
   for (const verdict of [{ status: "approved" }, modified] as const) {
-    const error = await assertRejects(
-      () => decide(request(dir, queued, { verdict })),
-      StaleConfigError,
-    );
+    const error = await refused(() => decide(request(dir, queued, { verdict })), "stale");
     assertEquals(error.inForceSha256, sha256Hex("changed.example\n"));
   }
   await decide(request(dir, queued, { allowStale: true }));
@@ -219,7 +213,7 @@ Deno.test("decide() refuses a stale approval and a stale modification, unless to
 Deno.test("decide() rejects a stale proposal without a word, and accepts one that is not stale", async () => {
   await using dir = await tempDir();
   const stale = await queueSample(dir.path, { currentFileHash: sha256Hex("gone") });
-  await assertRejects(() => decide(request(dir, stale)), StaleConfigError, "no such file");
+  await refused(() => decide(request(dir, stale)), "stale", "no such file");
   await decide(request(dir, stale, { verdict: { status: "rejected" } }));
   await putInForce(dir, "allowlist", "a.example\n");
   const fresh = await queueSample(dir.path, { currentFileHash: sha256Hex("a.example\n") });
@@ -230,9 +224,9 @@ Deno.test("decide() rejects a stale proposal without a word, and accepts one tha
 Deno.test("decide() refuses a final file that breaks its rules, the proposed one too", async () => {
   await using dir = await tempDir();
   const queued = await queueSample(dir.path, { proposedFile: "HTTP://x\n" });
-  await assertRejects(() => decide(request(dir, queued)), InvalidConfigError, "allowlist: line 1");
+  await refused(() => decide(request(dir, queued)), "invalid_file", "allowlist: line 1");
   const verdict = { status: "modified", finalFile: "10.0.0.1\n" } as const;
-  await assertRejects(() => decide(request(dir, queued, { verdict })), InvalidConfigError);
+  await refused(() => decide(request(dir, queued, { verdict })), "invalid_file");
   assertEquals(await log(dir), []);
   await decide(request(dir, queued, { verdict: { status: "rejected" } }));
 });
@@ -242,7 +236,7 @@ Deno.test("decide() needs notes to reject, and takes none to approve", async () 
   const queued = await queueSample(dir.path);
   const verdict = { status: "rejected" } as const;
   const silent = request(dir, queued, { verdict, notes: " \n" });
-  await assertRejects(() => decide(silent), TypeError, "Cannot reject without notes");
+  await refused(() => decide(silent), "notes_missing", "a rejection needs notes");
   await decide(request(dir, queued, { notes: "" }));
 });
 
@@ -355,11 +349,7 @@ Deno.test("decide() refuses an approval if the file in force is not the one that
   const queued = await queueSample(dir.path);
   const currentSha256 = sha256Hex("a.example\nbad.example\n");
   const shown = request(dir, queued, { currentSha256, allowStale: true });
-  const error = await assertRejects(
-    () => decide(shown),
-    StaleConfigError,
-    "the file that was shown",
-  );
+  const error = await refused(() => decide(shown), "stale", "the file that was shown");
   assertEquals(error.seenBy, "operator");
   await decide(request(dir, queued, { currentSha256: sha256Hex("a.example\n") }));
 });

@@ -6,10 +6,10 @@ import {
   MalformedRecordError,
   readAuditEntries,
   ResponseNotWrittenError,
-  UnrecordedResponseError,
   writeResponse,
 } from "../../mod.ts";
 import { type QueuedProposal, queueSample } from "../support/records.ts";
+import { refused } from "../support/refused.ts";
 import { REPO, run } from "../support/run.ts";
 import { type TempDir, tempDir } from "../support/temp.ts";
 import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
@@ -151,7 +151,7 @@ Deno.test("finishInterrupted() records that another program's answer stood first
   assertEquals(await actions(dir), ["approved", "approved", "superseded"]);
   // The log's decision did not take effect, so it is not what the operator is told.
   const again = () => decideSample(dir, { ...queued, proposal });
-  const error = await assertRejects(again, UnrecordedResponseError);
+  const error = await refused(again, "answered_without_record");
   assertEquals(error.says, "rejected");
 });
 

@@ -8,12 +8,12 @@ import {
   readOverview,
   readResponse,
   sha256Hex,
-  UnrecordedResponseError,
   verifyAuditLog,
   watchEvents,
   writeResponse,
 } from "../../mod.ts";
 import { type QueuedProposal, queueSample } from "../support/records.ts";
+import { refused } from "../support/refused.ts";
 import { supervise } from "../support/run.ts";
 import { type TempDir, tempDir } from "../support/temp.ts";
 import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
@@ -74,7 +74,7 @@ for (const [what, { plant, says }] of Object.entries(PLANTED)) {
     await plant(responseOf(queued));
     const sha256 = says === "approved" ? sha256Hex(await Deno.readFile(responseOf(queued))) : "";
 
-    const error = await assertRejects(() => decide(request(dir, queued)), UnrecordedResponseError);
+    const error = await refused(() => decide(request(dir, queued)), "answered_without_record");
     assertStringIncludes(error.message, "answered without a record");
     assertStringIncludes(error.says, says);
     assertEquals(await entries(dir), []);
@@ -145,7 +145,7 @@ Deno.test("an archived answer that no record backs is named as such", async () =
   for (const path of [queued.path, responseOf(queued)]) {
     await Deno.rename(path, path.replace("dev-1/", "dev-1/processed/"));
   }
-  await assertRejects(() => decide(request(dir, queued)), UnrecordedResponseError, "approved");
+  await refused(() => decide(request(dir, queued)), "answered_without_record", "approved");
 });
 
 // Threat: B8
@@ -155,10 +155,10 @@ Deno.test("supervise refuses a planted answer with exit code 4, and overrides it
   await PLANTED["a whole answer"]!.plant(responseOf(queued));
   const shown = await supervise(dir.path, ["show", "p1"]);
   assertStringIncludes(shown.out, "! It is answered without a record: approved.");
-  const refused = await supervise(dir.path, ["approve", "p1", "--json"]);
-  assertEquals(refused.code, 4);
-  assertEquals(JSON.parse(refused.out).error.code, "answered_without_record");
-  assertStringIncludes(refused.err, "with --override-foreign");
+  const approved = await supervise(dir.path, ["approve", "p1", "--json"]);
+  assertEquals(approved.code, 4);
+  assertEquals(JSON.parse(approved.out).error.code, "answered_without_record");
+  assertStringIncludes(approved.err, "with --override-foreign");
   const overridden = await supervise(dir.path, ["approve", "p1", "--override-foreign"]);
   assertEquals(overridden.code, 0, overridden.err);
   const ref = { root: dir.path, bottleSlug: "dev-1", proposalId: "p1" };

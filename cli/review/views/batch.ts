@@ -5,7 +5,6 @@
  */
 
 import { visibleLine } from "../../../internal_mod.ts";
-import { marksToConfirm } from "../../../mod.ts";
 import { shortIds } from "../../command/resolve.ts";
 import { marksInShort } from "../../render/pending.ts";
 import { cut, wrap } from "../../render/wrap.ts";
@@ -69,22 +68,13 @@ function subjectOf({ key, look }: BatchItem, id: string): string {
   return cells.filter((cell) => cell !== "").join("  ");
 }
 
-/** What a slug will be asked for: nobody should type it for what they have not read. */
-function highMarks(desk: Desk, { status, step }: Batch, item: BatchItem): readonly string[] {
-  const { look } = item;
-  if (step !== "asked" || look === undefined || !isMeant(desk, item)) return [];
-  return marksToConfirm(look.inspection, { status }).map(({ message }) => `high  ${message}`);
+/** What the bottle's slug will be asked for: nobody should type it for what they have not read. */
+function highMarks(desk: Desk, { step }: Batch, item: BatchItem): readonly string[] {
+  if (step !== "asked" || !isMeant(desk, item)) return [];
+  return (item.unconfirmed?.marks ?? []).map(({ message }) => `high  ${message}`);
 }
 
-/**
- * The table.
- *
- * @param desk The desk.
- * @param view What is decided.
- * @param height How many rows there are.
- * @param columns How wide they are.
- * @returns At most that many rows.
- */
+/** The rows of the table, at most `height` of them. */
 export function batchRows(
   desk: Desk,
   view: Batch,

@@ -49,7 +49,7 @@ Deno.test("approve of several goes on after each failure, and says on standard e
   const words = ["aa", "nowhere", "stale", "marked", "unsound", "last"];
   const { code, out, err } = await supervise(dir.path, ["approve", ...words]);
   assertEquals([code, out], [1, "approved last (dev-2)\n"]);
-  const lines = err.split("\n").filter((line) => !line.startsWith("! made the key"));
+  const lines = err.split("\n").filter((line) => !line.startsWith("! created the audit"));
   assertEquals(lines.map((line) => line.split(":")[0]), [...words.slice(0, -1), ""]);
   assertStringIncludes(lines[0]!, "aa: Cannot tell which proposal aa is: aa1");
   assertEquals(pendingIds(dir), ["aa11", "aa12", "marked", "stale", "unsound"]);
@@ -119,7 +119,7 @@ Deno.test("approve --confirm counts for the bottle that it names, and may be rep
   assertEquals([code, out], [1, "approved p1 (dev-1)\napproved p3 (dev-3)\n"]);
   assertStringIncludes(
     err,
-    "p2: Cannot answer proposal p2: it has marks that somebody must confirm",
+    "p2: Cannot decide proposal p2: it has marks that somebody must confirm",
   );
   assertEquals(pendingIds(dir), ["p2"]);
 });

@@ -31,7 +31,7 @@ for (
       proposedFile: `${IN_FORCE}other.example\n`,
       currentFileHash: sha256Hex("another\n"),
     }, "not the one the agent started from"],
-    ["an unsound file", { proposedFile: `${IN_FORCE}no host\n` }, "its file is not sound (line 3)"],
+    ["an unsound file", { proposedFile: `${IN_FORCE}no host\n` }, "invalid allowlist: line 3: "],
     ["many marks", {
       proposedFile: `${IN_FORCE}*.a.example\n*.b.example\n*.c.example\n*.d.example\n`,
     }, "line 5, and 1 more)"],
@@ -66,7 +66,7 @@ Deno.test("approve --if-unmarked leaves an answer without a record to a person, 
   assertEquals([code, out], [6, "approved p2 (dev-1)\n"]);
   assertStringIncludes(
     err,
-    "p1: Cannot approve proposal p1 unseen: it is answered without a record",
+    "p1: Cannot decide proposal p1 unseen: it is answered without a record",
   );
 });
 

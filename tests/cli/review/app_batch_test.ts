@@ -45,7 +45,7 @@ Deno.test("a shows what would happen to each that is selected, and leaves out wh
   ]);
   assertStringIncludes(
     seat.screen(),
-    "   ! the agent did not start from the file in force: decide it",
+    "   ! The allowlist in force is not the one the agent started from",
   );
   assertStringIncludes(
     seat.screen(),
@@ -54,7 +54,7 @@ Deno.test("a shows what would happen to each that is selected, and leaves out wh
 
   // One slug for the bottle that has a high mark, and none for the other.
   await seat.decide("return");
-  assertStringIncludes(seat.screen(), "Type the bottle's slug, web.2, to let that in:");
+  assertStringIncludes(seat.screen(), "Type web.2 (the bottle's name) to approve anyway:");
   await seat.answer("dev-1");
   assertStringIncludes(seat.screen(), "That is not web.2.");
   await seat.answer("web.2");

@@ -137,7 +137,7 @@ Deno.test("a high mark wants the slug, typed by hand", async () => {
   assertStringIncludes(
     seat.screen(),
     ' pipelock-block: "*.example.com" would allow every host below "example.com".\n' +
-      " Type the bottle's slug, dev-1, to let that in:\n",
+      " Type dev-1 (the bottle's name) to approve anyway:\n",
   );
   seat.seat.paste("dev-1");
   assertStringIncludes(seat.screen(), "Type it by hand: a pasted word confirms nothing.");
@@ -178,7 +178,7 @@ Deno.test("a file that the agent did not start from wants a yes", async () => {
   assertStringIncludes(seat.screen(), "! The agent did not start from the allowlist in force.");
   for (const line of ["y", "Yes!", ""]) {
     await seat.decide("a");
-    assertStringIncludes(seat.screen(), "Type yes to go on:");
+    assertStringIncludes(seat.screen(), "Type yes to approve anyway:");
     await seat.answer(line);
     assertStringIncludes(seat.screen(), "That is not yes.");
     await seat.press("escape");
@@ -280,7 +280,10 @@ Deno.test("a file that is not sound cannot be approved as it is", async () => {
   const seat = await sitDown(dir);
   await seat.press("return");
   await seat.decide("a");
-  assertStringIncludes(seat.screen(), "It is not a sound file (line 1): m to mend it");
+  assertStringIncludes(
+    seat.screen(),
+    "m changes the file, r rejects it. Invalid allowlist: line 1:",
+  );
   await seat.wait(10_000);
   assertEquals(await written(dir), NOTHING);
 });

@@ -131,12 +131,12 @@ for (const [what, change, says] of CHANGES) {
     const seat = await sitDown(dir, { columns: 100 });
     await seat.press("return");
     await seat.decide("a");
-    assertStringIncludes(seat.screen(), "Type the bottle's slug");
+    assertStringIncludes(seat.screen(), "Type dev-1");
     await change(dir, proposalSha256);
     await seat.look();
     await seat.wait(1_000);
     assertStringIncludes(seat.screen(), says);
-    assert(!seat.screen().includes("Type the bottle's slug"), seat.screen());
+    assert(!seat.screen().includes("Type dev-1"), seat.screen());
     // What is typed now is no answer any more, and decides nothing.
     for (const key of "dev-1") await seat.press(key);
     await seat.press("return");

@@ -128,7 +128,7 @@ Deno.test(
     await review.type("x");
     await review.shows(/2 selected/);
     await review.decide("a", /^ Enter will approve 2:\n\n will be approved {2}│ .*\n will be/m);
-    await review.decide("Enter", /Type the bottle's slug, dev-1, to/);
+    await review.decide("Enter", /Type dev-1 \(the bottle's name\) to/);
     await review.answer("dev-1");
     await review.shows(/^ What becomes of them:\n\n approving in \d s, u undoes {2}│/m);
     await review.type("u");
@@ -144,7 +144,7 @@ Deno.test(
       await review.shows(new RegExp(`${count} selected`));
     }
     await review.decide("a", /^ Enter will approve 2:/m);
-    await review.decide("Enter", /Type the bottle's slug/);
+    await review.decide("Enter", /Type dev-1/);
     await review.answer("dev-1");
     await review.shows(/^ approved {2}│/m);
     assertEquals((await calls[0]!.answer).structured?.status, "approved");

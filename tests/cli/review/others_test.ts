@@ -116,7 +116,7 @@ Deno.test("a paste decides nothing, with brackets or without", { ignore }, async
     await review.type("j");
     await review.shows(/^(?![^]*decide[s]? nothing)/);
   }
-  await review.decide("a", /Type the bottle's slug, dev-1, to let that in:/);
+  await review.decide("a", /Type dev-1 \(the bottle's name\) to approve anyway:/);
   for (const inBrackets of [true, false]) {
     await review.paste("dev-1", inBrackets);
     await review.shows(/Type it by hand[^]*^ > _/m);

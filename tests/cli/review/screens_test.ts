@@ -112,7 +112,7 @@ const GOLDEN: Readonly<Record<string, Golden>> = {
     about: "A high mark wants the bottle's slug, typed",
     to: async (review) => {
       await open(review);
-      await review.decide("a", /Type the bottle's slug/);
+      await review.decide("a", /Type dev-1/);
       await review.fill("dev");
     },
   },

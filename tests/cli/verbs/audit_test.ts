@@ -244,7 +244,7 @@ Deno.test("a decision records user@host and the key, and --operator adds a name 
   assert(!created);
   assertEquals(
     first.err,
-    `! made the key that signs the audit log, ${fingerprint}; keep this fingerprint elsewhere\n`,
+    `! created the audit signing key, ${fingerprint}; save this fingerprint somewhere else\n`,
   );
   const second = await supervise(dir.path, ["approve", "p2"]);
   assertEquals(second.err, "");

@@ -1,0 +1,230 @@
+/**
+ * Everything that stands in the way of a decision. `decide` refuses for the first obstacle of this list,
+ * and every surface asks for what clears the others, so that all of them ask for the same. Pure.
+ *
+ * @module
+ */
+
+import { validateConfigFile } from "../config/check.ts";
+import { marksFor } from "../config/marks.ts";
+import { type Mark, nameMarks } from "../records/mark.ts";
+import {
+  type Clearance,
+  type Confirmations,
+  type Obstacle,
+  ObstacleError,
+  unrecordedResponse,
+} from "../records/obstacle.ts";
+import { CONFIG_FILE_FOR_TOOL } from "../records/proposal.ts";
+import { quote } from "../text/quote.ts";
+import type { Inspection } from "./inspect.ts";
+
+/** What an operator decides: approve the file, answer with another version of it, or reject it. */
+export type Verdict =
+  | { readonly status: "approved" }
+  | { readonly status: "modified"; readonly finalFile: string }
+  | { readonly status: "rejected" };
+
+/** What an operator says so far: the part of a decision that its obstacles depend on. */
+export interface DecisionDraft extends Confirmations {
+  /** What the operator decides. A version that is not written yet has no file. */
+  readonly verdict: Verdict | { readonly status: "modified" };
+  /** The operator's words for the agent and the log. A rejection needs some. */
+  readonly notes?: string;
+  /**
+   * SHA-256 of the proposal's bytes that the operator saw, lower-case hex. Unless given, the operator
+   * saw the inspection.
+   */
+  readonly proposalSha256?: string;
+  /**
+   * SHA-256 of the config file in force that the operator saw, lower-case hex, `""` if there was none.
+   * If it is another one by now, nothing is decided; not checked unless given.
+   */
+  readonly currentSha256?: string;
+  /**
+   * Decide only what no person has to look at: no mark of any severity, and nothing to confirm. That
+   * a proposal has none of these proves nothing; a program that approves takes that upon itself.
+   */
+  readonly ifUnmarked?: boolean;
+}
+
+/**
+ * Lists everything that stands in the way of a decision, in the order in which {@linkcode decide}
+ * refuses it. Each obstacle says what clears it, as data: a surface asks for that, adds it to the draft
+ * and calls this again, until the list is empty.
+ *
+ * Pure, and as fast as {@linkcode marksFor}.
+ *
+ * @example What a wildcard asks for
+ * ```ts
+ * import { inspectProposal, newProposal, obstaclesTo, queueDirForSlug } from "@claude-bottle/supervise";
+ * import { writeProposal } from "@claude-bottle/supervise";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const root = await Deno.makeTempDir();
+ * const proposal = newProposal({
+ *   bottleSlug: "dev-1",
+ *   tool: "pipelock-block",
+ *   proposedFile: "*.example.com\n",
+ *   justification: "The tests read from there.",
+ *   currentFileHash: "",
+ * });
+ * await writeProposal(queueDirForSlug("dev-1", { root }), proposal);
+ * const inspection = await inspectProposal({ root, bottleSlug: "dev-1", proposalId: proposal.id });
+ *
+ * const verdict = { status: "approved" } as const;
+ * const [obstacle] = obstaclesTo(inspection, { verdict });
+ * assertEquals(obstacle?.code, "unconfirmed");
+ * assertEquals(obstacle?.clearedBy, {
+ *   how: "confirm",
+ *   word: "dev-1",
+ *   gives: { confirmedSlug: "dev-1" },
+ * });
+ * assertEquals(obstaclesTo(inspection, { verdict, confirmedSlug: "dev-1" }), []);
+ * await Deno.remove(root, { recursive: true });
+ * ```
+ *
+ * @param inspection The proposal beside the file in force.
+ * @param draft What the operator says so far.
+ * @returns The obstacles; empty if `decide` finds none either, on the same files.
+ */
+export function obstaclesTo(inspection: Inspection, draft: DecisionDraft): readonly Obstacle[] {
+  const { proposal, proposalSha256 } = inspection;
+  const { verdict, notes = "", proposalSha256: shownSha256 = proposalSha256 } = draft;
+  const file = fileOf(verdict, inspection);
+  const found: Obstacle[] = [];
+  if (lacksNotes(verdict, notes)) found.push(NOTES_MISSING);
+  if (shownSha256 !== proposalSha256) {
+    const message = "it is not the one that was shown " +
+      `(shown ${shortHash(shownSha256)}, found ${shortHash(proposalSha256)})`;
+    const clearedBy = { how: "look" } as const;
+    found.push({ code: "changed", message, clearedBy, shownSha256, foundSha256: proposalSha256 });
+  }
+  // A rejection changes nothing, so no file is looked at.
+  const marks = file === undefined ? [] : marksOf(inspection, file);
+  const others = [
+    ...(verdict.status === "rejected" ? [] : staleForAgent(inspection)),
+    ...unrecorded(inspection),
+    ...(file === undefined ? [] : invalid(inspection, file)),
+  ];
+  if (draft.ifUnmarked === true && verdict.status !== "rejected") {
+    found.push(...forPeople(marks, others));
+  }
+  if (verdict.status !== "rejected") found.push(...staleForOperator(inspection, draft));
+  found.push(...others, ...unconfirmed(proposal.bottleSlug, marks, draft));
+  return found.filter(({ clearedBy }) => !isGiven(clearedBy, draft));
+}
+
+/** Refuses a decision as {@linkcode decide} would, if anything stands in its way. */
+export function refuseObstacles(inspection: Inspection, draft: DecisionDraft): void {
+  const { bottleSlug, id: proposalId } = inspection.proposal;
+  const [first, ...others] = obstaclesTo(inspection, draft);
+  if (first !== undefined) throw new ObstacleError({ bottleSlug, proposalId }, [first, ...others]);
+}
+
+/** What stands in the way of a rejection that {@linkcode lacksNotes}, whatever it is about. */
+export const NOTES_MISSING: Obstacle = {
+  code: "notes_missing",
+  message: "a rejection needs notes",
+  clearedBy: { how: "notes" },
+};
+
+/** Whether a decision needs notes that are not there. */
+export function lacksNotes({ status }: { readonly status: string }, notes: string): boolean {
+  return status === "rejected" && notes.trim() === "";
+}
+
+/** The file that the agent would get; `undefined` for a rejection, and for a version yet to be written. */
+function fileOf(
+  verdict: DecisionDraft["verdict"],
+  { proposal }: Inspection,
+): string | undefined {
+  if (verdict.status === "approved") return proposal.proposedFile;
+  return "finalFile" in verdict ? verdict.finalFile : undefined;
+}
+
+function marksOf(
+  { proposal: { tool, proposedFile }, currentFile, marks }: Inspection,
+  file: string,
+): readonly Mark[] {
+  return file === proposedFile ? marks : marksFor(tool, currentFile, file);
+}
+
+function shortHash(sha256: string): string {
+  return sha256.slice(0, 12);
+}
+
+function stale(
+  { proposal, currentSha256 = "" }: Inspection,
+  seenBy: "agent" | "operator",
+  seenSha256: string,
+): Obstacle {
+  const file = CONFIG_FILE_FOR_TOOL[proposal.tool];
+  const [which, clearedBy] = seenBy === "agent"
+    ? ["the one the agent started from", confirmedBy("yes", { allowStale: true })] as const
+    : ["the file that was shown", { how: "look" }] as const;
+  const then = seenSha256 === "" ? "none" : shortHash(seenSha256);
+  const now = currentSha256 === "" ? "no such file" : shortHash(currentSha256);
+  const message = `the ${file} in force is not ${which} (then ${then}, now ${now})`;
+  return { code: "stale", message, clearedBy, seenBy, seenSha256, inForceSha256: currentSha256 };
+}
+
+function staleForAgent(inspection: Inspection): Obstacle[] {
+  return inspection.stale ? [stale(inspection, "agent", inspection.proposal.currentFileHash)] : [];
+}
+
+function staleForOperator(inspection: Inspection, { currentSha256 }: DecisionDraft): Obstacle[] {
+  return currentSha256 === undefined || currentSha256 === (inspection.currentSha256 ?? "")
+    ? []
+    : [stale(inspection, "operator", currentSha256)];
+}
+
+function unrecorded({ unrecordedResponse: response }: Inspection): Obstacle[] {
+  if (response === undefined) return [];
+  return [unrecordedResponse(response.says, confirmedBy("yes", { overrideUnrecorded: true }))];
+}
+
+function invalid(
+  { proposal: { tool, proposedFile }, problems: proposed }: Inspection,
+  file: string,
+): Obstacle[] {
+  const problems = file === proposedFile ? proposed : validateConfigFile(tool, file);
+  if (problems.length === 0) return [];
+  const list = problems.map(({ where, message }) => `${where}: ${message}`).join("; ");
+  const message = `invalid ${CONFIG_FILE_FOR_TOOL[tool]}: ${list}`;
+  return [{ code: "invalid_file", message, clearedBy: { how: "edit" }, problems }];
+}
+
+function unconfirmed(
+  slug: string,
+  all: readonly Mark[],
+  { confirmedSlug }: DecisionDraft,
+): Obstacle[] {
+  const marks = all.filter(({ severity }) => severity === "high");
+  if (marks.length === 0) return [];
+  const why = confirmedSlug === undefined
+    ? "nobody did"
+    : `${quote(confirmedSlug)} is not its bottle`;
+  const message = `it has marks that somebody must confirm (${nameMarks(marks)}) and ${why}`;
+  const clearedBy = confirmedBy(slug, { confirmedSlug: slug });
+  return [{ code: "unconfirmed", message, clearedBy, marks }];
+}
+
+/** What a person has to look at, in one obstacle: whatever is confirmed, a program must not decide it. */
+function forPeople(marks: readonly Mark[], others: readonly Obstacle[]): Obstacle[] {
+  const reasons = others.map(({ message }) => message);
+  if (marks.length > 0) reasons.unshift(`it has marks (${nameMarks(marks)})`);
+  if (reasons.length === 0) return [];
+  return [{ code: "marked", message: reasons.join("; "), clearedBy: { how: "person" }, marks }];
+}
+
+function confirmedBy(word: string, gives: Confirmations): Clearance {
+  return { how: "confirm", word, gives };
+}
+
+function isGiven(clearedBy: Clearance, draft: Confirmations): boolean {
+  return clearedBy.how === "confirm" &&
+    Object.entries(clearedBy.gives).every(([field, value]) =>
+      draft[field as keyof Confirmations] === value
+    );
+}
