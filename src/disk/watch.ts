@@ -1,14 +1,17 @@
 /**
- * Learns what is in a directory as it changes. File system events are fast but get lost: in bursts,
- * when a directory is made anew, on some mounts. So an event only means "look again", and a look is
- * taken at every interval all the same. All watchers of one directory in one process share one
- * watch and one look, so that a thousand waiters cost what one does. A directory that stands still is
- * not listed again, but for its stamp being looked at: hundreds of idle ones cost next to nothing.
+ * Tells what is in a directory as it changes, and when one file of it may be there.
+ *
+ * File system events come fast, but some get lost: in bursts, when a directory is made anew, on some
+ * mounts. So an event means no more than "look again", and every watched directory is looked at once an
+ * interval as well. All watchers of a directory share one `Deno.watchFs` and one look, so a thousand
+ * of them cost what one does. A directory that does not change is not listed again: a look at its
+ * stamp is enough, and hundreds of idle ones cost next to nothing.
  *
  * @module
  */
 
 import { directoryIdentity, listNames, stampOfFile } from "./read_untrusted.ts";
+import { basename } from "@std/path";
 import { clearImmediate, setImmediate } from "node:timers";
 
 /** How often a directory is looked at when no event says to, in milliseconds. */
@@ -18,13 +21,16 @@ export const DEFAULT_POLL_INTERVAL_MS = 500;
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
 /**
- * How long a directory's stamp must have stood when it was listed, for that list to hold while it
- * stands: the coarsest file systems tell two seconds apart.
+ * How long a directory's stamp must have been the same when the directory was listed, for that list to
+ * hold as long as the stamp does: the coarsest file systems tell two seconds apart.
  */
 const SETTLED_MS = 2_500;
 
 /** How often a directory is listed whatever its stamp says: some mounts keep no time for directories. */
 const LISTED_EVERY_MS = 10_000;
+
+/** From how many files on one list of the directory costs less than a look at each of them. */
+const MANY_FILES = 32;
 
 /**
  * Called with the names in the directory, or with the error that kept them from being read. It is the
@@ -32,20 +38,36 @@ const LISTED_EVERY_MS = 10_000;
  */
 export type OnNames = (names: ReadonlySet<string>, error?: unknown) => void;
 
+const NO_NAMES: ReadonlySet<string> = new Set();
+
+interface Watcher {
+  readonly intervalMs: number;
+  readonly tell: OnNames;
+}
+
+/** The key of those who want all names; no file is called that. */
+const ALL = "";
+
 /** One directory, and everybody who wants to know what is in it. */
 interface DirectoryWatch {
   readonly dir: string;
-  readonly subscribers: Map<OnNames, number>;
+  /** By the name of the file that they wait for. */
+  readonly watchers: Map<string, Set<Watcher>>;
   events: Deno.FsWatcher | undefined;
   armedOn: string | undefined;
   /** Its stamp at the last look, and since when it has been that, on a clock that nobody sets. */
   stamp: string | undefined;
   stampedAt: number;
-  /** The names that the last list had, and when; none if an event came since, or it failed. */
+  /** What the last list had, and when; no names if an event came since, or if it failed. */
   names: ReadonlySet<string> | undefined;
   listedAt: number;
+  /** The next look, and after how long it comes. */
   timer: ReturnType<typeof setTimeout> | undefined;
+  intervalMs: number;
+  /** What is to be done in the next turn: a look, or a look at single files. */
   soon: ReturnType<typeof setImmediate> | undefined;
+  lookDue: boolean;
+  readonly filesDue: Set<string>;
 }
 
 const watches = new Map<string, DirectoryWatch>();
@@ -56,42 +78,72 @@ const watches = new Map<string, DirectoryWatch>();
  *
  * Needs `--allow-read` for the directory.
  *
- * @param dir The directory.
- * @param pollIntervalMs How often to look without an event.
  * @param onNames What to call. It must not throw.
  * @returns A function that ends it.
  */
 export function watchNames(dir: string, pollIntervalMs: number, onNames: OnNames): () => void {
-  let watch = watches.get(dir);
-  if (watch === undefined) {
-    watch = {
-      dir,
-      subscribers: new Map(),
-      events: undefined,
-      armedOn: undefined,
-      stamp: undefined,
-      stampedAt: 0,
-      names: undefined,
-      listedAt: 0,
-      timer: undefined,
-      soon: undefined,
-    };
-    watches.set(dir, watch);
-  }
-  const joined = watch;
-  joined.subscribers.set(onNames, pollIntervalMs);
+  return join(dir, ALL, { intervalMs: pollIntervalMs, tell: onNames });
+}
+
+/**
+ * Calls a function whenever a file may be there, or may have changed: soon if it is there already,
+ * after an event that names it, and at every interval while it is there. How many other files there are
+ * makes no difference to an event.
+ *
+ * Needs `--allow-read` for the directory.
+ *
+ * @param onThere What to call. It must not throw, and must expect the file to be gone again.
+ * @returns A function that ends it.
+ */
+export function watchFile(
+  dir: string,
+  name: string,
+  pollIntervalMs: number,
+  onThere: () => void,
+): () => void {
+  return join(dir, name, { intervalMs: pollIntervalMs, tell: () => onThere() });
+}
+
+function join(dir: string, name: string, watcher: Watcher): () => void {
+  const watch = watches.get(dir) ?? openWatch(dir);
+  const others = watch.watchers.get(name);
+  if (others === undefined) watch.watchers.set(name, new Set([watcher]));
+  else others.add(watcher);
   // Watch first, then look: what arrives in between is an event.
-  arm(joined);
-  lookSoon(joined);
+  if (watch.events === undefined) arm(watch);
+  if (name === ALL) lookSoon(watch);
+  else lookAtFileSoon(watch, name);
+  if (watcher.intervalMs < watch.intervalMs) lookWithin(watch, watcher.intervalMs);
   return () => {
-    if (joined.subscribers.delete(onNames) && joined.subscribers.size === 0) {
-      stop(joined);
-    }
+    const group = watch.watchers.get(name);
+    if (group?.delete(watcher) !== true || group.size > 0) return;
+    watch.watchers.delete(name);
+    if (watch.watchers.size === 0) close(watch);
   };
 }
 
-function stop(watch: DirectoryWatch): void {
-  if (watches.get(watch.dir) === watch) watches.delete(watch.dir);
+function openWatch(dir: string): DirectoryWatch {
+  const watch: DirectoryWatch = {
+    dir,
+    watchers: new Map(),
+    events: undefined,
+    armedOn: undefined,
+    stamp: undefined,
+    stampedAt: 0,
+    names: undefined,
+    listedAt: 0,
+    timer: undefined,
+    intervalMs: Infinity,
+    soon: undefined,
+    lookDue: false,
+    filesDue: new Set(),
+  };
+  watches.set(dir, watch);
+  return watch;
+}
+
+function close(watch: DirectoryWatch): void {
+  watches.delete(watch.dir);
   clearTimeout(watch.timer);
   clearImmediate(watch.soon);
   disarm(watch);
@@ -108,7 +160,7 @@ function disarm(watch: DirectoryWatch): void {
   }
 }
 
-/** Sets up events for the directory as it is now; without them the interval serves. */
+/** Sets up events for the directory as it is now; without them the interval has to do. */
 function arm(watch: DirectoryWatch): void {
   let identity: string | undefined;
   try {
@@ -125,24 +177,48 @@ function arm(watch: DirectoryWatch): void {
     watch.armedOn = identity;
     void listen(watch, events);
   } catch {
-    // No more inotify watches, or gone again: the interval serves, and tries again.
+    // No more inotify watches, or gone again: the next look tries again.
   }
 }
 
 async function listen(watch: DirectoryWatch, events: Deno.FsWatcher): Promise<void> {
+  const ownName = basename(watch.dir);
   try {
-    for await (const _ of events) lookSoon(watch);
+    for await (const { flag, paths } of events) {
+      watch.names = undefined;
+      const names = paths.map((path) => basename(path));
+      // An event that names no file in the directory, or says that others were lost, may mean any.
+      const isVague = flag === "rescan" || names.length === 0 || names.includes(ownName);
+      if (isVague || watch.watchers.has(ALL)) lookSoon(watch);
+      for (const name of names) if (watch.watchers.has(name)) lookAtFileSoon(watch, name);
+    }
   } catch {
-    // The interval notices that the directory is another one, and arms again.
+    // The next look notices that the directory is another one, and arms again.
     if (watch.events === events) disarm(watch);
   }
 }
 
 /** Any number of events before the look make one look. */
 function lookSoon(watch: DirectoryWatch): void {
-  if (watch.subscribers.size === 0) return; // An event that was on its way when the last one left.
+  if (watch.watchers.size === 0) return; // An event that was on its way when the last one left.
   watch.names = undefined;
-  watch.soon ??= setImmediate(() => look(watch));
+  watch.lookDue = true;
+  watch.soon ??= setImmediate(() => doWhatIsDue(watch));
+}
+
+function lookAtFileSoon(watch: DirectoryWatch, name: string): void {
+  watch.filesDue.add(name);
+  watch.soon ??= setImmediate(() => doWhatIsDue(watch));
+}
+
+function doWhatIsDue(watch: DirectoryWatch): void {
+  watch.soon = undefined;
+  const files = [...watch.filesDue];
+  watch.filesDue.clear();
+  if (watch.lookDue || files.length > MANY_FILES) return look(watch);
+  for (const name of files) {
+    if (stampOfFile(`${watch.dir}/${name}`) !== undefined) tell(watch, name, NO_NAMES);
+  }
 }
 
 /**
@@ -166,9 +242,7 @@ function standsStill(watch: DirectoryWatch): boolean {
 }
 
 function look(watch: DirectoryWatch): void {
-  clearTimeout(watch.timer);
-  clearImmediate(watch.soon);
-  watch.soon = undefined;
+  watch.lookDue = false;
   let error: unknown;
   if (!standsStill(watch)) {
     arm(watch);
@@ -179,11 +253,28 @@ function look(watch: DirectoryWatch): void {
       error = thrown;
     }
   }
-  const names = watch.names ?? new Set();
-  for (const onNames of [...watch.subscribers.keys()]) onNames(names, error);
-  if (watch.subscribers.size === 0) return;
-  watch.timer = setTimeout(
-    () => look(watch),
-    Math.min(LONGEST_TIMER_MS, ...watch.subscribers.values()),
-  );
+  const names = watch.names ?? NO_NAMES;
+  for (const name of [...watch.watchers.keys()]) {
+    if (name === ALL || names.has(name)) tell(watch, name, names, error);
+  }
+  let intervalMs = LONGEST_TIMER_MS;
+  for (const group of watch.watchers.values()) {
+    for (const watcher of group) intervalMs = Math.min(intervalMs, watcher.intervalMs);
+  }
+  if (watch.watchers.size > 0) lookWithin(watch, intervalMs);
+}
+
+function tell(
+  watch: DirectoryWatch,
+  name: string,
+  names: ReadonlySet<string>,
+  error?: unknown,
+): void {
+  for (const watcher of [...watch.watchers.get(name) ?? []]) watcher.tell(names, error);
+}
+
+function lookWithin(watch: DirectoryWatch, intervalMs: number): void {
+  clearTimeout(watch.timer);
+  watch.intervalMs = Math.min(LONGEST_TIMER_MS, intervalMs);
+  watch.timer = setTimeout(() => look(watch), watch.intervalMs);
 }

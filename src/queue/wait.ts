@@ -5,7 +5,7 @@
  */
 
 import { responsePath } from "../disk/layout.ts";
-import { DEFAULT_POLL_INTERVAL_MS, watchNames } from "../disk/watch.ts";
+import { DEFAULT_POLL_INTERVAL_MS, watchFile } from "../disk/watch.ts";
 import type { ProposalResponse } from "../records/proposal.ts";
 import { responseFromFile } from "./files.ts";
 import { basename } from "@std/path";
@@ -66,7 +66,6 @@ export async function waitForResponse(
   options: WaitOptions = {},
 ): Promise<ProposalResponse> {
   const path = responsePath(queueDir, proposalId);
-  const name = basename(path);
   const { signal, timeoutMs, pollIntervalMs = DEFAULT_POLL_INTERVAL_MS } = options;
   if (!(pollIntervalMs > 0) || !((timeoutMs ?? 0) >= 0)) {
     throw new RangeError(
@@ -78,12 +77,12 @@ export async function waitForResponse(
 
   const { promise, resolve, reject } = Promise.withResolvers<ProposalResponse>();
   const told = new Set<string>();
-  const stop = watchNames(queueDir, pollIntervalMs, (names) => {
-    if (!names.has(name)) return;
+  const stop = watchFile(queueDir, basename(path), pollIntervalMs, () => {
     try {
       resolve(responseFromFile(path));
     } catch (error) {
-      // Not an answer, or not one yet.
+      // Gone again, or not a response, or not one yet.
+      if (error instanceof Deno.errors.NotFound) return;
       if (!(error instanceof Error) || told.has(error.message)) return;
       told.add(error.message);
       options.onUnreadable?.(error);
