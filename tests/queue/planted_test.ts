@@ -11,9 +11,6 @@ import { run, type RunResult, supervise } from "../support/run.ts";
 import { type TempDir, tempDir } from "../support/temp.ts";
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 
-/** Within which a command is done, from its start to the end of its process. */
-const DONE_WITHIN_MS = 1_000;
-
 /** Plants every kind twice beside a sound proposal, and says what a listing should have to say. */
 async function plantAll(dir: TempDir): Promise<{ file: string; reason: string }[]> {
   const { queueDir } = await queueSample(dir.path, { id: "sound" });
@@ -29,11 +26,14 @@ async function plantAll(dir: TempDir): Promise<{ file: string; reason: string }[
   return expected.sort((a, b) => (a.file < b.file ? -1 : 1));
 }
 
-/** Takes the time of a command, all of its process included. */
-async function timed(dir: TempDir, ...args: string[]): Promise<RunResult & { elapsedMs: number }> {
-  const start = performance.now();
-  const result = await supervise(dir.path, args);
-  return { ...result, elapsedMs: performance.now() - start };
+/** Runs a command that a FIFO must not stop. It is killed if it waits for one, and fails then. */
+async function endsByItself(dir: TempDir, ...args: string[]): Promise<RunResult> {
+  const end = new AbortController();
+  const timer = setTimeout(() => end.abort(), 60_000);
+  const result = await supervise(dir.path, args, { signal: end.signal });
+  clearTimeout(timer);
+  assertEquals(result.code, 0, `${args.join(" ")}: ${result.err}`);
+  return result;
 }
 
 // Threat: B2
@@ -45,15 +45,11 @@ Deno.test("readOverview() and list name each planted file and its reason, beside
   assertEquals(unlisted, []);
   assertEquals(unreadable, expected.map((file) => ({ bottleSlug: "dev-1", ...file })));
 
-  const runs: Awaited<ReturnType<typeof timed>>[] = [];
-  // The fastest of three, because other processes may want the machine, too.
-  for (let n = 0; n < 3; n++) runs.push(await timed(dir, "list", "--json"));
-  const json = JSON.parse(runs[0]!.out);
+  const { out } = await endsByItself(dir, "list", "--json");
+  const json = JSON.parse(out);
   assertEquals(json.pending.map(({ id }: { id: string }) => id), ["sound"]);
   assertEquals(json.unreadable, expected.map((file) => ({ bottle_slug: "dev-1", ...file })));
-  assert(!runs[0]!.out.includes(OUTSIDE_SECRET));
-  const fastestMs = Math.min(...runs.map(({ elapsedMs }) => elapsedMs));
-  assert(fastestMs < DONE_WITHIN_MS, `${fastestMs} ms`);
+  assert(!out.includes(OUTSIDE_SECRET));
 
   // Nor does any of them keep the sound one from being shown and decided.
   const shown = await supervise(dir.path, ["show", "sound"]);
@@ -77,28 +73,17 @@ Deno.test("show and approve refuse each planted proposal with its reason, and sh
 });
 
 // Threat: B2
-Deno.test("list, show and approve are done within a second beside a hundred FIFOs", async () => {
+Deno.test("list, show and approve wait for none of a hundred FIFOs", async () => {
   await using dir = await tempDir();
-  const { queueDir } = await queueSample(dir.path, { id: "sound0" });
-  for (const id of ["sound1", "sound2"]) await queueSample(dir.path, { id });
+  const { queueDir } = await queueSample(dir.path, { id: "sound" });
   const fifos = Array.from({ length: 100 }, (_, n) => `${queueDir}/f${n}.proposal.json`);
   assertEquals((await run("mkfifo", fifos)).code, 0);
-  const fastest = { list: Infinity, show: Infinity, approve: Infinity };
-  for (let n = 0; n < 3; n++) {
-    const list = await timed(dir, "list");
-    assertEquals(list.err.split("it is not a regular file").length, 101);
-    const show = await timed(dir, "show", `sound${n}`);
-    assertStringIncludes(show.out, `sound${n}`);
-    const approve = await timed(dir, "approve", `sound${n}`);
-    assertStringIncludes(approve.out, `approved sound${n} (dev-1)\n`);
-    fastest.list = Math.min(fastest.list, list.elapsedMs);
-    fastest.show = Math.min(fastest.show, show.elapsedMs);
-    fastest.approve = Math.min(fastest.approve, approve.elapsedMs);
-  }
-
-  for (const [verb, ms] of Object.entries(fastest)) {
-    assert(ms < DONE_WITHIN_MS, `${verb}: ${ms} ms`);
-  }
+  const list = await endsByItself(dir, "list");
+  assertEquals(list.err.split("it is not a regular file").length, 101);
+  const show = await endsByItself(dir, "show", "sound");
+  assertStringIncludes(show.out, "sound");
+  const approve = await endsByItself(dir, "approve", "sound");
+  assertStringIncludes(approve.out, "approved sound (dev-1)\n");
 });
 
 for (

@@ -1,6 +1,7 @@
 import { type ProposalResponse, waitForResponse, writeResponse } from "../../mod.ts";
 import { tempDir } from "../support/temp.ts";
 import { assertEquals, assertRejects } from "@std/assert";
+import { setImmediate } from "node:timers";
 
 const answer = (proposalId: string): ProposalResponse => ({
   proposalId,
@@ -18,8 +19,8 @@ Deno.test("waitForResponse() returns an answer that is there already", async () 
 Deno.test("waitForResponse() is told by an event, long before the poll interval is over", async () => {
   await using dir = await tempDir();
   const waiting = waitForResponse(dir.path, "p1", { pollIntervalMs: 2 ** 30 });
-  // The first look has found nothing once a timer that was set after it has run.
-  await new Promise((resolve) => setTimeout(resolve, 5));
+  // Until the first look has found nothing.
+  await new Promise((resolve) => setImmediate(() => setImmediate(resolve)));
   await writeResponse(dir.path, answer("p1"));
   assertEquals(await waiting, answer("p1"));
 });

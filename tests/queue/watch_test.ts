@@ -1,15 +1,16 @@
 import {
+  DEFAULT_POLL_INTERVAL_MS,
   queueDirForSlug,
   type QueueListing,
   watchEvents,
   watchPending,
   writeProposal,
 } from "../../mod.ts";
-import { watchNames } from "../../src/disk/watch.ts";
+import { watchFile, watchNames } from "../../src/disk/watch.ts";
 import { sampleProposal } from "../support/records.ts";
 import { type TempDir, tempDir } from "../support/temp.ts";
 import { assert, assertEquals } from "@std/assert";
-import { setTimeout as sleep } from "node:timers/promises";
+import { setImmediate } from "node:timers";
 
 /** Far more than any of this takes: a watch that misses something fails instead of hanging. */
 const SAFETY_MS = 60_000;
@@ -47,7 +48,53 @@ async function readUntil(
   }
 }
 
-Deno.test("watchPending() sees 40,000 files that came while it was blocked", async () => {
+/** Counts the looks at a directory, to the end of the block; it causes one, and no others. */
+function countLooks(dir: string): Disposable & {
+  /** How many there were since the last call. */
+  readonly take: () => number;
+  /** Waits for so many more. */
+  readonly next: (count: number) => Promise<void>;
+} {
+  let looks = 0;
+  let look = Promise.withResolvers<void>();
+  const stop = watchNames(dir, 2 ** 30, () => {
+    looks++;
+    look.resolve();
+    look = Promise.withResolvers();
+  });
+  return {
+    take: () => {
+      const taken = looks;
+      looks = 0;
+      return taken;
+    },
+    next: async (count) => {
+      for (; count > 0; count--) await look.promise;
+    },
+    [Symbol.dispose]: stop,
+  };
+}
+
+Deno.test("watchPending() looks twice a second unless told otherwise", async () => {
+  await using dir = await tempDir();
+  const setTimer = globalThis.setTimeout;
+  const delaysMs: unknown[] = [];
+  globalThis.setTimeout = ((run: () => void, delayMs: number) => {
+    delaysMs.push(delayMs);
+    return setTimer(run, delayMs);
+  }) as typeof globalThis.setTimeout;
+  try {
+    const listings = watchPending(dir.path);
+    await listings.next();
+    await listings.return();
+  } finally {
+    globalThis.setTimeout = setTimer;
+  }
+  assertEquals([...new Set(delaysMs)], [500]);
+  assertEquals(DEFAULT_POLL_INTERVAL_MS, 500);
+});
+
+Deno.test("watchPending() sees with one look 40,000 files that came while it was blocked", async () => {
   await using dir = await tempDir();
   await Deno.mkdir(dir.at("queue"));
   const model = await writeProposal(dir.path, sampleProposal({ id: "ID" }));
@@ -55,29 +102,38 @@ Deno.test("watchPending() sees 40,000 files that came while it was blocked", asy
   using end = safety();
   const listings = watchPending(dir.at("queue"), { signal: end.signal });
   assertEquals((await listings.next()).value?.pending, []);
+  using looks = countLooks(dir.at("queue"));
+  await looks.next(1);
+  looks.take();
   floodWhileBlocked(dir, 40_000);
   await readUntil(
     listings,
     ({ pending, unlisted }) => pending.length === 1_000 && unlisted === 39_000,
   );
+  assertEquals(looks.take(), 1);
   // The watch still works: what comes after the burst is seen.
   await writeProposal(dir.at("queue"), sampleProposal({ id: "after" }));
+  looks.take();
   await readUntil(listings, ({ unlisted }) => unlisted === 39_001);
+  assert(looks.take() <= 1);
   await listings.return();
 });
 
-Deno.test("watchPending() sees what is in a directory that was made anew", async () => {
+Deno.test("watchPending() sees with one look what is in a directory that was made anew", async () => {
   await using dir = await tempDir();
   const queue = dir.at("queue");
   await writeProposal(queue, sampleProposal({ id: "p1" }));
   using end = safety();
   const listings = watchPending(queue, { signal: end.signal });
   await listings.next();
+  using looks = countLooks(queue);
   for (const id of ["p2", "p3"]) {
     await Deno.remove(queue, { recursive: true });
     await writeProposal(queue, sampleProposal({ id }));
+    looks.take();
     const has = ({ pending: [first] }: QueueListing) => first?.proposal.id === id;
     await readUntil(listings, has);
+    assert(looks.take() <= 1);
   }
   await listings.return();
 });
@@ -106,16 +162,20 @@ function brokenWatcher(): Deno.FsWatcher {
 }
 
 for (const [what, watchFs] of [["throws", brokenWatcher], ["is silent", silentWatcher]] as const) {
-  Deno.test(`watchPending() sees what comes while the system's watcher ${what}`, async () => {
+  Deno.test(`watchPending() sees with one look what comes while the system's watcher ${what}`, async () => {
     await using dir = await tempDir();
     using _ = replaceWatchFs(watchFs);
     using end = safety();
     const listings = watchPending(dir.path, { signal: end.signal });
     await listings.next();
+    using looks = countLooks(dir.path);
+    await looks.next(1);
     for (const id of ["p1", "p2"]) {
       await writeProposal(dir.path, sampleProposal({ id }));
+      looks.take();
       const has = ({ pending }: QueueListing) => pending.some(({ proposal }) => proposal.id === id);
       await readUntil(listings, has);
+      assert(looks.take() <= 1);
     }
     await listings.return();
   });
@@ -137,20 +197,14 @@ Deno.test("watchNames() arms again when the directory is made anew, with the sam
   const queue = dir.at("queue");
   await Deno.mkdir(queue);
   using armed = countWatchers();
-  let look = Promise.withResolvers<void>();
-  const stop = watchNames(queue, 20, () => look.resolve());
-  const looks = async (count: number) => {
-    for (; count > 0; count--) {
-      await look.promise;
-      look = Promise.withResolvers();
-    }
-  };
-  await looks(3);
+  const stop = watchNames(queue, 20, () => {});
+  using looks = countLooks(queue);
+  await looks.next(3);
   assertEquals(armed.count(), 1);
   // Within one turn, so that no look comes between; the new one often gets the inode of the old.
   Deno.removeSync(queue);
   Deno.mkdirSync(queue);
-  await looks(3);
+  await looks.next(3);
   assertEquals(armed.count(), 2);
   stop();
 });
@@ -165,8 +219,21 @@ Deno.test("watchNames() arms one watcher a directory, whoever watches", async ()
   stops.forEach((stop) => stop());
 });
 
-/** How long a directory must stand still before it is taken at its word, and a little more. */
+/** How long a directory must stand still before its stamp is trusted, and a little more. */
 const SETTLES_MS = 3_000;
+
+/** Puts the clock of this process forward, to the end of the block. */
+function openClock(): Disposable & { readonly pass: (ms: number) => void } {
+  const now = performance.now;
+  let aheadMs = 0;
+  performance.now = () => now.call(performance) + aheadMs;
+  return {
+    pass: (ms) => void (aheadMs += ms),
+    [Symbol.dispose]() {
+      performance.now = now;
+    },
+  };
+}
 
 /** Counts how often a directory is listed, to the end of the block. */
 function countLists(dir: string): Disposable & { readonly count: () => number } {
@@ -187,6 +254,7 @@ function countLists(dir: string): Disposable & { readonly count: () => number } 
 Deno.test("watchNames() lists no directory that stands still, and misses nothing in it all the same", async () => {
   await using dir = await tempDir();
   using _ = replaceWatchFs(silentWatcher);
+  using clock = openClock();
   using lists = countLists(dir.path);
   await writeProposal(dir.path, sampleProposal({ id: "p1" }));
   let told = 0;
@@ -195,63 +263,148 @@ Deno.test("watchNames() lists no directory that stands still, and misses nothing
     told++;
     latest = names;
   });
-  const seen = async (name: string) => {
-    using end = safety();
-    while (!latest.has(name)) {
-      assert(!end.signal.aborted, `${name} is not seen`);
-      await sleep(5);
-    }
-  };
-  const now = performance.now;
-  try {
-    await seen("p1.proposal.json");
-    await sleep(SETTLES_MS);
-    const [still, before, toldBefore] = [latest, lists.count(), told];
-    await sleep(500);
-    assertEquals(lists.count(), before);
-    assert(told > toldBefore, "what is in the files may have changed");
-    assert(latest === still);
-    await writeProposal(dir.path, sampleProposal({ id: "p2" }));
-    await seen("p2.proposal.json");
-    // On a coarse file system the directory has the same time after the next one came.
-    const time = new Date();
-    for (const name of ["a", "b", "c", "d", "e"]) {
-      Deno.writeTextFileSync(dir.at(name), "");
-      Deno.utimeSync(dir.path, time, time);
-      await seen(name);
-    }
-    // Where no time is kept at all, ten seconds are the most.
-    await sleep(SETTLES_MS);
-    const settled = lists.count();
-    performance.now = () => now.call(performance) + 10_000;
-    await sleep(200);
-    assert(lists.count() > settled);
-  } finally {
-    performance.now = now;
-    stop();
+  using looks = countLooks(dir.path);
+  await looks.next(2);
+  assert(latest.has("p1.proposal.json"));
+  clock.pass(SETTLES_MS);
+  await looks.next(2);
+  const [still, before, toldBefore] = [latest, lists.count(), told];
+  await looks.next(10);
+  assertEquals(lists.count(), before);
+  assertEquals(told, toldBefore + 10, "what is in the files may have changed");
+  assert(latest === still);
+  await writeProposal(dir.path, sampleProposal({ id: "p2" }));
+  await looks.next(1);
+  assert(latest.has("p2.proposal.json"));
+  // On a coarse file system the directory has the same time after the next one came.
+  const time = new Date();
+  for (const name of ["a", "b", "c", "d", "e"]) {
+    Deno.writeTextFileSync(dir.at(name), "");
+    Deno.utimeSync(dir.path, time, time);
+    await looks.next(1);
+    assert(latest.has(name));
   }
+  // Where no time is kept at all, ten seconds are the most.
+  clock.pass(SETTLES_MS);
+  await looks.next(2);
+  const settled = lists.count();
+  await looks.next(5);
+  assertEquals(lists.count(), settled);
+  clock.pass(10_000);
+  await looks.next(1);
+  assertEquals(lists.count(), settled + 1);
+  stop();
 });
 
 Deno.test("watchNames() goes on listing where there are no events", async () => {
   await using dir = await tempDir();
   using _ = replaceWatchFs(brokenWatcher);
+  using clock = openClock();
   using lists = countLists(dir.path);
   const stop = watchNames(dir.path, 20, () => {});
-  await sleep(SETTLES_MS);
+  using looks = countLooks(dir.path);
+  await looks.next(2);
+  clock.pass(SETTLES_MS);
+  await looks.next(2);
   const before = lists.count();
-  await sleep(500);
-  assert(lists.count() > before);
+  await looks.next(5);
+  assertEquals(lists.count(), before + 5);
   stop();
+});
+
+/** An event source that the test feeds. */
+function fedWatcher(): Deno.FsWatcher & { readonly feed: (event: Partial<Deno.FsEvent>) => void } {
+  let next = Promise.withResolvers<IteratorResult<Deno.FsEvent>>();
+  return {
+    [Symbol.asyncIterator]: () => ({ next: () => next.promise }),
+    close() {},
+    feed(event: Partial<Deno.FsEvent>) {
+      const value = { kind: "create", paths: [], ...event } as Deno.FsEvent;
+      const { resolve } = next;
+      next = Promise.withResolvers();
+      resolve({ done: false, value });
+    },
+  } as unknown as ReturnType<typeof fedWatcher>;
+}
+
+/** Lets everything run that is due. */
+const turns = () => new Promise<void>((resolve) => setImmediate(() => setImmediate(resolve)));
+
+Deno.test("watchFile() looks for its file alone when an event names it, and lists nothing", async () => {
+  await using dir = await tempDir();
+  const watcher = fedWatcher();
+  using _ = replaceWatchFs(() => watcher);
+  using lists = countLists(dir.path);
+  let there = 0;
+  const stop = watchFile(dir.path, "a", 2 ** 30, () => there++);
+  await turns();
+  Deno.writeTextFileSync(dir.at("b"), "");
+  watcher.feed({ paths: [dir.at("b")] });
+  await turns();
+  watcher.feed({ paths: [dir.at("a")] });
+  await turns();
+  assertEquals(there, 0, "neither an event of another file, nor one of a file that is gone again");
+  Deno.writeTextFileSync(dir.at("a"), "");
+  watcher.feed({ paths: [dir.at("b"), dir.at("a")] });
+  await turns();
+  assertEquals([there, lists.count()], [1, 0]);
+  stop();
+});
+
+Deno.test.each<readonly [string, (dir: TempDir) => Partial<Deno.FsEvent>]>([
+  ["an event that says that others were lost", (dir) => ({ flag: "rescan", paths: [dir.path] })],
+  ["an event of the directory itself", (dir) => ({ paths: [dir.path] })],
+  ["an event without a name", () => ({})],
+  ["events of many files at once", (dir) => ({
+    paths: Array.from({ length: 100 }, (_, n) => dir.at(`f${n}`)),
+  })],
+])("watchFile() lists the directory after %s", async (_, eventOf) => {
+  await using dir = await tempDir();
+  const watcher = fedWatcher();
+  using __ = replaceWatchFs(() => watcher);
+  using lists = countLists(dir.path);
+  const there = new Set<string>();
+  const stops = Array.from({ length: 100 }, (_, n) => `f${n}`)
+    .map((name) => watchFile(dir.path, name, 2 ** 30, () => there.add(name)));
+  await turns();
+  const before = lists.count();
+  for (const name of ["f1", "f2", "f99"]) Deno.writeTextFileSync(dir.at(name), "");
+  watcher.feed(eventOf(dir));
+  await turns();
+  assertEquals([...there].sort(), ["f1", "f2", "f99"]);
+  assertEquals(lists.count(), before + 1);
+  stops.forEach((stop) => stop());
+});
+
+Deno.test("watchFile() finds a file at the next look if no event names it, and one that is there at once", async () => {
+  await using dir = await tempDir();
+  using _ = replaceWatchFs(silentWatcher);
+  Deno.writeTextFileSync(dir.at("a"), "");
+  const first = Promise.withResolvers<void>();
+  watchFile(dir.path, "a", 2 ** 30, first.resolve)();
+  const stop = watchFile(dir.path, "a", 2 ** 30, first.resolve);
+  await first.promise;
+  const later = Promise.withResolvers<void>();
+  const stopLater = watchFile(dir.path, "b", 20, later.resolve);
+  await turns();
+  Deno.writeTextFileSync(dir.at("b"), "");
+  await later.promise;
+  stop();
+  stopLater();
 });
 
 Deno.test("watchEvents() sees a bottle that comes after a long time without, though the system's watcher is silent", async () => {
   await using dir = await tempDir();
   using _ = replaceWatchFs(silentWatcher);
+  using clock = openClock();
   using end = safety();
-  const events = watchEvents({ root: dir.path, signal: end.signal });
+  const events = watchEvents({ root: dir.path, signal: end.signal, pollIntervalMs: 20 });
   for (const bottleSlug of ["dev-1", "dev-2"]) {
     const arrives = events.next();
-    await sleep(SETTLES_MS);
+    using looks = countLooks(dir.at("queue"));
+    await looks.next(2);
+    clock.pass(SETTLES_MS);
+    await looks.next(3);
     await writeProposal(
       queueDirForSlug(bottleSlug, { root: dir.path }),
       sampleProposal({ bottleSlug }),

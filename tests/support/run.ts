@@ -21,6 +21,8 @@ export interface RunOptions {
   readonly cwd?: string;
   readonly env?: Record<string, string>;
   readonly input?: string;
+  /** Kills the program. */
+  readonly signal?: AbortSignal;
 }
 
 /**
