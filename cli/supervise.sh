@@ -85,7 +85,7 @@ case $verb:$argument in
   watch:* | review:* | approve: | notify:*)
     if [ -e "$root/notify.json" ]; then
       net=$(deno run --quiet --no-prompt --no-config --no-lock --allow-read="$root/notify.json" \
-        --allow-sys=uid "$here/notify/hosts.ts" "$root/notify.json") || net=
+        --allow-sys=uid "$here/notify/config.ts" "$root/notify.json") || net=
       # A receiver on this host is reached in clear text, and so never through a proxy.
       NO_PROXY=localhost,127.0.0.1,::1,${NO_PROXY:-${no_proxy:-}}
       export NO_PROXY

@@ -1,32 +1,24 @@
 /**
- * Whether those who are to be told of arrivals are told.
+ * Checks the notification receivers.
  *
  * @module
  */
 
 import { readReceiverRecord, type ReceiverRecord } from "../../internal_mod.ts";
 import { readReceivers, type Receiver } from "../notify/receivers.ts";
-import type { Finding, Subject } from "./finding.ts";
+import { counted, type Finding, type Subject } from "./finding.ts";
 
-const TRY_IT = "mend that, then try it with supervise notify";
+const TRY_IT = "fix that, then try it with supervise notify";
 
 /**
- * Looks at `notify.json`, at the files it names, and at what is remembered of each receiver. Sends
- * nothing.
+ * Checks `notify.json`, the files that it names, and how each receiver is doing. Sends nothing.
  *
  * Needs `--allow-read` for the root, and `--allow-sys=uid`.
- *
- * @param subject What is checked.
- * @returns A finding for each receiver, and for each file that cannot be used; one if nobody is told.
  */
 export function checkReceivers({ root }: Pick<Subject, "root">): Finding[] {
   const { configured, terminal, remote, problems } = readReceivers(root);
   if (!configured) {
-    return [{
-      check: "notify",
-      state: "ok",
-      says: "Nobody is to be told: there is no notify.json",
-    }];
+    return [{ check: "notify", state: "ok", says: "Notifications are off: no notify.json" }];
   }
   const findings = problems.map(({ name, says }): Finding => ({
     check: name === "notify.json" ? "notify" : `notify ${name}`,
@@ -38,36 +30,32 @@ export function checkReceivers({ root }: Pick<Subject, "root">): Finding[] {
     findings.push(findingOf(receiver, readReceiverRecord(receiver.name, root)));
   }
   if (terminal !== undefined) {
-    const says = `A terminal that watches is told (${terminal})`;
+    const says = `The terminal of watch and review is notified (${terminal})`;
     findings.push({ check: "notify terminal", state: "ok", says });
   }
   if (findings.length > 0) return findings;
-  return [{ check: "notify", state: "ok", says: "Nobody is to be told: notify.json names nobody" }];
+  const says = "Notifications are off: notify.json names no receiver";
+  return [{ check: "notify", state: "ok", says }];
 }
 
 function findingOf({ name, place }: Receiver, record: ReceiverRecord): Finding {
   const check = `notify ${name}`;
-  const { lastSuccess, lastFailure, reason, failures, dropped } = record;
-  const shown = (text: string | undefined) => text ?? "?";
+  const { lastSuccess = "?", lastFailure = "?", reason = "?", failures, dropped } = record;
+  const isNew = record.lastSuccess === undefined;
   if (failures > 0) {
-    const since = lastSuccess === undefined ? "yet" : `since ${shown(lastSuccess)}`;
-    const lost = dropped === 0 ? "" : `; ${count(dropped, "proposal")} it was never told of`;
-    const says = `${place} has taken no message ${since}: ${shown(reason)} ` +
-      `(${count(failures, "try", "tries")}, the last one ${shown(lastFailure)})${lost}`;
+    const lost = dropped === 0 ? "" : `; ${counted(dropped, "proposal")} not sent`;
+    const says = `${place} has taken no message ${isNew ? "yet" : `since ${lastSuccess}`}: ` +
+      `${reason} (${counted(failures, "try", "tries")}, the last at ${lastFailure})${lost}`;
     return { check, state: "bad", says, todo: TRY_IT };
   }
   if (dropped > 0) {
-    const says = `${place} took a message ${shown(lastSuccess)}, and was not told of ` +
-      `${count(dropped, "proposal")} since: more came than it took`;
+    const says = `${place} took a message at ${lastSuccess}; since then ` +
+      `${counted(dropped, "proposal")} not sent: more came than it took`;
     return { check, state: "warn", says, todo: "look at what is pending with supervise list" };
   }
-  if (lastSuccess === undefined) {
-    const says = `${place} was never told anything`;
+  if (isNew) {
+    const says = `${place} has not been sent a message yet`;
     return { check, state: "warn", says, todo: "try it with supervise notify" };
   }
-  return { check, state: "ok", says: `${place} took a message ${shown(lastSuccess)}` };
-}
-
-function count(n: number, one: string, many = `${one}s`): string {
-  return `${n} ${n === 1 ? one : many}`;
+  return { check, state: "ok", says: `${place} took a message at ${lastSuccess}` };
 }

@@ -1,55 +1,48 @@
 /**
- * notify.json: who is notified, and where.
+ * `notify.json`: which receivers are notified, and at which address.
+ *
+ * `cli/supervise.sh` runs this file before it starts the command line, to learn which hosts to grant. So
+ * it imports nothing, and reads its files itself.
+ *
+ * ```sh
+ * deno run --no-prompt --allow-read=$FILE --allow-sys=uid cli/notify/config.ts $FILE
+ * ```
  *
  * @module
  */
 
-import { ownFileStamp, readOwnFile } from "../../internal_mod.ts";
-
-/** How a terminal is told; `auto` picks what this one understands. */
+/** How a terminal is notified; `auto` picks what the terminal understands. */
 export const TERMINAL_SIGNALS = ["auto", "bell", "osc9", "osc777", "osc99"] as const;
 
 /** One of {@linkcode TERMINAL_SIGNALS}. */
 export type TerminalSignal = (typeof TERMINAL_SIGNALS)[number];
 
-/** Whom to tell. */
+/** What `notify.json` says. */
 export interface NotifyConfig {
-  /** How to tell the terminal that a program runs in, if at all. */
   readonly terminal?: TerminalSignal;
-  /** The receiver of signed webhooks. */
   readonly webhook?: { readonly url: ReceiverUrl; readonly secretFile: string };
-  /** The topic of an ntfy server, and the file of the token that it wants, if it wants one. */
   readonly ntfy?: { readonly url: ReceiverUrl; readonly tokenFile?: string };
 }
 
-/** Thrown if `notify.json`, or a file that it names, cannot be used. Nobody is told, then. */
+/** Thrown if `notify.json`, or a file that it names, cannot be used. */
 export class NotifyConfigError extends Error {
   override name = "NotifyConfigError";
 }
 
-/** More than any sound file has. */
+/** No sound file is larger. */
 const MAX_BYTES = 64 * 1024;
 
-/** The files with secrets lie where nothing is mounted from. */
+/** Files with secrets are in `private/`, which is mounted into no bottle. */
 const SECRET_FILE = /^private\/[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/;
 
-/**
- * The path of `notify.json`.
- *
- * @param root The root.
- * @returns The path.
- */
+/** The path of `notify.json`. */
 export function notifyConfigPath(root: string): string {
   return `${root}/notify.json`;
 }
 
 /**
- * Reads `notify.json`.
+ * Reads `notify.json`. Gives `undefined` if there is no such file.
  *
- * Needs `--allow-read` for it, and `--allow-sys=uid`.
- *
- * @param path Its path.
- * @returns Whom to tell; `undefined` if there is no such file.
  * @throws {NotifyConfigError} If it cannot be used; the message names the file, the field, the way out.
  */
 export function readNotifyConfig(path: string): NotifyConfig | undefined {
@@ -58,31 +51,26 @@ export function readNotifyConfig(path: string): NotifyConfig | undefined {
 }
 
 /**
- * Reads a file that nobody else may read or write: an address in it is worth as much as a secret, and
- * whoever could change it would choose where messages go.
+ * Reads a file that no other account may read or write: an address in it is worth as much as a secret,
+ * and a writer would choose where messages go. Gives `undefined` if there is no such file.
  *
- * @param path Its path.
- * @returns Its text; `undefined` if there is no such file.
- * @throws {NotifyConfigError} If it is somebody else's, or others may read it, or it is no small text.
+ * @throws {NotifyConfigError} If others may read or change it, or it is not a small file of text.
  */
 export function readSecretFile(path: string): string | undefined {
   const refuse = (reason: string) => new NotifyConfigError(`Cannot use ${path}: ${reason}`);
   try {
-    const stamp = ownFileStamp(path);
-    if (stamp === undefined) return undefined;
-    const { isFile, mode, uid, size } = stamp;
-    if (!isFile) throw refuse("it is no file");
-    if (uid !== Deno.uid()) throw refuse("it belongs to somebody else; make it yours with chown");
-    if ((mode & 0o077) !== 0) {
-      const octal = (mode & 0o777).toString(8);
+    const { isFile, mode, uid, size } = Deno.statSync(path);
+    if (!isFile) throw refuse("it is not a file");
+    if (uid !== Deno.uid()) throw refuse("it belongs to another account; make it yours with chown");
+    if (((mode ?? 0) & 0o077) !== 0) {
+      const octal = ((mode ?? 0) & 0o777).toString(8);
       throw refuse(`others may read or change it (mode ${octal}); run chmod 600 on it`);
     }
-    if (size > MAX_BYTES) {
-      throw refuse(`it has ${size} bytes, more than the ${MAX_BYTES} allowed`);
-    }
-    return new TextDecoder("utf-8", { fatal: true }).decode(readOwnFile(path));
+    if (size > MAX_BYTES) throw refuse(`it has ${size} bytes, more than the ${MAX_BYTES} allowed`);
+    return new TextDecoder("utf-8", { fatal: true }).decode(Deno.readFileSync(path));
   } catch (error) {
     if (error instanceof NotifyConfigError) throw error;
+    if (error instanceof Deno.errors.NotFound) return undefined;
     if (error instanceof TypeError) throw refuse("it is not UTF-8");
     const way = error instanceof Deno.errors.NotCapable
       ? "; start this program through cli/supervise.sh"
@@ -92,13 +80,10 @@ export function readSecretFile(path: string): string | undefined {
 }
 
 /**
- * Parses `notify.json`.
+ * Parses `notify.json`. An unknown field is an error: if it were ignored, a receiver that is misspelled
+ * would get nothing, and no message would say why.
  *
- * @param text The file's text.
- * @param path The file's name, for errors.
- * @returns Whom to tell.
- * @throws {NotifyConfigError} If a field is wrong, or unknown: one that is dropped in silence would tell
- * nobody.
+ * @throws {NotifyConfigError} If a field is wrong or unknown.
  */
 export function parseNotifyConfig(text: string, path: string): NotifyConfig {
   let value: unknown;
@@ -112,8 +97,8 @@ export function parseNotifyConfig(text: string, path: string): NotifyConfig {
 
   function section(at: string, given: unknown, known: readonly string[]): Record<string, unknown> {
     if (typeof given !== "object" || given === null || Array.isArray(given)) {
-      if (at === "") throw new NotifyConfigError(`Cannot use ${path}: it is no JSON object`);
-      throw refuse(at, "it is no JSON object");
+      if (at === "") throw new NotifyConfigError(`Cannot use ${path}: it is not a JSON object`);
+      throw refuse(at, "it is not a JSON object");
     }
     for (const key of Object.keys(given)) {
       if (known.includes(key)) continue;
@@ -123,14 +108,14 @@ export function parseNotifyConfig(text: string, path: string): NotifyConfig {
     return given as Record<string, unknown>;
   }
   function url(at: string, given: unknown): ReceiverUrl {
-    if (typeof given !== "string") throw refuse(at, "it is no string; write https://host/path");
+    if (typeof given !== "string") throw refuse(at, "it is not a string; write https://host/path");
     const parsed = parseReceiverUrl(given);
     if (typeof parsed === "string") throw refuse(at, parsed);
     return parsed;
   }
   function secretFile(at: string, given: unknown): string {
     if (typeof given === "string" && SECRET_FILE.test(given)) return given;
-    throw refuse(at, 'it is no file in private; write "private/" and a name, without the root');
+    throw refuse(at, 'it does not name a file in private; write "private/" and a name');
   }
 
   const top = section("", value, ["terminal", "webhook", "ntfy"]);
@@ -144,12 +129,10 @@ export function parseNotifyConfig(text: string, path: string): NotifyConfig {
   }
   if (top["webhook"] !== undefined) {
     const fields = section("webhook", top["webhook"], ["url", "secret_file"]);
+    const file = fields["secret_file"] ?? "private/webhook-secret";
     config.webhook = {
       url: url("webhook.url", fields["url"]),
-      secretFile: secretFile(
-        "webhook.secret_file",
-        fields["secret_file"] ?? "private/webhook-secret",
-      ),
+      secretFile: secretFile("webhook.secret_file", file),
     };
   }
   if (top["ntfy"] !== undefined) {
@@ -167,51 +150,67 @@ export function parseNotifyConfig(text: string, path: string): NotifyConfig {
   return config;
 }
 
-/** Where messages go. */
+/** The address of a receiver. */
 export interface ReceiverUrl {
   /** The whole address. Its path is often a secret, so it is never printed. */
   readonly href: string;
-  /** What may be printed, and what is granted: the host, a colon, the port. */
+  /** What is printed, and granted: the host, a colon, the port. */
   readonly hostPort: string;
 }
 
 /** This host under its three names. They never go through a proxy, see `cli/supervise.sh`. */
 const LOOPBACK: ReadonlySet<string> = new Set(["localhost", "127.0.0.1", "[::1]"]);
 
-/** No comma and no star: either would grant more than this host. */
+/** No comma and no star: in a grant they would name more than this host. */
 const HOST = /^(?:[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?|\[[0-9a-f:]+\])$/;
 
 /**
- * Reads the address of a receiver. It must be written as it is understood, since a parser would repair
- * what a person misread: no capitals in the host, no default port, no number that means an address.
+ * Reads the address of a receiver. It must be written the way a parser would write it: no capitals in
+ * the host, no default port, no number that means an address. So what a person reads in the file is what
+ * is granted.
  *
- * @param text The address, as it was written.
- * @returns The address, or why it cannot be one, without any of it.
+ * @returns The address; or why the text is not one, without a word of the text.
  */
 export function parseReceiverUrl(text: string): ReceiverUrl | string {
   let url: URL;
   try {
     url = new URL(text);
   } catch {
-    return "it is no URL; write https://host/path";
+    return "it is not a URL; write https://host/path";
   }
   if (url.protocol !== "https:" && url.protocol !== "http:") {
-    return "it is no https URL; write https://host/path";
+    return "it is not an https URL; write https://host/path";
   }
   if (url.username !== "" || url.password !== "") {
     return "it has a user or a password in it; give a token_file, or put it in the path";
   }
   if (url.hash !== "" || text.includes("#")) return "it has a fragment; leave out what follows #";
   if (url.href !== text && url.href !== `${text}/`) {
-    return "it would be read as another one; write the host in lower-case ASCII, " +
-      "no default port, no blank, and everything else as %-escapes";
+    return "a parser would read it as another address; write the host in lower-case ASCII, " +
+      "no default port, no spaces, and everything else as %-escapes";
   }
   if (!HOST.test(url.hostname)) {
-    return "its host is none; write letters, digits, dots and hyphens, or an IP address";
+    return "its host is not valid; write letters, digits, dots and hyphens, or an IP address";
   }
   if (url.protocol === "http:" && !LOOPBACK.has(url.hostname)) {
     return "http is for localhost, 127.0.0.1 and [::1] alone; write https";
   }
   const port = url.port === "" ? url.protocol === "https:" ? "443" : "80" : url.port;
   return { href: url.href, hostPort: `${url.hostname}:${port}` };
+}
+
+/** The hosts and ports to grant: each once, and none for a file that cannot be used. */
+export function hostsIn(path: string): readonly string[] {
+  try {
+    const config = readNotifyConfig(path);
+    const urls = [config?.webhook?.url, config?.ntfy?.url];
+    return [...new Set(urls.flatMap((url) => url === undefined ? [] : [url.hostPort]))];
+  } catch {
+    return []; // The command line says what is wrong with it.
+  }
+}
+
+if (import.meta.main) {
+  const hosts = hostsIn(Deno.args[0] ?? "").join(",");
+  if (hosts !== "") console.log(hosts);
 }

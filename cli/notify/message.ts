@@ -1,6 +1,6 @@
 /**
- * What a receiver is told: fixed words, numbers, and names of ours. Nothing that an agent wrote, no file,
- * no link, and nothing that could be answered. Pure.
+ * The text of a notification: fixed words, numbers, and names that the host gave. It has no word of an
+ * agent's, no file, no link, and no button. Pure.
  *
  * @module
  */
@@ -8,19 +8,22 @@
 import { asciiJson } from "../../internal_mod.ts";
 import { type PendingProposal, sha256Hex, type Tool } from "../../mod.ts";
 
-/** What may be told of a proposal. */
+/** What a message may say of a proposal. */
 export interface Arrival {
-  /** The bottle; the host named it. */
   readonly bottleSlug: string;
-  /** The proposal's id. */
-  readonly id: string;
-  /** One of our tools. */
+  readonly proposalId: string;
   readonly tool: Tool;
 }
 
-/** What is told at once. */
+/** Takes from a proposal what a message may say of it. */
+export function arrivalOf({ proposal }: Pick<PendingProposal, "proposal">): Arrival {
+  const { bottleSlug, id: proposalId, tool } = proposal;
+  return { bottleSlug, proposalId, tool };
+}
+
+/** One notification. */
 export interface Message {
-  /** The same for the same proposals, whoever tells of them, so that a receiver can drop doubles. */
+  /** The same for the same proposals, whichever program sends it, so that a receiver can drop doubles. */
   readonly id: string;
   /** One line of printable ASCII, without a semicolon. */
   readonly text: string;
@@ -33,29 +36,13 @@ const [MAX_PROPOSALS, MAX_BOTTLES] = [20, 3];
 
 const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
-/**
- * What may be told of a pending proposal.
- *
- * @param entry The proposal.
- * @returns The bottle, the id, the tool.
- */
-export function arrivalOf({ proposal }: PendingProposal): Arrival {
-  const { bottleSlug, id, tool } = proposal;
-  return { bottleSlug, id, tool };
+/** A key that is the same in every program that sees the arrival. */
+export function arrivalKey({ bottleSlug, proposalId }: Arrival): string {
+  return sha256Hex(`${bottleSlug}/${proposalId}`).slice(0, 16);
 }
 
-/**
- * What makes an arrival one and the same for every program that sees it.
- *
- * @param arrival The arrival.
- * @returns A key.
- */
-export function arrivalKey({ bottleSlug, id }: Arrival): string {
-  return sha256Hex(`${bottleSlug}/${id}`).slice(0, 16);
-}
-
-/** Whoever owns a sidecar chooses the ids: one that is no UUID may be a sentence, and is left out. */
-function tellableId(id: string): string | undefined {
+/** The sidecar chooses ids. One that is not a UUID may be a sentence, and is left out. */
+function safeId(id: string): string | undefined {
   return UUID.test(id) ? id : undefined;
 }
 
@@ -65,21 +52,14 @@ function sentence(arrivals: readonly Arrival[], waiting: number): string {
   const named = slugs.slice(0, MAX_BOTTLES).join(", ");
   const more = slugs.length > MAX_BOTTLES ? ` and ${slugs.length - MAX_BOTTLES} more` : "";
   const bottles = slugs.length === 1 ? slugs[0] : `${slugs.length} bottles: ${named}${more}`;
-  const id = tellableId(first?.id ?? "")?.slice(0, 8);
+  const id = safeId(first?.proposalId ?? "")?.slice(0, 8);
   const all = waiting > arrivals.length ? `. ${waiting} wait in all` : "";
   if (arrivals.length !== 1) return `${arrivals.length} proposals wait in ${bottles}${all}`;
   return `1 proposal waits in ${bottles}${id === undefined ? "" : ` (${id})`}${all}`;
 }
 
-/**
- * Says what arrived.
- *
- * @param arrivals What arrived; at least one.
- * @param waiting How many wait, these and others.
- * @param nowMs Now, in milliseconds since 1970.
- * @returns The message.
- */
-export function tellArrivals(
+/** The message that some proposals arrived (at least one), and that so many wait in all. */
+export function arrivalMessage(
   arrivals: readonly Arrival[],
   waiting: number,
   nowMs: number,
@@ -92,9 +72,9 @@ export function tellArrivals(
       text,
       arrived: arrivals.length,
       waiting,
-      proposals: arrivals.slice(0, MAX_PROPOSALS).map(({ bottleSlug, id, tool }) => ({
+      proposals: arrivals.slice(0, MAX_PROPOSALS).map(({ bottleSlug, proposalId, tool }) => ({
         bottle_slug: bottleSlug,
-        id: tellableId(id) ?? null,
+        id: safeId(proposalId) ?? null,
         tool,
       })),
     },
@@ -103,13 +83,8 @@ export function tellArrivals(
   return { id: `msg_${sha256Hex(keys).slice(0, 32)}`, text, body };
 }
 
-/**
- * Says that this is a test.
- *
- * @param nowMs Now, in milliseconds since 1970.
- * @returns The message; each has an id of its own.
- */
-export function tellTest(nowMs: number): Message {
+/** A test message; each has its own id. */
+export function testMessage(nowMs: number): Message {
   const text = "A test: nothing waits because of this message";
   const timestamp = new Date(nowMs).toISOString();
   const body = asciiJson({ type: "supervise.test", timestamp, data: { text } });

@@ -1,19 +1,65 @@
 /**
- * What is on its way to one receiver. It is bounded, and nobody waits for it: whoever puts something in
- * goes on at once, and what a receiver does not take in time is counted and forgotten.
+ * Notifies the receivers of new proposals, for `watch` and `review`. Each receiver has an outbox, which is
+ * bounded and which nothing waits for: what a receiver does not take in time is counted and dropped.
  *
  * @module
  */
 
-import { pause } from "../command/context.ts";
-import type { ReceiverUrl } from "./config.ts";
-import { type Arrival, arrivalKey, tellArrivals } from "./message.ts";
-import type { Journal } from "./notifier.ts";
-import type { Receiver } from "./receivers.ts";
+import { type Changes, type ReceiverRecord, updateReceiverRecord } from "../../internal_mod.ts";
+import { type Context, pause } from "../command/context.ts";
+import { type Arrival, arrivalKey, arrivalMessage, arrivalOf } from "./message.ts";
+import { readReceivers, type Receiver, terminalReceiver } from "./receivers.ts";
+
+/** Remembers how a receiver is doing. If it cannot write, it goes on: messages matter more. */
+export interface Journal {
+  /** Takes the keys that no program has claimed before, and claims them. */
+  readonly claim: (keys: readonly string[]) => Promise<ReadonlySet<string>>;
+  /** The receiver took a message. */
+  readonly succeeded: () => Promise<void>;
+  /** A try failed. */
+  readonly failed: (reason: string) => Promise<void>;
+  /** So many proposals will not be sent. */
+  readonly dropped: (count: number) => Promise<void>;
+}
+
+/**
+ * Opens the journal of a receiver.
+ *
+ * Needs `--allow-read` and `--allow-write` for `<root>/private`.
+ */
+export function openJournal(receiver: string, root: string): Journal {
+  const update = async (change: (record: ReceiverRecord) => ReceiverRecord): Promise<void> => {
+    try {
+      await updateReceiverRecord(receiver, change, root);
+    } catch {
+      // Then doctor knows less, and of two programs both may send.
+    }
+  };
+  const now = () => new Date().toISOString();
+  return {
+    claim: async (keys) => {
+      let fresh = new Set(keys);
+      await update((record) => {
+        fresh = fresh.difference(new Set(record.told));
+        return { ...record, told: [...record.told, ...fresh] };
+      });
+      return fresh;
+    },
+    succeeded: () =>
+      update(({ reason: _, ...record }) => {
+        return { ...record, lastSuccess: now(), failures: 0, dropped: 0 };
+      }),
+    failed: (reason) =>
+      update((record) => {
+        return { ...record, lastFailure: now(), reason, failures: record.failures + 1 };
+      }),
+    dropped: (count) => update((record) => ({ ...record, dropped: record.dropped + count })),
+  };
+}
 
 /** How patient an outbox is, in milliseconds. */
 export interface Patience {
-  /** How long it waits for more before it sends: what comes at once is told at once. */
+  /** How long it waits for more before it sends: what arrives together is one message. */
   readonly gatherMs: number;
   /** How long it leaves a receiver alone between two messages. */
   readonly betweenMs: number;
@@ -33,49 +79,39 @@ const PATIENCE: Patience = {
 /** How many arrivals wait for their message; of more the oldest are dropped. */
 export const MAX_WAITING = 1_000;
 
-/** What is on its way to one receiver. */
+/** What waits to be sent to one receiver. */
 export interface Outbox {
   /** Puts arrivals in; returns at once, never throws. */
   readonly put: (arrivals: readonly Arrival[], waiting: number) => void;
-  /** Sends what waits, once more, and ends, within a bounded time. */
+  /** Sends what waits, once, and ends within a bounded time. */
   readonly close: () => Promise<void>;
 }
 
-/**
- * Opens an outbox.
- *
- * @param receiver Whom to tell.
- * @param journal What to remember of it; nothing unless given, as for a terminal, which is told by each
- * program that runs in it.
- * @param signal Gives up what is on its way.
- * @param patience How patient to be.
- * @returns The outbox.
- */
+/** Opens an outbox. A terminal has no journal: each program in it rings its bell. */
 export function openOutbox(
   receiver: Receiver,
   journal?: Journal,
-  signal?: AbortSignal,
   patience: Patience = PATIENCE,
 ): Outbox {
   const arrived = new Map<string, Arrival>();
   let [waiting, dropped, gone] = [0, 0, false];
   let wake = Promise.withResolvers<void>();
+  /** Waits for nothing any more, but sends what is there. */
   const closing = new AbortController();
+  /** Gives up what is being sent. */
   const over = new AbortController();
-  const giveUp = signal === undefined ? over.signal : AbortSignal.any([over.signal, signal]);
-  const hurry = signal === undefined ? closing.signal : AbortSignal.any([closing.signal, signal]);
 
   async function run(): Promise<void> {
     while (true) {
       if (arrived.size === 0) {
-        if (hurry.aborted) return;
+        if (closing.signal.aborted) return;
         await wake.promise;
         wake = Promise.withResolvers<void>();
         continue;
       }
-      await pause(patience.gatherMs, hurry);
+      await pause(patience.gatherMs, closing.signal);
       await deliver();
-      await pause(patience.betweenMs, hurry);
+      await pause(patience.betweenMs, closing.signal);
     }
   }
 
@@ -83,22 +119,22 @@ export function openOutbox(
   async function deliver(): Promise<void> {
     const batch = new Map(arrived);
     arrived.clear();
-    // What is not even tried is not claimed: another program may still tell of it.
-    const keys = giveUp.aborted ? [] : [...batch.keys()];
+    // What is not even tried is not claimed: another program may still send it.
+    const keys = over.signal.aborted ? [] : [...batch.keys()];
     const fresh = await journal?.claim(keys) ?? new Set(keys);
     const arrivals = [...batch].filter(([key]) => fresh.has(key)).map(([, arrival]) => arrival);
     if (keys.length === 0) dropped += batch.size;
-    else if (arrivals.length > 0 && !await tell(arrivals)) dropped += arrivals.length;
-    // What overflows meanwhile counts for the next time.
+    else if (arrivals.length > 0 && !await send(arrivals)) dropped += arrivals.length;
+    // What overflows while this is written counts for the next time.
     const lost = dropped;
     dropped = 0;
     if (lost > 0) await journal?.dropped(lost);
   }
 
-  async function tell(arrivals: readonly Arrival[]): Promise<boolean> {
-    const message = tellArrivals(arrivals, Math.max(waiting, arrivals.length), Date.now());
-    for (let tries = 0; !gone && !giveUp.aborted; tries++) {
-      const outcome = await receiver.send(message, giveUp);
+  async function send(arrivals: readonly Arrival[]): Promise<boolean> {
+    const message = arrivalMessage(arrivals, Math.max(waiting, arrivals.length), Date.now());
+    for (let tries = 0; !gone && !over.signal.aborted; tries++) {
+      const outcome = await receiver.send(message, over.signal);
       if (outcome.told) {
         await journal?.succeeded();
         return true;
@@ -106,16 +142,17 @@ export function openOutbox(
       await journal?.failed(outcome.says);
       gone = outcome.again === "never";
       const againMs = patience.againMs[tries];
-      if (outcome.again !== true || againMs === undefined || hurry.aborted) return false;
-      // Not all programs of a host at once.
-      await pause(Math.max(againMs * (1 + Math.random() / 4), outcome.afterMs ?? 0), hurry);
+      if (outcome.again !== true || againMs === undefined || closing.signal.aborted) return false;
+      // A random part, so that not all programs of a host try at once.
+      const waitMs = Math.max(againMs * (1 + Math.random() / 4), outcome.afterMs ?? 0);
+      await pause(waitMs, closing.signal);
     }
     return false;
   }
 
-  // Nothing in it throws. If ever something does, nobody is told, and nothing else is harmed.
+  // Nothing in it throws. If something did, no message would be sent, and the program would go on.
   const done = run().catch(() => {});
-  hurry.addEventListener("abort", () => wake.resolve());
+  closing.signal.addEventListener("abort", () => wake.resolve());
 
   return {
     put: (arrivals, total) => {
@@ -134,123 +171,52 @@ export function openOutbox(
       done.then(() => ended.abort());
       await pause(patience.closeMs, ended.signal);
       over.abort();
-      // What was given up is still remembered, unless that takes long too.
+      // What was given up is still noted, unless that takes long too.
       await pause(patience.closeMs / 4, ended.signal);
     },
   };
 }
 
-/** What came of a try. */
-export type Outcome =
-  | {
-    readonly told: true;
-    /** What was said, in words of ours. */
-    readonly says: string;
-  }
-  | {
-    readonly told: false;
-    /** Why not, in words of ours: neither the receiver's, nor any of the address. */
-    readonly says: string;
-    /** Whether another try may do better; `"never"`: no message will. */
-    readonly again: boolean | "never";
-    /** How long the receiver wants to be left alone, in milliseconds. */
-    readonly afterMs?: number;
-  };
-
-/** A request, but for its address. */
-export interface PostRequest {
-  /** The headers. */
-  readonly headers: Readonly<Record<string, string>>;
-  /** The body. */
-  readonly body: string;
+/** Notifies the receivers that `notify.json` names. */
+export interface Notifier {
+  /**
+   * Sends which proposals arrived or changed, and how many wait now. Returns at once, never throws. A
+   * proposal that waited already when the program started is on its screen, and is not sent.
+   */
+  readonly take: (changes: Changes) => void;
+  /** Stops, within a bounded time. */
+  readonly close: () => Promise<void>;
 }
-
-/** How long a try may take. */
-export const TRY_MS = 5_000;
-
-/** However long a receiver wants to be left alone. */
-const MAX_AFTER_MS = 300_000;
-
-/** What the runtime says, and what we say: its own words have the address in them. */
-const REASONS: readonly (readonly [RegExp, string])[] = [
-  [/dns error|lookup address/i, "its name is not known here"],
-  [/connection refused/i, "it refused the connection"],
-  [/certificate|UnknownIssuer/i, "its certificate is not accepted"],
-];
 
 /**
- * Posts a message, once. Follows no redirect, and reads nothing of what comes behind the status line and
- * the headers.
+ * Opens the notifier of the receivers that `notify.json` names now; without that file it does nothing.
+ * What is wrong with the file is said once on standard error, and stops nothing else.
  *
- * Needs `--allow-net` for the receiver's host and port.
- *
- * @param url The address.
- * @param request What to post.
- * @param signal Gives it up.
- * @param tryMs How long it may take; {@linkcode TRY_MS} unless given.
- * @returns What came of it; never throws.
+ * Needs `--allow-read` and `--allow-write` for the root, `--allow-sys=uid`, `--allow-net` for the hosts
+ * that `notify.json` names.
  */
-export async function post(
-  url: ReceiverUrl,
-  request: PostRequest,
-  signal: AbortSignal,
-  tryMs: number = TRY_MS,
-): Promise<Outcome> {
-  const late = new AbortController();
-  const timer = setTimeout(() => late.abort(), tryMs);
-  try {
-    const response = await fetch(url.href, {
-      method: "POST",
-      headers: { "user-agent": "supervise", ...request.headers },
-      body: request.body,
-      redirect: "manual",
-      signal: AbortSignal.any([signal, late.signal]),
-    });
-    // Not awaited: what comes is dropped, and the connection with it.
-    response.body?.cancel().catch(() => {});
-    return outcomeOf(response);
-  } catch (error) {
-    if (signal.aborted) {
-      return { told: false, says: "no answer before the program ended", again: false };
-    }
-    if (late.signal.aborted) {
-      return { told: false, says: `no answer within ${tryMs / 1000} s`, again: true };
-    }
-    return failureOf(error, url);
-  } finally {
-    clearTimeout(timer);
+export function openNotifier(context: Context): Notifier {
+  const { terminal, remote, problems } = readReceivers(context.root);
+  for (const { name, says } of problems) {
+    const who = name === "notify.json" ? "nobody" : `not the ${name} receiver`;
+    context.complain(`! Notifies ${who}. ${says}`);
   }
-}
-
-function outcomeOf({ status, headers }: Response): Outcome {
-  if (status >= 200 && status < 300) return { told: true, says: `it answered ${status}` };
-  if (status >= 300 && status < 400) {
-    const says =
-      `it redirects (${status}), which is not followed; write the address it redirects to`;
-    return { told: false, says, again: false };
-  }
-  if (status === 410) {
-    return { told: false, says: "it answered 410: it wants no more messages", again: "never" };
-  }
-  const again = status >= 500 || status === 408 || status === 425 || status === 429;
-  const seconds = /^\d{1,6}$/.exec(headers.get("retry-after") ?? "")?.[0];
-  const after = seconds === undefined
-    ? {}
-    : { afterMs: Math.min(Number(seconds) * 1000, MAX_AFTER_MS) };
-  return { told: false, says: `it answered ${status}`, again, ...after };
-}
-
-function failureOf(error: unknown, { hostPort }: ReceiverUrl): Outcome {
-  if (error instanceof Deno.errors.NotCapable) {
-    const says = `this program may not reach it; start it anew through cli/supervise.sh, or with ` +
-      `--allow-net=${hostPort}`;
-    return { told: false, says, again: false };
-  }
-  const cause = error instanceof Error ? error.cause : undefined;
-  const words = `${error} ${cause}`;
-  if (/Requests to port \d+ are blocked/.test(words)) {
-    return { told: false, says: "its port is one that no HTTP client uses", again: false };
-  }
-  const says = REASONS.find(([pattern]) => pattern.test(words))?.[1] ?? "the connection failed";
-  return { told: false, says, again: true };
+  const own = terminal === undefined ? undefined : terminalReceiver(context, terminal);
+  const outboxes = [
+    ...remote.map((receiver) => openOutbox(receiver, openJournal(receiver.name, context.root))),
+    ...(own === undefined ? [] : [openOutbox(own)]),
+  ];
+  return {
+    take: ({ events, now }) => {
+      const arrivals = events.flatMap((event) =>
+        "proposal" in event && !event.atStart ? [arrivalOf(event)] : []
+      );
+      if (arrivals.length === 0) return;
+      const waiting = now.unlisted.reduce((sum, { count }) => sum + count, now.pending.length);
+      for (const { put } of outboxes) put(arrivals, waiting);
+    },
+    close: async () => {
+      await Promise.all(outboxes.map(({ close }) => close()));
+    },
+  };
 }

@@ -1,5 +1,5 @@
 /**
- * Whoever is told, as `notify.json` and the files that it names have it.
+ * The receivers that `notify.json` names: a webhook, an ntfy topic, the program's own terminal.
  *
  * @module
  */
@@ -11,56 +11,54 @@ import {
   notifyConfigPath,
   readNotifyConfig,
   readSecretFile,
+  type ReceiverUrl,
   type TerminalSignal,
 } from "./config.ts";
 import type { Message } from "./message.ts";
-import { type Outcome, post } from "./outbox.ts";
 import { parseWebhookSecrets, signWebhook } from "./signature.ts";
 
-/** The names of the receivers on the network. */
-export const REMOTE_NAMES = ["webhook", "ntfy"] as const;
+/** What came of a try. `says` is never the receiver's words, and has nothing of the address in it. */
+export type Outcome =
+  | { readonly told: true; readonly says: string }
+  | {
+    readonly told: false;
+    readonly says: string;
+    /** Whether another try may do better; `"never"`: the receiver wants no message any more. */
+    readonly again: boolean | "never";
+    /** How long the receiver asks to be left alone, in milliseconds. */
+    readonly afterMs?: number;
+  };
 
-/** Somebody who is told. */
+/** A receiver of notifications. */
 export interface Receiver {
   /** Its name, as in `notify.json`. */
   readonly name: string;
-  /** Where it is: host and port. */
+  /** Its host and port, if it is on the network. */
   readonly place?: string;
-  /** Sends a message, once; never throws. */
+  /** Sends a message once; never throws. */
   readonly send: (message: Message, signal: AbortSignal) => Promise<Outcome>;
 }
 
-/** What cannot be used, and why. */
-export interface ReceiverProblem {
-  /** The receiver's name; `notify.json` if none can be used. */
-  readonly name: string;
-  /** One sentence: the file, the reason, the way out. */
-  readonly says: string;
-}
-
-/** Whom to tell. */
+/** The receivers, and what is wrong with others. */
 export interface Receivers {
   /** Whether there is a `notify.json`. */
   readonly configured: boolean;
-  /** How to tell the terminal, if at all. */
+  /** How to notify the terminal, if at all. */
   readonly terminal?: TerminalSignal;
   /** The receivers on the network that can be used. */
   readonly remote: readonly Receiver[];
-  /** What cannot be used. */
-  readonly problems: readonly ReceiverProblem[];
+  /** What cannot be used and why, by receiver; `notify.json` if it is the whole file. */
+  readonly problems: readonly { readonly name: string; readonly says: string }[];
 }
 
 /**
- * Reads whom to tell. A file that is wrong takes away what it is for, and nothing else.
+ * Reads `notify.json` and the files that it names. A secret that is wrong takes away its own receiver
+ * and no other.
  *
  * Needs `--allow-read` for the root, and `--allow-sys=uid`.
- *
- * @param root The root.
- * @returns Whom to tell, and what is wrong.
  */
 export function readReceivers(root: string): Receivers {
-  const problems: ReceiverProblem[] = [];
-  const remote: Receiver[] = [];
+  const problems: { readonly name: string; readonly says: string }[] = [];
   const attempt = <T>(name: string, run: () => T): T | undefined => {
     try {
       return run();
@@ -72,14 +70,10 @@ export function readReceivers(root: string): Receivers {
   };
   const config = attempt("notify.json", () => readNotifyConfig(notifyConfigPath(root)));
   const { terminal, webhook, ntfy } = config ?? {};
-  if (webhook !== undefined) {
-    const receiver = attempt("webhook", () => webhookReceiver(webhook, root));
-    if (receiver !== undefined) remote.push(receiver);
-  }
-  if (ntfy !== undefined) {
-    const receiver = attempt("ntfy", () => ntfyReceiver(ntfy, root));
-    if (receiver !== undefined) remote.push(receiver);
-  }
+  const remote = [
+    webhook && attempt("webhook", () => webhookReceiver(webhook, root)),
+    ntfy && attempt("ntfy", () => ntfyReceiver(ntfy, root)),
+  ].filter((receiver) => receiver !== undefined);
   const configured = config !== undefined || problems.length > 0;
   return { configured, remote, problems, ...(terminal === undefined ? {} : { terminal }) };
 }
@@ -121,55 +115,39 @@ function ntfyReceiver(
   { url, tokenFile }: NonNullable<NotifyConfig["ntfy"]>,
   root: string,
 ): Receiver {
-  const authorization: Record<string, string> = {};
+  const headers: Record<string, string> = {
+    "content-type": "text/plain; charset=utf-8",
+    title: "supervise",
+  };
   if (tokenFile !== undefined) {
     const { path, text } = secretIn(tokenFile, root);
     const token = text.trim();
-    // Neither a key nor a header of its own can be in it.
+    // Neither a private key nor a second header fits this pattern.
     if (!/^[A-Za-z0-9._~+/=-]{1,512}$/.test(token)) {
       throw new NotifyConfigError(
-        `Cannot use ${path}: it is no token; write the token and nothing else`,
+        `Cannot use ${path}: it is not a token; write the token and nothing else`,
       );
     }
-    authorization["authorization"] = `Bearer ${token}`;
+    headers["authorization"] = `Bearer ${token}`;
   }
   return {
     name: "ntfy",
     place: url.hostPort,
-    send: ({ text }, signal) =>
-      post(url, {
-        headers: {
-          "content-type": "text/plain; charset=utf-8",
-          title: "supervise",
-          ...authorization,
-        },
-        body: text,
-      }, signal),
+    send: ({ text }, signal) => post(url, { headers, body: text }, signal),
   };
 }
-
-/** The variables that say which terminal this is; a program that may not read them rings the bell. */
-export const TERMINAL_VARIABLES = ["TERM", "TERM_PROGRAM"] as const;
 
 /** What is sent to a terminal. */
 export type TerminalForm = Exclude<TerminalSignal, "auto">;
 
-/** What says so for sure, by the beginning of `TERM` or `TERM_PROGRAM`. */
+/** The form that a terminal surely understands, by the beginning of `TERM` or `TERM_PROGRAM`. */
 const KNOWN: readonly (readonly [RegExp, TerminalForm])[] = [
   [/^xterm-kitty/, "osc99"],
   [/^(?:xterm-)?ghostty|^wezterm|^foot|^rxvt-unicode/i, "osc777"],
   [/^iTerm\.app|^WarpTerminal/, "osc9"],
 ];
 
-/**
- * The form that a terminal understands. Within tmux and screen it is the bell, whatever is asked for:
- * they pass on no other.
- *
- * @param signal What is asked for.
- * @param term `TERM`.
- * @param termProgram `TERM_PROGRAM`.
- * @returns The form.
- */
+/** The form for a terminal. Within tmux and screen it is always the bell: they pass on nothing else. */
 export function terminalForm(
   signal: TerminalSignal,
   term: string,
@@ -181,21 +159,15 @@ export function terminalForm(
   return known?.[1] ?? "bell";
 }
 
-/**
- * The bytes that tell a terminal.
- *
- * @param form The form.
- * @param text One line of printable ASCII, without a semicolon.
- * @returns The bytes: they move no cursor, and change no colour.
- */
+/** The bytes that notify a terminal: they move no cursor, and change no colour. */
 export function terminalBytes(form: TerminalForm, text: string): Uint8Array {
-  // It is so by construction. If ever it is not, a terminal is the wrong place to find out.
+  // A message is printable ASCII without a semicolon. Were it ever not, it must not reach a terminal.
   const safe = text.replace(/[^ -:<-~]/g, "?");
   switch (form) {
     case "bell":
       return new TextEncoder().encode("\x07");
     case "osc9":
-      // Some terminals take a number right behind the 9 for a command: so there is a word.
+      // Some terminals take a number after the 9 for a command, so a word comes first.
       return new TextEncoder().encode(`\x1b]9;supervise: ${safe}\x07`);
     case "osc777":
       return new TextEncoder().encode(`\x1b]777;notify;supervise;${safe}\x07`);
@@ -204,6 +176,7 @@ export function terminalBytes(form: TerminalForm, text: string): Uint8Array {
   }
 }
 
+/** A variable of the environment; `""` if it may not be read: then the bell is rung. */
 function variable(name: string): string {
   try {
     return Deno.env.get(name) ?? "";
@@ -214,18 +187,14 @@ function variable(name: string): string {
 }
 
 /**
- * The terminal of a program, as somebody who is told.
+ * The program's own terminal as a receiver; `undefined` where standard output is not a terminal, or is
+ * read by a program.
  *
  * Needs `--allow-env=TERM,TERM_PROGRAM` to know which terminal it is.
- *
- * @param context The context.
- * @param signal What is asked for.
- * @returns The receiver; `undefined` where standard output is no terminal, or is for a program.
  */
 export function terminalReceiver(context: Context, signal: TerminalSignal): Receiver | undefined {
   if (!context.outIsTerminal || context.flags.json) return undefined;
-  const [term, termProgram] = TERMINAL_VARIABLES.map(variable);
-  const form = terminalForm(signal, term ?? "", termProgram ?? "");
+  const form = terminalForm(signal, variable("TERM"), variable("TERM_PROGRAM"));
   return {
     name: "terminal",
     send: ({ text }) => {
@@ -238,4 +207,89 @@ export function terminalReceiver(context: Context, signal: TerminalSignal): Rece
       }
     },
   };
+}
+
+/** How long a try may take. */
+const TRY_MS = 5_000;
+
+/** The longest that a receiver is left alone, however long it asks for. */
+const MAX_AFTER_MS = 300_000;
+
+/** What the runtime says, and what is said instead: the runtime's words have the address in them. */
+const REASONS: readonly (readonly [RegExp, string])[] = [
+  [/dns error|lookup address/i, "its name is not known here"],
+  [/connection refused/i, "it refused the connection"],
+  [/certificate|UnknownIssuer/i, "its certificate is not accepted"],
+];
+
+/**
+ * Posts a message. Follows no redirect, reads nothing but the status line and the headers, never throws.
+ *
+ * Needs `--allow-net` for the receiver's host and port.
+ *
+ * @param signal Gives it up.
+ */
+export async function post(
+  url: ReceiverUrl,
+  request: { readonly headers: Readonly<Record<string, string>>; readonly body: string },
+  signal: AbortSignal,
+  tryMs: number = TRY_MS,
+): Promise<Outcome> {
+  const late = new AbortController();
+  const timer = setTimeout(() => late.abort(), tryMs);
+  try {
+    const response = await fetch(url.href, {
+      method: "POST",
+      headers: { "user-agent": "supervise", ...request.headers },
+      body: request.body,
+      redirect: "manual",
+      signal: AbortSignal.any([signal, late.signal]),
+    });
+    // Not awaited: the rest is dropped, and the connection with it.
+    response.body?.cancel().catch(() => {});
+    return outcomeOf(response);
+  } catch (error) {
+    if (signal.aborted) {
+      return { told: false, says: "no answer before the program ended", again: false };
+    }
+    if (late.signal.aborted) {
+      return { told: false, says: `no answer within ${tryMs / 1000} s`, again: true };
+    }
+    return failureOf(error, url);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+function outcomeOf({ status, headers }: Response): Outcome {
+  if (status >= 200 && status < 300) return { told: true, says: `it answered ${status}` };
+  if (status >= 300 && status < 400) {
+    const says = `it redirects (${status}), and redirects are not followed; write the new address`;
+    return { told: false, says, again: false };
+  }
+  if (status === 410) {
+    return { told: false, says: "it answered 410: it wants no more messages", again: "never" };
+  }
+  const again = status >= 500 || status === 408 || status === 425 || status === 429;
+  const seconds = /^\d{1,6}$/.exec(headers.get("retry-after") ?? "")?.[0];
+  const after = seconds === undefined
+    ? {}
+    : { afterMs: Math.min(Number(seconds) * 1000, MAX_AFTER_MS) };
+  return { told: false, says: `it answered ${status}`, again, ...after };
+}
+
+function failureOf(error: unknown, { hostPort }: ReceiverUrl): Outcome {
+  if (error instanceof Deno.errors.NotCapable) {
+    const says =
+      "this program may not reach it; start it again through cli/supervise.sh, or with " +
+      `--allow-net=${hostPort}`;
+    return { told: false, says, again: false };
+  }
+  const cause = error instanceof Error ? error.cause : undefined;
+  const words = `${error} ${cause}`;
+  if (/Requests to port \d+ are blocked/.test(words)) {
+    return { told: false, says: "its port is one that no HTTP client uses", again: false };
+  }
+  const says = REASONS.find(([pattern]) => pattern.test(words))?.[1] ?? "the connection failed";
+  return { told: false, says, again: true };
 }

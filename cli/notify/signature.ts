@@ -1,26 +1,25 @@
 /**
- * Signs webhooks as Standard Webhooks 1.0.0 has it, with HMAC-SHA256. Pure.
+ * Signs webhooks after Standard Webhooks 1.0.0, with HMAC-SHA256. Pure.
  *
  * @module
  */
 
 import { createHmac } from "node:crypto";
 
-/** A key that a receiver shares with us. */
+/** A key that the receiver of a webhook shares with this host. */
 export type WebhookKey = Uint8Array;
 
 /** What the specification allows, in bytes. */
 const [MIN_BYTES, MAX_BYTES] = [24, 64];
 
-/** More than one rotation at a time needs. */
+/** More than one change of the secret at a time needs. */
 const MAX_KEYS = 4;
 
 /**
  * Reads the secrets of a webhook: one a line, `whsec_` and base64. With two of them each message has two
- * signatures, so that a receiver can change from one to the other when it pleases.
+ * signatures, so that a receiver can change from one to the other at any time.
  *
- * @param text The text.
- * @returns The keys in order, or why these are none, without any of it.
+ * @returns The keys in order; or what is wrong, without any of the text.
  */
 export function parseWebhookSecrets(text: string): readonly WebhookKey[] | string {
   const lines = text.split(/\r?\n/).map((line) => line.trim()).filter((line) => line !== "");
@@ -58,13 +57,7 @@ export interface SignedMessage {
   readonly body: string;
 }
 
-/**
- * Signs a webhook.
- *
- * @param message What is sent.
- * @param keys The keys; each makes one signature.
- * @returns The value of `webhook-signature`.
- */
+/** The value of `webhook-signature`: one signature for each key. */
 export function signWebhook(
   { id, timestamp, body }: SignedMessage,
   keys: readonly WebhookKey[],

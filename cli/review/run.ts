@@ -14,7 +14,7 @@ import {
 import { inspectProposal } from "../../mod.ts";
 import { type Context, pause } from "../command/context.ts";
 import { failureOf } from "../command/exit.ts";
-import { openNotifier } from "../notify/notifier.ts";
+import { openNotifier } from "../notify/outbox.ts";
 import { decideAsShown, keepForLater } from "../operate/decision.ts";
 import { editProposal } from "../operate/editor.ts";
 import { openSeat, type Seat } from "./app.ts";

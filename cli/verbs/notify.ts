@@ -1,13 +1,13 @@
 /**
- * `notify`: sends a test to whoever is told of arrivals.
+ * `notify`: sends a test to every receiver in `notify.json`.
  *
  * @module
  */
 
 import type { Context } from "../command/context.ts";
 import { NotifyConfigError, notifyConfigPath } from "../notify/config.ts";
-import { tellTest } from "../notify/message.ts";
-import { openJournal } from "../notify/notifier.ts";
+import { testMessage } from "../notify/message.ts";
+import { openJournal } from "../notify/outbox.ts";
 import {
   readReceivers,
   type Receiver,
@@ -15,7 +15,7 @@ import {
   terminalReceiver,
 } from "../notify/receivers.ts";
 
-/** What came of the test of one receiver. */
+/** How the test of one receiver went. */
 interface Row {
   readonly receiver: string;
   readonly place?: string;
@@ -24,24 +24,23 @@ interface Row {
 }
 
 /**
- * Sends a test message to each receiver, once, all at the same time.
+ * Sends a test message to each receiver, once, all at the same time. The exit code is 1 if one of them
+ * failed.
  *
- * @param context The context.
- * @returns The exit code: 1 if one was not told.
- * @throws {NotifyConfigError} If nobody is configured, or `notify.json` cannot be used.
+ * @throws {NotifyConfigError} If there is no receiver, or `notify.json` cannot be used.
  */
 export async function notify(context: Context): Promise<number> {
   const receivers = readReceivers(context.root);
   const path = notifyConfigPath(context.root);
   if (!receivers.configured) {
     throw new NotifyConfigError(
-      `Cannot tell anybody: there is no ${path}; docs/notify.md says what to write`,
+      `Cannot notify: there is no ${path}; docs/notify.md says what to write`,
     );
   }
   const rows = await Promise.all([...testsOf(context, receivers)]);
   if (rows.length === 0) {
     throw new NotifyConfigError(
-      `Cannot tell anybody: ${path} names nobody; docs/notify.md says what to write`,
+      `Cannot notify: ${path} names no receiver; docs/notify.md says what to write`,
     );
   }
   if (context.flags.json) context.printJson({ receivers: rows });
@@ -59,7 +58,7 @@ function* testsOf(
   }
   if (terminal !== undefined) {
     const own = terminalReceiver(context, terminal);
-    const says = "standard output is no terminal, or for a program";
+    const says = "standard output is not a terminal, or is for a program";
     yield own === undefined
       ? { receiver: "terminal", result: "skipped", says }
       : test(own, context.root);
@@ -69,8 +68,8 @@ function* testsOf(
 
 async function test(receiver: Receiver, root: string): Promise<Row> {
   const { name, place } = receiver;
-  const { told, says } = await receiver.send(tellTest(Date.now()), new AbortController().signal);
-  // A receiver on the network, as opposed to a terminal, is one that doctor asks about.
+  const { told, says } = await receiver.send(testMessage(Date.now()), new AbortController().signal);
+  // Doctor asks how the receivers on the network are doing, not the terminal.
   if (place !== undefined) {
     const journal = openJournal(name, root);
     await (told ? journal.succeeded() : journal.failed(says));

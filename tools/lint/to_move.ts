@@ -12,11 +12,6 @@ const IMPORTS: readonly (readonly [from: string, to: string])[] = [
   ["cli/command/flags.ts", "cli/command/resolve.ts"],
   ["cli/command/exit.ts", "cli/operate/confirm.ts"],
   ["cli/render/pending.ts", "cli/command/resolve.ts"],
-  ["cli/notify/notifier.ts", "cli/notify/outbox.ts"],
-  ["cli/notify/notifier.ts", "cli/notify/receivers.ts"],
-  ["cli/notify/outbox.ts", "cli/notify/notifier.ts"],
-  ["cli/notify/outbox.ts", "cli/notify/receivers.ts"],
-  ["cli/notify/receivers.ts", "cli/notify/outbox.ts"],
 ];
 
 /** Files that still make file calls. */

@@ -15,7 +15,7 @@ async function grants(
 ): Promise<string[]> {
   await Deno.mkdir(dir.at("bin"), { recursive: true });
   // But what the launcher itself has to know it may find out.
-  const real = `case "$*" in *hosts.ts*) exec '${Deno.execPath()}' "$@" ;; esac\n`;
+  const real = `case "$*" in *notify/config.ts*) exec '${Deno.execPath()}' "$@" ;; esac\n`;
   const deno = `#!/bin/sh\n${real}printf "%s\\n" "$@"\n`;
   await Deno.writeTextFile(dir.at("bin", "deno"), deno, { mode: 0o755 });
   const { out, err } = await run("sh", [LAUNCHER, ...args], {

@@ -1,6 +1,6 @@
 import type { Finding } from "../../../cli/doctor/finding.ts";
 import { checkReceivers } from "../../../cli/doctor/receivers.ts";
-import { openJournal } from "../../../cli/notify/notifier.ts";
+import { openJournal } from "../../../cli/notify/outbox.ts";
 import { updateReceiverRecord } from "../../../internal_mod.ts";
 import { configure } from "../../support/receiver.ts";
 import { supervise } from "../../support/run.ts";
@@ -9,7 +9,7 @@ import { assertEquals } from "@std/assert";
 
 const WEBHOOK = { webhook: { url: "https://hooks.example/secret-path" } };
 
-const TRY_IT = "mend that, then try it with supervise notify";
+const TRY_IT = "fix that, then try it with supervise notify";
 
 /** What is found, with the times and the root taken out. */
 function found(dir: TempDir): readonly string[] {
@@ -20,11 +20,11 @@ function found(dir: TempDir): readonly string[] {
   );
 }
 
-Deno.test("checkReceivers() says that nobody is to be told, and changes nothing", async () => {
+Deno.test("checkReceivers() says that notifications are off, and changes nothing", async () => {
   await using dir = await tempDir();
-  assertEquals(found(dir), ["ok notify: Nobody is to be told: there is no notify.json"]);
+  assertEquals(found(dir), ["ok notify: Notifications are off: no notify.json"]);
   await configure(dir, {});
-  assertEquals(found(dir), ["ok notify: Nobody is to be told: notify.json names nobody"]);
+  assertEquals(found(dir), ["ok notify: Notifications are off: notify.json names no receiver"]);
   assertEquals([...Deno.readDirSync(dir.at("private"))].map(({ name }) => name), [
     "webhook-secret",
   ]);
@@ -41,7 +41,7 @@ Deno.test("checkReceivers() names a file that cannot be used, and what to do", a
   assertEquals(found(dir), [
     "bad notify webhook: Cannot use $ROOT/private/webhook-secret: there is no such file; " +
     `docs/notify.md makes one -> ${TRY_IT}`,
-    "ok notify terminal: A terminal that watches is told (bell)",
+    "ok notify terminal: The terminal of watch and review is notified (bell)",
   ]);
   await configure(dir, WEBHOOK);
   await Deno.chmod(dir.at("private", "webhook-secret"), 0o644);
@@ -57,25 +57,25 @@ Deno.test("checkReceivers() tells a receiver that fails from one that works, was
   const journal = openJournal("webhook", dir.path);
   const place = "notify webhook: hooks.example:443";
   assertEquals(found(dir), [
-    `warn ${place} was never told anything -> try it with supervise notify`,
+    `warn ${place} has not been sent a message yet -> try it with supervise notify`,
   ]);
   await journal.failed("it answered 500");
   assertEquals(found(dir), [
-    `bad ${place} has taken no message yet: it answered 500 (1 try, the last one TIME) -> ${TRY_IT}`,
+    `bad ${place} has taken no message yet: it answered 500 (1 try, the last at TIME) -> ${TRY_IT}`,
   ]);
   await journal.succeeded();
-  assertEquals(found(dir), [`ok ${place} took a message TIME`]);
+  assertEquals(found(dir), [`ok ${place} took a message at TIME`]);
   await journal.failed("no answer within 5 s");
   await journal.failed("it answered 500");
   await journal.dropped(3);
   assertEquals(found(dir), [
-    `bad ${place} has taken no message since TIME: it answered 500 (2 tries, the last one TIME); ` +
-    `3 proposals it was never told of -> ${TRY_IT}`,
+    `bad ${place} has taken no message since TIME: it answered 500 (2 tries, the last at TIME); ` +
+    `3 proposals not sent -> ${TRY_IT}`,
   ]);
   await journal.succeeded();
   await journal.dropped(1);
   assertEquals(found(dir), [
-    `warn ${place} took a message TIME, and was not told of 1 proposal since: more came than it ` +
+    `warn ${place} took a message at TIME; since then 1 proposal not sent: more came than it ` +
     "took -> look at what is pending with supervise list",
   ]);
 });
@@ -117,6 +117,6 @@ Deno.test("doctor shows a record that somebody wrote without letting it act", as
   assertEquals(
     says_visible,
     "hooks.example:443 has taken no message yet: ⟨U+001B⟩[2Jfine\nok all is well " +
-      "(1 try, the last one ⟨U+202E⟩now)",
+      "(1 try, the last at ⟨U+202E⟩now)",
   );
 });

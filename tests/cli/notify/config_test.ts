@@ -1,11 +1,11 @@
 import {
+  hostsIn,
   NotifyConfigError,
   parseNotifyConfig,
   parseReceiverUrl,
   readNotifyConfig,
   readSecretFile,
 } from "../../../cli/notify/config.ts";
-import { hostsIn } from "../../../cli/notify/hosts.ts";
 import { configure } from "../../support/receiver.ts";
 import { tempDir } from "../../support/temp.ts";
 import {
@@ -39,28 +39,28 @@ for (
 
 for (
   const [text, reason] of [
-    ["", "it is no URL"],
-    ["hooks.example/secret", "it is no URL"],
-    ["ftp://hooks.example/secret", "it is no https URL"],
-    ["file:///etc/secret", "it is no https URL"],
+    ["", "it is not a URL"],
+    ["hooks.example/secret", "it is not a URL"],
+    ["ftp://hooks.example/secret", "it is not an https URL"],
+    ["file:///etc/secret", "it is not an https URL"],
     ["https://ada@hooks.example/secret", "it has a user"],
     ["https://:pw@hooks.example/secret", "it has a user"],
     ["https://hooks.example/secret#x", "it has a fragment"],
     ["https://hooks.example/secret#", "it has a fragment"],
-    ["https://HOOKS.example/secret", "it would be read as another one"],
-    ["https://hooks.example:443/secret", "it would be read as another one"],
-    ["https://h\u00fcbsch.example/secret", "it would be read as another one"],
-    ["https://ho\u200boks.example/secret", "it would be read as another one"],
-    ["https://hooks.example\\@evil.example/secret", "it would be read as another one"],
-    ["https:hooks.example/secret", "it would be read as another one"],
-    [" https://hooks.example/secret", "it would be read as another one"],
-    ["https://hooks.example/a/../secret", "it would be read as another one"],
-    ["http://127.1/secret", "it would be read as another one"],
-    ["http://0x7f.0.0.1/secret", "it would be read as another one"],
+    ["https://HOOKS.example/secret", "a parser would read it as another address"],
+    ["https://hooks.example:443/secret", "a parser would read it as another address"],
+    ["https://h\u00fcbsch.example/secret", "a parser would read it as another address"],
+    ["https://ho\u200boks.example/secret", "a parser would read it as another address"],
+    ["https://hooks.example\\@evil.example/secret", "a parser would read it as another address"],
+    ["https:hooks.example/secret", "a parser would read it as another address"],
+    [" https://hooks.example/secret", "a parser would read it as another address"],
+    ["https://hooks.example/a/../secret", "a parser would read it as another address"],
+    ["http://127.1/secret", "a parser would read it as another address"],
+    ["http://0x7f.0.0.1/secret", "a parser would read it as another address"],
     // In a list of grants a comma separates, and a star means all.
-    ["https://a,b.example/secret", "its host is none"],
-    ["https://*.example/secret", "its host is none"],
-    ["https://hooks.example./secret", "its host is none"],
+    ["https://a,b.example/secret", "its host is not valid"],
+    ["https://*.example/secret", "its host is not valid"],
+    ["https://hooks.example./secret", "its host is not valid"],
     ["http://hooks.example/secret", "http is for localhost"],
     ["http://127.0.0.2/secret", "http is for localhost"],
     ["http://localhost.evil.example/secret", "http is for localhost"],
@@ -77,8 +77,8 @@ for (
 for (
   const [config, message] of [
     ["{", "Cannot use F: it is not JSON; docs/notify.md has examples"],
-    ["[]", "Cannot use F: it is no JSON object"],
-    ["null", "Cannot use F: it is no JSON object"],
+    ["[]", "Cannot use F: it is not a JSON object"],
+    ["null", "Cannot use F: it is not a JSON object"],
     [
       '{"webhok": {}}',
       'Cannot use F, field "webhok": there is no such field; expected "terminal", "webhook", "ntfy"',
@@ -91,10 +91,10 @@ for (
       '{"ntfy": {"url": "https://h.example/t", "actions": []}}',
       'Cannot use F, field "ntfy.actions": there is no such field; expected "url", "token_file"',
     ],
-    ['{"webhook": "x"}', 'Cannot use F, field "webhook": it is no JSON object'],
+    ['{"webhook": "x"}', 'Cannot use F, field "webhook": it is not a JSON object'],
     [
       '{"webhook": {}}',
-      'Cannot use F, field "webhook.url": it is no string; write https://host/path',
+      'Cannot use F, field "webhook.url": it is not a string; write https://host/path',
     ],
     [
       '{"terminal": "loud"}',
@@ -183,7 +183,7 @@ for (
     assertThrows(
       () => parseNotifyConfig(JSON.stringify(config), "F"),
       NotifyConfigError,
-      'field "webhook.secret_file": it is no file in private',
+      'field "webhook.secret_file": it does not name a file in private',
     );
   });
 }
@@ -207,9 +207,9 @@ Deno.test("readSecretFile() refuses what others may read or change, what is no f
   assertThrows(() => readSecretFile(file), NotifyConfigError, "it is not UTF-8");
   await Deno.writeFile(file, new Uint8Array(70_000));
   assertThrows(() => readSecretFile(file), NotifyConfigError, "more than the 65536 allowed");
-  assertThrows(() => readSecretFile(dir.path), NotifyConfigError, "it is no file");
+  assertThrows(() => readSecretFile(dir.path), NotifyConfigError, "it is not a file");
   await new Deno.Command("mkfifo", { args: [dir.at("fifo")] }).output();
-  assertThrows(() => readSecretFile(dir.at("fifo")), NotifyConfigError, "it is no file");
+  assertThrows(() => readSecretFile(dir.at("fifo")), NotifyConfigError, "it is not a file");
   assertThrows(() => readSecretFile(`${file}/x`), NotifyConfigError, "it cannot be read");
   assertEquals(readSecretFile(dir.at("none")), undefined);
 });

@@ -1,4 +1,9 @@
-import { type Arrival, arrivalOf, tellArrivals, tellTest } from "../../../cli/notify/message.ts";
+import {
+  type Arrival,
+  arrivalMessage,
+  arrivalOf,
+  testMessage,
+} from "../../../cli/notify/message.ts";
 import { terminalBytes, terminalForm } from "../../../cli/notify/receivers.ts";
 import { sampleProposal } from "../../support/records.ts";
 import { assertEquals, assertMatch, assertNotEquals } from "@std/assert";
@@ -6,7 +11,11 @@ import fc from "fast-check";
 
 const ID = "6da1c435-41d4-4bcd-9f70-63006c4dbbbf";
 
-const at = (bottleSlug: string, id = ID): Arrival => ({ bottleSlug, id, tool: "pipelock-block" });
+const at = (bottleSlug: string, proposalId = ID): Arrival => ({
+  bottleSlug,
+  proposalId,
+  tool: "pipelock-block",
+});
 
 for (
   const [arrivals, waiting, text] of [
@@ -24,14 +33,14 @@ for (
     [[at("dev-1", ID.toUpperCase())], 1, "1 proposal waits in dev-1"],
   ] as const
 ) {
-  Deno.test(`tellArrivals() says "${text}"`, () => {
-    assertEquals(tellArrivals(arrivals, waiting, 0).text, text);
+  Deno.test(`arrivalMessage() says "${text}"`, () => {
+    assertEquals(arrivalMessage(arrivals, waiting, 0).text, text);
   });
 }
 
-Deno.test("tellArrivals() has the same for programs, and nothing else", () => {
+Deno.test("arrivalMessage() has the same for programs, and nothing else", () => {
   const arrivals = [at("dev-1"), { ...at("web.2", "EVIL"), tool: "capability-block" as const }];
-  const { body } = tellArrivals(arrivals, 7, Date.UTC(2026, 10, 22));
+  const { body } = arrivalMessage(arrivals, 7, Date.UTC(2026, 10, 22));
   assertEquals(JSON.parse(body), {
     type: "proposals.arrived",
     timestamp: "2026-11-22T00:00:00.000Z",
@@ -47,21 +56,21 @@ Deno.test("tellArrivals() has the same for programs, and nothing else", () => {
   });
 });
 
-Deno.test("tellArrivals() gives the same proposals the same id, in any order and at any time", () => {
+Deno.test("arrivalMessage() gives the same proposals the same id, in any order and at any time", () => {
   const [one, two] = [at("dev-1"), at("web.2")];
-  const { id } = tellArrivals([one, two], 2, 0);
+  const { id } = arrivalMessage([one, two], 2, 0);
   assertMatch(id, /^msg_[0-9a-f]{32}$/);
-  assertEquals(tellArrivals([two, one], 9, 1).id, id);
-  assertNotEquals(tellArrivals([one], 2, 0).id, id);
-  assertNotEquals(tellTest(0).id, tellTest(0).id);
+  assertEquals(arrivalMessage([two, one], 9, 1).id, id);
+  assertNotEquals(arrivalMessage([one], 2, 0).id, id);
+  assertNotEquals(testMessage(0).id, testMessage(0).id);
 });
 
 // Threat: A11
-Deno.test("tellArrivals() tells nothing of what an agent wrote, whatever it wrote", () => {
+Deno.test("arrivalMessage() tells nothing of what an agent wrote, whatever it wrote", () => {
   const words = fc.string({ unit: "binary", minLength: 4, maxLength: 200 });
   fc.assert(fc.property(words, words, (justification, proposedFile) => {
     const told = (change: object) =>
-      tellArrivals([arrivalOf({ proposal: sampleProposal(change), proposalSha256: "" })], 1, 0);
+      arrivalMessage([arrivalOf({ proposal: sampleProposal(change) })], 1, 0);
     const id = ID;
     assertEquals(
       told({ id, justification, proposedFile, arrivalTimestamp: justification }),
@@ -71,18 +80,18 @@ Deno.test("tellArrivals() tells nothing of what an agent wrote, whatever it wrot
 });
 
 // Threat: A11
-Deno.test("tellArrivals() is short printable ASCII without a semicolon, however much arrived", () => {
+Deno.test("arrivalMessage() is short printable ASCII without a semicolon, however much arrived", () => {
   const slug = fc.stringMatching(/^[a-z0-9][a-z0-9_-]{0,62}$/);
   const id = fc.stringMatching(/^[0-9A-Za-z][0-9A-Za-z_-]{0,127}$/);
   const arrivals = fc.array(
-    fc.record({ bottleSlug: slug, id, tool: fc.constant("pipelock-block") }),
+    fc.record({ bottleSlug: slug, proposalId: id, tool: fc.constant("pipelock-block") }),
     {
       minLength: 1,
       maxLength: 60,
     },
   );
   fc.assert(fc.property(arrivals, fc.nat(), (some, waiting) => {
-    const { text, body } = tellArrivals(some as readonly Arrival[], waiting, 0);
+    const { text, body } = arrivalMessage(some as readonly Arrival[], waiting, 0);
     assertMatch(text, /^[ -:<-~]{1,300}$/);
     assertMatch(body, /^[ -~]{1,6000}$/);
   }));

@@ -1,8 +1,7 @@
 import { parseReceiverUrl } from "../../../cli/notify/config.ts";
 import type { Arrival } from "../../../cli/notify/message.ts";
-import { openJournal } from "../../../cli/notify/notifier.ts";
-import { MAX_WAITING, openOutbox, type Patience, post } from "../../../cli/notify/outbox.ts";
-import { readReceivers } from "../../../cli/notify/receivers.ts";
+import { MAX_WAITING, openJournal, openOutbox, type Patience } from "../../../cli/notify/outbox.ts";
+import { post, readReceivers } from "../../../cli/notify/receivers.ts";
 import { readReceiverRecord } from "../../../internal_mod.ts";
 import { configure, isSigned, SECRET, startReceiver } from "../../support/receiver.ts";
 import { hasProgram, run } from "../../support/run.ts";
@@ -14,14 +13,18 @@ const QUICK: Patience = { gatherMs: 20, betweenMs: 0, againMs: [1, 1], closeMs: 
 
 const UUID = "6da1c435-41d4-4bcd-9f70-63006c4dbbbf";
 
-const at = (bottleSlug: string, id = UUID): Arrival => ({ bottleSlug, id, tool: "pipelock-block" });
+const at = (bottleSlug: string, proposalId = UUID): Arrival => ({
+  bottleSlug,
+  proposalId,
+  tool: "pipelock-block",
+});
 
 /** The outbox of a root's webhook as a program opens it, but for its patience. */
 function openWebhook(dir: TempDir, patience: Partial<Patience> = {}) {
   const { remote: [webhook], problems } = readReceivers(dir.path);
   assertEquals(problems, []);
   const journal = openJournal("webhook", dir.path);
-  return openOutbox(webhook!, journal, undefined, { ...QUICK, ...patience });
+  return openOutbox(webhook!, journal, { ...QUICK, ...patience });
 }
 
 async function outboxTo(dir: TempDir, url: string, patience: Partial<Patience> = {}) {
@@ -81,7 +84,7 @@ for (
       "redirects",
       () => new Response(null, { status: 307, headers: { location: "/elsewhere" } }),
       1,
-      "it redirects (307), which is not followed; write the address it redirects to",
+      "it redirects (307), and redirects are not followed; write the new address",
     ],
   ] as const
 ) {
@@ -177,7 +180,7 @@ Deno.test("an ntfy topic gets one line, a title of ours, the token, and no heade
   await using receiver = startReceiver();
   const config = { ntfy: { url: receiver.url("/topic"), token_file: "private/ntfy-token" } };
   await configure(dir, config, { "ntfy-token": "tk_abc\n" });
-  const outbox = openOutbox(readReceivers(dir.path).remote[0]!, undefined, undefined, QUICK);
+  const outbox = openOutbox(readReceivers(dir.path).remote[0]!, undefined, QUICK);
   outbox.put([at("dev-1")], 1);
   const { method, path, headers, body } = await receiver.next();
   await outbox.close();
@@ -190,9 +193,13 @@ Deno.test("an ntfy topic gets one line, a title of ours, the token, and no heade
 
 for (
   const [what, text, says] of [
-    ["a signing key", "-----BEGIN PRIVATE KEY-----\nMC4C\n-----END PRIVATE KEY-----\n", "no token"],
-    ["a header of its own", "tk_abc\r\nActions: view\n", "no token"],
-    ["nothing", "\n", "no token"],
+    [
+      "a signing key",
+      "-----BEGIN PRIVATE KEY-----\nMC4C\n-----END PRIVATE KEY-----\n",
+      "it is not a token",
+    ],
+    ["a header of its own", "tk_abc\r\nActions: view\n", "it is not a token"],
+    ["nothing", "\n", "it is not a token"],
   ] as const
 ) {
   // Threat: C8

@@ -119,7 +119,7 @@ Deno.test("watch says once what is wrong with notify.json, tells nobody, and goe
   assertStringIncludes(await watch.out(), "before");
   assertEquals(
     await watch.err(),
-    `! nobody is told of what arrives. Cannot use ${dir.path}/notify.json, field "webhok": ` +
+    `! Notifies nobody. Cannot use ${dir.path}/notify.json, field "webhok": ` +
       'there is no such field; expected "terminal", "webhook", "ntfy"',
   );
   assertEquals([await watch.end(), await watch.out(), await watch.err()], [0, "", ""]);
@@ -140,7 +140,7 @@ Deno.test("notify sends a test to each receiver, says what came of each, and exi
   const good = await supervise(dir.path, ["notify"]);
   assertEquals([good.code, good.err], [0, ""]);
   assertEquals(good.out.split("\n"), [
-    "skipped  terminal  standard output is no terminal, or for a program",
+    "skipped  terminal  standard output is not a terminal, or is for a program",
     `told     webhook   ${hostPort}  it answered 200`,
     `told     ntfy      ${hostPort}  it answered 200`,
     "",
@@ -160,7 +160,7 @@ Deno.test("notify sends a test to each receiver, says what came of each, and exi
       {
         receiver: "terminal",
         result: "skipped",
-        says: "standard output is no terminal, or for a program",
+        says: "standard output is not a terminal, or is for a program",
       },
       { receiver: "webhook", place: hostPort, result: "failed", says: "it answered 500" },
       { receiver: "ntfy", place: hostPort, result: "told", says: "it answered 200" },
@@ -178,12 +178,12 @@ Deno.test("notify says what is wrong with its files, and tries what is not", asy
   await configure(dir, {});
   assertEquals(await out(), [
     1,
-    "Cannot tell anybody: $ROOT/notify.json names nobody; docs/notify.md says what to write\n",
+    "Cannot notify: $ROOT/notify.json names no receiver; docs/notify.md says what to write\n",
   ]);
   await configure(dir, { webhook: {} });
   assertEquals(await out(), [
     1,
-    'Cannot use $ROOT/notify.json, field "webhook.url": it is no string; write https://host/path\n',
+    'Cannot use $ROOT/notify.json, field "webhook.url": it is not a string; write https://host/path\n',
   ]);
   const secretFile = "private/another";
   await configure(dir, {
@@ -234,7 +234,7 @@ Deno.test("notify without the launcher says which permission is missing, not whe
   assertEquals(code, 1);
   assertEquals(
     out,
-    `failed  webhook  ${receiver.hostPort}  this program may not reach it; start it anew through ` +
+    `failed  webhook  ${receiver.hostPort}  this program may not reach it; start it again through ` +
       `cli/supervise.sh, or with --allow-net=${receiver.hostPort}\n`,
   );
   assertEquals(receiver.left(), 0);
@@ -277,7 +277,7 @@ for (
   );
 }
 
-const SKIPPED = "skipped  terminal  standard output is no terminal, or for a program\r\n";
+const SKIPPED = "skipped  terminal  standard output is not a terminal, or is for a program\r\n";
 
 Deno.test("watch rings the bell of a real terminal when something arrives", {
   ignore: !hasProgram("script"),

@@ -154,7 +154,8 @@ Deno.test.each([
   [`Deno.serve(handle);`, "sidecar/main.ts", "cli/main.ts"],
   [`new Deno.Command("vi");`, "cli/operate/editor.ts", "cli/operate/decision.ts"],
   [`new Deno.Command("vi");`, "cli/operate/editor.ts", "sidecar/hold.ts"],
-  [`await fetch(url);`, "cli/notify/outbox.ts", "cli/notify/message.ts"],
+  [`await fetch(url);`, "cli/notify/receivers.ts", "cli/notify/message.ts"],
+  [`Deno.statSync(path);`, "cli/notify/config.ts", "cli/notify/receivers.ts"],
 ])("file-calls-in-disk allows %s in %s, and not in %s", (source, there, elsewhere) => {
   assertEquals(lint(there, source), []);
   assertEquals(lint(elsewhere, source).map(({ id }) => id), [RULE]);
