@@ -1,25 +1,25 @@
 /**
- * What the log keeps of a decision, and timestamps as instants. Pure.
+ * The record of a decision in an audit log, and timestamps as instants. Pure.
  *
  * @module
  */
 
-/** The action of an entry that an operator caused without a proposal, by editing a file in force. */
+/** The action of an entry for an operator's own edit of a file in force, without a proposal. */
 export const ACTION_OPERATOR_EDIT = "operator-edit";
 
 /**
- * The action of an entry that says: the decision recorded before, for the same proposal, did not
- * take effect, because another program's answer stood in its place.
+ * The action of an entry which says that the decision recorded before, on the same proposal, did not take
+ * effect: another program had written the response first.
  */
 export const ACTION_SUPERSEDED = "superseded";
 
 /** One line of an audit log. */
 export interface AuditEntry {
-  /** When it was recorded, ISO 8601 with an offset. */
+  /** The time of the record, ISO 8601 with an offset. */
   readonly timestamp: string;
   /** The bottle it is about. */
   readonly bottleSlug: string;
-  /** The component whose config it is about: `cred-proxy`, `pipelock` or `rebuild`. */
+  /** The component whose config was decided: `cred-proxy`, `pipelock` or `rebuild`. */
   readonly component: string;
   /** A status, {@linkcode ACTION_OPERATOR_EDIT} or {@linkcode ACTION_SUPERSEDED}. */
   readonly operatorAction: string;
@@ -27,15 +27,15 @@ export interface AuditEntry {
   readonly operatorNotes: string;
   /** The agent's words. */
   readonly justification: string;
-  /** Current to final file; for a rejection, current to proposed. */
+  /** From the file in force to the final file; for a rejection, to the proposed file. */
   readonly diff: string;
-  /** Who decided, `user@host`. A line of the Python original has none. */
+  /** Who decided, `user@host`. The Python original does not write it. */
   readonly operator?: string;
-  /** The name that the operator gave besides. */
+  /** A name that the operator added. */
   readonly operatorName?: string;
   /** The proposal that was decided. */
   readonly proposalId?: string;
-  /** SHA-256 of the proposal's bytes as they were shown, lower-case hex. */
+  /** SHA-256 of the proposal's bytes that were shown, lower-case hex. */
   readonly proposalSha256?: string;
   /** SHA-256 of the final file, lower-case hex; `""` for a rejection. */
   readonly finalSha256?: string;
@@ -44,20 +44,18 @@ export interface AuditEntry {
    * SHA-256 of its bytes where it had any.
    */
   readonly unrecordedResponse?: string;
-  /** Which key signed the line. The log sets it; ignored when an entry is written. */
+  /** The key that signed the line. Set by the log, and ignored when an entry is written. */
   readonly operatorKey?: string;
-  /** What a crash had torn before this line, and where it is kept. The log sets it, as above. */
+  /** What a crash tore before this line, and where it is kept. Set by the log, like `operatorKey`. */
   readonly repair?: string;
-  /** The line's number in its chain, from 0. The log sets it, as above. */
+  /** The line's number in its chain, from 0. Set by the log, like `operatorKey`. */
   readonly seq?: number;
 }
 
 /**
- * The instant that a timestamp names, in microseconds since 1970. The Python original writes
- * microseconds and an offset, JavaScript milliseconds and `Z`; one without an offset is taken as UTC.
- *
- * @param timestamp ISO 8601.
- * @returns The instant, or infinity for what is no timestamp, so that it sorts last.
+ * The instant of an ISO 8601 timestamp in microseconds since 1970. The Python original writes microseconds
+ * and an offset, JavaScript milliseconds and `Z`; without an offset it counts as UTC. Any other text gives
+ * infinity, which sorts last.
  */
 export function instantOf(timestamp: string): number {
   const match = /^(.*?\d\d:\d\d:\d\d)(?:\.(\d+))?(Z|[+-]\d\d:?\d\d)?$/.exec(timestamp);

@@ -12,7 +12,7 @@ export interface Head {
   readonly hash: string;
 }
 
-/** A head that the holder of the signing key has stated. */
+/** A head with a signature by the signing key. */
 export interface SignedHead extends Head {
   /** The log's name, `<component>-<slug>`. */
   readonly log: string;
@@ -23,22 +23,12 @@ export interface SignedHead extends Head {
 /** The head of a log without lines. */
 export const EMPTY_HEAD: Head = { seq: 0, hash: "0".repeat(64) };
 
-/**
- * Writes a head as text, `seq:hash`.
- *
- * @param head The head.
- * @returns The text.
- */
+/** Writes a head as text, `seq:hash`. */
 export function formatHead({ seq, hash }: Head): string {
   return `${seq}:${hash}`;
 }
 
-/**
- * Reads a head from text.
- *
- * @param text The text.
- * @returns The head, or `undefined` if it is none.
- */
+/** Reads a head from text; `undefined` if the text is not a head. */
 export function parseHead(text: string): Head | undefined {
   const match = text.match(/^(0|[1-9]\d{0,15}):([0-9a-f]{64})$/);
   return match ? { seq: Number(match[1]), hash: match[2]! } : undefined;

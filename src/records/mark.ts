@@ -1,41 +1,38 @@
 /**
- * What a reviewer should notice in a change of a config file, whatever the file's format. Pure.
+ * Marks: what a reviewer should notice in a change of a config file of any format. Pure.
  *
  * @module
  */
 
-/** How much a mark matters. A change with a high one is decided with a word more than a letter. */
+/** How much a mark matters. An operator confirms a high mark by typing the bottle's name. */
 export type MarkSeverity = "high" | "medium" | "low";
 
-/** One thing that a reviewer should notice. What it quotes is in printable ASCII. */
+/** One thing that a reviewer should notice. Its message is printable ASCII. */
 export interface Mark {
   /** How much it matters. */
   readonly severity: MarkSeverity;
-  /** Which rule found it: a word that stays the same, such as `wildcard-host`. */
+  /** The rule that found it, such as `wildcard-host`. The name of a rule does not change. */
   readonly rule: string;
-  /** What would happen, in one sentence without a full stop that names the thing. */
+  /** What would happen, in one sentence without a full stop. */
   readonly message: string;
-  /** The file whose line is meant: the one in force or the proposed one. */
+  /** Whether the line is in the file in force (`old`) or in the proposed one (`new`). */
   readonly side: "old" | "new";
   /** The line in that file, counted from 1. */
   readonly line: number;
 }
 
-/** How many marks are told; one more then says that there are others. */
+/** How many marks are listed at most. If there are more, one further mark counts the others. */
 export const MAX_MARKS = 50;
 
-/** How many marks an error names. */
+/** How many marks an error names at most. */
 const MOST_NAMED = 3;
 
 const WEIGHT: Readonly<Record<MarkSeverity, number>> = { high: 0, medium: 1, low: 2 };
 
 /**
- * Puts marks in the order in which they are told: by severity, then as the lines stand. What is beyond
- * {@linkcode MAX_MARKS} is the least severe, so that nobody hides a high mark behind many low ones; a
- * last mark, as severe as the most severe one left out, says how many there are.
- *
- * @param found The marks, in any order.
- * @returns The marks to tell.
+ * Sorts marks by severity, then by line, and keeps {@linkcode MAX_MARKS}: the least severe are left out, so
+ * that many low marks cannot hide a high one. A last mark, as severe as the most severe one left out,
+ * counts those.
  */
 export function rankMarks(found: readonly Mark[]): readonly Mark[] {
   const ranked = found.toSorted((a, b) =>
@@ -48,11 +45,8 @@ export function rankMarks(found: readonly Mark[]): readonly Mark[] {
 }
 
 /**
- * Names marks in an error: what was found, and where.
- *
- * @param marks The marks, the most severe first.
- * @returns Such as `high wildcard-host on line 2, low removed-host on old line 7`; of more than three,
- * how many more.
+ * Names the first three marks for an error, and counts the others: `high wildcard-host on line 2, low
+ * removed-host on old line 7`.
  */
 export function nameMarks(marks: readonly Mark[]): string {
   const named = marks.slice(0, MOST_NAMED).map(({ severity, rule, side, line }) =>

@@ -1,6 +1,6 @@
 /**
- * Which texts may be an id, a slug or a component, and so become part of a path; the names that are
- * agreed between host, sidecar and agent. Pure.
+ * Says which texts may be an id, a slug or a component and so become part of a path; has the names on which
+ * host, sidecar and agent agree. Pure.
  *
  * @module
  */
@@ -10,19 +10,19 @@ import { InvalidNameError } from "./errors.ts";
 /** The host name under which a bottle reaches its sidecar. */
 export const SUPERVISE_HOSTNAME = "supervise";
 
-/** The TCP port on which a sidecar listens unless told otherwise. */
+/** The default TCP port of a sidecar. */
 export const SUPERVISE_PORT = 9100;
 
-/** Where the bottle's queue directory is mounted in the sidecar's container. */
+/** The mount point of a bottle's queue directory in the sidecar's container. */
 export const QUEUE_DIR_IN_CONTAINER = "/run/supervise/queue";
 
-/** Where the bottle's config in force is mounted, read-only, in the agent's container. */
+/** The read-only mount point of a bottle's config in force in the agent's container. */
 export const CURRENT_CONFIG_DIR_IN_AGENT = "/etc/claude-bottle/current-config";
 
-/** How the name of a proposal's file ends. */
+/** The end of a proposal's file name. */
 export const PROPOSAL_SUFFIX = ".proposal.json";
 
-/** How the name of a response's file ends. */
+/** The end of a response's file name. */
 export const RESPONSE_SUFFIX = ".response.json";
 
 const ID = /^[0-9A-Za-z][0-9A-Za-z_-]{0,127}$/;
@@ -32,33 +32,25 @@ const SLUG = /^(?!.*\.\.)[a-z0-9][a-z0-9._-]{0,62}$/;
 const COMPONENT = /^[a-z][a-z0-9-]{0,31}$/;
 
 /**
- * Says whether a text may be a proposal's id: 1 to 128 letters, digits, `_` and `-`, the first one
- * a letter or a digit.
- *
- * @param id The text.
- * @returns Whether it may be an id.
+ * Whether a text may be a proposal's id: 1 to 128 letters, digits, `_` and `-`, starting with a letter or
+ * a digit.
  */
 export function isProposalId(id: string): boolean {
   return ID.test(id);
 }
 
 /**
- * Says whether a text may be a bottle's slug: 1 to 63 lower-case letters, digits, `.`, `_` and `-`,
- * the first one a letter or a digit, without `..`.
- *
- * @param slug The text.
- * @returns Whether it may be a slug.
+ * Whether a text may be a bottle's slug: 1 to 63 lower-case letters, digits, `.`, `_` and `-`, starting
+ * with a letter or a digit, without `..`.
  */
 export function isBottleSlug(slug: string): boolean {
   return SLUG.test(slug);
 }
 
 /**
- * Checks a proposal's id before it touches a path.
+ * Returns a proposal's id, checked before it becomes part of a path.
  *
- * @param id The id.
- * @returns The id, unchanged.
- * @throws {InvalidNameError} If it is none.
+ * @throws {InvalidNameError} If it is not a valid proposal id.
  */
 export function checkProposalId(id: string): string {
   if (isProposalId(id)) return id;
@@ -70,11 +62,9 @@ export function checkProposalId(id: string): string {
 }
 
 /**
- * Checks a bottle's slug before it touches a path.
+ * Returns a bottle's slug, checked before it becomes part of a path.
  *
- * @param slug The slug.
- * @returns The slug, unchanged.
- * @throws {InvalidNameError} If it is none.
+ * @throws {InvalidNameError} If it is not a valid slug.
  */
 export function checkBottleSlug(slug: string): string {
   if (isBottleSlug(slug)) return slug;
@@ -91,12 +81,9 @@ function checkComponent(component: string): string {
 }
 
 /**
- * The name of an audit log, `<component>-<slug>`. It is part of what each line's signature covers.
+ * The name of an audit log, `<component>-<slug>`. The signature of each line covers it.
  *
- * @param component The component, such as `cred-proxy`.
- * @param slug The bottle's slug.
- * @returns The name.
- * @throws {InvalidNameError} If the component or the slug is none.
+ * @throws {InvalidNameError} If the component or the slug is not valid.
  */
 export function auditLogName(component: string, slug: string): string {
   return `${checkComponent(component)}-${checkBottleSlug(slug)}`;

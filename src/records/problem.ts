@@ -1,6 +1,5 @@
 /**
- * What a validator of a config file reports, and what all of them refuse before they look closer.
- * Pure.
+ * Problems that a validator of a config file reports, and the checks that all formats share. Pure.
  *
  * @module
  */
@@ -11,31 +10,26 @@ import { lineAt } from "../text/quote.ts";
 export interface ConfigProblem {
   /** `line 3`, a JSON path such as `$.routes[0].upstream`, or `file` for the whole file. */
   readonly where: string;
-  /** What was found, what was expected, and what to do; one sentence without a full stop. */
+  /** What was found, what was expected and what to do, in one sentence without a full stop. */
   readonly message: string;
 }
 
-/** The size, in bytes of UTF-8, above which a config file is refused unread: 1 MiB. */
+/** The largest config file in bytes of UTF-8: 1 MiB. A larger one is refused unread. */
 export const MAX_CONFIG_FILE_BYTES = 1024 * 1024;
 
-/** How many problems a validator tells; one more then says that there are others. */
+/** How many problems a validator lists at most. If there are more, one further problem says so. */
 export const MAX_PROBLEMS = 20;
 
 /** Collects the first {@linkcode MAX_PROBLEMS} problems. */
 export interface ProblemCollector {
-  /** Adds one; what is beyond the limit is only noticed. */
   add(where: string, message: string): void;
-  /** Whether there are more than can be told, so that looking on is of no use. */
+  /** Whether there were more than fit, so that a validator can stop. */
   isFull(): boolean;
-  /** What is to be told, in the order it was added. */
+  /** The problems in the order in which they were added. */
   list(): readonly ConfigProblem[];
 }
 
-/**
- * Starts an empty collection.
- *
- * @returns The collector.
- */
+/** Starts an empty collection. */
 export function collectProblems(): ProblemCollector {
   const told: ConfigProblem[] = [];
   let full = false;
@@ -54,12 +48,9 @@ export function collectProblems(): ProblemCollector {
 }
 
 /**
- * Finds what no config file may hold, whatever its format: more than
- * {@linkcode MAX_CONFIG_FILE_BYTES}, a NUL character, which ends the file for half of the programs
- * that read it, and half of a surrogate pair, which cannot be written as UTF-8.
- *
- * @param text The file's text.
- * @returns The problem, or `undefined` if there is none.
+ * Finds what no config file of any format may have: more than {@linkcode MAX_CONFIG_FILE_BYTES}, a NUL
+ * character, which ends the file for half of the programs that read it, or half of a surrogate pair, which
+ * cannot be written as UTF-8.
  */
 export function findUnfitText(text: string): ConfigProblem | undefined {
   const bytes = text.length > MAX_CONFIG_FILE_BYTES

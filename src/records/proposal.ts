@@ -1,5 +1,5 @@
 /**
- * What an agent asks and what it is told: the records, their tools and statuses.
+ * Proposals of an agent and responses to it: the records, their tools and statuses.
  *
  * @module
  */
@@ -21,29 +21,29 @@ export type Tool =
   | typeof TOOL_PIPELOCK_BLOCK
   | typeof TOOL_CAPABILITY_BLOCK;
 
-/** Every tool, in the order in which they are offered. */
+/** All tools, in the order in which a sidecar offers them. */
 export const TOOLS: readonly Tool[] = [
   TOOL_CRED_PROXY_BLOCK,
   TOOL_PIPELOCK_BLOCK,
   TOOL_CAPABILITY_BLOCK,
 ];
 
-/** The file is applied as the agent proposed it. */
+/** The proposed file is approved as it is. */
 export const STATUS_APPROVED = "approved";
 
-/** The operator's version of the file is applied. */
+/** The operator's version of the file is approved. */
 export const STATUS_MODIFIED = "modified";
 
-/** Nothing is applied. */
+/** No file is approved. */
 export const STATUS_REJECTED = "rejected";
 
-/** What an operator decided. */
+/** An operator's decision. */
 export type Status =
   | typeof STATUS_APPROVED
   | typeof STATUS_MODIFIED
   | typeof STATUS_REJECTED;
 
-/** Every status. */
+/** All statuses. */
 export const STATUSES: readonly Status[] = [
   STATUS_APPROVED,
   STATUS_MODIFIED,
@@ -51,18 +51,18 @@ export const STATUSES: readonly Status[] = [
 ];
 
 /**
- * The component whose audit log keeps a tool's decisions. `capability-block` has none: its record is
- * the rebuild record, component `rebuild`.
+ * The component whose audit log records the decisions on a tool's proposals. `capability-block` has none
+ * here: its decisions are in the rebuild record, component `rebuild`.
  */
 export const COMPONENT_FOR_TOOL: Readonly<Partial<Record<Tool, string>>> = {
   [TOOL_CRED_PROXY_BLOCK]: "cred-proxy",
   [TOOL_PIPELOCK_BLOCK]: "pipelock",
 };
 
-/** The component of the rebuild record, which keeps the decisions on Dockerfiles. */
+/** The component of the rebuild record, which has the decisions on Dockerfiles. */
 export const COMPONENT_REBUILD = "rebuild";
 
-/** The name of the config file that each tool proposes, as it stands in `current-config/<slug>/`. */
+/** The config file that each tool proposes, by its name in `current-config/<slug>/`. */
 export const CONFIG_FILE_FOR_TOOL: Readonly<Record<Tool, string>> = {
   [TOOL_CRED_PROXY_BLOCK]: "routes.json",
   [TOOL_PIPELOCK_BLOCK]: "allowlist",
@@ -72,7 +72,7 @@ export const CONFIG_FILE_FOR_TOOL: Readonly<Record<Tool, string>> = {
 /** The longest justification that a sidecar accepts, in bytes of UTF-8. */
 export const MAX_JUSTIFICATION_BYTES = 16 * 1024;
 
-/** What an agent asks for. Everything in it was written by the agent, or by whoever owns its sidecar. */
+/** What an agent asks for. The agent wrote all of it, or somebody who controls its sidecar. */
 export interface Proposal {
   /** Matches `^[0-9A-Za-z][0-9A-Za-z_-]{0,127}$`, and equals the file's name. */
   readonly id: string;
@@ -84,13 +84,13 @@ export interface Proposal {
   readonly proposedFile: string;
   /** Why, in the agent's words. */
   readonly justification: string;
-  /** When it arrived, ISO 8601 with an offset. */
+  /** The time of its arrival, ISO 8601 with an offset. */
   readonly arrivalTimestamp: string;
   /** SHA-256 of the file the agent started from, lower-case hex, or `""` if it did not say. */
   readonly currentFileHash: string;
 }
 
-/** Which proposal. */
+/** Names one proposal. */
 export interface ProposalRef {
   /** The bottle that asks. */
   readonly bottleSlug: string;
@@ -100,7 +100,7 @@ export interface ProposalRef {
   readonly root?: string;
 }
 
-/** What the agent is told. */
+/** The answer to an agent. */
 export interface ProposalResponse {
   /** The proposal's id. */
   readonly proposalId: string;
@@ -108,11 +108,11 @@ export interface ProposalResponse {
   readonly status: Status;
   /** The operator's words for the agent; may be empty. */
   readonly notes: string;
-  /** What is applied: the proposed file, the operator's version, or `null` if rejected. */
+  /** The approved file: the proposed one, the operator's version, or `null` if rejected. */
   readonly finalFile: string | null;
   /**
-   * The head of the audit log that keeps the decision, as it was then: so that a log that was cut
-   * shows. Only an answer by {@linkcode decide} has one.
+   * The head of the audit log right after the decision: it shows later whether the log was cut. Only
+   * responses by {@linkcode decide} have one.
    */
   readonly auditHead?: SignedHead;
 }
@@ -129,12 +129,12 @@ export interface NewProposalOptions {
   readonly justification: string;
   /** SHA-256 of the file the agent started from, or `""`. */
   readonly currentFileHash: string;
-  /** When it arrived; now, unless given. */
+  /** The time of its arrival; now unless given. */
   readonly now?: Date;
 }
 
 /**
- * Makes a proposal with a fresh random id (a version 4 UUID) and the time of arrival.
+ * Makes a proposal with a new random id (a version 4 UUID) and the time of its arrival.
  *
  * @example Make a proposal
  * ```ts
@@ -151,25 +151,18 @@ export interface NewProposalOptions {
  * assertEquals(proposal.id.length, 36);
  * ```
  *
- * @param options What is proposed, by whom.
- * @returns The proposal; nothing is written.
+ * @param options The fields that the caller chooses.
+ * @returns The proposal. It is not written yet.
  */
 export function newProposal(options: NewProposalOptions): Proposal {
-  const {
-    now = new Date(),
-    bottleSlug,
-    tool,
-    proposedFile,
-    justification,
-    currentFileHash,
-  } = options;
+  const { bottleSlug, tool, proposedFile, justification, currentFileHash, now } = options;
   return {
     id: crypto.randomUUID(),
     bottleSlug,
     tool,
     proposedFile,
     justification,
-    arrivalTimestamp: now.toISOString(),
+    arrivalTimestamp: (now ?? new Date()).toISOString(),
     currentFileHash,
   };
 }
