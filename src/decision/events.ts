@@ -64,7 +64,7 @@ export type QueueEvent =
   & { readonly bottleSlug: string; readonly atStart: boolean }
   & (
     // A proposal is pending; or one that was pending has other bytes now.
-    | { readonly event: "arrived" | "changed"; readonly proposalId: string } & PendingProposal
+    | { readonly event: "arrived" | "changed" } & PendingProposal
     // The log has a decision on a proposal that was pending, or had an unrecorded response.
     | { readonly event: "decided"; readonly proposalId: string; readonly decision: AuditEntry }
     // A proposal is no longer pending, and the log has no decision on it.
@@ -112,15 +112,10 @@ const NOTHING: Overview = { pending: [], unrecordedResponses: [], unlisted: [], 
 const nameOf = ({ bottleSlug, proposalId }: { bottleSlug: string; proposalId: string }) =>
   `${bottleSlug}/${proposalId}`;
 
-/** What tells a pending proposal from all others. */
-function pendingName({ proposal: { bottleSlug, id } }: Pick<PendingProposal, "proposal">): string {
-  return nameOf({ bottleSlug, proposalId: id });
-}
-
 /** An overview by names. */
 function indexOf({ pending, unrecordedResponses, unlisted, unreadable }: Overview) {
   return {
-    pending: new Map(pending.map((entry) => [pendingName(entry), entry])),
+    pending: new Map(pending.map((entry) => [nameOf(entry), entry])),
     unrecorded: new Map(unrecordedResponses.map((response) => [nameOf(response), response])),
     unlisted: new Map(unlisted.map((bottle) => [bottle.bottleSlug, bottle])),
     unreadable: new Map(
@@ -157,18 +152,14 @@ export function changesBetween(
     events.push({ event: "decided", bottleSlug, proposalId, decision, atStart });
     return true;
   }
-  function addPending(event: "arrived" | "changed", entry: PendingProposal): void {
-    const { bottleSlug, id: proposalId } = entry.proposal;
-    events.push({ event, bottleSlug, proposalId, ...entry, atStart });
-  }
 
   for (const [name, entry] of was.pending) {
-    const { bottleSlug, id: proposalId } = entry.proposal;
+    const { bottleSlug, proposalId } = entry;
     const current = is.pending.get(name);
     if (current?.proposalSha256 === entry.proposalSha256 || is.unrecorded.has(name)) continue;
     // Another proposal may have the id of one that was decided. That one arrives.
     if (addDecision(bottleSlug, proposalId)) was.pending.delete(name);
-    else if (current !== undefined) addPending("changed", current);
+    else if (current !== undefined) events.push({ event: "changed", ...current, atStart });
     else events.push({ event: "withdrawn", bottleSlug, proposalId, atStart });
   }
   for (const [name, { bottleSlug, proposalId }] of was.unrecorded) {
@@ -176,7 +167,7 @@ export function changesBetween(
     events.push({ event: "over", was: "unrecorded", bottleSlug, proposalId, atStart });
   }
   for (const [name, entry] of is.pending) {
-    if (!was.pending.has(name)) addPending("arrived", entry);
+    if (!was.pending.has(name)) events.push({ event: "arrived", ...entry, atStart });
   }
   for (const [name, response] of is.unrecorded) {
     if (was.unrecorded.get(name)?.says === response.says) continue;
@@ -207,7 +198,7 @@ export function changesBetween(
  * there, or a proposal that is decided would arrive.
  */
 function keepOverridden(before: Overview, now: Overview, decisionOf: DecisionOf): Overview {
-  const pending = new Set(now.pending.map(pendingName));
+  const pending = new Set(now.pending.map(nameOf));
   const overridden = before.unrecordedResponses.filter((response) =>
     pending.has(nameOf(response)) &&
     decisionOf(response.bottleSlug, response.proposalId) !== undefined
@@ -216,7 +207,7 @@ function keepOverridden(before: Overview, now: Overview, decisionOf: DecisionOf)
   const names = new Set(overridden.map(nameOf));
   return {
     ...now,
-    pending: now.pending.filter((entry) => !names.has(pendingName(entry))),
+    pending: now.pending.filter((entry) => !names.has(nameOf(entry))),
     unrecordedResponses: [...now.unrecordedResponses, ...overridden],
   };
 }

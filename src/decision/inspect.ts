@@ -10,7 +10,7 @@ import { claudeBottleRoot, proposalPath, queueDirForSlug } from "../disk/layout.
 import { directoryIdentity, MAX_QUEUE_FILE_BYTES, readUntrusted } from "../disk/read_untrusted.ts";
 import { knownFile, readFileInForce } from "../host/config_files.ts";
 import { refuseIfDecided, type StandingResponse, standingResponse } from "../log/decisions.ts";
-import { proposalFromBytes } from "../queue/files.ts";
+import { type PendingProposal, proposalFromBytes } from "../queue/files.ts";
 import { MalformedRecordError, ProposalNotFoundError } from "../records/errors.ts";
 import type { Mark } from "../records/mark.ts";
 import { ObstacleError, unrecordedResponse as unrecorded } from "../records/obstacle.ts";
@@ -21,12 +21,8 @@ import { sha256Hex } from "../text/hash.ts";
 import { quote } from "../text/quote.ts";
 import { basename } from "@std/path";
 
-/** A proposal beside the file in force. */
-export interface Inspection {
-  /** The proposal. */
-  readonly proposal: Proposal;
-  /** SHA-256 of the proposal's bytes, lower-case hex: what a decision must name. */
-  readonly proposalSha256: string;
+/** A pending proposal beside the file in force. */
+export interface Inspection extends PendingProposal {
   /** The config file in force, by path. */
   readonly currentPath: string;
   /** Its content, or `null` if there is none. */
@@ -92,6 +88,8 @@ export async function inspectProposal(ref: ProposalRef): Promise<Inspection> {
   const agentSha256 = proposal.currentFileHash;
   const stale = agentSha256 !== "" && agentSha256 !== current.currentSha256;
   return {
+    bottleSlug,
+    proposalId,
     proposal,
     proposalSha256: sha256Hex(bytes),
     ...current,

@@ -266,8 +266,15 @@ export async function readAnswer(
   return undefined;
 }
 
-/** A proposal without an answer, and the hash that binds a decision to what was shown. */
+/**
+ * A proposal without a response, with the ids and the hash that a decision names: an entry of a list can
+ * be passed to {@linkcode inspectProposal} and {@linkcode decide} as it is.
+ */
 export interface PendingProposal {
+  /** The bottle that asks: `proposal.bottleSlug`. */
+  readonly bottleSlug: string;
+  /** The proposal's id: `proposal.id`. */
+  readonly proposalId: string;
   /** The proposal. */
   readonly proposal: Proposal;
   /** SHA-256 of the file's bytes, lower-case hex. */
@@ -314,7 +321,8 @@ function pendingFromBytes(
     const reason = `${quote(proposal.bottleSlug)} is not the bottle whose queue this is`;
     throw new MalformedRecordError(path, "bottle_slug", reason);
   }
-  return { proposal, proposalSha256: sha256Hex(bytes) };
+  const { bottleSlug: asks, id: proposalId } = proposal;
+  return { bottleSlug: asks, proposalId, proposal, proposalSha256: sha256Hex(bytes) };
 }
 
 /**

@@ -9,7 +9,7 @@ import {
 } from "../../mod.ts";
 import { changesBetween } from "../../src/decision/events.ts";
 import { holds } from "../support/properties.ts";
-import { type QueuedProposal, queueSample, sampleProposal } from "../support/records.ts";
+import { type QueuedProposal, queueSample, samplePending } from "../support/records.ts";
 import { type TempDir, tempDir } from "../support/temp.ts";
 import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
@@ -29,9 +29,7 @@ function overviewOf(
   });
   return {
     pending: all.flatMap(({ bottleSlug, id, place }) =>
-      "sha" in place
-        ? [{ proposal: sampleProposal({ bottleSlug, id }), proposalSha256: place.sha }]
-        : []
+      "sha" in place ? [samplePending({ bottleSlug, id }, place.sha)] : []
     ),
     unrecordedResponses: all.flatMap(({ bottleSlug, id, place }) =>
       "says" in place ? [{ bottleSlug, proposalId: id, says: place.says }] : []

@@ -7,6 +7,7 @@
 import {
   type AuditEntry,
   newProposal,
+  type PendingProposal,
   type Proposal,
   queueDirForSlug,
   sha256Hex,
@@ -43,10 +44,24 @@ export function saidBy(entry: AuditEntry): AuditEntry {
   return said;
 }
 
+/**
+ * Makes an entry of a list of pending proposals.
+ *
+ * @param change What is different about its proposal.
+ * @param proposalSha256 The hash.
+ * @returns The entry.
+ */
+export function samplePending(
+  change: Partial<Proposal> = {},
+  proposalSha256 = "",
+): PendingProposal {
+  const proposal = sampleProposal(change);
+  const { bottleSlug, id: proposalId } = proposal;
+  return { bottleSlug, proposalId, proposal, proposalSha256 };
+}
+
 /** A proposal that stands in a root's queue. */
-export interface QueuedProposal {
-  readonly proposal: Proposal;
-  readonly proposalSha256: string;
+export interface QueuedProposal extends PendingProposal {
   readonly queueDir: string;
   readonly path: string;
 }
@@ -65,5 +80,5 @@ export async function queueSample(
   const proposal = sampleProposal(change);
   const queueDir = queueDirForSlug(proposal.bottleSlug, { root });
   const path = await writeProposal(queueDir, proposal);
-  return { proposal, proposalSha256: sha256Hex(await Deno.readFile(path)), queueDir, path };
+  return { ...samplePending(proposal, sha256Hex(await Deno.readFile(path))), queueDir, path };
 }

@@ -5,7 +5,7 @@ import {
   testMessage,
 } from "../../../cli/notify/message.ts";
 import { terminalBytes, terminalForm } from "../../../cli/notify/receivers.ts";
-import { sampleProposal } from "../../support/records.ts";
+import { samplePending } from "../../support/records.ts";
 import { assertEquals, assertMatch, assertNotEquals } from "@std/assert";
 import fc from "fast-check";
 
@@ -69,8 +69,7 @@ Deno.test("arrivalMessage() gives the same proposals the same id, in any order a
 Deno.test("arrivalMessage() tells nothing of what an agent wrote, whatever it wrote", () => {
   const words = fc.string({ unit: "binary", minLength: 4, maxLength: 200 });
   fc.assert(fc.property(words, words, (justification, proposedFile) => {
-    const told = (change: object) =>
-      arrivalMessage([arrivalOf({ proposal: sampleProposal(change) })], 1, 0);
+    const told = (change: object) => arrivalMessage([arrivalOf(samplePending(change))], 1, 0);
     const id = ID;
     assertEquals(
       told({ id, justification, proposedFile, arrivalTimestamp: justification }),

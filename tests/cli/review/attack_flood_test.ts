@@ -3,14 +3,11 @@ import { MAX_JUSTIFICATION_BYTES } from "../../../internal_mod.ts";
 import { type Overview, readOverview } from "../../../mod.ts";
 import { changesBetween } from "../../../src/decision/events.ts";
 import { sitDown } from "../../support/app.ts";
-import { queueSample, sampleProposal } from "../../support/records.ts";
+import { queueSample, samplePending } from "../../support/records.ts";
 import { tempDir } from "../../support/temp.ts";
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 
-const entry = (id: string, justification = "") => ({
-  proposal: sampleProposal({ id, justification }),
-  proposalSha256: id,
-});
+const entry = (id: string, justification = "") => samplePending({ id, justification }, id);
 
 const overview = (pending: Overview["pending"]): Overview => ({
   pending,

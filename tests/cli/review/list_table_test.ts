@@ -3,7 +3,7 @@ import type { AuditEntry, Overview, PendingProposal } from "../../../mod.ts";
 import { changesBetween } from "../../../src/decision/events.ts";
 import { openClock } from "../../support/clock.ts";
 import { holds } from "../../support/properties.ts";
-import { sampleProposal } from "../../support/records.ts";
+import { samplePending } from "../../support/records.ts";
 import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
 
@@ -11,8 +11,7 @@ const HEIGHT = 5;
 
 function entryOf(id: string, version = 0): PendingProposal {
   const bottleSlug = Number(id.slice(1)) % 2 === 0 ? "dev-1" : "web.2";
-  const proposal = sampleProposal({ id, bottleSlug, justification: `Why ${id}.` });
-  return { proposal, proposalSha256: `${id} ${version}`, path: "" } as PendingProposal;
+  return samplePending({ id, bottleSlug, justification: `Why ${id}.` }, `${id} ${version}`);
 }
 
 /** What the log says of whatever is gone. */
