@@ -236,22 +236,27 @@ async function diffsOf(folder: string): Promise<DiffCase[]> {
 // deno-lint-ignore no-control-regex
 const OTHER_LINE_ENDS = /\r(?!\n)|[\v\f\x1c-\x1e\x85\u2028\u2029]/;
 
-Deno.test("renderDiff() writes what the Python original does, and its last LF, for texts of whole lines", async () => {
-  let compared = 0;
-  for (const { name, label, before, after, diff } of await diffsOf(ORIGINAL)) {
-    const texts = [before, after];
-    if (!texts.every((text) => /^$|\n$/.test(text) && !OTHER_LINE_ENDS.test(text))) continue;
-    assertEquals(renderDiff(before, after, { label }), diff && `${diff}\n`, name);
-    compared++;
-  }
-  assertEquals(compared, 13);
+const WHOLE_LINES = (await diffsOf(ORIGINAL)).filter(({ before, after }) =>
+  [before, after].every((text) => /^$|\n$/.test(text) && !OTHER_LINE_ENDS.test(text))
+);
+
+Deno.test("there are texts of whole lines to compare with the Python original", () => {
+  assertEquals(WHOLE_LINES.length, 13);
 });
 
-Deno.test("renderDiff() marks a last line without LF, and takes only LF for the end of a line", async () => {
-  for (const { name, label, before, after, diff } of await diffsOf(OURS)) {
-    assertEquals(renderDiff(before, after, { label }), diff, name);
-  }
-});
+Deno.test.each(WHOLE_LINES)(
+  "renderDiff() writes what the Python original does, and its last LF: $name",
+  ({ label, before, after, diff }) => {
+    assertEquals(renderDiff(before, after, { label }), diff && `${diff}\n`);
+  },
+);
+
+Deno.test.each(await diffsOf(OURS))(
+  "renderDiff() marks a last line without LF, and takes only LF for the end of a line: $name",
+  ({ label, before, after, diff }) => {
+    assertEquals(renderDiff(before, after, { label }), diff);
+  },
+);
 
 Deno.test("writeProposal() writes the bytes that json.dumps() does, for every UTF-16 unit", {
   ignore: PYTHON_MISSING,

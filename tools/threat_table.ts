@@ -35,7 +35,7 @@ const TAG = /^[ \t]*\/\/ Threat: (.*)$/gm;
 
 /** A test behind its tag, with other comments between. */
 const TEST =
-  /^(?:\s*\/\/.*\n)*\s*Deno\.test(?:\.each\([^]*?\))?\(\s*(["`])((?:\\.|(?!\1)[^\\])+)\1/;
+  /^(?:\s*\/\/.*\n)*\s*Deno\.test(?:\.each(?:(?!\nDeno)[^])*?\))?\(\s*(["`])((?:\\.|(?!\1)[^\\])+)\1/;
 
 /**
  * Finds the tests that name threats.
@@ -50,7 +50,7 @@ export function taggedTests(files: readonly TestFile[]): TaggedTest[] {
       return {
         threats: threats!.split(", "),
         path,
-        name: name.replace(/\$\{[^}]*\}|%\w/g, "…").replace(/\\(.)/g, "$1"),
+        name: name.replace(/\$\{[^}]*\}|%\w|\$[a-z]\w*/g, "…").replace(/\\(.)/g, "$1"),
       };
     })
   );

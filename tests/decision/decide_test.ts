@@ -108,34 +108,43 @@ for (const [tool, [component, file, before, after]] of Object.entries(FILES)) {
   }
 }
 
+const [HARMLESS, WILD] = ["a.example\n", "a.example\n*.b.example\n"];
+
+// Threat: A10
+Deno.test.each<[string, Verdict, string | undefined, string]>([
+  ["an approval", { status: "approved" }, undefined, "nobody did"],
+  ["another bottle's slug", { status: "approved" }, "dev-2", '"dev-2" is not its bottle'],
+  ["an empty slug", { status: "approved" }, "", '"" is not its bottle'],
+  [
+    "a modification",
+    { status: "modified", finalFile: `${WILD}c.example\n` },
+    undefined,
+    "nobody did",
+  ],
+])("decide() refuses what has a high mark without the bottle's slug: %s", async (...args) => {
+  const [, verdict, confirmedSlug, why] = args;
+  await using dir = await tempDir();
+  await putInForce(dir, "allowlist", HARMLESS);
+  const queued = await queueSample(dir.path, { proposedFile: WILD });
+  const currentSha256 = sha256Hex(HARMLESS);
+  const confirmed = confirmedSlug === undefined ? {} : { confirmedSlug, currentSha256 };
+  const error = await refused(
+    () => decide(request(dir, queued, { verdict, ...confirmed })),
+    "unconfirmed",
+    `${queued.proposal.id}: it has marks that somebody must confirm (high wildcard-host on line 2) and ${why}; `,
+  );
+  assertEquals(error.marks.map(({ rule }) => rule), ["wildcard-host"]);
+  assertEquals((await listPendingProposals(queued.queueDir)).length, 1);
+  assertEquals(await log(dir), []);
+});
+
 // Threat: A10
 Deno.test("decide() wants the bottle's slug for what has a high mark, and for nothing else", async () => {
   await using dir = await tempDir();
-  const [harmless, wild] = ["a.example\n", "a.example\n*.b.example\n"];
-  await putInForce(dir, "allowlist", harmless);
-  const queued = await queueSample(dir.path, { proposedFile: wild });
-  const approval: Verdict = { status: "approved" };
-  const currentSha256 = sha256Hex(harmless);
-  for (
-    const [verdict, confirmedSlug, why] of [
-      [approval, undefined, "nobody did"],
-      [approval, "dev-2", '"dev-2" is not its bottle'],
-      [approval, "", '"" is not its bottle'],
-      [{ status: "modified", finalFile: `${wild}c.example\n` }, undefined, "nobody did"],
-    ] as const
-  ) {
-    const confirmed = confirmedSlug === undefined ? {} : { confirmedSlug, currentSha256 };
-    const error = await refused(
-      () => decide(request(dir, queued, { verdict, ...confirmed })),
-      "unconfirmed",
-      `${queued.proposal.id}: it has marks that somebody must confirm (high wildcard-host on line 2) and ${why}; `,
-    );
-    assertEquals(error.marks.map(({ rule }) => rule), ["wildcard-host"]);
-  }
-  assertEquals((await listPendingProposals(queued.queueDir)).length, 1);
-  assertEquals(await log(dir), []);
+  await putInForce(dir, "allowlist", HARMLESS);
+  const queued = await queueSample(dir.path, { proposedFile: WILD });
   // Of which file in force were the marks that somebody looked at?
-  const confirmedSlug = "dev-1";
+  const [confirmedSlug, currentSha256] = ["dev-1", sha256Hex(HARMLESS)];
   await assertRejects(() => decide(request(dir, queued, { confirmedSlug })), TypeError);
   await decide(request(dir, queued, { confirmedSlug, currentSha256 }));
 
@@ -145,7 +154,7 @@ Deno.test("decide() wants the bottle's slug for what has a high mark, and for no
       status: "rejected",
     }] as const
   ) {
-    const next = await queueSample(dir.path, { id: verdict.status, proposedFile: wild });
+    const next = await queueSample(dir.path, { id: verdict.status, proposedFile: WILD });
     await decide(request(dir, next, { verdict }));
   }
   assertEquals((await log(dir)).map(({ operatorAction }) => operatorAction), [
@@ -197,18 +206,18 @@ Deno.test("decide() refuses bytes that are not those that were shown", async () 
   assertEquals((await listPendingProposals(queued.queueDir)).length, 1);
 });
 
-Deno.test("decide() refuses a stale approval and a stale modification, unless told otherwise", async () => {
-  await using dir = await tempDir();
-  await putInForce(dir, "allowlist", "changed.example\n");
-  const queued = await queueSample(dir.path, { currentFileHash: sha256Hex("before.example\n") });
-  const modified = { status: "modified", finalFile: "x.example\n" } as const;
-  for (const verdict of [{ status: "approved" }, modified] as const) {
+Deno.test.each<Verdict>([{ status: "approved" }, { status: "modified", finalFile: "x.example\n" }])(
+  "decide() refuses a stale proposal, unless told otherwise: $status",
+  async (verdict) => {
+    await using dir = await tempDir();
+    await putInForce(dir, "allowlist", "changed.example\n");
+    const queued = await queueSample(dir.path, { currentFileHash: sha256Hex("before.example\n") });
     const error = await refused(() => decide(request(dir, queued, { verdict })), "stale");
     assertEquals(error.inForceSha256, sha256Hex("changed.example\n"));
-  }
-  await decide(request(dir, queued, { allowStale: true }));
-  assertEquals((await log(dir)).length, 1);
-});
+    await decide(request(dir, queued, { verdict, allowStale: true }));
+    assertEquals((await log(dir)).length, 1);
+  },
+);
 
 Deno.test("decide() rejects a stale proposal without a word, and accepts one that is not stale", async () => {
   await using dir = await tempDir();

@@ -249,27 +249,23 @@ Deno.test("decide() refuses to go on over an intent that it cannot read", async 
   await assertRejects(() => decideSample(dir, queued), MalformedRecordError, "move it away");
 });
 
-Deno.test("finishInterrupted() takes no intent for one that records nothing, or another decision", async () => {
+Deno.test.each<[string, (line: string, id: string) => object]>([
+  ["has no line", () => ({ line: "" })],
+  ["has an empty line", () => ({ line: "\n" })],
+  ["has a torn line", (line) => ({ line: line.slice(0, -1) })],
+  ["records another status", (line) => ({ line: line.replace('"approved"', '"rejected"') })],
+  ["records another proposal", (line, id) => ({ line: line.replaceAll(id, "p9") })],
+  ["has no response", () => ({ response: "{}" })],
+])("finishInterrupted() takes no intent that %s", async (_, change) => {
   await using dir = await tempDir();
   const { response } = await crashed(dir);
   await Deno.remove(response);
   const intent = JSON.parse(await Deno.readTextFile(intentPath(dir)));
-  const line = intent.line as string;
-  for (
-    const change of [
-      { line: "" },
-      { line: "\n" },
-      { line: line.slice(0, -1) },
-      { line: line.replace('"approved"', '"rejected"') },
-      { line: line.replaceAll(intent.proposal_id, "p9") },
-      { response: "{}" },
-    ]
-  ) {
-    await Deno.writeTextFile(intentPath(dir), JSON.stringify({ ...intent, ...change }));
-    const { finished, failed } = await finishInterrupted(dir.path);
-    assertEquals([finished.length, failed.length], [0, 1], JSON.stringify(change));
-    assertStringIncludes(failed[0]!.error.message, "it is no intent; move it away");
-  }
+  const changed = { ...intent, ...change(intent.line, intent.proposal_id) };
+  await Deno.writeTextFile(intentPath(dir), JSON.stringify(changed));
+  const { finished, failed } = await finishInterrupted(dir.path);
+  assertEquals([finished.length, failed.length], [0, 1]);
+  assertStringIncludes(failed[0]!.error.message, "it is no intent; move it away");
 });
 
 Deno.test("decide() in many processes: one wins each, the log and the answer agree", async () => {

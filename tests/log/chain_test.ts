@@ -7,7 +7,7 @@ import { FOREIGN_LINE, makeLog } from "../support/audit.ts";
 import { holds } from "../support/properties.ts";
 import { hasProgram, run } from "../support/run.ts";
 import { tempDir } from "../support/temp.ts";
-import { assertEquals } from "@std/assert";
+import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
 import { createHash, createPublicKey, verify } from "node:crypto";
 
@@ -65,26 +65,31 @@ Deno.test("openssl verifies a line's signature, and knows the key's fingerprint"
   assertEquals(`SHA256:${out.trim().replace(/=+$/, "")}`, fingerprint);
 });
 
-Deno.test("linkOf() takes a link in no other form than the one that is written", () => {
-  const [prev, sig] = ["0".repeat(64), "1".repeat(128)];
-  const line = (end: string) => new TextEncoder().encode(`{"a":1${end}`);
-  const written = `,"seq":7,"prev":"${prev}","sig":"${sig}"}\n`;
-  assertEquals(linkOf(line(written)), { seq: 7, prev, signature: sig });
-  for (
-    const other of [
-      written.slice(0, -1),
-      written.replace("7", "07"),
-      written.replace("7", "-7"),
-      written.replace("7", "7.0"),
-      written.replace(":7", ": 7"),
-      written.replace("}\n", "} \n"),
-      written.replace("}\n", "}\r\n"),
-      written.replace("1".repeat(128), "1".repeat(127)),
-      written.replace("1".repeat(128), "A".repeat(128)),
-      written.replace("0".repeat(64), "0".repeat(63)),
-      written.replace('"seq"', '"SEQ"'),
-    ]
-  ) assertEquals(linkOf(line(other)), undefined, other);
+const [PREV, SIG] = ["0".repeat(64), "1".repeat(128)];
+
+const LINK = `,"seq":7,"prev":"${PREV}","sig":"${SIG}"}\n`;
+
+const lineWith = (link: string) => new TextEncoder().encode(`{"a":1${link}`);
+
+Deno.test("linkOf() reads a link in the form that is written", () => {
+  assertEquals(linkOf(lineWith(LINK)), { seq: 7, prev: PREV, signature: SIG });
+});
+
+Deno.test.each([
+  ["without LF", LINK.slice(0, -1)],
+  ["with a zero before the number", LINK.replace("7", "07")],
+  ["with a negative number", LINK.replace("7", "-7")],
+  ["with a fraction", LINK.replace("7", "7.0")],
+  ["with a space before the number", LINK.replace(":7", ": 7")],
+  ["with a space before LF", LINK.replace("}\n", "} \n")],
+  ["with CR LF", LINK.replace("}\n", "}\r\n")],
+  ["with a signature that is too short", LINK.replace(SIG, SIG.slice(1))],
+  ["with a signature in capital letters", LINK.replace(SIG, "A".repeat(128))],
+  ["with a hash that is too short", LINK.replace(PREV, PREV.slice(1))],
+  ["with a key in capital letters", LINK.replace('"seq"', '"SEQ"')],
+])("linkOf() takes no link %s", (_, link) => {
+  assert(link !== LINK);
+  assertEquals(linkOf(lineWith(link)), undefined);
 });
 
 /** A log of both writers and of torn pieces, which ends with a line of ours. */

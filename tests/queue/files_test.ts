@@ -155,20 +155,18 @@ for (const [what, content, field, reason] of MALFORMED) {
   });
 }
 
-Deno.test("readResponse() refuses a status that is none, a final file that is no text, a wrong name", async () => {
+Deno.test.each([
+  ["status", "maybe"],
+  ["final_file", 7],
+  ["notes", undefined],
+  ["proposal_id", "p2"],
+])("readResponse() refuses the %s %s, and names the field", async (field, value) => {
   await using dir = await tempDir();
   const sound = { proposal_id: "p1", status: "approved", notes: "", final_file: "x" };
-  const bad = [
-    [{ ...sound, status: "maybe" }, "status"],
-    [{ ...sound, final_file: 7 }, "final_file"],
-    [{ ...sound, notes: undefined }, "notes"],
-    [{ ...sound, proposal_id: "p2" }, "proposal_id"],
-  ] as const;
-  for (const [content, field] of bad) {
-    await Deno.writeTextFile(dir.at("p1.response.json"), JSON.stringify(content));
-    const error = await assertRejects(() => readResponse(dir.path, "p1"), MalformedRecordError);
-    assertEquals(error.field, field);
-  }
+  const content = JSON.stringify({ ...sound, [field]: value });
+  await Deno.writeTextFile(dir.at("p1.response.json"), content);
+  const error = await assertRejects(() => readResponse(dir.path, "p1"), MalformedRecordError);
+  assertEquals(error.field, field);
 });
 
 Deno.test("writeResponse() lets exactly one of many writers win, and touches nothing of the winner's", async () => {

@@ -23,7 +23,7 @@ async function post(
 }
 
 // Threat: A2
-Deno.test("the sidecar refuses what is no single, bounded JSON object, and goes on", async () => {
+Deno.test("the sidecar refuses what is no single, bounded JSON object, and goes on", async (t) => {
   await using dir = await tempDir();
   await using sidecar = await startSidecar(dir.path);
   const table: readonly (readonly [string, BodyInit, Record<string, string>, number, string])[] = [
@@ -41,9 +41,11 @@ Deno.test("the sidecar refuses what is no single, bounded JSON object, and goes 
     ["a foreign origin", LIST, { origin: "https://evil.example" }, 403, ""],
   ];
   for (const [what, body, headers, status, words] of table) {
-    const [got, text] = await post(sidecar, body, headers);
-    assertEquals(got, status, `${what}: ${text}`);
-    assertStringIncludes(text, words);
+    await t.step(what, async () => {
+      const [got, text] = await post(sidecar, body, headers);
+      assertEquals(got, status, text);
+      assertStringIncludes(text, words);
+    });
   }
   const [status, text] = await post(sidecar, LIST);
   assertEquals(status, 200);
@@ -69,38 +71,26 @@ Deno.test("a body that never says how long it is is cut off at 4 MiB", async () 
 });
 
 // Threat: A3
-Deno.test("methods that HTTP knows and MCP does not get 405, hosts that are not ours 403", async () => {
+Deno.test("methods that HTTP knows and MCP does not get 405, hosts that are not ours 403", async (t) => {
   await using dir = await tempDir();
   await using sidecar = await startSidecar(dir.path, "dev-1", 0, [
     "--allowed-host=mcp.internal, b",
   ]);
+  const status = async (...args: string[]) => {
+    const { out } = await run("curl", ["-s", "-o", "/dev/null", "-w", "%{http_code}", ...args]);
+    return out;
+  };
   for (const method of ["GET", "DELETE", "PUT", "PATCH", "TRACE"]) {
-    const { out } = await run("curl", [
-      "-s",
-      "-o",
-      "/dev/null",
-      "-w",
-      "%{http_code}",
-      "-X",
-      method,
-      sidecar.url.href,
-    ]);
-    assertEquals([method, out], [method, "405"]);
+    await t.step(method, async () => {
+      assertEquals(await status("-X", method, sidecar.url.href), "405");
+    });
   }
   const hosts = { "mcp.internal": "200", "b:9100": "200", supervise: "200", "evil.example": "403" };
-  for (const [host, status] of Object.entries(hosts)) {
-    const health = new URL("/healthz", sidecar.url).href;
-    const { out } = await run("curl", [
-      "-s",
-      "-o",
-      "/dev/null",
-      "-w",
-      "%{http_code}",
-      "-H",
-      `Host: ${host}`,
-      health,
-    ]);
-    assertEquals([host, out], [host, status]);
+  const health = new URL("/healthz", sidecar.url).href;
+  for (const [host, expected] of Object.entries(hosts)) {
+    await t.step(host, async () => {
+      assertEquals(await status("-H", `Host: ${host}`, health), expected);
+    });
   }
 });
 

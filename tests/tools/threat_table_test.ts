@@ -41,7 +41,7 @@ const WRITES: TestFile = {
   path: "tests/b_test.ts",
   text: "for (const name of NAMES) {\n  // Threat: A1, B1\n  // Why.\n" +
     "  Deno.test(`write() refuses ${name}`, () => {});\n}\n" +
-    `// Threat: B1\nDeno.test.each([["a", 1]])(\n  "write() keeps %s",\n  () => {},\n);\n`,
+    `// Threat: B1\nDeno.test.each<[string, (n: number) => object]>([["a", (n) => ({ n })]])(\n  "write() keeps %s",\n  () => {},\n);\n`,
 };
 
 Deno.test("withTable() writes a row for each threat of each tagged test, in the model's order", () => {

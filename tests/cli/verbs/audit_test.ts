@@ -73,21 +73,20 @@ Deno.test("audit head prints anchors that audit verify --anchors checks, for log
   assertStringIncludes(none.err, "kept, line 1: expected LOG SEQ:HASH, as audit head prints it");
 });
 
-Deno.test("audit verify takes no anchors that check nothing", async () => {
+Deno.test.each([
+  ["no anchor", "\n", "it is empty; see audit head"],
+  [
+    "an anchor of no log",
+    `# one\npipelok-dev-1 1:${"0".repeat(64)}\n`,
+    "-, line 2: pipelok-dev-1 is no name of an audit log",
+  ],
+])("audit verify takes no anchors that check nothing: %s", async (_, input, says) => {
   await using dir = await tempDir();
   await makeLog(dir.path, ["one"]);
-  const stray = `pipelok-dev-1 1:${"0".repeat(64)}`;
-  for (
-    const [text, says] of [
-      ["\n", "it is empty; see audit head"],
-      [`# one\n${stray}\n`, "-, line 2: pipelok-dev-1 is no name of an audit log"],
-    ] as const
-  ) {
-    const verify = ["audit", "verify", "--anchors", "-"];
-    const { code, out, err } = await supervise(dir.path, verify, { input: text });
-    assertEquals([code, out], [2, ""]);
-    assertStringIncludes(err, says);
-  }
+  const verify = ["audit", "verify", "--anchors", "-"];
+  const { code, out, err } = await supervise(dir.path, verify, { input });
+  assertEquals([code, out], [2, ""]);
+  assertStringIncludes(err, says);
 });
 
 Deno.test("audit verify finds a log that was removed with all memory of it, by the answers", async () => {
@@ -144,7 +143,7 @@ Deno.test("audit show says of a line that it is not signed, whatever the line sa
 });
 
 // Threat: L8
-Deno.test("audit export makes one file that another machine verifies without the root", async () => {
+Deno.test("audit export makes one file that another machine verifies without the root", async (t) => {
   await using dir = await tempDir();
   await using elsewhere = await tempDir();
   const log = await makeLog(dir.path, ["one", "two"]);
@@ -204,10 +203,12 @@ Deno.test("audit export makes one file that another machine verifies without the
       ["not JSON", "what\n", "it is not JSON"],
     ] as const
   ) {
-    await Deno.writeFile(elsewhere.at("archive"), latin1(changed));
-    const found = await supervise(elsewhere.at("none"), [...trusting, "--json"]);
-    assertEquals(found.code, 1, what);
-    assertStringIncludes(found.out + found.err, says, what);
+    await t.step(`an archive that is ${what} is found`, async () => {
+      await Deno.writeFile(elsewhere.at("archive"), latin1(changed));
+      const found = await supervise(elsewhere.at("none"), [...trusting, "--json"]);
+      assertEquals(found.code, 1);
+      assertStringIncludes(found.out + found.err, says);
+    });
   }
 
   // Somebody else's archive is sound by its own key alone.

@@ -133,22 +133,19 @@ Deno.test.each(FORBIDDEN)(
   },
 );
 
-Deno.test("import-direction sees every form of import", () => {
-  const forms = [
-    `import { decide } from "../decision/decide.ts";`,
-    `import type { Decision } from "../decision/decide.ts";`,
-    `import * as decide from "../decision/decide.ts";`,
-    `export { decide } from "../decision/decide.ts";`,
-    `export type { Decision } from "../decision/decide.ts";`,
-    `export * from "../decision/decide.ts";`,
-    `export * as decide from "../decision/decide.ts";`,
-    `await import("../decision/decide.ts");`,
-    "await import(`../decision/decide.ts`);",
-    `type Decision = import("../decision/decide.ts").Decision;`,
-  ];
-  for (const form of forms) {
-    assertEquals(lint("src/queue/files.ts", form).map(({ id }) => id), [DIRECTION], form);
-  }
+Deno.test.each([
+  [`import { decide } from "../decision/decide.ts";`],
+  [`import type { Decision } from "../decision/decide.ts";`],
+  [`import * as decide from "../decision/decide.ts";`],
+  [`export { decide } from "../decision/decide.ts";`],
+  [`export type { Decision } from "../decision/decide.ts";`],
+  [`export * from "../decision/decide.ts";`],
+  [`export * as decide from "../decision/decide.ts";`],
+  [`await import("../decision/decide.ts");`],
+  ["await import(`../decision/decide.ts`);"],
+  [`type Decision = import("../decision/decide.ts").Decision;`],
+])("import-direction sees %s", (form) => {
+  assertEquals(lint("src/queue/files.ts", form).map(({ id }) => id), [DIRECTION]);
 });
 
 Deno.test("import-direction leaves exports without a source alone", () => {
@@ -182,14 +179,15 @@ Deno.test("import-direction ignores files outside of the repository", () => {
   );
 });
 
-Deno.test("import-direction says what to do about a source file that it does not know", () => {
-  for (const file of ["src/novelty.ts", "novelty/main.ts", "cli/novelty.ts", "novelty.ts"]) {
+Deno.test.each([["src/novelty.ts"], ["novelty/main.ts"], ["cli/novelty.ts"], ["novelty.ts"]])(
+  "import-direction says what to do about a source file that it does not know: %s",
+  (file) => {
     const found = lint(file, `import "./decision/decide.ts";\nexport const a = 1;`);
     assertEquals(found.map(({ message }) => message), [
       `Cannot place ${file}: it is on no floor; add it to FLOORS in tools/lint/floors.ts`,
     ]);
-  }
-});
+  },
+);
 
 Deno.test("import-direction refuses an import that closes a circle, and shows the way round", () => {
   const [found] = lint("src/text/characters.ts", `import "./visible.ts";`);
