@@ -48,12 +48,7 @@ export {
   verifyAuditArchive,
 } from "./src/log/archive.ts";
 export { decidedAmong } from "./src/log/decisions.ts";
-export {
-  AUDIT_COMPONENTS,
-  type AuditLogId,
-  listAuditLogs,
-  parseAuditLogName,
-} from "./src/log/entries.ts";
+export { type AuditLogId, listAuditLogs, parseAuditLogName } from "./src/log/entries.ts";
 export { ensureSigningKey, readSigningKey, type SigningKeyInfo } from "./src/log/key.ts";
 export { clearUnfinished, readAnswer } from "./src/queue/files.ts";
 export {
@@ -86,6 +81,7 @@ export {
 } from "./src/records/names.ts";
 export { MAX_CONFIG_FILE_BYTES, MAX_PROBLEMS } from "./src/records/problem.ts";
 export {
+  AUDIT_COMPONENTS,
   COMPONENT_REBUILD,
   CONFIG_FILE_FOR_TOOL,
   MAX_JUSTIFICATION_BYTES,

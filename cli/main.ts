@@ -1,9 +1,8 @@
 /**
  * The operator's command line: from arguments to a verb, and from what it throws to an exit code.
  *
- * It needs to read and write the root, to start the editor, and nothing of the network but the hosts
- * that `notify.json` names, if there is one. Run it with `cli/supervise.sh`, which grants exactly that,
- * or from JSR:
+ * It needs to read and write the root, to start the editor, and to reach the hosts that `notify.json`
+ * names, if there is one. Run it with `cli/supervise.sh`, which grants exactly that, or from JSR:
  *
  * ```sh
  * deno run --no-prompt --allow-read=$ROOT --allow-write=$ROOT --allow-run=vi \
@@ -18,143 +17,43 @@
  * @module
  */
 
-import { asciiJson, finishInterrupted } from "../internal_mod.ts";
+import type { Context } from "./command/context.ts";
 import {
-  complainIn,
-  type Context,
-  makeContext,
-  processTerminal,
-  type Terminal,
-} from "./command/context.ts";
-import { failureOf } from "./command/exit.ts";
-import { completedVerbs, FLAG_WORDS, type Flags, readFlags, UsageError } from "./command/flags.ts";
-import { auditExport, auditHead, auditShow, auditVerify } from "./verbs/audit.ts";
-import { completions } from "./verbs/completions.ts";
-import { approve, modify, reject } from "./verbs/decide.ts";
-import { doctor } from "./verbs/doctor.ts";
-import { list } from "./verbs/list.ts";
-import { notify } from "./verbs/notify.ts";
-import { review } from "./verbs/review.ts";
-import { show } from "./verbs/show.ts";
-import { watch } from "./verbs/watch.ts";
+  EVERYWHERE,
+  type Flags,
+  readFlags,
+  UsageError,
+  type VerbName,
+  VERBS,
+} from "./command/flags.ts";
+import { findVerb, helpOn, usageOf } from "./command/help.ts";
+import { processTerminal, type Terminal } from "./command/terminal.ts";
 
 export type { Terminal };
 
-/** A verb: its words for `--help`, its flags, what it does. Without a number it ends with 0. */
-interface Verb {
-  readonly usage: string;
-  readonly about: string;
-  readonly flags: readonly string[];
-  /** Whether it leaves what was interrupted as it is: it only looks, and says what it saw. */
-  readonly looksOnly?: boolean;
-  readonly run: (context: Context, words: readonly string[]) => Promise<number | void> | void;
-}
+/** Runs a verb. Without a number it ends with 0. */
+type Run = (context: Context, words: readonly string[]) => Promise<number | void> | void;
 
-const EVERYWHERE = ["root", "bottle", "json", "plain", "help"];
-
-const ANY_DECISION = ["notes", "sha256", "operator", "override-foreign"];
-
-const DECIDING = [...ANY_DECISION, "confirm", "allow-stale"];
-
-const VERBS: Readonly<Record<string, Verb>> = {
-  list: {
-    usage: "list",
-    about: "what is pending",
-    flags: ["tool", "since", "sort"],
-    run: withoutWords(list),
+/** Each verb, loaded when it runs: what one of them needs, no other waits for. */
+const LOAD: Readonly<Record<Exclude<VerbName, "help">, () => Promise<Run>>> = {
+  "list": async () => (await import("./verbs/list.ts")).list,
+  "show": async () => (await import("./verbs/show.ts")).show,
+  "approve": async () => (await import("./verbs/decide.ts")).approve,
+  "modify": async () => (await import("./verbs/decide.ts")).modify,
+  "reject": async () => (await import("./verbs/decide.ts")).reject,
+  "review": async () => (await import("./verbs/review.ts")).review,
+  "watch": async () => {
+    const { watch } = await import("./verbs/watch.ts");
+    return (context) => watch(context, context.signal ?? interrupted());
   },
-  show: {
-    usage: "show ID",
-    about: "one proposal: why, and what would change",
-    flags: [],
-    run: show,
-  },
-  approve: {
-    usage: "approve [ID...]",
-    about: "accept proposals as they are; without an ID: review",
-    flags: [...DECIDING, "if-unmarked"],
-    run: (context, words) => {
-      if (words.length > 0) return approve(context, words);
-      refuseFlags(context.flags, VERBS.review!);
-      return review(context);
-    },
-  },
-  modify: {
-    usage: "modify ID",
-    about: "accept your version of the file, from --file or $EDITOR",
-    flags: [...DECIDING, "file"],
-    run: modify,
-  },
-  reject: {
-    usage: "reject ID... --notes TEXT",
-    about: "change nothing, and say why",
-    flags: ANY_DECISION,
-    run: reject,
-  },
-  review: {
-    usage: "review",
-    about: "decide what is pending, on the whole screen; --plain: at a prompt",
-    flags: ["notes", "operator"],
-    run: withoutWords(review),
-  },
-  watch: {
-    usage: "watch",
-    about: "print what arrives as it arrives",
-    flags: ["tool"],
-    run: withoutWords((context) => watch(context, interrupted())),
-  },
-  notify: {
-    usage: "notify",
-    about: "send a test to whoever notify.json says is to be told",
-    flags: [],
-    run: withoutWords(notify),
-  },
-  "audit show": {
-    usage: "audit show",
-    about: "what was decided, by whom",
-    flags: ["component"],
-    run: withoutWords(auditShow),
-  },
-  "audit verify": {
-    usage: "audit verify",
-    about: "whether anybody changed the audit logs",
-    flags: ["component", "public-key", "anchors", "archive"],
-    run: withoutWords(auditVerify),
-  },
-  "audit export": {
-    usage: "audit export",
-    about: "the logs in one file, to be verified elsewhere",
-    flags: ["component"],
-    run: withoutWords(auditExport),
-  },
-  "audit head": {
-    usage: "audit head",
-    about: "the anchors to keep elsewhere",
-    flags: ["component"],
-    run: withoutWords(auditHead),
-  },
-  doctor: {
-    usage: "doctor",
-    about: "what is wrong here, and what to do about it",
-    flags: [],
-    looksOnly: true,
-    run: withoutWords(doctor),
-  },
-  completions: {
-    usage: "completions bash|zsh|fish",
-    about: "a script that completes these words in your shell",
-    flags: [],
-    looksOnly: true,
-    run: (context, words) => completions(context, words, completedVerbs(VERBS, EVERYWHERE)),
-  },
+  "notify": async () => (await import("./verbs/notify.ts")).notify,
+  "audit show": async () => (await import("./verbs/audit.ts")).auditShow,
+  "audit verify": async () => (await import("./verbs/audit.ts")).auditVerify,
+  "audit export": async () => (await import("./verbs/audit.ts")).auditExport,
+  "audit head": async () => (await import("./verbs/audit.ts")).auditHead,
+  "doctor": async () => (await import("./verbs/doctor.ts")).doctor,
+  "completions": async () => (await import("./verbs/completions.ts")).completions,
 };
-
-function withoutWords(run: (context: Context) => Promise<number | void> | void): Verb["run"] {
-  return (context, words) => {
-    if (words.length > 0) throw new UsageError(`Cannot use ${words.join(" ")}: one word too many`);
-    return run(context);
-  };
-}
 
 /** Ends on Ctrl-C, with everything that was printed. */
 function interrupted(): AbortSignal {
@@ -164,61 +63,26 @@ function interrupted(): AbortSignal {
   return controller.signal;
 }
 
-/** A flag that a verb does not know must not be dropped in silence. */
-function refuseFlags(flags: Flags, verb: Verb): void {
-  const misplaced = flags.given.find((name) => ![...verb.flags, ...EVERYWHERE].includes(name));
-  if (misplaced !== undefined) throw new UsageError(`Cannot use --${misplaced} with ${verb.usage}`);
+/** Refuses what a verb does not take, so that nothing that was typed is dropped in silence. */
+function refuseSurplus(name: VerbName, { given }: Flags, rest: readonly string[]): void {
+  const { flags = [], takes } = VERBS[name];
+  const taken: readonly string[] = [...flags, ...EVERYWHERE];
+  const misplaced = given.find((flag) => !taken.includes(flag));
+  if (misplaced !== undefined) {
+    throw new UsageError(`Cannot use --${misplaced} with ${usageOf(name)}`);
+  }
+  if (takes !== undefined || rest.length === 0) return;
+  throw new UsageError(`Cannot use ${rest.join(" ")}: ${name} takes no arguments`);
 }
 
-function helpFor(verb: Verb): string {
-  const flags = [...verb.flags, ...EVERYWHERE].map((name) => `  ${FLAG_WORDS[name]}`);
-  return `Usage: supervise ${verb.usage}\n\n${verb.about}\n\n${flags.join("\n")}`;
-}
-
-function generalHelp(): string {
-  const width = Math.max(...Object.values(VERBS).map(({ usage }) => usage.length));
-  const verbs = Object.values(VERBS)
-    .map(({ usage, about }) => `  ${usage.padEnd(width)}  ${about}`);
-  return `Usage: supervise VERB [ARGUMENTS] [FLAGS]
-
-${verbs.join("\n")}
-
-An ID may be shortened, as long as it is unambiguous. supervise VERB --help lists a verb's flags.
-Exit codes: 0 done, 1 failed, 2 usage, 3 no such proposal, 4 already decided, 5 changed or stale,
-6 marked, so a person has to look. Of several IDs: their own if all failures share one, else 1.`;
-}
-
-const OUTCOMES = {
-  completed: "was recorded and is answered now",
-  dropped: "was not recorded, so it never happened; decide anew",
-  superseded: "was recorded, but another program's answer stands; see audit show",
-} as const;
-
-/** Finishes what a crash left open, and says what came of it. What cannot be finished stops no verb. */
-async function reportInterrupted(context: Context): Promise<void> {
-  const { finished, failed } = await finishInterrupted(context.root);
-  for (const { bottleSlug, proposalId, outcome } of finished) {
-    const words = OUTCOMES[outcome];
-    context.complain(`! an interrupted decision on ${proposalId} (${bottleSlug}) ${words}`);
+/** The answer to what needs no verb: help, and the version. */
+async function answerTo({ help, version, words }: Flags): Promise<string | undefined> {
+  if (version) {
+    const { default: config } = await import("../deno.json", { with: { type: "json" } });
+    return `supervise ${config.version}`;
   }
-  for (const { bottleSlug, error } of failed) {
-    context.complain(`! bottle ${bottleSlug}: ${error.message}`);
-  }
-}
-
-/** Splits what was typed into a verb and its arguments. */
-function findVerb(words: readonly string[]): { verb: Verb; rest: readonly string[] } {
-  for (const length of [2, 1]) {
-    const name = words.slice(0, length).join(" ");
-    const verb = Object.hasOwn(VERBS, name) ? VERBS[name] : undefined;
-    if (verb !== undefined && words.length >= length) return { verb, rest: words.slice(length) };
-  }
-  const [tried] = words;
-  if (tried === undefined) throw new UsageError("Cannot tell what to do: name a verb");
-  if (tried === "audit") {
-    throw new UsageError("Cannot audit: say audit show, verify, export or head");
-  }
-  throw new UsageError(`Cannot do ${JSON.stringify(tried)}: there is no such verb`);
+  if (words[0] === "help") return helpOn(words.slice(1));
+  return help ? helpOn(words) : undefined;
 }
 
 /**
@@ -234,27 +98,32 @@ export async function main(
 ): Promise<number> {
   let context: Context | undefined;
   try {
+    // What is still being typed is no command line yet: a shell asks what could come next.
+    if (args[0] === "completions" && args[1] === "line") {
+      const { completeLine } = await import("./command/complete.ts");
+      for (const offer of await completeLine(args.slice(2))) terminal.print(offer);
+      return 0;
+    }
     const flags = readFlags(args);
-    if (flags.words.length === 0 && flags.help) {
-      terminal.print(generalHelp());
+    const answer = await answerTo(flags);
+    if (answer !== undefined) {
+      terminal.print(answer);
       return 0;
     }
-    const { verb, rest } = findVerb(flags.words);
-    if (flags.help) {
-      terminal.print(helpFor(verb));
-      return 0;
-    }
-    refuseFlags(flags, verb);
+    const { name: typed, rest } = findVerb(flags.words);
+    const name = rest.length === 0 ? VERBS[typed].withoutWords ?? typed : typed;
+    refuseSurplus(name, flags, rest);
+    const { makeContext, reportInterrupted } = await import("./command/context.ts");
     context = makeContext(flags, terminal);
-    if (verb.looksOnly !== true) await reportInterrupted(context);
-    return await verb.run(context, rest) ?? 0;
+    if (VERBS[name].readsOnly !== true) await reportInterrupted(context);
+    const run = await LOAD[name as keyof typeof LOAD]();
+    return await run(context, rest) ?? 0;
   } catch (error) {
-    const { exit, code, message } = failureOf(error, context?.root);
-    const json = context?.flags.json ?? args.includes("--json");
-    if (json) terminal.print(asciiJson({ version: 1, error: { code, message } }));
-    complainIn(terminal, message);
-    if (code === "usage" && !json) terminal.complain("See --help");
-    return exit;
+    const { complainOf } = await import("./command/context.ts");
+    const { failureOf } = await import("./command/exit.ts");
+    const failure = failureOf(error, context?.root);
+    complainOf(failure, terminal, context?.flags.json ?? args.includes("--json"));
+    return failure.exit;
   }
 }
 

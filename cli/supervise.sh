@@ -20,48 +20,104 @@ while [ -L "$self" ]; do
     *) self=$(dirname -- "$self")/$target ;;
   esac
 done
-here=$(cd -- "$(dirname -- "$self")" && pwd -P)
+case $self in
+  */*) here=${self%/*}/ ;;
+  *) here=. ;;
+esac
+here=$(cd -- "$here" && pwd -P)
 
 # A task runs in the checkout; what is typed is meant where it was typed.
 cd -- "${INIT_CWD:-.}"
 
-# The words as cli/command/flags.ts reads them: each of these flags takes the next word, whatever it is.
+# <flags> Made from the tables in cli/command/flags.ts: tests/cli/command/launcher_test.ts compares, and
+# writes this anew with UPDATE_GOLDEN=1.
+takes_value() {
+  case $1 in
+    --root |\
+    --bottle |\
+    --component |\
+    --tool |\
+    --since |\
+    --sort |\
+    --notes |\
+    --file |\
+    --sha256 |\
+    --confirm |\
+    --operator |\
+    --public-key |\
+    --anchors |\
+    --archive) ;;
+    *) return 1 ;;
+  esac
+}
+
+names_file() {
+  case $1 in
+    --file |\
+    --public-key |\
+    --anchors |\
+    --archive) ;;
+    *) return 1 ;;
+  esac
+}
+
+notifies() {
+  case $1:$2 in
+    approve:1 |\
+    review:* |\
+    watch:* |\
+    notify:*) ;;
+    *) return 1 ;;
+  esac
+}
+
+takes_screen() {
+  case $1:$2 in
+    approve:1 |\
+    review:*) ;;
+    *) return 1 ;;
+  esac
+}
+# </flags>
+
 root=${CLAUDE_BOTTLE_ROOT:-${HOME:+$HOME/.claude-bottle}}
 readable=
 flag=
 verb=
-argument=
+words=0
 plain=
 all_words=
 
-# A comma separates two grants.
-grant() {
-  case $1 in
-    - | '') ;;
-    *,*) refuse "Cannot grant a path with a comma: $1" ;;
-    *) readable=$readable,$1 ;;
-  esac
+# What the value of a flag grants. A comma would separate two grants.
+take() {
+  if [ "$1" = --root ]; then
+    root=$2
+  elif names_file "$1"; then
+    case $2 in
+      - | '') ;;
+      *,*) refuse "Cannot grant a path with a comma: $2" ;;
+      *) readable=$readable,$2 ;;
+    esac
+  fi
 }
 
+# The words as splitArgs in cli/command/flags.ts splits them.
 for word in "$@"; do
-  case $flag in
-    --root) root=$word ;;
-    --file | --public-key | --anchors | --archive) grant "$word" ;;
-  esac
   if [ -n "$flag" ]; then
+    take "$flag" "$word"
     flag=
     continue
   fi
   case $all_words$word in
     --) all_words=yes ;;
-    --plain) plain=yes ;;
-    --root=*) root=${word#--root=} ;;
-    --file=* | --public-key=* | --anchors=* | --archive=*) grant "${word#*=}" ;;
-    --root | --file | --public-key | --anchors | --archive) flag=$word ;;
-    --bottle | --component | --notes | --sha256 | --confirm | --operator) flag=$word ;;
-    --tool | --since | --sort) flag=$word ;;
-    -*) ;;
-    *) if [ -z "$verb" ]; then verb=$word; else argument=$word; fi ;;
+    --plain | --plain=true) plain=yes ;;
+    --plain=false) plain= ;;
+    --*=*) take "${word%%=*}" "${word#*=}" ;;
+    -?*) if takes_value "$word"; then flag=$word; fi ;;
+    *)
+      words=$((words + 1))
+      if [ "$words" = 1 ]; then verb=$word; fi
+      ;;
   esac
 done
 [ -n "$root" ] || refuse "Cannot find the root: set CLAUDE_BOTTLE_ROOT or HOME, or give --root"
@@ -78,31 +134,22 @@ case $root,$editor in
   *,*,*) refuse "Cannot grant a path with a comma: $root, $editor" ;;
 esac
 
-# Verbs that tell somebody of what arrives may reach the hosts that notify.json names. Nothing else
-# ever may reach anything.
+# A verb that notifies may reach the hosts that notify.json names. No verb may reach another host.
 net=
-case $verb:$argument in
-  watch:* | review:* | approve: | notify:*)
-    if [ -e "$root/notify.json" ]; then
-      net=$(deno run --quiet --no-prompt --no-config --no-lock --allow-read="$root/notify.json" \
-        --allow-sys=uid "$here/notify/config.ts" "$root/notify.json") || net=
-      # A receiver on this host is reached in clear text, and so never through a proxy.
-      NO_PROXY=localhost,127.0.0.1,::1,${NO_PROXY:-${no_proxy:-}}
-      export NO_PROXY
-    fi
-    ;;
-esac
+if notifies "$verb" "$words" && [ -e "$root/notify.json" ]; then
+  net=$(deno run --quiet --no-prompt --no-config --no-lock --allow-read="$root/notify.json" \
+    --allow-sys=uid "$here/notify/config.ts" "$root/notify.json") || net=
+  # A receiver on this host is reached in clear text, and so never through a proxy.
+  NO_PROXY=localhost,127.0.0.1,::1,${NO_PROXY:-${no_proxy:-}}
+  export NO_PROXY
+fi
 
 # What every verb is granted; the full screen some more.
 set -- "$here/main.ts" "$@"
 set -- --allow-env=CLAUDE_BOTTLE_ROOT,HOME,VISUAL,EDITOR,NO_COLOR,TERM,TERM_PROGRAM \
   --allow-sys=hostname,uid,gid,userInfo,statfs ${net:+"--allow-net=$net"} "$@"
 
-full_screen=
-case $plain$verb:$argument in
-  review:* | approve:) if [ -t 0 ] && [ -t 1 ]; then full_screen=yes; fi ;;
-esac
-if [ -z "$full_screen" ]; then
+if [ -n "$plain" ] || ! takes_screen "$verb" "$words" || ! [ -t 0 ] || ! [ -t 1 ]; then
   exec deno run --quiet --no-prompt --frozen --config "$here/../deno.json" \
     --allow-read="$root$readable" --allow-write="$root" --allow-run="$editor" "$@"
 fi

@@ -1,33 +1,17 @@
 /**
- * What a verb runs in: the terminal, the root, who the operator is, and the files it was named.
+ * What a verb runs in: the terminal, the root, who the operator is, and the files that flags name.
  *
  * @module
  */
 
-import { asciiJson, readOwnFile, visibleLine } from "../../internal_mod.ts";
+import { asciiJson, finishInterrupted, readOwnFile, visibleLine } from "../../internal_mod.ts";
 import { claudeBottleRoot } from "../../mod.ts";
 import { makeStyle, type Style } from "../render/style.ts";
 import { wrap } from "../render/wrap.ts";
+import type { Failure } from "./exit.ts";
 import { type Flags, UsageError } from "./flags.ts";
+import type { Terminal } from "./terminal.ts";
 import { hostname, userInfo } from "node:os";
-
-/** Where a verb's words go, and what stands at the other end. */
-export interface Terminal {
-  /** Prints to standard output, with an LF. */
-  readonly print: (text: string) => void;
-  /** Writes bytes to standard output as they are. */
-  readonly write: (bytes: Uint8Array) => void;
-  /** Prints to standard error, with an LF. */
-  readonly complain: (text: string) => void;
-  /** Whether standard error is a terminal. */
-  readonly errIsTerminal: boolean;
-  /** Whether standard output is a terminal. */
-  readonly outIsTerminal: boolean;
-  /** Whether a person can be asked: standard input and output are a terminal. */
-  readonly interactive: boolean;
-  /** How wide the terminal is, in columns. */
-  readonly columns: number;
-}
 
 /** What every verb is given. */
 export interface Context extends Terminal {
@@ -42,49 +26,23 @@ export interface Context extends Terminal {
 }
 
 /**
- * Looks at the process's own terminal.
- *
- * @returns The terminal.
+ * Prints a sentence to standard error. It may quote what an agent wrote, so a sentence that is too long
+ * for the screen goes on behind a margin.
  */
-export function processTerminal(): Terminal {
-  const outIsTerminal = Deno.stdout.isTerminal();
-  return {
-    print: (text) => console.log(text),
-    write: (bytes) => {
-      for (let written = 0; written < bytes.length;) {
-        written += Deno.stdout.writeSync(bytes.subarray(written));
-      }
-    },
-    complain: (text) => console.error(text),
-    outIsTerminal,
-    errIsTerminal: Deno.stderr.isTerminal(),
-    interactive: outIsTerminal && Deno.stdin.isTerminal(),
-    // What is printed elsewhere is likely to be looked at in a terminal later.
-    columns: outIsTerminal ? Deno.consoleSize().columns || 80 : 80,
-  };
+function complainIn(terminal: Terminal, text: string): void {
+  const line = visibleLine(text);
+  if (!terminal.errIsTerminal) return terminal.complain(line);
+  for (const row of wrap("", line, terminal.columns, "prose")) terminal.complain(row);
 }
 
-/**
- * Prints a sentence to standard error. It may quote what somebody else wrote, so it goes on behind a
- * margin where it is too long for the screen.
- *
- * @param terminal Where to print.
- * @param text The sentence.
- */
-export function complainIn(terminal: Terminal, text: string): void {
-  if (!terminal.errIsTerminal) terminal.complain(visibleLine(text));
-  else {for (const row of wrap("", visibleLine(text), terminal.columns, "prose")) {
-      terminal.complain(row);
-    }}
+/** Prints why a command failed, as JSON too where that was asked for. */
+export function complainOf({ code, message }: Failure, terminal: Terminal, json: boolean): void {
+  if (json) terminal.print(asciiJson({ version: 1, error: { code, message } }));
+  complainIn(terminal, message);
+  if (code === "usage" && !json) terminal.complain("See --help");
 }
 
-/**
- * Makes the context of a verb.
- *
- * @param flags The flags.
- * @param terminal Where to print.
- * @returns The context.
- */
+/** Makes the context of a verb. */
 export function makeContext(flags: Flags, terminal: Terminal): Context {
   const colour = terminal.outIsTerminal && !flags.plain && !Deno.env.get("NO_COLOR");
   return {
@@ -97,13 +55,29 @@ export function makeContext(flags: Flags, terminal: Terminal): Context {
   };
 }
 
+const OUTCOMES = {
+  completed: "was recorded and is answered now",
+  dropped: "was not recorded, so it never happened; decide anew",
+  superseded: "was recorded, but another program's answer stands; see audit show",
+} as const;
+
+/** Finishes what a crash left open, and says what came of it. What cannot be finished stops no verb. */
+export async function reportInterrupted(context: Context): Promise<void> {
+  const { finished, failed } = await finishInterrupted(context.root);
+  for (const { bottleSlug, proposalId, outcome } of finished) {
+    const words = OUTCOMES[outcome];
+    context.complain(`! an interrupted decision on ${proposalId} (${bottleSlug}) ${words}`);
+  }
+  for (const { bottleSlug, error } of failed) {
+    context.complain(`! bottle ${bottleSlug}: ${error.message}`);
+  }
+}
+
 /**
  * The operator as the audit log names them, `user@host`: what the system says of the process, not what
- * a variable says.
+ * a variable says. The user's number where the system knows no name for it.
  *
  * Needs `--allow-sys=hostname,uid,gid,userInfo`.
- *
- * @returns The name; the user's number where the system knows no name for it.
  */
 export function operatorAccount(): string {
   return `${userName()}@${hostname()}`;
@@ -117,13 +91,7 @@ function userName(): string {
   }
 }
 
-/**
- * Waits, or until it is told to hurry.
- *
- * @param ms How long, in milliseconds.
- * @param hurry Ends it at once, without an error.
- * @returns When the time is up, or there is no time.
- */
+/** Waits for some time; `hurry` ends the wait at once, without an error. */
 export function pause(ms: number, hurry: AbortSignal): Promise<void> {
   if (hurry.aborted) return Promise.resolve();
   const { promise, resolve } = Promise.withResolvers<void>();
@@ -138,26 +106,22 @@ export function pause(ms: number, hurry: AbortSignal): Promise<void> {
 }
 
 /**
- * Reads a file that was named on the command line.
+ * Reads a file that a flag names; `-` is standard input.
  *
- * @param file Its path, or `-` for standard input.
- * @returns Its bytes.
  * @throws {UsageError} If it is not there, or may not be read.
  */
-export async function readNamedFile(file: string): Promise<Uint8Array> {
-  if (file === "-") return await new Response(Deno.stdin.readable).bytes();
+export async function readNamedFile({ readInput }: Context, file: string): Promise<Uint8Array> {
+  if (file === "-") return await (readInput?.() ?? new Response(Deno.stdin.readable).bytes());
   try {
     const bytes = readOwnFile(file);
     if (bytes !== undefined) return bytes;
   } catch (cause) {
-    if (cause instanceof Deno.errors.NotCapable) {
-      throw new UsageError(
-        `Cannot read ${file}: this tool may read nothing but the root and the files its flags name; ` +
-          `hand it over with - < ${file}`,
-        { cause },
-      );
-    }
-    throw cause;
+    if (!(cause instanceof Deno.errors.NotCapable)) throw cause;
+    throw new UsageError(
+      `Cannot read ${file}: this tool may read only the root and the files that its flags name; ` +
+        `hand it over with - < ${file}`,
+      { cause },
+    );
   }
   throw new UsageError(`Cannot read ${file}: there is no such file`);
 }

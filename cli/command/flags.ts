@@ -1,292 +1,316 @@
 /**
- * The flags and the verbs: how they are read, and the tables that completions are made from.
+ * The command line: a table of its verbs, a table of its flags, and the reader of both. Help, shell
+ * completion and the generated part of `cli/supervise.sh` are made from the same tables.
  *
  * @module
  */
 
-import { AUDIT_COMPONENTS, checkBottleSlug } from "../../internal_mod.ts";
-import { TOOLS } from "../../mod.ts";
-import { SORTS } from "./resolve.ts";
-import { parseArgs } from "@std/cli";
+import { AUDIT_COMPONENTS, checkBottleSlug, TOOLS } from "../../start_mod.ts";
+import { closest } from "./suggest.ts";
 
-/** What the command line says of a verb. */
-export interface VerbWords {
-  /** How it is typed: `show ID`, `completions bash|zsh|fish`. */
-  readonly usage: string;
-  /** What it does. */
+/** A flag. One without `value` is a switch. */
+export interface Flag {
+  /** What help calls its value. */
+  readonly value?: string;
+  /**
+   * What a shell offers for its value: words, or something to look up. The launcher lets the program
+   * read what a flag of `files` names.
+   */
+  readonly offers?: "dirs" | "files" | "bottles" | readonly string[];
+  /** Whether it may be given several times. */
+  readonly repeats?: true;
+  /** Whether its value may be empty. */
+  readonly mayBeEmpty?: true;
+  /** What it does, for help. */
   readonly about: string;
-  /** Its own flags, by name. */
-  readonly flags: readonly string[];
 }
 
-/** What stands behind a flag: nothing, one of some words, or something to be looked up. */
-export type FlagValue = "none" | "text" | "dir" | "file" | "slugs" | readonly string[];
+/** The orders that `--sort` takes. */
+export const SORTS = ["age", "bottle", "tool", "marks"] as const;
 
-/** A flag, as a shell completes it. */
-export interface CompletedFlag {
-  /** With its dashes. */
-  readonly name: string;
+const FLAG_TABLE = {
+  "root": {
+    value: "DIR",
+    offers: "dirs",
+    about: "the root (default: $CLAUDE_BOTTLE_ROOT, or ~/.claude-bottle)",
+  },
+  "bottle": { value: "SLUG", offers: "bottles", about: "only this bottle" },
+  "component": {
+    value: "NAME",
+    offers: AUDIT_COMPONENTS,
+    about: "only these logs: cred-proxy, pipelock or rebuild",
+  },
+  "tool": {
+    value: "NAME",
+    offers: TOOLS,
+    about: "only this tool: cred-proxy-block, pipelock-block or capability-block",
+  },
+  "since": {
+    value: "WHEN",
+    about: "only what arrived since then: 90s, 15m, 2h, 3d ago, or a timestamp",
+  },
+  "sort": {
+    value: "ORDER",
+    offers: SORTS,
+    about: "age (newest first), bottle, tool, marks; default: oldest first",
+  },
+  "notes": { value: "TEXT", mayBeEmpty: true, about: "your words for the agent and the log" },
+  "file": {
+    value: "FILE",
+    offers: "files",
+    about: "your version of the file, instead of an editor; - reads standard input",
+  },
+  "sha256": {
+    value: "HEX",
+    about: "decide only if the proposal has this hash (32 digits or more)",
+  },
+  "confirm": {
+    value: "SLUG",
+    offers: "bottles",
+    repeats: true,
+    about: "confirm high marks: the bottle's name; repeat it for more bottles",
+  },
+  "if-unmarked": { about: "approve only what is unmarked, not stale, valid and unanswered" },
+  "allow-stale": { about: "approve even though the file changed since the agent read it" },
+  "operator": { value: "NAME", about: "your name in the log, next to user@host and the key" },
+  "override-foreign": { about: "decide even though the proposal has an unrecorded response" },
+  "public-key": {
+    value: "FILE",
+    offers: "files",
+    about: "trust the keys in this PEM file, not the root's own",
+  },
+  "anchors": {
+    value: "FILE",
+    offers: "files",
+    about: "heads saved elsewhere, as audit head prints them; - reads standard input",
+  },
+  "archive": {
+    value: "FILE",
+    offers: "files",
+    about: "verify a file made by audit export, without a root; - reads standard input",
+  },
+  "json": { about: 'print JSON, "version": 1; errors too' },
+  "plain": { about: "no colours, no full screen" },
+  "help": { about: "print this help" },
+  "version": { about: "print the version" },
+} as const satisfies Readonly<Record<string, Flag>>;
+
+/** A flag's name, without its dashes. */
+export type FlagName = keyof typeof FLAG_TABLE;
+
+/** Every flag, by name. */
+export const FLAGS: Readonly<Record<FlagName, Flag>> = FLAG_TABLE;
+
+/** A verb. */
+export interface Verb {
+  /** Its arguments, as help shows them behind its name. */
+  readonly usage?: string;
+  /** What it does, for help. */
   readonly about: string;
-  readonly value: FlagValue;
+  /** Its own flags, besides {@linkcode EVERYWHERE}. */
+  readonly flags?: readonly FlagName[];
+  /** What its arguments are; without this it takes none. */
+  readonly takes?: "id" | "ids" | "verb" | readonly string[];
+  /** The verb that it means without arguments. */
+  readonly withoutWords?: VerbName;
+  /** Whether it leaves interrupted decisions as they are, because it only reads. */
+  readonly readsOnly?: true;
+  /** Whether the launcher lets it reach the hosts that `notify.json` names. */
+  readonly notifies?: true;
+  /** Whether it takes over the terminal, so that the launcher stays to restore it. */
+  readonly fullScreen?: true;
 }
 
-/** A verb, as a shell completes it. */
-export interface CompletedVerb {
-  /** One word, or two. */
-  readonly name: string;
-  readonly about: string;
-  /** Its flags, those that every verb has included. */
-  readonly flags: readonly CompletedFlag[];
-  /** What its arguments are. */
-  readonly words: "none" | "ids" | readonly string[];
-  /** Whether it takes one argument and no more. */
-  readonly single: boolean;
-}
+const ANY_DECISION = ["notes", "sha256", "operator", "override-foreign"] as const;
 
-const CHOICES: Readonly<Record<string, readonly string[]>> = {
-  component: AUDIT_COMPONENTS,
-  tool: TOOLS,
-  sort: SORTS,
+const APPROVAL = [...ANY_DECISION, "confirm", "allow-stale"] as const;
+
+/** The flags that every verb has. */
+export const EVERYWHERE: readonly FlagName[] = ["root", "bottle", "json", "plain", "help"];
+
+/** A verb's name: one word, or two. */
+export type VerbName =
+  | "list"
+  | "show"
+  | "approve"
+  | "modify"
+  | "reject"
+  | "review"
+  | "watch"
+  | "notify"
+  | "audit show"
+  | "audit verify"
+  | "audit export"
+  | "audit head"
+  | "doctor"
+  | "completions"
+  | "help";
+
+/** Every verb, in the order of help. */
+export const VERBS: Readonly<Record<VerbName, Verb>> = {
+  "list": { about: "list pending proposals", flags: ["tool", "since", "sort"] },
+  "show": { usage: "ID", about: "show one proposal: why, and what would change", takes: "id" },
+  "approve": {
+    usage: "[ID...]",
+    about: "accept proposals as they are; without an ID: review",
+    flags: [...APPROVAL, "if-unmarked"],
+    takes: "ids",
+    withoutWords: "review",
+  },
+  "modify": {
+    usage: "ID",
+    about: "accept your version of the file, from --file or $EDITOR",
+    flags: [...APPROVAL, "file"],
+    takes: "id",
+  },
+  "reject": {
+    usage: "ID... --notes TEXT",
+    about: "change nothing, and tell the agent why",
+    flags: ANY_DECISION,
+    takes: "ids",
+  },
+  "review": {
+    about: "decide pending proposals on the full screen; --plain: at a prompt",
+    flags: ["notes", "operator"],
+    notifies: true,
+    fullScreen: true,
+  },
+  "watch": {
+    about: "print proposals and decisions as they happen",
+    flags: ["tool"],
+    notifies: true,
+  },
+  "notify": { about: "send a test to every receiver in notify.json", notifies: true },
+  "audit show": { about: "print the recorded decisions", flags: ["component"] },
+  "audit verify": {
+    about: "check whether the audit logs were changed",
+    flags: ["component", "public-key", "anchors", "archive"],
+  },
+  "audit export": {
+    about: "write the logs into one file, to verify them elsewhere",
+    flags: ["component"],
+  },
+  "audit head": { about: "print the anchors to save elsewhere", flags: ["component"] },
+  "doctor": { about: "find problems, and say what to do about each", readsOnly: true },
+  "completions": {
+    usage: "bash|zsh|fish",
+    about: "print a script that completes commands in your shell",
+    takes: ["bash", "zsh", "fish"],
+    readsOnly: true,
+  },
+  "help": { usage: "[VERB]", about: "print help on all verbs, or on one", takes: "verb" },
 };
 
-const LOOKED_UP: Readonly<Record<string, FlagValue>> = { DIR: "dir", FILE: "file", SLUG: "slugs" };
+/** The names of all verbs, in the order of help. */
+export const VERB_NAMES = Object.keys(VERBS) as readonly VerbName[];
 
-function completedFlag(flag: string): CompletedFlag {
-  const [, placeholder, about = ""] = /^--[\w-]+(?: ([A-Z0-9]+))? +(.*)$/.exec(FLAG_WORDS[flag]!)!;
-  const value = placeholder === undefined
-    ? "none"
-    : CHOICES[flag] ?? LOOKED_UP[placeholder] ?? "text";
-  return { name: `--${flag}`, about, value };
-}
-
-/**
- * All flags that there are.
- *
- * @returns The flags.
- */
-export function completedFlags(): readonly CompletedFlag[] {
-  return Object.keys(FLAG_WORDS).map(completedFlag);
-}
-
-/**
- * All verbs, as a shell completes them.
- *
- * @param verbs The verbs, by name.
- * @param everywhere The names of the flags that every verb has.
- * @returns The verbs.
- */
-export function completedVerbs(
-  verbs: Readonly<Record<string, VerbWords>>,
-  everywhere: readonly string[],
-): readonly CompletedVerb[] {
-  return Object.entries(verbs).map(([name, { usage, about, flags }]) => {
-    const choices = /\b\w+(?:\|\w+)+\b/.exec(usage)?.[0].split("|");
-    const takesIds = /\bID\b/.test(usage);
-    return {
-      name,
-      about,
-      flags: [...flags, ...everywhere].map(completedFlag),
-      words: choices ?? (takesIds ? "ids" : "none"),
-      single: !usage.includes("ID..."),
-    };
-  });
-}
-
-/**
- * A text in single quotes, for a POSIX shell.
- *
- * @param text The text.
- * @returns The quoted text.
- */
-export function quoted(text: string): string {
-  return `'${text.replaceAll("'", `'\\''`)}'`;
-}
-
-/** The names of flags whose value is of a kind, as the alternatives of a shell's `case`. */
-export function alternatives(isOne: (value: FlagValue) => boolean): string {
-  return completedFlags().filter(({ value }) => isOne(value)).map(({ name }) => name).join(" | ");
-}
-
-/** A mistake in the command line; the message is for whoever typed it. */
+/** A mistake in the command line. */
 export class UsageError extends Error {
   override name = "UsageError";
 }
 
-/** What was typed. */
-export interface Flags {
-  /** The names of the flags that were given. */
-  readonly given: readonly string[];
-  /** What is no flag: the verb, then its arguments. */
-  readonly words: readonly string[];
-  /** The root, unless the default. */
-  readonly root: string | undefined;
-  /** One bottle only. */
-  readonly bottle: string | undefined;
-  /** One component only. */
-  readonly component: string | undefined;
-  /** One tool only. */
-  readonly tool: string | undefined;
-  /** What arrived since then only: a duration before now, or a timestamp. */
-  readonly since: string | undefined;
-  /** The order of a list. */
-  readonly sort: string | undefined;
-  /** The operator's words. */
-  readonly notes: string | undefined;
-  /** The operator's version of the file. */
-  readonly file: string | undefined;
-  /** The hash of what the operator saw, or its beginning. */
-  readonly sha256: string | undefined;
-  /** The bottles' slugs, of whoever decides though there are high marks. */
-  readonly confirm: readonly string[];
-  /** Whether to approve only what nobody would have to look at. */
-  readonly ifUnmarked: boolean;
-  /** Whether to decide though the config in force has changed. */
-  readonly allowStale: boolean;
-  /** A name besides what the system says of the operator. */
-  readonly operator: string | undefined;
-  /** Whether to decide though an answer without a record stands there. */
-  readonly overrideUnrecorded: boolean;
-  /** The file of trusted public keys. */
-  readonly publicKey: string | undefined;
-  /** The file of heads that were kept elsewhere. */
-  readonly anchors: string | undefined;
-  /** The archive to check. */
-  readonly archive: string | undefined;
-  /** Whether to print JSON. */
-  readonly json: boolean;
-  /** Whether to print without colours, and to review line by line. */
-  readonly plain: boolean;
-  /** Whether to print help. */
-  readonly help: boolean;
+type CamelCase<S extends string> = S extends `${infer Head}-${infer Tail}`
+  ? `${Head}${Capitalize<CamelCase<Tail>>}`
+  : S;
+
+type ValueOf<F extends Flag> = F extends { readonly repeats: true } ? readonly string[]
+  : F extends { readonly value: string } ? string | undefined
+  : boolean;
+
+/** What was typed: a value for each flag of {@linkcode FLAGS}, under its name in camelCase. */
+export type Flags =
+  & { readonly [Name in FlagName as CamelCase<Name>]: ValueOf<(typeof FLAG_TABLE)[Name]> }
+  & {
+    /** The names of the flags that were given. */
+    readonly given: readonly string[];
+    /** The other words: the verb, then its arguments. */
+    readonly words: readonly string[];
+  };
+
+/** A flag as it was typed. */
+export interface TypedFlag {
+  /** What was typed, without a value. */
+  readonly typed: string;
+  /** Its name, if there is such a flag. */
+  readonly name?: FlagName;
+  /** Its value, if it has one. */
+  readonly value?: string;
 }
 
-/** Words for the flags, for `--help`. */
-export const FLAG_WORDS: Readonly<Record<string, string>> = {
-  root: "--root DIR          the root (default: $CLAUDE_BOTTLE_ROOT, or ~/.claude-bottle)",
-  bottle: "--bottle SLUG       this bottle only",
-  component: "--component NAME    this log only: cred-proxy, pipelock or rebuild",
-  tool: "--tool NAME         this tool only: cred-proxy-block, pipelock-block or capability-block",
-  since: "--since WHEN        what arrived since then: 90s, 15m, 2h, 3d ago, or a timestamp",
-  sort: "--sort ORDER        age (the youngest first), bottle, tool, marks; else as it arrived",
-  notes: "--notes TEXT        your words for the agent and the log",
-  file: "--file FILE         your version of the file, instead of an editor; - for standard input",
-  sha256: "--sha256 HEX        decide only if the proposal has this hash (32 digits or more)",
-  confirm:
-    "--confirm SLUG      decide though there are high marks: the bottle's slug; again for more",
-  "if-unmarked":
-    "--if-unmarked       only if nothing is marked, stale, unsound or answered already",
-  "allow-stale": "--allow-stale       decide though the file in force is not the agent's",
-  operator: "--operator NAME     your name in the log, besides user@host and the key",
-  "override-foreign": "--override-foreign  decide though an answer without a record stands there",
-  "public-key": "--public-key FILE   trust these keys (PEM), not the root's own",
-  anchors:
-    "--anchors FILE      heads kept elsewhere, as audit head prints them; - for standard input",
-  archive: "--archive FILE      check what audit export made, without a root; - for standard input",
-  json: '--json              JSON, "version": 1; errors too',
-  plain: "--plain             no colours, no full screen",
-  help: "--help              this text",
-};
-
-const STRINGS = [
-  "root",
-  "bottle",
-  "component",
-  "tool",
-  "since",
-  "sort",
-  "notes",
-  "file",
-  "sha256",
-  "confirm",
-  "operator",
-  "public-key",
-  "anchors",
-  "archive",
-] as const;
-
-const BOOLEANS = [
-  "allow-stale",
-  "if-unmarked",
-  "override-foreign",
-  "json",
-  "plain",
-  "help",
-] as const;
-
-/** Binds each value to its flag, so that `--file -` and `--notes "-1 is wrong"` mean what they say. */
-function bindValues(args: readonly string[]): string[] {
-  const bound: string[] = [];
+/**
+ * Splits a command line into flags and words. `cli/supervise.sh` splits it by the same rules: the word
+ * after a flag that takes a value is that value, whatever it looks like.
+ */
+export function splitArgs(
+  args: readonly string[],
+): { readonly flags: readonly TypedFlag[]; readonly words: readonly string[] } {
+  const flags: TypedFlag[] = [];
+  const words: string[] = [];
   for (let n = 0; n < args.length; n++) {
     const arg = args[n]!;
-    const value = STRINGS.some((name) => arg === `--${name}`) ? args[n + 1] : undefined;
-    bound.push(value === undefined ? arg : `${arg}=${value}`);
-    if (value !== undefined) n++;
+    if (arg === "--") return { flags, words: [...words, ...args.slice(n + 1)] };
+    if (!arg.startsWith("-") || arg === "-") {
+      words.push(arg);
+      continue;
+    }
+    const [typed = arg] = arg.split("=", 1);
+    const name = typed === "-h" ? "help" : /^--(.*)$/s.exec(typed)?.[1] ?? "";
+    if (!Object.hasOwn(FLAGS, name)) {
+      flags.push({ typed });
+      continue;
+    }
+    const bound = arg === typed ? undefined : arg.slice(typed.length + 1);
+    const isSwitch = FLAGS[name as FlagName].value === undefined;
+    const value = bound ?? (isSwitch ? "true" : args[++n]);
+    flags.push({ typed, name: name as FlagName, ...(value !== undefined && { value }) });
   }
-  return bound;
+  return { flags, words };
+}
+
+/** The values that each flag was given; a switch has `"true"` or `"false"`. */
+function valuesOf(flags: readonly TypedFlag[]): ReadonlyMap<FlagName, readonly string[]> {
+  const values = new Map<FlagName, string[]>();
+  for (const { typed, name, value = "" } of flags) {
+    if (name === undefined) {
+      const meant = closest(typed.replace(/^-*/, ""), Object.keys(FLAGS));
+      const hint = meant === undefined ? "" : `; did you mean --${meant}?`;
+      throw new UsageError(`Cannot use ${typed}: there is no such flag${hint}`);
+    }
+    const { value: placeholder, mayBeEmpty, repeats } = FLAGS[name];
+    const before = values.get(name) ?? [];
+    if (placeholder === undefined) {
+      if (!/^(true|false)$/.test(value)) {
+        throw new UsageError(`Cannot use --${name} with a value: write --${name} alone`);
+      }
+    } else if (value === "" && !mayBeEmpty) {
+      throw new UsageError(`Cannot use --${name} without a value: write --${name}=VALUE`);
+    } else if (before.length > 0 && !repeats) {
+      throw new UsageError(`Cannot use --${name} twice`);
+    }
+    values.set(name, [...before, value]);
+  }
+  return values;
 }
 
 /**
  * Reads the command line.
  *
- * @param args The arguments.
- * @returns The flags.
  * @throws {UsageError} If a flag is unknown, lacks its value, or is given twice.
  * @throws {InvalidNameError} If the bottle is no slug.
  */
 export function readFlags(args: readonly string[]): Flags {
-  const words: string[] = [];
-  const parsed = parseArgs(bindValues(args), {
-    string: [...STRINGS],
-    boolean: [...BOOLEANS],
-    alias: { help: "h" },
-    collect: [...STRINGS],
-    unknown: (arg, key) => {
-      if (key !== undefined) {
-        throw new UsageError(`Cannot use ${arg.split("=", 1)[0]}: there is no such flag`);
-      }
-      // A word, kept here as it was typed: where the parser keeps its own, a flag -_ could write too.
-      words.push(arg);
-      return false;
-    },
-  });
-  const texts = (name: (typeof STRINGS)[number]): readonly string[] => {
-    const values = parsed[name] as string[];
-    if (values.includes("") && name !== "notes") {
-      throw new UsageError(`Cannot use --${name} without a value: write --${name}=VALUE`);
-    }
-    return values;
-  };
-  const text = (name: (typeof STRINGS)[number]): string | undefined => {
-    const [value, another] = texts(name);
-    if (another !== undefined) throw new UsageError(`Cannot use --${name} twice`);
-    return value;
-  };
-  const bottle = text("bottle");
-  return {
-    given: [...STRINGS, ...BOOLEANS].filter((name) => {
-      const value = parsed[name];
-      return Array.isArray(value) ? value.length > 0 : value === true;
-    }),
-    words: [...words, ...parsed._.map(String)],
-    root: text("root"),
-    bottle: bottle === undefined ? undefined : checkBottleSlug(bottle),
-    component: text("component"),
-    tool: text("tool"),
-    since: text("since"),
-    sort: text("sort"),
-    notes: text("notes"),
-    file: text("file"),
-    sha256: text("sha256"),
-    confirm: texts("confirm"),
-    ifUnmarked: parsed["if-unmarked"],
-    allowStale: parsed["allow-stale"],
-    operator: text("operator"),
-    overrideUnrecorded: parsed["override-foreign"],
-    publicKey: text("public-key"),
-    anchors: text("anchors"),
-    archive: text("archive"),
-    json: parsed.json,
-    plain: parsed.plain,
-    help: parsed.help,
-  };
+  const { flags, words } = splitArgs(args);
+  const values = valuesOf(flags);
+  const read: Record<string, unknown> = {};
+  const given: string[] = [];
+  for (const [name, { value, repeats }] of Object.entries(FLAGS) as [FlagName, Flag][]) {
+    const typed = values.get(name) ?? [];
+    const isOn = typed.at(-1) === "true";
+    if (value === undefined ? isOn : typed.length > 0) given.push(name);
+    const key = name.replace(/-(\w)/g, (_, letter: string) => letter.toUpperCase());
+    read[key] = value === undefined ? isOn : repeats ? typed : typed[0];
+  }
+  const bottle = values.get("bottle")?.[0];
+  if (bottle !== undefined) checkBottleSlug(bottle);
+  return { ...read as Omit<Flags, "given" | "words">, given, words };
 }

@@ -10,15 +10,10 @@ import {
   type FoundProposal,
   instantOf,
 } from "../../internal_mod.ts";
-import {
-  type Mark,
-  type MarkSeverity,
-  type PendingProposal,
-  ProposalNotFoundError,
-  TOOLS,
-} from "../../mod.ts";
+import { type PendingProposal, ProposalNotFoundError, TOOLS } from "../../mod.ts";
 import type { Context } from "./context.ts";
-import { type Flags, UsageError } from "./flags.ts";
+import { countMarks, type MarkCounts, type PendingMarks } from "../render/pending.ts";
+import { type Flags, SORTS, UsageError } from "./flags.ts";
 
 /** How many candidates an error names. */
 const MOST_NAMED = 5;
@@ -81,12 +76,6 @@ export function shortIds(ids: readonly string[]): Map<string, string> {
   }));
 }
 
-/** The orders that `--sort` takes. */
-export const SORTS: readonly string[] = ["age", "bottle", "tool", "marks"];
-
-/** The marks of what is pending, as far as it was judged. */
-export type PendingMarks = ReadonlyMap<PendingProposal, readonly Mark[]>;
-
 const MS_OF_UNIT: Readonly<Record<string, number>> = {
   s: 1000,
   m: 60_000,
@@ -125,22 +114,6 @@ function parseSince(since: string, nowMs: number): number {
     `Cannot use ${since} as --since: expected 90s, 15m, 2h or 3d, or a timestamp such as ` +
       "2026-11-22T10:00:00Z",
   );
-}
-
-/** How many marks there are of each severity. */
-export type MarkCounts = Readonly<Record<MarkSeverity, number>>;
-
-/**
- * Counts the marks of one proposal.
- *
- * @param marks The marks; `undefined` if it was not judged.
- * @returns The counts, or `null` likewise.
- */
-export function countMarks(marks: readonly Mark[] | undefined): MarkCounts | null {
-  if (marks === undefined) return null;
-  const counts = { high: 0, medium: 0, low: 0 };
-  for (const { severity } of marks) counts[severity]++;
-  return counts;
 }
 
 /** What was not judged may be anything: behind the high ones, before all others. */

@@ -7,15 +7,29 @@
 import { makeVisible, unlistedReason, visibleLine } from "../../internal_mod.ts";
 import type {
   Mark,
+  MarkSeverity,
   PendingProposal,
   UnlistedInBottle,
   UnreadableInBottle,
   UnrecordedResponse,
 } from "../../mod.ts";
-import type { PendingMarks } from "../command/resolve.ts";
 import { visibleJson } from "./json.ts";
 import { age, badge, type Style, trimPlain } from "./style.ts";
 import { cut } from "./wrap.ts";
+
+/** The marks of pending proposals. A proposal without an entry was not judged. */
+export type PendingMarks = ReadonlyMap<PendingProposal, readonly Mark[]>;
+
+/** How many marks there are of each severity. */
+export type MarkCounts = Readonly<Record<MarkSeverity, number>>;
+
+/** Counts the marks of one proposal; `null` if it was not judged. */
+export function countMarks(marks: readonly Mark[] | undefined): MarkCounts | null {
+  if (marks === undefined) return null;
+  const counts = { high: 0, medium: 0, low: 0 };
+  for (const { severity } of marks) counts[severity]++;
+  return counts;
+}
 
 /** What a table of pending proposals is made with. */
 export interface PendingTable {

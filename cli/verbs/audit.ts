@@ -203,14 +203,17 @@ function nameOfLog({ component, slug }: AuditLogId): string {
   return `${component}-${slug}`;
 }
 
-async function readText(file: string | undefined): Promise<string | undefined> {
+async function readText(context: Context, file: string | undefined): Promise<string | undefined> {
   if (file === undefined) return undefined;
-  return new TextDecoder().decode(await readNamedFile(file));
+  return new TextDecoder().decode(await readNamedFile(context, file));
 }
 
 /** What was to be checked must not pass for checked: neither an empty file, nor an anchor of no log. */
-async function readAnchors(file: string | undefined): Promise<readonly Anchor[]> {
-  const text = await readText(file);
+async function readAnchors(
+  context: Context,
+  file: string | undefined,
+): Promise<readonly Anchor[]> {
+  const text = await readText(context, file);
   if (text === undefined) return [];
   if (text.trim() === "") {
     throw new UsageError(`Cannot use ${file} as --anchors: it is empty; see audit head`);
@@ -261,7 +264,7 @@ async function verifyArchive(
   publicKeys: string | undefined,
   anchors: readonly Anchor[],
 ): Promise<Verified> {
-  const archive = await readNamedFile(file);
+  const archive = await readNamedFile(context, file);
   const trusted = publicKeys === undefined ? {} : { publicKeys };
   const { logs, ...rest } = verifyAuditArchive(archive, { file, anchors, ...trusted });
   const selected = isSelected(context);
@@ -346,9 +349,9 @@ function notes({ firstError, broken, uncovered, lines }: AuditVerification): str
  */
 export async function auditVerify(context: Context): Promise<number> {
   const { flags } = context;
-  const publicKeys = await readText(flags.publicKey);
+  const publicKeys = await readText(context, flags.publicKey);
   const { archive } = flags;
-  const anchors = await readAnchors(flags.anchors);
+  const anchors = await readAnchors(context, flags.anchors);
   const { logs, keys, ownKey } = archive === undefined
     ? await verifyRoot(context, publicKeys, anchors)
     : await verifyArchive(context, archive, publicKeys, anchors);

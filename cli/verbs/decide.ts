@@ -21,7 +21,8 @@ import {
 import { decodeVersion, editProposal } from "../operate/editor.ts";
 
 /** What the flags confirm. Each slug that was typed counts for its own bottle. */
-function confirmations({ allowStale, overrideUnrecorded, confirm, ifUnmarked }: Flags, seen: Seen) {
+function confirmations(flags: Flags, seen: Seen) {
+  const { allowStale, overrideForeign: overrideUnrecorded, confirm, ifUnmarked } = flags;
   const { bottleSlug } = seen.inspection.proposal;
   const confirmedSlug = confirm.includes(bottleSlug) ? bottleSlug : confirm[0];
   return {
@@ -79,7 +80,7 @@ export async function modify(context: Context, words: readonly string[]): Promis
     await decideEdit(context, await editProposal(context, inspection), answer);
     return;
   }
-  const finalFile = decodeVersion(await readNamedFile(file), file);
+  const finalFile = decodeVersion(await readNamedFile(context, file), file);
   if (finalFile.trim() === "") throw new CancelledError(`Cancelled: ${file} is empty`);
   if (finalFile === inspection.proposal.proposedFile) {
     throw new CancelledError("Cancelled: that is the proposed file; approve it instead");

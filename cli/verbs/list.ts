@@ -7,9 +7,10 @@
 import { listBottles, marksOfPending, ownFileStamp } from "../../internal_mod.ts";
 import { readOverview } from "../../mod.ts";
 import type { Context } from "../command/context.ts";
-import { countMarks, isWanted, shortIds, sortPending } from "../command/resolve.ts";
+import { isWanted, shortIds, sortPending } from "../command/resolve.ts";
 import { keepForLater } from "../operate/decision.ts";
 import {
+  countMarks,
   pendingJson,
   renderPending,
   unlistedJson,

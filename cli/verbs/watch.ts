@@ -14,11 +14,12 @@ import {
 } from "../../internal_mod.ts";
 import type { PendingProposal, Proposal, QueueEvent } from "../../mod.ts";
 import type { Context } from "../command/context.ts";
-import { countMarks, isWanted } from "../command/resolve.ts";
+import { isWanted } from "../command/resolve.ts";
 import { openNotifier } from "../notify/outbox.ts";
 import { keepForLater } from "../operate/decision.ts";
 import { visibleJson } from "../render/json.ts";
 import {
+  countMarks,
   marksInShort,
   pendingJson,
   unlistedJson,

@@ -13,10 +13,9 @@ import { ACTION_SUPERSEDED, type AuditEntry } from "../records/audit_entry.ts";
 import { parseJsonBytes, parseResponse } from "../records/codec.ts";
 import { AlreadyDecidedError, MalformedRecordError, UnsafeFileError } from "../records/errors.ts";
 import { checkProposalId } from "../records/names.ts";
-import { type ProposalRef, STATUSES } from "../records/proposal.ts";
+import { AUDIT_COMPONENTS, type ProposalRef, STATUSES } from "../records/proposal.ts";
 import { sha256Hex } from "../text/hash.ts";
 import { isWhole, linesOf } from "./chain.ts";
-import { AUDIT_COMPONENTS } from "./entries.ts";
 import { readLine } from "./lines.ts";
 
 /**

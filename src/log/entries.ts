@@ -9,7 +9,7 @@ import { openOwnFile } from "../disk/lock.ts";
 import { listNames } from "../disk/read_untrusted.ts";
 import type { AuditEntry } from "../records/audit_entry.ts";
 import { isBottleSlug } from "../records/names.ts";
-import { COMPONENT_FOR_TOOL, COMPONENT_REBUILD, TOOLS } from "../records/proposal.ts";
+import { AUDIT_COMPONENTS } from "../records/proposal.ts";
 import { appendEntry } from "./append.ts";
 import { linesOf } from "./chain.ts";
 import { readLine } from "./lines.ts";
@@ -113,11 +113,6 @@ export async function readAuditEntries(
   }
   return entries;
 }
-
-/** The components that have an audit log. */
-export const AUDIT_COMPONENTS: readonly string[] = TOOLS.map((tool) =>
-  COMPONENT_FOR_TOOL[tool] ?? COMPONENT_REBUILD
-);
 
 /** An audit log, by the two halves of its name. */
 export interface AuditLogId {

@@ -62,6 +62,11 @@ export const COMPONENT_FOR_TOOL: Readonly<Partial<Record<Tool, string>>> = {
 /** The component of the rebuild record, which has the decisions on Dockerfiles. */
 export const COMPONENT_REBUILD = "rebuild";
 
+/** The components that have an audit log. */
+export const AUDIT_COMPONENTS: readonly string[] = TOOLS.map((tool) =>
+  COMPONENT_FOR_TOOL[tool] ?? COMPONENT_REBUILD
+);
+
 /** The config file that each tool proposes, by its name in `current-config/<slug>/`. */
 export const CONFIG_FILE_FOR_TOOL: Readonly<Record<Tool, string>> = {
   [TOOL_CRED_PROXY_BLOCK]: "routes.json",

@@ -7,8 +7,7 @@
  * @module
  */
 
-import type { Terminal } from "../../cli/command/context.ts";
-import { main } from "../../cli/main.ts";
+import { main, type Terminal } from "../../cli/main.ts";
 
 console.log("ready");
 

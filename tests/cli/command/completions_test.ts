@@ -1,4 +1,5 @@
-import { FLAG_WORDS } from "../../../cli/command/flags.ts";
+import { completeLine } from "../../../cli/command/complete.ts";
+import { EVERYWHERE, VERB_NAMES, VERBS } from "../../../cli/command/flags.ts";
 import { queueSample } from "../../support/records.ts";
 import { hasProgram, REPO, run, supervise } from "../../support/run.ts";
 import { type TempDir, tempDir } from "../../support/temp.ts";
@@ -34,7 +35,7 @@ const envOf = (dir: TempDir) => ({
   NO_COLOR: "1",
 });
 
-const VERBS = [
+const FIRST_WORDS = [
   ...[
     "list",
     "show",
@@ -48,6 +49,7 @@ const VERBS = [
     "doctor",
   ],
   "completions",
+  "help",
 ];
 
 const TOOLS = ["cred-proxy-block", "pipelock-block", "capability-block"];
@@ -56,7 +58,7 @@ const IDS = ["aa11", "ab22", "cc33"];
 
 /** What is typed before Tab, and what is offered then. */
 const LINES: readonly (readonly [line: string, offered: readonly string[]])[] = [
-  ["", VERBS],
+  ["", FIRST_WORDS],
   ["aud", ["audit"]],
   ["audit ", ["show", "verify", "export", "head"]],
   ["audit e", ["export"]],
@@ -83,6 +85,9 @@ const LINES: readonly (readonly [line: string, offered: readonly string[]])[] = 
   ["reject --notes show ", IDS],
   ["completions ", ["bash", "zsh", "fish"]],
   ["completions bash ", []],
+  ["help aud", ["audit"]],
+  ["help audit e", ["export"]],
+  ["audit verify --root=/nowhere --co", ["--component"]],
   ["frobnicate ", []],
 ];
 
@@ -175,32 +180,35 @@ for (
       // Several: they are listed below the line, once or twice asked.
       await terminal.type("-l", "supervise show a");
       await terminal.type("Tab", "Tab");
-      const screen = await terminal.sees(/aa11\s+ab22/);
+      const screen = await terminal.sees(/aa11\s+ab22|ab22\s+aa11/);
       assertEquals(/pwned|Cannot|not found/.test(screen), false, screen);
     },
   });
 }
 
-for (const shell of ["bash", "zsh", "fish"]) {
-  Deno.test(`completions ${shell} names every flag there is`, async () => {
-    const { out } = await supervise("/nowhere", ["completions", shell]);
-    for (const flag of Object.keys(FLAG_WORDS)) {
-      assertStringIncludes(out, shell === "fish" ? `-l ${flag} ` : `--${flag}`);
-    }
+for (const verb of VERB_NAMES) {
+  Deno.test(`completeLine() offers ${verb}, and every flag that it takes`, async () => {
+    const words = verb.split(" ");
+    const offered = async (...line: string[]) =>
+      (await completeLine(line)).map((row) => row.split("\t")[0]);
+    assertEquals((await offered(...words)).includes(words.at(-1)!), true);
+    const flags = [...VERBS[verb].flags ?? [], ...EVERYWHERE].map((name) => `--${name}`);
+    assertEquals((await offered(...words, "--")).sort(), flags.sort());
   });
 }
 
-Deno.test("completions ids changes nothing, and leaves an interrupted decision as it is", async () => {
-  await using dir = await tempDir();
-  await prepare(dir);
-  await Deno.mkdir(dir.at("root", "private", "intents"), { recursive: true });
-  await Deno.writeTextFile(dir.at("root", "private", "intents", "dev-1.json"), "{");
-  const before = treeOf(dir.path);
-  const { code, err } = await supervise(dir.at("root"), ["completions", "ids"]);
-  assertEquals([code, err, treeOf(dir.path)], [0, "", before]);
-});
+for (const args of [["ids"], ["line", "show", ""], ["line", "list", "--bottle", ""]]) {
+  Deno.test(`completions ${args.join(" ")} changes nothing, and leaves an interrupted decision as it is`, async () => {
+    await using dir = await tempDir();
+    await prepare(dir);
+    await Deno.mkdir(dir.at("root", "private", "intents"), { recursive: true });
+    await Deno.writeTextFile(dir.at("root", "private", "intents", "dev-1.json"), "{");
+    const before = treeOf(dir.path);
+    const { code, err } = await supervise(dir.at("root"), ["completions", ...args]);
+    assertEquals([code, err, treeOf(dir.path)], [0, "", before]);
+  });
+}
 
-// Threat: B11
 Deno.test("completions ids prints what is pending and can be an id, with its bottle", async () => {
   await using dir = await tempDir();
   await prepare(dir);

@@ -1,11 +1,63 @@
-import { completedFlags } from "../../../cli/command/flags.ts";
+import {
+  type FlagName,
+  FLAGS,
+  splitArgs,
+  type Verb,
+  VERB_NAMES,
+  VERBS,
+} from "../../../cli/command/flags.ts";
+import { holds } from "../../support/properties.ts";
 import { configure, startReceiver } from "../../support/receiver.ts";
 import { REPO, run, supervise } from "../../support/run.ts";
 import { type TempDir, tempDir } from "../../support/temp.ts";
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import { join } from "@std/path";
+import fc from "fast-check";
 
 const LAUNCHER = join(REPO, "cli/supervise.sh");
+
+const FLAG_NAMES = Object.keys(FLAGS) as FlagName[];
+
+/** A shell function that is true of some words alone. */
+function shellTest(name: string, subject: string, patterns: readonly string[]): string {
+  return `${name}() {
+  case ${subject} in
+    ${patterns.join(" |\\\n    ")}) ;;
+    *) return 1 ;;
+  esac
+}
+`;
+}
+
+/** Which verbs, with how many words, are like this: without arguments some mean another verb. */
+function verbPatterns(isOne: (verb: Verb) => boolean): string[] {
+  return VERB_NAMES.flatMap((name) => {
+    const { withoutWords } = VERBS[name];
+    if (isOne(VERBS[name])) return [`${name}:*`];
+    return withoutWords !== undefined && isOne(VERBS[withoutWords]) ? [`${name}:1`] : [];
+  });
+}
+
+/** The part of the launcher that knows verbs and flags. */
+function generated(): string {
+  const flags = (isOne: (name: FlagName) => boolean) =>
+    FLAG_NAMES.filter(isOne).map((name) => `--${name}`);
+  return [
+    shellTest("takes_value", "$1", flags((name) => FLAGS[name].value !== undefined)),
+    shellTest("names_file", "$1", flags((name) => FLAGS[name].offers === "files")),
+    shellTest("notifies", "$1:$2", verbPatterns(({ notifies }) => notifies === true)),
+    shellTest("takes_screen", "$1:$2", verbPatterns(({ fullScreen }) => fullScreen === true)),
+  ].join("\n");
+}
+
+Deno.test("the launcher's part about verbs and flags is made from their tables", async () => {
+  const script = await Deno.readTextFile(LAUNCHER);
+  const [, before, , after] =
+    /^([^]*?\n# <flags>[^]*?UPDATE_GOLDEN=1\.\n)([^]*)(# <\/flags>\n[^]*)$/.exec(script) ?? [];
+  const made = `${before}${generated()}${after}`;
+  if (Deno.env.get("UPDATE_GOLDEN") === "1") await Deno.writeTextFile(LAUNCHER, made);
+  else assertEquals(script, made);
+});
 
 /** Runs the launcher with a `deno` that only prints what it was told. */
 async function grants(
@@ -28,7 +80,10 @@ async function grants(
       ...env,
     },
   });
-  return out === "" ? [err.trim()] : out.split("\n").filter((line) => line.startsWith("--allow"));
+  if (out === "") return [err.trim()];
+  // Behind the program's name are its own arguments.
+  const [flags = ""] = out.split(join(REPO, "cli/main.ts"));
+  return flags.split("\n").filter((line) => line.startsWith("--allow"));
 }
 
 const granted = (root: string, readable = root, editor = "vi") => [
@@ -163,13 +218,49 @@ Deno.test("the launcher reads a notify.json that is a link", async () => {
   assertEquals(await grants(dir, ["watch"], env), [...granted(dir.path), ...NET]);
 });
 
-for (const { name, value } of completedFlags()) {
-  if (value === "none") continue;
-  Deno.test(`the launcher takes what stands behind ${name} for its value`, async () => {
+Deno.test("the launcher splits any command line as the program does", async () => {
+  await using dir = await tempDir();
+  const value = fc.constantFrom(
+    "/v",
+    "-",
+    "--",
+    "--root",
+    "--file=/w",
+    "--json",
+    "-h",
+    "x=y",
+    "list",
+  );
+  const name = fc.oneof(
+    fc.constantFrom(...FLAG_NAMES),
+    fc.constantFrom("rot", "root.x", "no-plain", "Root", "roots"),
+  );
+  const word = fc.oneof(
+    value,
+    name.map((name) => `--${name}`),
+    fc.tuple(name, value).map(([name, value]) => `--${name}=${value}`),
+  );
+  await holds(
+    fc.asyncProperty(fc.array(word, { maxLength: 6 }), async (words) => {
+      const { flags } = splitArgs(words);
+      const values = (isOne: (name: FlagName) => boolean) =>
+        flags.flatMap(({ name, value }) => name && isOne(name) && value ? [value] : []);
+      const root = values((name) => name === "root").at(-1) ?? "/root-of-ours";
+      const files = values((name) => FLAGS[name].offers === "files").filter((file) => file !== "-");
+      assertEquals(await grants(dir, words), granted(root, [root, ...files].join(",")));
+    }),
+    100,
+  );
+});
+
+for (const name of FLAG_NAMES) {
+  const { value, offers } = FLAGS[name];
+  if (value === undefined) continue;
+  Deno.test(`the launcher takes the word behind --${name} for its value`, async () => {
     await using dir = await tempDir();
-    const root = name === "--root" ? "--root=/" : "/root-of-ours";
-    const readable = value === "file" ? `${root},--root=/` : root;
-    assertEquals(await grants(dir, ["list", name, "--root=/"]), granted(root, readable));
+    const root = name === "root" ? "--root=/" : "/root-of-ours";
+    const readable = offers === "files" ? `${root},--root=/` : root;
+    assertEquals(await grants(dir, ["list", `--${name}`, "--root=/"]), granted(root, readable));
   });
 }
 

@@ -1,0 +1,112 @@
+/**
+ * What can come next on a command line that is being typed. The scripts of `completions bash|zsh|fish`
+ * ask this each time Tab is pressed.
+ *
+ * @module
+ */
+
+import { EVERYWHERE, type FlagName, FLAGS, splitArgs, type VerbName, VERBS } from "./flags.ts";
+import { familyOf, firstWords, verbIn } from "./help.ts";
+
+/** How many ids are offered: more are a flood, and nobody picks from them. */
+const MOST_OFFERED = 500;
+
+/** A word that can come next, and what it is. */
+type Offer = readonly [word: string, about: string];
+
+/** Where ids and slugs are looked up. */
+export interface Where {
+  /** The root; the default unless given. */
+  readonly root?: string | undefined;
+  /** One bottle; all unless given. */
+  readonly bottle?: string | undefined;
+}
+
+/** The ids of what is pending, each with its bottle: read off the names of files, none is opened. */
+export async function pendingIds(prefix: string, { root, bottle }: Where): Promise<Offer[]> {
+  const { findProposals } = await import("../../internal_mod.ts");
+  const where = {
+    ...(root !== undefined && { root }),
+    ...(bottle !== undefined && { bottleSlug: bottle }),
+  };
+  return findProposals(prefix, where).filter(({ pending }) => pending)
+    .map(({ proposalId, bottleSlug }): Offer => [proposalId, bottleSlug])
+    .sort().slice(0, MOST_OFFERED);
+}
+
+/** The slugs of all bottles. */
+export async function bottleSlugs({ root }: Where): Promise<Offer[]> {
+  const { listBottles } = await import("../../internal_mod.ts");
+  const { claudeBottleRoot } = await import("../../mod.ts");
+  return listBottles(root ?? claudeBottleRoot()).slugs.map((slug) => [slug, "a bottle"]);
+}
+
+function verbOffers(words: readonly string[]): Offer[] {
+  const [first] = words;
+  if (first === undefined) {
+    return firstWords().map((word) => [
+      word,
+      VERBS[word as VerbName]?.about ?? familyOf(word).join(", "),
+    ]);
+  }
+  if (words.length > 1) return [];
+  return familyOf(first).map((word) => [word, VERBS[`${first} ${word}` as VerbName].about]);
+}
+
+function flagOffers(verb: VerbName | undefined): Offer[] {
+  const names: readonly FlagName[] = verb === undefined
+    ? ["help", "root", "version"]
+    : [...VERBS[verb].flags ?? [], ...EVERYWHERE];
+  return names.map((name) => [`--${name}`, FLAGS[name].about]);
+}
+
+async function typedfers(name: FlagName, where: Where): Promise<Offer[]> {
+  const { offers = [], about } = FLAGS[name];
+  if (offers === "bottles") return await bottleSlugs(where);
+  // No word begins with a colon: it asks the shell to complete a path.
+  if (typeof offers === "string") return [[`:${offers}`, ""]];
+  return offers.map((word) => [word, about]);
+}
+
+async function argumentOffers(
+  { name, rest }: { readonly name: VerbName; readonly rest: readonly string[] },
+  current: string,
+  where: Where,
+): Promise<Offer[]> {
+  const { takes } = VERBS[name];
+  if (takes === "ids" || takes === "id" && rest.length === 0) {
+    return await pendingIds(current, where);
+  }
+  if (takes === "verb") return verbOffers(rest);
+  if (typeof takes !== "object" || rest.length > 0) return [];
+  return takes.map((word) => [word, VERBS[name].about]);
+}
+
+/**
+ * What can come next.
+ *
+ * @param line What was typed behind the program's name. The last word is the one being typed.
+ * @returns A line for each word: the word, a tab, what it is. For `--flag=value` it is the value.
+ * `:dirs` and `:files` mean: whatever the shell offers for a directory, for a file.
+ */
+export async function completeLine(line: readonly string[]): Promise<readonly string[]> {
+  const { flags, words } = splitArgs(line.slice(0, -1));
+  const current = line.at(-1) ?? "";
+  const typed = (name: FlagName) => flags.findLast((flag) => flag.name === name)?.value;
+  const where = { root: typed("root"), bottle: typed("bottle") };
+  const last = flags.at(-1);
+  const open = last?.value === undefined ? last?.name : undefined;
+  const [, bound = "", value = current] = /^--([^=]+)=(.*)$/s.exec(current) ?? [];
+  const flag = open ?? (Object.hasOwn(FLAGS, bound) ? bound as FlagName : undefined);
+  const verb = verbIn(words);
+  const offered = flag !== undefined
+    ? await typedfers(flag, where)
+    : current.startsWith("-")
+    ? flagOffers(verb?.name)
+    : verb === undefined
+    ? verbOffers(words)
+    : await argumentOffers(verb, current, where);
+  const begun = open === undefined ? value : current;
+  return offered.filter(([word]) => word.startsWith(":") || word.startsWith(begun))
+    .map(([word, about]) => `${word}\t${about}`);
+}

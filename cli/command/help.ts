@@ -1,0 +1,101 @@
+/**
+ * Help: which verbs and flags there are, and which one was meant.
+ *
+ * @module
+ */
+
+import { EVERYWHERE, FLAGS, UsageError, VERB_NAMES, type VerbName, VERBS } from "./flags.ts";
+import { closest } from "./suggest.ts";
+
+/** A verb as it is typed, with its arguments. */
+export function usageOf(name: VerbName): string {
+  return [name, VERBS[name].usage ?? []].flat().join(" ");
+}
+
+/** A verb, and the words behind it. */
+export interface FoundVerb {
+  readonly name: VerbName;
+  readonly rest: readonly string[];
+}
+
+/** Splits words into a verb and its arguments; `undefined` if they name no verb. */
+export function verbIn(words: readonly string[]): FoundVerb | undefined {
+  const name = VERB_NAMES.find((name) => name.split(" ").every((part, n) => words[n] === part));
+  return name && { name, rest: words.slice(name.split(" ").length) };
+}
+
+/**
+ * Splits words into a verb and its arguments.
+ *
+ * @throws {UsageError} If they name no verb; it says which one was probably meant.
+ */
+export function findVerb(words: readonly string[]): FoundVerb {
+  const found = verbIn(words);
+  if (found !== undefined) return found;
+  const [first, second] = words;
+  if (first === undefined) throw new UsageError("Cannot tell what to do: name a verb");
+  const family = familyOf(first);
+  const typed = second !== undefined && family.length > 0 ? `${first} ${second}` : first;
+  if (typed === first && family.length > 0) {
+    const names = family.map((name) => `${first} ${name}`).join(", ");
+    throw new UsageError(`Cannot run ${JSON.stringify(first)}: write one of ${names}`);
+  }
+  const meant = family.length > 0
+    ? closest(typed, family.map((name) => `${first} ${name}`))
+    : closest(typed, firstWords());
+  const hint = meant === undefined ? "" : `; did you mean ${meant}?`;
+  throw new UsageError(`Cannot run ${JSON.stringify(typed)}: there is no such verb${hint}`);
+}
+
+/** The first words of all verbs. */
+export function firstWords(): readonly string[] {
+  return [...new Set(VERB_NAMES.map((name) => name.split(" ")[0]!))];
+}
+
+/** The second words of the verbs that begin with a word, such as `audit`. */
+export function familyOf(first: string): readonly string[] {
+  return VERB_NAMES.filter((name) => name.startsWith(`${first} `))
+    .map((name) => name.slice(first.length + 1));
+}
+
+function table(rows: readonly (readonly [left: string, right: string])[]): string {
+  const width = Math.max(...rows.map(([left]) => left.length));
+  return rows.map(([left, right]) => `  ${left.padEnd(width)}  ${right}\n`).join("");
+}
+
+/**
+ * The help on a verb, on a family of verbs such as `audit`, or on all.
+ *
+ * @param words The verb's words; what stands behind them is passed over.
+ * @throws {UsageError} If they name no verb.
+ */
+export function helpOn(words: readonly string[]): string {
+  const [first] = words;
+  if (first === undefined) return generalHelp();
+  if (words.length === 1 && familyOf(first).length > 0) {
+    const names = VERB_NAMES.filter((name) => name.startsWith(`${first} `));
+    return `Usage: supervise ${first} VERB [FLAGS]\n\n${tableOf(names)}`.trimEnd();
+  }
+  const { name } = findVerb(words);
+  const { about, flags = [] } = VERBS[name];
+  const rows = [...flags, ...EVERYWHERE].map((flag): [string, string] => {
+    const { value, about } = FLAGS[flag];
+    return [`--${flag}${value === undefined ? "" : ` ${value}`}`, about];
+  });
+  return `Usage: supervise ${usageOf(name)}\n\n${about}\n\n${table(rows)}`.trimEnd();
+}
+
+function tableOf(names: readonly VerbName[]): string {
+  return table(names.map((name) => [usageOf(name), VERBS[name].about]));
+}
+
+function generalHelp(): string {
+  return `Usage: supervise VERB [ARGUMENTS] [FLAGS]
+
+${tableOf(VERB_NAMES)}
+An ID may be shortened while no other one begins the same. supervise help VERB lists a verb's
+flags, supervise --version prints the version.
+Exit codes: 0 done, 1 failed, 2 wrong usage, 3 no such proposal, 4 already decided, 5 changed or
+stale, 6 marked, so a person has to look. Of several IDs: their own if all failures share one,
+else 1.`;
+}
