@@ -5,7 +5,7 @@
  */
 
 export { type Changes, watchChanges } from "./src/decision/events.ts";
-export { diffAgainst } from "./src/decision/inspect.ts";
+export { diffAgainst, readOverridable } from "./src/decision/inspect.ts";
 export {
   findUnfinished,
   type FinishedIntent,

@@ -32,15 +32,23 @@ export interface Row {
  * no longer pending stays in its place, and says so. A row in which nothing has changed is the same
  * object.
  */
-function mergeRows(rows: readonly Row[], events: readonly QueueEvent[], nowMs: number): Row[] {
+function mergeRows(
+  rows: readonly Row[],
+  events: readonly QueueEvent[],
+  nowMs: number,
+  overridable: Overridable,
+): Row[] {
   const merged = new Map(rows.map((row) => [row.key, row]));
   for (const event of events) {
     if (!("proposalId" in event)) continue;
     const key = `${event.bottleSlug}/${event.proposalId}`;
     const row = merged.get(key);
+    const answered = event.event === "unrecorded" ? overridable(event) : undefined;
     const next = "proposal" in event
       ? pendingRow(key, row, event)
-      : row && event.event !== "over" && overRow(row, event, nowMs);
+      : answered !== undefined
+      ? unrecordedRow(key, row, answered)
+      : row && overRow(row, event, nowMs);
     if (next) merged.set(key, next);
   }
   return [...merged.values()];
@@ -59,6 +67,11 @@ export function open(notice?: string): Standing {
 /** Words of a row that left without a decision, and may come back. */
 const WITHDRAWN = "withdrawn";
 
+/** Reads the proposal that an unrecorded response is for, if it can be decided. */
+export type Overridable = (
+  response: { readonly bottleSlug: string; readonly proposalId: string },
+) => PendingProposal | undefined;
+
 function pendingRow(key: string, row: Row | undefined, entry: PendingProposal): Row {
   if (row === undefined) return { key, entry, standing: open() };
   if (row.entry.proposalSha256 !== entry.proposalSha256) {
@@ -66,6 +79,12 @@ function pendingRow(key: string, row: Row | undefined, entry: PendingProposal): 
   }
   const isBack = row.standing.kind === "over" && row.standing.words === WITHDRAWN;
   return isBack ? { key, entry, standing: open("it was gone, and is back") } : row;
+}
+
+/** A response without a record decides nothing: the proposal still waits for an operator. */
+function unrecordedRow(key: string, row: Row | undefined, entry: PendingProposal): Row {
+  if (row?.standing.kind === "writing") return row;
+  return { key, entry, standing: open("answered without a record: look again") };
 }
 
 function overRow(row: Row, event: QueueEvent, sinceMs: number): Row {
@@ -142,7 +161,7 @@ export interface Table {
   /** Makes another row the one that keys are about. */
   readonly goTo: (key: string) => void;
   /** Brings the rows up to date with what has happened. */
-  readonly merge: (events: readonly QueueEvent[]) => void;
+  readonly merge: (events: readonly QueueEvent[], overridable: Overridable) => void;
   /** Says where a proposal stands. */
   readonly set: (key: string, standing: Standing) => void;
   /** Takes away what has been over for a while, wakes what was hidden long enough. */
@@ -242,8 +261,8 @@ export function openTable(now: () => number, shifted: () => void): Table {
     goTo(key) {
       if (indexOf(key) !== -1) currentKey = key;
     },
-    merge(events) {
-      const next = withoutOldest(mergeRows(rows, events, now()));
+    merge(events, overridable) {
+      const next = withoutOldest(mergeRows(rows, events, now(), overridable));
       let lost = false;
       for (const { key, standing } of next) {
         if (standing.kind === "over") lost = selected.delete(key) || lost;

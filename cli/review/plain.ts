@@ -4,7 +4,7 @@
  * @module
  */
 
-import { diffAgainst } from "../../internal_mod.ts";
+import { diffAgainst, readOverridable } from "../../internal_mod.ts";
 import {
   type Inspection,
   inspectProposal,
@@ -40,13 +40,15 @@ const REJECTED = { status: "rejected" } as const;
 type Outcome = "next" | "quit";
 
 /**
- * Walks through what is pending, oldest first, until nothing is left that was not skipped, or the
- * operator quits. What arrives meanwhile comes at the end.
+ * Walks through what is pending, oldest first, then what is answered without a record, until nothing is
+ * left that was not skipped, or the operator quits. What arrives meanwhile comes at the end.
  */
 export async function reviewPlain(context: Context, ask: Ask): Promise<void> {
   const { root, flags } = context;
   const where = flags.bottle === undefined ? { root } : { root, bottleSlug: flags.bottle };
   const seen = new Set<string>();
+  const isNew = ({ proposal }: PendingProposal) =>
+    !seen.has(`${proposal.bottleSlug}/${proposal.id}`);
   let told = "";
   while (true) {
     const { pending, unrecordedResponses, unlisted } = readOverview(where);
@@ -54,8 +56,13 @@ export async function reviewPlain(context: Context, ask: Ask): Promise<void> {
     const alarm = [...unrecordedResponses.map(unrecordedLine), ...unlisted.map(unlistedLine)];
     if (alarm.join() !== told) alarm.forEach(context.complain);
     told = alarm.join();
-    const left = pending
-      .filter(({ proposal }) => !seen.has(`${proposal.bottleSlug}/${proposal.id}`));
+    let left = pending.filter(isNew);
+    if (left.length === 0) {
+      left = unrecordedResponses
+        .flatMap(({ bottleSlug, proposalId }) =>
+          readOverridable({ root, bottleSlug, proposalId }) ?? []
+        ).filter(isNew);
+    }
     const [next] = left;
     if (next === undefined) break;
     seen.add(`${next.proposal.bottleSlug}/${next.proposal.id}`);
@@ -65,9 +72,12 @@ export async function reviewPlain(context: Context, ask: Ask): Promise<void> {
   context.print(seen.size === 0 ? "Nothing is pending." : "Nothing is left to review.");
 }
 
-async function reviewOne(context: Context, ask: Ask, next: PendingProposal): Promise<Outcome> {
+async function reviewOne(
+  context: Context,
+  ask: Ask,
+  { proposal: { bottleSlug, id: proposalId } }: PendingProposal,
+): Promise<Outcome> {
   try {
-    const { bottleSlug, id: proposalId } = next.proposal;
     const inspection = await inspectProposal({ root: context.root, bottleSlug, proposalId });
     for (const line of renderProposal(inspection, Date.now(), context.columns, context.style)) {
       context.print(line);
@@ -116,7 +126,7 @@ async function decideAtPrompt(
   }
 }
 
-/** Asks for all that has to be asked, and decides. Says `false` if the operator thought better of it. */
+/** Asks for all that has to be asked, and decides. `false` if the operator left a question. */
 async function decideOn(
   context: Context,
   ask: Ask,

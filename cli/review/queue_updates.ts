@@ -89,18 +89,19 @@ function refreshView(desk: Desk, keys: ReadonlySet<string>, because: string): vo
 /** Brings what has changed in the queues onto the list, and to what was asked or decided about its rows. */
 export function takeChanges(desk: Desk, { events }: Changes): void {
   const { table } = desk;
-  const keys = events.flatMap((event) =>
-    "proposalId" in event ? [`${event.bottleSlug}/${event.proposalId}`] : []
+  const named = events.flatMap((event) =>
+    "proposalId" in event ? [{ ...event, key: `${event.bottleSlug}/${event.proposalId}` }] : []
   );
-  const before = new Map(keys.map((key) => [key, table.row(key)]));
-  table.merge(events);
+  const before = new Map(named.map(({ key }) => [key, table.row(key)]));
+  table.merge(events, desk.ports.overridable);
   const changedKeys = new Set<string>();
-  for (const [key, row] of before) {
-    const after = table.row(key);
+  for (const { key, event } of named) {
+    const [row, after] = [before.get(key), table.row(key)];
     if (row === undefined || after === row) continue;
     const isOver = after === undefined ||
       after.standing.kind === "over" && row.standing.kind !== "over";
-    if (isOver || after.entry.proposalSha256 !== row.entry.proposalSha256) changedKeys.add(key);
+    const isAnother = after?.entry.proposalSha256 !== row.entry.proposalSha256;
+    if (isOver || isAnother || event === "unrecorded") changedKeys.add(key);
   }
   if (changedKeys.size > 0) {
     withdraw(desk, changedKeys, "Withdrawn: the proposal changed, or somebody else decided.");

@@ -8,6 +8,7 @@ import {
   type Changes,
   ownFileStamp,
   privateDir,
+  readOverridable,
   visibleLine,
   watchChanges,
 } from "../../internal_mod.ts";
@@ -198,6 +199,7 @@ export async function reviewFullScreen(context: Context): Promise<number> {
       inspectProposal({ root, bottleSlug, proposalId }),
     decide: (seen, say) => decideAsShown(quiet, seen, say),
     edit: (inspection, start) => lend(() => editProposal(context, inspection, start)),
+    overridable: ({ bottleSlug, proposalId }) => readOverridable({ root, bottleSlug, proposalId }),
     marksOf: marks.of,
     pastNotes: (entry) => pastNotes(entry, root),
     stampOf,

@@ -10,7 +10,7 @@ import type { Said, Seen } from "../operate/decision.ts";
 import type { Edit } from "../operate/editor.ts";
 import type { Style } from "../render/style.ts";
 import { type Guard, type Later, openGuard } from "./key_guard.ts";
-import { openTable, type Table } from "./list.ts";
+import { openTable, type Overridable, type Table } from "./list.ts";
 import { openPrompt, type Prompt, type Question } from "./prompt.ts";
 import { type Held, openHeld } from "./undo_buffer.ts";
 import type { Pages } from "./viewport.ts";
@@ -29,6 +29,8 @@ export interface Ports {
   readonly decide: (seen: Seen, said: Said) => Promise<Decision>;
   /** Lets the operator change a file in an editor, which has the terminal meanwhile. */
   readonly edit: (inspection: Inspection, start: string) => Promise<Edit>;
+  /** Reads the proposal that an unrecorded response is for, if it can be decided. */
+  readonly overridable: Overridable;
   /** What a reviewer should notice, for the list; `undefined` until it was judged. */
   readonly marksOf: (entry: PendingProposal) => readonly Mark[] | undefined;
   /** The operators' last notes to rejected proposals of a bottle, the latest first. */

@@ -10,15 +10,14 @@ import { claudeBottleRoot, proposalPath, queueDirForSlug } from "../disk/layout.
 import { directoryIdentity, MAX_QUEUE_FILE_BYTES, readUntrusted } from "../disk/read_untrusted.ts";
 import { knownFile, readFileInForce } from "../host/config_files.ts";
 import { refuseIfDecided, type StandingResponse, standingResponse } from "../log/decisions.ts";
-import { type PendingProposal, proposalFromBytes } from "../queue/files.ts";
-import { MalformedRecordError, ProposalNotFoundError } from "../records/errors.ts";
+import { pendingFromBytes, type PendingProposal } from "../queue/files.ts";
+import { ProposalNotFoundError } from "../records/errors.ts";
 import type { Mark } from "../records/mark.ts";
+import { checkProposalId } from "../records/names.ts";
 import { ObstacleError, unrecordedResponse as unrecorded } from "../records/obstacle.ts";
 import type { ConfigProblem } from "../records/problem.ts";
 import { CONFIG_FILE_FOR_TOOL, type Proposal, type ProposalRef } from "../records/proposal.ts";
 import { renderDiff } from "../text/diff.ts";
-import { sha256Hex } from "../text/hash.ts";
-import { quote } from "../text/quote.ts";
 import { basename } from "@std/path";
 
 /** A pending proposal beside the file in force. */
@@ -64,34 +63,25 @@ export interface Inspection extends PendingProposal {
 export async function inspectProposal(ref: ProposalRef): Promise<Inspection> {
   const { bottleSlug, proposalId, root = claudeBottleRoot() } = ref;
   const queueDir = queueDirForSlug(bottleSlug, { root });
-  const path = proposalPath(queueDir, proposalId);
+  checkProposalId(proposalId);
   directoryIdentity(queueDir);
-  // In this order: an answer that is there only after the record was looked for may have one.
+  // In this order: a response that comes after the log was read may have its record there by then.
   const unrecordedResponse = standingResponse({ root, bottleSlug, proposalId });
   refuseIfDecided({ root, bottleSlug, proposalId });
-  let bytes: Uint8Array;
+  let pending: PendingProposal;
   try {
-    ({ bytes } = readUntrusted(path, { maxBytes: MAX_QUEUE_FILE_BYTES }));
+    pending = readPending(ref, MAX_QUEUE_FILE_BYTES);
   } catch (error) {
     if (!(error instanceof Deno.errors.NotFound)) throw error;
-    if (unrecordedResponse !== undefined) {
-      throw new ObstacleError(ref, [unrecorded(unrecordedResponse.says, { how: "nothing" })]);
-    }
-    throw new ProposalNotFoundError(proposalId, queueDir);
+    if (unrecordedResponse === undefined) throw new ProposalNotFoundError(proposalId, queueDir);
+    throw new ObstacleError(ref, [unrecorded(unrecordedResponse.says, { how: "nothing" })]);
   }
-  const proposal = proposalFromBytes(bytes, path);
-  if (proposal.bottleSlug !== bottleSlug) {
-    const reason = `${quote(proposal.bottleSlug)} is not the bottle whose queue this is`;
-    throw new MalformedRecordError(path, "bottle_slug", reason);
-  }
+  const { proposal } = pending;
   const current = readFileInForce(proposal.tool, bottleSlug, root);
   const agentSha256 = proposal.currentFileHash;
   const stale = agentSha256 !== "" && agentSha256 !== current.currentSha256;
   return {
-    bottleSlug,
-    proposalId,
-    proposal,
-    proposalSha256: sha256Hex(bytes),
+    ...pending,
     ...current,
     stale,
     agentDiff: stale ? diffFromAgents(proposal, root) : undefined,
@@ -100,6 +90,30 @@ export async function inspectProposal(ref: ProposalRef): Promise<Inspection> {
     problems: validateConfigFile(proposal.tool, proposal.proposedFile),
     unrecordedResponse,
   };
+}
+
+function readPending(ref: ProposalRef, maxBytes: number): PendingProposal {
+  const { bottleSlug, proposalId } = ref;
+  const path = proposalPath(queueDirForSlug(bottleSlug, ref), proposalId);
+  return pendingFromBytes(readUntrusted(path, { maxBytes }).bytes, path, bottleSlug);
+}
+
+/** The most that is read of a proposal with an unrecorded response, in bytes: somebody may plant many. */
+const MAX_OVERRIDABLE_BYTES = 128 * 1024;
+
+/**
+ * Reads the proposal that an unrecorded response is for. It is not pending, but an operator who
+ * overrides the response can decide it.
+ *
+ * @returns The proposal; `undefined` if it cannot be read, or is too large to be listed.
+ */
+export function readOverridable(ref: ProposalRef): PendingProposal | undefined {
+  try {
+    return readPending(ref, MAX_OVERRIDABLE_BYTES);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotCapable) throw error;
+    return undefined;
+  }
 }
 
 function diffFromAgents(proposal: Proposal, root: string): string | undefined {

@@ -311,7 +311,8 @@ function reasonOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
 
-function pendingFromBytes(
+/** A proposal from its file's bytes. One that claims another bottle than `bottleSlug` is malformed. */
+export function pendingFromBytes(
   bytes: Uint8Array,
   path: string,
   bottleSlug: string | undefined,

@@ -15,7 +15,7 @@ import { pastNotes } from "../../cli/review/prompt.ts";
 import { stampOf } from "../../cli/review/run.ts";
 import type { Ports } from "../../cli/review/state.ts";
 import type { Size } from "../../cli/review/views/frame.ts";
-import { marksOfPending } from "../../internal_mod.ts";
+import { marksOfPending, readOverridable } from "../../internal_mod.ts";
 import {
   findDecision,
   type Inspection,
@@ -111,6 +111,7 @@ export async function sitDown(dir: TempDir, options: SeatOptions = {}): Promise<
       follow(inspectProposal({ root, bottleSlug, proposalId })),
     decide: (seen, say) => follow(decideAsShown(context, seen, say)),
     edit: (inspection, start) => follow(edit(inspection, start)),
+    overridable: ({ bottleSlug, proposalId }) => readOverridable({ root, bottleSlug, proposalId }),
     marksOf: (entry) => marksOfPending([entry], root).get(entry),
     pastNotes: (entry) => follow(pastNotes(entry, root)),
     stampOf,

@@ -22,7 +22,7 @@ Deno.test("openTable() keeps a hundred rows that wait no more, and all that wait
   const merge = (pending: Overview["pending"]) => {
     const look = changesBetween(before, overview(pending), () => undefined);
     before = look.now;
-    table.merge(look.events);
+    table.merge(look.events, () => undefined);
   };
   merge([entry("mine")]);
   for (let round = 0; round < 20; round++) {

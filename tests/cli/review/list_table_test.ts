@@ -33,7 +33,7 @@ function opened() {
     const pending = ids.map((id) => entryOf(id, version));
     const look = changesBetween(before, { ...before, pending }, () => decision ?? undefined);
     before = look.now;
-    table.merge(look.events);
+    table.merge(look.events, () => undefined);
   };
   const shifted = () => {
     const any = shifts > 0;
