@@ -15,6 +15,8 @@ import { hostname, userInfo } from "node:os";
 
 /** What every verb is given. */
 export interface Context extends Terminal {
+  /** A variable of the environment. */
+  readonly env: (name: string) => string | undefined;
   /** The flags. */
   readonly flags: Flags;
   /** The root. */
@@ -44,12 +46,14 @@ export function complainOf({ code, message }: Failure, terminal: Terminal, json:
 
 /** Makes the context of a verb. */
 export function makeContext(flags: Flags, terminal: Terminal): Context {
-  const colour = terminal.outIsTerminal && !flags.plain && !Deno.env.get("NO_COLOR");
+  const env = terminal.env ?? ((name) => Deno.env.get(name));
+  const colour = terminal.outIsTerminal && !flags.plain && !env("NO_COLOR");
   return {
     ...terminal,
     complain: (text) => complainIn(terminal, text),
     flags,
-    root: flags.root ?? claudeBottleRoot(),
+    env,
+    root: flags.root ?? (terminal.env?.("CLAUDE_BOTTLE_ROOT") || claudeBottleRoot()),
     style: makeStyle(colour),
     printJson: (value) => terminal.print(asciiJson({ version: 1, ...value })),
   };

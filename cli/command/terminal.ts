@@ -22,6 +22,8 @@ export interface Terminal {
   readonly columns: number;
   /** Reads standard input to its end, for `--file -` and the like; the process's own unless given. */
   readonly readInput?: () => Promise<Uint8Array>;
+  /** A variable of the environment; the process's own unless given. */
+  readonly env?: (name: string) => string | undefined;
   /** Ends `watch`; SIGINT and SIGTERM unless given. */
   readonly signal?: AbortSignal;
 }

@@ -14,7 +14,7 @@ import { UsageError } from "../command/flags.ts";
 const DEFAULT_EDITOR = "vi";
 
 function editorCommand(context: Context): { program: string; args: string[] } {
-  const named = (Deno.env.get("VISUAL") || Deno.env.get("EDITOR"))?.trim();
+  const named = (context.env("VISUAL") || context.env("EDITOR"))?.trim();
   // A program that the operator named may well need no terminal; ours does, and would hang.
   if (!named && !context.interactive) {
     throw new UsageError("Cannot open an editor without a terminal: use --file, or set $EDITOR");

@@ -24,7 +24,7 @@ export async function review(context: Context): Promise<number> {
       }: use list, then show ID, then approve, modify or reject ID`,
     );
   }
-  if (!context.flags.plain && Deno.env.get("TERM") !== "dumb") {
+  if (!context.flags.plain && context.env("TERM") !== "dumb") {
     // It takes Ink and React to draw, which no other verb should wait for.
     const { reviewFullScreen } = await import("../review/run.ts");
     return await reviewFullScreen(context);

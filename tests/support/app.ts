@@ -93,6 +93,7 @@ export async function sitDown(dir: TempDir, options: SeatOptions = {}): Promise<
   const say = (text: string) => void said.push(text);
   const context = makeContext(readFlags(["review", "--root", root, "--plain"]), {
     ...NOBODY,
+    env: (name) => name === "VISUAL" ? dir.at("editor") : undefined,
     print: say,
     complain: say,
   });
@@ -124,15 +125,8 @@ export async function sitDown(dir: TempDir, options: SeatOptions = {}): Promise<
   /** The editor is found where the program finds it. */
   async function edit(inspection: Inspection, start: string): Promise<Edit> {
     await Deno.writeTextFile(dir.at("editor"), `#!/bin/sh\n${editor}\n`, { mode: 0o755 });
-    const before = Deno.env.get("VISUAL");
-    Deno.env.set("VISUAL", dir.at("editor"));
-    try {
-      const version = await editProposal(context, inspection, start);
-      return { ...version, discard: () => follow(version.discard()) };
-    } finally {
-      if (before === undefined) Deno.env.delete("VISUAL");
-      else Deno.env.set("VISUAL", before);
-    }
+    const version = await editProposal(context, inspection, start);
+    return { ...version, discard: () => follow(version.discard()) };
   }
 
   const seat = openSeat(ports, { style: makeStyle(false), notes, changed: () => {} });
