@@ -1,56 +1,13 @@
 /**
- * What happens in the queues, as one stream of events: behind `supervise watch`, the full screen, the
- * notifications, and for programs of your own.
- *
- * @example Post to a chat what waits and what was decided
- * ```ts
- * import { newProposal, queueDirForSlug, watchEvents, writeProposal } from "@claude-bottle/supervise";
- * import { assertEquals } from "@std/assert";
- *
- * async function postToChat(chat: string, root: string, signal: AbortSignal): Promise<void> {
- *   for await (const event of watchEvents({ root, signal })) {
- *     if (event.atStart) continue; // It was posted when it came.
- *     let text;
- *     if (event.event === "arrived") text = `${event.bottleSlug}: ${event.proposal.tool} waits`;
- *     if (event.event === "decided") text = `${event.bottleSlug}: ${event.decision.operatorAction}`;
- *     if (text === undefined) continue;
- *     const response = await fetch(chat, { method: "POST", body: JSON.stringify({ text }) });
- *     await response.body?.cancel();
- *   }
- * }
- *
- * // A chat on this machine, and a bottle that asks.
- * const posted = Promise.withResolvers<string>();
- * const chat = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen: () => {} }, async (request) => {
- *   posted.resolve((await request.json()).text);
- *   return new Response();
- * });
- * const root = await Deno.makeTempDir();
- * const stop = new AbortController();
- * const posting = postToChat(`http://127.0.0.1:${chat.addr.port}/`, root, stop.signal);
- * await writeProposal(
- *   queueDirForSlug("dev-1", { root }),
- *   newProposal({
- *     bottleSlug: "dev-1",
- *     tool: "pipelock-block",
- *     proposedFile: "api.example.com\n",
- *     justification: "The tests call it.",
- *     currentFileHash: "",
- *   }),
- * );
- * assertEquals(await posted.promise, "dev-1: pipelock-block waits");
- * stop.abort();
- * await posting;
- * await chat.shutdown();
- * await Deno.remove(root, { recursive: true });
- * ```
+ * What happens in the queues, as one stream of events. `supervise watch`, the full screen and the
+ * notifications are made of it, and programs of your own can be.
  *
  * @module
  */
 
 import { claudeBottleRoot, queueDirForSlug, queueRoot } from "../disk/layout.ts";
 import { DEFAULT_POLL_INTERVAL_MS, watchNames } from "../disk/watch.ts";
-import { findDecision } from "../log/decisions.ts";
+import { decidedAmong, type UnrecordedResponse } from "../log/decisions.ts";
 import type { PendingProposal } from "../queue/files.ts";
 import type { AuditEntry } from "../records/audit_entry.ts";
 import { openQueues, type Overview, type OverviewOptions } from "./overview.ts";
@@ -96,8 +53,11 @@ export interface WatchEventsOptions extends OverviewOptions {
   readonly pollIntervalMs?: number;
 }
 
-/** Finds the recorded decision on a proposal. */
-export type DecisionOf = (bottleSlug: string, proposalId: string) => AuditEntry | undefined;
+/** Finds the recorded decisions on some proposals of one bottle, by id. */
+export type DecidedAmong = (
+  ids: ReadonlySet<string>,
+  bottleSlug: string,
+) => ReadonlyMap<string, AuditEntry>;
 
 /** What changed between two looks at the queues. */
 export interface Changes {
@@ -109,8 +69,10 @@ export interface Changes {
 
 const NOTHING: Overview = { pending: [], unrecordedResponses: [], unlisted: [], unreadable: [] };
 
-const nameOf = ({ bottleSlug, proposalId }: { bottleSlug: string; proposalId: string }) =>
-  `${bottleSlug}/${proposalId}`;
+/** Which proposal of which bottle. */
+type Ref = Pick<UnrecordedResponse, "bottleSlug" | "proposalId">;
+
+const nameOf = ({ bottleSlug, proposalId }: Ref): string => `${bottleSlug}/${proposalId}`;
 
 /** An overview by names. */
 function indexOf({ pending, unrecordedResponses, unlisted, unreadable }: Overview) {
@@ -126,44 +88,56 @@ function indexOf({ pending, unrecordedResponses, unlisted, unreadable }: Overvie
 
 /**
  * Compares two looks. The events, applied to the first one, give the second one. What they say of a
- * decision comes from `decisionOf` alone.
+ * decision comes from `decidedAmong` alone.
  *
  * First comes what is gone (`decided`, `withdrawn`) or `changed`, then what `arrived`, each in order of
  * arrival; then `unrecorded`, `unlisted` and `unreadable`.
  *
  * @param before The first look; `undefined` if there was none: then the events are marked `atStart`.
  * @param found What waits now.
- * @param decisionOf Finds the recorded decision on a proposal.
  */
 export function changesBetween(
   before: Overview | undefined,
   found: Overview,
-  decisionOf: DecisionOf,
+  decidedAmong: DecidedAmong,
 ): Changes {
   const atStart = before === undefined;
-  const now = atStart ? found : keepOverridden(before, found, decisionOf);
-  const [was, is] = [indexOf(before ?? NOTHING), indexOf(now)];
+  const [was, is] = [indexOf(before ?? NOTHING), indexOf(found)];
+  const gone = [...was.pending].filter(([name, { proposalSha256 }]) =>
+    is.pending.get(name)?.proposalSha256 !== proposalSha256 && !is.unrecorded.has(name)
+  );
+  const moved = [...was.unrecorded].filter(([name]) => !is.unrecorded.has(name));
+  const decisions = decisionsOn([...gone, ...moved].map(([, ref]) => ref), decidedAmong);
+  // Whoever overrides an unrecorded response moves it away after the record is written and before the new
+  // response is. In between the proposal looks pending. It counts as unrecorded until the new response is
+  // there, or a proposal that is decided would arrive.
+  let now = found;
+  for (const [name, response] of moved) {
+    if (!decisions.has(name) || !is.pending.delete(name)) continue;
+    is.unrecorded.set(name, response);
+    const [pending, unrecordedResponses] = [is.pending.values(), is.unrecorded.values()];
+    now = { ...found, pending: [...pending], unrecordedResponses: [...unrecordedResponses] };
+  }
   const events: QueueEvent[] = [];
 
   /** Adds the decision on a proposal. Returns whether one is recorded. */
-  function addDecision(bottleSlug: string, proposalId: string): boolean {
-    const decision = decisionOf(bottleSlug, proposalId);
+  function addDecision(name: string, { bottleSlug, proposalId }: Ref): boolean {
+    const decision = decisions.get(name);
     if (decision === undefined) return false;
     events.push({ event: "decided", bottleSlug, proposalId, decision, atStart });
     return true;
   }
-
-  for (const [name, entry] of was.pending) {
+  for (const [name, entry] of gone) {
     const { bottleSlug, proposalId } = entry;
     const current = is.pending.get(name);
-    if (current?.proposalSha256 === entry.proposalSha256 || is.unrecorded.has(name)) continue;
     // Another proposal may have the id of one that was decided. That one arrives.
-    if (addDecision(bottleSlug, proposalId)) was.pending.delete(name);
+    if (addDecision(name, entry)) was.pending.delete(name);
     else if (current !== undefined) events.push({ event: "changed", ...current, atStart });
     else events.push({ event: "withdrawn", bottleSlug, proposalId, atStart });
   }
-  for (const [name, { bottleSlug, proposalId }] of was.unrecorded) {
-    if (is.unrecorded.has(name) || addDecision(bottleSlug, proposalId)) continue;
+  for (const [name, response] of moved) {
+    if (is.unrecorded.has(name) || addDecision(name, response)) continue;
+    const { bottleSlug, proposalId } = response;
     events.push({ event: "over", was: "unrecorded", bottleSlug, proposalId, atStart });
   }
   for (const [name, entry] of is.pending) {
@@ -192,24 +166,19 @@ export function changesBetween(
   return { events, now };
 }
 
-/**
- * Whoever overrides an unrecorded response moves it away after the record is written and before the new
- * response is: in between the proposal looks pending. It counts as unrecorded until the new response is
- * there, or a proposal that is decided would arrive.
- */
-function keepOverridden(before: Overview, now: Overview, decisionOf: DecisionOf): Overview {
-  const pending = new Set(now.pending.map(nameOf));
-  const overridden = before.unrecordedResponses.filter((response) =>
-    pending.has(nameOf(response)) &&
-    decisionOf(response.bottleSlug, response.proposalId) !== undefined
-  );
-  if (overridden.length === 0) return now;
-  const names = new Set(overridden.map(nameOf));
-  return {
-    ...now,
-    pending: now.pending.filter((entry) => !names.has(nameOf(entry))),
-    unrecordedResponses: [...now.unrecordedResponses, ...overridden],
-  };
+/** Finds the recorded decisions on some proposals, by name. */
+function decisionsOn(
+  refs: readonly Ref[],
+  decidedAmong: DecidedAmong,
+): ReadonlyMap<string, AuditEntry> {
+  const decisions = new Map<string, AuditEntry>();
+  for (const [bottleSlug, some] of Map.groupBy(refs, (ref) => ref.bottleSlug)) {
+    const ids = new Set(some.map(({ proposalId }) => proposalId));
+    for (const [proposalId, decision] of decidedAmong(ids, bottleSlug)) {
+      decisions.set(nameOf({ bottleSlug, proposalId }), decision);
+    }
+  }
+  return decisions;
 }
 
 /**
@@ -224,8 +193,6 @@ export async function* watchChanges(
 ): AsyncGenerator<Changes, void, void> {
   const { root = claudeBottleRoot(), signal, wanted, pollIntervalMs = DEFAULT_POLL_INTERVAL_MS } =
     options;
-  const decisionOf: DecisionOf = (bottleSlug, proposalId) =>
-    findDecision({ root, bottleSlug, proposalId });
   const queues = openQueues({ ...options, root });
   const stops = new Map<string, () => void>();
   /** The names in the queues in which something may have changed; undefined where they cannot be read. */
@@ -279,7 +246,7 @@ export async function* watchChanges(
         const found = queues.overview();
         const seen = wanted ? { ...found, pending: found.pending.filter(wanted) } : found;
         const isFirst = before === undefined;
-        const changes = changesBetween(before, seen, decisionOf);
+        const changes = changesBetween(before, seen, (ids, slug) => decidedAmong(ids, slug, root));
         before = changes.now;
         if (isFirst || changes.events.length > 0) {
           yield changes;
@@ -309,16 +276,47 @@ export async function* watchChanges(
  *
  * Needs `--allow-read` for the root.
  *
- * @example What waits
+ * @example Post to a chat what waits and what was decided
  * ```ts
- * import { watchEvents } from "@claude-bottle/supervise";
+ * import { newProposal, queueDirForSlug, watchEvents, writeProposal } from "@claude-bottle/supervise";
+ * import { assertEquals } from "@std/assert";
  *
- * const root = await Deno.makeTempDir();
- * const signal = AbortSignal.timeout(100);
- * for await (const { event, bottleSlug } of watchEvents({ root, signal })) {
- *   console.log(event, bottleSlug);
+ * async function postToChat(chat: string, root: string, signal: AbortSignal): Promise<void> {
+ *   for await (const event of watchEvents({ root, signal })) {
+ *     if (event.atStart) continue; // It may be old: a restart posts nothing twice.
+ *     let text;
+ *     if (event.event === "arrived") text = `${event.bottleSlug}: ${event.proposal.tool} waits`;
+ *     if (event.event === "decided") text = `${event.bottleSlug}: ${event.decision.operatorAction}`;
+ *     if (text === undefined) continue;
+ *     const response = await fetch(chat, { method: "POST", body: JSON.stringify({ text }) });
+ *     await response.body?.cancel();
+ *   }
  * }
- * await Deno.remove(root);
+ *
+ * // A chat on this machine, and a bottle that asks.
+ * const posted = Promise.withResolvers<string>();
+ * const chat = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen: () => {} }, async (request) => {
+ *   posted.resolve((await request.json()).text);
+ *   return new Response();
+ * });
+ * const root = await Deno.makeTempDir();
+ * const stop = new AbortController();
+ * const posting = postToChat(`http://127.0.0.1:${chat.addr.port}/`, root, stop.signal);
+ * await writeProposal(
+ *   queueDirForSlug("dev-1", { root }),
+ *   newProposal({
+ *     bottleSlug: "dev-1",
+ *     tool: "pipelock-block",
+ *     proposedFile: "api.example.com\n",
+ *     justification: "The tests call it.",
+ *     currentFileHash: "",
+ *   }),
+ * );
+ * assertEquals(await posted.promise, "dev-1: pipelock-block waits");
+ * stop.abort();
+ * await posting;
+ * await chat.shutdown();
+ * await Deno.remove(root, { recursive: true });
  * ```
  *
  * @param options Which bottle's, and until when.

@@ -180,12 +180,11 @@ type UnrecordedView = (names: Iterable<string>) => {
 };
 
 /**
- * Opens a view of a bottle's unrecorded responses. It remembers which responses are recorded, and asks
- * the logs again only about others. The names must be read before it is called: a response is written
- * after its record, so the log that is read later has the record of each response that was listed.
+ * Opens a view of a bottle's unrecorded responses. It asks the logs again when they changed, or there are
+ * other responses. The names must be read before it is called: a response is written after its record,
+ * so the log that is read later has the record of each response that was listed.
  */
 function openUnrecordedView(bottleSlug: string, root: string): UnrecordedView {
-  const recorded = new Set<string>();
   const read = new Map<string, { readonly stamp: string | undefined; readonly says: string }>();
 
   function whatItSays(proposalId: string): string | undefined {
@@ -197,34 +196,24 @@ function openUnrecordedView(bottleSlug: string, root: string): UnrecordedView {
     return standing?.says;
   }
 
-  let lookedAt = "";
+  let asked = "";
+  let unrecorded: readonly string[] = [];
   return (names) => {
-    const answered = new Set<string>();
-    for (const name of names) {
-      if (!name.endsWith(RESPONSE_SUFFIX)) continue;
-      const id = name.slice(0, -RESPONSE_SUFFIX.length);
-      if (isProposalId(id)) answered.add(id);
+    const ids = [...names].filter((name) => name.endsWith(RESPONSE_SUFFIX))
+      .map((name) => name.slice(0, -RESPONSE_SUFFIX.length)).filter(isProposalId).sort();
+    // Before the logs are read: a line that is appended meanwhile must make the next look ask again.
+    const question = ids.length === 0 ? "" : [stampOfLogs(bottleSlug, root), ...ids].join();
+    if (question !== asked) {
+      const decided = decidedAmong(new Set(ids), bottleSlug, root);
+      unrecorded = ids.filter((id) => !decided.has(id));
+      asked = question;
+      for (const id of read.keys()) if (!unrecorded.includes(id)) read.delete(id);
     }
-    for (const id of recorded) if (!answered.has(id)) recorded.delete(id);
-    for (const id of read.keys()) if (!answered.has(id)) read.delete(id);
-    const open = new Set([...answered].filter((id) => !recorded.has(id)));
-    if (open.size === 0) return { named: [], more: 0 };
-    // Before the logs are read: a line that is appended meanwhile must make the next look read them.
-    const logs = stampOfLogs(bottleSlug, root);
-    if (`${logs} ${[...open].join()}` !== lookedAt) {
-      for (const id of decidedAmong(open, bottleSlug, root).keys()) {
-        recorded.add(id);
-        open.delete(id);
-      }
-      lookedAt = `${logs} ${[...open].join()}`;
-    }
-    const named: UnrecordedResponse[] = [];
-    const ids = [...open].sort();
-    for (const proposalId of ids.slice(0, MAX_NAMED)) {
+    const named = unrecorded.slice(0, MAX_NAMED).flatMap((proposalId) => {
       const says = whatItSays(proposalId);
-      if (says !== undefined) named.push({ bottleSlug, proposalId, says });
-    }
-    return { named, more: Math.max(0, ids.length - MAX_NAMED) };
+      return says === undefined ? [] : [{ bottleSlug, proposalId, says }];
+    });
+    return { named, more: Math.max(0, unrecorded.length - MAX_NAMED) };
   };
 }
 

@@ -1,46 +1,35 @@
 /**
- * What is pending, as it changes.
+ * What is pending in one queue, as it changes.
  *
  * @module
  */
 
 import { DEFAULT_POLL_INTERVAL_MS, watchNames } from "../disk/watch.ts";
-import type { PendingProposal } from "./files.ts";
 import { type ListOptions, openQueueView, type QueueListing } from "./pending.ts";
 
 /** How a queue is watched. */
 export interface WatchOptions extends ListOptions {
   /** Ends the iteration, without an error. */
   readonly signal?: AbortSignal;
-  /** How often to look even if no event says to; {@linkcode DEFAULT_POLL_INTERVAL_MS} unless given. */
+  /** How often to look even if no event came; {@linkcode DEFAULT_POLL_INTERVAL_MS} unless given. */
   readonly pollIntervalMs?: number;
 }
 
-/** What two listings are compared by: one queue's, or all of them. */
-interface Listed {
-  readonly pending: readonly PendingProposal[];
-  readonly unrecordedResponses?: readonly object[];
-  readonly unlisted: number | readonly object[];
-  readonly unreadable: readonly object[];
+/** Whether two looks at a queue found the same. */
+export function sameListing<Listing extends QueueListing>(
+  a: Listing | undefined,
+  b: Listing,
+): boolean {
+  if (a === undefined) return false;
+  const { pending: before, ...rest } = a;
+  const { pending, ...others } = b;
+  return before.length === pending.length && before.every((entry, n) => entry === pending[n]) &&
+    JSON.stringify(rest) === JSON.stringify(others);
 }
 
 /**
- * Whether two listings say the same.
- *
- * @param a One listing, or none yet.
- * @param b The other one.
- * @returns Whether nothing arrived, left or changed between them.
- */
-export function sameListing(a: Listed | undefined, b: Listed): boolean {
-  return a !== undefined && a.pending.length === b.pending.length &&
-    a.pending.every((entry, n) => entry === b.pending[n]) &&
-    JSON.stringify([a.unrecordedResponses, a.unlisted, a.unreadable]) ===
-      JSON.stringify([b.unrecordedResponses, b.unlisted, b.unreadable]);
-}
-
-/**
- * Iterates over what is pending: the listing now, then a new one whenever it changed. A slow reader
- * gets the newest listing and none of those in between.
+ * Iterates over what is pending: the listing now, then a new one after each change. A slow reader gets
+ * the newest listing and none of those in between.
  *
  * Needs `--allow-read` for the queue directory.
  *
@@ -60,7 +49,7 @@ export function sameListing(a: Listed | undefined, b: Listed): boolean {
  * @param queueDir The queue directory; it may be created later.
  * @param options Whose queue it is, and when to end.
  * @returns The listings.
- * @throws {UnsafeFileError} If the queue directory is a link, or no directory.
+ * @throws {UnsafeFileError} If the queue directory is a link, or not a directory.
  */
 export async function* watchPending(
   queueDir: string,

@@ -1,3 +1,4 @@
+import { ACTION_SUPERSEDED } from "../../internal_mod.ts";
 import {
   archiveProposal,
   type AuditEntry,
@@ -5,6 +6,7 @@ import {
   type Overview,
   type QueueEvent,
   watchEvents,
+  writeAuditEntry,
   writeResponse,
 } from "../../mod.ts";
 import { changesBetween } from "../../src/decision/events.ts";
@@ -40,6 +42,8 @@ function overviewOf(
 }
 
 const REJECTED = { operatorAction: "rejected", operator: "ada@host" } as AuditEntry;
+
+const ALL_REJECTED = (ids: ReadonlySet<string>) => new Map([...ids].map((id) => [id, REJECTED]));
 
 /** What an overview has, in an order that does not depend on when it came. */
 function contentOf({ pending, unrecordedResponses, unlisted, unreadable }: Overview) {
@@ -127,8 +131,9 @@ Deno.test("changesBetween() tells all that leads from one look to the next, what
       let known = NOTHING;
       for (const { places, decided, ...rest } of looks) {
         const latest = overviewOf(places, rest);
-        const decisionOf = (_: string, id: string) => decided.includes(id) ? REJECTED : undefined;
-        const { events, now } = changesBetween(before, latest, decisionOf);
+        const decidedAmong = (ids: ReadonlySet<string>) =>
+          new Map([...ids].filter((id) => decided.includes(id)).map((id) => [id, REJECTED]));
+        const { events, now } = changesBetween(before, latest, decidedAmong);
         known = applied(known, events);
         assertEquals(contentOf(known), contentOf(now));
         for (const event of events) {
@@ -140,7 +145,7 @@ Deno.test("changesBetween() tells all that leads from one look to the next, what
         // What is left out of the look is decided already, and its response on its way.
         const left = latest.pending.filter((entry) => !now.pending.includes(entry));
         assert(left.every(({ proposal: { id } }) => decided.includes(id)));
-        assertEquals(changesBetween(now, now, decisionOf).events, []);
+        assertEquals(changesBetween(now, now, decidedAmong).events, []);
         before = now;
       }
     }),
@@ -169,7 +174,7 @@ Deno.test.each<Told>([
     ["over p1", "arrived p1"],
   ],
 ])("changesBetween() without a decision tells %s", (_, before, now, expected) => {
-  const { events } = changesBetween(overviewOf(before), overviewOf(now), () => undefined);
+  const { events } = changesBetween(overviewOf(before), overviewOf(now), () => new Map());
   assertEquals(events.map(named), expected);
 });
 
@@ -188,7 +193,7 @@ Deno.test.each<Told>([
   // The log was read before the decision was in it: the next look has it.
   ["a planted response", { [p1]: { sha: "a" } }, { [p1]: { says: "x" } }, ["unrecorded p1"]],
 ])("changesBetween() with a decision tells %s", (_, before, now, expected) => {
-  const { events } = changesBetween(overviewOf(before), overviewOf(now), () => REJECTED);
+  const { events } = changesBetween(overviewOf(before), overviewOf(now), ALL_REJECTED);
   assertEquals(events.map(named), expected);
 });
 
@@ -196,7 +201,7 @@ Deno.test("changesBetween() tells a decision that overrides once, when its respo
   let before = overviewOf({ [p1]: { says: "approved" } });
   const seen: string[] = [];
   for (const places of [{ [p1]: { sha: "a" } }, { [p1]: { sha: "a" } }, {}, {}]) {
-    const { events, now } = changesBetween(before, overviewOf(places), () => REJECTED);
+    const { events, now } = changesBetween(before, overviewOf(places), ALL_REJECTED);
     seen.push(events.map(named).join());
     before = now;
   }
@@ -212,7 +217,7 @@ Deno.test.each<[string, typeof link[], typeof link[], string[]]>([
   const { events } = changesBetween(
     { ...NOTHING, unreadable: before },
     { ...NOTHING, unreadable: now },
-    () => undefined,
+    () => new Map(),
   );
   assertEquals(events.map(named), expected);
 });
@@ -263,6 +268,7 @@ Deno.test("watchEvents() tells who decided as the log has it, though the sidecar
   assertEquals(event.atStart, false);
 });
 
+// Threat: B8
 Deno.test("watchEvents() takes a response that was planted, and archived, for no decision", async () => {
   await using dir = await tempDir();
   const { queueDir } = await queueSample(dir.path, { id: "p1" });
@@ -274,6 +280,21 @@ Deno.test("watchEvents() takes a response that was planted, and archived, for no
   await archiveProposal(queueDir, "p1");
   const over = await events.next();
   assertEquals([named(over), "was" in over && over.was], ["over p1", "unrecorded"]);
+});
+
+// Threat: B8
+Deno.test("watchEvents() tells a response as unrecorded once the log takes its decision back", async () => {
+  await using dir = await tempDir();
+  const queued = await queueSample(dir.path, { id: "p1" });
+  await using events = follow(dir);
+  assertEquals(named(await events.next()), "arrived p1");
+  await reject(dir, queued);
+  const event = await events.next();
+  assert(event.event === "decided");
+  // Nothing in the queue changes by this.
+  const superseded = { ...event.decision, operatorAction: ACTION_SUPERSEDED };
+  await writeAuditEntry(superseded, { root: dir.path });
+  assertEquals(named(await events.next()), "unrecorded p1");
 });
 
 Deno.test("watchEvents() tells that a proposal was changed in its place, with the new bytes' hash", async () => {

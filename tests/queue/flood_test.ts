@@ -112,8 +112,9 @@ Deno.test("watchPending() and watchEvents() tell when only the count changes", a
   const listings = watchPending(queue, options);
   const events = watchEvents(options);
   const unlisted = async () => {
-    for await (const event of { [Symbol.asyncIterator]: () => ({ next: () => events.next() }) }) {
-      if (event.event === "unlisted") return event.count;
+    while (true) {
+      const { value } = await events.next();
+      if (value?.event === "unlisted") return value.count;
     }
   };
   assertEquals(counts((await listings.next()).value!), [1, 1]);

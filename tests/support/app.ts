@@ -15,14 +15,8 @@ import { pastNotes } from "../../cli/review/prompt.ts";
 import { stampOf } from "../../cli/review/run.ts";
 import type { Ports } from "../../cli/review/state.ts";
 import type { Size } from "../../cli/review/views/frame.ts";
-import { marksOfPending, readOverridable } from "../../internal_mod.ts";
-import {
-  findDecision,
-  type Inspection,
-  inspectProposal,
-  type Overview,
-  readOverview,
-} from "../../mod.ts";
+import { decidedAmong, marksOfPending, readOverridable } from "../../internal_mod.ts";
+import { type Inspection, inspectProposal, type Overview, readOverview } from "../../mod.ts";
 import { changesBetween } from "../../src/decision/events.ts";
 import { type Clock, openClock } from "./clock.ts";
 import type { TempDir } from "./temp.ts";
@@ -140,13 +134,13 @@ export async function sitDown(dir: TempDir, options: SeatOptions = {}): Promise<
   }
   let before: Overview | undefined;
   function take(overview: Overview): void {
-    const look = changesBetween(
+    const changes = changesBetween(
       before,
       overview,
-      (bottleSlug, proposalId) => findDecision({ root, bottleSlug, proposalId }),
+      (ids, slug) => decidedAmong(ids, slug, root),
     );
-    before = look.now;
-    seat.take(look);
+    before = changes.now;
+    seat.take(changes);
   }
   async function look(): Promise<void> {
     take(readOverview({ root }));

@@ -31,9 +31,13 @@ function opened() {
   let before: Overview = { pending: [], unrecordedResponses: [], unlisted: [], unreadable: [] };
   const merge = (ids: readonly string[], { version = 0, decision = APPROVED }: Merged = {}) => {
     const pending = ids.map((id) => entryOf(id, version));
-    const look = changesBetween(before, { ...before, pending }, () => decision ?? undefined);
-    before = look.now;
-    table.merge(look.events, () => undefined);
+    const changes = changesBetween(
+      before,
+      { ...before, pending },
+      (ids) => new Map(decision === null ? [] : [...ids].map((id) => [id, decision])),
+    );
+    before = changes.now;
+    table.merge(changes.events, () => undefined);
   };
   const shifted = () => {
     const any = shifts > 0;

@@ -44,11 +44,11 @@ Deno.test("what is not listed counts among what waits", async () => {
   });
   const feed = openFeed(context, () => nothing);
   const before = readOverview({ root: dir.path });
-  feed.take(changesBetween(undefined, before, () => undefined));
+  feed.take(changesBetween(undefined, before, () => new Map()));
   await queueSample(dir.path, { id: UUID });
   const unlisted = [{ bottleSlug: "dev-1", count: 40 }];
   const now = { ...readOverview({ root: dir.path }), unlisted };
-  feed.take(changesBetween(before, now, () => undefined));
+  feed.take(changesBetween(before, now, () => new Map()));
   await feed.close();
   assertEquals(JSON.parse((await receiver.next()).body).data.waiting, 41);
 });
