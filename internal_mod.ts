@@ -87,4 +87,10 @@ export {
   MAX_JUSTIFICATION_BYTES,
 } from "./src/records/proposal.ts";
 export { asciiJson } from "./src/text/json.ts";
-export { makeVisible, visibleCode, visibleLine, type VisibleText } from "./src/text/visible.ts";
+export {
+  makeVisible,
+  type TextKind,
+  visibleCode,
+  visibleLine,
+  type VisibleText,
+} from "./src/text/visible.ts";

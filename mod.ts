@@ -1,11 +1,16 @@
 /**
- * An agent in a sandbox asks a human for more rights; the human decides; the agent hears; an
- * append-only log keeps what was decided.
+ * An agent in a sandbox asks a human for more rights. The human decides, the agent gets the answer, and
+ * an append-only log records the decision.
  *
  * A sidecar writes an agent's proposal into a bottle's queue directory and waits
- * ({@linkcode writeProposal}, {@linkcode waitForResponse}). An operator's tool lists what is pending
- * ({@linkcode watchPending}), shows it ({@linkcode inspectProposal}) and decides
- * ({@linkcode decide}, the only door). Nothing else is needed: no daemon, no database.
+ * ({@linkcode writeProposal}, {@linkcode waitForResponse}). An operator's program lists what is pending
+ * ({@linkcode readOverview}, {@linkcode watchEvents}), shows it ({@linkcode inspectProposal}), asks what
+ * stands in the way ({@linkcode obstaclesTo}) and decides ({@linkcode decide}, the only way to answer with
+ * a record). There is no daemon and no database.
+ *
+ * This module is for Deno only. Who may do what here rests on Deno's permissions: the runtime keeps a
+ * sidecar to one queue directory and one port, and the operator's programs to the files they name. Node
+ * and Bun have nothing that enforces the same.
  *
  * @example From proposal to answer
  * ```ts
@@ -27,15 +32,17 @@
  * const answer = supervise.waitForResponse(queueDir, proposal.id);
  *
  * // The operator's side.
- * const ref = { root, bottleSlug: "dev-1", proposalId: proposal.id };
- * const { proposalSha256 } = await supervise.inspectProposal(ref);
- * await supervise.decide({
- *   ...ref,
- *   proposalSha256,
- *   verdict: { status: "approved" },
- *   notes: "Read-only, fine.",
- *   operator: "ada@host",
- * });
+ * for (const entry of supervise.readOverview({ root }).pending) {
+ *   const shown = await supervise.inspectProposal({ ...entry, root });
+ *   console.log(supervise.visible(shown.diff));
+ *   await supervise.decide({
+ *     ...shown,
+ *     root,
+ *     verdict: { status: "approved" },
+ *     notes: "Read-only, fine.",
+ *     operator: "ada@host",
+ *   });
+ * }
  *
  * assertEquals((await answer).notes, "Read-only, fine.");
  * await Deno.remove(root, { recursive: true });
@@ -44,57 +51,7 @@
  * @module
  */
 
-export {
-  type Anchor,
-  type AuditVerification,
-  type BrokenLine,
-  findDecision,
-  readAuditEntries,
-  type ReadAuditOptions,
-  type StandingResponse,
-  type UnrecordedResponse,
-  verifyAuditLog,
-  type VerifyAuditOptions,
-  writeAuditEntry,
-  type WriteAuditOptions,
-} from "./src/audit.ts";
-export { validateAllowlist } from "./src/config/allowlist/check.ts";
-export { validateConfigFile } from "./src/config/check.ts";
-export { marksFor } from "./src/config/marks.ts";
-export { validateDockerfile } from "./src/config/dockerfile/check.ts";
-export { validateRoutes } from "./src/config/routes/check.ts";
-export { decide, type DecideRequest, type Decision } from "./src/decision/decide.ts";
-export { type QueueEvent, watchEvents, type WatchEventsOptions } from "./src/decision/events.ts";
-export { type Inspection, inspectProposal } from "./src/decision/inspect.ts";
-export { type DecisionDraft, obstaclesTo, type Verdict } from "./src/decision/obstacles.ts";
-export {
-  type Overview,
-  type OverviewOptions,
-  readOverview,
-  type UnlistedInBottle,
-  type UnreadableInBottle,
-} from "./src/decision/overview.ts";
-export {
-  auditDir,
-  auditLogPath,
-  claudeBottleRoot,
-  queueDirForSlug,
-  type RootOptions,
-} from "./src/disk/layout.ts";
-export { ACTION_OPERATOR_EDIT, type AuditEntry } from "./src/records/audit_entry.ts";
-export {
-  AlreadyDecidedError,
-  AuditLogChangedError,
-  type ErrorCode,
-  InvalidNameError,
-  MalformedRecordError,
-  ProposalNotFoundError,
-  ResponseNotWrittenError,
-  SuperviseError,
-  UnsafeFileError,
-} from "./src/records/errors.ts";
-export { type Head, type SignedHead } from "./src/records/head.ts";
-export { type Mark, type MarkSeverity } from "./src/records/mark.ts";
+// The names of the Python original, in its order.
 export {
   CURRENT_CONFIG_DIR_IN_AGENT,
   QUEUE_DIR_IN_CONTAINER,
@@ -102,18 +59,9 @@ export {
   SUPERVISE_PORT,
 } from "./src/records/names.ts";
 export {
-  type Clearance,
-  type Confirmations,
-  type Obstacle,
-  ObstacleError,
-} from "./src/records/obstacle.ts";
-export { type ConfigProblem } from "./src/records/problem.ts";
-export {
   COMPONENT_FOR_TOOL,
   newProposal,
-  type NewProposalOptions,
   type Proposal,
-  type ProposalRef,
   type ProposalResponse,
   type ProposalResponse as Response,
   type Status,
@@ -127,25 +75,73 @@ export {
   TOOL_PIPELOCK_BLOCK,
   TOOLS,
 } from "./src/records/proposal.ts";
-export { sha256Hex } from "./src/text/hash.ts";
-export { type DiffOptions, renderDiff } from "./src/diff.ts";
+export { ACTION_OPERATOR_EDIT, type AuditEntry } from "./src/records/audit_entry.ts";
+export {
+  auditDir,
+  auditLogPath,
+  claudeBottleRoot,
+  queueDirForSlug,
+  type RootOptions,
+} from "./src/disk/layout.ts";
 export {
   archiveProposal,
   DEFAULT_POLL_INTERVAL_MS,
   type ListOptions,
-  type ListPendingOptions,
   listPendingProposals,
-  type PendingProposal,
-  type QueueListing,
   readProposal,
   readResponse,
   type UnreadableFile,
   waitForResponse,
-  type WaitOptions,
   type WatchOptions,
-  watchPending,
   writeProposal,
   writeResponse,
-  type WriteResponseOptions,
 } from "./src/queue.ts";
-export { type TextKind, visible, type VisibleOptions } from "./src/text/visible.ts";
+export { type BrokenLine, readAuditEntries, writeAuditEntry } from "./src/audit.ts";
+export { renderDiff } from "./src/diff.ts";
+export { sha256Hex } from "./src/text/hash.ts";
+
+// Lists what is pending, and tells what happens.
+export { type Overview, readOverview } from "./src/decision/overview.ts";
+export { type PendingProposal, type QueueListing, watchPending } from "./src/queue.ts";
+export { type QueueEvent, watchEvents } from "./src/decision/events.ts";
+export type { ProposalRef } from "./src/records/proposal.ts";
+
+// Shows a proposal and decides it.
+export { type Inspection, inspectProposal } from "./src/decision/inspect.ts";
+export { type DecisionDraft, obstaclesTo, type Verdict } from "./src/decision/obstacles.ts";
+export type { Clearance, Confirmations, Obstacle } from "./src/records/obstacle.ts";
+export { decide, type DecideRequest, type Decision } from "./src/decision/decide.ts";
+export { visible } from "./src/text/visible.ts";
+
+// Checks and judges config files.
+export { validateAllowlist } from "./src/config/allowlist/check.ts";
+export { validateConfigFile } from "./src/config/check.ts";
+export { validateDockerfile } from "./src/config/dockerfile/check.ts";
+export { validateRoutes } from "./src/config/routes/check.ts";
+export type { ConfigProblem } from "./src/records/problem.ts";
+export { marksFor } from "./src/config/marks.ts";
+export type { Mark } from "./src/records/mark.ts";
+
+// Reads the record.
+export {
+  type Anchor,
+  type AuditVerification,
+  findDecision,
+  type UnrecordedResponse,
+  verifyAuditLog,
+} from "./src/audit.ts";
+export type { SignedHead } from "./src/records/head.ts";
+
+// Says what went wrong.
+export {
+  AlreadyDecidedError,
+  AuditLogChangedError,
+  type ErrorCode,
+  InvalidNameError,
+  MalformedRecordError,
+  ProposalNotFoundError,
+  ResponseNotWrittenError,
+  SuperviseError,
+  UnsafeFileError,
+} from "./src/records/errors.ts";
+export { ObstacleError } from "./src/records/obstacle.ts";

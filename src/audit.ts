@@ -5,12 +5,6 @@
  */
 
 export type { Anchor } from "./log/anchors.ts";
-export { type AuditVerification, verifyAuditLog, type VerifyAuditOptions } from "./log/check.ts";
-export { findDecision, type StandingResponse, type UnrecordedResponse } from "./log/decisions.ts";
-export {
-  type BrokenLine,
-  readAuditEntries,
-  type ReadAuditOptions,
-  writeAuditEntry,
-  type WriteAuditOptions,
-} from "./log/entries.ts";
+export { type AuditVerification, verifyAuditLog } from "./log/check.ts";
+export { findDecision, type UnrecordedResponse } from "./log/decisions.ts";
+export { type BrokenLine, readAuditEntries, writeAuditEntry } from "./log/entries.ts";

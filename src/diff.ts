@@ -4,4 +4,4 @@
  * @module
  */
 
-export { type DiffOptions, renderDiff } from "./text/diff.ts";
+export { renderDiff } from "./text/diff.ts";

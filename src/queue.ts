@@ -15,12 +15,7 @@ export {
   type UnreadableFile,
   writeProposal,
 } from "./queue/files.ts";
-export {
-  type ListOptions,
-  type ListPendingOptions,
-  listPendingProposals,
-  type QueueListing,
-} from "./queue/pending.ts";
-export { writeResponse, type WriteResponseOptions } from "./queue/respond.ts";
-export { waitForResponse, type WaitOptions } from "./queue/wait.ts";
-export { type WatchOptions, watchPending } from "./queue/watch.ts";
+export { type ListOptions, listPendingProposals, type QueueListing } from "./queue/pending.ts";
+export { writeResponse } from "./queue/respond.ts";
+export { waitForResponse, type WatchOptions } from "./queue/wait.ts";
+export { watchPending } from "./queue/watch.ts";

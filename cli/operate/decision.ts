@@ -80,7 +80,7 @@ export async function inspectFound(
   return {
     inspection,
     proposalSha256: other ?? inspection.proposalSha256,
-    currentSha256: shown?.currentSha256 ?? inspection.currentSha256 ?? "",
+    currentSha256: shown?.currentSha256 ?? inspection.currentSha256,
   };
 }
 

@@ -5,14 +5,7 @@
  */
 
 import { makeVisible, unlistedReason, visibleLine } from "../../internal_mod.ts";
-import type {
-  Mark,
-  MarkSeverity,
-  PendingProposal,
-  UnlistedInBottle,
-  UnreadableInBottle,
-  UnrecordedResponse,
-} from "../../mod.ts";
+import type { Mark, Overview, PendingProposal, UnrecordedResponse } from "../../mod.ts";
 import { visibleJson } from "./json.ts";
 import { age, badge, type Style, trimPlain } from "./style.ts";
 import { cut } from "./wrap.ts";
@@ -21,7 +14,7 @@ import { cut } from "./wrap.ts";
 export type PendingMarks = ReadonlyMap<PendingProposal, readonly Mark[]>;
 
 /** How many marks there are of each severity. */
-export type MarkCounts = Readonly<Record<MarkSeverity, number>>;
+export type MarkCounts = Readonly<Record<Mark["severity"], number>>;
 
 /** Counts the marks of one proposal; `null` if it was not judged. */
 export function countMarks(marks: readonly Mark[] | undefined): MarkCounts | null {
@@ -30,6 +23,10 @@ export function countMarks(marks: readonly Mark[] | undefined): MarkCounts | nul
   for (const { severity } of marks) counts[severity]++;
   return counts;
 }
+
+type UnreadableInBottle = Overview["unreadable"][number];
+
+type UnlistedInBottle = Overview["unlisted"][number];
 
 /** What a table of pending proposals is made with. */
 export interface PendingTable {

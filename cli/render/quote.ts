@@ -5,8 +5,7 @@
  * @module
  */
 
-import { makeVisible } from "../../internal_mod.ts";
-import type { TextKind } from "../../mod.ts";
+import { makeVisible, type TextKind } from "../../internal_mod.ts";
 import { badge, type Style, trimPlain } from "./style.ts";
 import { cut, wrap } from "./wrap.ts";
 

@@ -5,7 +5,7 @@
  * @module
  */
 
-import type { TextKind } from "../../mod.ts";
+import type { TextKind } from "../../internal_mod.ts";
 import type { Style } from "./style.ts";
 
 /** Some rows, for a screen of so many columns. */

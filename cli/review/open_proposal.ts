@@ -16,7 +16,7 @@ export async function lookAt(desk: Desk, row: Row): Promise<Look | undefined> {
   try {
     const inspection = await ports.inspect(row.entry);
     const stamp = ports.stampOf(inspection.currentPath);
-    const { proposalSha256, currentSha256 = "" } = inspection;
+    const { proposalSha256, currentSha256 } = inspection;
     const look = { inspection, proposalSha256, currentSha256, stamp };
     looks.set(row.key, look);
     return look;

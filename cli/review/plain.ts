@@ -155,7 +155,7 @@ async function decideOn(
     ? await ask("Notes for the agent (Enter for none): ")
     : cleared.notes;
   if (notes === undefined) return false;
-  const { proposalSha256, currentSha256 = "" } = inspection;
+  const { proposalSha256, currentSha256 } = inspection;
   const seen = { inspection, proposalSha256, currentSha256 };
   printDecision(context, await decideAsShown(context, seen, { ...cleared, notes }));
   return true;

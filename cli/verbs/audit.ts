@@ -18,6 +18,7 @@ import {
   parseAuditLogName,
   readAuditHead,
   readSigningKey,
+  type TextKind,
   verifyAuditArchive,
   visibleLine,
 } from "../../internal_mod.ts";
@@ -26,7 +27,6 @@ import {
   type AuditEntry,
   type AuditVerification,
   readAuditEntries,
-  type TextKind,
   verifyAuditLog,
 } from "../../mod.ts";
 import { type Context, readNamedFile } from "../command/context.ts";

@@ -48,8 +48,5 @@ export async function show(context: Context, words: readonly string[]): Promise<
     const lines = renderProposal(inspection, Date.now(), context.columns, context.style);
     for (const line of lines) context.print(line);
   }
-  rememberShown(ref, {
-    proposalSha256: inspection.proposalSha256,
-    currentSha256: inspection.currentSha256 ?? "",
-  });
+  rememberShown(ref, inspection);
 }

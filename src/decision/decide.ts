@@ -5,7 +5,7 @@
  */
 
 import { auditLogPath, claudeBottleRoot } from "../disk/layout.ts";
-import { type StandingResponse, standingResponse } from "../log/decisions.ts";
+import { standingResponse, type UnrecordedResponse } from "../log/decisions.ts";
 import type { AuditEntry } from "../records/audit_entry.ts";
 import { formatHead } from "../records/head.ts";
 import { checkBottleSlug, checkProposalId } from "../records/names.ts";
@@ -84,12 +84,10 @@ export interface Decision {
  * const queueDir = queueDirForSlug("dev-1", { root });
  * await writeProposal(queueDir, proposal);
  *
- * const ref = { root, bottleSlug: "dev-1", proposalId: proposal.id };
- * const { proposalSha256, currentSha256 = "" } = await inspectProposal(ref);
+ * const shown = await inspectProposal({ root, bottleSlug: "dev-1", proposalId: proposal.id });
  * await decide({
- *   ...ref,
- *   proposalSha256,
- *   currentSha256,
+ *   ...shown,
+ *   root,
  *   verdict: { status: "approved" },
  *   notes: "",
  *   operator: "ada@host",
@@ -184,6 +182,6 @@ async function record(
   return { proposalId: proposal.id, bottleSlug, status, notes, auditLog, auditHead };
 }
 
-function unrecordedWords({ says, sha256 }: StandingResponse): string {
+function unrecordedWords({ says, sha256 }: UnrecordedResponse): string {
   return sha256 === undefined ? says : `${says}, sha256 ${sha256}`;
 }

@@ -5,12 +5,14 @@
  * @module
  */
 
-import { claudeBottleRoot, queueDirForSlug, queueRoot } from "../disk/layout.ts";
+import { claudeBottleRoot, queueDirForSlug, queueRoot, type RootOptions } from "../disk/layout.ts";
 import { DEFAULT_POLL_INTERVAL_MS, watchNames } from "../disk/watch.ts";
 import { decidedAmong, type UnrecordedResponse } from "../log/decisions.ts";
 import type { PendingProposal } from "../queue/files.ts";
+import type { ListOptions } from "../queue/pending.ts";
+import type { WatchOptions } from "../queue/wait.ts";
 import type { AuditEntry } from "../records/audit_entry.ts";
-import { openQueues, type Overview, type OverviewOptions } from "./overview.ts";
+import { openQueues, type Overview } from "./overview.ts";
 
 /**
  * Something that happened in a bottle's queue, as plain data. With `atStart` it was so at the first look,
@@ -43,15 +45,8 @@ export type QueueEvent =
     | { readonly event: "over"; readonly was: "unlisted" }
   );
 
-/** Which bottle's events, and until when. */
-export interface WatchEventsOptions extends OverviewOptions {
-  /** Which proposals; all unless given. Others are treated as if they were not pending. */
-  readonly wanted?: (entry: PendingProposal) => boolean;
-  /** Ends the iteration, without an error. */
-  readonly signal?: AbortSignal;
-  /** How often to look even if no file system event came, in milliseconds; 500 unless given. */
-  readonly pollIntervalMs?: number;
-}
+/** Which events to watch for. */
+type WatchEventsOptions = NonNullable<Parameters<typeof watchEvents>[0]>;
 
 /** Finds the recorded decisions on some proposals of one bottle, by id. */
 export type DecidedAmong = (
@@ -324,7 +319,10 @@ export async function* watchChanges(
  * @throws {UnsafeFileError} If `<root>/queue` is a link, or not a directory.
  */
 export async function* watchEvents(
-  options: WatchEventsOptions = {},
+  options: RootOptions & ListOptions & WatchOptions & {
+    /** Which proposals; all unless given. Others are treated as if they were not pending. */
+    readonly wanted?: (entry: PendingProposal) => boolean;
+  } = {},
 ): AsyncGenerator<QueueEvent, void, void> {
   for await (const { events } of watchChanges(options)) {
     for (const event of events) {

@@ -9,7 +9,7 @@ import { marksFor } from "../config/marks.ts";
 import { claudeBottleRoot, proposalPath, queueDirForSlug } from "../disk/layout.ts";
 import { directoryIdentity, MAX_QUEUE_FILE_BYTES, readUntrusted } from "../disk/read_untrusted.ts";
 import { knownFile, readFileInForce } from "../host/config_files.ts";
-import { refuseIfDecided, type StandingResponse, standingResponse } from "../log/decisions.ts";
+import { refuseIfDecided, standingResponse, type UnrecordedResponse } from "../log/decisions.ts";
 import { pendingFromBytes, type PendingProposal } from "../queue/files.ts";
 import { ProposalNotFoundError } from "../records/errors.ts";
 import type { Mark } from "../records/mark.ts";
@@ -22,27 +22,27 @@ import { basename } from "@std/path";
 
 /** A pending proposal beside the file in force. */
 export interface Inspection extends PendingProposal {
-  /** The config file in force, by path. */
+  /** The path of the config file in force. */
   readonly currentPath: string;
   /** Its content, or `null` if there is none. */
   readonly currentFile: string | null;
-  /** Whether the agent started from another file than the one in force. */
+  /** Whether the agent started from a file other than the one in force. */
   readonly stale: boolean;
   /**
    * From the file that the agent started from to the proposed one: what the agent itself changed.
    * Only if `stale`, and if a copy of that file was kept.
    */
   readonly agentDiff: string | undefined;
-  /** SHA-256 of the file in force, or `undefined` if there is none. */
-  readonly currentSha256: string | undefined;
+  /** SHA-256 of the file in force, lower-case hex; `""` if there is none. */
+  readonly currentSha256: string;
   /** From the file in force to the proposed one. */
   readonly diff: string;
-  /** What is wrong with the proposed file; a sidecar queues none that has a problem. */
+  /** The problems of the proposed file. A sidecar queues no file with problems. */
   readonly problems: readonly ConfigProblem[];
-  /** What a reviewer should notice in that difference, the most severe first. */
+  /** What a reviewer should notice in the difference, the most severe first. */
   readonly marks: readonly Mark[];
-  /** An answer that stands in the queue though no decision is recorded. */
-  readonly unrecordedResponse: StandingResponse | undefined;
+  /** A response in the queue without a recorded decision. */
+  readonly unrecordedResponse: UnrecordedResponse | undefined;
 }
 
 /**

@@ -17,7 +17,7 @@ export const MAX_JUDGED_CHARS = 8 * 1024 * 1024;
 
 /** What an entry was found to be, beside which file in force. */
 interface Judged {
-  readonly currentSha256: string | undefined;
+  readonly currentSha256: string;
   readonly marks: readonly Mark[];
 }
 

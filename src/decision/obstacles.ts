@@ -155,7 +155,7 @@ function shortHash(sha256: string): string {
 }
 
 function stale(
-  { proposal, currentSha256 = "" }: Inspection,
+  { proposal, currentSha256 }: Inspection,
   seenBy: "agent" | "operator",
   seenSha256: string,
 ): Obstacle {
@@ -174,7 +174,7 @@ function staleForAgent(inspection: Inspection): Obstacle[] {
 }
 
 function staleForOperator(inspection: Inspection, { currentSha256 }: DecisionDraft): Obstacle[] {
-  return currentSha256 === undefined || currentSha256 === (inspection.currentSha256 ?? "")
+  return currentSha256 === undefined || currentSha256 === inspection.currentSha256
     ? []
     : [stale(inspection, "operator", currentSha256)];
 }

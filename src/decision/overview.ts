@@ -5,7 +5,12 @@
  * @module
  */
 
-import { claudeBottleRoot, queueDirForSlug, responsePath } from "../disk/layout.ts";
+import {
+  claudeBottleRoot,
+  queueDirForSlug,
+  responsePath,
+  type RootOptions,
+} from "../disk/layout.ts";
 import { listNames, stampOfFile } from "../disk/read_untrusted.ts";
 import {
   decidedAmong,
@@ -13,10 +18,11 @@ import {
   standingResponse,
   type UnrecordedResponse,
 } from "../log/decisions.ts";
-import type { PendingProposal } from "../queue/files.ts";
+import type { PendingProposal, UnreadableFile } from "../queue/files.ts";
 import { listBottles } from "../queue/find.ts";
 import {
   comparePending,
+  type ListOptions,
   MAX_PENDING,
   openQueueView,
   type QueueListing,
@@ -26,44 +32,23 @@ import { sameListing } from "../queue/watch.ts";
 import { UnsafeFileError } from "../records/errors.ts";
 import { isProposalId, RESPONSE_SUFFIX } from "../records/names.ts";
 
-/** A file in a bottle's queue that cannot be read. */
-export interface UnreadableInBottle {
-  /** The bottle, or the name of an entry of `<root>/queue` that is not a bottle's directory. */
-  readonly bottleSlug: string;
-  /** The file's name within the bottle's queue directory; `.` for the directory itself. */
-  readonly file: string;
-  /** Why it is passed over. */
-  readonly reason: string;
-}
-
-/** How many of a bottle's pending proposals are not listed. */
-export interface UnlistedInBottle {
-  /** The bottle, whose queue somebody floods. */
-  readonly bottleSlug: string;
-  /** How many; at least one. */
-  readonly count: number;
-}
-
 /** What waits for an operator. */
 export interface Overview {
   /** The pending proposals of all bottles, by instant of arrival, then by id. */
   readonly pending: readonly PendingProposal[];
-  /** Responses without a record: planted, or written by a tool that keeps no record. */
+  /** Responses without a record: planted, or written by a program that keeps no record. */
   readonly unrecordedResponses: readonly UnrecordedResponse[];
-  /** The bottles that have more pending proposals than are listed, by slug. */
-  readonly unlisted: readonly UnlistedInBottle[];
-  /** What cannot be read. */
-  readonly unreadable: readonly UnreadableInBottle[];
-}
-
-/** Which bottles are looked at. */
-export interface OverviewOptions {
-  /** The root; {@linkcode claudeBottleRoot} unless given. */
-  readonly root?: string;
-  /** One bottle alone. */
-  readonly bottleSlug?: string;
-  /** How many pending proposals of each bottle are listed, 1,000 unless given. */
-  readonly maxPending?: number;
+  /** The bottles with more pending proposals than are listed, and how many more; by slug. */
+  readonly unlisted: readonly {
+    readonly bottleSlug: string;
+    /** At least one. */
+    readonly count: number;
+  }[];
+  /** Files that cannot be read, by the name in the bottle's queue directory; `.` for the directory. */
+  readonly unreadable: readonly (UnreadableFile & {
+    /** The bottle, or the name of an entry of `<root>/queue` that is not a bottle's directory. */
+    readonly bottleSlug: string;
+  })[];
 }
 
 /** What one look at a bottle's queue found. */
@@ -91,11 +76,11 @@ export interface Queues {
 }
 
 /** Opens the queues. Nothing is read before the first {@linkcode Queues.refreshBottles}. */
-export function openQueues(options: OverviewOptions): Queues {
+export function openQueues(options: RootOptions & ListOptions): Queues {
   const { root = claudeBottleRoot(), bottleSlug, maxPending = MAX_PENDING } = options;
   const isWanted = (slug: string) => bottleSlug === undefined || slug === bottleSlug;
   const views = new Map<string, BottleView>();
-  let refused: readonly UnreadableInBottle[] = [];
+  let refused: Overview["unreadable"] = [];
 
   function openView(slug: string): BottleView {
     const queueDir = queueDirForSlug(slug, { root });
@@ -131,7 +116,7 @@ export function openQueues(options: OverviewOptions): Queues {
     overview() {
       const pending: PendingProposal[] = [];
       const unrecordedResponses: UnrecordedResponse[] = [];
-      const unlisted: UnlistedInBottle[] = [];
+      const unlisted: Overview["unlisted"][number][] = [];
       const unreadable = [...refused];
       for (const slug of [...views.keys()].sort()) {
         const { latest } = views.get(slug)!;
@@ -237,7 +222,7 @@ function openUnrecordedView(bottleSlug: string, root: string): UnrecordedView {
  * @returns What is pending, and what cannot be read.
  * @throws {UnsafeFileError} If `<root>/queue` is a link, or not a directory.
  */
-export function readOverview(options: OverviewOptions = {}): Overview {
+export function readOverview(options: RootOptions & ListOptions = {}): Overview {
   const queues = openQueues(options);
   queues.refreshBottles();
   return queues.overview();

@@ -20,8 +20,8 @@ export interface FileInForce {
   readonly currentPath: string;
   /** Its content, or `null` if there is none. */
   readonly currentFile: string | null;
-  /** SHA-256 of its bytes, lower-case hex, or `undefined` if there is none. */
-  readonly currentSha256: string | undefined;
+  /** SHA-256 of its bytes, lower-case hex; `""` if there is none. */
+  readonly currentSha256: string;
 }
 
 /**
@@ -37,7 +37,7 @@ export function readFileInForce(tool: Tool, bottleSlug: string, root: string): F
   const dir = currentConfigDirForSlug(bottleSlug, root);
   const currentPath = join(dir, CONFIG_FILE_FOR_TOOL[tool]);
   const bytes = readOwnFile(currentPath);
-  if (bytes === undefined) return { currentPath, currentFile: null, currentSha256: undefined };
+  if (bytes === undefined) return { currentPath, currentFile: null, currentSha256: "" };
   return {
     currentPath,
     // Bytes that are not UTF-8 show as U+FFFD. The hash is of the bytes.

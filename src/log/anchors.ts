@@ -14,16 +14,14 @@ import {
   sizeAndChange,
 } from "../disk/read_untrusted.ts";
 import { responseFromFile } from "../queue/files.ts";
-import { formatHead, type Head, parseHead } from "../records/head.ts";
+import { formatHead, type Head, parseHead, type SignedHead } from "../records/head.ts";
 import { isProposalId, RESPONSE_SUFFIX } from "../records/names.ts";
 import { quote } from "../text/quote.ts";
 import { rememberedHead, writtenPath } from "./append.ts";
 import { join } from "@std/path";
 
 /** A head that a log once had. */
-export interface Anchor extends Head {
-  /** The log's name, `<component>-<slug>`. */
-  readonly log: string;
+export interface Anchor extends Omit<SignedHead, "signature"> {
   /** Where the anchor is from, for people. */
   readonly source: string;
   /**

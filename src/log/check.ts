@@ -4,7 +4,7 @@
  * @module
  */
 
-import { auditLogPath, claudeBottleRoot } from "../disk/layout.ts";
+import { auditLogPath, claudeBottleRoot, type RootOptions } from "../disk/layout.ts";
 import { openLogAtRest } from "../disk/lock.ts";
 import { MalformedRecordError } from "../records/errors.ts";
 import { EMPTY_HEAD, formatHead, type Head } from "../records/head.ts";
@@ -224,18 +224,6 @@ function lostAnchors(
   return [{ line: head.seq + 1, reason }];
 }
 
-/** What is trusted when a log is checked. */
-export interface VerifyAuditOptions {
-  /** The root; {@linkcode claudeBottleRoot} unless given. */
-  readonly root?: string;
-  /** Trusted public keys, PEM; the root's own unless given. */
-  readonly publicKeys?: string;
-  /** Heads that were kept elsewhere, of any logs. */
-  readonly anchors?: readonly Anchor[];
-  /** Checks the chain without the signatures: much faster, but a log rewritten as a whole passes. */
-  readonly chainOnly?: boolean;
-}
-
 /**
  * Checks an audit log: every line is an entry of this log; every chained line has the number and the
  * lines before it that it states, and is signed by a trusted key; and every anchor fits: the given
@@ -284,7 +272,14 @@ export interface VerifyAuditOptions {
 export async function verifyAuditLog(
   component: string,
   slug: string,
-  options: VerifyAuditOptions = {},
+  options: RootOptions & {
+    /** Trusted public keys, PEM; the root's own unless given. */
+    readonly publicKeys?: string;
+    /** Heads that were kept elsewhere, of any logs. */
+    readonly anchors?: readonly Anchor[];
+    /** Checks the chain without the signatures: much faster, but a log rewritten as a whole passes. */
+    readonly chainOnly?: boolean;
+  } = {},
 ): Promise<AuditVerification> {
   const { root = claudeBottleRoot(), publicKeys, anchors = [], chainOnly = false } = options;
   const log = auditLogName(component, slug);

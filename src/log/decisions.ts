@@ -86,18 +86,12 @@ export function refuseIfDecided(ref: ProposalRef): void {
   throw new AlreadyDecidedError(ref.proposalId, entry.operatorAction, entry.operator);
 }
 
-/** An answer in a bottle's queue that no record backs. */
+/** A response in a bottle's queue without a recorded decision. */
 export interface UnrecordedResponse {
   /** The bottle. */
   readonly bottleSlug: string;
   /** The proposal that it would answer. */
   readonly proposalId: string;
-  /** What it says, or why it cannot be read: one line. */
-  readonly says: string;
-}
-
-/** An answer that stands in a queue. */
-export interface StandingResponse {
   /** What it says, or why it cannot be read: one line. */
   readonly says: string;
   /** SHA-256 of its bytes, lower-case hex, if it could be read. */
@@ -118,21 +112,23 @@ export interface StandingResponse {
 export function standingResponse(
   ref: ProposalRef,
   maxBytes: number = MAX_QUEUE_FILE_BYTES,
-): StandingResponse | undefined {
-  for (const place of responsePlaces(queueDirForSlug(ref.bottleSlug, ref), ref.proposalId)) {
+): UnrecordedResponse | undefined {
+  const { bottleSlug, proposalId } = ref;
+  for (const place of responsePlaces(queueDirForSlug(bottleSlug, ref), proposalId)) {
     try {
       const bytes = readResponseBytes(place, maxBytes);
       const sha256 = sha256Hex(bytes);
       try {
-        return { says: parseResponse(parseJsonBytes(bytes, place), place).status, sha256 };
+        const { status } = parseResponse(parseJsonBytes(bytes, place), place);
+        return { bottleSlug, proposalId, says: status, sha256 };
       } catch (error) {
         if (!(error instanceof MalformedRecordError)) throw error;
-        return { says: `it is no response: ${error.reason}`, sha256 };
+        return { bottleSlug, proposalId, says: `it is no response: ${error.reason}`, sha256 };
       }
     } catch (error) {
       if (error instanceof Deno.errors.NotFound) continue;
       if (!(error instanceof UnsafeFileError)) throw error;
-      return { says: `it cannot be read: ${error.reason}` };
+      return { bottleSlug, proposalId, says: `it cannot be read: ${error.reason}` };
     }
   }
   return undefined;

@@ -4,7 +4,13 @@
  * @module
  */
 
-import { auditDir, auditLogPath, claudeBottleRoot, privateDir } from "../disk/layout.ts";
+import {
+  auditDir,
+  auditLogPath,
+  claudeBottleRoot,
+  privateDir,
+  type RootOptions,
+} from "../disk/layout.ts";
 import { openOwnFile } from "../disk/lock.ts";
 import { listNames } from "../disk/read_untrusted.ts";
 import type { AuditEntry } from "../records/audit_entry.ts";
@@ -21,18 +27,6 @@ export interface BrokenLine {
   readonly line: number;
   /** What is wrong with it. */
   readonly reason: string;
-}
-
-/** Where the log is. */
-export interface WriteAuditOptions {
-  /** The root; {@linkcode claudeBottleRoot} unless given. */
-  readonly root?: string;
-}
-
-/** Where the log is, and what to do with lines that are not entries. */
-export interface ReadAuditOptions extends WriteAuditOptions {
-  /** Called for every line that is not an audit entry and not blank. */
-  readonly onBroken?: (line: BrokenLine) => void;
 }
 
 /**
@@ -74,7 +68,7 @@ export interface ReadAuditOptions extends WriteAuditOptions {
  */
 export async function writeAuditEntry(
   entry: AuditEntry,
-  options: WriteAuditOptions = {},
+  options: RootOptions = {},
 ): Promise<string> {
   const { root = claudeBottleRoot() } = options;
   const path = auditLogPath(entry.component, entry.bottleSlug, { root });
@@ -99,7 +93,10 @@ export async function writeAuditEntry(
 export async function readAuditEntries(
   component: string,
   slug: string,
-  options: ReadAuditOptions = {},
+  options: RootOptions & {
+    /** Called for every line that is not an audit entry and not blank. */
+    readonly onBroken?: (line: BrokenLine) => void;
+  } = {},
 ): Promise<AuditEntry[]> {
   const path = auditLogPath(component, slug, options);
   const entries: AuditEntry[] = [];

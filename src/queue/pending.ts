@@ -17,13 +17,6 @@ import {
   type UnreadableFile,
 } from "./files.ts";
 
-/** How {@linkcode listPendingProposals} reports what it passes over. */
-export interface ListPendingOptions extends ListOptions {
-  /** Called for every file that looks like a proposal or a response and cannot be read, and once,
-   * with the file `.`, if more are pending than are listed. */
-  readonly onUnreadable?: (file: UnreadableFile) => void;
-}
-
 /**
  * Lists the proposals that have no response file, by instant of arrival, then by id: all of them, up
  * to {@linkcode MAX_LISTED} unless told otherwise. A file that cannot be read is skipped, and reported
@@ -39,7 +32,13 @@ export interface ListPendingOptions extends ListOptions {
 // deno-lint-ignore require-await
 export async function listPendingProposals(
   queueDir: string,
-  options: ListPendingOptions = {},
+  options: ListOptions & {
+    /**
+     * Called for every file that looks like a proposal or a response and cannot be read, and once,
+     * with the file `.`, if more are pending than are listed.
+     */
+    readonly onUnreadable?: (file: UnreadableFile) => void;
+  } = {},
 ): Promise<Proposal[]> {
   const { onUnreadable = () => {}, ...listOptions } = options;
   const view = openQueueView(queueDir, { maxPending: MAX_LISTED, ...listOptions });
@@ -62,14 +61,14 @@ export interface QueueListing {
   readonly unreadable: readonly UnreadableFile[];
 }
 
-/** How a queue is listed. */
+/** Which pending proposals to list. */
 export interface ListOptions {
   /**
-   * The bottle whose queue it is. A proposal that claims to come from another one is unreadable.
-   * Not checked unless given.
+   * The bottle. Of one queue it says whose it is: a proposal that claims to come from another bottle is
+   * unreadable. Of all queues it selects one.
    */
   readonly bottleSlug?: string;
-  /** How many pending proposals are listed, at most; {@linkcode MAX_PENDING} unless given. */
+  /** How many pending proposals of a bottle are listed at most; 1,000 unless given. */
   readonly maxPending?: number;
 }
 

@@ -11,15 +11,6 @@ import { AlreadyDecidedError } from "../records/errors.ts";
 import type { ProposalResponse } from "../records/proposal.ts";
 import { readResponse } from "./files.ts";
 
-/** Where {@linkcode writeResponse} prepares the file. */
-export interface WriteResponseOptions {
-  /**
-   * A directory on the same file system in which the file is prepared; created if missing. A host
-   * names one that no container can reach. The queue directory itself unless given.
-   */
-  readonly stagingDir?: string;
-}
-
 /**
  * Writes a response as `<id>.response.json`, mode 0600, if there is none yet: if several writers try,
  * exactly one succeeds. The file is on disk when this returns, and no reader sees half of it.
@@ -39,7 +30,13 @@ export interface WriteResponseOptions {
 export async function writeResponse(
   queueDir: string,
   response: ProposalResponse,
-  options: WriteResponseOptions = {},
+  options: {
+    /**
+     * A directory on the same file system in which the file is prepared; created if missing. A host
+     * names one that no container can reach. The queue directory itself unless given.
+     */
+    readonly stagingDir?: string;
+  } = {},
 ): Promise<string> {
   const path = responsePath(queueDir, response.proposalId);
   const bytes = new TextEncoder().encode(encodeResponse(response));

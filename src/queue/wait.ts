@@ -13,16 +13,12 @@ import { basename } from "@std/path";
 /** A timer for longer than this would go off at once. */
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
-/** How long and how to wait. */
-export interface WaitOptions {
-  /** Ends the wait; the promise rejects with the signal's reason. */
+/** How to watch for changes. */
+export interface WatchOptions {
+  /** Ends the watch: a wait rejects with the signal's reason, an iteration ends without an error. */
   readonly signal?: AbortSignal;
-  /** Gives up after so many milliseconds; waits for ever unless given, or if it is over 24 days. */
-  readonly timeoutMs?: number;
-  /** How often to look even if no event says to; {@linkcode DEFAULT_POLL_INTERVAL_MS} unless given. */
+  /** How often to look without a file system event; {@linkcode DEFAULT_POLL_INTERVAL_MS} unless given. */
   readonly pollIntervalMs?: number;
-  /** Called, once for each reason, when a response is there that cannot be read. */
-  readonly onUnreadable?: (error: Error) => void;
 }
 
 /**
@@ -63,7 +59,12 @@ export interface WaitOptions {
 export async function waitForResponse(
   queueDir: string,
   proposalId: string,
-  options: WaitOptions = {},
+  options: WatchOptions & {
+    /** Gives up after so many milliseconds; waits for ever unless given, or if it is over 24 days. */
+    readonly timeoutMs?: number;
+    /** Called, once for each reason, when a response is there that cannot be read. */
+    readonly onUnreadable?: (error: Error) => void;
+  } = {},
 ): Promise<ProposalResponse> {
   const path = responsePath(queueDir, proposalId);
   const { signal, timeoutMs, pollIntervalMs = DEFAULT_POLL_INTERVAL_MS } = options;

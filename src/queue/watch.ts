@@ -6,14 +6,7 @@
 
 import { DEFAULT_POLL_INTERVAL_MS, watchNames } from "../disk/watch.ts";
 import { type ListOptions, openQueueView, type QueueListing } from "./pending.ts";
-
-/** How a queue is watched. */
-export interface WatchOptions extends ListOptions {
-  /** Ends the iteration, without an error. */
-  readonly signal?: AbortSignal;
-  /** How often to look even if no event came; {@linkcode DEFAULT_POLL_INTERVAL_MS} unless given. */
-  readonly pollIntervalMs?: number;
-}
+import type { WatchOptions } from "./wait.ts";
 
 /** Whether two looks at a queue found the same. */
 export function sameListing<Listing extends QueueListing>(
@@ -53,7 +46,7 @@ export function sameListing<Listing extends QueueListing>(
  */
 export async function* watchPending(
   queueDir: string,
-  options: WatchOptions = {},
+  options: ListOptions & WatchOptions = {},
 ): AsyncGenerator<QueueListing, void, void> {
   const { signal, pollIntervalMs = DEFAULT_POLL_INTERVAL_MS } = options;
   const view = openQueueView(queueDir, options);

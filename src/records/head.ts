@@ -4,21 +4,20 @@
  * @module
  */
 
-/** The state of a log: how many lines it has, and the hash over them. */
-export interface Head {
-  /** How many lines are covered; the next line's `seq`. */
+/** The state of a log, signed: how many lines it has, and the hash over them. */
+export interface SignedHead {
+  /** The log's name, `<component>-<slug>`. */
+  readonly log: string;
+  /** How many lines the hash covers; the next line's `seq`. */
   readonly seq: number;
   /** `H(seq)`, lower-case hex. */
   readonly hash: string;
-}
-
-/** A head with a signature by the signing key. */
-export interface SignedHead extends Head {
-  /** The log's name, `<component>-<slug>`. */
-  readonly log: string;
   /** Ed25519 over `audit-head-v1`, LF, the log's name, LF, and `seq:hash`; lower-case hex. */
   readonly signature: string;
 }
+
+/** A head without the log's name and a signature. */
+export type Head = Pick<SignedHead, "seq" | "hash">;
 
 /** The head of a log without lines. */
 export const EMPTY_HEAD: Head = { seq: 0, hash: "0".repeat(64) };

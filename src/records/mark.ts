@@ -4,13 +4,10 @@
  * @module
  */
 
-/** How much a mark matters. An operator confirms a high mark by typing the bottle's name. */
-export type MarkSeverity = "high" | "medium" | "low";
-
 /** One thing that a reviewer should notice. Its message is printable ASCII. */
 export interface Mark {
-  /** How much it matters. */
-  readonly severity: MarkSeverity;
+  /** How much it matters. An operator confirms a high mark by typing the bottle's name. */
+  readonly severity: "high" | "medium" | "low";
   /** The rule that found it, such as `wildcard-host`. The name of a rule does not change. */
   readonly rule: string;
   /** What would happen, in one sentence without a full stop. */
@@ -20,6 +17,9 @@ export interface Mark {
   /** The line in that file, counted from 1. */
   readonly line: number;
 }
+
+/** How much a mark matters. */
+export type MarkSeverity = Mark["severity"];
 
 /** How many marks are listed at most. If there are more, one further mark counts the others. */
 export const MAX_MARKS = 50;

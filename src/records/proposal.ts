@@ -122,22 +122,6 @@ export interface ProposalResponse {
   readonly auditHead?: SignedHead;
 }
 
-/** What {@linkcode newProposal} needs. */
-export interface NewProposalOptions {
-  /** The bottle that asks. */
-  readonly bottleSlug: string;
-  /** The tool that was called. */
-  readonly tool: Tool;
-  /** The whole new file. */
-  readonly proposedFile: string;
-  /** Why, in the agent's words. */
-  readonly justification: string;
-  /** SHA-256 of the file the agent started from, or `""`. */
-  readonly currentFileHash: string;
-  /** The time of its arrival; now unless given. */
-  readonly now?: Date;
-}
-
 /**
  * Makes a proposal with a new random id (a version 4 UUID) and the time of its arrival.
  *
@@ -159,7 +143,12 @@ export interface NewProposalOptions {
  * @param options The fields that the caller chooses.
  * @returns The proposal. It is not written yet.
  */
-export function newProposal(options: NewProposalOptions): Proposal {
+export function newProposal(
+  options: Omit<Proposal, "id" | "arrivalTimestamp"> & {
+    /** The time of its arrival; now unless given. */
+    readonly now?: Date;
+  },
+): Proposal {
   const { bottleSlug, tool, proposedFile, justification, currentFileHash, now } = options;
   return {
     id: crypto.randomUUID(),

@@ -7,14 +7,6 @@
 
 import { diffArrays } from "diff";
 
-/** Names of a diff. */
-export interface DiffOptions {
-  /** The file's name in the two header lines; `config` unless given. */
-  readonly label?: string;
-  /** Describes the old file in the header; `current` unless given. */
-  readonly before?: string;
-}
-
 /** Lines of context around a change, as in the Python original. */
 const CONTEXT = 3;
 
@@ -231,7 +223,16 @@ function writeHunk(
  * @returns The diff, each line with its LF; empty if nothing changed. (The Python original omits the
  * last LF, which `git apply` calls a corrupt patch.)
  */
-export function renderDiff(before: string, after: string, options: DiffOptions = {}): string {
+export function renderDiff(
+  before: string,
+  after: string,
+  options: {
+    /** The file's name in the two header lines; `config` unless given. */
+    readonly label?: string;
+    /** Describes the old file in the header; `current` unless given. */
+    readonly before?: string;
+  } = {},
+): string {
   if (before === after) return "";
   const { label = "config", before: kind = "current" } = options;
   const oldLines = linesOf(before);
