@@ -61,7 +61,7 @@ function wayOut({ clearedBy }: Obstacle, proposalId: string): string | undefined
   const { allowStale, overrideUnrecorded, confirmedSlug } = clearedBy.gives;
   const flags = [
     ...(allowStale ? ["--allow-stale"] : []),
-    ...(overrideUnrecorded ? ["--override-foreign"] : []),
+    ...(overrideUnrecorded ? ["--override-unrecorded"] : []),
     ...(confirmedSlug === undefined ? [] : [`--confirm ${confirmedSlug}`]),
   ];
   return `show ${proposalId}, then decide with ${flags.join(" ")}`;

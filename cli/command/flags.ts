@@ -73,7 +73,7 @@ const FLAG_TABLE = {
   "if-unmarked": { about: "approve only what is unmarked, not stale, valid and unanswered" },
   "allow-stale": { about: "approve even though the file changed since the agent read it" },
   "operator": { value: "NAME", about: "your name in the log, next to user@host and the key" },
-  "override-foreign": { about: "decide even though the proposal has an unrecorded response" },
+  "override-unrecorded": { about: "decide even though the proposal has an unrecorded response" },
   "public-key": {
     value: "FILE",
     offers: "files",
@@ -94,6 +94,11 @@ const FLAG_TABLE = {
   "help": { about: "print this help" },
   "version": { about: "print the version" },
 } as const satisfies Readonly<Record<string, Flag>>;
+
+/** Names that flags had before. They still work. */
+const FORMER_NAMES: Readonly<Record<string, string>> = {
+  "override-foreign": "override-unrecorded",
+};
 
 /** A flag's name, without its dashes. */
 export type FlagName = keyof typeof FLAG_TABLE;
@@ -121,7 +126,7 @@ export interface Verb {
   readonly fullScreen?: true;
 }
 
-const ANY_DECISION = ["notes", "sha256", "operator", "override-foreign"] as const;
+const ANY_DECISION = ["notes", "sha256", "operator", "override-unrecorded"] as const;
 
 const APPROVAL = [...ANY_DECISION, "confirm", "allow-stale"] as const;
 
@@ -254,7 +259,8 @@ export function splitArgs(
       continue;
     }
     const [typed = arg] = arg.split("=", 1);
-    const name = typed === "-h" ? "help" : /^--(.*)$/s.exec(typed)?.[1] ?? "";
+    const written = typed === "-h" ? "help" : /^--(.*)$/s.exec(typed)?.[1] ?? "";
+    const name = Object.hasOwn(FORMER_NAMES, written) ? FORMER_NAMES[written]! : written;
     if (!Object.hasOwn(FLAGS, name)) {
       flags.push({ typed });
       continue;

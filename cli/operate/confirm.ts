@@ -54,7 +54,7 @@ async function readLine(): Promise<string | undefined> {
 }
 
 /** The flags of a person who looked at the proposal. */
-const FOR_PEOPLE = ["confirm", "allow-stale", "override-foreign"];
+const FOR_PEOPLE = ["confirm", "allow-stale", "override-unrecorded"];
 
 /**
  * Refuses a command line that both confirms something and says that nobody looked.

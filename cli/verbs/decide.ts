@@ -22,7 +22,7 @@ import { decodeVersion, editProposal } from "../operate/editor.ts";
 
 /** What the flags confirm. Each slug that was typed counts for its own bottle. */
 function confirmations(flags: Flags, seen: Seen) {
-  const { allowStale, overrideForeign: overrideUnrecorded, confirm, ifUnmarked } = flags;
+  const { allowStale, overrideUnrecorded, confirm, ifUnmarked } = flags;
   const { bottleSlug } = seen.inspection.proposal;
   const confirmedSlug = confirm.includes(bottleSlug) ? bottleSlug : confirm[0];
   return {

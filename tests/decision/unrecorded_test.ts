@@ -158,7 +158,7 @@ Deno.test("supervise refuses a planted answer with exit code 4, and overrides it
   const approved = await supervise(dir.path, ["approve", "p1", "--json"]);
   assertEquals(approved.code, 4);
   assertEquals(JSON.parse(approved.out).error.code, "answered_without_record");
-  assertStringIncludes(approved.err, "with --override-foreign");
+  assertStringIncludes(approved.err, "with --override-unrecorded");
   const overridden = await supervise(dir.path, ["approve", "p1", "--override-foreign"]);
   assertEquals(overridden.code, 0, overridden.err);
   const ref = { root: dir.path, bottleSlug: "dev-1", proposalId: "p1" };

@@ -70,7 +70,9 @@ Deno.test("approve --if-unmarked leaves an answer without a record to a person, 
   );
 });
 
-for (const contrary of [["--confirm", "dev-1"], ["--allow-stale"], ["--override-foreign"]]) {
+for (
+  const contrary of [["--confirm", "dev-1"], ["--allow-stale"], ["--override-unrecorded"]]
+) {
   Deno.test(`approve --if-unmarked with ${contrary[0]} is refused as contradictory`, async () => {
     await using dir = await tempDir();
     await queueSample(dir.path, { id: "p1" });
