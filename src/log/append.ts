@@ -17,6 +17,7 @@ import { EMPTY_HEAD, formatHead, type Head, parseHead } from "../records/head.ts
 import { auditLogName } from "../records/names.ts";
 import { asciiJson } from "../text/json.ts";
 import { advance, isWhole, linesOf, sealLine } from "./chain.ts";
+import { followAppend } from "./index.ts";
 import { openSigningKey, type SigningKey } from "./key.ts";
 import { readLine } from "./lines.ts";
 import { basename, dirname, join } from "@std/path";
@@ -108,6 +109,7 @@ function readWritten(path: string): Written | undefined {
  *                                                 still states it, and so will the next line
  * onSealed(line)                                  the caller's own note, before the line exists
  * append, fdatasync                               see withLockedLog
+ * the index gets the log's new stamp, unsynced    a crash leaves one that does not fit the log
  * the record is overwritten, unsynced             a power cut leaves an older one, also true
  * ```
  *
@@ -132,12 +134,14 @@ export async function appendEntry(
   const recordPath = writtenPath(root, name);
   const append = (log: LockedLog): SealedLine => {
     using record = openWritten(recordPath, path);
-    const before = findEnd(log, path, recordPath, record);
-    const sealed = seal(said, name, key, before);
+    const before = log.stamp();
+    const logEnd = findEnd(log, path, recordPath, record);
+    const sealed = seal(said, name, key, logEnd);
     onSealed(sealed);
     const { line, offset: start, head } = sealed;
     log.append(line);
-    const written = { head, prev: before.head.hash, start, end: start + line.length, torn: false };
+    followAppend(root, entry.component, entry.bottleSlug, before, log.stamp());
+    const written = { head, prev: logEnd.head.hash, start, end: start + line.length, torn: false };
     try {
       record.overwrite(encodeWritten(written));
     } catch {

@@ -37,6 +37,8 @@ const LF = 0x0a;
 
 const encoder = new TextEncoder();
 
+const latin1 = new TextDecoder("latin1");
+
 /** The head after one more line, whose LF is included. */
 export function advance(head: Head, line: Uint8Array): Head {
   const hash = createHash("sha256").update(head.hash, "hex").update(line).digest("hex");
@@ -75,7 +77,7 @@ export function sealLine(log: string, entry: string, head: Head, key: KeyObject)
 
 /** What a line states about its place in the chain; `undefined` if it does not end like a chained one. */
 export function linkOf(line: Uint8Array): Link | undefined {
-  const end = new TextDecoder("latin1").decode(line.subarray(-LONGEST_LINK));
+  const end = latin1.decode(line.subarray(-LONGEST_LINK));
   const match = end.match(LINK);
   if (match === null) return undefined;
   return { seq: Number(match[1]), prev: match[2]!, signature: match[3]! };

@@ -1,11 +1,10 @@
 /**
- * What the audit log says of one proposal.
+ * The decision on a proposal, by the audit logs; and the response that its queue has, which may lack one.
  *
  * @module
  */
 
 import { auditLogPath, claudeBottleRoot, queueDirForSlug } from "../disk/layout.ts";
-import { openOwnFile } from "../disk/lock.ts";
 import { ownFileStamp } from "../disk/read_own.ts";
 import { MAX_QUEUE_FILE_BYTES } from "../disk/read_untrusted.ts";
 import { readResponseBytes, responsePlaces } from "../queue/files.ts";
@@ -15,19 +14,20 @@ import { AlreadyDecidedError, MalformedRecordError, UnsafeFileError } from "../r
 import { checkProposalId } from "../records/names.ts";
 import { AUDIT_COMPONENTS, type ProposalRef, STATUSES } from "../records/proposal.ts";
 import { sha256Hex } from "../text/hash.ts";
-import { isWhole, linesOf } from "./chain.ts";
-import { readLine } from "./lines.ts";
+import { linesNaming } from "./index.ts";
 
 /**
- * Finds the decision on a proposal in the audit logs of its bottle. It is the record, whatever has
- * become of the answer.
+ * Finds the recorded decision on a proposal in the audit logs of its bottle, whatever has become of the
+ * response. How long it takes does not depend on the logs' length while their indexes fit; see
+ * `docs/FORMAT.md`.
  *
- * Needs `--allow-read` for `<root>/audit`.
+ * Needs `--allow-read` for `<root>/audit`. If `<root>/private` may be read and written too, it uses the
+ * indexes of the logs there, and makes one where it is missing or does not fit.
  *
  * @param ref The proposal.
- * @returns The audit entry, or `undefined` if no decision is recorded, or the one that is did not
- * take effect.
- * @throws {InvalidNameError} If the slug or the id is none.
+ * @returns The audit entry; `undefined` if no decision is recorded, or the recorded one did not take
+ * effect.
+ * @throws {InvalidNameError} If the slug or the id is not valid.
  */
 export function findDecision(ref: ProposalRef): AuditEntry | undefined {
   const id = checkProposalId(ref.proposalId);
@@ -36,15 +36,9 @@ export function findDecision(ref: ProposalRef): AuditEntry | undefined {
 }
 
 /**
- * Finds the decisions on some proposals in the audit logs of their bottle, in one pass.
+ * Finds the recorded decisions on some proposals of one bottle, as {@linkcode findDecision} does.
  *
- * Needs `--allow-read` for `<root>/audit`.
- *
- * @param ids The proposals' ids.
- * @param bottleSlug The bottle.
- * @param root The root.
- * @returns The audit entries of those that are decided.
- * @throws {InvalidNameError} If the slug is none.
+ * @throws {InvalidNameError} If the slug is not valid.
  */
 export function decidedAmong(
   ids: ReadonlySet<string>,
@@ -53,18 +47,21 @@ export function decidedAmong(
 ): Map<string, AuditEntry> {
   const decisions = new Map<string, AuditEntry>();
   for (const component of AUDIT_COMPONENTS) {
-    addDecisions(auditLogPath(component, bottleSlug, { root }), ids, decisions);
+    for (const { entry, link } of linesNaming(ids, root, component, bottleSlug)) {
+      const id = entry?.proposalId;
+      if (entry === undefined || id === undefined || !ids.has(id)) continue;
+      if (entry.operatorAction === ACTION_SUPERSEDED) {
+        // Any line may keep a decision from being made. To undo one, a line must be chained.
+        if (link !== undefined) decisions.delete(id);
+      } else if (STATUSES.some((status) => status === entry.operatorAction) && !decisions.has(id)) {
+        decisions.set(id, entry);
+      }
+    }
   }
   return decisions;
 }
 
-/**
- * What tells one state of a bottle's audit logs from another, without reading them.
- *
- * @param bottleSlug The bottle.
- * @param root The root.
- * @returns The state.
- */
+/** Differs between any two states of a bottle's audit logs. Reads none of them. */
 export function stampOfLogs(bottleSlug: string, root: string): string {
   return AUDIT_COMPONENTS.map((component) =>
     ownFileStamp(auditLogPath(component, bottleSlug, { root }))?.text
@@ -72,13 +69,10 @@ export function stampOfLogs(bottleSlug: string, root: string): string {
 }
 
 /**
- * Makes sure that no decision on a proposal is recorded yet.
+ * Refuses a proposal on which a decision is recorded.
  *
- * Needs `--allow-read` for `<root>/audit`.
- *
- * @param ref The proposal.
- * @throws {InvalidNameError} If the slug or the id is none.
- * @throws {AlreadyDecidedError} If it is decided; names the winner and the decision.
+ * @throws {InvalidNameError} If the slug or the id is not valid.
+ * @throws {AlreadyDecidedError} If it is decided; names who decided what.
  */
 export function refuseIfDecided(ref: ProposalRef): void {
   const entry = findDecision(ref);
@@ -90,7 +84,7 @@ export function refuseIfDecided(ref: ProposalRef): void {
 export interface UnrecordedResponse {
   /** The bottle. */
   readonly bottleSlug: string;
-  /** The proposal that it would answer. */
+  /** The proposal that it responds to. */
   readonly proposalId: string;
   /** What it says, or why it cannot be read: one line. */
   readonly says: string;
@@ -99,15 +93,11 @@ export interface UnrecordedResponse {
 }
 
 /**
- * The answer of a proposal that stands in its bottle's queue, or is archived there. If no decision
- * is recorded, somebody planted it, or decided with a tool that keeps no record.
+ * The response to a proposal in its bottle's queue, archived or not; `undefined` if there is none. If no
+ * decision is recorded, it was planted, or written by a tool that keeps no record. At most `maxBytes`
+ * are read.
  *
- * Needs `--allow-read` for the root.
- *
- * @param ref The proposal.
- * @param maxBytes The most that is read of it.
- * @returns The answer, or `undefined` if there is none.
- * @throws {InvalidNameError} If the slug or the id is none.
+ * @throws {InvalidNameError} If the slug or the id is not valid.
  */
 export function standingResponse(
   ref: ProposalRef,
@@ -132,25 +122,4 @@ export function standingResponse(
     }
   }
   return undefined;
-}
-
-/** Adds what one log says. */
-function addDecisions(
-  log: string,
-  ids: ReadonlySet<string>,
-  decisions: Map<string, AuditEntry>,
-): void {
-  using file = openOwnFile(log);
-  for (const line of linesOf(file?.chunks() ?? [])) {
-    if (!isWhole(line)) return; // A torn last line was never acknowledged.
-    const { entry, link } = readLine(line, log);
-    const id = entry?.proposalId;
-    if (entry === undefined || id === undefined || !ids.has(id)) continue;
-    if (entry.operatorAction === ACTION_SUPERSEDED) {
-      // Any line may keep a decision from being made; only one that this tool signed may undo one.
-      if (link !== undefined) decisions.delete(id);
-    } else if (STATUSES.some((status) => status === entry.operatorAction) && !decisions.has(id)) {
-      decisions.set(id, entry);
-    }
-  }
 }

@@ -104,6 +104,16 @@ export function signingKeyIfAny(root: string): SigningKey | undefined {
 }
 
 /**
+ * A secret for what the host derives from its logs: with another signing key, or none, it is another one.
+ *
+ * @throws {Error} If the signing key's file is not an Ed25519 key, or others may read it.
+ */
+export function indexKey(root: string): Uint8Array {
+  const key = signingKeyIfAny(root)?.privateKey.export({ type: "pkcs8", format: "der" });
+  return sha256(Buffer.concat([Buffer.from("audit-index-v1\n"), ...(key ? [key] : [])]));
+}
+
+/**
  * The key of a root; made, mode 0600, if there never was one. Of several processes that make one at
  * once, one wins, and all use it.
  *

@@ -14,10 +14,12 @@ import { isProposalId } from "./names.ts";
 import { type Proposal, type ProposalResponse, STATUSES, TOOLS } from "./proposal.ts";
 import { type Check, type Field, isText, shapeOf } from "./shape.ts";
 
+const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+
 /** Decodes strict UTF-8; a byte order mark stays in the text. */
 function decodeUtf8(bytes: Uint8Array, file: string): string {
   try {
-    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
+    return utf8.decode(bytes);
   } catch (cause) {
     throw new MalformedRecordError(file, undefined, "it is not UTF-8", {
       cause,
