@@ -9,7 +9,7 @@ import {
 } from "../../mod.ts";
 import { decidedAmong, ensureSigningKey } from "../../internal_mod.ts";
 import { sealLine } from "../../src/log/chain.ts";
-import { AUDIT_COMPONENTS } from "../../src/log/entries.ts";
+import { AUDIT_COMPONENTS } from "../../src/records/proposal.ts";
 import { keyOf, makeRecordList } from "../../src/log/index_file.ts";
 import { indexKey, openSigningKey } from "../../src/log/key.ts";
 import { readLine } from "../../src/log/lines.ts";
