@@ -11,25 +11,18 @@ import { open } from "./list.ts";
 import { openProposal } from "./open_proposal.ts";
 import { type Desk, keepEdit } from "./state.ts";
 
-/** How long judging may go on before keys have their turn. */
+/** For how long marks are worked out before keys are read again. */
 const SLICE_MS = 8;
 
 /** The marks that the list shows. */
 export interface ListMarks {
-  /** The marks of a proposal; `undefined` until it was judged, and if it is too large for that. */
+  /** The marks of a proposal; `undefined` until they are worked out, or if it is too large for that. */
   readonly of: (entry: PendingProposal) => readonly Mark[] | undefined;
-  /** Judges anew whatever is asked for: a file in force may have changed. */
+  /** Works out again what is asked for from now on: a file in force may have changed. */
   readonly forget: () => void;
 }
 
-/**
- * Opens the marks of a list.
- *
- * @param root The root.
- * @param later Runs something later.
- * @param changed Called when marks are there that were asked for.
- * @returns The marks.
- */
+/** Opens the marks of a list. They are worked out a few at a time, then `changed` is called. */
 export function openMarks(root: string, later: Later, changed: () => void): ListMarks {
   type Judged = readonly Mark[] | undefined;
   let known = new WeakMap<PendingProposal, Judged>();
@@ -40,7 +33,7 @@ export function openMarks(root: string, later: Later, changed: () => void): List
     const started = performance.now();
     for (const entry of wanted) {
       wanted.delete(entry);
-      // Nothing larger is sound, and whoever opens it sees its marks all the same.
+      // A larger file is not sound. Its marks are shown when it is opened.
       const isLarge = entry.proposal.proposedFile.length > MAX_CONFIG_FILE_BYTES;
       const marks = isLarge ? undefined : marksOfPending([entry], root).get(entry);
       known.set(entry, marks);
@@ -64,7 +57,7 @@ export function openMarks(root: string, later: Later, changed: () => void): List
   };
 }
 
-/** A question about a row that changed is withdrawn, and so is a decision that was not written. */
+/** Withdraws a question about a row that changed, and a decision on it that is not written yet. */
 function withdraw(desk: Desk, keys: ReadonlySet<string>, why: string): void {
   if (desk.prompt?.question.about.some((key) => keys.has(key))) {
     desk.prompt.withdraw();
@@ -76,7 +69,7 @@ function withdraw(desk: Desk, keys: ReadonlySet<string>, why: string): void {
   for (const key of keys) desk.looks.delete(key);
 }
 
-/** Shows anew what is on the screen and is no longer what was shown. */
+/** Shows a proposal again if it is on the screen and has changed. */
 function refreshView(desk: Desk, keys: ReadonlySet<string>, because: string): void {
   const { view } = desk;
   if (view.place !== "proposal" && view.place !== "edit" || !keys.has(view.key)) return;
@@ -110,12 +103,7 @@ export function takeChanges(desk: Desk, { events }: Changes): void {
   desk.changed();
 }
 
-/**
- * Looks whether the files in force are still those that were looked at. They are ours, so no event tells
- * of it.
- *
- * @param desk The desk.
- */
+/** Checks whether the files in force are still those that the operator saw. No event tells of these. */
 export function checkFilesInForce(desk: Desk): void {
   const { table, ports } = desk;
   const stamps = new Map<string, string>();

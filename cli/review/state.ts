@@ -1,6 +1,6 @@
 /**
- * What the parts of the full screen share: the list, what is looked at, what is asked, what can still be
- * undone, and the ways to the outside.
+ * The state of the full screen: the list, the proposals that were looked at, the question, the decisions
+ * that can still be undone; and the calls to the outside.
  *
  * @module
  */
@@ -15,43 +15,43 @@ import { openPrompt, type Prompt, type Question } from "./prompt.ts";
 import { type Held, openHeld } from "./undo_buffer.ts";
 import type { Pages } from "./viewport.ts";
 
-/** The ways to the outside. */
+/** The calls to the outside. A test passes its own. */
 export interface Ports {
   /** The time, in milliseconds since 1970. */
   readonly now: () => number;
-  /** The time since something, in milliseconds, by a clock that nobody sets. */
+  /** Milliseconds on a clock that only goes forward. */
   readonly elapsedMs: () => number;
   /** Runs something later. */
   readonly later: Later;
   /** Reads a proposal and the file in force beside it. */
   readonly inspect: (entry: PendingProposal) => Promise<Inspection>;
-  /** Decides, through the one door. */
+  /** Decides, records and responds. */
   readonly decide: (seen: Seen, said: Said) => Promise<Decision>;
-  /** Lets the operator change a file in an editor, which has the terminal meanwhile. */
+  /** Lets the operator change a file in an editor, which uses the terminal until it ends. */
   readonly edit: (inspection: Inspection, start: string) => Promise<Edit>;
   /** Reads the proposal that an unrecorded response is for, if it can be decided. */
   readonly overridable: Overridable;
-  /** What a reviewer should notice, for the list; `undefined` until it was judged. */
+  /** The marks of a proposal, for the list; `undefined` until they are worked out. */
   readonly marksOf: (entry: PendingProposal) => readonly Mark[] | undefined;
   /** The operators' last notes to rejected proposals of a bottle, the latest first. */
   readonly pastNotes: (entry: PendingProposal) => Promise<readonly string[]>;
-  /** What tells one state of a file from another. */
+  /** A text that differs between any two states of a file. */
   readonly stampOf: (path: string) => string;
   /** An error in words. */
   readonly explain: (error: unknown) => string;
-  /** Hands the terminal back to the shell until it calls. */
+  /** Gives the terminal to the shell until the operator comes back with `fg`. */
   readonly suspend: () => void;
   /** Clears the terminal, so that the next frame is drawn whole. */
   readonly repaint: () => void;
-  /** Ends it. */
+  /** Ends the program. */
   readonly quit: () => void;
 }
 
 /** A proposal that an operator has looked at. */
 export interface Look extends Seen {
-  /** The file in force then. */
+  /** The state of the file in force at that time. */
   readonly stamp: string;
-  /** All of it on the screen; nothing if it was no more than a row of a table. */
+  /** The whole proposal on the screen; left out if only a row of a table was shown. */
   readonly pages?: Pages;
 }
 
@@ -59,11 +59,9 @@ export interface Look extends Seen {
 export interface Pending {
   /** The row. */
   readonly key: string;
-  /** What the operator saw. */
   readonly seen: Seen;
-  /** What the operator says. */
   readonly said: Said;
-  /** The operator's version, where there is one. */
+  /** The operator's version, if the decision is to modify. */
   readonly edit?: Edit;
 }
 
@@ -71,7 +69,7 @@ export interface Pending {
 export interface BatchItem {
   /** The row. */
   readonly key: string;
-  /** What the operator sees in the table, if it can be read. */
+  /** What the operator sees in the table; left out if it cannot be read. */
   readonly look?: Look;
   /** Why it is left out, if it is. */
   readonly leftOut?: string;
@@ -104,22 +102,22 @@ export type View =
   }
   | { readonly place: "help"; readonly behind: View; readonly pages: Pages };
 
-/** What the parts of the full screen share. */
+/** The state of the full screen, and what every part of it may do. */
 export interface Desk {
   readonly ports: Ports;
   readonly style: Style;
   readonly table: Table;
   readonly guard: Guard;
   readonly held: Held<Pending>;
-  /** Whose time to be undone is up, and who are not written yet. */
+  /** The decisions that can no longer be undone, and are not written yet. */
   readonly unwritten: Set<Pending>;
-  /** What is being written, until it is. */
+  /** The writes that are under way. */
   readonly writes: Set<Promise<void>>;
-  /** What the operator looked at, by row. */
+  /** What the operator has looked at, by row. */
   readonly looks: Map<string, Look>;
-  /** Notes of this session, the latest first. */
+  /** The notes of this session, the latest first. */
   readonly notes: string[];
-  /** What is told on the terminal when the screen is gone. */
+  /** What is printed when the screen is closed. */
   readonly report: string[];
   /** What is on the screen. */
   view: View;
@@ -127,17 +125,17 @@ export interface Desk {
   offset: number;
   /** How many items of a table have been on the screen. */
   seen: number;
-  /** What is asked, if anything is. */
+  /** The question on the screen, if there is one. */
   prompt: Prompt | undefined;
-  /** The last thing that was said. */
+  /** The message at the foot of the screen. */
   message: string;
   /** Whether `q` was pressed while something could be undone. */
   quitAsked: boolean;
-  /** Whether keys came while a question was on its way: they were not meant for it. */
+  /** Whether keys came before a question was on the screen: they were not meant for it. */
   distracted: boolean;
-  /** Shows something else. What keys are about has changed, so those that decide wait. */
+  /** Shows something else. Keys that decide are ignored for a moment: they meant what was there before. */
   readonly show: (view: View) => void;
-  /** Says something at the foot of the screen, until a key is pressed. */
+  /** Shows a message at the foot of the screen, until a key is pressed. */
   readonly tell: (message: string) => void;
   /** Asks, and waits for the answer. */
   readonly ask: (question: Question) => Promise<string | undefined>;
@@ -145,15 +143,7 @@ export interface Desk {
   readonly changed: () => void;
 }
 
-/**
- * Makes an empty desk.
- *
- * @param ports The ways to the outside.
- * @param style Colours.
- * @param due Called with decisions whose time to be undone is up.
- * @param changed Draws the screen.
- * @returns The desk.
- */
+/** The state at the start. `due` gets the decisions that can no longer be undone; `changed` draws. */
 export function openDesk(
   ports: Ports,
   style: Style,
@@ -207,13 +197,7 @@ export function openDesk(
   return desk;
 }
 
-/**
- * Says where an operator's version is. What is said at the foot of the screen is soon gone; where an edit
- * is must not be.
- *
- * @param desk The desk.
- * @param edit The version.
- */
+/** Says where an operator's version is: on the screen, and again when the screen is closed. */
 export function keepEdit(desk: Desk, { kept }: Edit): void {
   desk.report.push(kept);
   desk.tell(kept);
