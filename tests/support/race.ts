@@ -4,6 +4,7 @@
  * @module
  */
 
+import { inEnvironment } from "./environment.ts";
 import { REPO } from "./run.ts";
 import type { TempDir } from "./temp.ts";
 import { join } from "@std/path";
@@ -71,13 +72,13 @@ async function startRacer(
 ): Promise<Racer> {
   const child = new Deno.Command("sh", {
     args: [join(REPO, "cli/supervise.sh")],
-    env: {
+    ...inEnvironment({
       PATH: `${bin}:${Deno.env.get("PATH")}`,
       CLAUDE_BOTTLE_ROOT: root,
       NO_COLOR: "1",
       EDITOR: "",
       VISUAL: "",
-    },
+    }),
     stdin: "piped",
     stdout: "piped",
     stderr: "inherit",

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { inEnvironment } from "./environment.ts";
 import { fromFileUrl, join } from "@std/path";
 
 /** The checkout. */
@@ -38,12 +39,13 @@ export async function run(
   args: readonly string[],
   options: RunOptions = {},
 ): Promise<RunResult> {
-  const { input, ...rest } = options;
+  const { input, env, ...rest } = options;
   const child = new Deno.Command(program, {
     args: [...args],
     stdin: input === undefined ? "null" : "piped",
     stdout: "piped",
     stderr: "piped",
+    ...inEnvironment(env),
     ...rest,
   }).spawn();
   if (input !== undefined) {

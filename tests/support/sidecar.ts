@@ -5,6 +5,7 @@
  */
 
 import { sidecarFlags } from "../../sidecar/settings.ts";
+import { inEnvironment } from "./environment.ts";
 import { TextLineStream } from "./lines.ts";
 import { REPO } from "./run.ts";
 import { join } from "@std/path";
@@ -59,7 +60,7 @@ export async function startSidecar(
       `--port=${port}`,
       ...more,
     ],
-    env,
+    ...inEnvironment(env),
     stdin: "null",
     stdout: "inherit",
     stderr: "piped",

@@ -1,4 +1,5 @@
 import { readReceiverRecord } from "../../../internal_mod.ts";
+import { inEnvironment } from "../../support/environment.ts";
 import { TextLineStream } from "../../support/lines.ts";
 import { configure, isSigned, SECRET, startReceiver } from "../../support/receiver.ts";
 import { queueSample } from "../../support/records.ts";
@@ -21,7 +22,7 @@ const HOSTILE = {
 function startWatch(dir: TempDir, args: readonly string[] = []) {
   const process = new Deno.Command("sh", {
     args: [LAUNCHER, "watch", ...args],
-    env: { CLAUDE_BOTTLE_ROOT: dir.path, NO_COLOR: "1" },
+    ...inEnvironment({ CLAUDE_BOTTLE_ROOT: dir.path, NO_COLOR: "1" }),
     stdout: "piped",
     stderr: "piped",
   }).spawn();
@@ -244,7 +245,7 @@ Deno.test("notify without the launcher says which permission is missing, not whe
 async function bytesOf(dir: TempDir, words: string, env: Record<string, string>): Promise<string> {
   const command = `sh ${LAUNCHER} ${words}`;
   const { out } = await run("script", ["-qec", command, "/dev/null"], {
-    env: { CLAUDE_BOTTLE_ROOT: dir.path, NO_COLOR: "1", TERM_PROGRAM: "", ...env },
+    ...inEnvironment({ CLAUDE_BOTTLE_ROOT: dir.path, NO_COLOR: "1", TERM_PROGRAM: "", ...env }),
   });
   return out;
 }
@@ -288,7 +289,7 @@ Deno.test("watch rings the bell of a real terminal when something arrives", {
   await using process = new Deno.Command("script", {
     // A terminal that nobody looks at has no width.
     args: ["-qec", `stty cols 100; exec sh ${LAUNCHER} watch`, "/dev/null"],
-    env: { CLAUDE_BOTTLE_ROOT: dir.path, NO_COLOR: "1", TERM: "xterm" },
+    ...inEnvironment({ CLAUDE_BOTTLE_ROOT: dir.path, NO_COLOR: "1", TERM: "xterm" }),
     stdin: "piped",
     stdout: "piped",
     stderr: "null",

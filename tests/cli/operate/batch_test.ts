@@ -1,4 +1,5 @@
 import { readAuditEntries, readOverview, readResponse } from "../../../mod.ts";
+import { inEnvironment } from "../../support/environment.ts";
 import { TextLineStream } from "../../support/lines.ts";
 import { queueSample } from "../../support/records.ts";
 import { REPO, supervise } from "../../support/run.ts";
@@ -156,7 +157,7 @@ Deno.test("approve of several binds all of them to what it saw before it decided
   lock.lockSync(true);
   const approve = new Deno.Command("sh", {
     args: [join(REPO, "cli/supervise.sh"), "approve", "p1", "p2", "p3", "p4"],
-    env: { CLAUDE_BOTTLE_ROOT: dir.path, NO_COLOR: "1" },
+    ...inEnvironment({ CLAUDE_BOTTLE_ROOT: dir.path, NO_COLOR: "1" }),
     stdout: "piped",
     stderr: "piped",
   }).spawn();

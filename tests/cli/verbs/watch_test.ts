@@ -1,4 +1,5 @@
 import { archiveProposal, decide, writeResponse } from "../../../mod.ts";
+import { inEnvironment } from "../../support/environment.ts";
 import { flood } from "../../support/flood.ts";
 import { TextLineStream } from "../../support/lines.ts";
 import { queueSample } from "../../support/records.ts";
@@ -10,7 +11,7 @@ import { join } from "@std/path";
 function startWatch(dir: TempDir, args: readonly string[]) {
   const process = new Deno.Command("sh", {
     args: [join(REPO, "cli/supervise.sh"), "watch", ...args],
-    env: { CLAUDE_BOTTLE_ROOT: dir.path, NO_COLOR: "1" },
+    ...inEnvironment({ CLAUDE_BOTTLE_ROOT: dir.path, NO_COLOR: "1" }),
     stdout: "piped",
     stderr: "inherit",
   }).spawn();
@@ -176,7 +177,7 @@ Deno.test("watch ends quietly, exit 0, when nobody reads what it prints", async 
   await queueSample(dir.path, { id: "p1" });
   const watch = new Deno.Command("sh", {
     args: [join(REPO, "cli/supervise.sh"), "watch", "--json"],
-    env: { CLAUDE_BOTTLE_ROOT: dir.path, NO_COLOR: "1" },
+    ...inEnvironment({ CLAUDE_BOTTLE_ROOT: dir.path, NO_COLOR: "1" }),
     stdout: "piped",
     stderr: "piped",
   }).spawn();
