@@ -1,5 +1,5 @@
 /**
- * The one door: the only code that answers a proposal. Every surface goes through it.
+ * Decides proposals. Every surface goes through this door: nothing else records a decision and answers.
  *
  * @module
  */
@@ -14,7 +14,6 @@ import {
   COMPONENT_FOR_TOOL,
   COMPONENT_REBUILD,
   type ProposalRef,
-  type ProposalResponse,
   type Status,
 } from "../records/proposal.ts";
 import { sha256Hex } from "../text/hash.ts";
@@ -22,6 +21,7 @@ import { diffAgainst, type Inspection, inspectProposal } from "./inspect.ts";
 import { carryOut, refuseIfNotWritable, withBottleLock } from "./journal.ts";
 import {
   type DecisionDraft,
+  fileOf,
   lacksNotes,
   NOTES_MISSING,
   refuseObstacles,
@@ -38,7 +38,7 @@ export interface DecideRequest extends DecisionDraft, ProposalRef {
   readonly notes: string;
   /** Who decides, `user@host`. The log adds the key that signs. */
   readonly operator: string;
-  /** A name that the operator gives besides. It replaces nothing. */
+  /** Another name of the operator, for the log. It does not replace `operator`. */
   readonly operatorName?: string;
 }
 
@@ -52,18 +52,18 @@ export interface Decision {
   readonly status: Status;
   /** The operator's words. */
   readonly notes: string;
-  /** The log that keeps it. */
+  /** The path of the log that has it. */
   readonly auditLog: string;
-  /** The log's head after it, `seq:hash`. Kept elsewhere it shows that the log was cut. */
+  /** The log's head after it, `seq:hash`. Saved elsewhere, it shows later whether the log was cut. */
   readonly auditHead: string;
 }
 
 /**
  * Decides a proposal: records the decision, then answers, each durable before the next.
  *
- * Of any number of operators who decide at once exactly one wins. What was shown is what is decided:
- * if the proposal's bytes are not those that hash to `proposalSha256`, nothing happens. The final
- * file must be sound. If the process dies in between, the next run finishes the decision or drops it.
+ * If several operators decide at once, the first wins. What was shown is what is decided: anything that
+ * {@linkcode obstaclesTo} lists stops it, on the files as they are under the bottle's lock. If the
+ * process dies in between, the next run finishes the decision or drops it.
  *
  * Needs `--allow-read` and `--allow-write` for the root.
  *
@@ -130,58 +130,43 @@ export async function decide(request: DecideRequest): Promise<Decision> {
   });
 }
 
-function finalFileOf(verdict: Verdict, inspection: Inspection): string | null {
-  if (verdict.status === "modified") return verdict.finalFile;
-  return verdict.status === "approved" ? inspection.proposal.proposedFile : null;
-}
-
 async function record(
   root: string,
   request: DecideRequest,
   inspection: Inspection,
 ): Promise<Decision> {
-  const { proposal, proposalSha256 } = inspection;
-  const { bottleSlug, verdict } = request;
+  const { proposal, proposalSha256, unrecordedResponse: planted } = inspection;
+  const { bottleSlug, proposalId, verdict, notes, operator, operatorName } = request;
   const { status } = verdict;
-  const finalFile = finalFileOf(verdict, inspection);
+  const finalFile = fileOf(verdict, inspection) ?? null;
   const component = COMPONENT_FOR_TOOL[proposal.tool] ?? COMPONENT_REBUILD;
-  const auditLog = auditLogPath(component, bottleSlug, { root });
   const entry: AuditEntry = {
     timestamp: new Date().toISOString(),
     bottleSlug,
     component,
     operatorAction: status,
-    operatorNotes: request.notes,
+    operatorNotes: notes,
     justification: proposal.justification,
     diff: verdict.status === "modified"
       ? diffAgainst(inspection, verdict.finalFile)
       : inspection.diff,
-    operator: request.operator,
-    ...(request.operatorName !== undefined && { operatorName: request.operatorName }),
-    proposalId: proposal.id,
+    operator,
+    ...(operatorName !== undefined && { operatorName }),
+    proposalId,
     proposalSha256,
     finalSha256: finalFile === null ? "" : sha256Hex(finalFile),
-    ...(inspection.unrecordedResponse &&
-      { unrecordedResponse: unrecordedWords(inspection.unrecordedResponse) }),
+    ...(planted !== undefined && { unrecordedResponse: wordsOf(planted) }),
   };
-  const response: ProposalResponse = {
-    proposalId: proposal.id,
-    status,
-    notes: request.notes,
-    finalFile,
-  };
-  const overrideUnrecorded = inspection.unrecordedResponse !== undefined;
-  const { head, answered } = await carryOut(root, { entry, response, overrideUnrecorded });
+  const response = { proposalId, status, notes, finalFile };
+  const { head, answered } = await carryOut(root, entry, response, planted !== undefined);
   if (!answered) {
-    const standing = standingResponse({ root, bottleSlug, proposalId: proposal.id });
-    const says = standing?.says ?? "it is gone again";
+    const says = standingResponse({ root, bottleSlug, proposalId })?.says ?? "it is gone again";
     throw new ObstacleError(request, [unrecordedResponse(says, { how: "look" })]);
   }
-  const { notes } = request;
-  const auditHead = formatHead(head);
-  return { proposalId: proposal.id, bottleSlug, status, notes, auditLog, auditHead };
+  const auditLog = auditLogPath(component, bottleSlug, { root });
+  return { proposalId, bottleSlug, status, notes, auditLog, auditHead: formatHead(head) };
 }
 
-function unrecordedWords({ says, sha256 }: UnrecordedResponse): string {
+function wordsOf({ says, sha256 }: UnrecordedResponse): string {
   return sha256 === undefined ? says : `${says}, sha256 ${sha256}`;
 }

@@ -1,5 +1,5 @@
 /**
- * Everything an operator must see before deciding: the proposal, the file in force, the difference.
+ * Reads what an operator must see before deciding: the proposal, the file in force, the difference.
  *
  * @module
  */
@@ -46,17 +46,17 @@ export interface Inspection extends PendingProposal {
 }
 
 /**
- * Reads a proposal that waits for a decision and the config file in force, and compares them.
+ * Reads a proposal that is not decided and the config file in force, and compares them.
  *
  * Needs `--allow-read` for the root.
  *
  * @param ref Which proposal.
  * @returns The proposal, the file in force, their difference.
  * @throws {InvalidNameError} If the slug or the id is not valid.
- * @throws {AlreadyDecidedError} If it is decided; names the winner and the decision.
+ * @throws {AlreadyDecidedError} If it is decided; names the operator and the decision.
  * @throws {ProposalNotFoundError} If there is no such proposal in the bottle's queue.
  * @throws {ObstacleError} If it is gone, and a response that no record backs is all that is left.
- * @throws {UnsafeFileError} If the proposal, or the queue directory, is no plain file or directory.
+ * @throws {UnsafeFileError} If the proposal is not a plain file, or its directory not a directory.
  * @throws {MalformedRecordError} If the proposal is malformed, or claims another bottle.
  */
 // deno-lint-ignore require-await
@@ -124,13 +124,7 @@ function diffFromAgents(proposal: Proposal, root: string): string | undefined {
   return renderDiff(started, proposedFile, { label, before: "the agent's" });
 }
 
-/**
- * The difference between the file in force and another version of it.
- *
- * @param inspection The file in force.
- * @param file The other version.
- * @returns A unified diff, labelled with the config file's name.
- */
+/** A unified diff from the file in force to another version of it, labelled with the file's name. */
 export function diffAgainst(
   inspection: Pick<Inspection, "currentFile" | "currentPath">,
   file: string,

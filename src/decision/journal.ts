@@ -1,5 +1,5 @@
 /**
- * Records a decision, then answers the proposal; finishes on the next run what a crash interrupted.
+ * Records a decision, then writes the response; the next run finishes what a crash interrupted.
  *
  * @module
  */
@@ -43,42 +43,32 @@ import { asciiJson } from "../text/json.ts";
 import { dirname, join } from "@std/path";
 import { Buffer } from "node:buffer";
 
-/** A decision that is about to be recorded. All of it is exact: the bytes, not their meaning. */
-export interface Intent {
-  /** The bottle. */
+/** A decision that is about to be recorded, with the exact bytes of both files. */
+interface Intent {
   readonly bottleSlug: string;
-  /** The proposal. */
   readonly proposalId: string;
   /** The component whose log gets the line. */
   readonly component: string;
-  /** How long the log was before: the line, if it is there, begins at this byte. */
+  /** The log's length before: the line, if it is there, begins at this byte or later. */
   readonly logSize: number;
   /** The audit line, the LF included. */
   readonly line: string;
   /** The response file's text. */
   readonly response: string;
-  /** Whether an answer without a record that stands there is moved away. */
+  /** Whether an unrecorded response in its place is moved away. */
   readonly overrideUnrecorded: boolean;
 }
 
-/**
- * Where answers are prepared. Whoever holds the bottle's lock is alone there.
- *
- * @param root The root.
- * @param slug The bottle's slug.
- * @returns The directory, in `private/`.
- */
-export function stagingDir(root: string, slug: string): string {
+/** Where responses are prepared. Only the holder of the bottle's lock writes there. */
+function stagingDir(root: string, slug: string): string {
   return join(privateDir(root), "staging", slug);
 }
 
 /**
- * Makes sure, before anything is recorded, that an answer can be written into a bottle's queue: same
- * file system, directory there and writable, some room.
+ * Refuses, before anything is recorded, if no response can be written into a bottle's queue: it must be
+ * there, writable, on the file system of `private/`, and have some room.
  *
- * @param root The root. The caller holds the bottle's lock.
- * @param slug The bottle's slug.
- * @throws {Error} If it cannot; nothing is decided.
+ * @throws {SuperviseError} With the code `queue_not_writable`; nothing is decided.
  */
 export function refuseIfNotWritable(root: string, slug: string): void {
   const queueDir = queueDirForSlug(slug, { root });
@@ -97,15 +87,13 @@ export function refuseIfNotWritable(root: string, slug: string): void {
 }
 
 /**
- * Creates the answer of a recorded decision, unless it is there.
+ * Creates the response of a recorded decision, unless it is there. The caller holds the bottle's lock.
  *
- * @param root The root. The caller holds the bottle's lock.
- * @param intent The decision.
- * @returns Whether the answer is this decision's; if not, another program's stood there first, and
- * the log says so.
- * @throws {ResponseNotWrittenError} If it cannot be created. The decision stands all the same.
+ * @returns Whether the response in the queue is this decision's. If it is another program's, which came
+ * first, the log then says so.
+ * @throws {ResponseNotWrittenError} If it cannot be created. The decision counts all the same.
  */
-export async function answerRecorded(root: string, intent: Intent): Promise<boolean> {
+async function answerRecorded(root: string, intent: Intent): Promise<boolean> {
   try {
     return await answer(root, intent);
   } catch (cause) {
@@ -116,8 +104,8 @@ export async function answerRecorded(root: string, intent: Intent): Promise<bool
 async function answer(root: string, intent: Intent): Promise<boolean> {
   const { bottleSlug, proposalId } = intent;
   const queueDir = queueDirForSlug(bottleSlug, { root });
-  if (ownAnswerStands(queueDir, intent)) {
-    // Whoever created it may have died before its name was durable.
+  if (isAnswered(queueDir, intent)) {
+    // The process that created it may have died before its name was durable.
     syncNames(queueDir);
     return true;
   }
@@ -132,7 +120,7 @@ async function answer(root: string, intent: Intent): Promise<boolean> {
   } catch (error) {
     if (!(error instanceof Deno.errors.AlreadyExists)) throw error;
   }
-  // A program that keeps no record, such as the Python original, answered in between.
+  // Another program, such as the Python original, which keeps no record, answered in between.
   await appendEntry({
     ...parseAuditEntry(JSON.parse(intent.line), "the intent"),
     timestamp: new Date().toISOString(),
@@ -145,10 +133,10 @@ async function answer(root: string, intent: Intent): Promise<boolean> {
 }
 
 /**
- * Whether the answer was created already, and perhaps archived by the sidecar since: the very bytes. One
- * that only means the same is somebody else's, and lacks the log's head.
+ * Whether the response was created already; the sidecar may have archived it since. Its bytes must be the
+ * same: a response by another program that only means the same lacks the log's head.
  */
-function ownAnswerStands(queueDir: string, intent: Intent): boolean {
+function isAnswered(queueDir: string, intent: Intent): boolean {
   const own = Buffer.from(intent.response);
   return responsePlaces(queueDir, intent.proposalId).some((place) => {
     try {
@@ -157,16 +145,6 @@ function ownAnswerStands(queueDir: string, intent: Intent): boolean {
       return false;
     }
   });
-}
-
-/** A decision that is to be carried out. */
-export interface DecisionToCarryOut {
-  /** What is to be recorded. */
-  readonly entry: AuditEntry;
-  /** What the agent is to be told. */
-  readonly response: ProposalResponse;
-  /** Whether an answer without a record that stands there is moved away. */
-  readonly overrideUnrecorded: boolean;
 }
 
 const isCount: Check = (value) =>
@@ -195,25 +173,18 @@ function intentPath(root: string, slug: string): string {
 
 /** What became of a decision that a crash left open. */
 export interface FinishedIntent {
-  /** The bottle. */
   readonly bottleSlug: string;
-  /** The proposal. */
   readonly proposalId: string;
   /**
-   * `completed`: it was recorded, and is answered now. `dropped`: it was not recorded, so it never
-   * happened. `superseded`: another program's answer stands.
+   * `completed`: it was recorded, and its response is written now. `dropped`: it was not recorded, so it
+   * never happened. `superseded`: another program's response was there first.
    */
   readonly outcome: "completed" | "dropped" | "superseded";
 }
 
 /**
- * Runs a function while no other process of this host decides for the bottle. A decision that was
- * interrupted is finished first.
- *
- * @param root The root.
- * @param slug The bottle's slug, checked.
- * @param run What to do; it is told what was finished.
- * @returns What the function returns.
+ * Runs a function while no other process of this host decides for the bottle. Before that it finishes a
+ * decision that was interrupted, and tells `run` what became of it.
  */
 export function withBottleLock<T>(
   root: string,
@@ -221,29 +192,28 @@ export function withBottleLock<T>(
   run: (finished: FinishedIntent | undefined) => T | Promise<T>,
 ): Promise<T> {
   return withLock(join(privateDir(root), "locks", `${slug}.lock`), async () => {
-    // Nobody else writes there while the lock is held: what is left is from a crash.
+    // No other process writes there while the lock is held: what is left is from a crash.
     clearDirectory(stagingDir(root, slug));
     return await run(await finishIntent(root, slug));
   });
 }
 
 /**
- * Records a decision, then answers, in that order and each durably; see the module's words. The
- * intent is written down when the line is ready, under the log's lock, so that it holds the very
- * bytes that are appended next.
+ * Records a decision, then writes the response, in that order, each durable before the next. The intent
+ * is written under the log's lock, when the line is sealed: it holds the very bytes that are appended
+ * next. The caller holds the bottle's lock.
  *
- * @param root The root. The caller holds the bottle's lock.
- * @param decision The decision.
- * @returns The log's head after the line; `answered` is false if another program's answer stood in
- * the queue first, and then the log says so.
+ * @returns The log's head after the line; `answered` is false if another program's response was there
+ * first, and then the log says so.
  */
 export async function carryOut(
   root: string,
-  decision: DecisionToCarryOut,
+  entry: AuditEntry,
+  told: ProposalResponse,
+  overrideUnrecorded: boolean,
 ): Promise<{ readonly head: Head; readonly answered: boolean }> {
-  const { entry, overrideUnrecorded } = decision;
   const { bottleSlug, component } = entry;
-  const { proposalId } = decision.response;
+  const { proposalId } = told;
   const path = intentPath(root, bottleSlug);
   const log = auditLogName(component, bottleSlug);
   const { privateKey } = await openSigningKey(root);
@@ -252,7 +222,7 @@ export async function carryOut(
   const { head } = await appendEntry(entry, root, ({ line: bytes, offset: logSize, head }) => {
     const line = new TextDecoder().decode(bytes);
     const auditHead = signHead(log, head, privateKey);
-    const response = encodeResponse({ ...decision.response, auditHead });
+    const response = encodeResponse({ ...told, auditHead });
     intent = { bottleSlug, proposalId, component, logSize, line, response, overrideUnrecorded };
     replaceFileAlone(path, encodeIntent(intent));
   });
@@ -260,7 +230,7 @@ export async function carryOut(
   try {
     removeFile(path);
   } catch {
-    // The decision stands, and is told. The next run finds it recorded and answered, and tries again.
+    // The decision is recorded and answered. The next run finds that, and removes the intent.
   }
   return { head, answered };
 }
@@ -281,13 +251,13 @@ function readIntent(bytes: Uint8Array, path: string, slug: string): Intent {
   throw new MalformedRecordError(path, undefined, "it is no intent; move it away to go on");
 }
 
-/** Finishes the decision that a crash left open, if there is one. The caller holds the lock. */
+/** Finishes the decision that a crash left open, if there is one. The caller holds the bottle's lock. */
 async function finishIntent(root: string, slug: string): Promise<FinishedIntent | undefined> {
   const path = intentPath(root, slug);
   const bytes = readOwnFile(path);
   if (bytes === undefined) return undefined;
   const intent = readIntent(bytes, path, slug);
-  // Without its line the decision never happened: nobody was told, and the operator decides anew.
+  // Without its line the decision never happened: there is no response, and the operator decides anew.
   let outcome: FinishedIntent["outcome"] = "dropped";
   const record = findRecord(root, intent);
   if (record !== "missing") {
@@ -299,7 +269,7 @@ async function finishIntent(root: string, slug: string): Promise<FinishedIntent 
   return { bottleSlug: slug, proposalId: intent.proposalId, outcome };
 }
 
-/** Whether the line is one that records a decision on this proposal, and the response answers it. */
+/** Whether the line records a decision on the proposal, and the response is that decision's. */
 function isSound({ line, response, proposalId }: Intent): boolean {
   try {
     const recorded = parseAuditEntry(JSON.parse(line), "the line");
@@ -338,15 +308,15 @@ function findRecord(root: string, intent: Intent): "missing" | "recorded" | "sup
   return found;
 }
 
-/** The intent of a decision that was interrupted, or is being made right now. */
+/** The intent of a decision that was interrupted, or is being carried out right now. */
 export interface UnfinishedIntent {
   readonly bottleSlug: string;
   readonly path: string;
-  /** Whether it cannot be finished: then no decision for its bottle goes through. */
+  /** Whether it cannot be finished: then every decision for its bottle is refused. */
   readonly isBroken: boolean;
 }
 
-/** Finds what {@linkcode finishInterrupted} would finish, and finishes nothing. */
+/** Finds what {@linkcode finishInterrupted} would finish, and changes nothing. */
 export function findUnfinished(
   root: string,
 ): { readonly intents: readonly UnfinishedIntent[]; readonly staged: readonly string[] } {
@@ -379,21 +349,15 @@ function isBroken(path: string, slug: string): boolean {
 
 /** What {@linkcode finishInterrupted} found. */
 export interface InterruptedDecisions {
-  /** What was finished. */
   readonly finished: readonly FinishedIntent[];
-  /** What could not be, by bottle: decisions for that bottle are refused until it can. */
+  /** What could not be finished. Every decision for these bottles is refused until it can. */
   readonly failed: readonly { readonly bottleSlug: string; readonly error: Error }[];
 }
 
 /**
- * Finishes every decision that a crash left open. Every decision does this for its own bottle; an
- * operator's tool does it for all when it starts, so that no answer waits for the next decision. It
- * does not throw for one bottle's sake.
- *
- * Needs `--allow-read` and `--allow-write` for the root.
- *
- * @param root The root.
- * @returns What was finished, and what could not be.
+ * Finishes every decision that a crash left open. A decision does this for its own bottle; an operator's
+ * tool does it for all when it starts, so that no response waits for the next decision. What fails for
+ * one bottle stops no other.
  */
 export async function finishInterrupted(root: string): Promise<InterruptedDecisions> {
   const finished: FinishedIntent[] = [];

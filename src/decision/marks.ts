@@ -1,5 +1,5 @@
 /**
- * The marks of everything that is pending, for a list that says at a glance what is odd.
+ * The marks of all pending proposals, for a list that shows at a glance what is odd.
  *
  * @module
  */
@@ -15,35 +15,28 @@ import type { Mark } from "../records/mark.ts";
  */
 export const MAX_JUDGED_CHARS = 8 * 1024 * 1024;
 
-/** What an entry was found to be, beside which file in force. */
+/** The marks of an entry, compared with which file in force. */
 interface Judged {
   readonly currentSha256: string;
   readonly marks: readonly Mark[];
 }
 
-/** A view keeps an entry as long as its file stays as it is, so a later look judges what is new. */
+/** A queue's view gives the same entry as long as its file is the same: a later look judges what is new. */
 const judged = new WeakMap<PendingProposal, Judged>();
 
-/** A bottle in one look: its files in force, each read once, and what is left of its share. */
+/** One bottle in one look: its files in force, each read once, and how much may still be judged. */
 interface BottleLook {
   readonly files: Map<string, FileInForce | undefined>;
   charsLeft: number;
 }
 
 /**
- * Marks what a reviewer should notice in each of many pending proposals, as `inspectProposal` marks it
- * in one. Each file in force is read once, and no diff is made.
+ * Judges many pending proposals, each as `inspectProposal` judges one. Reads each file in force once,
+ * and makes no diff. One look judges {@linkcode MAX_JUDGED_CHARS} of each bottle, in the order given, and
+ * the next look goes on where it stopped.
  *
- * One look judges {@linkcode MAX_JUDGED_CHARS} of each bottle, in the order given, and passes over what
- * does not fit. What was judged stays so while the entry is the same object and the file in force the
- * same file, so another look goes on where this one stopped.
- *
- * Needs `--allow-read` for the root.
- *
- * @param pending The proposals, as they were listed.
- * @param root The root.
- * @returns The marks of each, the most severe first. One that is missing was not judged: too much is
- * pending, or the file in force cannot be read.
+ * @returns The marks of each, the most severe first. An entry is missing if it was not judged: too much
+ * is pending, or the file in force cannot be read.
  */
 export function marksOfPending(
   pending: readonly PendingProposal[],
@@ -72,7 +65,7 @@ export function marksOfPending(
   return marks;
 }
 
-/** One bottle's trouble must not keep another's marks from being told. */
+/** A file in force that cannot be read must not hide the marks of other bottles. */
 function readOrNot({ proposal }: PendingProposal, root: string): FileInForce | undefined {
   try {
     return readFileInForce(proposal.tool, proposal.bottleSlug, root);

@@ -89,28 +89,30 @@ export interface DecisionDraft extends Confirmations {
  * @returns The obstacles; empty if `decide` finds none either, on the same files.
  */
 export function obstaclesTo(inspection: Inspection, draft: DecisionDraft): readonly Obstacle[] {
-  const { proposal, proposalSha256 } = inspection;
-  const { verdict, notes = "", proposalSha256: shownSha256 = proposalSha256 } = draft;
+  const { proposal, proposalSha256, currentSha256, unrecordedResponse: planted } = inspection;
+  const { verdict, notes = "", proposalSha256: shown = proposalSha256 } = draft;
+  const { currentSha256: shownCurrent = currentSha256 } = draft;
+  // A rejection changes nothing, so neither the file in force nor the marks matter.
+  const rejects = verdict.status === "rejected";
   const file = fileOf(verdict, inspection);
+  const marks = file === undefined ? [] : marksOf(inspection, file);
+
+  const others: Obstacle[] = [];
+  if (inspection.stale && !rejects) {
+    others.push(staleFor("agent", proposal.currentFileHash, inspection));
+  }
+  if (planted !== undefined) {
+    others.push(unrecordedResponse(planted.says, confirmedBy("yes", { overrideUnrecorded: true })));
+  }
+  if (file !== undefined) others.push(...invalid(inspection, file));
+
   const found: Obstacle[] = [];
   if (lacksNotes(verdict, notes)) found.push(NOTES_MISSING);
-  if (shownSha256 !== proposalSha256) {
-    const message = "it is not the one that was shown " +
-      `(shown ${shortHash(shownSha256)}, found ${shortHash(proposalSha256)})`;
-    const clearedBy = { how: "look" } as const;
-    found.push({ code: "changed", message, clearedBy, shownSha256, foundSha256: proposalSha256 });
+  if (shown !== proposalSha256) found.push(changed(shown, proposalSha256));
+  if (draft.ifUnmarked === true && !rejects) found.push(...forPeople(marks, others));
+  if (shownCurrent !== currentSha256 && !rejects) {
+    found.push(staleFor("operator", shownCurrent, inspection));
   }
-  // A rejection changes nothing, so no file is looked at.
-  const marks = file === undefined ? [] : marksOf(inspection, file);
-  const others = [
-    ...(verdict.status === "rejected" ? [] : staleForAgent(inspection)),
-    ...unrecorded(inspection),
-    ...(file === undefined ? [] : invalid(inspection, file)),
-  ];
-  if (draft.ifUnmarked === true && verdict.status !== "rejected") {
-    found.push(...forPeople(marks, others));
-  }
-  if (verdict.status !== "rejected") found.push(...staleForOperator(inspection, draft));
   found.push(...others, ...unconfirmed(proposal.bottleSlug, marks, draft));
   return found.filter(({ clearedBy }) => !isGiven(clearedBy, draft));
 }
@@ -134,8 +136,8 @@ export function lacksNotes({ status }: { readonly status: string }, notes: strin
   return status === "rejected" && notes.trim() === "";
 }
 
-/** The file that the agent would get; `undefined` for a rejection, and for a version yet to be written. */
-function fileOf(
+/** The file that the agent gets; `undefined` for a rejection, and for a version yet to be written. */
+export function fileOf(
   verdict: DecisionDraft["verdict"],
   { proposal }: Inspection,
 ): string | undefined {
@@ -154,10 +156,16 @@ function shortHash(sha256: string): string {
   return sha256.slice(0, 12);
 }
 
-function stale(
-  { proposal, currentSha256 }: Inspection,
+function changed(shownSha256: string, foundSha256: string): Obstacle {
+  const message = "it is not the one that was shown " +
+    `(shown ${shortHash(shownSha256)}, found ${shortHash(foundSha256)})`;
+  return { code: "changed", message, clearedBy: { how: "look" }, shownSha256, foundSha256 };
+}
+
+function staleFor(
   seenBy: "agent" | "operator",
   seenSha256: string,
+  { proposal, currentSha256 }: Inspection,
 ): Obstacle {
   const file = CONFIG_FILE_FOR_TOOL[proposal.tool];
   const [which, clearedBy] = seenBy === "agent"
@@ -167,21 +175,6 @@ function stale(
   const now = currentSha256 === "" ? "no such file" : shortHash(currentSha256);
   const message = `the ${file} in force is not ${which} (then ${then}, now ${now})`;
   return { code: "stale", message, clearedBy, seenBy, seenSha256, inForceSha256: currentSha256 };
-}
-
-function staleForAgent(inspection: Inspection): Obstacle[] {
-  return inspection.stale ? [stale(inspection, "agent", inspection.proposal.currentFileHash)] : [];
-}
-
-function staleForOperator(inspection: Inspection, { currentSha256 }: DecisionDraft): Obstacle[] {
-  return currentSha256 === undefined || currentSha256 === inspection.currentSha256
-    ? []
-    : [stale(inspection, "operator", currentSha256)];
-}
-
-function unrecorded({ unrecordedResponse: response }: Inspection): Obstacle[] {
-  if (response === undefined) return [];
-  return [unrecordedResponse(response.says, confirmedBy("yes", { overrideUnrecorded: true }))];
 }
 
 function invalid(
