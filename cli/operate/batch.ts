@@ -19,11 +19,6 @@ interface Asked {
   readonly found: FoundProposal | Failure;
 }
 
-/** The same with the proposal as the operator saw it, or why it cannot be read. */
-interface Looked extends Asked {
-  readonly seen: Seen | Failure;
-}
-
 /**
  * Decides several proposals, in the order in which they were typed, and prints a line for each.
  *
@@ -42,16 +37,31 @@ export async function decideSeveral(
     );
   }
   words.forEach(checkProposalId);
-  const asked = words.map((word) => ({ word, found: resolveOrNot(context, word) }));
+  const orFailure = async <T>(run: () => T | Promise<T>): Promise<T | Failure> => {
+    try {
+      return await run();
+    } catch (error) {
+      return failureOf(error, context.root);
+    }
+  };
+  const asked: Asked[] = [];
+  for (const word of words) {
+    asked.push({ word, found: await orFailure(() => resolveProposal(context, [word])) });
+  }
   refuseTwice(asked);
   // All are bound to what is read here, before this call writes anything.
-  const looked: Looked[] = [];
-  for (const one of asked) looked.push({ ...one, seen: await inspectOrNot(context, one) });
+  const looked: (Asked & { readonly seen: Seen | Failure })[] = [];
+  for (const { word, found } of asked) {
+    const seen = isFailure(found)
+      ? found
+      : await orFailure(() => inspectFound(context, found, word));
+    looked.push({ word, found, seen });
+  }
 
   const results: object[] = [];
   const exits = new Set<number>();
   for (const { word, found, seen } of looked) {
-    const outcome = isFailure(seen) ? seen : await decideOrNot(context, seen, decideOn);
+    const outcome = isFailure(seen) ? seen : await orFailure(() => decideOn(seen));
     if (!isFailure(outcome)) {
       results.push(decisionJson(outcome));
       if (!context.flags.json) printDecided(context, outcome);
@@ -69,36 +79,6 @@ export async function decideSeveral(
 
 function isFailure(value: object): value is Failure {
   return "exit" in value;
-}
-
-/** An id that means no proposal, or several, fails by itself. */
-function resolveOrNot(context: Context, word: string): FoundProposal | Failure {
-  try {
-    return resolveProposal(context, [word]);
-  } catch (error) {
-    return failureOf(error, context.root);
-  }
-}
-
-async function inspectOrNot(context: Context, { word, found }: Asked): Promise<Seen | Failure> {
-  if (isFailure(found)) return found;
-  try {
-    return await inspectFound(context, found, word);
-  } catch (error) {
-    return failureOf(error, context.root);
-  }
-}
-
-async function decideOrNot(
-  context: Context,
-  seen: Seen,
-  decideOn: (seen: Seen) => Promise<Decision>,
-): Promise<Decision | Failure> {
-  try {
-    return await decideOn(seen);
-  } catch (error) {
-    return failureOf(error, context.root);
-  }
 }
 
 /** An operator who names a proposal twice meant another one: ask before the wrong ones are decided. */

@@ -1,5 +1,5 @@
 /**
- * Asks a person for what clears the obstacles to a decision, and says what a script may approve unseen.
+ * Asks a person for what clears the obstacles to a decision.
  *
  * @module
  */
@@ -16,15 +16,12 @@ import {
 import { type Flags, UsageError } from "../command/flags.ts";
 import type { Said } from "./decision.ts";
 
-/** How long what a question is about stands on the screen before it can be answered. */
+/** How long a question's subject is on the screen before the question can be answered. */
 const SETTLE_MS = 250;
 
 /**
- * Asks a question and waits for a line. What was typed before the question appeared is dropped, so
- * that a paste, or an Enter too many, never answers what was not read.
- *
- * @param question What to print before the cursor.
- * @returns The line without its LF; `undefined` at the end of the input.
+ * Asks a question, and waits for a line without its LF; `undefined` at the end of the input. What was
+ * typed before the question appeared is dropped: a paste, or an Enter too many, must not answer it.
  */
 export async function ask(question: string): Promise<string | undefined> {
   let line = readLine();
@@ -45,7 +42,7 @@ function settle(): Promise<false> {
   return new Promise((resolve) => setTimeout(() => resolve(false), SETTLE_MS));
 }
 
-/** A terminal hands out one line a read. */
+/** A terminal gives one line to each read. */
 async function readLine(): Promise<string | undefined> {
   const buffer = new Uint8Array(4096);
   const count = await Deno.stdin.read(buffer);

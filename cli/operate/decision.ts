@@ -135,19 +135,19 @@ async function announceNewKey(context: Context): Promise<void> {
   );
 }
 
-/** Decides on an operator's version; if that fails, or gives `undefined`, says where the version is. */
-export async function decideEdit<T>(
+/** Decides on an operator's version. If it is not decided, says where the version is. */
+export async function decideEdit(
   context: Context,
   edit: Edit,
-  decideOn: (finalFile: string) => Promise<T | undefined>,
-): Promise<T | undefined> {
-  let decided: T | undefined;
+  decideOn: (finalFile: string) => Promise<boolean>,
+): Promise<boolean> {
+  let decided = false;
   try {
     decided = await decideOn(edit.finalFile);
     return decided;
   } finally {
-    if (decided === undefined) context.complain(edit.kept);
-    else await edit.discard();
+    if (decided) await edit.discard();
+    else context.complain(edit.kept);
   }
 }
 

@@ -15,7 +15,7 @@ const DEFAULT_EDITOR = "vi";
 
 function editorCommand(context: Context): { program: string; args: string[] } {
   const named = (context.env("VISUAL") || context.env("EDITOR"))?.trim();
-  // A program that the operator named may well need no terminal; ours does, and would hang.
+  // An editor that the operator named may need no terminal; vi needs one, and would hang.
   if (!named && !context.interactive) {
     throw new UsageError("Cannot open an editor without a terminal: use --file, or set $EDITOR");
   }
@@ -25,26 +25,19 @@ function editorCommand(context: Context): { program: string; args: string[] } {
 
 /** An operator's version of a file. */
 export interface Edit {
-  /** The version. */
   readonly finalFile: string;
-  /** Removes the buffer, once the version is decided. */
+  /** Removes the file that was edited, once the version is decided. */
   readonly discard: () => Promise<void>;
-  /** A sentence that says where the buffer is, for when it is not. */
+  /** A sentence that says where that file is, for when the version is not decided. */
   readonly kept: string;
 }
 
 /**
- * Opens the proposed file in `$VISUAL`, `$EDITOR` or vi. The buffer lies in `<root>/private`, mode
- * 0600, under the config file's own name. It stays there until the version is decided, so that no
- * edit is lost.
+ * Opens the proposed file, or `start`, in `$VISUAL`, `$EDITOR` or vi. What is edited is a file in
+ * `<root>/private`, mode 0600, under the config file's own name. It stays there until the version is
+ * decided, so that no edit is lost.
  *
- * Needs `--allow-run` for that editor, and `--allow-read` and `--allow-write` for the root.
- *
- * @param context The context.
- * @param inspection The proposal.
- * @param start What the editor opens with: the proposed file unless given.
- * @returns The operator's version.
- * @throws {CancelledError} If the editor failed, or left the file unchanged, empty, or unsound.
+ * @throws {CancelledError} If the editor failed, or left the file unchanged, empty or invalid.
  */
 export async function editProposal(
   context: Context,
@@ -85,11 +78,8 @@ export async function editProposal(
 }
 
 /**
- * Decodes an operator's version of a file, strictly: what is answered is what they wrote.
+ * Decodes an operator's version of a file. A byte order mark stays in it: the agent gets what they wrote.
  *
- * @param bytes The file's bytes.
- * @param file The file's name, for the error.
- * @returns The text; a byte order mark stays in it.
  * @throws {CancelledError} If it is not UTF-8; the file stays where it is.
  */
 export function decodeVersion(bytes: Uint8Array, file: string): string {
@@ -101,9 +91,8 @@ export function decodeVersion(bytes: Uint8Array, file: string): string {
 }
 
 /**
- * Whether an editor that failed leaves an operator's work behind: one that was killed, in the buffer; one
- * that lost its terminal, in a file of its own beside it. One that says itself that it failed was told to
- * throw the buffer away.
+ * Whether an editor that failed leaves work behind: one that was killed leaves it in the file, one that
+ * lost its terminal in another file beside it. One that ended with an exit code was told to drop it.
  */
 function hasWork(buffer: EditBuffer, start: string, { signal }: Deno.CommandStatus): boolean {
   if (buffer.hasOthers()) return true;
@@ -116,14 +105,9 @@ async function runEditor(
   program: string,
   args: string[],
 ): Promise<Deno.CommandStatus | undefined> {
+  const stdio = { stdin: "inherit", stdout: "inherit", stderr: "inherit" } as const;
   try {
-    const editor = new Deno.Command(program, {
-      args,
-      stdin: "inherit",
-      stdout: "inherit",
-      stderr: "inherit",
-    });
-    return await editor.spawn().status;
+    return await new Deno.Command(program, { args, ...stdio }).spawn().status;
   } catch (error) {
     if (error instanceof Deno.errors.NotFound) return undefined;
     throw error;

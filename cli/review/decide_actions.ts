@@ -21,12 +21,7 @@ import { openPages } from "./viewport.ts";
 /** How many notes are offered. */
 const MOST_OFFERED = 5;
 
-/**
- * A decision made a moment ago can be undone; it is written when its time is up.
- *
- * @param desk The desk.
- * @param group The decisions that are undone together.
- */
+/** Holds decisions until they can no longer be undone; then they are written. */
 export function hold(desk: Desk, group: readonly Pending[]): void {
   const { table, held, ports, guard } = desk;
   const untilMs = ports.now() + UNDO_MS;
@@ -38,7 +33,7 @@ export function hold(desk: Desk, group: readonly Pending[]): void {
   guard.shifted();
 }
 
-/** What stands in the log by then, and what the operator reads when the screen is gone. */
+/** Writes one decision, and reports it for when the screen is gone. */
 async function writeOne(desk: Desk, { key, seen, said, edit }: Pending): Promise<void> {
   const { table, ports, report, looks } = desk;
   const { bottleSlug, id } = seen.inspection.proposal;
@@ -49,7 +44,7 @@ async function writeOne(desk: Desk, { key, seen, said, edit }: Pending): Promise
     table.set(key, { kind: "over", words: status, sinceMs: sinceMs() });
     report.push(`${status.padEnd(8)} ${id} (${bottleSlug})`);
     looks.delete(key);
-    // It is decided, whatever becomes of the buffer.
+    // It is decided, even if the file that was edited cannot be removed.
     await edit?.discard().catch(() => {});
   } catch (error) {
     const why = ports.explain(error);
@@ -63,12 +58,8 @@ async function writeOne(desk: Desk, { key, seen, said, edit }: Pending): Promise
 }
 
 /**
- * Writes decisions, one after the other. A failure of one stops no other. Whoever ends the screen waits
- * for it, or tells what it did not come to.
- *
- * @param desk The desk.
- * @param group The decisions.
- * @returns When all that is being written is written.
+ * Writes decisions, one after the other. A failure of one stops no other. When the screen ends, it waits
+ * for this, or reports what was not written.
  */
 export async function write(desk: Desk, group: readonly Pending[]): Promise<void> {
   const { table, unwritten, writes } = desk;
@@ -77,7 +68,7 @@ export async function write(desk: Desk, group: readonly Pending[]): Promise<void
     table.set(pending.key, { kind: "writing", status: pending.said.verdict.status });
   }
   if (desk.quitAsked && desk.held.count() === 0) {
-    // All that was asked about is being written now.
+    // The decisions that were asked about are being written now.
     desk.quitAsked = false;
     desk.message = "";
   }
@@ -93,11 +84,7 @@ export async function write(desk: Desk, group: readonly Pending[]): Promise<void
   desk.changed();
 }
 
-/**
- * Takes back the last decisions that can be undone.
- *
- * @param desk The desk.
- */
+/** Takes back the last decisions that can be undone. */
 export function undo(desk: Desk): void {
   const { held, table } = desk;
   const group = held.undo();
@@ -113,13 +100,7 @@ export function undo(desk: Desk): void {
   desk.tell(["Taken back, nothing was written.", ...kept].join(" "));
 }
 
-/**
- * Whether a row can be decided.
- *
- * @param desk The desk.
- * @param row The row; the list may be empty.
- * @returns Whether it waits; if not, the foot of the screen says why.
- */
+/** Whether a row can be decided; if not, the foot of the screen says why. */
 export function isOpen(desk: Desk, row: Row | undefined): row is Row {
   if (row === undefined) desk.tell("Nothing is pending.");
   else if (row.standing.kind === "over") desk.tell(`It waits no more: ${row.standing.words}.`);
@@ -127,7 +108,7 @@ export function isOpen(desk: Desk, row: Row | undefined): row is Row {
   return row?.standing.kind === "open";
 }
 
-/** Asks until the word was typed, or the question is left. */
+/** Asks until the word is typed, or the operator leaves the question. */
 export async function confirmWord(
   desk: Desk,
   text: string,
@@ -138,7 +119,7 @@ export async function confirmWord(
     const answer = await desk.ask({ text, about, confirms: true });
     if (answer?.trim() === word) return true;
     if (answer === undefined) {
-      // Whoever withdrew the question has said why.
+      // If the question was withdrawn, the message says why.
       if (desk.message === "") desk.tell("Not decided.");
       return false;
     }
@@ -186,13 +167,7 @@ export async function approve(desk: Desk, row: Row, look: Look, notes: string): 
   await decideOn(desk, { row, look }, { verdict: { status: "approved" }, notes });
 }
 
-/**
- * Asks for the note of a rejection.
- *
- * @param desk The desk.
- * @param rows The rows that it is about.
- * @returns The note, or `undefined` if there is none.
- */
+/** Asks for the note of a rejection. `undefined`: there is none, so nothing is rejected. */
 export async function askWhy(desk: Desk, rows: readonly Row[]): Promise<string | undefined> {
   const past = rows[0] === undefined ? [] : await desk.ports.pastNotes(rows[0].entry);
   const offers = [...new Set([...desk.notes, ...past])].slice(0, MOST_OFFERED);
@@ -229,14 +204,7 @@ function editBlocks(look: Look, finalFile: string): Block[] {
   ];
 }
 
-/**
- * Opens the editor, and shows what came of it before it counts.
- *
- * @param desk The desk.
- * @param key The row.
- * @param look What was looked at.
- * @param before The operator's version so far, to be edited again.
- */
+/** Opens the editor, on `before` if it is edited again, and shows the version before it counts. */
 export async function modify(
   desk: Desk,
   key: string,
@@ -253,7 +221,7 @@ export async function modify(
   } catch (error) {
     const why = ports.explain(error);
     if (error instanceof CancelledError && error.isKept) desk.report.push(`! ${why}`);
-    // Keys that were meant for the editor may still come.
+    // Keys that were typed for the editor may still come.
     desk.guard.shifted();
     desk.tell(why);
   }

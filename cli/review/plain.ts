@@ -163,16 +163,14 @@ async function decideOn(
 
 async function modify(context: Context, ask: Ask, inspection: Inspection): Promise<boolean> {
   const edit = await editProposal(context, inspection);
-  const answered = await decideEdit(context, edit, async (finalFile) => {
+  return await decideEdit(context, edit, async (finalFile) => {
     context.print("Your version, against the file in force:");
     const { columns, style } = context;
     const marks = marksFor(inspection.proposal.tool, inspection.currentFile, finalFile);
     for (const line of renderMarks(marks, columns, style)) context.print(line);
     const diff = diffAgainst(inspection, finalFile);
     for (const line of renderDiffLines(diff, columns, style, marks)) context.print(line);
-    if ((await ask("Type yes to answer with this version: "))?.trim() !== "yes") return undefined;
-    const verdict = { status: "modified", finalFile } as const;
-    return await decideOn(context, ask, inspection, verdict) || undefined;
+    if ((await ask("Type yes to answer with this version: "))?.trim() !== "yes") return false;
+    return await decideOn(context, ask, inspection, { status: "modified", finalFile });
   });
-  return answered === true;
 }

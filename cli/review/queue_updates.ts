@@ -69,6 +69,10 @@ function withdraw(desk: Desk, keys: ReadonlySet<string>, why: string): void {
   for (const key of keys) desk.looks.delete(key);
 }
 
+function isOnScreen({ view }: Desk, key: string): boolean {
+  return (view.place === "proposal" || view.place === "edit") && view.key === key;
+}
+
 /** Shows a proposal again if it is on the screen and has changed. */
 function refreshView(desk: Desk, keys: ReadonlySet<string>, because: string): void {
   const { view } = desk;
@@ -98,7 +102,13 @@ export function takeChanges(desk: Desk, { events }: Changes): void {
   }
   if (changedKeys.size > 0) {
     withdraw(desk, changedKeys, "Withdrawn: the proposal changed, or somebody else decided.");
-    refreshView(desk, changedKeys, "The proposal changed while you looked. This is the new one.");
+    const isPlanted = named.some(({ key, event }) =>
+      event === "unrecorded" && isOnScreen(desk, key)
+    );
+    const because = isPlanted
+      ? "Another program answered while you looked, without a record."
+      : "The proposal changed while you looked. This is the new one.";
+    refreshView(desk, changedKeys, because);
   }
   desk.changed();
 }

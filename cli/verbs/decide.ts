@@ -70,7 +70,7 @@ export async function modify(context: Context, words: readonly string[]): Promis
   const seen = await inspectAsShown(context, words);
   const { inspection } = seen;
   refuseAsShown(seen, { verdict: { status: "modified" }, ...confirmations(context.flags, seen) });
-  const answer = async (finalFile: string): Promise<true> => {
+  const answer = async (finalFile: string): Promise<boolean> => {
     printDecision(context, await decideOne(context, seen, { status: "modified", finalFile }));
     return true;
   };

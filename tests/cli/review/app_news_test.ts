@@ -1,5 +1,5 @@
 import { readAnswer } from "../../../internal_mod.ts";
-import { decide } from "../../../mod.ts";
+import { decide, writeResponse } from "../../../mod.ts";
 import { sitDown, type TestSeat } from "../../support/app.ts";
 import { queueSample } from "../../support/records.ts";
 import { type TempDir, tempDir } from "../../support/temp.ts";
@@ -121,6 +121,10 @@ const CHANGES = [
   ["the file in force changes", async (dir: TempDir) => {
     await putInForce(dir, "api.example.com\nother.example.com\n");
   }, "The file in force changed while you looked. This is what would change now."],
+  ["somebody plants a response", async (dir: TempDir) => {
+    const planted = { proposalId: "p1", status: "rejected", notes: "", finalFile: null } as const;
+    await writeResponse(dir.at("queue", "dev-1"), planted);
+  }, "! Another program answered while you looked, without a record."],
 ] as const;
 
 for (const [what, change, says] of CHANGES) {
@@ -160,7 +164,9 @@ for (const [what, change, says] of CHANGES) {
     await seat.wait(1_000);
     assert(!seat.screen().includes("u undoes"), seat.screen());
     assert(
-      /! (rejected by bob|withdrawn|changed meanwhile|the file in force)/.test(seat.cursor()!),
+      /! (rejected by bob|withdrawn|changed meanwhile|the file in force|answered without)/.test(
+        seat.cursor()!,
+      ),
     );
     await seat.wait(10_000);
     assert((await readAnswer(dir.at("queue", "dev-1"), "p1"))?.status !== "approved");
