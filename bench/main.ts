@@ -19,6 +19,7 @@ import { type Subject, table } from "./measure.ts";
 import { reads } from "./reads.ts";
 import { review } from "./review.ts";
 import { sidecar } from "./sidecar.ts";
+import { start } from "./start.ts";
 import { visibleText } from "./visible.ts";
 import { waiting } from "./waiting.ts";
 import { writes } from "./writes.ts";
@@ -26,6 +27,7 @@ import { writes } from "./writes.ts";
 const SUBJECTS: Readonly<Record<string, readonly Subject[]>> = {
   queue: [writes, reads, listing, waiting],
   log: [log],
+  start: [start],
   writes: [writes],
   reads: [reads],
   listing: [listing],
@@ -37,7 +39,7 @@ const SUBJECTS: Readonly<Record<string, readonly Subject[]>> = {
   holding: [holding(sidecarFlags)],
 };
 
-const ALL = ["queue", "log", "diff", "visible", "review", "sidecar", "holding"];
+const ALL = ["start", "queue", "log", "diff", "visible", "review", "sidecar", "holding"];
 
 /** The kind of file system on which temporary files lie: on some, a sync costs nothing. */
 async function temporaryFileSystem(): Promise<string> {
