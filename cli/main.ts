@@ -113,10 +113,12 @@ export async function main(
     const { name: typed, rest } = findVerb(flags.words);
     const name = rest.length === 0 ? VERBS[typed].withoutWords ?? typed : typed;
     refuseSurplus(name, flags, rest);
-    const { makeContext, reportInterrupted } = await import("./command/context.ts");
+    const [{ makeContext, reportInterrupted }, run] = await Promise.all([
+      import("./command/context.ts"),
+      LOAD[name as keyof typeof LOAD](),
+    ]);
     context = makeContext(flags, terminal);
     if (VERBS[name].readsOnly !== true) await reportInterrupted(context);
-    const run = await LOAD[name as keyof typeof LOAD]();
     return await run(context, rest) ?? 0;
   } catch (error) {
     const { complainOf } = await import("./command/context.ts");

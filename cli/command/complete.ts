@@ -24,7 +24,7 @@ export interface Where {
 
 /** The ids of what is pending, each with its bottle: read off the names of files, none is opened. */
 export async function pendingIds(prefix: string, { root, bottle }: Where): Promise<Offer[]> {
-  const { findProposals } = await import("../../internal_mod.ts");
+  const { findProposals } = await import("../../read_mod.ts");
   const where = {
     ...(root !== undefined && { root }),
     ...(bottle !== undefined && { bottleSlug: bottle }),
@@ -36,8 +36,7 @@ export async function pendingIds(prefix: string, { root, bottle }: Where): Promi
 
 /** The slugs of all bottles. */
 export async function bottleSlugs({ root }: Where): Promise<Offer[]> {
-  const { listBottles } = await import("../../internal_mod.ts");
-  const { claudeBottleRoot } = await import("../../mod.ts");
+  const { claudeBottleRoot, listBottles } = await import("../../read_mod.ts");
   return listBottles(root ?? claudeBottleRoot()).slugs.map((slug) => [slug, "a bottle"]);
 }
 

@@ -4,8 +4,15 @@
  * @module
  */
 
-import { asciiJson, finishInterrupted, readOwnFile, visibleLine } from "../../internal_mod.ts";
-import { claudeBottleRoot } from "../../mod.ts";
+import {
+  asciiJson,
+  claudeBottleRoot,
+  intentsDir,
+  keepFilesInForce,
+  listNames,
+  readOwnFile,
+  visibleLine,
+} from "../../read_mod.ts";
 import { makeStyle, type Style } from "../render/style.ts";
 import { wrap } from "../render/wrap.ts";
 import type { Failure } from "./exit.ts";
@@ -67,6 +74,9 @@ const OUTCOMES = {
 
 /** Finishes what a crash left open, and says what came of it. What cannot be finished stops no verb. */
 export async function reportInterrupted(context: Context): Promise<void> {
+  // Nearly always there is nothing to finish; then what finishes it is not loaded.
+  if (listNames(intentsDir(context.root)).length === 0) return;
+  const { finishInterrupted } = await import("../../internal_mod.ts");
   const { finished, failed } = await finishInterrupted(context.root);
   for (const { bottleSlug, proposalId, outcome } of finished) {
     const words = OUTCOMES[outcome];
@@ -107,6 +117,17 @@ export function pause(ms: number, hurry: AbortSignal): Promise<void> {
     resolve();
   }
   return promise;
+}
+
+/** Keeps copies of the files in force of some bottles: a stale proposal is compared with one later. */
+export function keepForLater({ root }: Context, bottleSlugs: Iterable<string>): void {
+  for (const slug of new Set(bottleSlugs)) {
+    try {
+      keepFilesInForce(slug, root);
+    } catch {
+      // The disk may be full. Without a copy a diff is missing later, and the screen says so.
+    }
+  }
 }
 
 /**

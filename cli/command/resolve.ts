@@ -9,8 +9,10 @@ import {
   findProposals,
   type FoundProposal,
   instantOf,
-} from "../../internal_mod.ts";
-import { type PendingProposal, ProposalNotFoundError, TOOLS } from "../../mod.ts";
+  ProposalNotFoundError,
+  TOOLS,
+} from "../../read_mod.ts";
+import type { PendingProposal } from "../../mod.ts";
 import type { Context } from "./context.ts";
 import { countMarks, type MarkCounts, type PendingMarks } from "../render/pending.ts";
 import { type Flags, SORTS, UsageError } from "./flags.ts";

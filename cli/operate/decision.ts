@@ -8,7 +8,6 @@ import {
   ensureSigningKey,
   forgetShown,
   type FoundProposal,
-  keepFilesInForce,
   lastShown,
   refuseObstacles,
   shownIds,
@@ -173,15 +172,4 @@ export function printDecision(context: Context, decision: Decision): void {
   }
   printDecided(context, decision);
   context.print(context.style.dim(`recorded in ${decision.auditLog}`));
-}
-
-/** Keeps copies of the files in force of some bottles: a stale proposal is compared with one later. */
-export function keepForLater({ root }: Context, bottleSlugs: Iterable<string>): void {
-  for (const slug of new Set(bottleSlugs)) {
-    try {
-      keepFilesInForce(slug, root);
-    } catch {
-      // The disk may be full. Without a copy a diff is missing later, and the screen says so.
-    }
-  }
 }

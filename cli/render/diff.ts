@@ -4,7 +4,7 @@
  * @module
  */
 
-import { makeVisible } from "../../internal_mod.ts";
+import { makeVisible } from "../../read_mod.ts";
 import type { Mark } from "../../mod.ts";
 import { marksBelow, rowsOfMark } from "./marks.ts";
 import { badge, type Style } from "./style.ts";

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { makeVisible, type TextKind } from "../../internal_mod.ts";
+import { makeVisible, type TextKind } from "../../read_mod.ts";
 
 /**
  * The twins of raw fields: `justification_visible`, to be shown, and `justification_escaped`, the count

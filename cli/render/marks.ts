@@ -5,7 +5,7 @@
  * @module
  */
 
-import { visibleLine } from "../../internal_mod.ts";
+import { visibleLine } from "../../read_mod.ts";
 import type { Mark } from "../../mod.ts";
 import type { Style } from "./style.ts";
 import { wrap } from "./wrap.ts";

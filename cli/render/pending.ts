@@ -4,7 +4,7 @@
  * @module
  */
 
-import { makeVisible, unlistedReason, visibleLine } from "../../internal_mod.ts";
+import { makeVisible, unlistedReason, visibleLine } from "../../read_mod.ts";
 import type { Mark, Overview, PendingProposal, UnrecordedResponse } from "../../mod.ts";
 import { visibleJson } from "./json.ts";
 import { age, badge, type Style, trimPlain } from "./style.ts";

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { CONFIG_FILE_FOR_TOOL, visibleLine } from "../../internal_mod.ts";
+import { CONFIG_FILE_FOR_TOOL, visibleLine } from "../../read_mod.ts";
 import type { Inspection } from "../../mod.ts";
 import { diffBlocks } from "./diff.ts";
 import { renderMarks } from "./marks.ts";

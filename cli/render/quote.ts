@@ -5,7 +5,7 @@
  * @module
  */
 
-import { makeVisible, type TextKind } from "../../internal_mod.ts";
+import { makeVisible, type TextKind } from "../../read_mod.ts";
 import { badge, type Style, trimPlain } from "./style.ts";
 import { cut, wrap } from "./wrap.ts";
 

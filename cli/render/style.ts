@@ -4,7 +4,7 @@
  * @module
  */
 
-import { instantOf } from "../../internal_mod.ts";
+import { instantOf } from "../../read_mod.ts";
 
 /**
  * How long ago something was.

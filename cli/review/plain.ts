@@ -13,10 +13,10 @@ import {
   readOverview,
   type Verdict,
 } from "../../mod.ts";
-import type { Context } from "../command/context.ts";
+import { type Context, keepForLater } from "../command/context.ts";
 import { CancelledError, failureOf } from "../command/exit.ts";
 import { clearObstacles } from "../operate/confirm.ts";
-import { decideAsShown, decideEdit, keepForLater, printDecision } from "../operate/decision.ts";
+import { decideAsShown, decideEdit, printDecision } from "../operate/decision.ts";
 import { editProposal } from "../operate/editor.ts";
 import { renderDiffLines } from "../render/diff.ts";
 import { renderMarks } from "../render/marks.ts";

@@ -13,10 +13,10 @@ import {
   watchChanges,
 } from "../../internal_mod.ts";
 import { inspectProposal } from "../../mod.ts";
-import { type Context, pause } from "../command/context.ts";
+import { type Context, keepForLater, pause } from "../command/context.ts";
 import { failureOf } from "../command/exit.ts";
 import { openNotifier } from "../notify/outbox.ts";
-import { decideAsShown, keepForLater } from "../operate/decision.ts";
+import { decideAsShown } from "../operate/decision.ts";
 import { editProposal } from "../operate/editor.ts";
 import { openSeat, type Seat } from "./app.ts";
 import type { Later } from "./key_guard.ts";

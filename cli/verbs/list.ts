@@ -4,11 +4,9 @@
  * @module
  */
 
-import { listBottles, marksOfPending, ownFileStamp } from "../../internal_mod.ts";
-import { readOverview } from "../../mod.ts";
-import type { Context } from "../command/context.ts";
+import { listBottles, marksOfPending, ownFileStamp, readOverview } from "../../read_mod.ts";
+import { type Context, keepForLater } from "../command/context.ts";
 import { isWanted, shortIds, sortPending } from "../command/resolve.ts";
-import { keepForLater } from "../operate/decision.ts";
 import {
   countMarks,
   pendingJson,

@@ -6,9 +6,8 @@
 
 import { rememberShown } from "../../internal_mod.ts";
 import { inspectProposal, type Mark } from "../../mod.ts";
-import type { Context } from "../command/context.ts";
+import { type Context, keepForLater } from "../command/context.ts";
 import { resolveProposal } from "../command/resolve.ts";
-import { keepForLater } from "../operate/decision.ts";
 import { visibleJson } from "../render/json.ts";
 import { pendingJson } from "../render/pending.ts";
 import { renderProposal } from "../render/proposal.ts";

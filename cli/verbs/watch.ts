@@ -13,10 +13,9 @@ import {
   watchChanges,
 } from "../../internal_mod.ts";
 import type { PendingProposal, Proposal, QueueEvent } from "../../mod.ts";
-import type { Context } from "../command/context.ts";
+import { type Context, keepForLater } from "../command/context.ts";
 import { isWanted } from "../command/resolve.ts";
 import { openNotifier } from "../notify/outbox.ts";
-import { keepForLater } from "../operate/decision.ts";
 import { visibleJson } from "../render/json.ts";
 import {
   countMarks,

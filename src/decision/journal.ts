@@ -4,7 +4,13 @@
  * @module
  */
 
-import { auditLogPath, privateDir, queueDirForSlug, responsePath } from "../disk/layout.ts";
+import {
+  auditLogPath,
+  intentsDir,
+  privateDir,
+  queueDirForSlug,
+  responsePath,
+} from "../disk/layout.ts";
 import { openOwnFile, withLock } from "../disk/lock.ts";
 import { namesInOwn, ownFileStamp, readOwnFile } from "../disk/read_own.ts";
 import { listNames } from "../disk/read_untrusted.ts";
@@ -162,10 +168,6 @@ const INTENT = shapeOf<Intent & { readonly version: number }>("intent", {
   response: { wire: "response", check: isText },
   overrideUnrecorded: { wire: "override_foreign", check: isFlag, missing: false },
 });
-
-function intentsDir(root: string): string {
-  return join(privateDir(root), "intents");
-}
 
 function intentPath(root: string, slug: string): string {
   return join(intentsDir(root), `${slug}.json`);

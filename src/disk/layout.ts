@@ -109,6 +109,11 @@ export function privateDir(root: string): string {
   return join(root, "private");
 }
 
+/** Where the decisions are noted that are being recorded; what a crash leaves there is unfinished. */
+export function intentsDir(root: string): string {
+  return join(privateDir(root), "intents");
+}
+
 /**
  * The path of a proposal in a queue directory.
  *

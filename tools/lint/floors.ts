@@ -21,7 +21,9 @@ export const FLOORS: readonly (readonly string[])[] = [
   ["src/log/"],
   ["src/decision/"],
   ["src/queue.ts", "src/audit.ts", "src/diff.ts"],
-  ["mod.ts", "internal_mod.ts", "start_mod.ts", "sidecar_mod.ts"],
+  ["start_mod.ts"],
+  ["read_mod.ts"],
+  ["mod.ts", "internal_mod.ts", "sidecar_mod.ts"],
   // The programs; those of cli/ have floors of their own.
   ["sidecar/", "appliers/", "bench/", "demo/", "cli/render/"],
   ["cli/command/"],
@@ -34,7 +36,18 @@ export const FLOORS: readonly (readonly string[])[] = [
 /** What re-exports `src/`, and what each of them may re-export. */
 const MODS: Readonly<Record<string, readonly string[]>> = {
   "mod.ts": ["src/"],
-  "internal_mod.ts": ["src/"],
+  "internal_mod.ts": ["src/", "read_mod.ts"],
+  // Nothing that decides, signs or makes a diff: a verb that lists waits for none of it.
+  "read_mod.ts": [
+    "src/text/",
+    "src/records/",
+    "src/disk/",
+    "src/queue/",
+    "src/host/config_files.ts",
+    "src/decision/marks.ts",
+    "src/decision/overview.ts",
+    "start_mod.ts",
+  ],
   // Names alone: `--help` must wait for no package.
   "start_mod.ts": ["src/records/"],
   // Neither the log, nor its key, nor `decide`: a sidecar cannot name what it must not do. The door
@@ -53,7 +66,7 @@ const MODS: Readonly<Record<string, readonly string[]>> = {
 /** The programs, and what each sees besides its own folder. */
 const PROGRAMS: Readonly<Record<string, readonly string[]>> = {
   "sidecar/": ["sidecar_mod.ts"],
-  "cli/": ["mod.ts", "internal_mod.ts", "start_mod.ts"],
+  "cli/": ["mod.ts", "internal_mod.ts", "read_mod.ts", "start_mod.ts"],
   "appliers/": ["mod.ts", "internal_mod.ts"],
   "bench/": ["mod.ts", "internal_mod.ts"],
   "demo/": ["mod.ts", "internal_mod.ts"],

@@ -1,0 +1,52 @@
+/**
+ * What reads the queues and makes texts visible. It loads nothing that decides, signs or makes a diff:
+ * a verb that only lists waits for none of that, and cannot name it. Not in `exports`: it changes with
+ * our programs.
+ *
+ * @module
+ */
+
+export * from "./start_mod.ts";
+export { marksOfPending, MAX_JUDGED_CHARS } from "./src/decision/marks.ts";
+export { readOverview } from "./src/decision/overview.ts";
+export { claudeBottleRoot, intentsDir } from "./src/disk/layout.ts";
+export { namesInOwn, ownFileStamp, readOwnFile } from "./src/disk/read_own.ts";
+export { listNames } from "./src/disk/read_untrusted.ts";
+export { keepFilesInForce } from "./src/host/config_files.ts";
+export {
+  type BottleListing,
+  findLeftovers,
+  type FindOptions,
+  findProposals,
+  type FoundProposal,
+  listBottles,
+  type OldFiles,
+  type QueueLeftovers,
+  type RefusedQueue,
+} from "./src/queue/find.ts";
+export {
+  MAX_LISTED,
+  MAX_PENDING,
+  MAX_RECHECKED,
+  openQueueView,
+  type QueueView,
+  unlistedReason,
+} from "./src/queue/pending.ts";
+export { ACTION_SUPERSEDED, instantOf } from "./src/records/audit_entry.ts";
+export { ProposalNotFoundError } from "./src/records/errors.ts";
+export { MAX_MARKS, nameMarks } from "./src/records/mark.ts";
+export { checkProposalId, isBottleSlug, isProposalId } from "./src/records/names.ts";
+export { MAX_CONFIG_FILE_BYTES, MAX_PROBLEMS } from "./src/records/problem.ts";
+export {
+  COMPONENT_REBUILD,
+  CONFIG_FILE_FOR_TOOL,
+  MAX_JUSTIFICATION_BYTES,
+} from "./src/records/proposal.ts";
+export { asciiJson } from "./src/text/json.ts";
+export {
+  makeVisible,
+  type TextKind,
+  visibleCode,
+  visibleLine,
+  type VisibleText,
+} from "./src/text/visible.ts";
