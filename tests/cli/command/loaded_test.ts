@@ -1,0 +1,48 @@
+import { REPO, run } from "../../support/run.ts";
+import { assert, assertEquals } from "@std/assert";
+import { toFileUrl } from "@std/path";
+
+interface Module {
+  readonly specifier: string;
+  readonly dependencies?: readonly {
+    readonly isDynamic?: boolean;
+    readonly code?: { readonly specifier?: string };
+  }[];
+}
+
+/** What a file loads at once: files of the checkout by their path, packages and Node's modules. */
+async function loadedAtOnce(...entries: readonly string[]): Promise<Set<string>> {
+  const root = toFileUrl(REPO).href.replace(/\/?$/, "/");
+  const { code, out, err } = await run("deno", ["info", "--json", "cli/main.ts"], { cwd: REPO });
+  assertEquals(code, 0, err);
+  const modules = new Map<string, Module>(
+    (JSON.parse(out).modules as Module[]).map((module) => [module.specifier, module]),
+  );
+  const found = new Set<string>();
+  const visit = (specifier: string) => {
+    const name = specifier.startsWith(root) ? specifier.slice(root.length) : specifier;
+    if (found.has(name)) return;
+    found.add(name);
+    for (const { isDynamic, code } of modules.get(specifier)?.dependencies ?? []) {
+      if (isDynamic !== true && code?.specifier !== undefined) visit(code.specifier);
+    }
+  };
+  for (const entry of entries) visit(root + entry);
+  return found;
+}
+
+Deno.test("main() loads no package and no module of Node's before it runs a verb", async () => {
+  const loaded = await loadedAtOnce("cli/main.ts");
+  assert(loaded.has("src/records/names.ts"));
+  assertEquals([...loaded].filter((name) => /^(npm|node|jsr|https?):/.test(name)), []);
+});
+
+Deno.test("list loads nothing that decides, signs or makes a diff", async () => {
+  const loaded = await loadedAtOnce("cli/command/context.ts", "cli/verbs/list.ts");
+  assert(loaded.has("src/decision/overview.ts"));
+  const needless =
+    /^src\/(log\/(key|append)|text\/diff|decision\/(decide|journal|inspect))\.ts$|^npm:\/?(diff|dockerfile)/;
+  assertEquals([...loaded].filter((name) => needless.test(name)), []);
+  // What it is kept from is there.
+  assert((await loadedAtOnce("cli/verbs/decide.ts")).has("src/decision/decide.ts"));
+});
