@@ -103,9 +103,9 @@ export function changesBetween(
   );
   const moved = [...was.unrecorded].filter(([name]) => !is.unrecorded.has(name));
   const decisions = decisionsOn([...gone, ...moved].map(([, ref]) => ref), decidedAmong);
-  // Whoever overrides an unrecorded response moves it away after the record is written and before the new
-  // response is. In between the proposal looks pending. It counts as unrecorded until the new response is
-  // there, or a proposal that is decided would arrive.
+  // An override moves the unrecorded response away after it writes the record and before it writes the
+  // new response. In between the proposal looks pending. It counts as unrecorded until the new response
+  // is there, or a proposal that is decided would arrive.
   let now = found;
   for (const [name, response] of moved) {
     if (!decisions.has(name) || !is.pending.delete(name)) continue;
