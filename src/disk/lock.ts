@@ -17,8 +17,8 @@ export interface OwnFile extends Disposable {
   readonly read: (start: number, end: number) => Uint8Array;
   /** The bytes from an offset to the end that the stamp states: see {@linkcode chunksOf}. */
   readonly chunks: (start?: number) => Generator<Uint8Array>;
-  /** Takes the file's lock until it is disposed of, unless another process or file handle has it. */
-  readonly tryLock: () => boolean;
+  /** Takes the file's lock, until that is disposed of; `undefined` if another file handle has it. */
+  readonly tryLock: () => Disposable | undefined;
 }
 
 /** Opens a file; `undefined` if it does not exist. */
@@ -42,7 +42,10 @@ function asOwnFile(file: Deno.FsFile, stamp: OwnFileStamp): OwnFile {
     stamp,
     read: (start, end) => readAt(file, start, end),
     chunks: (start = 0) => chunksOf(file, start, stamp.size),
-    tryLock: () => file.tryLockSync(true),
+    tryLock() {
+      if (!file.tryLockSync(true)) return undefined;
+      return { [Symbol.dispose]: () => file.unlockSync() };
+    },
     [Symbol.dispose]: () => file.close(),
   };
 }

@@ -140,7 +140,7 @@ export async function appendEntry(
     onSealed(sealed);
     const { line, offset: start, head } = sealed;
     log.append(line);
-    followAppend(root, entry.component, entry.bottleSlug, before, log.stamp());
+    followAppend(root, entry.component, entry.bottleSlug, before, log);
     const written = { head, prev: logEnd.head.hash, start, end: start + line.length, torn: false };
     try {
       record.overwrite(encodeWritten(written));

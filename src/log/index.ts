@@ -15,7 +15,7 @@
  */
 
 import { auditLogPath, privateDir } from "../disk/layout.ts";
-import { openOwnFile, openUnsynced, type OwnFile } from "../disk/lock.ts";
+import { type LockedLog, openOwnFile, openUnsynced, type OwnFile } from "../disk/lock.ts";
 import { type OwnFileStamp, ownFileStamp } from "../disk/read_own.ts";
 import { replaceFileAlone } from "../disk/write.ts";
 import { auditLogName } from "../records/names.ts";
@@ -91,7 +91,8 @@ function lookUp(ids: ReadonlySet<string>, log: OwnFile, place: Place): Named | u
   if (found !== undefined && isShort(found)) return found;
   try {
     // While the lock is held, no program that takes it appends.
-    if (!isGranted("write", place) || !log.tryLock()) return found;
+    using lock = isGranted("write", place) ? log.tryLock() : undefined;
+    if (lock === undefined) return found;
     if (ownFileStamp(place.path)?.text !== log.stamp.text) return found;
     // Another process may have made the index before the lock was free.
     const latest = askFile(ids, log, place);
@@ -183,7 +184,7 @@ export function followAppend(
   component: string,
   slug: string,
   before: OwnFileStamp,
-  after: OwnFileStamp,
+  log: LockedLog,
 ): void {
   if (before.size <= READ_BYTES) return;
   try {
@@ -191,7 +192,7 @@ export function followAppend(
     const seal = sealOf(place);
     using file = openUnsynced(place.indexPath);
     const head = file && decodeHead(file.bytes, seal);
-    if (head?.stamp === before.text) file?.overwrite(withStamp(head, after.text, seal));
+    if (head?.stamp === before.text) file?.overwrite(withStamp(head, log.stamp().text, seal));
   } catch {
     // The line is recorded. The next look-up makes the index anew.
   }

@@ -5,6 +5,7 @@
  */
 
 import { sha256Hex } from "../../mod.ts";
+import { FOREIGN_LINE } from "../support/audit.ts";
 import { queueSample } from "../support/records.ts";
 import { problemsOf } from "./again.ts";
 import type { Decision, Said } from "./invariants.ts";
@@ -34,7 +35,8 @@ interface Verdict {
 }
 
 /**
- * The commands: each verb on a root in use, and the first decision in a new one.
+ * The commands: each verb on a root in use, the first decision in a new one, and one with a log so long
+ * that its index is made by the command, and brought along by the line that it appends.
  *
  * @param versionFile A file outside of the root, which is written: the operator's version.
  * @returns The commands, to be swept.
@@ -45,6 +47,7 @@ export function decidingCommands(versionFile: string): readonly Subject<Said>[] 
   const verdicts: readonly Verdict[] = [
     { name: "approve", args: ["approve"], decision: approval, prepare: prepareUsed },
     { name: "approve-first", args: ["approve"], decision: approval, prepare: prepareNew },
+    { name: "approve-long", args: ["approve"], decision: approval, prepare: prepareLong },
     {
       name: "modify",
       args: ["modify", "--file", versionFile],
@@ -106,4 +109,14 @@ async function prepareUsed(root: string): Promise<void> {
     ["show", ID, "--root", root],
   ]);
   if (problems.length > 0) throw new Error(`Cannot prepare the sweep: ${problems.join("; ")}`);
+}
+
+/** A root in use whose log is long. It is put back as another file, so what index there is does not fit. */
+async function prepareLong(root: string): Promise<void> {
+  await prepareUsed(root);
+  const log = join(root, "audit", "pipelock-dev-1.log");
+  await Deno.writeTextFile(log, FOREIGN_LINE.repeat(400), { append: true });
+  const problems = await problemsOf([["show", NEXT_ID, "--root", root]]);
+  if (problems.length > 0) throw new Error(`Cannot prepare the sweep: ${problems.join("; ")}`);
+  Deno.statSync(join(root, "private", "index", "pipelock-dev-1"));
 }

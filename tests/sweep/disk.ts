@@ -39,6 +39,10 @@ const WHOLE = [
     where: /^private\/audit-signing-key\.pem$/,
     text: /^-----BEGIN PRIVATE KEY-----\n[^]+\n-----END PRIVATE KEY-----\n$/,
   },
+  {
+    where: /^private\/index\//,
+    text: /^index-1 (\d+) (\d+) [0-9a-f]{32} \S+ +[0-9a-f]{32}\n(?:[^]{4096})*$/,
+  },
 ];
 
 /**
@@ -90,7 +94,7 @@ export function readDisk(root: string): Disk {
       read(path);
     } else {
       const whole = WHOLE.find(({ where }) => where.test(path))?.text;
-      const text = () => new TextDecoder().decode(Deno.readFileSync(join(root, path)));
+      const text = () => new TextDecoder("latin1").decode(Deno.readFileSync(join(root, path)));
       if (whole?.test(text()) === false) disk.broken.push(`${path} is not whole`);
     }
   }
