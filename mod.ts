@@ -108,8 +108,8 @@ export type { ProposalRef } from "./src/records/proposal.ts";
 
 // Shows a proposal and decides it.
 export { type Inspection, inspectProposal } from "./src/decision/inspect.ts";
-export { type DecisionDraft, obstaclesTo, type Verdict } from "./src/decision/obstacles.ts";
-export type { Clearance, Confirmations, Obstacle } from "./src/records/obstacle.ts";
+export { obstaclesTo } from "./src/decision/obstacles.ts";
+export type { DecisionDraft, Obstacle, Verdict } from "./src/records/obstacle.ts";
 export { decide, type DecideRequest, type Decision } from "./src/decision/decide.ts";
 export { visible } from "./src/text/visible.ts";
 

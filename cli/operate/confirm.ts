@@ -5,14 +5,7 @@
  */
 
 import { visibleLine } from "../../internal_mod.ts";
-import {
-  type Confirmations,
-  type Inspection,
-  type Obstacle,
-  obstaclesTo,
-  type Status,
-  type Tool,
-} from "../../mod.ts";
+import { type Inspection, type Obstacle, obstaclesTo, type Status, type Tool } from "../../mod.ts";
 import { type Flags, UsageError } from "../command/flags.ts";
 import type { Said } from "./decision.ts";
 
@@ -76,7 +69,7 @@ export interface Question {
   /** The word. */
   readonly word: string;
   /** What the decision has in it once the word was typed. */
-  readonly gives: Confirmations;
+  readonly gives: Partial<Said>;
 }
 
 /** How a surface asks. Each gives `false` or `undefined` if the person leaves the question. */

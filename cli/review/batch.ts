@@ -5,7 +5,7 @@
  * @module
  */
 
-import { type Confirmations, obstaclesTo } from "../../mod.ts";
+import { obstaclesTo } from "../../mod.ts";
 import { type Question, questionOf, sentenceOf } from "../operate/confirm.ts";
 import { askWhy, confirmWord, hold } from "./decide_actions.ts";
 import type { Row } from "./list.ts";
@@ -80,7 +80,7 @@ export async function confirmBatch(desk: Desk, view: Batch): Promise<void> {
   });
   if (meant.length === 0) return desk.tell("There is nothing left to decide here.");
   const keys = meant.map(({ key }) => key);
-  const confirmed = new Map<string, Confirmations>();
+  const confirmed = new Map<string, Question["gives"]>();
   for (const { sentence, request, word, gives } of questionsAbout(meant, status)) {
     if (!await confirmWord(desk, `${sentence}\n${request}`, keys, word)) return;
     confirmed.set(word, gives);

@@ -9,7 +9,12 @@ import { standingResponse, type UnrecordedResponse } from "../log/decisions.ts";
 import type { AuditEntry } from "../records/audit_entry.ts";
 import { formatHead } from "../records/head.ts";
 import { checkBottleSlug, checkProposalId } from "../records/names.ts";
-import { ObstacleError, unrecordedResponse } from "../records/obstacle.ts";
+import {
+  type DecisionDraft,
+  ObstacleError,
+  unrecordedResponse,
+  type Verdict,
+} from "../records/obstacle.ts";
 import {
   COMPONENT_FOR_TOOL,
   COMPONENT_REBUILD,
@@ -19,14 +24,7 @@ import {
 import { sha256Hex } from "../text/hash.ts";
 import { diffAgainst, type Inspection, inspectProposal } from "./inspect.ts";
 import { carryOut, refuseIfNotWritable, withBottleLock } from "./journal.ts";
-import {
-  type DecisionDraft,
-  fileOf,
-  lacksNotes,
-  NOTES_MISSING,
-  refuseObstacles,
-  type Verdict,
-} from "./obstacles.ts";
+import { fileOf, lacksNotes, NOTES_MISSING, refuseObstacles } from "./obstacles.ts";
 
 /** One operator's decision on one proposal. */
 export interface DecideRequest extends DecisionDraft, ProposalRef {

@@ -10,7 +10,7 @@ import { marksFor } from "../config/marks.ts";
 import { type Mark, nameMarks } from "../records/mark.ts";
 import {
   type Clearance,
-  type Confirmations,
+  type DecisionDraft,
   type Obstacle,
   ObstacleError,
   unrecordedResponse,
@@ -18,35 +18,6 @@ import {
 import { CONFIG_FILE_FOR_TOOL } from "../records/proposal.ts";
 import { quote } from "../text/quote.ts";
 import type { Inspection } from "./inspect.ts";
-
-/** What an operator decides: approve the file, answer with another version of it, or reject it. */
-export type Verdict =
-  | { readonly status: "approved" }
-  | { readonly status: "modified"; readonly finalFile: string }
-  | { readonly status: "rejected" };
-
-/** What an operator says so far: the part of a decision that its obstacles depend on. */
-export interface DecisionDraft extends Confirmations {
-  /** What the operator decides. A version that is not written yet has no file. */
-  readonly verdict: Verdict | { readonly status: "modified" };
-  /** The operator's words for the agent and the log. A rejection needs some. */
-  readonly notes?: string;
-  /**
-   * SHA-256 of the proposal's bytes that the operator saw, lower-case hex. Unless given, the operator
-   * saw the inspection.
-   */
-  readonly proposalSha256?: string;
-  /**
-   * SHA-256 of the config file in force that the operator saw, lower-case hex, `""` if there was none.
-   * If it is another one by now, nothing is decided; not checked unless given.
-   */
-  readonly currentSha256?: string;
-  /**
-   * Decide only what no person has to look at: no mark of any severity, and nothing to confirm. That
-   * a proposal has none of these proves nothing; a program that approves takes that upon itself.
-   */
-  readonly ifUnmarked?: boolean;
-}
 
 /**
  * Lists everything that stands in the way of a decision, in the order in which {@linkcode decide}
@@ -211,13 +182,15 @@ function forPeople(marks: readonly Mark[], others: readonly Obstacle[]): Obstacl
   return [{ code: "marked", message: reasons.join("; "), clearedBy: { how: "person" }, marks }];
 }
 
-function confirmedBy(word: string, gives: Confirmations): Clearance {
+type Confirmed = Extract<Clearance, { how: "confirm" }>["gives"];
+
+function confirmedBy(word: string, gives: Confirmed): Clearance {
   return { how: "confirm", word, gives };
 }
 
-function isGiven(clearedBy: Clearance, draft: Confirmations): boolean {
+function isGiven(clearedBy: Clearance, draft: DecisionDraft): boolean {
   return clearedBy.how === "confirm" &&
     Object.entries(clearedBy.gives).every(([field, value]) =>
-      draft[field as keyof Confirmations] === value
+      draft[field as keyof Confirmed] === value
     );
 }

@@ -1,5 +1,5 @@
 /**
- * What stands in the way of a decision, as data: it can be sent as JSON.
+ * What an operator says to a proposal, and what stands in the way of that: plain data, also as JSON.
  *
  * @module
  */
@@ -9,8 +9,34 @@ import type { Mark } from "./mark.ts";
 import type { ConfigProblem } from "./problem.ts";
 import type { ProposalRef } from "./proposal.ts";
 
-/** What an operator confirmed by hand, because an obstacle asked for it. */
-export interface Confirmations {
+/** What an operator decides: approve the file, answer with another version of it, or reject it. */
+export type Verdict =
+  | { readonly status: "approved" }
+  | { readonly status: "modified"; readonly finalFile: string }
+  | { readonly status: "rejected" };
+
+/** What an operator says so far: the part of a decision that its obstacles depend on. */
+export interface DecisionDraft {
+  /** What the operator decides. A version that is not written yet has no file. */
+  readonly verdict: Verdict | { readonly status: "modified" };
+  /** The operator's words for the agent and the log. A rejection needs some. */
+  readonly notes?: string;
+  /**
+   * SHA-256 of the proposal's bytes that the operator saw, lower-case hex. Unless given, the operator
+   * saw the inspection.
+   */
+  readonly proposalSha256?: string;
+  /**
+   * SHA-256 of the config file in force that the operator saw, lower-case hex, `""` if there was none.
+   * If it is another one by now, nothing is decided; not checked unless given.
+   */
+  readonly currentSha256?: string;
+  /**
+   * The bottle's slug, typed because the file has high marks. It is no secret: it keeps a hurried
+   * operator from approving what nobody looked at. Needs `currentSha256`, which says what the marks
+   * were compared with.
+   */
+  readonly confirmedSlug?: string;
   /** Decide although the file in force is not the one the agent started from. */
   readonly allowStale?: boolean;
   /**
@@ -19,24 +45,23 @@ export interface Confirmations {
    */
   readonly overrideUnrecorded?: boolean;
   /**
-   * The bottle's slug, typed because the file has high marks. It is no secret: it keeps a hurried
-   * operator from approving what nobody looked at. Needs `currentSha256`, which says what the marks
-   * were compared with.
+   * Decide only what no person has to look at: no mark of any severity, and nothing to confirm. That
+   * a proposal has none of these proves nothing; a program that approves takes that upon itself.
    */
-  readonly confirmedSlug?: string;
+  readonly ifUnmarked?: boolean;
 }
 
-/** What clears an obstacle. Treat a `how` that you do not know as `nothing`. */
-export type Clearance =
-  /** A person types `word`; the request is then made with the fields in `gives`. */
-  | { readonly how: "confirm"; readonly word: string; readonly gives: Confirmations }
-  /**
-   * `notes`: write some. `look`: show the proposal again, and decide what is there now. `edit`: answer
-   * with another version of the file. `person`: have a person decide.
-   */
-  | { readonly how: "notes" | "look" | "edit" | "person" | "nothing" };
-
-/** One thing that stands in the way of a decision: a code, a sentence, what clears it, and its data. */
+/**
+ * One thing that stands in the way of a decision, and what clears it. Treat a `how` that you do not know
+ * as `nothing`.
+ *
+ * - `confirm`: a person types `word`; the decision is then made with the fields in `gives`.
+ * - `notes`: the operator writes some.
+ * - `look`: the operator is shown the proposal again, and decides what is there now.
+ * - `edit`: the operator answers with another version of the file, or rejects it.
+ * - `person`: a person looks, and decides; a program must not.
+ * - `nothing`: it cannot be cleared.
+ */
 export type Obstacle =
   & {
     /**
@@ -45,25 +70,32 @@ export type Obstacle =
      */
     readonly message: string;
     /** What clears it. */
-    readonly clearedBy: Clearance;
+    readonly clearedBy:
+      | {
+        readonly how: "confirm";
+        readonly word: string;
+        readonly gives: Pick<DecisionDraft, "confirmedSlug" | "allowStale" | "overrideUnrecorded">;
+      }
+      | { readonly how: "notes" | "look" | "edit" | "person" | "nothing" };
   }
   & (
     | { readonly code: "notes_missing" }
     | { readonly code: "changed"; readonly shownSha256: string; readonly foundSha256: string }
     | { readonly code: "marked"; readonly marks: readonly Mark[] }
+    // `seenBy` is who saw another file than the one in force. A hash is `""` where there is no file.
     | {
       readonly code: "stale";
-      /** Who saw another file: the agent when it asked, or the operator on the screen. */
       readonly seenBy: "agent" | "operator";
-      /** SHA-256 of the file that was seen, `""` if there was none. */
       readonly seenSha256: string;
-      /** SHA-256 of the file in force, `""` if there is none. */
       readonly inForceSha256: string;
     }
     | { readonly code: "answered_without_record"; readonly says: string }
     | { readonly code: "invalid_file"; readonly problems: readonly ConfigProblem[] }
     | { readonly code: "unconfirmed"; readonly marks: readonly Mark[] }
   );
+
+/** What clears an obstacle. */
+export type Clearance = Obstacle["clearedBy"];
 
 /**
  * A response that no audit record backs: somebody planted it, or decided with a program that keeps no
