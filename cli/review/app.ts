@@ -149,14 +149,14 @@ export function openActions(
     },
     approve: () => {
       const { view } = desk;
-      if (view.place === "edit") return answerWithEdit(desk, view);
+      if (view.place === "edit") return answerWithEdit(desk, view, notes);
       if (several()) return openBatch(desk, "approved", notes);
       return onProposal("approve", (row, look) => approve(desk, row, look, notes));
     },
     reject: () =>
       several()
-        ? openBatch(desk, "rejected", "")
-        : onProposal("reject", (row, look) => reject(desk, row, look)),
+        ? openBatch(desk, "rejected", notes)
+        : onProposal("reject", (row, look) => reject(desk, row, look, notes)),
     modify: () => {
       const { view } = desk;
       if (view.place === "edit") return modify(desk, view.key, view.look, view.edit);

@@ -46,10 +46,10 @@ async function itemOf(
 export async function openBatch(
   desk: Desk,
   status: Batch["status"],
-  notesToApprove: string,
+  written: string,
 ): Promise<void> {
   const rows = desk.table.selected();
-  const notes = status === "rejected" ? await askWhy(desk, rows) : notesToApprove;
+  const notes = status === "rejected" ? await askWhy(desk, rows, written) : written;
   if (notes === undefined) return;
   const items: BatchItem[] = [];
   for (const row of rows) items.push(await itemOf(desk, row, { status, notes }));

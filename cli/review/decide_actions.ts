@@ -5,10 +5,9 @@
  */
 
 import { diffAgainst } from "../../internal_mod.ts";
-import { AlreadyDecidedError, marksFor } from "../../mod.ts";
+import { AlreadyDecidedError, marksFor, type Verdict } from "../../mod.ts";
 import { CancelledError } from "../command/exit.ts";
 import { clearObstacles } from "../operate/confirm.ts";
-import type { Said } from "../operate/decision.ts";
 import type { Edit } from "../operate/editor.ts";
 import { diffBlocks } from "../render/diff.ts";
 import { renderMarks } from "../render/marks.ts";
@@ -127,17 +126,22 @@ export async function confirmWord(
   }
 }
 
-/** Asks for all that has to be asked, and holds the decision. */
+/**
+ * Asks for all that has to be asked, and holds the decision. The notes of the command line are what a
+ * question for notes begins with.
+ */
 async function decideOn(
   desk: Desk,
   { row, look, edit }: { readonly row: Row; readonly look: Look; readonly edit?: Edit },
-  draft: Said,
+  verdict: Verdict,
+  written: string,
 ): Promise<void> {
   const { key } = row;
+  const draft = { verdict, notes: verdict.status === "approved" ? written : "" };
   const cleared = await clearObstacles(look.inspection, draft, {
     confirm: ({ sentence, request, word }) =>
       confirmWord(desk, `${sentence}\n${request}`, [key], word),
-    notes: () => askWhy(desk, [row]),
+    notes: () => askWhy(desk, [row], written),
     refuse: (sentence, { clearedBy }) => {
       // The way out first: of a long message the screen shows the beginning.
       const way = clearedBy.how === "edit" ? "m changes the file, r rejects it. " : "";
@@ -146,7 +150,9 @@ async function decideOn(
   });
   if (cleared === undefined) return;
   const text = "Notes for the agent (Enter for none):";
-  const notes = edit === undefined ? cleared.notes : await desk.ask({ text, about: [key] });
+  const notes = edit === undefined
+    ? cleared.notes
+    : await desk.ask({ text, about: [key], initial: written });
   if (notes === undefined || !isOpen(desk, desk.table.row(key))) return;
   hold(desk, [{ key, seen: look, said: { ...cleared, notes }, ...(edit && { edit }) }]);
   toNext(desk, key);
@@ -164,18 +170,22 @@ function toNext(desk: Desk, key: string): void {
 
 /** Approves what was looked at, with the notes of the command line. */
 export async function approve(desk: Desk, row: Row, look: Look, notes: string): Promise<void> {
-  await decideOn(desk, { row, look }, { verdict: { status: "approved" }, notes });
+  await decideOn(desk, { row, look }, { status: "approved" }, notes);
 }
 
 /** Asks for the note of a rejection. `undefined`: there is none, so nothing is rejected. */
-export async function askWhy(desk: Desk, rows: readonly Row[]): Promise<string | undefined> {
+export async function askWhy(
+  desk: Desk,
+  rows: readonly Row[],
+  initial: string,
+): Promise<string | undefined> {
   const past = rows[0] === undefined ? [] : await desk.ports.pastNotes(rows[0].entry);
   const offers = [...new Set([...desk.notes, ...past])].slice(0, MOST_OFFERED);
   const about = rows.map(({ key }) => key);
   const text = rows.length === 1
     ? "Why? The agent reads it:"
     : `Why? One note for all ${rows.length}; the agents read it:`;
-  const answer = await desk.ask({ text, about, offers });
+  const answer = await desk.ask({ text, about, offers, initial });
   if (answer === undefined) {
     if (desk.message === "") desk.tell("Not rejected.");
     return undefined;
@@ -190,8 +200,8 @@ export async function askWhy(desk: Desk, rows: readonly Row[]): Promise<string |
 }
 
 /** Rejects what was looked at, with a note. */
-export async function reject(desk: Desk, row: Row, look: Look): Promise<void> {
-  await decideOn(desk, { row, look }, { verdict: { status: "rejected" }, notes: "" });
+export async function reject(desk: Desk, row: Row, look: Look, notes: string): Promise<void> {
+  await decideOn(desk, { row, look }, { status: "rejected" }, notes);
 }
 
 function editBlocks(look: Look, finalFile: string): Block[] {
@@ -231,9 +241,10 @@ export async function modify(
 export async function answerWithEdit(
   desk: Desk,
   { key, look, edit }: Extract<View, { place: "edit" }>,
+  notes: string,
 ): Promise<void> {
   const row = desk.table.row(key);
   if (!isOpen(desk, row)) return;
-  const verdict = { status: "modified", finalFile: edit.finalFile } as const;
-  await decideOn(desk, { row, look, edit }, { verdict, notes: "" });
+  const verdict: Verdict = { status: "modified", finalFile: edit.finalFile };
+  await decideOn(desk, { row, look, edit }, verdict, notes);
 }

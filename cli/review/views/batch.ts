@@ -24,20 +24,20 @@ function countLines(diff: string): string {
   return `+${added} -${removed}`;
 }
 
-/** The longest word of a fate; what is longer is told below it. */
+/** The longest word before a row; what is longer goes below it. */
 const MOST_WORD = 26;
 
 /** What will happen to one, or what happened: a word or two, and what there is to say besides. */
-interface Fate {
+interface Outcome {
   readonly word: string;
   readonly why?: string;
 }
 
-function inShort(words: string, instead: string): Fate {
+function inShort(words: string, instead: string): Outcome {
   return words.length <= MOST_WORD ? { word: words } : { word: instead, why: words };
 }
 
-function fateOf(desk: Desk, { status, step }: Batch, item: BatchItem): Fate {
+function outcomeOf(desk: Desk, { status, step }: Batch, item: BatchItem): Outcome {
   const standing = desk.table.row(item.key)?.standing;
   if (standing === undefined) return { word: "done, and off the list" };
   const words = wordsOf(standing, desk.ports.now());
@@ -97,13 +97,13 @@ export function batchRows(
     "",
   ];
   const shorts = shortIds(items.map(idOf));
-  const fates = items.map((item) => fateOf(desk, view, item));
-  const width = Math.max(0, ...fates.map(({ word }) => word.length));
+  const outcomes = items.map((item) => outcomeOf(desk, view, item));
+  const width = Math.max(0, ...outcomes.map(({ word }) => word.length));
   const rows: string[] = [];
   const room = height - above.length;
   for (const [n, item] of items.entries()) {
     if (n < desk.offset) continue;
-    const { word, why } = fates[n]!;
+    const { word, why } = outcomes[n]!;
     const subject = subjectOf(item, shorts.get(idOf(item))!);
     rows.push(cut(` ${visibleLine(word).padEnd(width)}  │ ${subject}`, columns - 1));
     for (const text of why === undefined ? highMarks(desk, view, item) : [why]) {

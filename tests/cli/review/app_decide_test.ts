@@ -35,6 +35,26 @@ Deno.test("a approves what was looked at, after five seconds and not before", as
   assertEquals(seat.seat.end(), ["approved p1 (dev-1)"]);
 });
 
+Deno.test("the notes of the command line are what a question for notes begins with", async () => {
+  await using dir = await tempDir();
+  await queueSample(dir.path, { id: "p1", arrivalTimestamp: "2026-01-01T00:00:00Z" });
+  await queueSample(dir.path, { id: "p2", arrivalTimestamp: "2026-01-01T00:00:01Z" });
+  await queueSample(dir.path, { id: "p3", arrivalTimestamp: "2026-01-01T00:00:02Z" });
+  const seat = await sitDown(dir, { notes: "As agreed", editor: 'echo mine.example > "$1"' });
+  await seat.press("return");
+  await seat.decide("r");
+  await seat.answer(", no.");
+  await seat.press("return");
+  await seat.keys("m", "a");
+  await seat.answer(".");
+  await seat.press("x");
+  await seat.keys("a", "return");
+  await seat.wait(5_000);
+  assertEquals((await written(dir, "p1")).notes, "As agreed, no.");
+  assertEquals((await written(dir, "p2")).notes, "As agreed.");
+  assertEquals((await written(dir, "p3")).notes, "As agreed");
+});
+
 Deno.test("how long a decision can be undone is said though a filter hides its row", async () => {
   await using dir = await tempDir();
   await queueSample(dir.path, { id: "p1" });
