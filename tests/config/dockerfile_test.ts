@@ -252,7 +252,7 @@ Deno.test("outlineDockerfile() joins continued lines and leaves out comments and
       name: "copy",
       args: "<<E z",
       starts: [[0, 6]],
-      heredocs: [{ line: 7, text: "E2" }],
+      heredocs: [{ line: 7, text: "E2", starts: [[0, 7]] }],
     },
     { line: 9, name: "USER", args: "b", starts: [[0, 9]], heredocs: [] },
   ]);

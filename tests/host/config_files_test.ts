@@ -20,7 +20,7 @@ Deno.test("show puts both diffs on the screen where the agent started from anoth
   const { out } = await supervise(dir.path, ["show", "p1"]);
   const rows = out.split("\n");
   assertEquals(rows.slice(rows.findIndex((row) => row.startsWith("! "))), [
-    '! low     old line 1: "b.example" would be allowed no more',
+    '! low     old line 1: "b.example" would no longer be allowed',
     "! The agent did not start from the allowlist in force.",
     "",
     "What the agent changed, in the file it started from:",
@@ -35,7 +35,7 @@ Deno.test("show puts both diffs on the screen where the agent started from anoth
     "+++ allowlist (proposed)",
     "@@ -1 +1,2 @@",
     "-b.example",
-    '! low     "b.example" would be allowed no more',
+    '! low     "b.example" would no longer be allowed',
     "+a.example",
     "+api.github.com",
     "",

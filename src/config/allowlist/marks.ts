@@ -57,7 +57,7 @@ export function markAllowlist(current: string | null, proposed: string): readonl
   }
   for (const [entry, line] of before) {
     if (allows(after, entry)) continue;
-    const message = `${quote(entry, 255)} would be allowed no more`;
+    const message = `${quote(entry, 255)} would no longer be allowed`;
     marks.push({ severity: "low", rule: "removed-host", message, side: "old", line });
   }
   return marks;

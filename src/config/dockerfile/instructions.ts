@@ -13,24 +13,26 @@ const MAX_LINE_BYTES = 65_535;
 /** Far more than an image can have: a stage has at most 127 layers. */
 const MAX_INSTRUCTIONS = 1000;
 
-/** One instruction, without comments, continuations and heredocs. */
-export interface Instruction {
+/** A text with the lines of the file that it comes from. */
+interface Lined {
   /** Its first line, counted from 1. */
   readonly line: number;
+  /** The offset in the text at which each line of the file begins, and that line's number. */
+  readonly starts: readonly (readonly [offset: number, line: number])[];
+}
+
+/** One instruction, without comments, continuations and heredocs; the lines are of its arguments. */
+export interface Instruction extends Lined {
   /** Its first word, as written. */
   readonly name: string;
   /** The rest, joined to one line. */
   readonly args: string;
-  /** The offset in the arguments at which each line of the file begins, and that line's number. */
-  readonly starts: readonly (readonly [offset: number, line: number])[];
   /** The heredocs that it opens, in order. */
   readonly heredocs: readonly Heredoc[];
 }
 
 /** Lines that an instruction takes as a file, or as a script. */
-export interface Heredoc {
-  /** The first line of its text. */
-  readonly line: number;
+export interface Heredoc extends Lined {
   /** The text, without the line that ends it. */
   readonly text: string;
 }
@@ -143,8 +145,12 @@ export function outlineDockerfile(text: string): Outline {
       const isEnd = (line: string) =>
         (heredoc.tabs ? line.replace(/^\t+/, "") : line) === heredoc.name;
       const first = at;
-      while (at < lines.length && !isEnd(lines[at]!)) at++;
-      heredocs.push({ line: first + 1, text: lines.slice(first, at).join("\n") });
+      const starts: [number, number][] = [];
+      for (let offset = 0; at < lines.length && !isEnd(lines[at]!); at++) {
+        starts.push([offset, at + 1]);
+        offset += lines[at]!.length + 1;
+      }
+      heredocs.push({ line: first + 1, text: lines.slice(first, at).join("\n"), starts });
       if (at === lines.length) {
         return stop(
           start,
@@ -158,8 +164,8 @@ export function outlineDockerfile(text: string): Outline {
   return outline();
 }
 
-/** The line of the file for an offset in an instruction's arguments. */
-export function lineOf({ starts, line }: Instruction, offset: number): number {
+/** The line of the file for an offset in an instruction's arguments, or in a heredoc. */
+export function lineOf({ starts, line }: Lined, offset: number): number {
   let [low, high] = [0, starts.length];
   while (low < high) {
     const middle = (low + high) >> 1;

@@ -6,8 +6,6 @@
 
 import type { Mark, MarkSeverity } from "../../records/mark.ts";
 import { quote } from "../../text/quote.ts";
-import { findTokens, isSecret, readAssignments } from "./secrets.ts";
-import { readStages, rootOf, type Stage } from "./images.ts";
 import {
   type Instruction,
   lineOf,
@@ -18,6 +16,8 @@ import {
   triggerOf,
 } from "./instructions.ts";
 import { findNetworkPipes } from "./pipes.ts";
+import { findTokens, isSecret, readAssignments } from "./secrets.ts";
+import { readStages, type Stages } from "./stages.ts";
 
 /** How much of a statement a message quotes. */
 const MAX_STATEMENT_CHARS = 160;
@@ -45,105 +45,89 @@ interface Finding extends Omit<Mark, "side"> {
 export function markDockerfile(current: string | null, proposed: string): readonly Mark[] {
   const before = outlineDockerfile(current ?? "");
   const after = outlineDockerfile(proposed);
-  const [stagesBefore, stagesAfter] = [before, after].map(({ instructions, escape }) =>
-    readStages(instructions, escape)
-  ) as [readonly Stage[], readonly Stage[]];
-  const known = new Set(findAll(before).map(({ key }) => key));
+  const known = new Set([...findAll(before)].map(({ key }) => key));
   const marks: Mark[] = [];
   for (const { key, ...mark } of findAll(after)) {
     if (!known.has(key)) marks.push({ ...mark, side: "new" });
   }
-  marks.push(...markImages(stagesBefore, stagesAfter));
-  marks.push(...markUsers(before, stagesBefore, after, stagesAfter));
-  return marks;
+  const [stagesBefore, stagesAfter] = [readStages(before), readStages(after)];
+  return [
+    ...marks,
+    ...markImages(stagesBefore, stagesAfter),
+    ...markUsers(stagesBefore, stagesAfter),
+  ];
 }
 
-function findAll({ instructions, escape, syntax }: Outline): readonly Finding[] {
-  const found: Finding[] = [];
+function finding(
+  severity: MarkSeverity,
+  rule: string,
+  message: string,
+  line: number,
+  key: string,
+): Finding {
+  return { severity, rule, message, line, key: `${rule} ${key}` };
+}
+
+function* findAll({ instructions, escape, syntax }: Outline): Generator<Finding> {
   if (syntax !== undefined && !OWN_FRONTEND.test(syntax.image)) {
     const { image, line } = syntax;
-    const message = `${quote(image)} would build the image, in the place of docker/dockerfile`;
-    const rule = "unknown-frontend";
-    found.push({ severity: "high", rule, message, line, key: `${rule} ${image}` });
+    const message = `${quote(image)} would build the image in place of docker/dockerfile`;
+    yield finding("high", "unknown-frontend", message, line, image);
   }
-  for (const instruction of instructions) found.push(...findIn(instruction, escape));
-  return found;
+  for (const instruction of instructions) yield* findIn(instruction, escape);
 }
 
-function findIn(instruction: Instruction, escape: string): readonly Finding[] {
-  const { args } = instruction;
-  const found: Finding[] = [];
-  const add = (severity: MarkSeverity, rule: string, message: string, key: string, line: number) =>
-    found.push({ severity, rule, message, line, key: `${rule} ${key}` });
-
+function* findIn(instruction: Instruction, escape: string): Generator<Finding> {
   const keyword = instruction.name.toUpperCase();
   switch (keyword) {
     case "ONBUILD":
-      return args === "" ? [] : findIn(triggerOf(instruction), escape);
+      if (instruction.args !== "") yield* findIn(triggerOf(instruction), escape);
+      return;
     case "RUN":
-      findFlags(instruction, add);
-      findPipes(instruction, add);
+      yield* findPrivileges(instruction);
+      yield* findPipes(instruction);
       break;
     case "CMD":
     case "ENTRYPOINT":
     case "HEALTHCHECK":
-      findPipes(instruction, add);
+      yield* findPipes(instruction);
       break;
     case "ADD":
-      findUrls(instruction, add);
+      yield* findUrls(instruction);
       break;
     case "ENV":
     case "ARG":
-      for (const assignment of readAssignments(args, escape)) {
-        if (!isSecret(assignment)) continue;
-        const { name, value, at } = assignment;
-        const message = `${keyword} would keep a secret in the image: ${quote(name)} has a value`;
-        add("high", "secret", message, `${name}=${value}`, lineOf(instruction, at));
-      }
+      yield* findSecrets(instruction, keyword, escape);
   }
-  findKnownTokens(instruction, add);
-  return found;
+  yield* findKnownTokens(instruction);
 }
 
-type Add = (
-  severity: MarkSeverity,
-  rule: string,
-  message: string,
-  key: string,
-  line: number,
-) => void;
-
-function findFlags(instruction: Instruction, add: Add): void {
+function* findPrivileges(instruction: Instruction): Generator<Finding> {
   const { args } = instruction;
   const { flags } = splitFlags(args);
   for (const [flag, rule, what] of PRIVILEGES) {
     if (!flags.includes(flag)) continue;
     const message = `${quote(flag)} would run the command ${what}`;
     const command = args.trim().replace(/\s+/g, " ");
-    add("high", rule, message, command, lineOf(instruction, args.indexOf(flag)));
+    yield finding("high", rule, message, lineOf(instruction, args.indexOf(flag)), command);
   }
 }
 
-function findPipes(instruction: Instruction, add: Add): void {
-  const { args, heredocs } = instruction;
+function* findPipes(instruction: Instruction): Generator<Finding> {
+  const { args, heredocs, line } = instruction;
   const words = stringArray(args);
-  for (const { at, statement } of findNetworkPipes(words?.join(" ") ?? args)) {
-    tell(statement, words === undefined ? lineOf(instruction, at) : instruction.line);
-  }
-  for (const { line, text } of heredocs) {
-    let lines = 0;
-    let from = 0;
-    for (const { at, statement } of findNetworkPipes(withoutComments(text))) {
-      for (let n = text.indexOf("\n", from); n >= 0 && n < at; n = text.indexOf("\n", n + 1)) {
-        lines++;
-        from = n + 1;
-      }
-      tell(statement, line + lines);
+  const scripts = [
+    words === undefined
+      ? { ...instruction, text: args }
+      : { text: words.join(" "), line, starts: [] },
+    ...heredocs.map((heredoc) => ({ ...heredoc, text: withoutComments(heredoc.text) })),
+  ];
+  for (const script of scripts) {
+    for (const { at, statement } of findNetworkPipes(script.text)) {
+      const quoted = quote(statement, MAX_STATEMENT_CHARS);
+      const message = `a script downloaded from the network would be run: ${quoted}`;
+      yield finding("high", "network-pipe", message, lineOf(script, at), statement);
     }
-  }
-  function tell(statement: string, line: number): void {
-    const message = `what the network sends would be run: ${quote(statement, MAX_STATEMENT_CHARS)}`;
-    add("high", "network-pipe", message, statement, line);
   }
 }
 
@@ -152,133 +136,93 @@ function withoutComments(script: string): string {
   return script.replace(/^[\t ]*#.*$/gm, (comment) => " ".repeat(comment.length));
 }
 
-function findUrls(instruction: Instruction, add: Add): void {
+function* findUrls(instruction: Instruction): Generator<Finding> {
   const { args } = instruction;
   const { flags, words } = splitFlags(args);
   const listed = stringArray(words.join(" "));
-  const checked = flags.find((flag) => flag.startsWith("--checksum="));
+  const checksum = flags.find((flag) => flag.startsWith("--checksum=")) ?? "";
+  const [severity, what] = checksum === ""
+    ? ["medium" as const, "which may send something else each time"]
+    : ["low" as const, "with a checksum"];
   let at = 0;
   for (const source of (listed ?? words).slice(0, -1)) {
     // In JSON form a word may be spelled with escapes.
     if (listed === undefined) at = args.indexOf(source, at);
     if (!/^(?:(?:https?|ftp|git|ssh):\/\/|git@)/i.test(source)) continue;
-    const [severity, what] = checked === undefined
-      ? ["medium" as const, "which may send something else each time"]
-      : ["low" as const, "with a checksum"];
-    const message = `${
-      quote(source, MAX_STATEMENT_CHARS)
-    } would be added from the network, ${what}`;
+    const quoted = quote(source, MAX_STATEMENT_CHARS);
+    const message = `${quoted} would be added from the network, ${what}`;
     const line = lineOf(instruction, at);
-    add(severity, "add-from-url", message, `${checked ?? ""} ${source}`, line);
+    yield finding(severity, "add-from-url", message, line, `${checksum} ${source}`);
   }
 }
 
-function findKnownTokens(instruction: Instruction, add: Add): void {
+function* findSecrets(
+  instruction: Instruction,
+  keyword: string,
+  escape: string,
+): Generator<Finding> {
+  for (const assignment of readAssignments(instruction.args, escape)) {
+    if (!isSecret(assignment)) continue;
+    const { name, value, at } = assignment;
+    const message = `${keyword} would keep a secret in the image: ${quote(name)} has a value`;
+    yield finding("high", "secret", message, lineOf(instruction, at), `${name}=${value}`);
+  }
+}
+
+function* findKnownTokens(instruction: Instruction): Generator<Finding> {
   const { name, args, heredocs } = instruction;
-  const tell = (text: string, lineOfToken: (at: number) => number) => {
-    for (const { kind, at, form } of findTokens(text)) {
+  for (const part of [{ ...instruction, text: args }, ...heredocs]) {
+    for (const { kind, at, form } of findTokens(part.text)) {
       // Do not show the token itself.
       const message = `${quote(name.toUpperCase(), 20)} would keep ${kind} in the image`;
-      add("high", "secret", message, form, lineOfToken(at));
+      yield finding("high", "secret", message, lineOf(part, at), form);
     }
-  };
-  tell(args, (at) => lineOf(instruction, at));
-  for (const { line, text } of heredocs) {
-    tell(text, (at) => line + text.slice(0, at).split("\n").length - 1);
   }
 }
 
-function markImages(before: readonly Stage[], after: readonly Stage[]): readonly Mark[] {
-  const images = new Set(before.map(({ image }) => image));
-  const repositories = new Set(before.map(({ repository }) => repository));
+function* markImages(before: Stages, after: Stages): Generator<Mark> {
+  const images = new Set(before.images.map(({ image }) => image));
+  const repositories = new Set(before.images.map(({ repository }) => repository));
   const digested = new Set(
-    before.flatMap(({ hasDigest, repository }) => hasDigest ? [repository] : []),
+    before.images.filter(({ hasDigest }) => hasDigest).map(({ repository }) => repository),
   );
-  const last = after.at(-1);
-  const marks: Mark[] = [];
-  for (const stage of after) {
-    const { image, repository, isPinned, hasDigest, line } = stage;
+  for (const base of after.images) {
+    const { image, repository, isPinned, hasDigest, line } = base;
     if (image === "" || images.has(image)) continue;
-    const add = (severity: MarkSeverity, rule: string, message: string) =>
-      marks.push({ severity, rule, message, side: "new", line });
+    const found = { side: "new", line } as const;
+    const unpinned = { severity: "medium", rule: "unpinned-base-image", ...found } as const;
     if (!isPinned) {
       const message = `${quote(image, 255)} has neither a digest nor a tag of a version`;
-      add("medium", "unpinned-base-image", message);
+      yield { ...unpinned, message };
     } else if (digested.has(repository) && !hasDigest) {
       const message = `${quote(image, 255)} has no digest, which ${quote(repository, 255)} has now`;
-      add("medium", "unpinned-base-image", message);
+      yield { ...unpinned, message };
     }
     // Without a file in force no base has changed.
-    if (before.length > 0 && !repositories.has(repository)) {
-      const isLast = last !== undefined && rootOf(last) === stage;
-      const what = isLast ? "would be the base of the bottle" : "would be used to build";
-      const message = `${quote(repository, 255)} ${what}, and is in no FROM now`;
-      add(isLast ? "high" : "medium", "changed-base-image", message);
-    }
+    if (before.images.length === 0 || repositories.has(repository)) continue;
+    const [severity, what] = base === after.base
+      ? ["high" as const, "would be the base of the bottle"]
+      : ["medium" as const, "would be used to build"];
+    const message = `${quote(repository, 255)} ${what}, and is in no FROM now`;
+    yield { severity, rule: "changed-base-image", message, ...found };
   }
-  return marks;
 }
 
-/** A USER instruction. */
-interface User {
-  readonly line: number;
-  readonly name: string;
-  readonly isRoot: boolean;
-}
-
-/** All users that a file names, and the one that its last stage ends with, if it names any. */
-function readUsers(
-  { instructions }: Outline,
-  stages: readonly Stage[],
-): { readonly all: readonly User[]; readonly final: User | undefined } {
-  const all: User[] = [];
-  const ends = new Map<Stage, User | undefined>();
-  let at = -1;
-  let user: User | undefined;
-  for (const [index, { name, args, line }] of instructions.entries()) {
-    if (stages[at + 1]?.index === index) {
-      at++;
-      const { base } = stages[at]!;
-      user = base === undefined ? undefined : ends.get(base);
-    } else if (name.toUpperCase() === "USER") {
-      const written = args.replace(/["']/g, "").trim();
-      user = { line, name: written, isRoot: /^(?:root|0+)(?::|$)/.test(written) };
-      all.push(user);
-    }
-    if (at >= 0) ends.set(stages[at]!, user);
+function* markUsers(before: Stages, after: Stages): Generator<Mark> {
+  const mark = (severity: MarkSeverity, side: Mark["side"], line: number, message: string) => (
+    { severity, rule: "user-root", side, line, message }
+  );
+  const [was, is] = [before.finalUser, after.finalUser];
+  if (is?.isRoot && !was?.isRoot) {
+    yield mark("high", "new", is.line, `USER ${quote(is.name)} would have the bottle run as root`);
+  } else if (is === undefined && was !== undefined && !was.isRoot) {
+    const otherwise = "the bottle would run as its base image does, often root";
+    yield mark("high", "old", was.line, `without USER ${quote(was.name)} ${otherwise}`);
   }
-  return { all, final: user };
-}
-
-function markUsers(
-  outlineBefore: Outline,
-  stagesBefore: readonly Stage[],
-  outlineAfter: Outline,
-  stagesAfter: readonly Stage[],
-): readonly Mark[] {
-  const before = readUsers(outlineBefore, stagesBefore);
-  const after = readUsers(outlineAfter, stagesAfter);
-  const marks: Mark[] = [];
-  const mark = (severity: MarkSeverity, message: string, side: Mark["side"], line: number) =>
-    marks.push({ severity, rule: "user-root", message, side, line });
-  const { final } = after;
-  const wasOther = before.final !== undefined && !before.final.isRoot;
-  if (final?.isRoot && !before.final?.isRoot) {
-    mark("high", `USER ${quote(final.name)} would have the bottle run as root`, "new", final.line);
-  } else if (final === undefined && wasOther) {
-    const { name, line } = before.final!;
-    const message = `without USER ${
-      quote(name)
-    } the bottle would run as its base image does, often root`;
-    mark("high", message, "old", line);
+  if (before.users.some(({ isRoot }) => isRoot)) return;
+  for (const user of after.users) {
+    if (!user.isRoot || user === is) continue;
+    const what = "would have the lines below it run as root in the build";
+    yield mark("medium", "new", user.line, `USER ${quote(user.name)} ${what}`);
   }
-  if (before.all.some(({ isRoot }) => isRoot)) return marks;
-  for (const user of after.all) {
-    if (!user.isRoot || user === final) continue;
-    const message = `USER ${
-      quote(user.name)
-    } would have the lines below it run as root in the build`;
-    mark("medium", message, "new", user.line);
-  }
-  return marks;
 }

@@ -13,71 +13,23 @@ import { learnHosts, type Resemblance } from "./resemblance.ts";
  * behind a firewall. Collected by hand from reports on leaked data and from the services' documentation: a
  * service that is missing here gets no mark.
  */
+// deno-fmt-ignore
 const PASTE_AND_TUNNEL_SERVICES: ReadonlySet<string> = new Set([
   // Keep text under a public address.
-  "0bin.net",
-  "dpaste.com",
-  "dpaste.org",
-  "ghostbin.com",
-  "hastebin.com",
-  "ix.io",
-  "paste.ee",
-  "paste.rs",
-  "pastebin.com",
-  "pastes.io",
-  "privatebin.net",
-  "rentry.co",
-  "sprunge.us",
+  "0bin.net", "dpaste.com", "dpaste.org", "ghostbin.com", "hastebin.com", "ix.io", "paste.ee",
+  "paste.rs", "pastebin.com", "pastes.io", "privatebin.net", "rentry.co", "sprunge.us",
   "termbin.com",
   // Keep files.
-  "0x0.st",
-  "anonfiles.com",
-  "bashupload.com",
-  "catbox.moe",
-  "file.io",
-  "gofile.io",
-  "oshi.at",
-  "temp.sh",
-  "tmpfiles.org",
-  "transfer.sh",
-  "uguu.se",
+  "0x0.st", "anonfiles.com", "bashupload.com", "catbox.moe", "file.io", "gofile.io", "oshi.at",
+  "temp.sh", "tmpfiles.org", "transfer.sh", "uguu.se",
   // Keep requests for the person who made the address.
-  "beeceptor.com",
-  "burpcollaborator.net",
-  "hookbin.com",
-  "interact.sh",
-  "oast.fun",
-  "oast.live",
-  "oast.me",
-  "oast.online",
-  "oast.pro",
-  "oast.site",
-  "oastify.com",
-  "pipedream.net",
-  "postb.in",
-  "requestbin.com",
-  "requestbin.net",
-  "requestcatcher.com",
-  "webhook.site",
+  "beeceptor.com", "burpcollaborator.net", "hookbin.com", "interact.sh", "oast.fun", "oast.live",
+  "oast.me", "oast.online", "oast.pro", "oast.site", "oastify.com", "pipedream.net", "postb.in",
+  "requestbin.com", "requestbin.net", "requestcatcher.com", "webhook.site",
   // Tunnels.
-  "bore.pub",
-  "devtunnels.ms",
-  "localhost.run",
-  "localtunnel.me",
-  "loca.lt",
-  "lhr.life",
-  "ngrok-free.app",
-  "ngrok-free.dev",
-  "ngrok.app",
-  "ngrok.dev",
-  "ngrok.io",
-  "ngrok.com",
-  "pagekite.me",
-  "pinggy.link",
-  "serveo.net",
-  "telebit.io",
-  "trycloudflare.com",
-  "tunnelmole.net",
+  "bore.pub", "devtunnels.ms", "localhost.run", "localtunnel.me", "loca.lt", "lhr.life",
+  "ngrok-free.app", "ngrok-free.dev", "ngrok.app", "ngrok.dev", "ngrok.io", "ngrok.com",
+  "pagekite.me", "pinggy.link", "serveo.net", "telebit.io", "trycloudflare.com", "tunnelmole.net",
 ]);
 
 /** A mark without a line. */
@@ -114,7 +66,7 @@ export function judgeAgainst(inForce: Iterable<string>): (host: string) => reado
   return (host) => {
     if (++judged > MAX_JUDGED) {
       const message =
-        `more than ${MAX_JUDGED} hosts would be new: those from here on are not judged`;
+        `more than ${MAX_JUDGED} hosts would be new: the hosts from here on are not judged`;
       return judged > MAX_JUDGED + 1 ? [] : [{ severity: "high", rule: "too-many-hosts", message }];
     }
     const marks: HostMark[] = [];

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Mark, MarkSeverity } from "../../records/mark.ts";
+import type { Mark } from "../../records/mark.ts";
 import { isJsonObject } from "../../records/shape.ts";
 import { quote } from "../../text/quote.ts";
 import { judgeAgainst } from "../hosts/rules.ts";
@@ -21,8 +21,9 @@ interface Route {
   readonly upstream: string;
   readonly host: string;
   readonly authScheme: string | undefined;
-  /** The token's key and name, such as `token_env NPM`. */
+  /** The token's field and name, such as `token_env NPM`. */
   readonly token: string | undefined;
+  readonly tokenField: Field;
   readonly tokenName: string;
   /** The line of a field; of the route if it has no such field. */
   readonly line: (field: Field) => number;
@@ -60,16 +61,17 @@ function readRoute(route: unknown, line: Route["line"]): Route | undefined {
   if (path === undefined || url === undefined || explainUpstream(url)) return undefined;
   const [, scheme = "", authority = ""] = /^(https?):\/\/([^/?#]*)/.exec(url) ?? [];
   const upstream = authority.replace(scheme === "https" ? /:443$/ : /:80$/, "");
-  const key = (["token_ref", "token_env"] as const).find((field) => textOf(field) !== undefined);
-  const tokenName = key === undefined ? "" : textOf(key)!;
+  const tokenField = textOf("token_ref") === undefined ? "token_env" : "token_ref";
+  const tokenName = textOf(tokenField);
   return {
     path,
     scheme,
     upstream,
     host: upstream.replace(/:\d+$/, ""),
     authScheme: textOf("auth_scheme"),
-    token: key === undefined ? undefined : `${key} ${tokenName}`,
-    tokenName,
+    token: tokenName === undefined ? undefined : `${tokenField} ${tokenName}`,
+    tokenField,
+    tokenName: tokenName ?? "",
     line,
   };
 }
@@ -81,87 +83,76 @@ function readRoute(route: unknown, line: Route["line"]): Route | undefined {
  * place in the file does not matter.
  */
 export function markRoutes(current: string | null, proposed: string): readonly Mark[] {
-  const before = readRoutes(current ?? "");
-  const after = readRoutes(proposed);
+  return [...findMarks(readRoutes(current ?? ""), readRoutes(proposed))];
+}
+
+function* findMarks(before: readonly Route[], after: readonly Route[]): Generator<Mark> {
   const known = new Set(before.map(({ upstream }) => upstream));
   const knownHosts = new Set(before.map(({ host }) => host));
-  const knownTokens = new Set(before.map(({ token, upstream }) => `${token} ${upstream}`));
-  const knownCleartext = new Set(
-    before.filter(isCleartext).map(({ token, upstream }) => `${token} ${upstream}`),
-  );
+  const knownTokens = new Set(before.map(sends));
+  const knownCleartext = new Set(before.filter(isCleartext).map(sends));
   const byPath = new Map(before.map((route) => [route.path, route]));
   const judge = judgeAgainst(knownHosts);
 
-  const marks: Mark[] = [];
   for (const route of after) {
     const { path, upstream, host, token } = route;
-    const sends = `${token} ${upstream}`;
     const was = byPath.get(path);
-    const add = (severity: MarkSeverity, rule: string, message: string, field: Field) =>
-      marks.push({ severity, rule, message, side: "new", line: route.line(field) });
-
-    if (token !== undefined && !knownTokens.has(sends)) {
-      add(
-        "high",
-        "token-to-new-upstream",
-        `the token ${quote(route.tokenName)} would go to ${quote(upstream, 260)}, ` +
-          "where it does not go now",
-        was?.upstream === upstream ? tokenField(route) : "upstream",
-      );
+    const at = { side: "new", line: route.line("upstream") } as const;
+    const [where, which] = [quote(upstream, 260), `the token ${quote(route.tokenName)}`];
+    if (token !== undefined && !knownTokens.has(sends(route))) {
+      const message = `${which} would go to ${where}, where it does not go now`;
+      const line = was?.upstream === upstream ? route.line(route.tokenField) : at.line;
+      yield { severity: "high", rule: "token-to-new-upstream", message, side: "new", line };
     }
-    if (isCleartext(route) && !knownCleartext.has(sends)) {
-      const [severity, what] = token === undefined
-        ? ["medium" as const, "what goes"]
-        : ["high" as const, `the token ${quote(route.tokenName)}`];
-      const message = `${what} to ${quote(upstream, 260)} would go there in cleartext, over http`;
-      add(severity, "cleartext-http", message, "upstream");
+    if (isCleartext(route) && !knownCleartext.has(sends(route))) {
+      const what = token === undefined ? "requests" : which;
+      const message = `${what} would be sent to ${where} in cleartext, over http`;
+      const severity = token === undefined ? "medium" : "high";
+      yield { severity, rule: "cleartext-http", message, ...at };
     }
     if (!known.has(upstream)) {
-      const message = `${quote(upstream, 260)} would be a new upstream, for ${quote(path)}`;
-      add("medium", "new-upstream", message, "upstream");
-      if (!knownHosts.has(host)) {
-        for (const mark of judge(host)) add(mark.severity, mark.rule, mark.message, "upstream");
-      }
+      const message = `${where} would be a new upstream, for ${quote(path)}`;
+      yield { severity: "medium", rule: "new-upstream", message, ...at };
+      if (!knownHosts.has(host)) { for (const mark of judge(host)) yield { ...mark, ...at }; }
     } else if (was !== undefined && was.upstream !== upstream) {
-      const message = `${quote(path)} would go to ${quote(upstream, 260)}, ` +
-        `no more to ${quote(was.upstream, 260)}`;
-      add("medium", "changed-upstream", message, "upstream");
+      const message = `${quote(path)} would go to ${where} instead of ${quote(was.upstream, 260)}`;
+      yield { severity: "medium", rule: "changed-upstream", message, ...at };
     }
-    if (was !== undefined) marks.push(...markAuthScheme(was, route));
+    if (was !== undefined) yield* markAuthScheme(was, route);
   }
 
   const paths = new Set(after.map(({ path }) => path));
   for (const { path, upstream, line } of before) {
     if (paths.has(path)) continue;
-    const message = `${quote(path)} would go to ${quote(upstream, 260)} no more`;
-    marks.push({
-      severity: "medium",
-      rule: "removed-route",
-      message,
-      side: "old",
-      line: line("path"),
-    });
+    const message = `${quote(path)} would no longer go to ${quote(upstream, 260)}`;
+    const at = { side: "old", line: line("path") } as const;
+    yield { severity: "medium", rule: "removed-route", message, ...at };
   }
-  return marks;
+}
+
+/** Equal for routes that send the same token to the same upstream. */
+function sends({ token, upstream }: Route): string {
+  return `${token} ${upstream}`;
 }
 
 function isCleartext({ scheme }: Route): boolean {
   return scheme === "http";
 }
 
-function tokenField({ token }: Route): Field {
-  return token?.startsWith("token_env ") ? "token_env" : "token_ref";
-}
-
 /** The case of a scheme's name does not matter. */
-function markAuthScheme(was: Route, route: Route): readonly Mark[] {
+function* markAuthScheme(was: Route, route: Route): Generator<Mark> {
   const [from, to] = [was.authScheme, route.authScheme];
-  if (from?.toLowerCase() === to?.toLowerCase()) return [];
-  const told = (scheme: string | undefined) => scheme === undefined ? "none" : quote(scheme);
-  const path = quote(route.path);
-  const message = `the auth scheme of ${path} would be ${told(to)}, which is ${told(from)} now`;
-  const place = to === undefined
-    ? { side: "old" as const, line: was.line("auth_scheme") }
-    : { side: "new" as const, line: route.line("auth_scheme") };
-  return [{ severity: "medium", rule: "changed-auth-scheme", message, ...place }];
+  if (from?.toLowerCase() === to?.toLowerCase()) return;
+  const name = (scheme: string | undefined) => scheme === undefined ? "none" : quote(scheme);
+  const message = `the auth scheme of ${quote(route.path)} would change from ${name(from)} to ${
+    name(to)
+  }`;
+  const [side, { line }] = to === undefined ? ["old" as const, was] : ["new" as const, route];
+  yield {
+    severity: "medium",
+    rule: "changed-auth-scheme",
+    message,
+    side,
+    line: line("auth_scheme"),
+  };
 }
