@@ -20,31 +20,26 @@ export const MAX_CONFIG_FILE_BYTES = 1024 * 1024;
 /** How many problems a validator lists at most. If there are more, one further problem says so. */
 export const MAX_PROBLEMS = 20;
 
-/** Collects the first {@linkcode MAX_PROBLEMS} problems. */
-export interface ProblemCollector {
-  add(where: string, message: string): void;
-  /** Whether there were more than fit, so that a validator can stop. */
-  isFull(): boolean;
-  /** The problems in the order in which they were added. */
-  list(): readonly ConfigProblem[];
-}
-
-/** Starts an empty collection. */
-export function collectProblems(): ProblemCollector {
-  const told: ConfigProblem[] = [];
-  let full = false;
-  return {
-    add(where, message) {
-      if (told.length < MAX_PROBLEMS) told.push({ where, message });
-      else full = true;
-    },
-    isFull: () => full,
-    list() {
-      if (!full) return told;
-      const message = `more problems follow: solve the ${MAX_PROBLEMS} above, then check again`;
-      return [...told, { where: "file", message }];
-    },
-  };
+/**
+ * Lists the problems of a config file: what no format allows, or else the first {@linkcode MAX_PROBLEMS}
+ * that `find` yields. It is asked for one more at most.
+ */
+export function listProblems(
+  text: string,
+  find: (text: string) => Iterable<ConfigProblem>,
+): readonly ConfigProblem[] {
+  const unfit = findUnfitText(text);
+  if (unfit) return [unfit];
+  const listed: ConfigProblem[] = [];
+  for (const problem of find(text)) {
+    if (listed.length < MAX_PROBLEMS) {
+      listed.push(problem);
+      continue;
+    }
+    const message = `more problems follow: solve the ${MAX_PROBLEMS} above, then check again`;
+    return [...listed, { where: "file", message }];
+  }
+  return listed;
 }
 
 /**

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { collectProblems, type ConfigProblem, findUnfitText } from "../../records/problem.ts";
+import { type ConfigProblem, listProblems } from "../../records/problem.ts";
 import { quote } from "../../text/quote.ts";
 
 /**
@@ -41,36 +41,30 @@ const HIDDEN_BREAK = /[\p{Cc}\u2028\u2029]/u;
  * file is valid.
  */
 export function validateAllowlist(text: string): readonly ConfigProblem[] {
-  const unfit = findUnfitText(text);
-  if (unfit) return [unfit];
-  const problems = collectProblems();
+  return listProblems(text, findProblems);
+}
+
+function* findProblems(text: string): Generator<ConfigProblem> {
   const firstLines = new Map<string, number>();
   for (const [index, ended] of text.split("\n").entries()) {
-    if (problems.isFull()) break;
     const line = ended.endsWith("\r") ? ended.slice(0, -1) : ended;
     const where = `line ${index + 1}`;
     if (HIDDEN_BREAK.test(line.replaceAll("\t", ""))) {
-      problems.add(
-        where,
-        `found ${quote(line)}, expected no control characters and no line ends but LF and CRLF: ` +
-          "remove them",
-      );
+      const expected = "no control characters and no line ends but LF and CRLF: remove them";
+      yield { where, message: `found ${quote(line)}, expected ${expected}` };
       continue;
     }
     if (/^[ \t]*(?:#|$)/.test(line)) continue;
     const expectation = explainHost(line);
     const first = firstLines.get(line);
-    if (expectation) problems.add(where, `found ${quote(line)}, expected ${expectation}`);
+    if (expectation) yield { where, message: `found ${quote(line)}, expected ${expectation}` };
     else if (first === undefined) firstLines.set(line, index + 1);
     else {
-      problems.add(
-        where,
-        `found ${quote(line)}, which stands on line ${first} already, ` +
-          "expected each host once: remove one of the two",
-      );
+      const expected = "expected each host once: remove one of the two";
+      const found = `found ${quote(line)}, which is on line ${first} already`;
+      yield { where, message: `${found}, ${expected}` };
     }
   }
-  return problems.list();
 }
 
 function explainHost(line: string): string | undefined {

@@ -4,12 +4,7 @@
  * @module
  */
 
-import {
-  collectProblems,
-  type ConfigProblem,
-  findUnfitText,
-  type ProblemCollector,
-} from "../../records/problem.ts";
+import { type ConfigProblem, listProblems } from "../../records/problem.ts";
 import { quote } from "../../text/quote.ts";
 import defer * as parser from "./errors.ts";
 import { type Instruction, outlineDockerfile, splitFlags, triggerOf } from "./instructions.ts";
@@ -61,131 +56,92 @@ const MAX_TOTAL_CHARS = 256 * 1024;
  * file is valid.
  */
 export function validateDockerfile(text: string): readonly ConfigProblem[] {
-  const unfit = findUnfitText(text);
-  if (unfit) return [unfit];
-  const problems = collectProblems();
-  const outline = outlineDockerfile(text);
+  return listProblems(text, findProblems);
+}
+
+function* findProblems(text: string): Generator<ConfigProblem> {
+  const { instructions, escape, problem } = outlineDockerfile(text);
   const globalArgs = new Set<string>();
   const stageLines = new Map<string, number>();
   let expectsFrom = true;
   let total = 0;
-
-  for (const instruction of outline.instructions) {
-    if (problems.isFull()) break;
+  for (const instruction of instructions) {
     const { line, name, args } = instruction;
+    const where = `line ${line}`;
     const keyword = name.toUpperCase();
     if (!SHELL_KEYWORDS.includes(keyword)) total += args.length;
     if (total > MAX_TOTAL_CHARS) {
-      problems.add(
-        `line ${line}`,
-        `found more than ${MAX_TOTAL_CHARS} characters outside RUN, CMD and ENTRYPOINT, ` +
-          "expected at most that many: shorten the file",
-      );
-      return problems.list();
+      const found = `more than ${MAX_TOTAL_CHARS} characters outside RUN, CMD and ENTRYPOINT`;
+      yield { where, message: `found ${found}, expected at most that many: shorten the file` };
+      return;
     }
     if (expectsFrom && keyword === "ARG") {
       for (const word of args.split(/\s+/)) globalArgs.add(word.split("=", 1)[0]!);
     } else if (expectsFrom) {
       expectsFrom = false;
       if (keyword !== "FROM") {
-        problems.add(
-          `line ${line}`,
-          `found ${
-            quote(name)
-          } first, expected FROM: only ARG, comments and directives stand before it`,
-        );
+        const expected = "FROM: only ARG, comments and directives may precede it";
+        yield { where, message: `found ${quote(name)} first, expected ${expected}` };
       }
     }
-    if (keyword === "FROM") checkFrom(problems, instruction, globalArgs, stageLines);
-    checkInstruction(problems, instruction, outline.escape);
+    const messages = keyword === "FROM" ? checkFrom(instruction, globalArgs, stageLines) : [];
+    for (const message of messages) yield { where, message };
+    for (const message of checkInstruction(instruction, escape)) yield { where, message };
   }
-  if (outline.problem) problems.add(outline.problem.where, outline.problem.message);
+  if (problem) yield problem;
   else if (expectsFrom) {
-    problems.add("file", "found no FROM, expected one: begin with FROM and the name of an image");
+    const message = "found no FROM, expected one: begin with FROM and the name of an image";
+    yield { where: "file", message };
   }
-  return problems.list();
 }
 
 /**
  * Checks a FROM in the place of `dockerfile-utils`, whose pattern for stage names takes exponential time,
  * and whose table of them breaks on the name `constructor`.
  */
-function checkFrom(
-  problems: ProblemCollector,
+function* checkFrom(
   { line, args }: Instruction,
   globalArgs: ReadonlySet<string>,
   stageLines: Map<string, number>,
-): void {
-  const where = `line ${line}`;
+): Generator<string> {
   const { words } = splitFlags(args);
   const [image = "", as = "", stage = ""] = words;
   if (words.length > 1 && (words.length !== 3 || as.toUpperCase() !== "AS")) {
-    problems.add(
-      where,
-      `found ${quote(`FROM ${args}`)}, expected FROM image, or FROM image AS stage`,
-    );
+    yield `found ${quote(`FROM ${args}`)}, expected FROM image, or FROM image AS stage`;
     return;
   }
   const variable = /^\$(?:\{(\w+)\}|(\w+))$/.exec(image);
   const arg = variable?.[1] ?? variable?.[2];
   if (arg !== undefined && !globalArgs.has(arg) && !PREDEFINED_ARG.test(arg)) {
-    problems.add(
-      where,
-      `found the image ${quote(image)} of an ARG that is not declared, ` +
-        `expected ARG ${quote(arg)} before the first FROM: add it`,
-    );
+    yield `found the image ${quote(image)} of an ARG that is not declared, ` +
+      `expected ARG ${quote(arg)} before the first FROM: add it`;
   }
   if (stage === "") return;
-  if (!/^[a-z][a-z0-9._-]*$/i.test(stage)) {
-    problems.add(
-      where,
-      `found the stage ${quote(stage)}, expected a letter, then letters, digits, "-", "_" and "."`,
-    );
-    return;
-  }
+  const found = `found the stage ${quote(stage)}`;
   const first = stageLines.get(stage.toLowerCase());
-  if (first === undefined) stageLines.set(stage.toLowerCase(), line);
-  else {
-    problems.add(
-      where,
-      `found the stage ${
-        quote(stage)
-      } of line ${first} again, expected a name of its own: rename one`,
-    );
-  }
+  if (!/^[a-z][a-z0-9._-]*$/i.test(stage)) {
+    yield `${found}, expected a letter, then letters, digits, "-", "_" and "."`;
+  } else if (first === undefined) stageLines.set(stage.toLowerCase(), line);
+  else yield `${found} of line ${first} again, expected a name of its own: rename one`;
 }
 
-function checkInstruction(
-  problems: ProblemCollector,
-  instruction: Instruction,
-  escape: string,
-): void {
-  const { line, name, args } = instruction;
-  const where = `line ${line}`;
+function* checkInstruction(instruction: Instruction, escape: string): Generator<string> {
+  const { name, args } = instruction;
   const keyword = name.toUpperCase();
   // toUpperCase() maps a dotless i to I, which BuildKit does not.
   if (!KEYWORDS.includes(keyword) || !/^[a-z]+$/i.test(name)) {
-    problems.add(
-      where,
-      `found the unknown instruction ${quote(name)}, expected one of ${KEYWORDS.join(", ")}: ` +
-        "correct it, or end the line before it with a backslash if it goes on here",
-    );
-    return;
-  }
-  if (keyword === "ONBUILD" && args !== "") {
+    yield `found the unknown instruction ${quote(name)}, expected one of ${KEYWORDS.join(", ")}: ` +
+      "correct it, or end the line before it with a backslash if it goes on here";
+  } else if (keyword === "ONBUILD" && args !== "") {
     const trigger = triggerOf(instruction);
     if (/^(?:ONBUILD|FROM|MAINTAINER)$/i.test(trigger.name)) {
-      problems.add(where, `found ONBUILD ${trigger.name}, expected another instruction: remove it`);
-    } else checkInstruction(problems, trigger, escape);
-    return;
-  }
-  if (SHELL_KEYWORDS.includes(keyword)) return;
-  if (args.length > MAX_DETAIL_CHARS) return;
-  for (const error of parser.errorsIn(keyword, args, escape)) {
-    problems.add(
-      where,
-      `found ${quote(`${name} ${args}`.trim())}, expected a valid ${keyword} instruction: ` +
-        `the parser says ${quote(error, 200)}`,
-    );
+      yield `found ONBUILD ${trigger.name}, expected another instruction: remove it`;
+    } else yield* checkInstruction(trigger, escape);
+  } else if (!SHELL_KEYWORDS.includes(keyword) && args.length <= MAX_DETAIL_CHARS) {
+    const found = `found ${quote(`${name} ${args}`.trim())}`;
+    for (const error of parser.errorsIn(keyword, args, escape)) {
+      const says = `the parser says ${quote(error, 200)}`;
+      yield `${found}, expected a valid ${keyword} instruction: ${says}`;
+    }
   }
 }

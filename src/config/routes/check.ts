@@ -4,16 +4,11 @@
  * @module
  */
 
-import {
-  collectProblems,
-  type ConfigProblem,
-  findUnfitText,
-  type ProblemCollector,
-} from "../../records/problem.ts";
+import { type ConfigProblem, listProblems } from "../../records/problem.ts";
 import { isJsonObject } from "../../records/shape.ts";
 import { quote } from "../../text/quote.ts";
 import { explainUpstream } from "../hosts/upstream.ts";
-import { findJsonProblems, formatJsonPath, type JsonSteps as Steps } from "./json.ts";
+import { findJsonProblems, formatJsonPath, type JsonSteps } from "./json.ts";
 
 /** Roles that only one route of a bottle may have: two would contradict each other. */
 const SINGLE_ROLES: readonly string[] = ["anthropic-base-url", "npm-registry"];
@@ -50,149 +45,150 @@ const SCHEME = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
  * file is valid.
  */
 export function validateRoutes(text: string): readonly ConfigProblem[] {
-  const unfit = findUnfitText(text);
-  if (unfit) return [unfit];
-  const syntax = findJsonProblems(text);
-  if (syntax.length > 0) return syntax;
+  return listProblems(text, findProblems);
+}
 
-  const problems = collectProblems();
+function* findProblems(text: string): Generator<ConfigProblem> {
+  const syntax = findJsonProblems(text);
+  yield* syntax;
+  if (syntax.length > 0) return;
   const file: unknown = JSON.parse(text);
   if (!isJsonObject(file)) {
-    problems.add("$", `found ${describe(file)}, expected an object with the key "routes"`);
-    return problems.list();
+    yield problem([], `found ${describe(file)}, expected an object with the key "routes"`);
+    return;
   }
   if (!Array.isArray(file.routes)) {
-    problems.add("$.routes", `found ${describe(file.routes)}, expected an array of routes`);
-    return problems.list();
+    yield problem(["routes"], `found ${describe(file.routes)}, expected an array of routes`);
+    return;
   }
   const firstPaths = new Map<string, string>();
   const firstRoles = new Map<string, string>();
   for (const [index, route] of file.routes.entries()) {
-    if (problems.isFull()) break;
     const steps = ["routes", index];
     if (!isJsonObject(route)) {
-      problems.add(formatJsonPath(steps), `found ${describe(route)}, expected an object`);
+      yield problem(steps, `found ${describe(route)}, expected an object`);
       continue;
     }
-    checkPath(problems, steps, route.path, firstPaths);
-    checkUpstream(problems, steps, route.upstream);
-    checkToken(problems, steps, route);
-    if (Object.hasOwn(route, "role")) checkRole(problems, steps, route.role, firstRoles);
+    yield* checkPath([...steps, "path"], route.path, firstPaths);
+    yield* checkUpstream([...steps, "upstream"], route.upstream);
+    yield* checkToken(steps, route);
+    if (Object.hasOwn(route, "role")) {
+      yield* checkRoles([...steps, "role"], route.role, firstRoles);
+    }
   }
-  return problems.list();
 }
 
-function checkPath(
-  problems: ProblemCollector,
-  steps: Steps,
-  path: unknown,
+function problem(steps: JsonSteps, message: string): ConfigProblem {
+  return { where: formatJsonPath(steps), message };
+}
+
+function* checkPath(
+  steps: JsonSteps,
+  value: unknown,
   firstPaths: Map<string, string>,
-): void {
-  const where = formatJsonPath([...steps, "path"]);
-  if (!requireText(problems, where, path)) return;
+): Generator<ConfigProblem> {
+  const path = readText(steps, value);
+  if (typeof path !== "string") {
+    yield path;
+    return;
+  }
   if (!path.startsWith("/")) {
-    problems.add(where, `found ${quote(path)}, expected a path: put a "/" in front`);
+    yield problem(steps, `found ${quote(path)}, expected a path: put a "/" in front`);
   } else if (/[^\x21-\x7e]/.test(path)) {
     // No request has such a path: the route would have no effect.
-    problems.add(
-      where,
-      `found ${quote(path)}, expected printable ASCII without spaces: percent-encode the others`,
-    );
+    const expected = "printable ASCII without spaces: percent-encode the others";
+    yield problem(steps, `found ${quote(path)}, expected ${expected}`);
   }
   const first = firstPaths.get(path);
-  if (first === undefined) firstPaths.set(path, where);
-  else problems.add(where, `found the path of ${first} again, expected each path once: remove one`);
+  if (first === undefined) firstPaths.set(path, formatJsonPath(steps));
+  else {
+    yield problem(steps, `found the path of ${first} again, expected each path once: remove one`);
+  }
 }
 
-function checkUpstream(problems: ProblemCollector, steps: Steps, upstream: unknown): void {
-  const where = formatJsonPath([...steps, "upstream"]);
-  if (!requireText(problems, where, upstream)) return;
+function* checkUpstream(steps: JsonSteps, value: unknown): Generator<ConfigProblem> {
+  const upstream = readText(steps, value);
+  if (typeof upstream !== "string") {
+    yield upstream;
+    return;
+  }
   const expectation = explainUpstream(upstream);
   if (!expectation) return;
   // The text before an "@" may be a password, which must not reach a log.
   const found = upstream.includes("@") ? 'a URL with an "@"' : quote(upstream);
-  problems.add(where, `found ${found}, expected ${expectation}`);
+  yield problem(steps, `found ${found}, expected ${expectation}`);
 }
 
-function checkToken(
-  problems: ProblemCollector,
-  steps: Steps,
+function* checkToken(
+  steps: JsonSteps,
   route: Readonly<Record<string, unknown>>,
-): void {
-  const schemeAt = formatJsonPath([...steps, "auth_scheme"]);
+): Generator<ConfigProblem> {
+  const schemeAt = [...steps, "auth_scheme"];
   const hasScheme = Object.hasOwn(route, "auth_scheme");
-  if (hasScheme && requireText(problems, schemeAt, route.auth_scheme)) {
-    if (!SCHEME.test(route.auth_scheme)) {
-      problems.add(
-        schemeAt,
-        'found more than the name of a scheme, expected one word such as "Bearer": ' +
-          "the token itself never stands here",
-      );
-    }
+  const scheme = hasScheme ? readText(schemeAt, route.auth_scheme) : "none";
+  if (typeof scheme !== "string") yield scheme;
+  else if (!SCHEME.test(scheme)) {
+    const expected = 'one word such as "Bearer": the token itself never belongs here';
+    yield problem(schemeAt, `found more than the name of a scheme, expected ${expected}`);
   }
   const tokens = ["token_ref", "token_env"].filter((key) => Object.hasOwn(route, key));
   for (const key of tokens) {
-    const where = formatJsonPath([...steps, key]);
-    requireText(problems, where, route[key]);
-    if (!hasScheme) {
-      problems.add(
-        where,
-        "found a token without auth_scheme, expected both or neither: add auth_scheme",
-      );
-    }
+    const tokenAt = [...steps, key];
+    const token = readText(tokenAt, route[key]);
+    if (typeof token !== "string") yield token;
+    if (hasScheme) continue;
+    const expected = "both or neither: add auth_scheme";
+    yield problem(tokenAt, `found a token without auth_scheme, expected ${expected}`);
   }
   if (tokens.length > 1) {
-    problems.add(
-      formatJsonPath(steps),
-      "found token_ref and token_env, expected one of them: remove the other",
-    );
+    const expected = "one of them: remove the other";
+    yield problem(steps, `found token_ref and token_env, expected ${expected}`);
   }
   if (hasScheme && tokens.length === 0) {
-    problems.add(
-      schemeAt,
-      "found auth_scheme without a token, expected both or neither: add token_ref or token_env",
-    );
+    const expected = "both or neither: add token_ref or token_env";
+    yield problem(schemeAt, `found auth_scheme without a token, expected ${expected}`);
   }
 }
 
-function checkRole(
-  problems: ProblemCollector,
-  steps: Steps,
-  role: unknown,
+function* checkRoles(
+  steps: JsonSteps,
+  value: unknown,
   firstRoles: Map<string, string>,
-): void {
-  const roleSteps = [...steps, "role"];
-  const places = Array.isArray(role)
-    ? role.map((each: unknown, index) => [each, [...roleSteps, index]] as const)
-    : [[role, roleSteps] as const];
+): Generator<ConfigProblem> {
+  const roles: readonly unknown[] = Array.isArray(value) ? value : [value];
   const seenHere = new Set<string>();
-  for (const [each, place] of places) {
-    if (problems.isFull()) return;
-    const where = formatJsonPath(place);
-    if (!requireText(problems, where, each)) continue;
-    if (!SINGLE_ROLES.includes(each) || seenHere.has(each)) continue;
-    seenHere.add(each);
-    const first = firstRoles.get(each);
-    if (first === undefined) firstRoles.set(each, where);
+  for (const [index, each] of roles.entries()) {
+    const place = Array.isArray(value) ? [...steps, index] : steps;
+    const role = readText(place, each);
+    if (typeof role !== "string") {
+      yield role;
+      continue;
+    }
+    if (!SINGLE_ROLES.includes(role) || seenHere.has(role)) continue;
+    seenHere.add(role);
+    const first = firstRoles.get(role);
+    if (first === undefined) firstRoles.set(role, formatJsonPath(place));
     else {
-      problems.add(
-        where,
-        `found the role ${quote(each)} of ${first} again, expected it on one route: remove one`,
-      );
+      const found = `found the role ${quote(role)} of ${first} again`;
+      yield problem(place, `${found}, expected it on one route: remove one`);
     }
   }
 }
 
-/** Requires a string with visible content. Control characters in it could only mislead. */
-function requireText(problems: ProblemCollector, where: string, value: unknown): value is string {
+/** Reads a string with visible content. Control characters in it could only mislead. */
+function readText(steps: JsonSteps, value: unknown): string | ConfigProblem {
   if (typeof value !== "string") {
-    problems.add(where, `found ${describe(value)}, expected a string: write one here`);
-  } else if (value.trim() === "") {
-    problems.add(where, `found ${quote(value)}, expected a string that is not empty: fill it in`);
-  } else if (/[\p{Cc}\p{Cs}]/u.test(value)) {
-    problems.add(where, `found ${quote(value)}, expected no control characters: remove them`);
-  } else return true;
-  return false;
+    return problem(steps, `found ${describe(value)}, expected a string: write one here`);
+  }
+  if (value.trim() === "") {
+    const expected = "a string that is not empty: fill it in";
+    return problem(steps, `found ${quote(value)}, expected ${expected}`);
+  }
+  if (/[\p{Cc}\p{Cs}]/u.test(value)) {
+    const expected = "no control characters: remove them";
+    return problem(steps, `found ${quote(value)}, expected ${expected}`);
+  }
+  return value;
 }
 
 function describe(value: unknown): string {

@@ -5,7 +5,7 @@
  * @module
  */
 
-import { collectProblems, type ConfigProblem } from "../../records/problem.ts";
+import { type ConfigProblem, MAX_PROBLEMS } from "../../records/problem.ts";
 import { quote } from "../../text/quote.ts";
 
 /** How deep arrays and objects may nest in a `routes.json`. */
@@ -38,14 +38,15 @@ const SCALAR = /(?:-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?|true|fal
  * then called for each of its values in order. Takes time linear in the text and does not recurse.
  *
  * @param visit Gets the steps to a value, in an array that is used again, and the line it begins on.
- * @returns The first syntax or nesting error alone, or else every key that occurs twice.
+ * @returns The first syntax or nesting error alone, or else the keys that occur twice, no more than a
+ * validator needs.
  */
 export function findJsonProblems(
   text: string,
   visit: (steps: JsonSteps, line: number) => void = () => {},
   maxDepth = MAX_JSON_DEPTH,
 ): readonly ConfigProblem[] {
-  const repeated = collectProblems();
+  const repeated: ConfigProblem[] = [];
   /** The keys of each object that is not closed yet; `undefined` for an array. */
   const open: (Set<string> | undefined)[] = [];
   const steps: (string | number)[] = [];
@@ -67,7 +68,7 @@ export function findJsonProblems(
     const keys = open.at(-1);
     if (!expectsValue) {
       if (open.length === 0) {
-        if (at === text.length) return repeated.list();
+        if (at === text.length) return repeated;
         return fail("nothing after the end of the JSON value: remove it");
       }
       const close = keys ? "}" : "]";
@@ -87,10 +88,10 @@ export function findJsonProblems(
       if (end < 0) return fail('a key in double quotes: a comma before "}" must go');
       const key = JSON.parse(text.slice(at, end)) as string;
       steps[steps.length - 1] = key;
-      if (keys.has(key) && !repeated.isFull()) {
+      if (keys.has(key) && repeated.length <= MAX_PROBLEMS) {
         const message = `found this key a second time on line ${line}, ` +
           "expected it once in an object: remove one of the two";
-        repeated.add(formatJsonPath(steps), message);
+        repeated.push({ where: formatJsonPath(steps), message });
       }
       keys.add(key);
       at = end;
