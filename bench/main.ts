@@ -13,6 +13,7 @@
 import { sidecarFlags } from "../sidecar/settings.ts";
 import { diff } from "./diff.ts";
 import { holding } from "./holding.ts";
+import { index } from "./index.ts";
 import { listing } from "./listing.ts";
 import { log } from "./log.ts";
 import { type Subject, table } from "./measure.ts";
@@ -27,6 +28,7 @@ import { writes } from "./writes.ts";
 const SUBJECTS: Readonly<Record<string, readonly Subject[]>> = {
   queue: [writes, reads, listing, waiting],
   log: [log],
+  index: [index],
   start: [start],
   writes: [writes],
   reads: [reads],
@@ -39,7 +41,7 @@ const SUBJECTS: Readonly<Record<string, readonly Subject[]>> = {
   holding: [holding(sidecarFlags)],
 };
 
-const ALL = ["start", "queue", "log", "diff", "visible", "review", "sidecar", "holding"];
+const ALL = ["start", "queue", "log", "index", "diff", "visible", "review", "sidecar", "holding"];
 
 /** The kind of file system on which temporary files lie: on some, a sync costs nothing. */
 async function temporaryFileSystem(): Promise<string> {

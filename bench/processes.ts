@@ -1,5 +1,5 @@
 /**
- * Servers in processes of their own, as the bench starts them.
+ * Processes, as the bench starts them.
  *
  * @module
  */
@@ -39,4 +39,26 @@ export async function firstAnswer(url: string, giveUpAt: number): Promise<void> 
 export async function residentMib(pid: number): Promise<number> {
   const status = await Deno.readTextFile(`/proc/${pid}/status`);
   return Number(/^VmRSS:\s+(\d+) kB$/m.exec(status)?.[1]) / 1024;
+}
+
+/** Runs a program to its end, with a root and little else in its environment; returns what it complained. */
+export async function run(
+  program: string,
+  args: readonly string[],
+  root: string,
+): Promise<string> {
+  const { code, stderr } = await new Deno.Command(program, {
+    args: [...args],
+    clearEnv: true,
+    env: {
+      PATH: Deno.env.get("PATH") ?? "",
+      HOME: Deno.env.get("HOME") ?? "",
+      CLAUDE_BOTTLE_ROOT: root,
+      ...(Deno.env.has("DENO_DIR") && { DENO_DIR: Deno.env.get("DENO_DIR")! }),
+    },
+    stdin: "null",
+  }).output();
+  const said = new TextDecoder().decode(stderr);
+  if (code === 0) return said;
+  throw new Error(`${program} ${args.join(" ")}: ${said}`);
 }

@@ -15,7 +15,7 @@ import {
   takeTurns,
   timeMs,
 } from "./measure.ts";
-import { here } from "./processes.ts";
+import { here, run } from "./processes.ts";
 import { join } from "@std/path";
 
 const ROUNDS = 21;
@@ -59,23 +59,6 @@ async function propose(root: string, bottleSlug: string, n: number): Promise<Pro
   await Deno.mkdir(join(root, "queue", bottleSlug), { recursive: true });
   await writeProposal(join(root, "queue", bottleSlug), proposal);
   return proposal;
-}
-
-/** Runs a program to its end. */
-async function run(program: string, args: readonly string[], root: string): Promise<void> {
-  const { code, stderr } = await new Deno.Command(program, {
-    args: [...args],
-    clearEnv: true,
-    env: {
-      PATH: Deno.env.get("PATH") ?? "",
-      HOME: Deno.env.get("HOME") ?? "",
-      CLAUDE_BOTTLE_ROOT: root,
-      ...(Deno.env.has("DENO_DIR") && { DENO_DIR: Deno.env.get("DENO_DIR")! }),
-    },
-    stdin: "null",
-  }).output();
-  if (code === 0) return;
-  throw new Error(`${program} ${args.join(" ")}: ${new TextDecoder().decode(stderr)}`);
 }
 
 async function measure(): Promise<readonly Row[]> {

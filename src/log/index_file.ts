@@ -136,14 +136,17 @@ export function readRecords(index: IndexFile, add: RecordList["add"]): boolean {
 
 /** The offsets with one key; `undefined` if a page is not the one that was written. */
 export function offsetsOf(index: IndexFile, key: number): number[] | undefined {
-  // The first page whose last record is not before the key.
+  // The first page whose last record is not before the key. Keys are spread evenly, unless somebody
+  // chose the ids: so it is looked for where it should be, then beside that, then by halves.
   let [first, end] = [0, pageCount(index)];
-  while (first < end) {
-    const middle = (first + end) >>> 1;
-    const page = index.page(middle);
+  let guess = Math.floor(end * key / 2 ** 24);
+  for (let tries = 0; first < end; tries++) {
+    const page = index.page(guess);
     if (page === undefined) return undefined;
-    if (keyAt(page, page.byteLength - RECORD_BYTES) < key) first = middle + 1;
-    else end = middle;
+    const isBefore = keyAt(page, page.byteLength - RECORD_BYTES) < key;
+    if (isBefore) first = guess + 1;
+    else end = guess;
+    guess = tries > 3 ? (first + end) >>> 1 : isBefore ? first : end - 1;
   }
   const offsets: number[] = [];
   for (let n = first; n < pageCount(index); n++) {
