@@ -1,6 +1,7 @@
 import { sha256Hex } from "../../mod.ts";
+import { supervise } from "../support/command_line.ts";
 import { queueSample } from "../support/records.ts";
-import { REPO, supervise } from "../support/run.ts";
+import { REPO } from "../support/run.ts";
 import { type TempDir, tempDir } from "../support/temp.ts";
 import { assertEquals } from "@std/assert";
 import { join } from "@std/path";

@@ -12,9 +12,9 @@ import {
   watchEvents,
   writeResponse,
 } from "../../mod.ts";
+import { supervise } from "../support/command_line.ts";
 import { type QueuedProposal, queueSample } from "../support/records.ts";
 import { refused } from "../support/refused.ts";
-import { supervise } from "../support/run.ts";
 import { type TempDir, tempDir } from "../support/temp.ts";
 import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 

@@ -1,7 +1,7 @@
 import { keepFilesInForce, knownFile } from "../../internal_mod.ts";
 import { sha256Hex } from "../../mod.ts";
+import { supervise } from "../support/command_line.ts";
 import { queueSample } from "../support/records.ts";
-import { supervise } from "../support/run.ts";
 import { tempDir } from "../support/temp.ts";
 import { assertEquals, assertStringIncludes } from "@std/assert";
 

@@ -1,7 +1,8 @@
 import { completeLine } from "../../../cli/command/complete.ts";
 import { EVERYWHERE, VERB_NAMES, VERBS } from "../../../cli/command/flags.ts";
+import { supervise } from "../../support/command_line.ts";
 import { queueSample } from "../../support/records.ts";
-import { hasProgram, REPO, run, supervise } from "../../support/run.ts";
+import { hasProgram, REPO, run } from "../../support/run.ts";
 import { type TempDir, tempDir } from "../../support/temp.ts";
 import { openTerminal } from "../../support/tmux.ts";
 import { treeOf } from "../../support/tree.ts";

@@ -2,8 +2,8 @@ import type { Finding } from "../../../cli/doctor/finding.ts";
 import { checkReceivers } from "../../../cli/doctor/receivers.ts";
 import { openJournal } from "../../../cli/notify/outbox.ts";
 import { updateReceiverRecord } from "../../../internal_mod.ts";
+import { supervise } from "../../support/command_line.ts";
 import { configure } from "../../support/receiver.ts";
-import { supervise } from "../../support/run.ts";
 import { type TempDir, tempDir } from "../../support/temp.ts";
 import { assertEquals } from "@std/assert";
 

@@ -1,8 +1,9 @@
 import { readAuditEntries, readOverview, readResponse } from "../../../mod.ts";
+import { supervise } from "../../support/command_line.ts";
 import { inEnvironment } from "../../support/environment.ts";
 import { TextLineStream } from "../../support/lines.ts";
 import { queueSample } from "../../support/records.ts";
-import { REPO, supervise } from "../../support/run.ts";
+import { REPO } from "../../support/run.ts";
 import { type TempDir, tempDir } from "../../support/temp.ts";
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { join } from "@std/path";

@@ -1,7 +1,8 @@
 import { readAnswer } from "../../../internal_mod.ts";
 import { sha256Hex } from "../../../mod.ts";
+import { supervise } from "../../support/command_line.ts";
 import { queueSample } from "../../support/records.ts";
-import { REPO, supervise } from "../../support/run.ts";
+import { REPO } from "../../support/run.ts";
 import { type TempDir, tempDir } from "../../support/temp.ts";
 import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { join } from "@std/path";
@@ -106,7 +107,9 @@ Deno.test("modify says that there is no such editor", async () => {
 Deno.test("modify loses no edit when somebody else decides meanwhile", async () => {
   await using dir = await tempDir();
   const { proposal, queueDir } = await queueSample(dir.path);
-  const other = `sh ${join(REPO, "cli/supervise.sh")} reject ${proposal.id} --notes no`;
+  const other = `sh ${
+    join(REPO, "cli/supervise.sh")
+  } reject ${proposal.id} --notes no --root ${dir.path}`;
   const EDITOR = await editorThat(dir, `${other} >&2\necho mine.example > "$1"`);
   const { code, err } = await supervise(dir.path, ["modify", proposal.id], { env: { EDITOR } });
   assertEquals(code, 4);

@@ -1,6 +1,6 @@
 import { readOverview, sha256Hex, writeResponse } from "../../../mod.ts";
+import { supervise } from "../../support/command_line.ts";
 import { queueSample } from "../../support/records.ts";
-import { supervise } from "../../support/run.ts";
 import { type TempDir, tempDir } from "../../support/temp.ts";
 import { assertEquals, assertStringIncludes } from "@std/assert";
 

@@ -1,6 +1,6 @@
 import { readResponse, sha256Hex } from "../../../mod.ts";
+import { supervise } from "../../support/command_line.ts";
 import { type QueuedProposal, queueSample } from "../../support/records.ts";
-import { supervise } from "../../support/run.ts";
 import { type TempDir, tempDir } from "../../support/temp.ts";
 import { treeOf } from "../../support/tree.ts";
 import { assertEquals, assertStringIncludes } from "@std/assert";

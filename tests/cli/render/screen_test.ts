@@ -1,7 +1,8 @@
 import { encodeAuditEntry, encodeResponse } from "../../../src/records/codec.ts";
+import { supervise } from "../../support/command_line.ts";
 import { sampleEntry } from "../../support/audit.ts";
 import { queueSample } from "../../support/records.ts";
-import { hasProgram, REPO, supervise } from "../../support/run.ts";
+import { hasProgram, REPO } from "../../support/run.ts";
 import { tempDir } from "../../support/temp.ts";
 import { openTerminal } from "../../support/tmux.ts";
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";

@@ -1,5 +1,6 @@
+import { supervise } from "../../support/command_line.ts";
 import { queueSample } from "../../support/records.ts";
-import { REPO, supervise } from "../../support/run.ts";
+import { REPO } from "../../support/run.ts";
 import { tempDir } from "../../support/temp.ts";
 import { type Trick, TRICKS } from "../../support/tricks.ts";
 import { assert, assertEquals } from "@std/assert";

@@ -1,16 +1,17 @@
 import { ensureSigningKey } from "../../../internal_mod.ts";
 import { readAuditEntries } from "../../../mod.ts";
+import { supervise } from "../../support/command_line.ts";
 import { FOREIGN_LINE, makeLog } from "../../support/audit.ts";
 import { queueSample } from "../../support/records.ts";
-import { REPO, run, supervise } from "../../support/run.ts";
+import { run } from "../../support/run.ts";
 import { type TempDir, tempDir } from "../../support/temp.ts";
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 
-/** Runs a command whose standard output goes into a file, as the shell's `>` does. */
+/** Runs a command and writes what it prints into a file. */
 async function superviseInto(dir: TempDir, file: string, words: string): Promise<string> {
-  const line = `sh ${REPO}cli/supervise.sh ${words} > ${dir.at(file)}`;
-  const { code, err } = await run("sh", ["-c", line], { env: { CLAUDE_BOTTLE_ROOT: dir.path } });
+  const { code, bytes, err } = await supervise(dir.path, words.split(" "));
   assertEquals(code, 0, err);
+  await Deno.writeFile(dir.at(file), bytes);
   return err;
 }
 

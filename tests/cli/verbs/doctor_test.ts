@@ -1,8 +1,9 @@
 import { checkDeno } from "../../../cli/doctor/machine.ts";
 import { decide, sha256Hex, writeAuditEntry, writeResponse } from "../../../mod.ts";
+import { supervise } from "../../support/command_line.ts";
 import { flood } from "../../support/flood.ts";
 import { queueSample } from "../../support/records.ts";
-import { run, supervise } from "../../support/run.ts";
+import { run } from "../../support/run.ts";
 import { type TempDir, tempDir } from "../../support/temp.ts";
 import { treeOf } from "../../support/tree.ts";
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";

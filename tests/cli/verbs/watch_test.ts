@@ -1,31 +1,17 @@
 import { archiveProposal, decide, writeResponse } from "../../../mod.ts";
+import { startWatch } from "../../support/command_line.ts";
 import { inEnvironment } from "../../support/environment.ts";
 import { flood } from "../../support/flood.ts";
-import { TextLineStream } from "../../support/lines.ts";
 import { queueSample } from "../../support/records.ts";
 import { REPO } from "../../support/run.ts";
-import { type TempDir, tempDir } from "../../support/temp.ts";
+import { tempDir } from "../../support/temp.ts";
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import { join } from "@std/path";
 
-function startWatch(dir: TempDir, args: readonly string[]) {
-  const process = new Deno.Command("sh", {
-    args: [join(REPO, "cli/supervise.sh"), "watch", ...args],
-    ...inEnvironment({ CLAUDE_BOTTLE_ROOT: dir.path, NO_COLOR: "1" }),
-    stdout: "piped",
-    stderr: "inherit",
-  }).spawn();
-  const lines = process.stdout
-    .pipeThrough(new TextDecoderStream())
-    .pipeThrough(new TextLineStream())
-    .getReader();
-  return { process, next: async () => (await lines.read()).value ?? "" };
-}
-
-Deno.test("watch --json prints what arrives, is decided, is withdrawn, cannot be read; Ctrl-C ends it", async () => {
+Deno.test("watch --json prints what arrives, is decided, is withdrawn, cannot be read", async () => {
   await using dir = await tempDir();
   const first = await queueSample(dir.path, { id: "p1" });
-  const watch = startWatch(dir, ["--json"]);
+  const watch = startWatch(dir.path, ["--json"]);
   const next = async () => {
     const { version, event, id, bottle_slug, ...rest } = JSON.parse(await watch.next());
     assertEquals(version, 1);
@@ -78,30 +64,26 @@ Deno.test("watch --json prints what arrives, is decided, is withdrawn, cannot be
   assertEquals((await next()).event, "unreadable dev-1/y.proposal.json");
   await Deno.remove(`${first.queueDir}/y.proposal.json`);
   assertEquals((await next()).event, "cleared dev-1/y.proposal.json");
-  watch.process.kill("SIGINT");
-  assertEquals(await watch.next(), "");
-  assertEquals((await watch.process.status).code, 0);
+  assertEquals([await watch.end(), await watch.next()], [0, ""]);
 });
 
 Deno.test("watch prints lines for people, one bottle only if told so", async () => {
   await using dir = await tempDir();
-  const watch = startWatch(dir, ["--bottle", "dev-1"]);
+  const watch = startWatch(dir.path, ["--bottle", "dev-1"]);
   await queueSample(dir.path, { id: "other", bottleSlug: "dev-2" });
   await queueSample(dir.path, { id: "p1", justification: "two\nlines \x1b[2J" });
   assertStringIncludes(
     await watch.next(),
     "arrived    p1  dev-1  pipelock-block  [1 escaped]  │ two↵lines ⟨U+001B⟩[2J",
   );
-  watch.process.kill("SIGTERM");
-  assertEquals(await watch.next(), "");
-  assertEquals((await watch.process.status).code, 0);
+  assertEquals([await watch.end(), await watch.next()], [0, ""]);
 });
 
 Deno.test("watch says what is marked, who decided, and what they said", async () => {
   await using dir = await tempDir();
   const proposedFile = "*.example.com\n";
   const { proposalSha256 } = await queueSample(dir.path, { id: "p1", proposedFile });
-  const watch = startWatch(dir, []);
+  const watch = startWatch(dir.path, []);
   assertStringIncludes(await watch.next(), "arrived    p1  dev-1  pipelock-block  1 high  │ The");
   await decide({
     root: dir.path,
@@ -116,15 +98,13 @@ Deno.test("watch says what is marked, who decided, and what they said", async ()
     await watch.next(),
     "rejected   p1  dev-1  by ada@host  [1 escaped] │ one⟨U+001B⟩[2J↵host",
   );
-  watch.process.kill("SIGTERM");
-  assertEquals(await watch.next(), "");
-  await watch.process.status;
+  assertEquals([await watch.end(), await watch.next()], [0, ""]);
 });
 
 Deno.test("watch --json tells a planted answer as that, and as decided once somebody overrides it", async () => {
   await using dir = await tempDir();
   const { queueDir, proposalSha256 } = await queueSample(dir.path, { id: "p1" });
-  const watch = startWatch(dir, ["--json"]);
+  const watch = startWatch(dir.path, ["--json"]);
   const next = async () => JSON.parse(await watch.next());
   assertEquals((await next()).event, "arrived");
   const planted = { proposalId: "p1", status: "approved", notes: "yes", finalFile: "x" } as const;
@@ -148,9 +128,7 @@ Deno.test("watch --json tells a planted answer as that, and as decided once some
     status: "rejected",
     notes: "no",
   });
-  watch.process.kill("SIGTERM");
-  assertEquals(await watch.next(), "");
-  await watch.process.status;
+  assertEquals([await watch.end(), await watch.next()], [0, ""]);
 });
 
 Deno.test("watch --tool tells of that tool alone", async () => {
@@ -161,15 +139,13 @@ Deno.test("watch --tool tells of that tool alone", async () => {
     tool: "capability-block",
     proposedFile: "FROM debian:12\n",
   });
-  const watch = startWatch(dir, ["--json", "--tool", "capability-block"]);
+  const watch = startWatch(dir.path, ["--json", "--tool", "capability-block"]);
   assertEquals(JSON.parse(await watch.next()).id, "mine");
   await Deno.remove(other.path);
   await Deno.remove(other.path.replace("other", "mine"));
   const { event, id } = JSON.parse(await watch.next());
   assertEquals({ event, id }, { event: "withdrawn", id: "mine" });
-  watch.process.kill("SIGTERM");
-  assertEquals(await watch.next(), "");
-  await watch.process.status;
+  assertEquals([await watch.end(), await watch.next()], [0, ""]);
 });
 
 Deno.test("watch ends quietly, exit 0, when nobody reads what it prints", async () => {
@@ -194,7 +170,7 @@ Deno.test("watch raises an alarm when the count of what it does not list changes
   await using dir = await tempDir();
   const queue = dir.at("queue", "dev-1");
   flood(queue, 1_002);
-  const watch = startWatch(dir, ["--json"]);
+  const watch = startWatch(dir.path, ["--json"]);
   const next = async () => {
     while (true) {
       const { event, bottle_slug, count } = JSON.parse(await watch.next());
@@ -205,7 +181,7 @@ Deno.test("watch raises an alarm when the count of what it does not list changes
   await queueSample(dir.path, { id: "more" });
   assertEquals(await next(), { bottle_slug: "dev-1", count: 3 });
 
-  const people = startWatch(dir, []);
+  const people = startWatch(dir.path, []);
   let line = "";
   while (!line.startsWith("!")) line = await people.next();
   assertEquals(line, "! dev-1: 3 more are pending and not listed: somebody floods this queue");
@@ -213,9 +189,8 @@ Deno.test("watch raises an alarm when the count of what it does not list changes
   while (!line.endsWith("is listed")) line = await people.next();
   assertEquals(line, "! dev-1: all that is pending is listed");
   assertEquals(await next(), { bottle_slug: "dev-1", count: 0 });
-  for (const { process } of [watch, people]) process.kill("SIGTERM");
-  for (const { process, next } of [watch, people]) {
+  for (const { end, next } of [watch, people]) {
+    assertEquals(await end(), 0);
     while (await next() !== "");
-    await process.status;
   }
 });

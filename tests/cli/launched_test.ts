@@ -1,0 +1,90 @@
+import { VERB_NAMES, type VerbName } from "../../cli/command/flags.ts";
+import { inEnvironment } from "../support/environment.ts";
+import { TextLineStream } from "../support/lines.ts";
+import { configure, startReceiver } from "../support/receiver.ts";
+import { queueSample } from "../support/records.ts";
+import { REPO, run, supervise } from "../support/run.ts";
+import { type TempDir, tempDir } from "../support/temp.ts";
+import { assertEquals, assertMatch } from "@std/assert";
+import { join } from "@std/path";
+
+/**
+ * What each verb is run with, through the launcher and with its permissions; how it ends, and what it
+ * prints. `watch` is below; `review` on a terminal is tested in `review/`.
+ */
+const RUNS: Readonly<
+  Record<Exclude<VerbName, "watch">, readonly [args: readonly string[], code: number, out: RegExp]>
+> = {
+  "list": [[], 0, /^ID .*\np1 .*The tests read a public gist\.\n/],
+  "show": [["p1"], 0, /^p1 {2}dev-1 {2}pipelock-block\n/],
+  "approve": [["p1"], 0, /^approved p1 \(dev-1\)\nrecorded in .*\/audit\/pipelock-dev-1\.log\n$/],
+  "modify": [["p1", "--file", "-"], 0, /^modified p1 \(dev-1\)\n/],
+  "reject": [["p1", "--notes", "no"], 0, /^rejected p1 \(dev-1\)\n/],
+  "review": [[], 2, /^$/],
+  "notify": [[], 0, /^\S+ +ntfy .*\n$/],
+  "audit show": [[], 0, /^approved {2}\S+Z {2}pipelock {2}dev-1\n {2}by /],
+  "audit verify": [[], 0, /^ +LINES .*\nok +1 .*pipelock-dev-1\nsigned with SHA256:/],
+  "audit export": [[], 0, /^\{"version":1,"kind":"supervise-audit".*\n\{"timestamp":/],
+  "audit head": [[], 0, /^# .*, signed with SHA256:.*\npipelock-dev-1 1:[0-9a-f]{64}\n$/],
+  "doctor": [["--json"], 0, /"check":"signing-key","state":"ok"/],
+  "completions": [["bash"], 0, /\ncomplete -F _supervise supervise\n$/],
+  "help": [["show"], 0, /^Usage: supervise show ID\n/],
+};
+
+/** A root with one decision, one proposal that waits, and a receiver. */
+async function prepare(dir: TempDir, receiver: string): Promise<void> {
+  await Deno.mkdir(dir.at("current-config", "dev-1"), { recursive: true });
+  await Deno.writeTextFile(dir.at("current-config", "dev-1", "allowlist"), "");
+  await configure(dir, { ntfy: { url: receiver } });
+  await queueSample(dir.path, { id: "p0" });
+  assertEquals((await supervise(dir.path, ["approve", "p0"])).code, 0);
+  await queueSample(dir.path, { id: "p1" });
+}
+
+Deno.test.each(Object.entries(RUNS))(
+  "%s runs through the launcher, with what the launcher grants it",
+  async (verb, [args, code, out]) => {
+    await using dir = await tempDir();
+    await using receiver = startReceiver();
+    await prepare(dir, receiver.url("/topic"));
+    const words = [...verb.split(" "), ...args];
+    const ended = await supervise(dir.path, words, { input: "mine.example\n" });
+    assertEquals(ended.code, code, ended.err);
+    assertMatch(ended.out, out);
+  },
+);
+
+Deno.test("every verb is run through the launcher", () => {
+  assertEquals([...Object.keys(RUNS), "watch"].sort(), VERB_NAMES.toSorted());
+});
+
+Deno.test.each([["SIGINT"], ["SIGTERM"]] as const)(
+  "watch runs through the launcher until %s, and ends with 0",
+  async (signal) => {
+    await using dir = await tempDir();
+    await queueSample(dir.path, { id: "p1" });
+    const watch = new Deno.Command("sh", {
+      args: [join(REPO, "cli/supervise.sh"), "watch"],
+      ...inEnvironment({ CLAUDE_BOTTLE_ROOT: dir.path }),
+      stdout: "piped",
+      stderr: "inherit",
+    }).spawn();
+    const lines = watch.stdout.pipeThrough(new TextDecoderStream())
+      .pipeThrough(new TextLineStream()).getReader();
+    assertMatch((await lines.read()).value ?? "", /^arrived {4}p1 {2}dev-1 /);
+    watch.kill(signal);
+    assertEquals([(await lines.read()).done, (await watch.status).code], [true, 0]);
+  },
+);
+
+Deno.test("audit export writes into a file that the shell opened, and says the key's fingerprint", async () => {
+  await using dir = await tempDir();
+  await using receiver = startReceiver();
+  await prepare(dir, receiver.url("/topic"));
+  const line = `sh ${join(REPO, "cli/supervise.sh")} audit export > ${dir.at("archive")}`;
+  const { code, err } = await run("sh", ["-c", line], { env: { CLAUDE_BOTTLE_ROOT: dir.path } });
+  assertEquals(code, 0, err);
+  assertMatch(err, /^! signed with SHA256:\S{43}; tell the reader this fingerprint/);
+  const verified = await supervise(dir.path, ["audit", "verify", "--archive", dir.at("archive")]);
+  assertEquals(verified.code, 0, verified.err);
+});
