@@ -1,6 +1,6 @@
 import { encodeAuditEntry, encodeResponse } from "../../../src/records/codec.ts";
-import { supervise } from "../../support/command_line.ts";
 import { sampleEntry } from "../../support/audit.ts";
+import { supervise } from "../../support/command_line.ts";
 import { queueSample } from "../../support/records.ts";
 import { hasProgram, REPO } from "../../support/run.ts";
 import { tempDir } from "../../support/temp.ts";

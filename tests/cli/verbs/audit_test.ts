@@ -1,7 +1,7 @@
 import { ensureSigningKey } from "../../../internal_mod.ts";
 import { readAuditEntries } from "../../../mod.ts";
-import { supervise } from "../../support/command_line.ts";
 import { FOREIGN_LINE, makeLog } from "../../support/audit.ts";
+import { supervise } from "../../support/command_line.ts";
 import { queueSample } from "../../support/records.ts";
 import { run } from "../../support/run.ts";
 import { type TempDir, tempDir } from "../../support/temp.ts";
