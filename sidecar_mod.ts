@@ -7,13 +7,15 @@
 
 export { validateConfigFile } from "./src/config/check.ts";
 export { readOwnFile } from "./src/disk/read_own.ts";
+export { clearUnfinished, compareArrivals, hasQueueDirectory } from "./src/queue/files.ts";
 export {
-  archiveProposal,
-  clearUnfinished,
-  hasQueueDirectory,
-  readAnswer,
-  writeProposal,
-} from "./src/queue/files.ts";
+  type Answered,
+  type Asked,
+  type AskedLately,
+  askedOf,
+  openAskingQueue,
+  type Question,
+} from "./src/queue/recent.ts";
 export { waitForResponse } from "./src/queue/wait.ts";
 export { InvalidNameError } from "./src/records/errors.ts";
 export {
@@ -40,10 +42,3 @@ export {
 } from "./src/records/proposal.ts";
 export { sha256Hex } from "./src/text/hash.ts";
 export { jsonExcess } from "./src/text/json.ts";
-export {
-  identityOf,
-  openQuestions,
-  type Question,
-  type Questions,
-  type RecentAnswer,
-} from "./src/queue/recent.ts";

@@ -1,21 +1,22 @@
 /**
- * Asks, waits, tells the client that it waits, archives; and how much is taken on.
+ * Asks, waits, tells the client that it waits, archives; limits how much is taken on.
  *
  * @module
  */
 
 import {
-  archiveProposal,
-  identityOf,
+  type Answered,
+  type Asked,
+  type AskedLately,
+  askedOf,
+  compareArrivals,
   newProposal,
-  openQuestions,
+  openAskingQueue,
   type Proposal,
   type ProposalResponse,
   type Question,
-  readAnswer,
   STATUS_REJECTED,
   waitForResponse,
-  writeProposal,
 } from "../sidecar_mod.ts";
 import type { HoldLimits, Log } from "./settings.ts";
 
@@ -39,17 +40,17 @@ export interface HeldCall {
   readonly requestId: string | number;
   /** Tells the client that it is still being held; `undefined` if it did not ask to be told. */
   readonly tell: ((elapsedMs: number, message: string) => Promise<void>) | undefined;
-  /** The client is told the proposal's id only, and asks for the answer later. */
+  /** The client gets the proposal's id only, and asks for the response later. */
   readonly detached?: boolean;
 }
 
-/** What a call comes to. */
+/** The result of a call. */
 export type Outcome =
   | {
     readonly kind: "answered";
     readonly proposal: Proposal;
     readonly response: ProposalResponse;
-    /** When it was answered, in milliseconds since 1970. */
+    /** When the response was written, in milliseconds since 1970. */
     readonly answeredAtMs: number;
   }
   | { readonly kind: "pending"; readonly proposal: Proposal; readonly ahead: number }
@@ -59,69 +60,74 @@ export type Outcome =
 export interface Holder {
   /** Asks a question, or the same one again. */
   readonly ask: (question: Question, call: HeldCall) => Promise<Outcome>;
-  /** Asks what has become of a question. `undefined`: this bottle never asked it. */
+  /** Asks what has become of a proposal; `undefined` if this bottle has no such proposal. */
   readonly status: (
     proposalId: string,
     waitMs: number,
     call: HeldCall,
   ) => Promise<Outcome | undefined>;
-  /** Answers the held calls with that JSON-RPC id, whoever's they are, with "pending". */
+  /** Answers every held call that has this JSON-RPC id with "pending", whichever client made it. */
   readonly release: (requestId: string | number) => void;
-  /** Answers every held call with "pending", and takes on no more. */
+  /** Answers every held call with "pending", and holds no more. */
   readonly close: () => void;
 }
 
-/** How old the place in the queue may be that it is told: many calls then share one look. */
-const TOLD_AGE_MS = 1_000;
-
-/** How long a file that was rejected cannot be proposed again with other words. */
+/** For how long a file that was rejected cannot be proposed again with other words. */
 const REJECTED_MS = 60_000;
 
-/**
- * Opens a holder.
- *
- * @param options Where questions go, and how many.
- * @returns The holder.
- */
+/** Why a held call ends before its response is there. */
+const RELEASED = new Error("the call is released");
+
+/** Why a proposal is not written. */
+type ReasonNotTo =
+  | { readonly kind: "pending" | "repeated"; readonly id: string }
+  | { readonly kind: "rejected"; readonly notes: string }
+  | { readonly kind: "full"; readonly pending: number };
+
+/** Opens a holder. */
 export function openHolder(options: HoldOptions): Holder {
   const { bottleSlug, queueDir, log, limits } = options;
-  const questions = openQuestions(queueDir, bottleSlug);
-  const closing = new AbortController();
-  /** How many calls wait for each proposal: the last one to get the answer archives it. */
+  const queue = openAskingQueue(queueDir, bottleSlug, Math.max(limits.repeatMs, REJECTED_MS));
+  /** How many calls wait for each proposal: the last one to get the response archives both. */
   const waiting = new Map<string, number>();
-  /** The calls that are held. */
-  const holding = new Set<{ readonly call: HeldCall; readonly released: AbortController }>();
+  /** The calls that are held, and how to end each. */
+  const holding = new Map<HeldCall, AbortController>();
+  let isClosing = false;
 
-  function outcomeOf(proposal: Proposal, response: ProposalResponse | undefined): Outcome {
+  /** Waits within the bounds. Whatever happens, the proposal stays. */
+  async function wait(
+    proposal: Proposal,
+    capMs: number,
+    call: HeldCall,
+    isNew = false,
+  ): Promise<Outcome> {
     const { id } = proposal;
-    return response === undefined
-      ? { kind: "pending", proposal, ahead: questions.aheadOf(id) }
-      : { kind: "answered", proposal, response, answeredAtMs: questions.answeredAtMs(id) };
-  }
-
-  /** Waits within the bounds; the question stays whatever happens. */
-  async function wait(proposal: Proposal, capMs: number, call: HeldCall): Promise<Outcome> {
-    const { id } = proposal;
-    const standing = () => readAnswer(queueDir, id).catch(() => undefined);
-    // Nothing is archived: the agent has yet to ask for the answer.
-    if (call.detached) return outcomeOf(proposal, await standing());
-    // Before anything is awaited: from here on nobody archives the answer behind this call's back.
+    // Nothing is archived: the agent has yet to ask for the response.
+    if (call.detached) return outcomeOf(proposal, await queue.response(id));
+    // Before anything is awaited: from here on no other call archives the response.
     waiting.set(id, (waiting.get(id) ?? 0) + 1);
     let response: ProposalResponse | undefined;
     try {
-      response = await standing();
-      // What does not wait takes nothing up: an agent can always ask what has become of a proposal.
+      response = isNew ? undefined : await queue.response(id);
+      // A call that does not wait needs no place: an agent can always ask about a proposal.
       if (response === undefined && capMs > 0) {
         if (holding.size >= limits.maxHeld) return tooManyHeld(id);
-        response = await holdFor(proposal, capMs, call);
+        response = await hold(proposal, capMs, call);
       }
       return outcomeOf(proposal, response);
     } finally {
       const others = waiting.get(id)! - 1;
       if (others > 0) waiting.set(id, others);
       else waiting.delete(id);
-      if (response !== undefined && others === 0) await archive(proposal);
+      if (response !== undefined && others === 0) await archive(proposal, response);
     }
+  }
+
+  function outcomeOf(proposal: Proposal, response: ProposalResponse | undefined): Outcome {
+    const { id } = proposal;
+    return response === undefined
+      ? { kind: "pending", proposal, ahead: queue.ahead(id) }
+      : { kind: "answered", proposal, response, answeredAtMs: queue.answeredAtMs(id) };
   }
 
   function tooManyHeld(id: string): Outcome {
@@ -135,55 +141,44 @@ export function openHolder(options: HoldOptions): Holder {
     };
   }
 
-  async function holdFor(
+  /** The response, or `undefined` once the time is up or the call is released. */
+  async function hold(
     { id, tool }: Proposal,
     capMs: number,
     call: HeldCall,
   ): Promise<ProposalResponse | undefined> {
-    const hold = { call, released: new AbortController() };
-    holding.add(hold);
-    const stopTelling = keepTelling(call, () => questions.aheadOf(id, TOLD_AGE_MS));
+    if (isClosing) return undefined;
+    const end = new AbortController();
+    const onGone = () => end.abort(call.signal.reason);
+    holding.set(call, end);
+    call.signal.addEventListener("abort", onGone);
+    if (call.signal.aborted) onGone();
+    const stopTelling = keepTelling(call, () => queue.ahead(id));
     try {
-      return await answerWithin(id, capMs, call.signal, hold.released.signal);
+      return await waitForResponse(queueDir, id, {
+        signal: end.signal,
+        timeoutMs: capMs,
+        onUnreadable: ({ name }) => log("answer_unreadable", { proposal_id: id, error: name }),
+      });
     } catch (error) {
+      const isTimeUp = error instanceof DOMException && error.name === "TimeoutError";
+      if (!call.signal.aborted && (error === RELEASED || isTimeUp)) return undefined;
       log("detached", { proposal_id: id, tool });
       throw error;
     } finally {
       stopTelling();
-      holding.delete(hold);
+      call.signal.removeEventListener("abort", onGone);
+      holding.delete(call);
     }
   }
 
-  /** The answer, or `undefined` once the time is up or the sidecar stops. */
-  async function answerWithin(
-    id: string,
-    capMs: number,
-    signal: AbortSignal,
-    released: AbortSignal,
-  ): Promise<ProposalResponse | undefined> {
-    if (closing.signal.aborted) return undefined;
-    const bounds = {
-      signal: AbortSignal.any([signal, released, closing.signal]),
-      onUnreadable: (error: Error) =>
-        log("answer_unreadable", { proposal_id: id, error: error.name }),
-    };
-    try {
-      return await waitForResponse(queueDir, id, { ...bounds, timeoutMs: capMs });
-    } catch (error) {
-      if (signal.aborted) throw error;
-      const timedOut = error instanceof DOMException && error.name === "TimeoutError";
-      if (timedOut || released.aborted || closing.signal.aborted) return undefined;
-      throw error;
-    }
-  }
-
-  async function archive({ id, tool }: Proposal): Promise<void> {
+  async function archive({ id, tool }: Proposal, response: ProposalResponse): Promise<void> {
     const about = { proposal_id: id, tool };
     log("answered", about);
     try {
-      await archiveProposal(queueDir, id);
+      await queue.archive(id, response);
     } catch (error) {
-      // The agent is told all the same: the answer is decided, and stays in the queue.
+      // The agent gets the response all the same: the decision is made, and stays in the queue.
       log("archive_failed", { ...about, error: error instanceof Error ? error.name : "unknown" });
     }
   }
@@ -192,67 +187,101 @@ export function openHolder(options: HoldOptions): Holder {
     return call.tell === undefined ? limits.holdMs : limits.holdWithProgressMs;
   }
 
+  function reasonNotTo(fresh: Asked, { pending, answered }: AskedLately): ReasonNotTo | undefined {
+    const same = best(pending.values(), ({ key }) => key === fresh.key, comesFirst);
+    if (same !== undefined) return { kind: "pending", id: same.id };
+    const now = Date.now();
+    const repeated = best(answered.values(), ({ key, answeredAtMs }) => {
+      return key === fresh.key && answeredAtMs >= now - limits.repeatMs;
+    }, isLater);
+    if (repeated !== undefined) return { kind: "repeated", id: repeated.id };
+    const rejected = best(answered.values(), ({ fileKey, status, answeredAtMs }) => {
+      return fileKey === fresh.fileKey && status === STATUS_REJECTED &&
+        answeredAtMs >= now - REJECTED_MS;
+    }, isLater);
+    if (rejected !== undefined) return { kind: "rejected", notes: rejected.notes };
+    return pending.size < limits.maxPending ? undefined : { kind: "full", pending: pending.size };
+  }
+
   async function ask(question: Question, call: HeldCall): Promise<Outcome> {
     const fresh = newProposal({ bottleSlug, ...question });
-    const { tool } = fresh;
-    const identity = identityOf(fresh);
-    const recent = await questions.answeredWithin(Math.max(limits.repeatMs, REJECTED_MS));
-
-    // From here to the write nothing is awaited, so that of any number of calls one writes.
-    const pending = questions.pending();
-    const same = pending.find(({ proposal }) => identityOf(proposal) === identity);
-    if (same !== undefined) {
-      log("attached", { proposal_id: same.proposal.id, tool });
-      return await wait(same.proposal, capOf(call), call);
+    const { id, tool, proposedFile } = fresh;
+    while (true) {
+      const reason = await queue.propose(fresh, reasonNotTo);
+      if (reason === undefined) {
+        log("proposed", { proposal_id: id, tool, characters: proposedFile.length });
+        return await wait(fresh, capOf(call), call, true);
+      }
+      if (reason.kind === "rejected") return justRejected(reason.notes);
+      if (reason.kind === "full") {
+        log("refused", { reason: "pending proposals", pending: reason.pending });
+        return tooManyPending(reason.pending);
+      }
+      // What is on disk counts. If it is gone, or asks something else by now, it is no reason.
+      const proposal = await queue.proposal(reason.id, askedOf(fresh).key);
+      if (proposal === undefined) continue;
+      if (reason.kind === "repeated") return await wait(proposal, 0, call);
+      log("attached", { proposal_id: proposal.id, tool });
+      return await wait(proposal, capOf(call), call);
     }
-    const repeatedSince = Date.now() - limits.repeatMs;
-    const repeated = recent.find(({ proposal, answeredAtMs }) =>
-      answeredAtMs >= repeatedSince && identityOf(proposal) === identity
-    );
-    if (repeated !== undefined) return await wait(repeated.proposal, 0, call);
-    const rejected = recent.find(({ proposal, response, answeredAtMs }) =>
-      response.status === STATUS_REJECTED && proposal.tool === tool &&
-      proposal.proposedFile === fresh.proposedFile && answeredAtMs >= Date.now() - REJECTED_MS
-    );
-    if (rejected !== undefined) {
-      return {
-        kind: "refused",
-        reason: "the operator rejected exactly this file less than a minute ago, with the notes " +
-          `${JSON.stringify(rejected.response.notes)}; change the file, or wait a minute`,
-      };
-    }
-    if (pending.length >= limits.maxPending) {
-      log("refused", { reason: "pending proposals", pending: pending.length });
-      return {
-        kind: "refused",
-        reason: `${pending.length} proposals of this bottle wait for the operator already; ` +
-          "ask about those with proposal-status, and propose more when one is decided",
-      };
-    }
-    await writeProposal(queueDir, fresh);
-    log("proposed", { proposal_id: fresh.id, tool, characters: fresh.proposedFile.length });
-    return await wait(fresh, capOf(call), call);
   }
 
   return {
     ask,
-    async status(proposalId: string, waitMs: number, call: HeldCall): Promise<Outcome | undefined> {
-      const proposal = await questions.find(proposalId);
+    async status(proposalId, waitMs, call) {
+      const proposal = await queue.proposal(proposalId);
       if (proposal === undefined) return undefined;
       return await wait(proposal, Math.min(waitMs, capOf(call)), call);
     },
-    release(requestId): void {
-      for (const { call, released } of holding) {
+    release(requestId) {
+      for (const [call, end] of holding) {
         if (call.requestId !== requestId) continue;
         log("released", {});
-        released.abort();
+        end.abort(RELEASED);
       }
     },
-    close: () => closing.abort(),
+    close() {
+      isClosing = true;
+      for (const end of holding.values()) end.abort(RELEASED);
+      queue.close();
+    },
   };
 }
 
-/** How often a client that wants to know is told. */
+/** The one of the matching entries that is better than the others. */
+function best<T>(
+  entries: Iterable<T>,
+  matches: (entry: T) => boolean,
+  isBetter: (a: T, b: T) => boolean,
+): T | undefined {
+  let found: T | undefined;
+  for (const entry of entries) {
+    if (matches(entry) && (found === undefined || isBetter(entry, found))) found = entry;
+  }
+  return found;
+}
+
+const comesFirst = (a: Asked, b: Asked) => compareArrivals(a, b) < 0;
+
+const isLater = (a: Answered, b: Answered) => a.answeredAtMs > b.answeredAtMs;
+
+function justRejected(notes: string): Outcome {
+  return {
+    kind: "refused",
+    reason: "the operator rejected exactly this file less than a minute ago, with the notes " +
+      `${JSON.stringify(notes)}; change the file, or wait a minute`,
+  };
+}
+
+function tooManyPending(count: number): Outcome {
+  return {
+    kind: "refused",
+    reason: `${count} proposals of this bottle wait for the operator already; ` +
+      "ask about those with proposal-status, and propose more when one is decided",
+  };
+}
+
+/** How often a client that wants to know is told that it waits. */
 const TELL_EVERY_MS = 10_000;
 
 /** "3 m 20 s". */
@@ -264,13 +293,12 @@ function duration(ms: number): string {
 }
 
 /**
- * Tells a client that wants to know, every ten seconds, how long it has waited and for whom.
+ * Tells a client that wants to know, every ten seconds, how long it has waited and how many proposals
+ * come before its own.
  *
- * @param call The client's side of the call.
- * @param ahead How many proposals the operator sees before this one.
  * @returns A function that ends it.
  */
-export function keepTelling({ tell, signal }: HeldCall, ahead: () => number): () => void {
+function keepTelling({ tell, signal }: HeldCall, ahead: () => number): () => void {
   if (tell === undefined) return () => {};
   const started = performance.now();
   const timer = setInterval(() => {

@@ -10,6 +10,7 @@
  * @module
  */
 
+import { SETTLED_MS } from "./known_names.ts";
 import { directoryIdentity, listNames, stampOfFile } from "./read_untrusted.ts";
 import { basename } from "@std/path";
 import { clearImmediate, setImmediate } from "node:timers";
@@ -19,12 +20,6 @@ export const DEFAULT_POLL_INTERVAL_MS = 500;
 
 /** A timer for longer than this would go off at once. */
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
-
-/**
- * How long a directory's stamp must have been the same when the directory was listed, for that list to
- * hold as long as the stamp does: the coarsest file systems tell two seconds apart.
- */
-const SETTLED_MS = 2_500;
 
 /** How often a directory is listed whatever its stamp says: some mounts keep no time for directories. */
 const LISTED_EVERY_MS = 10_000;

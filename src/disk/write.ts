@@ -1,14 +1,14 @@
 /**
- * The only writer of files. Every function returns once its effect is on disk, and its comment
- * gives the system calls and what a crash leaves between them. A failed sync is final: the error goes
- * up, nothing is tried again, because the kernel may have dropped the pages.
+ * The only writer of files. Every function returns once its effect is on disk; its comment lists the
+ * system calls, and what a crash leaves between them. A failed sync is final: the error goes up, and
+ * nothing tries again, because the kernel may have dropped the pages.
  *
  * @module
  */
 
 import { basename, dirname, join } from "@std/path";
 
-/** What every file of ours has. */
+/** The mode of every file that this project writes. */
 export const FILE_MODE = 0o600;
 
 const DIR_MODE = 0o700;
@@ -17,9 +17,6 @@ const DIR_MODE = 0o700;
  * Writes all bytes. A short write is not an error, and a signal may interrupt one.
  *
  * `write`, again until nothing is left. A crash leaves a part.
- *
- * @param file The file.
- * @param bytes The bytes.
  */
 export function writeFully(file: Deno.FsFile, bytes: Uint8Array): void {
   let written = 0;
@@ -32,27 +29,105 @@ export function writeFully(file: Deno.FsFile, bytes: Uint8Array): void {
   }
 }
 
-function syncDirectory(dir: string): void {
+/**
+ * Makes the names in a directory durable, whichever process made them.
+ *
+ * `open`, `fsync`.
+ */
+export function syncNames(dir: string): void {
   using handle = Deno.openSync(dir, { read: true });
   handle.syncSync();
 }
 
-/** Removes a file of ours; that it is gone already is fine, any other failure is not worth a loss. */
+/** A change to names, and how its caller hears that it is on disk. */
+interface Change {
+  readonly make: () => Promise<void> | void;
+  /** The directories whose names it changes, in the order in which they must reach the disk. */
+  readonly dirs: readonly string[];
+  readonly done: PromiseWithResolvers<void>;
+}
+
+/** How many changes share one round of syncs: each may need an open file. */
+const MAX_CHANGES = 64;
+
+const waiting: Change[] = [];
+
+let hasRounds = false;
+
+/**
+ * Makes a change together with others that are wanted at the same time, and returns once it is on disk.
+ * Many syncs cost little more than one if the file system gets them at once and off the main thread.
+ */
+async function changeWithOthers(make: Change["make"], ...dirs: readonly string[]): Promise<void> {
+  const done = Promise.withResolvers<void>();
+  waiting.push({ make, dirs, done });
+  if (!hasRounds) void runRounds();
+  await done.promise;
+}
+
+async function runRounds(): Promise<void> {
+  hasRounds = true;
+  await Promise.resolve(); // What is wanted in the same turn is in the first round.
+  while (waiting.length > 0) await runRound(waiting.splice(0, MAX_CHANGES));
+  hasRounds = false;
+}
+
+async function runRound(changes: readonly Change[]): Promise<void> {
+  const failed = new Map<Change, unknown>();
+  await Promise.all(changes.map(async (change) => {
+    try {
+      await change.make();
+    } catch (error) {
+      failed.set(change, error);
+    }
+  }));
+  for (const turn of [0, 1]) {
+    const sound = changes.filter((change) => !failed.has(change));
+    for (const dir of new Set(sound.flatMap(({ dirs }) => dirs[turn] ?? []))) {
+      try {
+        using handle = Deno.openSync(dir, { read: true });
+        await handle.sync();
+      } catch (error) {
+        for (const change of sound) if (change.dirs[turn] === dir) failed.set(change, error);
+      }
+    }
+  }
+  for (const change of changes) {
+    if (failed.has(change)) change.done.reject(failed.get(change));
+    else change.done.resolve();
+  }
+}
+
+/** Removes a file. A failure is not worth a loss: it has a random name, and nothing reads it. */
 function removeQuietly(path: string): void {
   try {
     Deno.removeSync(path);
   } catch {
-    // What stays behind is a file with a random name that nothing reads.
+    // It is gone already, or stays behind.
   }
 }
 
-/** Writes and syncs a new file. On failure the file is removed, and the error is the write's. */
-function writeNew(path: string, bytes: Uint8Array): void {
-  using file = Deno.openSync(path, {
-    write: true,
-    createNew: true,
-    mode: FILE_MODE,
-  });
+/** Opens a new file; its directory is created if missing. */
+function openNew(path: string): Deno.FsFile {
+  const options = { write: true, createNew: true, mode: FILE_MODE };
+  try {
+    return Deno.openSync(path, options);
+  } catch (error) {
+    // Asked only when it is missed: it nearly always is there.
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+    ensureDirectory(dirname(path));
+    return Deno.openSync(path, options);
+  }
+}
+
+/**
+ * Writes a new file, mode 0600, and syncs it, but not its name. Its directory is created if missing. On
+ * failure the file is removed, and the error is the write's.
+ *
+ * `open`, `write`, `fdatasync`. A crash leaves a part of it.
+ */
+export function writeNewFile(path: string, bytes: Uint8Array): void {
+  using file = openNew(path);
   try {
     writeFully(file, bytes);
     file.syncDataSync();
@@ -62,15 +137,23 @@ function writeNew(path: string, bytes: Uint8Array): void {
   }
 }
 
+function renameOrRemove(from: string, to: string): void {
+  try {
+    Deno.renameSync(from, to);
+  } catch (error) {
+    removeQuietly(from);
+    throw error;
+  }
+}
+
 /**
  * Creates a directory and its missing parents, mode 0700. One that exists is left as it is.
  *
  * `mkdir` each, `fsync` of the directory above it. A crash leaves some of them; the next call makes
- * the rest. Where the directory above may not be opened, as in a sidecar, it is whoever made that one
- * who makes it last.
+ * the rest. A sidecar may not open the directory above its queue: then the host, which made that one,
+ * must fsync it.
  *
- * @param dir The path.
- * @throws {Deno.errors.NotADirectory} If something else stands there.
+ * @throws {Deno.errors.NotADirectory} If something else has that name.
  */
 export function ensureDirectory(dir: string): void {
   const above = dirname(dir);
@@ -80,7 +163,7 @@ export function ensureDirectory(dir: string): void {
     if (error instanceof Deno.errors.AlreadyExists) {
       if (Deno.statSync(dir).isDirectory) return;
       throw new Deno.errors.NotADirectory(
-        `Cannot create the directory ${dir}: something else stands there`,
+        `Cannot create the directory ${dir}: something else has that name`,
         { cause: error },
       );
     }
@@ -89,54 +172,49 @@ export function ensureDirectory(dir: string): void {
     return ensureDirectory(dir);
   }
   try {
-    syncDirectory(above);
+    syncNames(above);
   } catch (error) {
     if (!(error instanceof Deno.errors.NotCapable)) throw error;
   }
 }
 
 /**
- * Publishes a file under a name that nobody has taken: of any number of callers exactly one wins.
+ * Publishes a file under a name that is free: if several callers try, exactly one succeeds.
  *
  * ```text
  * open(staging/<random>, O_CREAT|O_EXCL, 0600)   a crash from here to link leaves a file with a
  * write, fdatasync                               random name that nothing reads
- * chown to the owner of path's directory, if root writes for somebody else
- * link(staging/<random>, path)                   EEXIST: somebody else won
+ * chown to the owner of path's directory, if root writes for another user
+ * link(staging/<random>, path)                   EEXIST: somebody else was first
  * fsync(directory of path)                       a power cut before it: all or nothing
  * unlink(staging/<random>)
  * ```
  *
- * @param path The name to take.
- * @param bytes The whole content.
  * @param stagingDir A directory on the same file system; created if missing. For what the host
  * decides it lies in `private/`, where no sidecar can reach.
- * @throws {Deno.errors.AlreadyExists} If the name is taken; what stands there is not touched.
+ * @throws {Deno.errors.AlreadyExists} If the name is taken; the file that has it is not touched.
  */
 export function createOnce(path: string, bytes: Uint8Array, stagingDir: string): void {
-  ensureDirectory(stagingDir);
   const staged = join(stagingDir, `.${crypto.randomUUID()}.tmp`);
-  writeNew(staged, bytes);
+  writeNewFile(staged, bytes);
   try {
     giveToOwnerOf(dirname(path), staged);
     Deno.linkSync(staged, path);
-    syncDirectory(dirname(path));
+    syncNames(dirname(path));
   } finally {
     removeQuietly(staged);
   }
 }
 
 /**
- * Does what {@linkcode createOnce} will do, under a name that nothing reads, and takes it back: so that
- * a wrong file system, a directory that may not be written, or a full disk shows before it matters.
- * One caller at a time for a directory.
+ * Does what {@linkcode createOnce} will do, under a name that nothing reads, and takes it back: so a
+ * wrong file system, a directory that may not be written, or a full disk shows before it matters. One
+ * caller at a time for a directory.
  *
  * `unlink` of what a crash left, the calls of {@linkcode createOnce}, `unlink`. A crash leaves a hidden
  * file that nothing reads, for the next call to remove. What cannot be removed, a directory that
  * somebody planted under the name, is moved to the staging directory.
  *
- * @param dir The directory of the name to come.
- * @param stagingDir As for {@linkcode createOnce}.
  * @throws {Error} What {@linkcode createOnce} would throw.
  */
 export function probeCreateOnce(dir: string, stagingDir: string): void {
@@ -151,24 +229,27 @@ export function probeCreateOnce(dir: string, stagingDir: string): void {
 }
 
 /**
- * Removes what a crash left in a directory of ours.
+ * Removes what a crash left in a directory: the files with matching names, or all.
  *
- * `unlink` each; a crash leaves some of them, for the next call.
- *
- * @param dir The directory; nothing happens if it does not exist.
- * @param isOurs Which names to remove; all, unless given.
+ * `unlink` each; a crash leaves some of them, for the next call. Nothing happens if there is no such
+ * directory.
  */
-export function clearDirectory(dir: string, isOurs: (name: string) => boolean = () => true): void {
+export function clearDirectory(
+  dir: string,
+  matches: (name: string) => boolean = () => true,
+): void {
   try {
-    for (const { name } of Deno.readDirSync(dir)) if (isOurs(name)) removeQuietly(join(dir, name));
+    for (const { name } of Deno.readDirSync(dir)) {
+      if (matches(name)) removeQuietly(join(dir, name));
+    }
   } catch (error) {
     if (!(error instanceof Deno.errors.NotFound)) throw error;
   }
 }
 
 /**
- * What stands in somebody's directory must be theirs to read: root may decide for a sidecar that runs
- * as another user. Whoever is not root cannot give a file away, and needs not, as its own user's.
+ * Root may decide for a sidecar that runs as another user, and that user must be able to read the file.
+ * Who is not root cannot give a file away, and has no need to: the directory is the same user's.
  */
 function giveToOwnerOf(dir: string, path: string): void {
   const { uid, gid } = Deno.statSync(dir);
@@ -180,30 +261,9 @@ function giveToOwnerOf(dir: string, path: string): void {
   }
 }
 
-/** Everything of {@linkcode replaceFile} but the last step, which is the caller's; returns for what. */
-function renameIntoPlace(path: string, bytes: Uint8Array, mark: string): string {
-  const dir = dirname(path);
-  const staged = join(dir, `.${basename(path)}.${mark}.tmp`);
-  try {
-    writeNew(staged, bytes);
-  } catch (error) {
-    // Asked only when it is missed: it nearly always is there.
-    if (!(error instanceof Deno.errors.NotFound)) throw error;
-    ensureDirectory(dir);
-    writeNew(staged, bytes);
-  }
-  try {
-    Deno.renameSync(staged, path);
-  } catch (error) {
-    removeQuietly(staged);
-    throw error;
-  }
-  return dir;
-}
-
 /**
- * Writes a file under a name that stands for its content alone, because it is random or ours: what
- * stood there is replaced whole.
+ * Writes a file under a name for which the caller needs no lock, because it is random or named after
+ * the content. A file that has the name is replaced whole.
  *
  * ```text
  * open(.<name>.<random>.tmp, O_CREAT|O_EXCL, 0600)   a crash from here to rename leaves a hidden
@@ -213,33 +273,72 @@ function renameIntoPlace(path: string, bytes: Uint8Array, mark: string): string 
  * ```
  *
  * @param path The name; its directory is created if missing.
- * @param bytes The whole content.
  */
 export function replaceFile(path: string, bytes: Uint8Array): void {
-  syncDirectory(renameIntoPlace(path, bytes, crypto.randomUUID()));
+  const staged = stagedName(path, crypto.randomUUID());
+  writeNewFile(staged, bytes);
+  renameOrRemove(staged, path);
+  syncNames(dirname(path));
 }
 
 /**
  * Does what {@linkcode replaceFile} does, for a caller whose lock makes it the only writer of this
- * name. The hidden file has one fixed name, so that what a crash leaves behind is cleared away by
- * whoever does the same again.
+ * name. The hidden file has one fixed name, so the next call removes what a crash left behind.
  *
  * `unlink` of the hidden file, then the calls of {@linkcode replaceFile}.
  *
  * @param path The name; its directory is created if missing.
- * @param bytes The whole content.
  */
 export function replaceFileAlone(path: string, bytes: Uint8Array): void {
-  removeQuietly(join(dirname(path), `.${basename(path)}.new.tmp`));
-  syncDirectory(renameIntoPlace(path, bytes, "new"));
+  const staged = stagedName(path, "new");
+  removeQuietly(staged);
+  writeNewFile(staged, bytes);
+  renameOrRemove(staged, path);
+  syncNames(dirname(path));
+}
+
+function stagedName(path: string, mark: string): string {
+  return join(dirname(path), `.${basename(path)}.${mark}.tmp`);
+}
+
+/** Makes one change to a directory's names, and gives what that gave. */
+export type ChangeNames = <T>(change: () => T) => T;
+
+/**
+ * Does what {@linkcode replaceFile} does, for many writers at once: their syncs run at the same time, off
+ * the main thread, and one fsync of the directory comes after all their renames. No call returns before
+ * it: ten writes at once are as durable as ten in a row.
+ *
+ * @param path The name; its directory is created if missing.
+ * @param change Makes each change to the directory's names, for a caller that keeps track of them.
+ */
+export function replaceFileWithOthers(
+  path: string,
+  bytes: Uint8Array,
+  change: ChangeNames = (make) => make(),
+): Promise<void> {
+  const staged = stagedName(path, crypto.randomUUID());
+  return changeWithOthers(async () => {
+    const file = change(() => openNew(staged));
+    try {
+      writeFully(file, bytes);
+      await file.syncData();
+    } catch (error) {
+      removeQuietly(staged);
+      throw error;
+    } finally {
+      file.close();
+    }
+    change(() => renameOrRemove(staged, path));
+  }, dirname(path));
 }
 
 /**
- * Moves whatever stands under a name, a link or a directory too, out of somebody's reach.
+ * Moves a file, a link or a directory out of reach of those who can write the directory it is in.
  *
  * `mkdir`, `rename`, `fsync` of both directories. A crash leaves it in one of the two places.
  *
- * @param path The name; nothing happens if there is nothing.
+ * @param path The name; nothing happens if nothing has it.
  * @param dir A directory on the same file system; created if missing.
  */
 export function moveAside(path: string, dir: string): void {
@@ -250,8 +349,8 @@ export function moveAside(path: string, dir: string): void {
     if (error instanceof Deno.errors.NotFound) return;
     throw error;
   }
-  syncDirectory(dir);
-  syncDirectory(dirname(path));
+  syncNames(dir);
+  syncNames(dirname(path));
 }
 
 /**
@@ -266,73 +365,43 @@ export function makeDirectoryIn(dir: string): string {
   return Deno.makeTempDirSync({ dir });
 }
 
-/** Writes a new file, mode 0600, and syncs it, but not its name. */
-export function writeNewFile(path: string, bytes: Uint8Array): void {
-  writeNew(path, bytes);
-}
-
 /** Removes a directory and everything in it. A crash leaves a part. */
 export async function removeDirectory(dir: string): Promise<void> {
   await Deno.remove(dir, { recursive: true });
 }
 
-/** Directories whose fsync is due before this turn of the event loop ends. */
-const syncsDue = new Map<string, Promise<void>>();
-
 /**
- * Does what {@linkcode replaceFile} does, but calls of one turn of the event loop for one directory
- * share its fsync. It comes after the last of their renames, and no call returns before it: ten
- * writes at once are as durable as ten in a row, and pay for one.
- *
- * @param path The name; its directory is created if missing.
- * @param bytes The whole content.
- */
-export async function replaceFileWithOthers(path: string, bytes: Uint8Array): Promise<void> {
-  const dir = renameIntoPlace(path, bytes, crypto.randomUUID());
-  let due = syncsDue.get(dir);
-  if (due === undefined) {
-    due = Promise.resolve().then(() => {
-      // First, so that a rename after it finds no sync that has begun.
-      syncsDue.delete(dir);
-      syncDirectory(dir);
-    });
-    syncsDue.set(dir, due);
-  }
-  await due;
-}
-
-/**
- * Moves files from one directory to another. Missing ones are skipped; what stands at the target is
- * replaced.
+ * Moves files from one directory to another. Missing ones are skipped; a file that has the name there
+ * is replaced. Calls at the same time share their syncs.
  *
  * `rename` each, then `fsync` both directories. A crash leaves each file in one of the two.
  *
- * @param names The files' names.
- * @param from The directory they are in.
  * @param to The directory they go to; created if missing.
+ * @param change Makes each change to the names, for a caller that keeps track of them.
  */
-export function moveFiles(names: readonly string[], from: string, to: string): void {
-  ensureDirectory(to);
-  let moved = false;
-  for (const name of names) {
-    try {
-      Deno.renameSync(join(from, name), join(to, name));
-      moved = true;
-    } catch (error) {
-      if (!(error instanceof Deno.errors.NotFound)) throw error;
+export function moveFiles(
+  names: readonly string[],
+  from: string,
+  to: string,
+  change: ChangeNames = (make) => make(),
+): Promise<void> {
+  const move = () => {
+    ensureDirectory(to);
+    for (const name of names) {
+      try {
+        Deno.renameSync(join(from, name), join(to, name));
+      } catch (error) {
+        if (!(error instanceof Deno.errors.NotFound)) throw error;
+      }
     }
-  }
-  if (!moved) return;
-  syncDirectory(to);
-  syncDirectory(from);
+  };
+  return changeWithOthers(() => change(move), to, from);
 }
 
 /**
- * Removes a file for good. That it is gone already is fine.
+ * Removes a file for good. It may be gone already.
  *
  * `unlink`, `fsync` of the directory. A crash leaves it there or gone.
- *
- * @param path The file.
  */
 export function removeFile(path: string): void {
   try {
@@ -341,26 +410,13 @@ export function removeFile(path: string): void {
     if (error instanceof Deno.errors.NotFound) return;
     throw error;
   }
-  syncDirectory(dirname(path));
+  syncNames(dirname(path));
 }
 
 /**
- * Makes the names in a directory durable, whoever made them.
- *
- * `open`, `fsync`.
- *
- * @param dir The directory.
- */
-export function syncNames(dir: string): void {
-  syncDirectory(dir);
-}
-
-/**
- * Makes durable what is in a file, whoever wrote it.
+ * Makes the content of a file durable, whichever process wrote it.
  *
  * `open`, `fdatasync`.
- *
- * @param path The file.
  */
 export function syncFile(path: string): void {
   using file = Deno.openSync(path, { read: true, write: true });

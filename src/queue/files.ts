@@ -1,6 +1,6 @@
 /**
  * The files of one bottle's queue: writes proposals, reads proposals and responses, archives both, and
- * says what a file found there is. A sidecar loads this file, so nothing in it can write a response.
+ * says what a file found there is. A sidecar loads this file, so nothing in it writes a response.
  *
  * @module
  */
@@ -13,18 +13,24 @@ import {
   readUntrusted,
   stampOfFile,
 } from "../disk/read_untrusted.ts";
-import { clearDirectory, moveFiles, replaceFileWithOthers, syncNames } from "../disk/write.ts";
+import {
+  type ChangeNames,
+  clearDirectory,
+  moveFiles,
+  replaceFileWithOthers,
+  syncNames,
+} from "../disk/write.ts";
 import { encodeProposal, parseJsonBytes, parseProposal, parseResponse } from "../records/codec.ts";
 import { MalformedRecordError, UnsafeFileError } from "../records/errors.ts";
-import { PROPOSAL_SUFFIX } from "../records/names.ts";
+import { PROPOSAL_SUFFIX, RESPONSE_SUFFIX } from "../records/names.ts";
 import type { Proposal, ProposalResponse } from "../records/proposal.ts";
 import { sha256Hex } from "../text/hash.ts";
 import { quote } from "../text/quote.ts";
 import { basename, join } from "@std/path";
 
 /**
- * Writes a proposal as `<id>.proposal.json`, mode 0600: durable once this returns, never seen half.
- * The queue directory is created, mode 0700, if missing.
+ * Writes a proposal as `<id>.proposal.json`, mode 0600. The file is on disk when this returns, and no
+ * reader sees half of it. The queue directory is created, mode 0700, if missing.
  *
  * Needs `--allow-read` and `--allow-write` for the queue directory, and nothing else.
  *
@@ -49,47 +55,46 @@ import { basename, join } from "@std/path";
  * @param queueDir The queue directory.
  * @param proposal The proposal.
  * @returns The file's path.
- * @throws {InvalidNameError} If the id is none; nothing is written.
+ * @throws {InvalidNameError} If the id is not valid; nothing is written.
  * @throws {TypeError} If a field is of the wrong kind; nothing is written.
  */
 export async function writeProposal(queueDir: string, proposal: Proposal): Promise<string> {
+  return await writeProposalFile(queueDir, proposal);
+}
+
+/** Does what {@linkcode writeProposal} does, for a sidecar that keeps track of the names. */
+export async function writeProposalFile(
+  queueDir: string,
+  proposal: Proposal,
+  change?: ChangeNames,
+): Promise<string> {
   const path = proposalPath(queueDir, proposal.id);
   const bytes = new TextEncoder().encode(encodeProposal(proposal));
-  await replaceFileWithOthers(path, bytes);
+  await replaceFileWithOthers(path, bytes, change);
   return path;
 }
 
 /** What {@linkcode writeProposal} leaves if the process dies before the file has its name. */
 const UNFINISHED = /^\.[0-9A-Za-z][0-9A-Za-z_-]*\.proposal\.json\.[0-9a-f-]{36}\.tmp$/;
 
-/**
- * Says whether a file is what {@linkcode writeProposal} leaves behind if its process dies.
- *
- * @param name The file's name.
- * @returns Whether it is.
- */
+/** Whether a file is what {@linkcode writeProposal} leaves behind if its process dies. */
 export function isUnfinished(name: string): boolean {
   return UNFINISHED.test(name);
 }
 
 /**
- * Removes what a sidecar that died in {@linkcode writeProposal} left behind: hidden files that nobody
- * reads; and makes durable what it had not. A sidecar does this when it starts.
+ * Removes the hidden files that a sidecar left behind when it died in {@linkcode writeProposal}, and makes
+ * durable the names that it had not synced. A sidecar calls this when it starts. Nothing happens if the
+ * directory does not exist.
  *
  * Needs `--allow-read` and `--allow-write` for the queue directory.
- *
- * @param queueDir The queue directory; nothing happens if it does not exist.
  */
 export function clearUnfinished(queueDir: string): void {
   clearDirectory(queueDir, isUnfinished);
   if (directoryIdentity(queueDir) !== undefined) syncNames(queueDir);
 }
 
-/**
- * Says whether a queue directory is there. A link in its place does not count.
- *
- * Needs `--allow-read` for the queue directory.
- */
+/** Whether a queue directory exists. A link in its place does not count. */
 export function hasQueueDirectory(queueDir: string): boolean {
   try {
     return directoryIdentity(queueDir) !== undefined;
@@ -106,29 +111,30 @@ export function hasQueueDirectory(queueDir: string): boolean {
  * @param queueDir The queue directory.
  * @param proposalId The proposal's id.
  * @returns The proposal.
- * @throws {InvalidNameError} If the id is none.
+ * @throws {InvalidNameError} If the id is not valid.
  * @throws {Deno.errors.NotFound} If there is no such file.
- * @throws {UnsafeFileError} If it is a link, a FIFO, too large, or else no plain file.
+ * @throws {UnsafeFileError} If it is a link, a FIFO, too large, or for another reason not a plain file.
  * @throws {MalformedRecordError} If it is not a proposal; names the file, the field and the reason.
  */
 // deno-lint-ignore require-await
 export async function readProposal(queueDir: string, proposalId: string): Promise<Proposal> {
-  const path = proposalPath(queueDir, proposalId);
+  return proposalFromFile(proposalPath(queueDir, proposalId));
+}
+
+/** Reads a proposal from its file; throws what {@linkcode readProposal} throws. */
+export function proposalFromFile(path: string): Proposal {
   const { bytes } = readInDirectory(path, { maxBytes: MAX_QUEUE_FILE_BYTES });
   return proposalFromBytes(bytes, path);
 }
 
 /**
- * Reads a proposal from the bytes of its file.
+ * Reads a proposal from the bytes of its file, whose name must be the proposal's id.
  *
- * @param bytes The bytes.
- * @param path The file, whose name must be the proposal's id.
- * @returns The proposal.
  * @throws {MalformedRecordError} If they are not a proposal.
  */
 export function proposalFromBytes(bytes: Uint8Array, path: string): Proposal {
   const proposal = parseProposal(parseJsonBytes(bytes, path), path);
-  if (basename(path) === `${proposal.id}.proposal.json`) return proposal;
+  if (basename(path) === proposal.id + PROPOSAL_SUFFIX) return proposal;
   throw new MalformedRecordError(path, "id", `${quote(proposal.id)} is not the file's name`);
 }
 
@@ -140,9 +146,9 @@ export function proposalFromBytes(bytes: Uint8Array, path: string): Proposal {
  * @param queueDir The queue directory.
  * @param proposalId The proposal's id.
  * @returns The response.
- * @throws {InvalidNameError} If the id is none.
+ * @throws {InvalidNameError} If the id is not valid.
  * @throws {Deno.errors.NotFound} If there is no such file.
- * @throws {UnsafeFileError} If it is a link, a FIFO, too large, or else no plain file.
+ * @throws {UnsafeFileError} If it is a link, a FIFO, too large, or for another reason not a plain file.
  * @throws {MalformedRecordError} If it is not a response; names the file, the field and the reason.
  */
 // deno-lint-ignore require-await
@@ -154,13 +160,11 @@ export async function readResponse(
 }
 
 /**
- * Reads a response from its file, which may still have its staging name beside it. No link is followed
- * to it, in the place of its directory neither.
+ * Reads a response from its file, whose name must be the proposal's id. Follows no link, neither to the
+ * file nor in the place of its directory.
  *
- * @param path The file, whose name must be the proposal's id.
- * @returns The response.
  * @throws {Deno.errors.NotFound} If there is no such file.
- * @throws {UnsafeFileError} If it is no plain file, or in no plain directory.
+ * @throws {UnsafeFileError} If it is not a plain file in a plain directory.
  * @throws {MalformedRecordError} If it is not a response.
  */
 export function responseFromFile(path: string): ProposalResponse {
@@ -168,65 +172,55 @@ export function responseFromFile(path: string): ProposalResponse {
 }
 
 /**
- * Reads a response's file. It has two names for a moment, while it is published.
+ * Reads the bytes of a response's file. It has two names for a moment, while it is published.
  *
- * @param path The file.
- * @param maxBytes The most that is read of it.
- * @returns Its bytes, whatever they are.
  * @throws {Deno.errors.NotFound} If there is no such file.
- * @throws {UnsafeFileError} If it is no plain file, or in no plain directory.
+ * @throws {UnsafeFileError} If it is not a plain file in a plain directory.
  */
 export function readResponseBytes(path: string, maxBytes = MAX_QUEUE_FILE_BYTES): Uint8Array {
   return readInDirectory(path, { maxBytes, allowHardLinks: true }).bytes;
 }
 
-/**
- * Reads a response from the bytes of its file.
- *
- * @param bytes The bytes.
- * @param path The file, whose name must be the proposal's id.
- * @returns The response.
- * @throws {MalformedRecordError} If they are not a response.
- */
-export function responseFromBytes(bytes: Uint8Array, path: string): ProposalResponse {
+function responseFromBytes(bytes: Uint8Array, path: string): ProposalResponse {
   const response = parseResponse(parseJsonBytes(bytes, path), path);
-  if (basename(path) === `${response.proposalId}.response.json`) return response;
+  if (basename(path) === response.proposalId + RESPONSE_SUFFIX) return response;
   const reason = `${quote(response.proposalId)} is not the file's name`;
   throw new MalformedRecordError(path, "proposal_id", reason);
 }
 
 /**
- * Moves a proposal and its response to `processed/`. Files that are missing are skipped, so that it
- * can be done again.
+ * Moves a proposal and its response to `processed/`. Files that are missing are skipped, so it can be
+ * done again.
  *
  * Needs `--allow-read` and `--allow-write` for the queue directory.
  *
  * @param queueDir The queue directory.
  * @param proposalId The proposal's id.
- * @throws {InvalidNameError} If the id is none.
- * @throws {UnsafeFileError} If `processed` is a link or no directory.
+ * @throws {InvalidNameError} If the id is not valid.
+ * @throws {UnsafeFileError} If `processed` is a link or not a directory.
  */
-// deno-lint-ignore require-await
 export async function archiveProposal(queueDir: string, proposalId: string): Promise<void> {
-  const names = [
-    proposalPath(queueDir, proposalId),
-    responsePath(queueDir, proposalId),
-  ]
-    .map((path) => basename(path));
+  await archiveFiles(queueDir, proposalId);
+}
+
+/** Does what {@linkcode archiveProposal} does, for a sidecar that keeps track of the names. */
+export async function archiveFiles(
+  queueDir: string,
+  proposalId: string,
+  change?: ChangeNames,
+): Promise<void> {
+  const paths = [proposalPath(queueDir, proposalId), responsePath(queueDir, proposalId)];
   const processed = processedDir(queueDir);
   directoryIdentity(processed);
-  moveFiles(names, queueDir, processed);
+  await moveFiles(paths.map((path) => basename(path)), queueDir, processed, change);
 }
 
 /**
- * Where the answer of a proposal may stand: in the queue, or archived. A `processed` that is a link,
- * or no directory, is no archive. It may become one before the answer is read, so read it with
- * {@linkcode responseFromFile}, which looks again.
+ * The places where the response to a proposal may be: first the queue, then `processed`. A `processed`
+ * that is a link, or not a directory, is left out. It may become one before the response is read: read it
+ * with {@linkcode responseFromFile}, which checks the directory again.
  *
- * @param queueDir The queue directory.
- * @param proposalId The proposal's id.
- * @returns The paths, the queue's first.
- * @throws {InvalidNameError} If the id is none.
+ * @throws {InvalidNameError} If the id is not valid.
  */
 export function responsePlaces(queueDir: string, proposalId: string): readonly string[] {
   const path = responsePath(queueDir, proposalId);
@@ -240,15 +234,12 @@ export function responsePlaces(queueDir: string, proposalId: string): readonly s
 }
 
 /**
- * Reads the answer of a proposal, whether the sidecar has archived it already or not.
+ * Reads the response to a proposal, archived or not; `undefined` if there is none.
  *
  * Needs `--allow-read` for the queue directory.
  *
- * @param queueDir The queue directory.
- * @param proposalId The proposal's id.
- * @returns The response, or `undefined` if there is none.
- * @throws {InvalidNameError} If the id is none.
- * @throws {UnsafeFileError} If it is no plain file.
+ * @throws {InvalidNameError} If the id is not valid.
+ * @throws {UnsafeFileError} If it is not a plain file.
  * @throws {MalformedRecordError} If it is not a response.
  */
 // deno-lint-ignore require-await
@@ -281,21 +272,35 @@ export interface PendingProposal {
   readonly proposalSha256: string;
 }
 
-/** A file in the queue that is no proposal or response that can be read. */
+/** A file in the queue with the name of a proposal or a response that cannot be read as one. */
 export interface UnreadableFile {
   /** The file's name within the queue directory. */
   readonly file: string;
-  /** Why it is passed over, without the file's name. */
+  /** Why it is skipped, without the file's name. */
   readonly reason: string;
 }
 
-/** What was found in a file. One that is neither pending nor a problem is a sound response. */
+/** What the operator's order is made from. */
+export interface Arrival {
+  /** The proposal's id. */
+  readonly id: string;
+  /** When it arrived, as `instantOf()` gives it. */
+  readonly arrivedAt: number;
+}
+
+/** Less than zero if the operator sees `a` before `b`: by instant of arrival, then by id. */
+export function compareArrivals(a: Arrival, b: Arrival): number {
+  if (a.arrivedAt !== b.arrivedAt) return a.arrivedAt < b.arrivedAt ? -1 : 1;
+  return a.id < b.id ? -1 : 1;
+}
+
+/** What a file is. It is a valid response if it is neither pending nor a problem. */
 export interface QueueEntry {
   /** The state of the file that was read. */
   readonly stamp: string;
   /** How much of it was read, in bytes. */
   readonly bytesRead: number;
-  /** The proposal, if it is a sound one. */
+  /** The proposal, if the file is a valid one. */
   readonly pending?: PendingProposal;
   /** What is wrong with it, if anything. */
   readonly problem?: UnreadableFile;
@@ -327,14 +332,12 @@ export function pendingFromBytes(
 }
 
 /**
- * Reads a file whose name is a proposal's or a response's. Whatever is wrong with it is in the result.
+ * Reads a file whose name is that of a proposal or a response, with a valid id in it. An error is part of
+ * the result; `undefined` if the file is gone.
  *
  * Needs `--allow-read` for the queue directory.
  *
- * @param queueDir The queue directory.
- * @param name The file's name, with a sound id in it.
  * @param bottleSlug The bottle whose queue it is; a proposal that claims another one is a problem.
- * @returns What it is, or `undefined` if it is gone meanwhile.
  */
 export function readQueueEntry(
   queueDir: string,

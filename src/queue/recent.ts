@@ -1,164 +1,312 @@
 /**
- * What an agent has asked already. The queue directory is the only state: everything here is read
- * from it, and can be read again by the next process.
+ * The asking side of one bottle's queue: writes proposals that are not there yet, and knows what was
+ * asked and answered lately. The directory is the only state. What is kept in memory is a cache of it,
+ * which the next process fills again; a response or a proposal that is returned is read from the disk.
  *
  * @module
  */
 
-import { isProposalId } from "../records/names.ts";
-import type { Proposal, ProposalResponse } from "../records/proposal.ts";
+import { openNames } from "../disk/known_names.ts";
+import { processedDir, proposalPath } from "../disk/layout.ts";
+import { sizeAndChange, stampOfFile } from "../disk/read_untrusted.ts";
+import { instantOf } from "../records/audit_entry.ts";
+import { isProposalId, PROPOSAL_SUFFIX, proposalIdIn, RESPONSE_SUFFIX } from "../records/names.ts";
+import type { Proposal, ProposalResponse, Status } from "../records/proposal.ts";
 import { sha256Hex } from "../text/hash.ts";
-import { type PendingProposal, readAnswer, readProposal } from "./files.ts";
-import { MAX_LISTED, openQueueView } from "./pending.ts";
-import { join } from "@std/path";
+import {
+  archiveFiles,
+  type Arrival,
+  compareArrivals,
+  proposalFromFile,
+  readAnswer,
+  readQueueEntry,
+  responseFromFile,
+  responsePlaces,
+  writeProposalFile,
+} from "./files.ts";
+import { basename } from "@std/path";
 
-/** What an agent asks: the tool, the file, the reason, and the hash of the file it started from. */
+/** What an agent asks for: the tool, the file, the reason, and the hash of the file it started from. */
 export type Question = Pick<
   Proposal,
   "tool" | "proposedFile" | "justification" | "currentFileHash"
 >;
 
-/** A question that was answered not long ago. */
-export interface RecentAnswer {
-  /** The proposal. */
-  readonly proposal: Proposal;
-  /** The answer. */
-  readonly response: ProposalResponse;
-  /** When it was written, in milliseconds since 1970. */
+/** What is kept in memory of a proposal. */
+export interface Asked extends Arrival {
+  /** Equal for equal questions, different for others. */
+  readonly key: string;
+  /** Equal for questions with the same tool and the same file. */
+  readonly fileKey: string;
+}
+
+/** What is kept in memory of a proposal with a response. */
+export interface Answered extends Asked {
+  /** What the operator decided, and what the operator said. */
+  readonly status: Status;
+  readonly notes: string;
+  /** When the response was written, in milliseconds since 1970. */
   readonly answeredAtMs: number;
 }
 
-/** What an agent has asked. */
-export interface Questions {
-  /** What waits for an answer, in the operator's order. */
-  readonly pending: () => readonly PendingProposal[];
+/** What was asked lately, by id, in no particular order. */
+export interface AskedLately {
+  /** The proposals without a response. */
+  readonly pending: ReadonlyMap<string, Asked>;
+  /** The proposals with a response. Some may be too old to count. */
+  readonly answered: ReadonlyMap<string, Answered>;
+}
+
+/** The asking side of one bottle's queue. */
+export interface AskingQueue {
   /**
-   * How many of those come before a proposal, 0 if it is not among them; as it is now, or as it was
-   * at most so many milliseconds ago. A thousand calls that ask in one turn share one look.
+   * Writes a proposal, unless the caller finds a reason not to in what was asked lately. The next caller
+   * finds this proposal in it at once: of equal ones that are proposed at the same time, one is written.
+   *
+   * @returns The reason; `undefined` once the proposal is on disk.
    */
-  readonly aheadOf: (proposalId: string, ageMs?: number) => number;
-  /** Answers of at most that age, newest first. */
-  readonly answeredWithin: (ageMs: number) => Promise<readonly RecentAnswer[]>;
-  /** A question of this bottle, whatever has become of it. */
-  readonly find: (proposalId: string) => Promise<Proposal | undefined>;
-  /** When a question was answered, in milliseconds since 1970; now, if that cannot be told. */
-  readonly answeredAtMs: (proposalId: string) => number;
+  readonly propose: <T extends object>(
+    proposal: Proposal,
+    reasonNotTo: (fresh: Asked, lately: AskedLately) => T | undefined,
+  ) => Promise<T | undefined>;
+  /**
+   * Reads a proposal of this bottle, answered or not; `undefined` if there is none, or if it does not
+   * ask what the key says.
+   */
+  readonly proposal: (id: string, key?: string) => Promise<Proposal | undefined>;
+  /** Reads the response to a proposal; `undefined` if there is none that can be read. */
+  readonly response: (id: string) => Promise<ProposalResponse | undefined>;
+  /** When a response was written, in milliseconds since 1970; now, if that cannot be told. */
+  readonly answeredAtMs: (id: string) => number;
+  /** How many proposals the operator sees before this one; 0 if it is not pending. */
+  readonly ahead: (id: string) => number;
+  /** Moves a proposal and its response to `processed/`. Both can still be read. */
+  readonly archive: (id: string, response: ProposalResponse) => Promise<void>;
+  /** Ends what runs in the background. */
+  readonly close: () => void;
 }
 
-/** A proposal that is pending is asked for its identity by every question after it. */
-const identities = new WeakMap<object, string>();
+/** How often the queue is listed again while a change by another process could have been missed. */
+const LIST_AGAIN_MS = 500;
 
-/**
- * What makes two questions the same: the tool, the file, the reason, and the file it started from.
- *
- * @param proposal The question.
- * @returns SHA-256, lower-case hex.
- */
-export function identityOf(proposal: Question): string {
-  const known = identities.get(proposal);
-  if (known !== undefined) return known;
-  const { tool, proposedFile, justification, currentFileHash } = proposal;
-  const identity = sha256Hex(
-    JSON.stringify([tool, proposedFile, justification, currentFileHash]),
-  );
-  identities.set(proposal, identity);
-  return identity;
+/** How many pending proposals are read. A sidecar refuses new ones long before there are so many. */
+const MAX_READ = 20_000;
+
+/** Tells a proposal from others that were asked lately. */
+export function askedOf(proposal: Proposal): Asked {
+  const { id, tool, proposedFile, justification, currentFileHash, arrivalTimestamp } = proposal;
+  const fileKey = `${tool} ${sha256Hex(proposedFile)}`;
+  const key = sha256Hex(JSON.stringify([fileKey, justification, currentFileHash]));
+  return { id, key, fileKey, arrivedAt: instantOf(arrivalTimestamp) };
 }
 
-const SUFFIX = ".response.json";
-
 /**
- * Opens the questions of one bottle.
+ * Opens the asking side of a bottle's queue. Nothing is read before the first call.
  *
- * @param queueDir Its queue directory.
- * @param bottleSlug The bottle; what claims another one is not seen.
- * @returns The questions.
+ * Needs `--allow-read` and `--allow-write` for the queue directory.
+ *
+ * @param bottleSlug The bottle; a proposal that claims another one is not seen.
+ * @param keepMs How long a response is kept in mind.
  */
-export function openQuestions(queueDir: string, bottleSlug: string): Questions {
-  // All of them: how many are pending is what the next one is refused by.
-  const view = openQueueView(queueDir, { bottleSlug, maxPending: MAX_LISTED });
-  const dirs = [queueDir, join(queueDir, "processed")];
-  /** What was found of an answer, by its file's name; it never changes once it is there. */
-  const known = new Map<string, RecentAnswer | undefined>();
+export function openAskingQueue(
+  queueDir: string,
+  bottleSlug: string,
+  keepMs: number,
+): AskingQueue {
+  const processed = processedDir(queueDir);
+  const queueNames = openNames(queueDir);
+  const processedNames = openNames(processed);
+  const pending = new Map<string, Asked>();
+  const answered = new Map<string, Answered>();
+  /** The ids whose response needs no second look: it is in `answered`, or was too old. */
+  const lookedAt = new Set<string>();
+  /** Files that could not be read, by path. Their writer may not be done yet. */
+  const unread = new Map<string, { readonly stamp: string | undefined; again: () => void }>();
+  /** What this process writes at the moment, by id. */
+  const writing = new Map<
+    string,
+    { readonly proposal: Proposal; readonly done: Promise<unknown> }
+  >();
+  /** Whether there is a `processed`; it cannot come without a change to the queue directory. */
+  let hasProcessed = false;
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  let isClosed = false;
 
-  let ranks: ReadonlyMap<string, number> = new Map();
-  let rankedAt = -Infinity;
-  let rankedInThisTurn = false;
-
-  function rank(): void {
-    ranks = new Map(view.refresh().pending.map(({ proposal }, n) => [proposal.id, n]));
-    rankedAt = performance.now();
-    if (!rankedInThisTurn) setTimeout(() => rankedInThisTurn = false);
-    rankedInThisTurn = true;
-  }
-
-  async function find(proposalId: string): Promise<Proposal | undefined> {
-    if (!isProposalId(proposalId)) return undefined;
-    for (const place of dirs) {
-      const proposal = await readProposal(place, proposalId).catch(() => undefined);
-      if (proposal?.bottleSlug === bottleSlug) return proposal;
+  function findProposal(id: string): Proposal | undefined {
+    for (const dir of [queueDir, processed]) {
+      try {
+        const proposal = proposalFromFile(proposalPath(dir, id));
+        if (proposal.bottleSlug === bottleSlug) return proposal;
+      } catch {
+        // Not there, or not to be read: it may be in the other place.
+      }
     }
     return undefined;
   }
 
-  async function learn(place: string, name: string, oldestMs: number): Promise<void> {
-    const answeredAtMs = Deno.lstatSync(join(place, name)).mtime?.getTime() ?? 0;
-    if (answeredAtMs < oldestMs) {
-      known.set(name, undefined);
-      return;
+  function retryOnChange(path: string, again: () => void): void {
+    unread.set(path, { stamp: stampOfFile(path), again });
+  }
+
+  function readPending(name: string): void {
+    const path = `${queueDir}/${name}`;
+    if (pending.size >= MAX_READ || unread.has(path)) return;
+    const entry = readQueueEntry(queueDir, name, bottleSlug);
+    if (entry?.problem !== undefined) retryOnChange(path, () => readPending(name));
+    if (entry?.pending === undefined) return;
+    const asked = askedOf(entry.pending.proposal);
+    pending.set(asked.id, asked);
+  }
+
+  function readAnswered(dir: string, id: string, asked?: Asked): void {
+    const path = `${dir}/${id}${RESPONSE_SUFFIX}`;
+    if (lookedAt.has(id) || unread.has(path)) return;
+    const writtenMs = sizeAndChange(path)?.writtenMs;
+    if (writtenMs === undefined) return;
+    if (writtenMs < Date.now() - keepMs) return void lookedAt.add(id);
+    try {
+      const response = responseFromFile(path);
+      const proposal = asked === undefined ? findProposal(id) : undefined;
+      const known = asked ?? (proposal && askedOf(proposal));
+      if (known !== undefined) return remember(known, response, writtenMs);
+    } catch {
+      // Not a response, or not one yet.
     }
-    const id = name.slice(0, -SUFFIX.length);
-    const proposal = await find(id);
-    const response = proposal && await readAnswer(queueDir, id).catch(() => undefined);
-    if (proposal === undefined || response === undefined) return;
-    known.set(name, { proposal, response, answeredAtMs });
+    retryOnChange(path, () => readAnswered(dir, id, asked));
+  }
+
+  function remember(asked: Asked, response: ProposalResponse, answeredAtMs: number): void {
+    const oldestMs = Date.now() - keepMs;
+    for (const [id, old] of answered) if (old.answeredAtMs < oldestMs) answered.delete(id);
+    const { status, notes } = response;
+    answered.set(asked.id, { ...asked, status, notes, answeredAtMs });
+    lookedAt.add(asked.id);
+  }
+
+  function takeQueue(names: ReadonlySet<string>): void {
+    for (const [id, asked] of pending) {
+      const isAnswered = names.has(id + RESPONSE_SUFFIX);
+      if (writing.has(id) || names.has(id + PROPOSAL_SUFFIX) && !isAnswered) continue;
+      pending.delete(id);
+      // If it is gone with its response, another process has archived both.
+      readAnswered(isAnswered ? queueDir : processed, id, asked);
+    }
+    hasProcessed = names.has(basename(processed));
+    for (const name of names) {
+      const id = proposalIdIn(name, PROPOSAL_SUFFIX);
+      const answeredId = proposalIdIn(name, RESPONSE_SUFFIX);
+      if (answeredId !== undefined) readAnswered(queueDir, answeredId);
+      if (id === undefined || pending.has(id) || names.has(id + RESPONSE_SUFFIX)) continue;
+      readPending(name);
+    }
+  }
+
+  function takeProcessed(): void {
+    if (!hasProcessed) return;
+    try {
+      for (const name of processedNames.listIfChanged() ?? []) {
+        const id = proposalIdIn(name, RESPONSE_SUFFIX);
+        if (id !== undefined) readAnswered(processed, id);
+      }
+    } catch {
+      // A link, or not a directory: nothing of it is read.
+    }
+  }
+
+  /** Takes in what other processes have changed since the last look. */
+  function look(): void {
+    const names = queueNames.listIfChanged();
+    if (names !== undefined) takeQueue(names);
+    takeProcessed();
+    for (const [path, { stamp, again }] of unread) {
+      if (stampOfFile(path) === stamp) continue;
+      unread.delete(path);
+      again();
+    }
+    listAgainLater();
+  }
+
+  /** Lists the queue until no change can have been missed. No call waits for it. */
+  function listAgainLater(): void {
+    if (timer !== undefined || isClosed || queueNames.isSettled()) return;
+    timer = setTimeout(() => {
+      timer = undefined;
+      try {
+        takeQueue(queueNames.list());
+      } catch {
+        queueNames.forget(); // The next call fails for the same reason, and says so.
+      }
+      listAgainLater();
+    }, LIST_AGAIN_MS);
+    Deno.unrefTimer(timer);
+  }
+
+  function answeredAtMs(id: string): number {
+    const known = answered.get(id)?.answeredAtMs;
+    if (known !== undefined) return known;
+    const written = responsePlaces(queueDir, id).map((path) => sizeAndChange(path)?.writtenMs);
+    return written.find((writtenMs) => writtenMs !== undefined) ?? Date.now();
   }
 
   return {
-    find,
-    pending: () => view.refresh().pending,
-    aheadOf(proposalId: string, ageMs = 0): number {
-      const isRecent = rankedInThisTurn || performance.now() - rankedAt < ageMs;
-      // One that is missing may have been written since.
-      if (!isRecent || !ranks.has(proposalId)) rank();
-      return ranks.get(proposalId) ?? 0;
+    answeredAtMs,
+    async propose(proposal, reasonNotTo) {
+      look();
+      // From here to `writing` nothing is awaited, so no other call comes in between.
+      const fresh = askedOf(proposal);
+      const reason = reasonNotTo(fresh, { pending, answered });
+      if (reason !== undefined) return reason;
+      const done = writeProposalFile(queueDir, proposal, queueNames.change);
+      pending.set(fresh.id, fresh);
+      writing.set(fresh.id, { proposal, done });
+      try {
+        await done;
+      } catch (error) {
+        // If only the last sync failed it is there all the same: the next look decides.
+        pending.delete(fresh.id);
+        queueNames.forget();
+        throw error;
+      } finally {
+        writing.delete(fresh.id);
+      }
+      listAgainLater();
+      return undefined;
     },
-    answeredAtMs(proposalId: string): number {
-      for (const place of dirs) {
-        try {
-          const { mtime } = Deno.lstatSync(join(place, proposalId + SUFFIX));
-          if (mtime !== null) return mtime.getTime();
-        } catch {
-          // Archived meanwhile, or not yet: look in the other place.
-        }
-      }
-      return Date.now();
+    async proposal(id, key) {
+      if (!isProposalId(id)) return undefined;
+      const written = writing.get(id);
+      await written?.done;
+      const found = written?.proposal ?? findProposal(id);
+      const asked = found && askedOf(found);
+      // The cache follows the disk.
+      if (asked === undefined) pending.delete(id);
+      else if (pending.has(id)) pending.set(id, asked);
+      if (answered.get(id)?.key !== asked?.key) answered.delete(id);
+      return key === undefined || key === asked?.key ? found : undefined;
     },
-    async answeredWithin(ageMs: number): Promise<readonly RecentAnswer[]> {
-      const oldestMs = Date.now() - ageMs;
-      for (const place of dirs) {
-        for (const name of namesIn(place)) {
-          if (name.endsWith(SUFFIX) && !known.has(name)) {
-            await learn(place, name, oldestMs).catch(() => {}); // Moved meanwhile: next time.
-          }
-        }
+    response: (id) => readAnswer(queueDir, id).catch(() => undefined),
+    ahead(id) {
+      look();
+      const mine = pending.get(id);
+      if (mine === undefined) return 0;
+      let ahead = 0;
+      for (const other of pending.values()) if (compareArrivals(other, mine) < 0) ahead++;
+      return ahead;
+    },
+    async archive(id, response) {
+      const asked = pending.get(id);
+      if (asked !== undefined) {
+        pending.delete(id);
+        remember(asked, response, answeredAtMs(id));
       }
-      const recent: RecentAnswer[] = [];
-      for (const [name, answer] of known) {
-        if (answer === undefined) continue;
-        // What is too old once stays so; its file need not be kept in memory.
-        if (answer.answeredAtMs < oldestMs) known.set(name, undefined);
-        else recent.push(answer);
-      }
-      return recent.sort((a, b) => b.answeredAtMs - a.answeredAtMs);
+      const change = <T>(make: () => T) => queueNames.change(() => processedNames.change(make));
+      await archiveFiles(queueDir, id, change);
+      hasProcessed = true;
+      listAgainLater();
+    },
+    close() {
+      isClosed = true;
+      clearTimeout(timer);
     },
   };
-}
-
-function namesIn(dir: string): string[] {
-  try {
-    return Array.from(Deno.readDirSync(dir), ({ name }) => name);
-  } catch {
-    return []; // Not there yet, or no directory: then it has no answers.
-  }
 }

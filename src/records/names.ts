@@ -39,6 +39,13 @@ export function isProposalId(id: string): boolean {
   return ID.test(id);
 }
 
+/** The id in the file name of a proposal or a response; `undefined` if the name is not of that kind. */
+export function proposalIdIn(fileName: string, suffix: string): string | undefined {
+  if (!fileName.endsWith(suffix)) return undefined;
+  const id = fileName.slice(0, -suffix.length);
+  return isProposalId(id) ? id : undefined;
+}
+
 /**
  * Whether a text may be a bottle's slug: 1 to 63 lower-case letters, digits, `.`, `_` and `-`, starting
  * with a letter or a digit, without `..`.

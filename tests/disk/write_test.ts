@@ -1,4 +1,10 @@
-import { createOnce, ensureDirectory, writeFully } from "../../src/disk/write.ts";
+import {
+  createOnce,
+  ensureDirectory,
+  moveFiles,
+  replaceFileWithOthers,
+  writeFully,
+} from "../../src/disk/write.ts";
 import { hasProgram, REPO, run } from "../support/run.ts";
 import { tempDir } from "../support/temp.ts";
 import { assertEquals, assertThrows } from "@std/assert";
@@ -46,9 +52,9 @@ for (
       ["write", "fdatasync", "rename", "fsync directory"],
     ],
     [
-      "two of replaceFileWithOthers() at once",
-      'await Promise.all(["DIR/x", "DIR/y"].map((f) => durable.replaceFileWithOthers(f, bytes)));',
-      ["write", "fdatasync", "rename", "write", "fdatasync", "rename", "fsync directory"],
+      "replaceFileWithOthers()",
+      'await durable.replaceFileWithOthers("DIR/x", bytes);',
+      ["write", "fdatasync", "rename", "fsync directory"],
     ],
     [
       "withLockedLog() appending to a new log",
@@ -93,7 +99,7 @@ for (
     [
       "moveFiles()",
       'Deno.writeTextFileSync("DIR/x", ""); durable.ensureDirectory("DIR/p");' +
-      'durable.moveFiles(["x", "none"], "DIR", "DIR/p");',
+      'await durable.moveFiles(["x", "none"], "DIR", "DIR/p");',
       ["fsync directory", "rename", "rename", "fsync", "fsync directory"],
     ],
   ] as const
@@ -104,6 +110,46 @@ for (
     assertEquals(await trace(dir.path, code.replaceAll("DIR", dir.at("d"))), [...calls]);
   });
 }
+
+// Threat: C3
+Deno.test(
+  "replaceFileWithOthers() syncs the directory once, after the renames of all that were called at once",
+  {
+    ignore,
+  },
+  async () => {
+    await using dir = await tempDir();
+    const code = `await Promise.all(["x", "y", "z"].map((name) =>
+    durable.replaceFileWithOthers("${dir.at("d")}/" + name, bytes)));`;
+    const calls = await trace(dir.path, code);
+    const each = ["fdatasync", "rename", "write"].flatMap((call) => [call, call, call]);
+    assertEquals(calls.slice(0, -1).toSorted(), each);
+    assertEquals(calls.at(-1), "fsync directory");
+  },
+);
+
+Deno.test("replaceFileWithOthers() and moveFiles() fail for those whose own change failed, and for no others", async () => {
+  await using dir = await tempDir();
+  const bytes = new Uint8Array([1]);
+  Deno.mkdirSync(dir.at("taken"));
+  const results = await Promise.allSettled([
+    replaceFileWithOthers(dir.at("x"), bytes),
+    replaceFileWithOthers(dir.at("taken"), bytes),
+    moveFiles(["none"], dir.path, dir.at("taken", "further")),
+    ...Array.from({ length: 200 }, (_, n) => replaceFileWithOthers(dir.at("many", `${n}`), bytes)),
+    moveFiles(["none"], dir.path, dir.at("x")),
+  ]);
+  assertEquals(
+    results.flatMap(({ status }, n) => status === "rejected" ? n : []),
+    [1, results.length - 1],
+  );
+  assertEquals([...Deno.readDirSync(dir.at("many"))].length, 200);
+  assertEquals([...Deno.readDirSync(dir.path)].map(({ name }) => name).sort(), [
+    "many",
+    "taken",
+    "x",
+  ]);
+});
 
 Deno.test("writeFully() goes on after short writes and after signals, and gives up on other errors", () => {
   const written: number[] = [];

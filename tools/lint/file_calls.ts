@@ -32,6 +32,7 @@ const PLAIN: ReadonlySet<string> = new Set([
   "stdin",
   "stdout",
   "uid",
+  "unrefTimer",
   "version",
 ]);
 
