@@ -41,9 +41,9 @@ const IDLE_MS = 10_000;
 
 const QUIET_MS = 300;
 
-const MAX_PAINT_MS = 400;
+const MAX_PAINT_MS = 200;
 
-const MAX_KEY_MS = 20;
+const MAX_KEY_MS = 10;
 
 const MAX_IDLE_PERCENT = 2;
 
@@ -52,9 +52,7 @@ function startReview({ path }: Directory): TerminalProgram {
 }
 
 function startFloor(): TerminalProgram {
-  const flags = "--quiet --no-prompt --ignore-env --allow-env=NODE_ENV";
-  const command = `deno run ${flags} --config ${here("../deno.json")} ${here("./ink_floor.ts")}`;
-  return startInTerminal(command, { NODE_ENV: "production" });
+  return startInTerminal(`deno run --quiet --no-prompt ${here("./screen_floor.ts")}`, {});
 }
 
 async function firstPaint(program: TerminalProgram, text: string): Promise<number> {
@@ -193,6 +191,6 @@ async function measureLarge(): Promise<Row[]> {
 export const review: Subject = {
   title: "The operator's screen",
   about:
-    "Floor: Ink painting as many rows, from the command on; the same program's answer to a key.",
+    "Floor: a program without modules that paints as many rows; the same program's answer to a key.",
   run: async () => [...await measureList(), ...await measureBottles(), ...await measureLarge()],
 };

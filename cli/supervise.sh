@@ -162,7 +162,6 @@ esac
 modes=$(stty -g)
 exec 3<&0
 deno run --quiet --no-prompt --frozen --config "$here/../deno.json" \
-  --ignore-env --allow-env=NODE_ENV \
   --allow-read="$root$readable" --allow-write="$root" --allow-run="$editor,$here/suspend.sh" \
   "$@" <&3 3<&- &
 child=$!
@@ -179,9 +178,9 @@ if [ "$code" -ge 128 ]; then
   stty "$modes" 2>/dev/null || :
   case $code in
     # The program left the screen itself. To leave it twice would put the cursor over its last words.
-    129 | 130 | 143) ;;
+    129 | 130 | 131 | 143) ;;
     *)
-      printf '\033[?2026l\033[?2004l\033[?1049l\033[?25h'
+      printf '\033[m\033[?2026l\033[?2004l\033[?7h\033[?1049l\033[?25h'
       echo "The screen was ended from outside. What could still be undone was not written." >&2
       ;;
   esac

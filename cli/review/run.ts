@@ -23,9 +23,8 @@ import type { Later } from "./key_guard.ts";
 import { pastNotes } from "./prompt.ts";
 import { openMarks } from "./queue_updates.ts";
 import type { Ports } from "./state.ts";
-import { listenForEndings, paintFirst, type Screen } from "./terminal.ts";
+import { listenForEndings, openTerminal, type Terminal } from "./terminal.ts";
 import { fromFileUrl, join } from "@std/path";
-import process from "node:process";
 
 /** How long before files in force are kept anew, however fast a queue changes. */
 const KEEP_MS = 2_000;
@@ -100,40 +99,11 @@ const later: Later = (delayMs, run) => {
   return () => clearTimeout(timer);
 };
 
-/**
- * React is twice as fast for production, and asks the environment once; the editor, which inherits it,
- * should find it as it was.
- */
-async function loadInk(): Promise<typeof import("./terminal.ts")> {
-  const asked = "NODE_ENV";
-  const before = process.env[asked];
-  process.env[asked] ??= "production";
-  try {
-    return await import("./terminal.ts");
-  } finally {
-    if (before === undefined) delete process.env[asked];
-  }
-}
-
 function untilAborted(signal: AbortSignal): Promise<void> {
   const { promise, resolve } = Promise.withResolvers<void>();
   if (signal.aborted) resolve();
   signal.addEventListener("abort", () => resolve(), { once: true });
   return promise;
-}
-
-/** Paints at once, and opens the screen. `undefined`: it was ended before that. */
-async function openPainted(seat: Seat, ended: AbortSignal): Promise<Screen | undefined> {
-  const giveBack = paintFirst(seat);
-  let screen: Screen | undefined;
-  try {
-    // Where it takes long to load, it can be ended all the same.
-    const loaded = await Promise.race([loadInk(), untilAborted(ended)]);
-    if (!ended.aborted) screen = loaded?.openScreen(seat);
-    return screen;
-  } finally {
-    if (screen === undefined) giveBack();
-  }
 }
 
 /** Stops the whole job, as the terminal does where Ctrl-Z is not taken for a key. */
@@ -156,25 +126,26 @@ export async function reviewFullScreen(context: Context): Promise<number> {
   const changes = watchChanges({ ...where, signal: stop.signal });
   const first = await changes.next();
 
-  let screen: Screen | undefined;
+  let terminal: Terminal | undefined;
   let code = 0;
   let failure: unknown;
   const told: string[] = [];
-  const draw = () => screen?.draw();
+  const draw = () => terminal?.draw();
   // Whoever has the terminal meanwhile is the one that Ctrl-C is meant for.
   let lent = false;
   async function lend<T>(use: () => Promise<T>): Promise<T> {
     lent = true;
     try {
-      return await screen!.lend(use);
+      return await terminal!.lend(use);
     } finally {
       lent = false;
     }
   }
   const end = (exitCode: number) => {
+    if (stop.signal.aborted) return;
     code = exitCode;
     stop.abort();
-    screen?.close();
+    terminal?.close();
   };
   const fail = (error: unknown) => {
     failure ??= error;
@@ -207,7 +178,7 @@ export async function reviewFullScreen(context: Context): Promise<number> {
     suspend: () => {
       lend(stopJob).catch((error) => seat.say(`Cannot stop here: ${explain(error)}`));
     },
-    repaint: () => screen?.repaint(),
+    repaint: () => terminal?.repaint(),
     quit: () => end(0),
   };
   const seat: Seat = openSeat(ports, { style, notes: flags.notes ?? "", changed: draw });
@@ -227,7 +198,7 @@ export async function reviewFullScreen(context: Context): Promise<number> {
 
   try {
     if (!first.done) take(first.value);
-    screen = await openPainted(seat, stop.signal);
+    terminal = openTerminal(seat, end);
     const ticking = setInterval(seat.tick, TICK_MS);
     const watching = (async () => {
       for await (const changed of changes) {
@@ -235,12 +206,12 @@ export async function reviewFullScreen(context: Context): Promise<number> {
         await pause(REST_MS, stop.signal);
       }
     })().catch(fail);
-    await screen?.closed.catch(fail);
+    await untilAborted(stop.signal);
     clearInterval(ticking);
-    stop.abort();
     await watching;
   } finally {
     stop.abort();
+    terminal?.close();
     stopListening();
     await feed.close();
   }

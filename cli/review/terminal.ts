@@ -1,37 +1,36 @@
 /**
- * The terminal that the full screen runs on.
+ * The terminal that the full screen runs on: raw mode, keys in, rows out, signals. Whatever ends the
+ * screen, the terminal is as it was before.
  *
  * @module
  */
 
-import type { Seat } from "./app.ts";
-import { Box, type Key, render, Text, useApp, useInput, usePaste, useWindowSize } from "ink";
+import { deliver, type KeyHandlers, openKeyDecoder } from "./keys.ts";
 import process from "node:process";
-// @ts-types="@types/react"
-import { createElement, type ReactElement, useSyncExternalStore } from "react";
 
 /** Signals that end a program, and the exit code that says so. */
-const SIGNALS = { SIGTERM: 143, SIGHUP: 129, SIGINT: 130 } as const;
+const SIGNALS = { SIGTERM: 143, SIGHUP: 129, SIGINT: 130, SIGQUIT: 131 } as const;
 
 /** A signal that ends a program. */
 export type EndingSignal = keyof typeof SIGNALS;
 
+/** The exit code if the terminal is gone: the same as after the signal for it, which may come later. */
+const GONE: number = SIGNALS.SIGHUP;
+
 /**
  * Listens for signals that end the program, and for errors that nobody caught.
  *
- * @param onSignal Called with the signal, and the exit code that says so.
- * @param onError Called with the error.
- * @returns A function that listens no more.
+ * @returns A function that stops listening.
  */
 export function listenForEndings(
   onSignal: (signal: EndingSignal, exitCode: number) => void,
   onError: (error: unknown) => void,
 ): () => void {
-  const offs = Object.entries(SIGNALS).map(([signal, exitCode]) => {
-    // Through Node's process: Ink listens there, and leaves alone what somebody else listens for.
-    const listener = () => onSignal(signal as EndingSignal, exitCode);
-    process.on(signal, listener);
-    return () => process.off(signal, listener);
+  const stops = Object.entries(SIGNALS).map(([name, exitCode]) => {
+    const signal = name as EndingSignal;
+    const listener = () => onSignal(signal, exitCode);
+    Deno.addSignalListener(signal, listener);
+    return () => Deno.removeSignalListener(signal, listener);
   });
   const listener = (event: ErrorEvent | PromiseRejectionEvent) => {
     event.preventDefault();
@@ -40,213 +39,203 @@ export function listenForEndings(
   globalThis.addEventListener("error", listener);
   globalThis.addEventListener("unhandledrejection", listener);
   return () => {
-    for (const off of offs) off();
+    for (const stop of stops) stop();
     globalThis.removeEventListener("error", listener);
     globalThis.removeEventListener("unhandledrejection", listener);
   };
 }
 
+/** The alternate screen, no cursor, no wrapping of a row that is too wide, pastes in brackets. */
+const ENTER = "\x1b[?1049h\x1b[?25l\x1b[?7l\x1b[?2004h";
+
 /**
- * To the alternate screen, without a cursor, at its beginning. Where there is no such screen, what stands
- * on the other one, an agent's words perhaps, is not to stand between our rows.
+ * The same back. The screen is cleared first: where a terminal has no alternate one, our rows would stay
+ * between the lines of the shell. `cli/supervise.sh` does this too, after `kill -9`.
  */
-const ENTER = "\x1b[?1049h\x1b[?25l\x1b[2J\x1b[H";
+const LEAVE = "\x1b[m\x1b[?2004l\x1b[?7h\x1b[2J\x1b[H\x1b[?1049l\x1b[?25h";
 
-/** Back, with a cursor; what was to be shown later is shown. */
-const LEAVE = "\x1b[?2026l\x1b[?1049l\x1b[?25h";
+/** A terminal that knows of these shows what is written between them at once. */
+const [BEGIN_UPDATE, END_UPDATE] = ["\x1b[?2026h", "\x1b[?2026l"];
+
+/** How long the rest of an escape sequence may take. A lone ESC is the Esc key after that. */
+const SEQUENCE_MS = 50;
+
+/** How long to wait before a terminal is written to again that takes no more for now. */
+const FULL_MS = 5;
 
 /**
- * Paints what is on the seat's screen. Keys wait in the terminal until somebody reads them.
+ * The bytes that turn the rows on the screen into others: each row that differs is cleared and written.
  *
- * @param seat The seat.
- * @returns A function that gives the terminal back, for when nobody takes it over.
+ * @param before The rows on the screen; `undefined` if they are not known, so all are written.
  */
-export function paintFirst(seat: Seat): () => void {
-  // Where a terminal does not say how large it is, Ink takes it for one of this size.
-  const size = { columns: process.stdout.columns || 80, rows: process.stdout.rows || 24 };
-  process.stdin.setRawMode(true);
-  process.stdout.write(ENTER + seat.frame(size).join("\r\n"));
-  return () => {
-    process.stdout.write(LEAVE);
-    process.stdin.setRawMode(false);
-  };
+export function renderChanges(
+  before: readonly string[] | undefined,
+  rows: readonly string[],
+): string {
+  const changed = rows.map((row, n) => row === before?.[n] ? "" : `\x1b[${n + 1};1H\x1b[2K${row}`)
+    .join("");
+  return before === undefined ? `\x1b[m\x1b[2J${changed}` : changed;
 }
 
-/** What Ink says of a key besides its character, and our name for it. */
-const NAMED: readonly (readonly [keyof Key, string])[] = [
-  ["upArrow", "up"],
-  ["downArrow", "down"],
-  ["leftArrow", "left"],
-  ["rightArrow", "right"],
-  ["pageUp", "pageup"],
-  ["pageDown", "pagedown"],
-  ["home", "home"],
-  ["end", "end"],
-  ["return", "return"],
-  ["escape", "escape"],
-  ["tab", "tab"],
-  ["backspace", "backspace"],
-  ["delete", "delete"],
-];
-
-/**
- * A key's name.
- *
- * @param input The characters that came.
- * @param key What else Ink says of them.
- * @returns The name; `undefined` for several characters at once.
- */
-export function keyName(input: string, key: Key): string | undefined {
-  const named = NAMED.find(([property]) => key[property] === true);
-  if (named !== undefined) return named[1];
-  if (key.ctrl) return `ctrl-${input}`;
-  if (key.meta) return `alt-${input}`;
-  if (input === " ") return "space";
-  return [...input].length === 1 ? input : undefined;
+function writeAll(text: string): void {
+  const bytes = new TextEncoder().encode(text);
+  for (let written = 0; written < bytes.length;) {
+    try {
+      written += Deno.stdout.writeSync(bytes.subarray(written));
+    } catch (error) {
+      if (error instanceof Deno.errors.Interrupted) continue;
+      // Another program that has this terminal open made it non-blocking.
+      if (!(error instanceof Deno.errors.WouldBlock)) throw error;
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, FULL_MS);
+    }
+  }
 }
 
-/** The full screen. */
-export interface Screen {
-  /** Draws the seat's screen, soon. */
+/** How large the terminal is. */
+export interface Size {
+  readonly columns: number;
+  readonly rows: number;
+}
+
+/** The size of the terminal; the usual one if the terminal does not know. */
+function terminalSize(): Size {
+  const { columns, rows } = Deno.consoleSize();
+  return { columns: columns || 80, rows: rows || 24 };
+}
+
+/** What runs on the terminal. */
+export interface Program extends KeyHandlers {
+  /** The rows of a screen of that size. */
+  readonly frame: (size: Size) => readonly string[];
+}
+
+/** The terminal, with a program on it. */
+export interface Terminal {
+  /** Draws the program's rows, soon. */
   readonly draw: () => void;
-  /** Clears the terminal, and draws it whole. */
+  /** Clears the screen, and draws every row. */
   readonly repaint: () => void;
-  /** Hands the terminal to somebody else, and takes it back. */
+  /** Gives the terminal to somebody else, and takes it back. Nothing is read meanwhile. */
   readonly lend: <T>(use: () => Promise<T>) => Promise<T>;
   /** Gives the terminal back as it was. */
   readonly close: () => void;
-  /** Settles when the terminal is given back; rejects if that is because of an error. */
-  readonly closed: Promise<unknown>;
-}
-
-type Suspend = ReturnType<typeof useApp>["suspendTerminal"];
-
-/** Draws at most so often a second. */
-const MOST_FRAMES = 60;
-
-/** Clears the whole screen, and goes to its beginning. */
-const CLEAR = "\x1b[2J\x1b[H";
-
-/** What follows is shown when it ends, as Ink's first frame says: by terminals that know of such things. */
-const BEGIN_UPDATE = "\x1b[?2026h";
-
-/** How long after the last change of its size the terminal is drawn whole. */
-const RESIZED_MS = 50;
-
-/** What is written goes out at the end, one piece right behind the other. */
-function inOneGo<T>(write: () => T): T {
-  process.stdout.cork();
-  try {
-    return write();
-  } finally {
-    process.stdout.uncork();
-  }
 }
 
 /**
- * Takes the terminal over; its first screen is painted.
+ * Takes the terminal, and shows the program's rows on it.
  *
- * @param seat What keys go to, and what is drawn.
- * @returns The screen.
+ * @param onGone Called with an exit code if there is no terminal any more.
  */
-export function openScreen(seat: Seat): Screen {
-  let version = 0;
+export function openTerminal(program: Program, onGone: (exitCode: number) => void): Terminal {
+  let decoder = openKeyDecoder();
+  let waiting: ReturnType<typeof setTimeout> | undefined;
+  let shown: { readonly size: Size; readonly rows: readonly string[] } | undefined;
+  let holder: "us" | "somebody else" | "nobody" = "us";
   let scheduled = false;
-  const listeners = new Set<() => void>();
-  let suspend: Suspend | undefined;
 
-  function View(): ReactElement {
-    useSyncExternalStore(
-      (listener) => {
-        listeners.add(listener);
-        return () => listeners.delete(listener);
-      },
-      () => version,
-    );
-    const { columns, rows } = useWindowSize();
-    suspend = useApp().suspendTerminal;
-    useInput((input, key) => {
-      const name = keyName(input, key);
-      if (name === undefined) seat.burst(input);
-      else seat.press(name);
-    });
-    usePaste((text) => seat.paste(text));
-    return createElement(
-      Box,
-      { flexDirection: "column" },
-      ...seat.frame({ columns, rows }).map((row, n) =>
-        createElement(Text, { key: n, wrap: "truncate-end" }, row === "" ? " " : row)
-      ),
-    );
+  /** Once the terminal is gone, every call about it fails. */
+  function onTerminal<T>(act: () => T): T | undefined {
+    try {
+      return act();
+    } catch {
+      onGone(GONE);
+      return undefined;
+    }
   }
 
-  const draw = () => {
+  function paint(before = ""): void {
+    const size = onTerminal(terminalSize);
+    if (size === undefined) return;
+    const isSameSize = shown?.size.columns === size.columns && shown.size.rows === size.rows;
+    const rows = program.frame(size);
+    const changes = before + renderChanges(isSameSize ? shown?.rows : undefined, rows);
+    shown = { size, rows };
+    if (changes !== "") onTerminal(() => writeAll(BEGIN_UPDATE + changes + END_UPDATE));
+  }
+
+  function draw(): void {
     if (scheduled) return;
     scheduled = true;
     queueMicrotask(() => {
       scheduled = false;
-      version++;
-      for (const listener of listeners) listener();
+      if (holder === "us") paint();
     });
-  };
+  }
 
-  // Ink clears the terminal first and paints after; what stands there already is not to flicker.
-  const instance = inOneGo(() => {
-    process.stdout.write(BEGIN_UPDATE + CLEAR);
-    return render(createElement(View), {
-      stdin: process.stdin,
-      stdout: process.stdout,
-      stderr: process.stderr,
-      alternateScreen: true,
-      interactive: true,
-      exitOnCtrlC: false,
-      patchConsole: false,
-      incrementalRendering: true,
-      isScreenReaderEnabled: false,
-      maxFps: MOST_FRAMES,
-    });
-  });
-
-  const repaint = () => {
-    instance.clear();
-    process.stdout.write(CLEAR);
+  function repaint(): void {
+    shown = undefined;
     draw();
+  }
+
+  function read(bytes: Uint8Array): void {
+    clearTimeout(waiting);
+    deliver(decoder.take(bytes), program);
+    // The second timer: if we were busy for longer than this, the rest is there, and is read before it.
+    if (decoder.isUnfinished()) {
+      waiting = setTimeout(() => {
+        waiting = setTimeout(() => deliver(decoder.giveUp(), program));
+      }, SEQUENCE_MS);
+    }
+  }
+
+  const gone = () => onGone(GONE);
+
+  function enter(): void {
+    shown = undefined;
+    onTerminal(() => Deno.stdin.setRaw(true));
+    paint(ENTER);
+    process.stdin.resume();
+  }
+
+  function leave(): void {
+    // Node's stream reads from a handle of its own that never blocks; once paused, it reads nothing.
+    process.stdin.pause();
+    clearTimeout(waiting);
+    decoder = openKeyDecoder();
+    onTerminal(() => {
+      writeAll(LEAVE);
+      Deno.stdin.setRaw(false);
+    });
+  }
+
+  /** Stopped from outside and continued: the shell has set the terminal for itself meanwhile. */
+  const onContinued = () => {
+    if (holder === "us") enter();
   };
-  // A terminal moves rows about when its size changes, and Ink draws only those that are others than
-  // before: what is left over would stand between the rows of a proposal.
-  let settled: ReturnType<typeof setTimeout> | undefined;
-  let lent = false;
-  const onResize = () => {
-    clearTimeout(settled);
-    settled = setTimeout(() => {
-      if (!lent) repaint();
-    }, RESIZED_MS);
-  };
-  process.stdout.on("resize", onResize);
-  const closed = instance.waitUntilExit().finally(() => {
-    clearTimeout(settled);
-    process.stdout.off("resize", onResize);
-  });
+
+  function close(): void {
+    if (holder === "us") leave();
+    holder = "nobody";
+    process.stdin.off("data", read).off("end", gone).off("error", gone);
+    Deno.removeSignalListener("SIGWINCH", draw);
+    Deno.removeSignalListener("SIGCONT", onContinued);
+  }
+
+  Deno.addSignalListener("SIGWINCH", draw);
+  Deno.addSignalListener("SIGCONT", onContinued);
+  try {
+    enter();
+  } catch (error) {
+    close();
+    throw error;
+  }
+  process.stdin.on("data", read).on("end", gone).on("error", gone);
 
   return {
     draw,
     repaint,
     async lend(use) {
-      let result: { value: Awaited<ReturnType<typeof use>> } | undefined;
-      lent = true;
+      holder = "somebody else";
+      leave();
       try {
-        await suspend!(async () => {
-          // Ink stops listening, and goes on reading: what is typed next would be taken from an editor.
-          process.stdin.pause();
-          result = { value: await use() };
-        });
+        return await use();
       } finally {
-        lent = false;
-        process.stdin.resume();
+        if (holder === "somebody else") {
+          holder = "us";
+          enter();
+        }
       }
-      return result!.value;
     },
-    close: () => instance.unmount(),
-    closed,
+    close,
   };
 }

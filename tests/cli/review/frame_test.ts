@@ -1,10 +1,11 @@
+import { renderChanges } from "../../../cli/review/terminal.ts";
 import { TOOLS } from "../../../mod.ts";
 import { sitDown } from "../../support/app.ts";
 import { shortText, textOf } from "../../support/arbitraries.ts";
 import { holds } from "../../support/properties.ts";
 import { queueSample } from "../../support/records.ts";
 import { tempDir } from "../../support/temp.ts";
-import { drawnByInk } from "../../support/terminal.ts";
+import { openVirtualScreen } from "../../support/virtual_screen.ts";
 import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
 
@@ -88,8 +89,9 @@ Deno.test("frame() has as many rows as the screen, none wider, whatever is shown
             for (const row of rows) assert(!/\p{C}|\p{Zl}|\p{Zp}/u.test(row), JSON.stringify(row));
             // Keys, or what is typed, are always there: the bottom is never what is cut off.
             assert(/ help| back| answers/.test(rows.at(-1)!), rows.at(-1));
-            const drawn = drawnByInk(rows, size.columns);
-            assertEquals(drawn.map((row) => row.trimEnd()), rows.map((row) => row.trimEnd()));
+            const screen = openVirtualScreen(size.columns, size.rows);
+            screen.write(renderChanges(undefined, rows));
+            assertEquals(screen.rows(), rows.map((row) => row.trimEnd()));
           }
         };
         check();
