@@ -10,9 +10,8 @@
  *   --allow-sys=hostname,uid,gid,userInfo,statfs jsr:@claude-bottle/supervise/cli list
  * ```
  *
- * On the whole screen, `review` wants `--ignore-env` and `--allow-env=NODE_ENV` besides, because Ink
- * asks for a dozen variables that it does not need, and `--allow-run` for `cli/suspend.sh`, without
- * which Ctrl-Z does nothing. `review --plain` wants neither.
+ * On the whole screen, `review` also needs `--allow-run` for `cli/suspend.sh`; without it Ctrl-Z does
+ * nothing.
  *
  * @module
  */

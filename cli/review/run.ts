@@ -131,7 +131,7 @@ export async function reviewFullScreen(context: Context): Promise<number> {
   let failure: unknown;
   const told: string[] = [];
   const draw = () => terminal?.draw();
-  // Whoever has the terminal meanwhile is the one that Ctrl-C is meant for.
+  // Ctrl-C and Ctrl-\ are for the program that has the terminal.
   let lent = false;
   async function lend<T>(use: () => Promise<T>): Promise<T> {
     lent = true;
@@ -185,7 +185,8 @@ export async function reviewFullScreen(context: Context): Promise<number> {
 
   const stopListening = listenForEndings(
     (signal, exitCode) => {
-      if (signal !== "SIGINT" || !lent) end(exitCode);
+      const isKey = signal === "SIGINT" || signal === "SIGQUIT";
+      if (!isKey || !lent) end(exitCode);
     },
     fail,
   );

@@ -25,7 +25,7 @@ export async function review(context: Context): Promise<number> {
     );
   }
   if (!context.flags.plain && context.env("TERM") !== "dumb") {
-    // It takes Ink and React to draw, which no other verb should wait for.
+    // No other verb should wait until this is loaded.
     const { reviewFullScreen } = await import("../review/run.ts");
     return await reviewFullScreen(context);
   }

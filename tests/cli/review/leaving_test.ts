@@ -55,6 +55,12 @@ for (
       "nothing was written: p1 (dev-1)",
     ],
     [
+      "SIGQUIT",
+      ({ program }) => Deno.kill(program, "SIGQUIT"),
+      131,
+      "nothing was written: p1 (dev-1)",
+    ],
+    [
       "SIGTERM to the launcher",
       ({ launcher }) => Deno.kill(launcher, "SIGTERM"),
       143,
@@ -232,11 +238,13 @@ echo "$line" > "$1"
     const screen = await review.shows(/^\+typed\.example$/m);
     assert(!screen.includes("the editor:"), screen);
     assertEquals(await review.state(), { alternate: true, cursor: false });
-    // Ctrl-C in an editor is the editor's; what the first one printed is still there.
-    await review.decide("m", /^the editor: {2}icanon[^]*^the editor: {2}icanon/m);
-    await review.type("C-c");
-    await review.shows(/ended with exit code 130/);
-    await review.shows(/^\+typed\.example$/m);
+    // Ctrl-C and Ctrl-\ in an editor are the editor's; what it printed before is still there.
+    for (const [key, code, times] of [["C-c", 130, 2], ["C-\\", 131, 3]] as const) {
+      await review.decide("m", new RegExp(`(^the editor: {2}icanon[^]*){${times}}`, "m"));
+      await review.type(key);
+      await review.shows(new RegExp(`ended with exit code ${code}`));
+      await review.shows(/^\+typed\.example$/m);
+    }
   },
 );
 

@@ -2,11 +2,14 @@ import { makeStyle } from "../../../cli/render/style.ts";
 import { cut } from "../../../cli/render/wrap.ts";
 import { renderChanges } from "../../../cli/review/terminal.ts";
 import { holds } from "../../support/properties.ts";
-import { NO_TMUX } from "../../support/review.ts";
-import { tempDir } from "../../support/temp.ts";
+import { queueSample } from "../../support/records.ts";
+import { NO_TMUX, openReview } from "../../support/review.ts";
+import { hasProgram, REPO } from "../../support/run.ts";
+import { type TempDir, tempDir } from "../../support/temp.ts";
 import { openTerminal } from "../../support/tmux.ts";
 import { openVirtualScreen } from "../../support/virtual_screen.ts";
-import { assertEquals } from "@std/assert";
+import { assert, assertEquals } from "@std/assert";
+import { join } from "@std/path";
 import fc from "fast-check";
 
 const { bold, dim, green, inverse, magenta } = makeStyle(true);
@@ -81,4 +84,124 @@ Deno.test("a terminal shows the last of many screens", { ignore: NO_TMUX }, asyn
   const pattern = last.rows().map((row) => row.replace(/[.*+?^${}()|[\]\\]/g, "\\$&")).join("\n");
   const screen = await terminal.shows(new RegExp(`^${pattern}\n*$`));
   assertEquals(screen.split("\n").slice(0, rows).map((row) => row.trimEnd()), last.rows());
+});
+
+const ignore = NO_TMUX;
+
+const LAUNCHER = `sh ${join(REPO, "cli/supervise.sh")}`;
+
+async function isGone(pid: number): Promise<void> {
+  while (true) {
+    try {
+      const stat = await Deno.readTextFile(`/proc/${pid}/stat`);
+      if (stat.split(") ")[1]!.startsWith("Z")) return;
+    } catch {
+      return;
+    }
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}
+
+Deno.test(
+  "where a terminal has no alternate screen, none of our rows stays on it",
+  { ignore },
+  async () => {
+    await using dir = await tempDir();
+    await queueSample(dir.path, { id: "p1" });
+    const starter = `tmux set-option -g alternate-screen off; ${LAUNCHER}`;
+    await using review = await openReview(dir, { starter });
+    assertEquals(await review.state(), { alternate: false, cursor: false });
+    await review.type("Enter");
+    await review.shows(/^\+api\.github\.com$/m);
+    await review.type("q");
+    await review.shows(/^> /m);
+    await review.type("q");
+    const screen = await review.shows(/^ended 0$/m);
+    assert(!/supervise|dev-1|│/.test(screen), screen);
+    assertEquals(await review.state(), { alternate: false, cursor: true });
+  },
+);
+
+Deno.test("when the terminal is gone, the program and its launcher end", { ignore }, async () => {
+  await using dir = await tempDir();
+  await queueSample(dir.path, { id: "p1" });
+  const review = await openReview(dir);
+  const { launcher, program } = await review.processes();
+  await review[Symbol.asyncDispose]();
+  await isGone(program);
+  await isGone(launcher);
+});
+
+Deno.test("stopped from outside, it takes the terminal again with fg", { ignore }, async () => {
+  await using dir = await tempDir();
+  await queueSample(dir.path, { id: "p1" });
+  await using review = await openReview(dir);
+  const { launcher, program } = await review.processes();
+  for (const pid of [program, launcher]) Deno.kill(pid, "SIGSTOP");
+  await review.shows(/Stopped|Suspended/);
+  // The terminal is still in raw mode, in which Enter ends no line.
+  await review.type("stty sane; clear; fg", "C-j");
+  await review.shows(/^ supervise {2}1 pending/m);
+  await review.type("Enter");
+  await review.shows(/^\+api\.github\.com$/m);
+  await review.type("C-c");
+  await review.shows(/^[$#] *\n*$/m);
+  assertEquals(await review.state(), { alternate: false, cursor: true });
+  await review.command("stty -a | grep -o ' icanon'");
+  await review.shows(/^ icanon$/m);
+});
+
+Deno.test(
+  "a terminal that another program made non-blocking gets whole screens",
+  { ignore },
+  async () => {
+    await using dir = await tempDir();
+    await queueSample(dir.path, {
+      id: "p1",
+      proposedFile: Array.from({ length: 400 }, (_, n) => `host-${n}.`.padEnd(150, "x")).join("\n"),
+    });
+    const nonBlocking =
+      "import fcntl; fcntl.fcntl(1, fcntl.F_SETFL, fcntl.fcntl(1, fcntl.F_GETFL) | 2048)";
+    await using review = await openReview(dir, {
+      starter: `python3 -c '${nonBlocking}'; ${LAUNCHER}`,
+      size: [200, 100],
+    });
+    await review.type("Enter");
+    for (let n = 0; n < 20; n++) await review.type("Space", "C-l");
+    await review.type("G");
+    await review.shows(/^\+host-320\.x+\n[^]*^\+host-399\.x+$/m);
+  },
+);
+
+/** Lets an editor wait for a line on the terminal, and leaves what it was given. */
+async function writeEditor(dir: TempDir): Promise<string> {
+  const script =
+    '#!/bin/sh\necho editing\nread -r line\nread -r more\necho "$line.$more.example" > "$1"\n';
+  await Deno.writeTextFile(dir.at("editor"), script, { mode: 0o755 });
+  return dir.at("editor");
+}
+
+Deno.test("nothing is read while an editor has the terminal", {
+  ignore: ignore || !hasProgram("strace", "-V"),
+}, async () => {
+  await using dir = await tempDir();
+  await queueSample(dir.path, { id: "p1" });
+  const trace = dir.at("trace");
+  const starter = `strace -f -y -e trace=read,readv,execve -o ${trace} ${LAUNCHER}`;
+  await using review = await openReview(dir, { starter, env: { EDITOR: await writeEditor(dir) } });
+  await review.type("Enter");
+  await review.shows(/^\+api\.github\.com$/m);
+  await review.decide("m", /^editing$/m);
+  for (const key of ["o", "n", "e", "Enter", "t", "w", "o", "Enter"]) await review.type(key);
+  await review.shows(/^\+one\.two\.example$/m);
+  await review.type("C-c");
+  await review.shows(/^ended 0$/m);
+  const lines = (await Deno.readTextFile(trace)).split("\n");
+  const started = lines.findIndex((line) => line.includes(`execve("${dir.at("editor")}"`));
+  const editor = lines[started]!.split(" ")[0]!;
+  const ended = lines.findIndex((line) => new RegExp(`^${editor} +\\+\\+\\+ exited`).test(line));
+  const reads = lines.slice(started, ended).filter((line) => /read(v|)\(\d+<\/dev\/pts/.test(line));
+  assert(started < ended && reads.length > 0);
+  assertEquals(reads.filter((line) => !line.startsWith(editor)), []);
+  assert(lines.slice(0, started).some((line) => /read\(\d+<\/dev\/pts\/.*"m"/.test(line)));
 });
