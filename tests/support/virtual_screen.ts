@@ -31,9 +31,10 @@ export interface VirtualScreen {
  * @returns The screen. It throws at a sequence that it does not know, and where a row would wrap.
  */
 export function openVirtualScreen(columns: number, rows: number): VirtualScreen {
-  const cells = new Map<string, string>();
+  const cells = new Map<string, { readonly text: string; readonly paint: string }>();
   const modes = new Set([7, 25]);
   let [row, column] = [0, 0];
+  let last = "0 0";
   let colours = new Set<number>();
 
   function clear(isCleared: (row: number) => boolean): void {
@@ -44,8 +45,8 @@ export function openVirtualScreen(columns: number, rows: number): VirtualScreen 
 
   function put(character: string): void {
     if (/\p{M}/u.test(character)) {
-      const key = `${row} ${column - 1}`;
-      cells.set(key, (cells.get(key) ?? " ") + character);
+      const { text = " ", paint = "" } = cells.get(last) ?? {};
+      cells.set(last, { text: text + character, paint });
       return;
     }
     const width = WIDE.test(character) ? 2 : 1;
@@ -55,7 +56,8 @@ export function openVirtualScreen(columns: number, rows: number): VirtualScreen 
     }
     const paint = [...colours].sort((a, b) => a - b).join(";");
     cells.delete(`${row} ${column + 1}`);
-    cells.set(`${row} ${column}`, paint === "" ? character : `${character} ${paint}`);
+    last = `${row} ${column}`;
+    cells.set(last, { text: character, paint });
     column += width;
   }
 
@@ -85,7 +87,6 @@ export function openVirtualScreen(columns: number, rows: number): VirtualScreen 
     } else throw new Error(`Nobody knows ${JSON.stringify(sequence)}`);
   }
 
-  const plain = (cell: string | undefined) => cell?.split(" ")[0] || " ";
   return {
     write(text) {
       for (let rest = text; rest !== "";) {
@@ -110,14 +111,15 @@ export function openVirtualScreen(columns: number, rows: number): VirtualScreen 
       Array.from({ length: rows }, (_, row) => {
         let text = "";
         for (let column = 0; column < columns; column++) {
-          const cell = plain(cells.get(`${row} ${column}`));
+          const cell = cells.get(`${row} ${column}`)?.text ?? " ";
           text += cell;
           if (WIDE.test(cell)) column++;
         }
         return text.trimEnd();
       }),
     cells: () =>
-      [...cells].filter(([, cell]) => cell !== " ").map(([key, cell]) => `${key} ${cell}`).sort(),
+      [...cells].map(([key, { text, paint }]) => `${key} ${text} ${paint}`)
+        .filter((cell) => !cell.endsWith("  ")).sort(),
     modes: () => [...modes].sort((a, b) => a - b),
   };
 }
