@@ -1,6 +1,6 @@
 /**
- * Records to JSON and back. The JSON is the Python original's, field for field in snake_case; the
- * records are its twins in camelCase. One table a record says both what is read and what is written.
+ * Reads and writes records as JSON: the Python original's fields in snake_case on disk, their twins in
+ * camelCase in memory. One table per record says both what is read and what is written.
  *
  * @module
  */
@@ -14,34 +14,28 @@ import { isProposalId } from "./names.ts";
 import { type Proposal, type ProposalResponse, STATUSES, TOOLS } from "./proposal.ts";
 import { type Check, type Field, isText, shapeOf } from "./shape.ts";
 
+/** A byte order mark stays in the text, and so is not JSON. */
 const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
-/** Decodes strict UTF-8; a byte order mark stays in the text. */
-function decodeUtf8(bytes: Uint8Array, file: string): string {
-  try {
-    return utf8.decode(bytes);
-  } catch (cause) {
-    throw new MalformedRecordError(file, undefined, "it is not UTF-8", {
-      cause,
-    });
-  }
-}
-
 /**
- * Parses the JSON of a file that others may have written. It refuses a text with more structure than
- * any record has before it parses it.
+ * Parses the JSON of a file that others may have written. A text with more structure than any record has
+ * is refused before it is parsed.
  *
- * @throws {MalformedRecordError} If the bytes are not UTF-8, not JSON, nested too deep or too many
- * values.
+ * @throws {MalformedRecordError} If the bytes are not UTF-8 or not JSON, or have too much structure.
  */
 export function parseJsonBytes(bytes: Uint8Array, file: string): unknown {
   const excess = jsonExcess(bytes);
   if (excess !== undefined) throw new MalformedRecordError(file, undefined, excess);
-  const text = decodeUtf8(bytes, file);
+  let text: string | undefined;
   try {
+    text = utf8.decode(bytes);
     return JSON.parse(text);
   } catch (cause) {
-    const reason = text.trim() === "" ? "it is empty" : "it is not JSON";
+    const reason = text === undefined
+      ? "it is not UTF-8"
+      : text.trim() === ""
+      ? "it is empty"
+      : "it is not JSON";
     throw new MalformedRecordError(file, undefined, reason, { cause });
   }
 }
