@@ -7,12 +7,7 @@
 export * from "./read_mod.ts";
 export { type Changes, watchChanges } from "./src/decision/events.ts";
 export { diffAgainst, readOverridable } from "./src/decision/inspect.ts";
-export {
-  findUnfinished,
-  type FinishedIntent,
-  finishInterrupted,
-  type InterruptedDecisions,
-} from "./src/decision/journal.ts";
+export { findUnfinished, finishInterrupted } from "./src/decision/journal.ts";
 export { refuseObstacles } from "./src/decision/obstacles.ts";
 export { currentConfigDirForSlug, privateDir, queueRoot } from "./src/disk/layout.ts";
 export { type DiskRoom, type OwnEntry, ownEntry, roomAt, walkOwn } from "./src/disk/read_own.ts";
@@ -26,20 +21,13 @@ export {
   readReceiverRecord,
   type ReceiverRecord,
   rememberShown,
-  type Shown,
   shownIds,
   updateReceiverRecord,
 } from "./src/host/memos.ts";
 export { formatAnchors, parseAnchors } from "./src/log/anchors.ts";
-export {
-  type ArchiveVerification,
-  exportAuditLogs,
-  readAuditHead,
-  type VerifyArchiveOptions,
-  verifyAuditArchive,
-} from "./src/log/archive.ts";
+export { exportAuditLogs, readAuditHead, verifyAuditArchive } from "./src/log/archive.ts";
 export { decidedAmong } from "./src/log/decisions.ts";
 export { type AuditLogId, listAuditLogs, parseAuditLogName } from "./src/log/entries.ts";
-export { ensureSigningKey, readSigningKey, type SigningKeyInfo } from "./src/log/key.ts";
+export { ensureSigningKey, readSigningKey } from "./src/log/key.ts";
 export { clearUnfinished, readAnswer } from "./src/queue/files.ts";
 export { formatHead } from "./src/records/head.ts";

@@ -14,29 +14,18 @@ export { namesInOwn, ownFileStamp, readOwnFile } from "./src/disk/read_own.ts";
 export { listNames } from "./src/disk/read_untrusted.ts";
 export { keepFilesInForce } from "./src/host/config_files.ts";
 export {
-  type BottleListing,
   findLeftovers,
-  type FindOptions,
   findProposals,
   type FoundProposal,
   listBottles,
   type OldFiles,
-  type QueueLeftovers,
-  type RefusedQueue,
 } from "./src/queue/find.ts";
-export {
-  MAX_LISTED,
-  MAX_PENDING,
-  MAX_RECHECKED,
-  openQueueView,
-  type QueueView,
-  unlistedReason,
-} from "./src/queue/pending.ts";
+export { MAX_PENDING, openQueueView, unlistedReason } from "./src/queue/pending.ts";
 export { ACTION_SUPERSEDED, instantOf } from "./src/records/audit_entry.ts";
 export { ProposalNotFoundError } from "./src/records/errors.ts";
-export { MAX_MARKS, nameMarks } from "./src/records/mark.ts";
-export { checkProposalId, isBottleSlug, isProposalId } from "./src/records/names.ts";
-export { MAX_CONFIG_FILE_BYTES, MAX_PROBLEMS } from "./src/records/problem.ts";
+export { MAX_MARKS } from "./src/records/mark.ts";
+export { checkProposalId } from "./src/records/names.ts";
+export { MAX_CONFIG_FILE_BYTES } from "./src/records/problem.ts";
 export {
   COMPONENT_REBUILD,
   CONFIG_FILE_FOR_TOOL,

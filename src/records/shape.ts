@@ -21,7 +21,7 @@ export interface Field {
 }
 
 /** A record's reader and writer. */
-export interface Shape<T> {
+interface Shape<T> {
   /**
    * Reads a record from parsed JSON. Unknown keys are dropped.
    *

@@ -76,7 +76,7 @@ function addCodePoint(writer: TextWriter, codePoint: number): void {
 export type TextKind = "prose" | "code";
 
 /** How a text is shown. */
-export interface VisibleOptions {
+interface VisibleOptions {
   /** How it is to be read; `"prose"` unless given. */
   readonly kind?: TextKind;
   /** Shows LF as `↵`, so that the text stays on one line. */

@@ -32,7 +32,7 @@ export interface Instruction extends Lined {
 }
 
 /** Lines that an instruction takes as a file, or as a script. */
-export interface Heredoc extends Lined {
+interface Heredoc extends Lined {
   /** The text, without the line that ends it. */
   readonly text: string;
 }

@@ -10,7 +10,7 @@
  */
 
 /** A statement that runs a script downloaded from the network. */
-export interface NetworkPipe {
+interface NetworkPipe {
   /** Where the statement begins. */
   readonly at: number;
   /** The statement, with single spaces for its blanks. */

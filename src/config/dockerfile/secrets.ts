@@ -34,7 +34,7 @@ const TOKEN_FORMS: readonly (readonly [kind: string, form: RegExp])[] = [
 ];
 
 /** A variable that gets a value. */
-export interface Assignment {
+interface Assignment {
   readonly name: string;
   /** The value without quotes around it. */
   readonly value: string;
@@ -71,7 +71,7 @@ export function isSecret({ name, value }: Assignment): boolean {
 }
 
 /** A token in a text. */
-export interface KnownToken {
+interface KnownToken {
   /** What it is, with its article: `a GitHub token`. */
   readonly kind: string;
   /** Where it begins. */

@@ -7,7 +7,7 @@
 import { type Outline, splitFlags, splitWords } from "./instructions.ts";
 
 /** A USER instruction. */
-export interface User {
+interface User {
   readonly line: number;
   readonly name: string;
   readonly isRoot: boolean;

@@ -33,7 +33,7 @@ const PASTE_AND_TUNNEL_SERVICES: ReadonlySet<string> = new Set([
 ]);
 
 /** A mark without a line. */
-export type HostMark = Pick<Mark, "severity" | "rule" | "message">;
+type HostMark = Pick<Mark, "severity" | "rule" | "message">;
 
 const RESEMBLES: Readonly<Record<Resemblance["how"], readonly [HostMark["severity"], string]>> = {
   contains: ["high", "contains"],

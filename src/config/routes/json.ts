@@ -9,7 +9,7 @@ import { type ConfigProblem, MAX_PROBLEMS } from "../../records/problem.ts";
 import { quote } from "../../text/quote.ts";
 
 /** How deep arrays and objects may nest in a `routes.json`. */
-export const MAX_JSON_DEPTH = 64;
+const MAX_JSON_DEPTH = 64;
 
 /** The keys and indexes that lead to a value. */
 export type JsonSteps = readonly (string | number)[];
