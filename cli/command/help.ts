@@ -5,6 +5,7 @@
  */
 
 import { EVERYWHERE, FLAGS, UsageError, VERB_NAMES, type VerbName, VERBS } from "./flags.ts";
+import { alignColumns } from "../render/table.ts";
 import { closest } from "./suggest.ts";
 
 /** A verb as it is typed, with its arguments. */
@@ -59,8 +60,7 @@ export function familyOf(first: string): readonly string[] {
 }
 
 function table(rows: readonly (readonly [left: string, right: string])[]): string {
-  const width = Math.max(...rows.map(([left]) => left.length));
-  return rows.map(([left, right]) => `  ${left.padEnd(width)}  ${right}\n`).join("");
+  return alignColumns(rows).map((row) => `  ${row}\n`).join("");
 }
 
 /**

@@ -1,20 +1,20 @@
 /**
- * What a check of the doctor's says.
+ * What a check of the doctor's finds, and the words for it.
  *
  * @module
  */
 
 import type { Overview } from "../../mod.ts";
 
-/** One thing that was looked at. */
+/** One thing that was checked. */
 export interface Finding {
-  /** What was looked at: a word that stays the same, such as `foreign-answers`. */
+  /** What was checked: a word that stays the same, such as `foreign-answers`. */
   readonly check: string;
-  /** `warn`: somebody should look. `bad`: something is broken, or somebody meddled. */
+  /** `warn`: a person should look. `bad`: something is broken, or was tampered with. */
   readonly state: "ok" | "warn" | "bad";
-  /** What was seen, in one line. What others wrote is in it as it is: whoever prints makes it visible. */
+  /** What was seen, in one line. An agent's words are in it as they are: make them visible to print. */
   readonly says: string;
-  /** What to do about it, in one line; a command where there is one. Not if all is well. */
+  /** What to do about it, in one line; a command where there is one. Absent if all is well. */
   readonly todo?: string;
 }
 
@@ -28,42 +28,34 @@ export interface Subject {
   readonly overview: () => Overview;
 }
 
-/** A group of checks: it only looks, and changes nothing on disk. */
+/** A group of checks: it only reads, and changes nothing on disk. */
 export type Check = (subject: Subject) => Promise<readonly Finding[]> | readonly Finding[];
+
+/** Makes the findings of one check. */
+export function findingsOf(check: string) {
+  return {
+    ok: (says: string): Finding => ({ check, state: "ok", says }),
+    warn: (says: string, todo: string): Finding => ({ check, state: "warn", says, todo }),
+    bad: (says: string, todo: string): Finding => ({ check, state: "bad", says, todo }),
+  };
+}
 
 /** How many things a finding names. */
 const MOST_NAMED = 3;
 
-/**
- * Names some things, and counts the others.
- *
- * @param things The things; at least one.
- * @returns Such as `a, b, c and 4 more`.
- */
+/** Names some things and counts the rest: `a, b, c and 4 more`. */
 export function named(things: readonly string[]): string {
   const more = things.length - MOST_NAMED;
   const some = things.slice(0, MOST_NAMED).join(", ");
   return more > 0 ? `${some} and ${more} more` : some;
 }
 
-/**
- * A word of a shell's command line that means just this text.
- *
- * @param text The text.
- * @returns The text, quoted if a shell would read anything into it.
- */
+/** A word of a shell's command line that means just this text. */
 export function shellWord(text: string): string {
   return /^[\w./@%+=:,-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
 }
 
-/**
- * Says of how many things a sentence is.
- *
- * @param count How many.
- * @param one The word for one.
- * @param many The word for several; `one` with an s unless given.
- * @returns Such as `3 proposals`.
- */
+/** A count and its word: `3 proposals`. */
 export function counted(count: number, one: string, many = `${one}s`): string {
   return `${count} ${count === 1 ? one : many}`;
 }

@@ -1,6 +1,6 @@
 /**
- * Who may read and write what lies under the root, by the modes and owners of files. Whether a bottle
- * mounts more than its queue cannot be seen from here.
+ * Checks modes and owners of what lies under the root. Whether a bottle mounts more than its queue cannot
+ * be seen from here.
  *
  * @module
  */
@@ -14,47 +14,47 @@ import {
   walkOwn,
 } from "../../internal_mod.ts";
 import { queueDirForSlug } from "../../mod.ts";
-import { type Finding, named, shellWord, type Subject } from "./finding.ts";
+import { type Finding, findingsOf, named, shellWord, type Subject } from "./finding.ts";
 import { join, relative } from "@std/path";
 
-/** How many files and directories are looked at; more are nothing that a person keeps by hand. */
-const MOST_LOOKED_AT = 20_000;
+/** How many files and directories are checked; nobody keeps more than that by hand. */
+const MOST_CHECKED = 20_000;
 
-interface Looked extends OwnEntry {
-  /** Whether others may read it without harm. */
+interface Checked extends OwnEntry {
+  /** Whether others may read it. */
   readonly open: boolean;
 }
 
-function lookAtAll(root: string): Looked[] {
-  const looked: Looked[] = [];
+function entriesUnder(root: string): Checked[] {
+  const entries: Checked[] = [];
   const add = (path: string) => {
     const entry = ownEntry(path);
-    if (entry !== undefined) looked.push({ ...entry, open: false });
+    if (entry !== undefined) entries.push({ ...entry, open: false });
   };
-  // The root may be a link that the operator laid.
+  // The root may be a link that the operator made.
   const { mode, uid } = ownFileStamp(root)!;
-  looked.push({ path: root, mode, uid, open: false });
+  entries.push({ path: root, mode, uid, open: false });
   add(join(root, "queue"));
-  // What is in a queue is its sidecar's; that nobody else gets at it is the directory's doing.
+  // The files in a queue are the sidecar's own; its directory keeps others out.
   for (const slug of listBottles(root).slugs) {
     add(queueDirForSlug(slug, { root }));
     add(join(queueDirForSlug(slug, { root }), "processed"));
   }
   const addAll = (dir: string, open: boolean) => {
     for (const entry of walkOwn(dir)) {
-      if (looked.length >= MOST_LOOKED_AT) return;
-      looked.push({ ...entry, open });
+      if (entries.length >= MOST_CHECKED) return;
+      entries.push({ ...entry, open });
     }
   };
   // The agent reads these, perhaps as another user.
   addAll(join(root, "current-config"), true);
   addAll(join(root, "audit"), false);
   addAll(privateDir(root), false);
-  return looked;
+  return entries;
 }
 
 /** A command for the top-level directories in which something is wrong. */
-function command(program: string, change: string, root: string, wrong: readonly Looked[]): string {
+function command(program: string, change: string, root: string, wrong: readonly Checked[]): string {
   const tops = new Set(wrong.map(({ path }) => relative(root, path).split("/")[0]!));
   const deep = [...tops].filter((top) => top !== "").sort()
     .map((top) => shellWord(join(root, top)));
@@ -64,51 +64,36 @@ function command(program: string, change: string, root: string, wrong: readonly 
   return commands.join(" && ");
 }
 
-/**
- * Checks modes and owners of what lies under the root.
- *
- * @param subject What is checked.
- * @returns What was found.
- */
+/** Checks modes and owners of what lies under the root. */
 export function checkPermissions({ root }: Pick<Subject, "root">): Finding[] {
-  const looked = lookAtAll(root);
-  const names = (wrong: readonly Looked[]) =>
+  const entries = entriesUnder(root);
+  const names = (wrong: readonly Checked[]) =>
     named(wrong.map(({ path }) => relative(root, path) || "the root"));
+  const { ok, warn, bad } = findingsOf("permissions");
   const found: Finding[] = [];
 
-  const written = looked.filter(({ mode }) => (mode & 0o022) !== 0);
-  const read = looked.filter(({ mode, open }) => (mode & 0o077) !== 0 && !open)
+  const written = entries.filter(({ mode }) => (mode & 0o022) !== 0);
+  const read = entries.filter(({ mode, open }) => (mode & 0o077) !== 0 && !open)
     .filter((one) => !written.includes(one));
   if (written.length > 0) {
-    found.push({
-      check: "permissions",
-      state: "bad",
-      says: `others may write ${names(written)}`,
-      todo: command("chmod", "go-w", root, written),
-    });
+    found.push(bad(`others may write ${names(written)}`, command("chmod", "go-w", root, written)));
   }
   if (read.length > 0) {
-    found.push({
-      check: "permissions",
-      state: read.some(({ path }) => path.endsWith("-key.pem")) ? "bad" : "warn",
-      says: `others may read ${names(read)}`,
-      todo: command("chmod", "go-rwx", root, read),
-    });
+    const tell = read.some(({ path }) => path.endsWith("-key.pem")) ? bad : warn;
+    found.push(tell(`others may read ${names(read)}`, command("chmod", "go-rwx", root, read)));
   }
   if (found.length === 0) {
-    const says = `nobody else may read or write it (${looked.length} files and directories)`;
-    found.push({ check: "permissions", state: "ok", says });
+    found.push(ok(`nobody else may read or write it (${entries.length} files and directories)`));
   }
 
+  const owner = findingsOf("owner");
   const me = Deno.uid();
-  const strange = looked.filter(({ uid }) => uid !== null && uid !== me);
+  const strange = entries.filter(({ uid }) => uid !== null && uid !== me);
   found.push(
-    strange.length === 0 ? { check: "owner", state: "ok", says: "all of it is yours" } : {
-      check: "owner",
-      state: "bad",
-      says: `${names(strange)} belongs to user ${strange[0]!.uid}, and you are ${me}`,
-      todo: command("sudo chown", String(me), root, strange),
-    },
+    strange.length === 0 ? owner.ok("all of it is yours") : owner.bad(
+      `${names(strange)} belongs to user ${strange[0]!.uid}, and you are ${me}`,
+      command("sudo chown", String(me), root, strange),
+    ),
   );
   return found;
 }

@@ -1,17 +1,65 @@
 /**
- * Several proposals in one call: all are read before the first is decided, then each is decided by
- * itself, and no failure stops another.
+ * From the words of a command line to decisions, by what its flags say. Of several proposals all are
+ * read before the first is decided, then each is decided by itself, and no failure stops another.
  *
  * @module
  */
 
 import { checkProposalId, type FoundProposal } from "../../internal_mod.ts";
-import type { Decision } from "../../mod.ts";
+import type { Decision, Verdict } from "../../mod.ts";
 import type { Context } from "../command/context.ts";
 import { type Failure, failureOf } from "../command/exit.ts";
-import { UsageError } from "../command/flags.ts";
+import { type Flags, UsageError } from "../command/flags.ts";
 import { resolveProposal } from "../command/resolve.ts";
-import { decisionJson, inspectFound, printDecided, type Seen } from "./decision.ts";
+import {
+  decideAsShown,
+  decisionJson,
+  inspectAsShown,
+  inspectFound,
+  printDecided,
+  printDecision,
+  type Seen,
+} from "./decision.ts";
+
+/** What the flags confirm. Each slug that was typed counts for its own bottle. */
+export function confirmations(flags: Flags, seen: Seen) {
+  const { allowStale, overrideUnrecorded, confirm, ifUnmarked } = flags;
+  const { bottleSlug } = seen.inspection.proposal;
+  const confirmedSlug = confirm.includes(bottleSlug) ? bottleSlug : confirm[0];
+  return {
+    allowStale,
+    overrideUnrecorded,
+    ifUnmarked,
+    ...(confirmedSlug !== undefined && { confirmedSlug }),
+  };
+}
+
+/** Decides one proposal, with the notes and the confirmations of the flags. */
+export async function decideByFlags(
+  context: Context,
+  seen: Seen,
+  verdict: Verdict,
+): Promise<Decision> {
+  const { flags } = context;
+  const { notes = "" } = flags;
+  return await decideAsShown(context, seen, { verdict, notes, ...confirmations(flags, seen) });
+}
+
+/**
+ * Decides the proposals that words mean: prints all there is to say of one, a line each of several.
+ *
+ * @returns The exit code.
+ */
+export async function decideWords(
+  context: Context,
+  words: readonly string[],
+  verdict: Verdict,
+): Promise<number> {
+  const decideOn = (seen: Seen) => decideByFlags(context, seen, verdict);
+  if (words.length > 1) return await decideSeveral(context, words, decideOn);
+  printDecision(context, await decideOn(await inspectAsShown(context, words)));
+  return 0;
+}
 
 /** An id that was typed, and the proposal that it means, or why it means none. */
 interface Asked {
@@ -26,7 +74,7 @@ interface Asked {
  * @throws {UsageError} If one is named twice, or `--sha256` is given; then nothing is decided.
  * @throws {InvalidNameError} If one could not be an id; then too nothing is decided.
  */
-export async function decideSeveral(
+async function decideSeveral(
   context: Context,
   words: readonly string[],
   decideOn: (seen: Seen) => Promise<Decision>,

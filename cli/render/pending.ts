@@ -8,6 +8,7 @@ import { makeVisible, unlistedReason, visibleLine } from "../../read_mod.ts";
 import type { Mark, Overview, PendingProposal, UnrecordedResponse } from "../../mod.ts";
 import { visibleJson } from "./json.ts";
 import { age, badge, type Style, trimPlain } from "./style.ts";
+import { alignColumns } from "./table.ts";
 import { cut } from "./wrap.ts";
 
 /** The marks of pending proposals. A proposal without an entry was not judged. */
@@ -95,15 +96,9 @@ export function renderPending(
       whys[n]!.text,
     ]),
   ];
-  const widths = rows[0]!.slice(0, -1).map((_, n) =>
-    Math.max(...rows.map((row) => row[n]!.length))
-  );
-  return rows.map((row, n) => {
-    const line = cut(
-      row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join("  ").trimEnd(),
-      columns - 1,
-    );
-    return n === 0 ? style.dim(line) : line;
+  return alignColumns(rows).map((line, n) => {
+    const short = cut(line, columns - 1);
+    return n === 0 ? style.dim(short) : short;
   });
 }
 

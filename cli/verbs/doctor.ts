@@ -8,7 +8,7 @@ import { ownFileStamp, visibleLine } from "../../internal_mod.ts";
 import { type Overview, readOverview } from "../../mod.ts";
 import type { Context } from "../command/context.ts";
 import { UsageError } from "../command/flags.ts";
-import type { Check, Finding } from "../doctor/finding.ts";
+import { type Check, type Finding, findingsOf } from "../doctor/finding.ts";
 import { checkEdits, checkIntents, checkLogs } from "../doctor/logs.ts";
 import { checkClock, checkDeno, checkDisk } from "../doctor/machine.ts";
 import { checkPermissions } from "../doctor/permissions.ts";
@@ -17,7 +17,7 @@ import { checkReceivers } from "../doctor/receivers.ts";
 import { visibleJson } from "../render/json.ts";
 import { wrap } from "../render/wrap.ts";
 
-/** A group of checks, and what it is called where it fails as a whole. A new group goes here. */
+/** The groups of checks, and the name of each for when it fails as a whole. */
 const CHECKS: readonly (readonly [name: string, check: Check])[] = [
   ["permissions", checkPermissions],
   ["queues", checkQueues],
@@ -32,14 +32,8 @@ const CHECKS: readonly (readonly [name: string, check: Check])[] = [
   ["deno", () => checkDeno()],
 ];
 
-/**
- * Runs all checks. One that fails is a finding, and stops no other.
- *
- * @param root The root, which exists.
- * @param nowMs Now, in milliseconds since 1970.
- * @returns What was found.
- */
-export async function runChecks(root: string, nowMs: number): Promise<Finding[]> {
+/** Runs all checks on a root that exists. One that fails is a finding, and stops no other. */
+async function runChecks(root: string, nowMs: number): Promise<Finding[]> {
   const found: Finding[] = [];
   let read: Overview | undefined;
   const subject = { root, nowMs, overview: () => read ??= readOverview({ root }) };
@@ -49,7 +43,7 @@ export async function runChecks(root: string, nowMs: number): Promise<Finding[]>
     } catch (error) {
       const message = error instanceof Error ? error.message : String(error);
       const says = `this could not be checked: ${message}`;
-      found.push({ check, state: "bad", says, todo: "mend that, and ask again" });
+      found.push(findingsOf(check).bad(says, "fix that, and ask again"));
     }
   }
   return found;
@@ -58,10 +52,12 @@ export async function runChecks(root: string, nowMs: number): Promise<Finding[]>
 async function examine(root: string): Promise<readonly Finding[]> {
   const stamp = ownFileStamp(root);
   if (stamp?.isDirectory) return await runChecks(root, Date.now());
-  const [says, todo] = stamp === undefined
-    ? [`there is no ${root}`, "name it with --root, or see the README"]
-    : [`${root} is no directory`, "name another with --root"];
-  return [{ check: "root", state: "bad", says, todo }];
+  const { bad } = findingsOf("root");
+  return [
+    stamp === undefined
+      ? bad(`there is no ${root}`, "name it with --root, or see the README")
+      : bad(`${root} is not a directory`, "name another one with --root"),
+  ];
 }
 
 function printFinding(context: Context, finding: Finding, width: number): void {
@@ -73,20 +69,14 @@ function printFinding(context: Context, finding: Finding, width: number): void {
   const margin = " ".repeat(width + 8);
   for (const row of rest) print(margin + row);
   if (todo === undefined) return;
-  // As it is to be typed: a row that is broken here could not be pasted.
+  // In one row, however long: a command that is broken into rows could not be pasted.
   print(`${margin}-> ${visibleLine(todo)}`);
 }
 
-/**
- * Checks everything, prints what was found, and changes nothing.
- *
- * @param context The context.
- * @returns The exit code: 1 if anything is bad.
- * @throws {UsageError} If one bottle is asked for.
- */
+/** Checks everything, prints what was found, and changes nothing; ends with 1 if anything is bad. */
 export async function doctor(context: Context): Promise<number> {
   if (context.flags.bottle !== undefined) {
-    throw new UsageError("Cannot use --bottle with doctor: it looks at all there is");
+    throw new UsageError("Cannot use --bottle with doctor: it checks all of them");
   }
   const findings = await examine(context.root);
   const count = (state: Finding["state"]) => findings.filter((one) => one.state === state).length;

@@ -14,6 +14,7 @@ import {
   type Receivers,
   terminalReceiver,
 } from "../notify/receivers.ts";
+import { alignColumns } from "../render/table.ts";
 
 /** How the test of one receiver went. */
 interface Row {
@@ -79,12 +80,9 @@ async function test(receiver: Receiver, root: string): Promise<Row> {
 }
 
 function table(rows: readonly Row[]): string[] {
-  const cells = rows.map(({ result, receiver, place, says }) => [
+  return alignColumns(rows.map(({ result, receiver, place, says }) => [
     result,
     receiver,
-    ...(place === undefined ? [] : [place]),
-    says,
-  ]);
-  const widths = [0, 1].map((n) => Math.max(...cells.map((row) => row[n]!.length)));
-  return cells.map((row) => row.map((cell, n) => cell.padEnd(widths[n] ?? 0)).join("  "));
+    [place ?? [], says].flat().join("  "),
+  ]));
 }

@@ -110,7 +110,7 @@ Deno.test("modify loses no edit when somebody else decides meanwhile", async () 
   const other = `sh ${
     join(REPO, "cli/supervise.sh")
   } reject ${proposal.id} --notes no --root ${dir.path}`;
-  const EDITOR = await editorThat(dir, `${other} >&2\necho mine.example > "$1"`);
+  const EDITOR = await editorThat(dir, `${other} > /dev/null 2>&1\necho mine.example > "$1"`);
   const { code, err } = await supervise(dir.path, ["modify", proposal.id], { env: { EDITOR } });
   assertEquals(code, 4);
   assertStringIncludes(err, "already rejected, by ");

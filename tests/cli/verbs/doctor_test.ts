@@ -193,7 +193,7 @@ const TROUBLES: readonly Trouble[] = [
     },
     check: "foreign-answers",
     state: "bad",
-    says: "1 answer stands without a record: dev-1/waits",
+    says: "1 response is unrecorded: dev-1/waits",
     todo: "supervise show waits --bottle dev-1",
   },
   {
@@ -217,7 +217,7 @@ const TROUBLES: readonly Trouble[] = [
     make: (dir) => setBack(response(dir), 2.5 * HOUR_MS),
     check: "sidecars",
     state: "warn",
-    says: "dev-1: 1 answer was never collected, the oldest for 2 h",
+    says: "dev-1: 1 response was never collected, the oldest for 2 h",
     todo: "podman ps --filter name=dev-1-supervise",
   },
   {
@@ -264,7 +264,7 @@ const TROUBLES: readonly Trouble[] = [
     make: (dir) => writeIntent(dir, "{"),
     check: "intents",
     state: "bad",
-    says: "private/intents/dev-1.json is no intent",
+    says: "private/intents/dev-1.json is not an intent",
     todo: "mv $ROOT/private/intents/dev-1.json $ROOT/private/intents/dev-1.json.broken",
   },
   {
@@ -272,7 +272,7 @@ const TROUBLES: readonly Trouble[] = [
     make: (dir) => writeIntent(dir, JSON.stringify({ version: 1, bottle_slug: "dev-1" })),
     check: "intents",
     state: "bad",
-    says: "private/intents/dev-1.json is no intent",
+    says: "private/intents/dev-1.json is not an intent",
     todo: "mv $ROOT/private/intents/dev-1.json $ROOT/private/intents/dev-1.json.broken",
   },
   {
@@ -284,7 +284,7 @@ const TROUBLES: readonly Trouble[] = [
     },
     check: "intents",
     state: "bad",
-    says: "private/intents/dev-1.json is no intent",
+    says: "private/intents/dev-1.json is not an intent",
     todo: "mv ",
   },
   {
@@ -293,7 +293,7 @@ const TROUBLES: readonly Trouble[] = [
       Deno.writeTextFile(dir.at("private", "staging", "dev-1", ".x.tmp"), "{", { mode: 0o600 }),
     check: "intents",
     state: "warn",
-    says: "dev-1: a decision was interrupted while its answer was written",
+    says: "dev-1: a decision was interrupted while its response was written",
     todo: "nothing: the next decision",
   },
   {
@@ -410,7 +410,7 @@ const TROUBLES: readonly Trouble[] = [
     check: "logs",
     state: "bad",
     says: "this could not be checked: ",
-    todo: "mend that",
+    todo: "fix that",
   },
 ];
 

@@ -1,0 +1,62 @@
+/**
+ * Which audit logs a command is about.
+ *
+ * @module
+ */
+
+import {
+  AUDIT_COMPONENTS,
+  type AuditLogId,
+  listAuditLogs,
+  listBottles,
+} from "../../internal_mod.ts";
+import { verifyAuditLog } from "../../mod.ts";
+import type { Context } from "../command/context.ts";
+import { UsageError } from "../command/flags.ts";
+
+/**
+ * A test for the logs that `--bottle` and `--component` select.
+ *
+ * @throws {UsageError} If `--component` is not a component.
+ */
+export function isSelected({ flags }: Context): (id: AuditLogId) => boolean {
+  const { bottle, component } = flags;
+  if (component !== undefined && !AUDIT_COMPONENTS.includes(component)) {
+    throw new UsageError(
+      `Cannot use ${component} as --component: expected one of ${AUDIT_COMPONENTS.join(", ")}`,
+    );
+  }
+  return (id) =>
+    (component === undefined || id.component === component) &&
+    (bottle === undefined || id.slug === bottle);
+}
+
+/** The logs of the root that the flags select, by name. */
+export function selectLogs(context: Context): AuditLogId[] {
+  return listAuditLogs(context.root).filter(isSelected(context));
+}
+
+/** A log's name, `<component>-<slug>`. */
+export function nameOfLog({ component, slug }: AuditLogId): string {
+  return `${component}-${slug}`;
+}
+
+/** The logs of the root, and those that its bottles could have: a removed log is among these. */
+export function logsThatMayBe(root: string): AuditLogId[] {
+  const there = listAuditLogs(root);
+  const names = new Set(there.map(nameOfLog));
+  const possible = listBottles(root).slugs
+    .flatMap((slug) => AUDIT_COMPONENTS.map((component) => ({ component, slug })));
+  return [...there, ...possible.filter((id) => !names.has(nameOfLog(id)))];
+}
+
+/** Says which of the selected logs fail their check: a copy of them must not pass for a good one. */
+export async function complainOfUnsound(context: Context): Promise<void> {
+  const { root } = context;
+  for (const { component, slug } of selectLogs(context)) {
+    const { ok, firstError } = await verifyAuditLog(component, slug, { root });
+    if (!ok) {
+      context.complain(`! ${component}-${slug} is not sound: ${firstError}; see audit verify`);
+    }
+  }
+}

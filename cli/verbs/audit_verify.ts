@@ -1,0 +1,177 @@
+/**
+ * `audit verify`: checks whether the audit logs were changed.
+ *
+ * @module
+ */
+
+import {
+  parseAnchors,
+  parseAuditLogName,
+  readSigningKey,
+  verifyAuditArchive,
+  visibleLine,
+} from "../../internal_mod.ts";
+import { type Anchor, type AuditVerification, verifyAuditLog } from "../../mod.ts";
+import { type Context, readNamedFile } from "../command/context.ts";
+import { UsageError } from "../command/flags.ts";
+import { isSelected, logsThatMayBe, nameOfLog, selectLogs } from "../operate/logs.ts";
+import { alignColumns } from "../render/table.ts";
+import { wrap } from "../render/wrap.ts";
+
+interface Verified {
+  readonly logs: readonly AuditVerification[];
+  /** The fingerprints of the trusted keys. */
+  readonly keys: readonly string[];
+  /** Whether those keys came with the logs. */
+  readonly ownKey: boolean;
+}
+
+async function readText(context: Context, file: string | undefined): Promise<string | undefined> {
+  if (file === undefined) return undefined;
+  return new TextDecoder().decode(await readNamedFile(context, file));
+}
+
+/** Reads anchors. Refuses those that would check nothing: an empty file, a name that no log can have. */
+async function readAnchors(
+  context: Context,
+  file: string | undefined,
+): Promise<readonly Anchor[]> {
+  const text = await readText(context, file);
+  if (text === undefined) return [];
+  if (text.trim() === "") {
+    throw new UsageError(`Cannot use ${file} as --anchors: it is empty; see audit head`);
+  }
+  const anchors = parseAnchors(text, file!);
+  const stray = anchors.find(({ log }) => parseAuditLogName(log) === undefined);
+  if (stray === undefined) return anchors;
+  throw new UsageError(`Cannot use ${stray.source}: ${stray.log} is no name of an audit log`);
+}
+
+async function verifyRoot(
+  context: Context,
+  publicKeys: string | undefined,
+  anchors: readonly Anchor[],
+): Promise<Verified> {
+  const { root } = context;
+  const isMeant = isSelected(context);
+  const present = selectLogs(context).map(nameOfLog);
+  // A log must be there if an anchor names it.
+  const expected = new Set([...present, ...anchors.map(({ log }) => log)]);
+  const named = anchors.flatMap(({ log }) => parseAuditLogName(log) ?? []);
+  const all = new Map([...logsThatMayBe(root), ...named].map((id) => [nameOfLog(id), id]));
+  const trusted = publicKeys === undefined ? {} : { publicKeys };
+  const logs: AuditVerification[] = [];
+  for (const [name, { component, slug }] of all) {
+    if (!isMeant({ component, slug })) continue;
+    const log = await verifyAuditLog(component, slug, { root, anchors, ...trusted });
+    // Where nothing is left of a removed log but responses, their heads are what is broken.
+    if (expected.has(name) || !log.ok) logs.push(log);
+  }
+  const signed = logs.some(({ chained }) => chained > 0);
+  const own = publicKeys === undefined && signed ? readSigningKey(root) : undefined;
+  const keys = own === undefined ? [] : [own.fingerprint];
+  return { logs, keys, ownKey: false };
+}
+
+async function verifyArchive(
+  context: Context,
+  file: string,
+  publicKeys: string | undefined,
+  anchors: readonly Anchor[],
+): Promise<Verified> {
+  const archive = await readNamedFile(context, file);
+  const trusted = publicKeys === undefined ? {} : { publicKeys };
+  const { logs, ...rest } = verifyAuditArchive(archive, { file, anchors, ...trusted });
+  const selected = isSelected(context);
+  return {
+    ...rest,
+    logs: logs.filter((log) => {
+      const id = parseAuditLogName(nameOf(log));
+      return id === undefined || selected(id);
+    }),
+  };
+}
+
+function nameOf({ file }: AuditVerification): string {
+  return file.replace(/^.*\//, "").replace(/\.log$/, "");
+}
+
+function logJson(log: AuditVerification): object {
+  const { ok, file, lines, chained, foreign, torn, signatures, uncovered, head, broken } = log;
+  return {
+    ok,
+    file,
+    lines,
+    chained,
+    foreign,
+    torn,
+    signatures,
+    uncovered,
+    head,
+    first_error: log.firstError,
+    broken,
+  };
+}
+
+function printTable(context: Context, logs: readonly AuditVerification[]): void {
+  const rows = [
+    ["LINES", "CHAINED", "FOREIGN", "TORN", "SIGNATURES", "HEAD", "LOG"],
+    ...logs.map((log) => [
+      String(log.lines),
+      String(log.chained),
+      String(log.foreign),
+      String(log.torn),
+      String(log.signatures),
+      log.head.slice(0, log.head.indexOf(":") + 13),
+      visibleLine(nameOf(log), "code"),
+    ]),
+  ];
+  const [header = "", ...lines] = alignColumns(rows, 5);
+  const { dim, green, red } = context.style;
+  context.print(`${dim("    ")}  ${header}`);
+  for (const [n, log] of logs.entries()) {
+    context.print(`${log.ok ? green("ok  ") : red("FAIL")}  ${lines[n]}`);
+    for (const row of notes(log).flatMap((note) => wrap("      ", note, context.columns))) {
+      context.print(row);
+    }
+  }
+}
+
+function notes({ firstError, broken, uncovered, lines }: AuditVerification): string[] {
+  const said: string[] = [];
+  if (firstError !== "") said.push(visibleLine(firstError, "code"));
+  if (broken.length > 1) said.push(`and ${broken.length - 1} more, see --json`);
+  if (uncovered > 0 && lines > 0) {
+    const which = uncovered === 1 ? "the last line is" : `the last ${uncovered} lines are`;
+    said.push(
+      `${which} not signed, and no signed line covers ${uncovered === 1 ? "it" : "them"} yet`,
+    );
+  }
+  return said;
+}
+
+/** Checks the audit logs of the root, or those in an archive; ends with 1 if any fails. */
+export async function auditVerify(context: Context): Promise<number> {
+  const { flags } = context;
+  const publicKeys = await readText(context, flags.publicKey);
+  const { archive } = flags;
+  const anchors = await readAnchors(context, flags.anchors);
+  const { logs, keys, ownKey } = archive === undefined
+    ? await verifyRoot(context, publicKeys, anchors)
+    : await verifyArchive(context, archive, publicKeys, anchors);
+  const sound = logs.every(({ ok }) => ok);
+  if (flags.json) {
+    context.printJson({ ok: sound, keys, own_key: ownKey, logs: logs.map(logJson) });
+    return sound ? 0 : 1;
+  }
+  if (logs.length === 0) context.print("There is no audit log.");
+  else printTable(context, logs);
+  for (const key of keys) context.print(context.style.dim(`signed with ${key}`));
+  if (ownKey) {
+    context.complain(
+      "! that key came with the archive: compare it with the fingerprint that was kept, " +
+        "or name the key with --public-key",
+    );
+  }
+  return sound ? 0 : 1;
+}
