@@ -250,7 +250,7 @@ function readIntent(bytes: Uint8Array, path: string, slug: string): Intent {
   } catch (error) {
     if (!(error instanceof MalformedRecordError)) throw error;
   }
-  throw new MalformedRecordError(path, undefined, "it is no intent; move it away to go on");
+  throw new MalformedRecordError(path, undefined, "it is not an intent; move it away to go on");
 }
 
 /** Finishes the decision that a crash left open, if there is one. The caller holds the bottle's lock. */

@@ -44,13 +44,7 @@ interface Written {
   readonly torn: boolean;
 }
 
-const NOTHING: Written = {
-  head: EMPTY_HEAD,
-  prev: EMPTY_HEAD.hash,
-  start: 0,
-  end: 0,
-  torn: false,
-};
+const NOTHING: Written = { head: EMPTY_HEAD, prev: EMPTY_HEAD.hash, start: 0, end: 0, torn: false };
 
 /** Which file this process wrote to, by the log's path and the file that remembers it. */
 const writtenHere = new Map<string, string>();
@@ -63,7 +57,7 @@ export function writtenPath(root: string, log: string): string {
   return join(privateDir(root), "heads", log);
 }
 
-/** One record of fixed length, so that it can be overwritten in place. */
+/** Always as long, so that it can be overwritten in place. */
 function encodeWritten({ head, prev, start, end, torn }: Written): Uint8Array {
   const text = `${formatHead(head)} ${prev} ${start} ${end}${torn ? " torn" : ""}`;
   return new TextEncoder().encode(text.padEnd(255) + "\n");
@@ -76,11 +70,8 @@ function decodeWritten(bytes: Uint8Array, path: string): Written {
   if (head !== undefined && /^[0-9a-f]{64}$/.test(prev) && Number(end) >= Number(start)) {
     return { head, prev, start: Number(start), end: Number(end), torn: torn !== undefined };
   }
-  throw new MalformedRecordError(
-    path,
-    undefined,
-    "it is no head; move it away, and find out who changed it",
-  );
+  const reason = "it is not a head; move it away, and find out who changed it";
+  throw new MalformedRecordError(path, undefined, reason);
 }
 
 /**
@@ -165,24 +156,20 @@ export async function appendEntry(
   return await withLockedLog(path, head.seq === 0, append);
 }
 
+/** Where a log ends, and what the next line has to state about it. */
 interface LogEnd {
   readonly head: Head;
   readonly size: number;
   readonly repair: readonly string[];
 }
 
-/** Adds to an entry's text what the log itself says, and seals it. */
+/** Adds to an entry's text what the log itself states, and seals it. */
 function seal(said: string, log: string, key: SigningKey, end: LogEnd): SealedLine {
   const repair = end.repair.length > 0 ? { repair: end.repair.join("; ") } : {};
   const added = asciiJson({ operator_key: key.fingerprint, ...repair });
-  const line = sealLine(
-    log,
-    `${said.slice(0, -"}\n".length)},${added.slice(1)}`,
-    end.head,
-    key.privateKey,
-  );
-  const head = advance(end.head, line);
-  return { line, offset: end.size, head };
+  const text = `${said.slice(0, -"}\n".length)},${added.slice(1)}`;
+  const line = sealLine(log, text, end.head, key.privateKey);
+  return { line, offset: end.size, head: advance(end.head, line) };
 }
 
 /** Opens the record of a log. The first time it makes one, which states no line. */
@@ -203,7 +190,7 @@ function findEnd(log: LockedLog, path: string, recordPath: string, record: Unsyn
   const { identity, size } = log.stamp();
   const reason = identity === (writtenHere.get(here) ?? identity)
     ? changeOf(log, size, written)
-    : "another file stands in its place";
+    : "another file is in its place";
   if (reason !== undefined) throw new AuditLogChangedError(path, reason, recordPath);
   writtenHere.set(here, identity);
 
@@ -240,16 +227,15 @@ function changeOf(log: LockedLog, size: number, written: Written): string | unde
   return last.hash === head.hash ? undefined : `line ${head.seq} is not the one that was written`;
 }
 
-/** The side file of the n-th torn line that was where line `seq` is now. */
-function tornPath(path: string, seq: number, n: number): string {
-  return `${path}.torn-${seq}${n === 1 ? "" : `.${n}`}`;
-}
-
-/** A process that put a line aside may have died while it wrote its own: then there are several. */
+/**
+ * Keeps a torn line in a side file that is named after the line that will be in its place. A process that
+ * put one aside may have died while it wrote its own: then there are several.
+ */
 function keepTorn(path: string, seq: number, torn: Uint8Array): void {
   for (let n = 1;; n++) {
-    const kept = readOwnFile(tornPath(path, seq, n));
-    if (kept === undefined) return replaceFileAlone(tornPath(path, seq, n), torn);
+    const aside = `${path}.torn-${seq}${n === 1 ? "" : `.${n}`}`;
+    const kept = readOwnFile(aside);
+    if (kept === undefined) return replaceFileAlone(aside, torn);
     // It was put aside already; the crash came before the cut.
     if (Buffer.from(torn).equals(kept)) return;
   }

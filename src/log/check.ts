@@ -6,15 +6,16 @@
 
 import { auditLogPath, claudeBottleRoot, type RootOptions } from "../disk/layout.ts";
 import { openLogAtRest } from "../disk/lock.ts";
+import type { AuditEntry } from "../records/audit_entry.ts";
 import { MalformedRecordError } from "../records/errors.ts";
-import { EMPTY_HEAD, formatHead, type Head } from "../records/head.ts";
+import { EMPTY_HEAD, formatHead } from "../records/head.ts";
 import { auditLogName } from "../records/names.ts";
 import { quote } from "../text/quote.ts";
-import { type Anchor, anchorsInAnswers, rememberedAnchor } from "./anchors.ts";
-import { advance, headIsSigned, isWhole, lineIsSigned, linesOf } from "./chain.ts";
+import { type Anchor, anchorsInResponses, rememberedAnchor } from "./anchors.ts";
+import { advance, headIsSigned, isWhole, lineIsSigned, linesOf, type Link } from "./chain.ts";
 import type { BrokenLine } from "./entries.ts";
 import { parsePublicKeys, type PublicKeys, signingKeyIfAny } from "./key.ts";
-import { type AuditLine, readLine } from "./lines.ts";
+import { readLine } from "./lines.ts";
 
 /** How many problems are reported. As many more are kept, because they are not found in order. */
 const MOST_PROBLEMS = 100;
@@ -66,162 +67,108 @@ export function withProblem(found: AuditVerification, reason: string): AuditVeri
   return { ...found, ok: false, firstError, broken: [...found.broken, { line, reason }] };
 }
 
-/** What is counted, and what is wrong so far. */
-interface Findings {
-  readonly problems: BrokenLine[];
-  chained: number;
-  foreign: number;
-  uncovered: number;
-  torn: number;
-  signatures: number;
-}
-
 /** Checks the bytes of a log, each line once. */
-export function verifyLog(input: LogToVerify): AuditVerification {
-  const found = {
-    problems: [] as BrokenLine[],
-    chained: 0,
-    foreign: 0,
-    uncovered: 0,
-    torn: 0,
-    signatures: 0,
-  };
-  const heads = anchorsBySeq(input);
+export function verifyLog({ log, file, chunks, keys, anchors }: LogToVerify): AuditVerification {
+  const found = { chained: 0, foreign: 0, uncovered: 0, torn: 0, signatures: 0 };
+  const problems: BrokenLine[] = [];
+  const own = anchors.filter((anchor) => anchor.log === log);
+  const bySeq = Map.groupBy(own, ({ seq }) => seq);
   /** The head over the bytes as they are. */
   let head = EMPTY_HEAD;
-  /** The head that the next chained line must name: after an error, what the last one named. */
+  /** The head that the next chained line must state: after an error, the one that the last line stated. */
   let expected = EMPTY_HEAD;
   /** Lines that are not entries, until a chained line states that it found them. */
   let unexplained: BrokenLine[] = [];
-  for (const line of linesOf(input.chunks)) {
-    const number = head.seq + 1;
-    if (!isWhole(line)) {
+
+  function add(...more: readonly BrokenLine[]): void {
+    problems.push(...more.slice(0, 2 * MOST_PROBLEMS - problems.length));
+  }
+
+  function checkAnchors(): void {
+    for (const anchor of bySeq.get(head.seq) ?? []) {
+      if (anchor.hash === head.hash || !counts(anchor, keys)) continue;
+      const reason = `the lines up to here are not those that ${anchor.source} states`;
+      add({ line: head.seq, reason });
+    }
+  }
+
+  /** What is wrong with the signature of a chained line. */
+  function checkSignature(line: Uint8Array, entry: AuditEntry, link: Link): string | undefined {
+    if (keys === undefined) return undefined;
+    const { operatorKey } = entry;
+    const key = keys.get(operatorKey ?? "");
+    if (key === undefined) {
+      return keys.size === 0
+        ? "there is no public key to check its signature with; name one"
+        : `its key is not trusted here: ${quote(operatorKey ?? "none")}`;
+    }
+    if (!lineIsSigned(log, line, link, key)) return "its signature does not fit";
+    found.signatures++;
+  }
+
+  for (const bytes of linesOf(chunks)) {
+    const line = head.seq + 1;
+    if (!isWhole(bytes)) {
       found.torn++;
-      const reason = `${line.length} bytes of a torn line; the next append puts them aside`;
-      addProblems(found, { line: number, reason });
+      const reason = `${bytes.length} bytes of a torn line; the next append puts them aside`;
+      add({ line, reason });
       break;
     }
-    checkAnchors(input, heads, head, found);
-    const read = readLine(line, input.file);
-    const { entry, link, problem: reason = ownerProblem(read, input) } = read;
-    if (link === undefined) {
-      found.uncovered++;
-      if (reason === undefined) found.foreign++;
-      else if (entry === undefined) {
-        found.torn++;
-        if (unexplained.length < MOST_PROBLEMS) unexplained.push({ line: number, reason });
-      } else addProblems(found, { line: number, reason });
-    } else {
+    checkAnchors();
+    const { entry, link, problem } = readLine(bytes, file);
+    const owner = entry === undefined ? log : `${entry.component}-${entry.bottleSlug}`;
+    const alien = owner === log ? undefined : `it is an entry of ${quote(owner)}`;
+    const reasons = [problem ?? alien];
+    if (entry !== undefined && link !== undefined) {
       found.chained++;
       found.uncovered = 0;
-      for (const problem of [reason, ...linkProblems(line, read, expected, input, found)]) {
-        if (problem !== undefined) addProblems(found, { line: number, reason: problem });
-      }
-      if (entry?.repair === undefined) addProblems(found, ...unexplained);
+      if (link.seq !== expected.seq) reasons.push(`it was written as line ${link.seq + 1}`);
+      else if (link.prev !== expected.hash) reasons.push("a line before it is not what it was");
+      reasons.push(checkSignature(bytes, entry, link));
+    } else {
+      found.uncovered++;
+      if (problem === undefined && alien === undefined) found.foreign++;
+    }
+    if (entry === undefined && problem !== undefined) {
+      found.torn++;
+      if (unexplained.length < MOST_PROBLEMS) unexplained.push({ line, reason: problem });
+    } else for (const reason of reasons) if (reason !== undefined) add({ line, reason });
+    if (link !== undefined) {
+      if (entry?.repair === undefined) add(...unexplained);
       else found.torn += entry.repair.split(" bytes of a torn line ").length - 1;
       unexplained = [];
       expected = { seq: link.seq, hash: link.prev };
     }
     const sound = expected.seq === head.seq && expected.hash === head.hash;
-    head = advance(head, line);
-    expected = sound ? head : advance(expected, line);
+    head = advance(head, bytes);
+    expected = sound ? head : advance(expected, bytes);
   }
-  checkAnchors(input, heads, head, found);
-  addProblems(found, ...unexplained, ...lostAnchors(input, heads, head));
-  return report(input, head, found);
-}
-
-function addProblems({ problems }: Findings, ...more: readonly BrokenLine[]): void {
-  problems.push(...more.slice(0, 2 * MOST_PROBLEMS - problems.length));
-}
-
-function report(input: LogToVerify, head: Head, found: Findings): AuditVerification {
-  const { problems, ...counts } = found;
+  checkAnchors();
+  add(...unexplained);
+  const beyond = own.filter((anchor) => anchor.seq > head.seq && counts(anchor, keys));
+  const [most] = beyond.sort((a, b) => b.seq - a.seq);
+  if (most !== undefined) {
+    const reason = `lines ${head.seq + 1} to ${most.seq} are gone, by ${most.source}`;
+    add({ line: head.seq + 1, reason });
+  }
   problems.sort((a, b) => a.line - b.line);
   const [first] = problems;
   return {
     ok: first === undefined,
-    file: input.file,
+    file,
     lines: head.seq,
-    ...counts,
+    ...found,
     head: formatHead(head),
     firstError: first === undefined ? "" : `line ${first.line}: ${first.reason}`,
     broken: problems.slice(0, MOST_PROBLEMS),
   };
 }
 
-/** What is wrong with an entry that belongs to another log. */
-function ownerProblem({ entry }: AuditLine, { log }: LogToVerify): string | undefined {
-  const owner = entry && `${entry.component}-${entry.bottleSlug}`;
-  return owner === undefined || owner === log ? undefined : `it is an entry of ${quote(owner)}`;
-}
-
-/** What is wrong with a chained line's place and signature. */
-function* linkProblems(
-  line: Uint8Array,
-  { link, entry }: AuditLine,
-  expected: Head,
-  { log, keys }: LogToVerify,
-  found: Findings,
-): Generator<string> {
-  if (link === undefined) return;
-  if (link.seq !== expected.seq) yield `it was written as line ${link.seq + 1}`;
-  else if (link.prev !== expected.hash) yield "a line before it is not what it was";
-  if (keys === undefined) return;
-  const key = keys.get(entry?.operatorKey ?? "");
-  if (key === undefined) {
-    yield keys.size === 0
-      ? "there is no public key to check its signature with; name one"
-      : `its key is not trusted here: ${quote(entry?.operatorKey ?? "none")}`;
-  } else if (lineIsSigned(log, line, link, key)) found.signatures++;
-  else yield "its signature does not fit";
-}
-
-function anchorsBySeq({ log, anchors }: LogToVerify): Map<number, Anchor[]> {
-  const bySeq = new Map<number, Anchor[]>();
-  for (const anchor of anchors) {
-    if (anchor.log !== log) continue;
-    const same = bySeq.get(anchor.seq) ?? [];
-    same.push(anchor);
-    bySeq.set(anchor.seq, same);
-  }
-  return bySeq;
-}
-
 /** An anchor from a place where others can write counts only if a trusted key signed it. */
-function counts(anchor: Anchor, { keys }: LogToVerify): boolean {
+function counts(anchor: Anchor, keys: PublicKeys | undefined): boolean {
   const { signature } = anchor;
   if (signature === undefined) return true;
   return [...keys?.values() ?? []].some((key) => headIsSigned({ ...anchor, signature }, key));
-}
-
-function checkAnchors(
-  input: LogToVerify,
-  heads: ReadonlyMap<number, readonly Anchor[]>,
-  head: Head,
-  found: Findings,
-): void {
-  for (const anchor of heads.get(head.seq) ?? []) {
-    if (anchor.hash === head.hash || !counts(anchor, input)) continue;
-    const reason = `the lines up to here are not those that ${anchor.source} states`;
-    addProblems(found, { line: head.seq, reason });
-  }
-}
-
-function lostAnchors(
-  input: LogToVerify,
-  heads: ReadonlyMap<number, readonly Anchor[]>,
-  head: Head,
-): BrokenLine[] {
-  const lost = [...heads.values()].flat()
-    .filter((anchor) => anchor.seq > head.seq && counts(anchor, input));
-  const most = lost.reduce<Anchor | undefined>(
-    (best, anchor) => best === undefined || anchor.seq > best.seq ? anchor : best,
-    undefined,
-  );
-  if (most === undefined) return [];
-  const reason = `lines ${head.seq + 1} to ${most.seq} are gone, by ${most.source}`;
-  return [{ line: head.seq + 1, reason }];
 }
 
 /**
@@ -285,30 +232,24 @@ export async function verifyAuditLog(
   const log = auditLogName(component, slug);
   const file = auditLogPath(component, slug, { root });
   // Before the log is opened: its growth in between must not look like a loss.
-  const answered = anchorsInAnswers(root, slug);
-  let own: Remembered | undefined;
+  const answered = anchorsInResponses(root, slug);
+  let own: readonly Anchor[] = [];
+  let damage: string | undefined;
+  const remember = () => {
+    try {
+      own = rememberedAnchor(root, log);
+    } catch (error) {
+      if (!(error instanceof MalformedRecordError)) throw error;
+      damage = `${error.file}: ${error.reason}`;
+    }
+  };
   // An append overwrites this record, so it is read while there is none.
-  using opened = await openLogAtRest(file, () => own = remembered(root, log));
-  own ??= remembered(root, log);
+  using opened = await openLogAtRest(file, remember);
+  if (opened === undefined) remember();
   const keys = chainOnly ? undefined : trustedKeys(root, publicKeys);
-  const all = [...anchors, ...own.anchors, ...answered];
+  const all = [...anchors, ...own, ...answered];
   const found = verifyLog({ log, file, chunks: opened?.chunks() ?? [], keys, anchors: all });
-  return own.damage === undefined ? found : withProblem(found, own.damage);
-}
-
-/** The head that this root wrote last, or why it is not known. */
-interface Remembered {
-  readonly anchors: readonly Anchor[];
-  readonly damage?: string;
-}
-
-function remembered(root: string, log: string): Remembered {
-  try {
-    return { anchors: rememberedAnchor(root, log) };
-  } catch (error) {
-    if (!(error instanceof MalformedRecordError)) throw error;
-    return { anchors: [], damage: `${error.file}: ${error.reason}` };
-  }
+  return damage === undefined ? found : withProblem(found, damage);
 }
 
 function trustedKeys(root: string, publicKeys: string | undefined): PublicKeys {

@@ -113,7 +113,7 @@ export function standingResponse(
         return { bottleSlug, proposalId, says: status, sha256 };
       } catch (error) {
         if (!(error instanceof MalformedRecordError)) throw error;
-        return { bottleSlug, proposalId, says: `it is no response: ${error.reason}`, sha256 };
+        return { bottleSlug, proposalId, says: `it is not a response: ${error.reason}`, sha256 };
       }
     } catch (error) {
       if (error instanceof Deno.errors.NotFound) continue;

@@ -22,6 +22,7 @@ import { auditLogName } from "../records/names.ts";
 import { isWhole, linesOf } from "./chain.ts";
 import {
   decodeHead,
+  encodeHead,
   type IndexFile,
   keyOf,
   makeRecordList,
@@ -29,7 +30,6 @@ import {
   offsetsOf,
   openIndexFile,
   readRecords,
-  withStamp,
 } from "./index_file.ts";
 import { indexKey } from "./key.ts";
 import { type AuditLine, readLine } from "./lines.ts";
@@ -192,7 +192,9 @@ export function followAppend(
     const seal = sealOf(place);
     using file = openUnsynced(place.indexPath);
     const head = file && decodeHead(file.bytes, seal);
-    if (head?.stamp === before.text) file?.overwrite(withStamp(head, log.stamp().text, seal));
+    if (head?.stamp === before.text) {
+      file?.overwrite(encodeHead({ ...head, stamp: log.stamp().text }, seal));
+    }
   } catch {
     // The line is recorded. The next look-up makes the index anew.
   }

@@ -1,7 +1,7 @@
 /**
  * The form of an index on disk: pure. A head of 512 bytes, then pages of 4,096 bytes with records in the
  * order of their keys, so that a look-up reads a few pages however many there are. Head and pages are
- * authenticated with a key, each for its own place: one that is damaged, or from elsewhere, is not read.
+ * authenticated, each for its own place: one that is damaged, or from elsewhere, is not read.
  *
  * A record is a number of 64 bits, little-endian: 24 bits for the key of a proposal's id, then 40 bits
  * for the offset of a line that names it.
@@ -11,15 +11,20 @@
 
 import { createHmac } from "node:crypto";
 
-export const HEAD_BYTES = 512;
+const HEAD_BYTES = 512;
 
 const PAGE_BYTES = 4096;
 
 const MAC_BYTES = 16;
 
+/** Where the head's text ends, and its authentication in hex and an LF begin. */
+const TEXT_BYTES = HEAD_BYTES - 2 * MAC_BYTES - 1;
+
 const RECORD_BYTES = 8;
 
 const RECORDS_A_PAGE = (PAGE_BYTES - MAC_BYTES) / RECORD_BYTES;
+
+const KEYS = 2 ** 24;
 
 /** The first offset for which a record has no room. */
 export const MOST_OFFSET = 2 ** 40;
@@ -28,12 +33,12 @@ export const MOST_OFFSET = 2 ** 40;
 export interface IndexHead {
   /** The offset up to which all lines of the log are covered. */
   readonly covered: number;
-  /** The stamp of the log that has these lines. */
-  readonly stamp: string;
   /** How many records there are. */
   readonly records: number;
   /** Random, and part of what authenticates the pages: those of an older index do not fit. */
   readonly nonce: string;
+  /** The stamp of the log that has these lines. */
+  readonly stamp: string;
 }
 
 /** Authenticates the index of one log. */
@@ -66,29 +71,21 @@ function mac({ log, key }: IndexSeal, place: string, bytes: Uint8Array): Uint8Ar
   return whole.digest().subarray(0, MAC_BYTES);
 }
 
-/** Text for `head` and the tools that look at it, spaces, its authentication in hex, LF. */
-function encodeHead(head: IndexHead, seal: IndexSeal): Uint8Array {
+/** The bytes of a head. */
+export function encodeHead(head: IndexHead, seal: IndexSeal): Uint8Array {
   const { covered, records, nonce, stamp } = head;
-  const text = `index-1 ${covered} ${records} ${nonce} ${stamp}`
-    .padEnd(HEAD_BYTES - 2 * MAC_BYTES - 1);
-  const bytes = new TextEncoder().encode(text);
-  return new TextEncoder().encode(`${text}${mac(seal, "head", bytes).toHex()}\n`);
+  const text = `index-1 ${covered} ${records} ${nonce} ${stamp}`.padEnd(TEXT_BYTES);
+  const encoder = new TextEncoder();
+  return encoder.encode(`${text}${mac(seal, "head", encoder.encode(text)).toHex()}\n`);
 }
 
-/** Reads a head; `undefined` if it is not one that was written with this seal. */
+/** Reads a head from the first bytes; `undefined` if it is not one that was written with this seal. */
 export function decodeHead(bytes: Uint8Array, seal: IndexSeal): IndexHead | undefined {
-  const end = HEAD_BYTES - 2 * MAC_BYTES - 1;
-  const stated = new TextDecoder().decode(bytes.subarray(end));
-  if (stated !== `${mac(seal, "head", bytes.subarray(0, end)).toHex()}\n`) return undefined;
-  const words = new TextDecoder().decode(bytes.subarray(0, end)).trimEnd().split(" ");
-  const [version, covered, records, nonce = "", stamp = ""] = words;
-  if (version !== "index-1") return undefined;
+  const text = bytes.subarray(0, TEXT_BYTES);
+  const stated = new TextDecoder().decode(bytes.subarray(TEXT_BYTES));
+  if (stated !== `${mac(seal, "head", text).toHex()}\n`) return undefined;
+  const [, covered, records, nonce = "", stamp = ""] = new TextDecoder().decode(text).split(" ");
   return { covered: Number(covered), records: Number(records), nonce, stamp };
-}
-
-/** The head for the same records after the log got another stamp. */
-export function withStamp(head: IndexHead, stamp: string, seal: IndexSeal): Uint8Array {
-  return encodeHead({ ...head, stamp }, seal);
 }
 
 /** Opens an index; `undefined` if its head is not one that was written with this seal. */
@@ -99,10 +96,6 @@ export function openIndexFile(
   const head = decodeHead(read(0, HEAD_BYTES), seal);
   if (head === undefined) return undefined;
   const pages = new Map<number, DataView | undefined>();
-  const page = (n: number) => {
-    if (!pages.has(n)) pages.set(n, readPage(n));
-    return pages.get(n);
-  };
   function readPage(n: number): DataView | undefined {
     const start = HEAD_BYTES + n * PAGE_BYTES;
     const bytes = read(start, start + PAGE_BYTES);
@@ -112,17 +105,21 @@ export function openIndexFile(
     const count = Math.min(RECORDS_A_PAGE, head!.records - n * RECORDS_A_PAGE);
     return new DataView(records.buffer, records.byteOffset, count * RECORD_BYTES);
   }
+  const page = (n: number) => {
+    if (!pages.has(n)) pages.set(n, readPage(n));
+    return pages.get(n);
+  };
   return { ...head, page };
 }
+
+const pageCount = ({ records }: IndexHead) => Math.ceil(records / RECORDS_A_PAGE);
 
 const keyAt = (page: DataView, at: number) => page.getUint32(at + 4, true) >>> 8;
 
 const offsetAt = (page: DataView, at: number) =>
   page.getUint8(at + 4) * 2 ** 32 + page.getUint32(at, true);
 
-const pageCount = ({ records }: IndexHead) => Math.ceil(records / RECORDS_A_PAGE);
-
-/** Whether all pages are those that were written; gives each of their records to `add`. */
+/** Gives each record to `add`. Returns whether all pages are those that were written. */
 export function readRecords(index: IndexFile, add: RecordList["add"]): boolean {
   for (let n = 0; n < pageCount(index); n++) {
     const page = index.page(n);
@@ -136,10 +133,10 @@ export function readRecords(index: IndexFile, add: RecordList["add"]): boolean {
 
 /** The offsets with one key; `undefined` if a page is not the one that was written. */
 export function offsetsOf(index: IndexFile, key: number): number[] | undefined {
-  // The first page whose last record is not before the key. Keys are spread evenly, unless somebody
-  // chose the ids: so it is looked for where it should be, then beside that, then by halves.
+  // The first page whose last record is not before the key. Keys are spread evenly unless somebody chose
+  // the ids, so it is looked for where it should be, then beside that, then by halves.
   let [first, end] = [0, pageCount(index)];
-  let guess = Math.floor(end * key / 2 ** 24);
+  let guess = Math.floor(end * key / KEYS);
   for (let tries = 0; first < end; tries++) {
     const page = index.page(guess);
     if (page === undefined) return undefined;

@@ -21,9 +21,7 @@ import {
 
 /** A key that signs. */
 export interface SigningKey {
-  /** The private half. */
   readonly privateKey: KeyObject;
-  /** The public half. */
   readonly publicKey: KeyObject;
   /** See {@linkcode fingerprintOf}. */
   readonly fingerprint: string;
@@ -31,40 +29,45 @@ export interface SigningKey {
   readonly created: boolean;
 }
 
+/** The half of a signing key that others may see. */
+export interface SigningKeyInfo {
+  /** `SHA256:` and the base64 of SHA-256 over the public key's DER form, without padding. */
+  readonly fingerprint: string;
+  /** The public key, PEM. */
+  readonly publicKey: string;
+  /** Whether it was made just now: then its fingerprint should be saved somewhere else. */
+  readonly created: boolean;
+}
+
 /** Public keys by fingerprint. */
 export type PublicKeys = ReadonlyMap<string, KeyObject>;
 
-function keyPath(root: string): string {
-  return join(privateDir(root), "audit-signing-key.pem");
-}
+const keyPath = (root: string) => join(privateDir(root), "audit-signing-key.pem");
 
 /**
- * A public key's name: `SHA256:` and the base64 of SHA-256 over its DER form (SubjectPublicKeyInfo),
- * without padding. `openssl pkey -pubin -outform DER | openssl dgst -sha256 -binary | base64` says
- * the same.
- *
- * @param key The public key.
- * @returns The fingerprint.
+ * A public key's name, the same that this prints:
+ * `openssl pkey -pubin -outform DER | openssl dgst -sha256 -binary | base64`, without padding.
  */
-export function fingerprintOf(key: KeyObject): string {
+function fingerprintOf(key: KeyObject): string {
   const digest = sha256(key.export({ type: "spki", format: "der" }));
   return `SHA256:${Buffer.from(digest).toString("base64").replace(/=+$/, "")}`;
 }
 
-/**
- * A public key as PEM.
- *
- * @param key The public key.
- * @returns The PEM block, LF at the end.
- */
+/** A public key as a PEM block, LF at the end. */
 export function publicKeyPem(key: KeyObject): string {
   return key.export({ type: "spki", format: "pem" }).toString();
 }
 
-/** Keys that were read already, by the state of their file. */
+/** Keys that were read already, by path and state of their file. */
 const known = new Map<string, SigningKey>();
 
-function readKey(path: string): SigningKey | undefined {
+/**
+ * The key of a root; `undefined` if it has none.
+ *
+ * @throws {Error} If the file is not an Ed25519 key, or others may read it.
+ */
+export function signingKeyIfAny(root: string): SigningKey | undefined {
+  const path = keyPath(root);
   const stamp = ownFileStamp(path);
   if (stamp === undefined) return undefined;
   const cached = known.get(`${path} ${stamp.text}`);
@@ -77,7 +80,7 @@ function readKey(path: string): SigningKey | undefined {
   }
   try {
     const privateKey = createPrivateKey(Buffer.from(readOwnFile(path)!));
-    if (privateKey.asymmetricKeyType !== "ed25519") throw new Error("it is no Ed25519 key");
+    if (privateKey.asymmetricKeyType !== "ed25519") throw new Error("it is not an Ed25519 key");
     const publicKey = createPublicKey(privateKey as unknown as string);
     const key = { privateKey, publicKey, fingerprint: fingerprintOf(publicKey), created: false };
     known.set(`${path} ${stamp.text}`, key);
@@ -93,18 +96,40 @@ function readKey(path: string): SigningKey | undefined {
 }
 
 /**
- * The key of a root, if it has one.
+ * The key of a root. If there never was one it is made, mode 0600: of several processes that do so at
+ * once, the first makes the one that all use.
  *
- * @param root The root.
- * @returns The key, or `undefined`.
- * @throws {Error} If the file is no Ed25519 key, or others may read it.
+ * @throws {Error} If the file is not an Ed25519 key, or others may read it; or if it is gone, and logs
+ * were signed already.
  */
-export function signingKeyIfAny(root: string): SigningKey | undefined {
-  return readKey(keyPath(root));
+export async function openSigningKey(root: string): Promise<SigningKey> {
+  const key = signingKeyIfAny(root);
+  if (key !== undefined) return key;
+  return await withLock(join(privateDir(root), "audit-signing-key.lock"), () => {
+    const made = signingKeyIfAny(root);
+    if (made !== undefined) return made;
+    refuseIfLost(root);
+    const { privateKey } = generateKeyPairSync("ed25519");
+    const pem = privateKey.export({ type: "pkcs8", format: "pem" }).toString();
+    replaceFileAlone(keyPath(root), new TextEncoder().encode(pem));
+    return { ...signingKeyIfAny(root)!, created: true };
+  });
+}
+
+/** A new key in the place of one that signed already would hide that this one is gone. */
+function refuseIfLost(root: string): void {
+  const heads = join(privateDir(root), "heads");
+  if (listNames(heads).length === 0) return;
+  throw new Error(
+    `Cannot sign: ${
+      keyPath(root)
+    } is gone, and it signed logs already; put it back. If it is lost for ` +
+      `good, move ${heads} away: then a new key is made, and audit verify needs both public keys`,
+  );
 }
 
 /**
- * A secret for what the host derives from its logs: with another signing key, or none, it is another one.
+ * A secret for what the host derives from its logs. With another signing key, or none, it is another one.
  *
  * @throws {Error} If the signing key's file is not an Ed25519 key, or others may read it.
  */
@@ -114,57 +139,9 @@ export function indexKey(root: string): Uint8Array {
 }
 
 /**
- * The key of a root; made, mode 0600, if there never was one. Of several processes that make one at
- * once, one wins, and all use it.
+ * The public half of a root's key; the key is made if there never was one.
  *
- * @param root The root.
- * @returns The key, and whether it is new.
- * @throws {Error} If the file is no Ed25519 key, or others may read it; or if it is gone, and logs were
- * signed already.
- */
-export async function openSigningKey(root: string): Promise<SigningKey> {
-  const path = keyPath(root);
-  const standing = readKey(path);
-  if (standing !== undefined) return standing;
-  return await withLock(join(privateDir(root), "audit-signing-key.lock"), () => {
-    const made = readKey(path);
-    if (made !== undefined) return made;
-    refuseIfLost(root, path);
-    const { privateKey } = generateKeyPairSync("ed25519");
-    const pem = privateKey.export({ type: "pkcs8", format: "pem" }).toString();
-    replaceFileAlone(path, new TextEncoder().encode(pem));
-    return { ...readKey(path)!, created: true };
-  });
-}
-
-/** Another key in the place of one that signed already would hide that it is gone. */
-function refuseIfLost(root: string, path: string): void {
-  const heads = join(privateDir(root), "heads");
-  if (listNames(heads).length === 0) return;
-  throw new Error(
-    `Cannot sign: ${path} is gone, and it signed logs already; put it back. If it is lost for good, ` +
-      `move ${heads} away: then a new key is made, and audit verify needs both public keys`,
-  );
-}
-
-/** What others may know of a root's signing key. */
-export interface SigningKeyInfo {
-  /** `SHA256:` and the base64 of SHA-256 over the public key's DER form, without padding. */
-  readonly fingerprint: string;
-  /** The public key, PEM. */
-  readonly publicKey: string;
-  /** Whether it was made just now: whoever did that should keep the fingerprint elsewhere. */
-  readonly created: boolean;
-}
-
-/**
- * Makes sure that a root has a key that signs its audit logs: Ed25519, in `<root>/private`, mode 0600.
- *
- * Needs `--allow-read` and `--allow-write` for `<root>/private`.
- *
- * @param root The root.
- * @returns The key's public half.
- * @throws {Error} If the key's file is no Ed25519 key, or others may read it.
+ * @throws {Error} As {@linkcode openSigningKey}.
  */
 export async function ensureSigningKey(root: string): Promise<SigningKeyInfo> {
   const { fingerprint, publicKey, created } = await openSigningKey(root);
@@ -172,14 +149,10 @@ export async function ensureSigningKey(root: string): Promise<SigningKeyInfo> {
 }
 
 /**
- * The key of a root as others may know it, if it has one. Makes none: where the key was lost or is not
- * mounted, another in its place would hide that.
+ * The public half of a root's key; `undefined` if it has none. It makes no key: in the place of one that
+ * was lost or is not mounted, a new one would hide that.
  *
- * Needs `--allow-read` for `<root>/private`.
- *
- * @param root The root.
- * @returns The key's public half, or `undefined`.
- * @throws {Error} If the key's file is no Ed25519 key, or others may read it.
+ * @throws {Error} As {@linkcode signingKeyIfAny}.
  */
 export function readSigningKey(root: string): SigningKeyInfo | undefined {
   const key = signingKeyIfAny(root);
@@ -188,12 +161,10 @@ export function readSigningKey(root: string): SigningKeyInfo | undefined {
 }
 
 /**
- * Reads public keys from PEM.
+ * Reads public keys from PEM: one block `BEGIN PUBLIC KEY` or several.
  *
- * @param pem One block `BEGIN PUBLIC KEY` or several.
  * @param file The file's name, for the error.
- * @returns The keys.
- * @throws {TypeError} If there is none, or one is no Ed25519 key.
+ * @throws {TypeError} If there is none, or one is not an Ed25519 key.
  */
 export function parsePublicKeys(pem: string, file: string): PublicKeys {
   const blocks = pem.match(/-----BEGIN PUBLIC KEY-----[^-]*-----END PUBLIC KEY-----/g) ?? [];
@@ -203,10 +174,10 @@ export function parsePublicKeys(pem: string, file: string): PublicKeys {
     try {
       key = createPublicKey(block);
     } catch (cause) {
-      throw new TypeError(`Cannot use ${file}: a block in it is no public key`, { cause });
+      throw new TypeError(`Cannot use ${file}: a block in it is not a public key`, { cause });
     }
     if (key.asymmetricKeyType !== "ed25519") {
-      throw new TypeError(`Cannot use ${file}: a key in it is no Ed25519 key`);
+      throw new TypeError(`Cannot use ${file}: a key in it is not an Ed25519 key`);
     }
     keys.set(fingerprintOf(key), key);
   }

@@ -265,7 +265,7 @@ Deno.test.each<[string, (line: string, id: string) => object]>([
   await Deno.writeTextFile(intentPath(dir), JSON.stringify(changed));
   const { finished, failed } = await finishInterrupted(dir.path);
   assertEquals([finished.length, failed.length], [0, 1]);
-  assertStringIncludes(failed[0]!.error.message, "it is no intent; move it away");
+  assertStringIncludes(failed[0]!.error.message, "it is not an intent; move it away");
 });
 
 Deno.test("decide() in many processes: one wins each, the log and the answer agree", async () => {

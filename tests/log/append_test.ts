@@ -230,7 +230,7 @@ Deno.test("writeAuditEntry() in a running process refuses a copy in the log's pl
   await Deno.copyFile(log.path, dir.at("copy"));
   await Deno.rename(dir.at("copy"), log.path);
   const error = await assertRejects(() => append(dir), AuditLogChangedError);
-  assertStringIncludes(error.message, "another file stands in its place");
+  assertStringIncludes(error.message, "another file is in its place");
 });
 
 Deno.test("writeAuditEntry() in a running process refuses a changed log that got the old one's inode", async () => {
@@ -248,7 +248,7 @@ Deno.test("writeAuditEntry() in a running process refuses a changed log that got
     await log.put(changed);
   }
   const error = await assertRejects(() => append(dir), AuditLogChangedError);
-  assertStringIncludes(error.message, "another file stands in its place");
+  assertStringIncludes(error.message, "another file is in its place");
 });
 
 Deno.test("writeAuditEntry() goes on after the other way out, and kept heads show the loss", async () => {
@@ -270,11 +270,11 @@ Deno.test("writeAuditEntry() refuses a memory that is damaged, and says what to 
   await using dir = await tempDir();
   await makeLog(dir.path, ["one"]);
   await Deno.writeTextFile(dir.at("private", "heads", "pipelock-dev-1"), "nonsense");
-  assertStringIncludes(await appendElsewhere(dir), "it is no head; move it away");
+  assertStringIncludes(await appendElsewhere(dir), "it is not a head; move it away");
   // That is no dead end, and hides no other log.
   const { ok, lines, firstError } = await verify(dir);
   assertEquals([ok, lines], [false, 1]);
-  assertStringIncludes(firstError, "private/heads/pipelock-dev-1: it is no head");
+  assertStringIncludes(firstError, "private/heads/pipelock-dev-1: it is not a head");
 });
 
 Deno.test("a key is made once, mode 0600, by whoever comes first, and signs for all", async () => {
@@ -323,7 +323,7 @@ Deno.test("ensureSigningKey() says who made the key, and refuses one that others
   const rsa = ["genpkey", "-algorithm", "RSA", "-out", key];
   if ((await run("openssl", rsa).catch(() => ({ code: 1 }))).code === 0) {
     await Deno.chmod(key, 0o600);
-    await assertRejects(() => ensureSigningKey(dir.path), Error, "it is no Ed25519 key");
+    await assertRejects(() => ensureSigningKey(dir.path), Error, "it is not an Ed25519 key");
   }
 });
 

@@ -1,7 +1,7 @@
 import { ensureSigningKey, parseAnchors, readAuditHead } from "../../internal_mod.ts";
 import { type Anchor, decide, verifyAuditLog } from "../../mod.ts";
 import { MAX_QUEUE_FILE_BYTES } from "../../src/disk/read_untrusted.ts";
-import { anchorsInAnswers } from "../../src/log/anchors.ts";
+import { anchorsInResponses } from "../../src/log/anchors.ts";
 import { FOREIGN_LINE, makeLog, type SampleLog, verifySample } from "../support/audit.ts";
 import { queueSample } from "../support/records.ts";
 import { tempDir } from "../support/temp.ts";
@@ -264,7 +264,7 @@ Deno.test("verifyAuditLog() reads 128 MiB of answers, those that changed last", 
   const ref = { root: dir.path, bottleSlug: "dev-1", proposalId: proposal.id };
   const verdict = { status: "approved" } as const;
   await decide({ ...ref, proposalSha256, verdict, notes: "", operator: "ada@host" });
-  const anchors = () => anchorsInAnswers(dir.path, "dev-1").map(({ seq }) => seq);
+  const anchors = () => anchorsInResponses(dir.path, "dev-1").map(({ seq }) => seq);
   assertEquals(anchors(), [1]);
   for (let n = 0; n < 16; n++) plant(`new${n}`);
   assertEquals(anchors(), []);
