@@ -35,12 +35,7 @@ export interface RootOptions {
   readonly root?: string;
 }
 
-/**
- * The directory that holds every bottle's queue directory, `<root>/queue`.
- *
- * @param root The root.
- * @returns The directory's path; nothing is created.
- */
+/** The directory that holds the queue directory of every bottle, `<root>/queue`. */
 export function queueRoot(root: string): string {
   return join(root, "queue");
 }
@@ -61,9 +56,6 @@ export function queueDirForSlug(slug: string, options: RootOptions = {}): string
 /**
  * The directory of a bottle's config files in force, `<root>/current-config/<slug>`.
  *
- * @param slug The bottle's slug.
- * @param root The root.
- * @returns The directory's path; nothing is created.
  * @throws {InvalidNameError} If the slug is not valid.
  */
 export function currentConfigDirForSlug(slug: string, root: string): string {
@@ -88,7 +80,7 @@ export function auditDir(options: RootOptions = {}): string {
  * @param slug The bottle's slug.
  * @param options Which root.
  * @returns The file's path; nothing is created.
- * @throws {InvalidNameError} If the component or the slug is none.
+ * @throws {InvalidNameError} If the component or the slug is not valid.
  */
 export function auditLogPath(
   component: string,
@@ -99,51 +91,37 @@ export function auditLogPath(
 }
 
 /**
- * The host-only directory, `<root>/private`: locks, staging, intents, editors' buffers. It must
- * never be mounted into a container.
- *
- * @param root The root.
- * @returns The directory's path; nothing is created.
+ * What only the host has, `<root>/private`: the signing key, locks, staging, intents, the indexes of the
+ * logs, editors' buffers. It must never be mounted into a container.
  */
 export function privateDir(root: string): string {
   return join(root, "private");
 }
 
-/** Where the decisions are noted that are being recorded; what a crash leaves there is unfinished. */
+/** The decisions that are being recorded. After a crash, a file in it is a decision to be finished. */
 export function intentsDir(root: string): string {
   return join(privateDir(root), "intents");
 }
 
 /**
- * The path of a proposal in a queue directory.
+ * The path of a proposal in a queue directory, `<queueDir>/<id>.proposal.json`.
  *
- * @param queueDir The queue directory.
- * @param id The proposal's id.
- * @returns `<queueDir>/<id>.proposal.json`.
- * @throws {InvalidNameError} If the id is none.
+ * @throws {InvalidNameError} If the id is not valid.
  */
 export function proposalPath(queueDir: string, id: string): string {
   return join(queueDir, checkProposalId(id) + PROPOSAL_SUFFIX);
 }
 
 /**
- * The path of a response in a queue directory.
+ * The path of a response in a queue directory, `<queueDir>/<id>.response.json`.
  *
- * @param queueDir The queue directory.
- * @param id The proposal's id.
- * @returns `<queueDir>/<id>.response.json`.
- * @throws {InvalidNameError} If the id is none.
+ * @throws {InvalidNameError} If the id is not valid.
  */
 export function responsePath(queueDir: string, id: string): string {
   return join(queueDir, checkProposalId(id) + RESPONSE_SUFFIX);
 }
 
-/**
- * The directory to which answered proposals move, `<queueDir>/processed`.
- *
- * @param queueDir The queue directory.
- * @returns The directory's path; nothing is created.
- */
+/** The directory to which a proposal moves with its response, `<queueDir>/processed`. */
 export function processedDir(queueDir: string): string {
   return join(queueDir, "processed");
 }

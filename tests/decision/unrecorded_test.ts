@@ -53,7 +53,10 @@ const PLANTED: Readonly<
     },
     says: "approved",
   },
-  "half an answer": { plant: (path) => Deno.writeTextFile(path, "{"), says: "it is not a response" },
+  "half an answer": {
+    plant: (path) => Deno.writeTextFile(path, "{"),
+    says: "it is not a response",
+  },
   "a link": { plant: (path) => Deno.symlink("/etc/hostname", path), says: "it is a link" },
   "a directory": {
     plant: (path) => Deno.mkdir(`${path}/x`, { recursive: true }),
