@@ -8,7 +8,6 @@
 
 import { covers, isFenced } from "./floors.ts";
 import { linted, literalText, memberName } from "./syntax.ts";
-import { hasCallsToMove } from "./to_move.ts";
 
 /** The files that write to disk: whole files, and under a lock. */
 const WRITERS = ["src/disk/write.ts", "src/disk/lock.ts"];
@@ -17,16 +16,11 @@ const WRITERS = ["src/disk/write.ts", "src/disk/lock.ts"];
 const PLAIN: ReadonlySet<string> = new Set([
   "addSignalListener",
   "args",
-  "build",
   "consoleSize",
   "env",
   "errors",
-  "execPath",
   "exit",
-  "exitCode",
-  "osRelease",
   "permissions",
-  "pid",
   "removeSignalListener",
   "stderr",
   "stdin",
@@ -57,12 +51,12 @@ const EXCEPTIONS: readonly {
   { names: ["serve"], only: ["sidecar/main.ts"] },
   // The operator's editor; the shell that a stopped screen gives the terminal to.
   { names: ["Command"], only: ["cli/operate/editor.ts", "cli/review/run.ts"] },
-  // `fetch` reads `file:` addresses too; these are checked to be https.
+  // `fetch` reads `file:` addresses too; `parseReceiverUrl` lets through http and https alone.
   { names: ["fetch"], only: ["cli/notify/receivers.ts"] },
   // The launcher runs it before every start that may notify: it must load nothing else.
   { names: ["statSync", "readFileSync"], only: ["cli/notify/config.ts"] },
-  // Ink takes Node's streams.
-  { names: ["process"], only: ["cli/review/terminal.ts", "cli/review/run.ts"] },
+  // Keys: Deno's standard input cannot be left to an editor in the middle of a read.
+  { names: ["process"], only: ["cli/review/terminal.ts"] },
 ];
 
 /** Programs that handle throw-away folders of their own: what they show needs bare file calls. */
@@ -202,7 +196,7 @@ export const fileCallsInDisk: Deno.lint.Rule = {
     if (path === undefined || !isFenced(path) || OPEN.some((entry) => covers(entry, path))) {
       return {};
     }
-    if (WRITERS.includes(path) || hasCallsToMove(path)) return {};
+    if (WRITERS.includes(path)) return {};
     const refuse = (node: Deno.lint.Node, name: string, reason: string) =>
       context.report({ node, message: `Cannot use ${name} in ${path}: ${reason}` });
     const checkMember = (node: Deno.lint.Node, name: string | undefined) => {

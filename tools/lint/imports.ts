@@ -7,7 +7,6 @@
 import { wayBack } from "./circles.ts";
 import { covers, isFenced, isHomeless, objection } from "./floors.ts";
 import { linted, literalText, pathInRepository } from "./syntax.ts";
-import { isImportToMove } from "./to_move.ts";
 
 /** The names under which this package can import itself. */
 const OWN_NAMES: Readonly<Record<string, string>> = {
@@ -44,7 +43,7 @@ const PACKAGES: readonly PackageRule[] = [
   },
   { name: /^node:os$/, only: ["cli/command/context.ts"], wayOut: "use what context.ts read" },
   { name: /^node:http$/, only: ["sidecar/health.ts"], wayOut: "use fetch or Deno.serve" },
-  { name: /^node:process$/, only: ["cli/review/"], wayOut: "use Deno" },
+  { name: /^node:process$/, only: ["cli/review/terminal.ts"], wayOut: "use Deno" },
   { name: /^zod$/, only: ["sidecar/"], wayOut: "parse records through src/records/" },
   { name: /^diff$/, only: ["src/text/diff.ts", "bench/diff.ts"], wayOut: "use renderDiff" },
   {
@@ -61,11 +60,6 @@ const PACKAGES: readonly PackageRule[] = [
     name: /^(npm:\/?)?@modelcontextprotocol\//,
     only: ["sidecar/server.ts", "demo/", "bench/"],
     wayOut: "keep MCP in sidecar/server.ts and pass plain values",
-  },
-  {
-    name: /^(npm:\/?)?(ink|react)(@|\/|$)/,
-    only: ["cli/review/terminal.ts", "bench/"],
-    wayOut: "keep Ink in cli/review/terminal.ts: no other verb should wait for it",
   },
   {
     name: /^/,
@@ -107,7 +101,7 @@ export const importDirection: Deno.lint.Rule = {
       const reason = to === undefined
         ? packageObjection(path, specifier)
         : objection(path, to) ?? circleObjection(path, to);
-      if (reason === undefined || isImportToMove(path, to ?? specifier)) return;
+      if (reason === undefined) return;
       context.report({ node, message: `Cannot import ${to ?? specifier} from ${path}: ${reason}` });
     };
     return {
