@@ -180,7 +180,7 @@ if [ "$code" -ge 128 ]; then
     # The program left the screen itself. To leave it twice would put the cursor over its last words.
     129 | 130 | 131 | 143) ;;
     *)
-      printf '\033[m\033[?2026l\033[?2004l\033[?7h\033[?1049l\033[?25h'
+      printf '\033[m\033[?2026l\033[?2004l\033[?7h\033[999;1H\033[?1049l\033[?25h'
       echo "The screen was ended from outside. What could still be undone was not written." >&2
       ;;
   esac

@@ -122,6 +122,20 @@ Deno.test(
   },
 );
 
+Deno.test(
+  "after kill -9 on such a terminal, the shell goes on below our rows",
+  { ignore },
+  async () => {
+    await using dir = await tempDir();
+    await queueSample(dir.path, { id: "p1" });
+    const starter = `tmux set-option -g alternate-screen off; ${LAUNCHER}`;
+    await using review = await openReview(dir, { starter });
+    Deno.kill((await review.processes()).program, "SIGKILL");
+    const screen = await review.shows(/^ended 137$/m);
+    assert(/ q quit[^│]*^ended 137$/m.test(screen), screen);
+  },
+);
+
 Deno.test("when the terminal is gone, the program and its launcher end", { ignore }, async () => {
   await using dir = await tempDir();
   await queueSample(dir.path, { id: "p1" });
