@@ -188,17 +188,22 @@ export function openHolder(options: HoldOptions): Holder {
   }
 
   function reasonNotTo(fresh: Asked, { pending, answered }: AskedLately): ReasonNotTo | undefined {
-    const same = best(pending.values(), ({ key }) => key === fresh.key, comesFirst);
+    let same: Asked | undefined;
+    for (const asked of pending.values()) {
+      if (asked.key !== fresh.key) continue;
+      if (same === undefined || compareArrivals(asked, same) < 0) same = asked;
+    }
     if (same !== undefined) return { kind: "pending", id: same.id };
     const now = Date.now();
-    const repeated = best(answered.values(), ({ key, answeredAtMs }) => {
-      return key === fresh.key && answeredAtMs >= now - limits.repeatMs;
-    }, isLater);
+    let [repeated, rejected]: (Answered | undefined)[] = [];
+    for (const asked of answered.values()) {
+      const { key, fileKey, status, answeredAtMs } = asked;
+      const ageMs = now - answeredAtMs;
+      if (key === fresh.key && ageMs <= limits.repeatMs) repeated = later(repeated, asked);
+      const isRejected = status === STATUS_REJECTED && ageMs <= REJECTED_MS;
+      if (isRejected && fileKey === fresh.fileKey) rejected = later(rejected, asked);
+    }
     if (repeated !== undefined) return { kind: "repeated", id: repeated.id };
-    const rejected = best(answered.values(), ({ fileKey, status, answeredAtMs }) => {
-      return fileKey === fresh.fileKey && status === STATUS_REJECTED &&
-        answeredAtMs >= now - REJECTED_MS;
-    }, isLater);
     if (rejected !== undefined) return { kind: "rejected", notes: rejected.notes };
     return pending.size < limits.maxPending ? undefined : { kind: "full", pending: pending.size };
   }
@@ -248,22 +253,9 @@ export function openHolder(options: HoldOptions): Holder {
   };
 }
 
-/** The one of the matching entries that is better than the others. */
-function best<T>(
-  entries: Iterable<T>,
-  matches: (entry: T) => boolean,
-  isBetter: (a: T, b: T) => boolean,
-): T | undefined {
-  let found: T | undefined;
-  for (const entry of entries) {
-    if (matches(entry) && (found === undefined || isBetter(entry, found))) found = entry;
-  }
-  return found;
+function later(a: Answered | undefined, b: Answered): Answered {
+  return a !== undefined && a.answeredAtMs >= b.answeredAtMs ? a : b;
 }
-
-const comesFirst = (a: Asked, b: Asked) => compareArrivals(a, b) < 0;
-
-const isLater = (a: Answered, b: Answered) => a.answeredAtMs > b.answeredAtMs;
 
 function justRejected(notes: string): Outcome {
   return {

@@ -106,9 +106,16 @@ const COMMENT = new TextEncoder().encode(": held\n\n");
 export function withFirstByte(response: Response): Response {
   const isStream = response.headers.get("content-type")?.startsWith("text/event-stream");
   if (!isStream || response.body === null) return response;
-  const body = response.body.pipeThrough(
-    new TransformStream({ start: (controller) => controller.enqueue(COMMENT) }),
-  );
+  const reader = response.body.getReader();
+  const body = new ReadableStream<Uint8Array>({
+    start: (controller) => controller.enqueue(COMMENT),
+    async pull(controller) {
+      const { done, value } = await reader.read();
+      if (done) controller.close();
+      else controller.enqueue(value);
+    },
+    cancel: (reason) => reader.cancel(reason),
+  });
   return new Response(body, response);
 }
 

@@ -87,15 +87,17 @@ export function createServer(options: ServerOptions): SidecarServer {
   });
 
   async function serveMcp(request: Request, completed: Promise<void>): Promise<Response> {
-    const signalled = withDisconnect(request, completed);
     const isJson = request.headers.get("content-type")?.startsWith("application/json");
-    // What is not JSON, and what is no POST, the handler refuses with the right status.
-    if (request.method !== "POST" || !isJson) return await mcp.fetch(signalled);
-    const read = await readMessage(signalled);
+    // What is not JSON, and what is not a POST, the SDK refuses with the right status.
+    if (request.method !== "POST" || !isJson) {
+      return await mcp.fetch(withDisconnect(request, completed, request.body));
+    }
+    const read = await readMessage(request);
     if (read instanceof Response) return read;
     const cancelled = cancelledId(read.message);
     if (cancelled !== undefined) holder.release(cancelled);
-    return withFirstByte(await mcp.fetch(withoutBody(signalled), { parsedBody: read.message }));
+    const bodiless = withDisconnect(request, completed, null);
+    return withFirstByte(await mcp.fetch(bodiless, { parsedBody: read.message }));
   }
 
   return {
@@ -124,20 +126,18 @@ export function createServer(options: ServerOptions): SidecarServer {
 }
 
 /**
- * A request whose signal aborts when the client is gone, and only then. The signal of Deno's own
- * aborts after every answer too, and warns about it on stderr as soon as it is touched, even by
- * `clone`; so this is a new request around the same body.
+ * The same request with a signal that aborts when the client is gone, and only then. Deno's own signal
+ * aborts after every answer too, and Deno warns about it on stderr as soon as it is touched, even by
+ * `clone`.
  */
-function withDisconnect(request: Request, completed: Promise<void>): Request {
+function withDisconnect(
+  { url, method, headers }: Request,
+  completed: Promise<void>,
+  body: ReadableStream<Uint8Array> | null,
+): Request {
   const gone = new AbortController();
   completed.catch((reason) => gone.abort(reason));
-  const { url, method, headers, body } = request;
   return new Request(url, { method, headers, body, signal: gone.signal });
-}
-
-/** The same request, for a reader who is given its body parsed. */
-function withoutBody({ url, method, headers, signal }: Request): Request {
-  return new Request(url, { method, headers, signal });
 }
 
 /** A fresh server for each request: nothing of a client's is kept in memory between two. */

@@ -6,7 +6,7 @@
  */
 
 import { listNames, stampOfFile } from "./read_untrusted.ts";
-import type { ChangeNames } from "./write.ts";
+import type { ChangeNames } from "./write_together.ts";
 
 /**
  * How long a directory's stamp must have been the same when the directory was listed, for that list to

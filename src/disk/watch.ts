@@ -25,7 +25,7 @@ const LONGEST_TIMER_MS = 2 ** 31 - 1;
 const LISTED_EVERY_MS = 10_000;
 
 /** From how many files on one list of the directory costs less than a look at each of them. */
-const MANY_FILES = 32;
+const MANY_FILES = 128;
 
 /**
  * Called with the names in the directory, or with the error that kept them from being read. It is the

@@ -39,67 +39,8 @@ export function syncNames(dir: string): void {
   handle.syncSync();
 }
 
-/** A change to names, and how its caller hears that it is on disk. */
-interface Change {
-  readonly make: () => Promise<void> | void;
-  /** The directories whose names it changes, in the order in which they must reach the disk. */
-  readonly dirs: readonly string[];
-  readonly done: PromiseWithResolvers<void>;
-}
-
-/** How many changes share one round of syncs: each may need an open file. */
-const MAX_CHANGES = 64;
-
-const waiting: Change[] = [];
-
-let hasRounds = false;
-
-/**
- * Makes a change together with others that are wanted at the same time, and returns once it is on disk.
- * Many syncs cost little more than one if the file system gets them at once and off the main thread.
- */
-async function changeWithOthers(make: Change["make"], ...dirs: readonly string[]): Promise<void> {
-  const done = Promise.withResolvers<void>();
-  waiting.push({ make, dirs, done });
-  if (!hasRounds) void runRounds();
-  await done.promise;
-}
-
-async function runRounds(): Promise<void> {
-  hasRounds = true;
-  await Promise.resolve(); // What is wanted in the same turn is in the first round.
-  while (waiting.length > 0) await runRound(waiting.splice(0, MAX_CHANGES));
-  hasRounds = false;
-}
-
-async function runRound(changes: readonly Change[]): Promise<void> {
-  const failed = new Map<Change, unknown>();
-  await Promise.all(changes.map(async (change) => {
-    try {
-      await change.make();
-    } catch (error) {
-      failed.set(change, error);
-    }
-  }));
-  for (const turn of [0, 1]) {
-    const sound = changes.filter((change) => !failed.has(change));
-    for (const dir of new Set(sound.flatMap(({ dirs }) => dirs[turn] ?? []))) {
-      try {
-        using handle = Deno.openSync(dir, { read: true });
-        await handle.sync();
-      } catch (error) {
-        for (const change of sound) if (change.dirs[turn] === dir) failed.set(change, error);
-      }
-    }
-  }
-  for (const change of changes) {
-    if (failed.has(change)) change.done.reject(failed.get(change));
-    else change.done.resolve();
-  }
-}
-
-/** Removes a file. A failure is not worth a loss: it has a random name, and nothing reads it. */
-function removeQuietly(path: string): void {
+/** Removes a file that nothing reads. It may be gone already; a failure is not worth a loss. */
+export function removeQuietly(path: string): void {
   try {
     Deno.removeSync(path);
   } catch {
@@ -108,7 +49,7 @@ function removeQuietly(path: string): void {
 }
 
 /** Opens a new file; its directory is created if missing. */
-function openNew(path: string): Deno.FsFile {
+export function openNew(path: string): Deno.FsFile {
   const options = { write: true, createNew: true, mode: FILE_MODE };
   try {
     return Deno.openSync(path, options);
@@ -297,40 +238,9 @@ export function replaceFileAlone(path: string, bytes: Uint8Array): void {
   syncNames(dirname(path));
 }
 
-function stagedName(path: string, mark: string): string {
+/** The name of a hidden file beside another one, which becomes it. */
+export function stagedName(path: string, mark: string): string {
   return join(dirname(path), `.${basename(path)}.${mark}.tmp`);
-}
-
-/** Makes one change to a directory's names, and gives what that gave. */
-export type ChangeNames = <T>(change: () => T) => T;
-
-/**
- * Does what {@linkcode replaceFile} does, for many writers at once: their syncs run at the same time, off
- * the main thread, and one fsync of the directory comes after all their renames. No call returns before
- * it: ten writes at once are as durable as ten in a row.
- *
- * @param path The name; its directory is created if missing.
- * @param change Makes each change to the directory's names, for a caller that keeps track of them.
- */
-export function replaceFileWithOthers(
-  path: string,
-  bytes: Uint8Array,
-  change: ChangeNames = (make) => make(),
-): Promise<void> {
-  const staged = stagedName(path, crypto.randomUUID());
-  return changeWithOthers(async () => {
-    const file = change(() => openNew(staged));
-    try {
-      writeFully(file, bytes);
-      await file.syncData();
-    } catch (error) {
-      removeQuietly(staged);
-      throw error;
-    } finally {
-      file.close();
-    }
-    change(() => renameOrRemove(staged, path));
-  }, dirname(path));
 }
 
 /**
@@ -368,34 +278,6 @@ export function makeDirectoryIn(dir: string): string {
 /** Removes a directory and everything in it. A crash leaves a part. */
 export async function removeDirectory(dir: string): Promise<void> {
   await Deno.remove(dir, { recursive: true });
-}
-
-/**
- * Moves files from one directory to another. Missing ones are skipped; a file that has the name there
- * is replaced. Calls at the same time share their syncs.
- *
- * `rename` each, then `fsync` both directories. A crash leaves each file in one of the two.
- *
- * @param to The directory they go to; created if missing.
- * @param change Makes each change to the names, for a caller that keeps track of them.
- */
-export function moveFiles(
-  names: readonly string[],
-  from: string,
-  to: string,
-  change: ChangeNames = (make) => make(),
-): Promise<void> {
-  const move = () => {
-    ensureDirectory(to);
-    for (const name of names) {
-      try {
-        Deno.renameSync(join(from, name), join(to, name));
-      } catch (error) {
-        if (!(error instanceof Deno.errors.NotFound)) throw error;
-      }
-    }
-  };
-  return changeWithOthers(() => change(move), to, from);
 }
 
 /**

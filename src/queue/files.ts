@@ -13,13 +13,8 @@ import {
   readUntrusted,
   stampOfFile,
 } from "../disk/read_untrusted.ts";
-import {
-  type ChangeNames,
-  clearDirectory,
-  moveFiles,
-  replaceFileWithOthers,
-  syncNames,
-} from "../disk/write.ts";
+import { type ChangeNames, moveFiles, replaceFileWithOthers } from "../disk/write_together.ts";
+import { clearDirectory, syncNames } from "../disk/write.ts";
 import { encodeProposal, parseJsonBytes, parseProposal, parseResponse } from "../records/codec.ts";
 import { MalformedRecordError, UnsafeFileError } from "../records/errors.ts";
 import { PROPOSAL_SUFFIX, RESPONSE_SUFFIX } from "../records/names.ts";

@@ -1,10 +1,5 @@
-import {
-  createOnce,
-  ensureDirectory,
-  moveFiles,
-  replaceFileWithOthers,
-  writeFully,
-} from "../../src/disk/write.ts";
+import { moveFiles, replaceFileWithOthers } from "../../src/disk/write_together.ts";
+import { createOnce, ensureDirectory, writeFully } from "../../src/disk/write.ts";
 import { hasProgram, REPO, run } from "../support/run.ts";
 import { tempDir } from "../support/temp.ts";
 import { assertEquals, assertThrows } from "@std/assert";
@@ -20,8 +15,9 @@ const CALLS =
 async function trace(dir: string, code: string): Promise<string[]> {
   const program = `
     import * as files from "${REPO}src/disk/write.ts";
+    import * as together from "${REPO}src/disk/write_together.ts";
     import * as logs from "${REPO}src/disk/lock.ts";
-    const durable = { ...files, ...logs };
+    const durable = { ...files, ...together, ...logs };
     const bytes = new TextEncoder().encode("0123456789\\n");
     ${code}`;
   await Deno.writeTextFile(`${dir}/program.ts`, program);

@@ -356,7 +356,7 @@ Deno.test.each<readonly [string, (dir: TempDir) => Partial<Deno.FsEvent>]>([
   ["an event of the directory itself", (dir) => ({ paths: [dir.path] })],
   ["an event without a name", () => ({})],
   ["events of many files at once", (dir) => ({
-    paths: Array.from({ length: 100 }, (_, n) => dir.at(`f${n}`)),
+    paths: Array.from({ length: 200 }, (_, n) => dir.at(`f${n}`)),
   })],
 ])("watchFile() lists the directory after %s", async (_, eventOf) => {
   await using dir = await tempDir();
@@ -364,7 +364,7 @@ Deno.test.each<readonly [string, (dir: TempDir) => Partial<Deno.FsEvent>]>([
   using __ = replaceWatchFs(() => watcher);
   using lists = countLists(dir.path);
   const there = new Set<string>();
-  const stops = Array.from({ length: 100 }, (_, n) => `f${n}`)
+  const stops = Array.from({ length: 200 }, (_, n) => `f${n}`)
     .map((name) => watchFile(dir.path, name, 2 ** 30, () => there.add(name)));
   await turns();
   const before = lists.count();

@@ -21,6 +21,7 @@ const ALLOWED = [
   "src/disk/read_untrusted.ts",
   "src/disk/watch.ts",
   "src/disk/write.ts",
+  "src/disk/write_together.ts",
   "src/queue/files.ts",
   "src/queue/recent.ts",
   "src/queue/wait.ts",

@@ -10,7 +10,7 @@ import { covers, isFenced } from "./floors.ts";
 import { linted, literalText, memberName } from "./syntax.ts";
 
 /** The files that write to disk: whole files, and under a lock. */
-const WRITERS = ["src/disk/write.ts", "src/disk/lock.ts"];
+const WRITERS = ["src/disk/write.ts", "src/disk/write_together.ts", "src/disk/lock.ts"];
 
 /** Members of `Deno` that touch no file. */
 const PLAIN: ReadonlySet<string> = new Set([
@@ -166,7 +166,7 @@ function objection(path: string, name: string): string | undefined {
     return "file calls are in src/disk/; call one of its functions, or add one there";
   }
   if (READS.has(name.replace(/Sync$/, ""))) return undefined;
-  return `only ${WRITERS.join(" and ")} write to disk; call one of its functions, or add one there`;
+  return `only ${WRITERS.join(", ")} write to disk; call one of its functions, or add one there`;
 }
 
 /** Whether a name refers to a value: not a key, a member, a type or a name of something else. */

@@ -137,7 +137,7 @@ Deno.test("file-calls-in-disk allows reading in src/disk/, and writing in its wr
     assertStringIncludes(
       found[0]!.message,
       `Cannot use Deno.${name} in src/disk/read_untrusted.ts: ` +
-        "only src/disk/write.ts and src/disk/lock.ts write to disk; call one of",
+        "only src/disk/write.ts, src/disk/write_together.ts, src/disk/lock.ts write to disk; call one of",
     );
     assertEquals(lint("src/disk/write.ts", source), [], source);
     assertEquals(lint("src/disk/lock.ts", source), [], source);

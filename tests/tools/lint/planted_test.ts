@@ -96,7 +96,7 @@ const BREACHES: readonly Breach[] = [
     name: "a write in src/disk/ outside of the files that write",
     file: "src/disk/read_untrusted.ts",
     code: `export const breach = () => Deno.renameSync("a", "b");`,
-    message: "Cannot use Deno.renameSync in src/disk/read_untrusted.ts: only src/disk/write.ts and",
+    message: "Cannot use Deno.renameSync in src/disk/read_untrusted.ts: only src/disk/write.ts, ",
   },
   {
     name: "Node's file calls in cli/",
