@@ -98,6 +98,11 @@ export function privateDir(root: string): string {
   return join(root, "private");
 }
 
+/** The key that signs the audit logs, PEM. */
+export function signingKeyPath(root: string): string {
+  return join(privateDir(root), "audit-signing-key.pem");
+}
+
 /** The decisions that are being recorded. After a crash, a file in it is a decision to be finished. */
 export function intentsDir(root: string): string {
   return join(privateDir(root), "intents");

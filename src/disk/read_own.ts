@@ -51,6 +51,29 @@ export function stampOf(info: Deno.FileInfo): OwnFileStamp {
   return { identity, text, size, isFile, isDirectory, mode, uid, changedMs };
 }
 
+/** A file that was read whole, and its state before that. */
+export interface ReadOwn {
+  readonly stamp: OwnFileStamp;
+  readonly bytes: Uint8Array<ArrayBuffer>;
+}
+
+const readBefore = new Map<string, ReadOwn>();
+
+/**
+ * The whole file and its state; `undefined` if it does not exist. It is read again only after its state
+ * has changed, and gives the same object until then: for a small file that is asked for often.
+ */
+export function readOwnFileOnce(path: string): ReadOwn | undefined {
+  const stamp = ownFileStamp(path);
+  const before = readBefore.get(path);
+  if (stamp === undefined || stamp.text === before?.stamp.text) return stamp && before;
+  const bytes = readOwnFile(path);
+  if (bytes === undefined) return undefined;
+  const read = { stamp, bytes };
+  readBefore.set(path, read);
+  return read;
+}
+
 /** What a call gives; `undefined` if it finds no file. */
 export function unlessMissing<T>(read: () => T): T | undefined {
   try {

@@ -8,15 +8,15 @@
  * and only the lines behind the offset are read. An append that finds its own stamp under the log's lock
  * replaces it by the next one. In every other case the index is made anew: the Python original appended,
  * the log was replaced or edited, a process died between the line and the stamp. Head and pages are
- * authenticated with a key derived from the signing key, so an index that is damaged, or made without
- * that key, is not used.
+ * authenticated with a secret that is derived from the signing key's file, so an index that is damaged, or
+ * made without that file, is not used.
  *
  * @module
  */
 
-import { auditLogPath, privateDir } from "../disk/layout.ts";
+import { auditLogPath, privateDir, signingKeyPath } from "../disk/layout.ts";
 import { type LockedLog, openOwnFile, openUnsynced, type OwnFile } from "../disk/lock.ts";
-import { type OwnFileStamp, ownFileStamp } from "../disk/read_own.ts";
+import { type OwnFileStamp, ownFileStamp, readOwnFileOnce } from "../disk/read_own.ts";
 import { replaceFileAlone } from "../disk/write.ts";
 import { auditLogName } from "../records/names.ts";
 import { isWhole, linesOf } from "./chain.ts";
@@ -24,6 +24,7 @@ import {
   decodeHead,
   encodeHead,
   type IndexFile,
+  type IndexSeal,
   keyOf,
   makeRecordList,
   MOST_OFFSET,
@@ -31,9 +32,9 @@ import {
   openIndexFile,
   readRecords,
 } from "./index_file.ts";
-import { indexKey } from "./key.ts";
 import { type AuditLine, readLine } from "./lines.ts";
 import { join } from "@std/path";
+import { createHash } from "node:crypto";
 
 /** A log as small as this is read whole, and has no index. An index may lag behind its log by as much. */
 const READ_BYTES = 64 * 1024;
@@ -53,7 +54,11 @@ function placeOf(root: string, component: string, slug: string): Place {
   return { log, root, path, indexPath: join(privateDir(root), "index", log) };
 }
 
-const sealOf = ({ log, root }: Place) => ({ log, key: indexKey(root) });
+/** Only who can read the signing key can make an index that is used. */
+function sealOf({ log, root }: Pick<Place, "log" | "root">): IndexSeal {
+  const key = createHash("sha256").update("audit-index-v1\n");
+  return { log, key: key.update(readOwnFileOnce(signingKeyPath(root))?.bytes ?? "").digest() };
+}
 
 /**
  * The lines of a log that name one of some proposals, and perhaps others, in the order of the log. Each

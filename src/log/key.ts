@@ -4,9 +4,9 @@
  * @module
  */
 
-import { privateDir } from "../disk/layout.ts";
+import { privateDir, signingKeyPath } from "../disk/layout.ts";
 import { withLock } from "../disk/lock.ts";
-import { ownFileStamp, readOwnFile } from "../disk/read_own.ts";
+import { type ReadOwn, readOwnFileOnce } from "../disk/read_own.ts";
 import { listNames } from "../disk/read_untrusted.ts";
 import { replaceFileAlone } from "../disk/write.ts";
 import { sha256 } from "../text/hash.ts";
@@ -42,8 +42,6 @@ export interface SigningKeyInfo {
 /** Public keys by fingerprint. */
 export type PublicKeys = ReadonlyMap<string, KeyObject>;
 
-const keyPath = (root: string) => join(privateDir(root), "audit-signing-key.pem");
-
 /**
  * A public key's name, the same that this prints:
  * `openssl pkey -pubin -outform DER | openssl dgst -sha256 -binary | base64`, without padding.
@@ -58,8 +56,8 @@ export function publicKeyPem(key: KeyObject): string {
   return key.export({ type: "spki", format: "pem" }).toString();
 }
 
-/** Keys that were read already, by path and state of their file. */
-const known = new Map<string, SigningKey>();
+/** Keys that were read already, by what was read. */
+const known = new WeakMap<ReadOwn, SigningKey>();
 
 /**
  * The key of a root; `undefined` if it has none.
@@ -67,23 +65,23 @@ const known = new Map<string, SigningKey>();
  * @throws {Error} If the file is not an Ed25519 key, or others may read it.
  */
 export function signingKeyIfAny(root: string): SigningKey | undefined {
-  const path = keyPath(root);
-  const stamp = ownFileStamp(path);
-  if (stamp === undefined) return undefined;
-  const cached = known.get(`${path} ${stamp.text}`);
-  if (cached !== undefined) return cached;
-  if ((stamp.mode & 0o077) !== 0) {
+  const path = signingKeyPath(root);
+  const file = readOwnFileOnce(path);
+  const cached = file && known.get(file);
+  if (file === undefined || cached !== undefined) return cached;
+  const { mode } = file.stamp;
+  if ((mode & 0o077) !== 0) {
     throw new Error(
-      `Cannot sign with ${path}: others may read it (mode ${(stamp.mode & 0o777).toString(8)}); ` +
+      `Cannot sign with ${path}: others may read it (mode ${(mode & 0o777).toString(8)}); ` +
         "give it mode 600, and find out who did",
     );
   }
   try {
-    const privateKey = createPrivateKey(Buffer.from(readOwnFile(path)!));
+    const privateKey = createPrivateKey(Buffer.from(file.bytes));
     if (privateKey.asymmetricKeyType !== "ed25519") throw new Error("it is not an Ed25519 key");
     const publicKey = createPublicKey(privateKey as unknown as string);
     const key = { privateKey, publicKey, fingerprint: fingerprintOf(publicKey), created: false };
-    known.set(`${path} ${stamp.text}`, key);
+    known.set(file, key);
     return key;
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause);
@@ -111,7 +109,7 @@ export async function openSigningKey(root: string): Promise<SigningKey> {
     refuseIfLost(root);
     const { privateKey } = generateKeyPairSync("ed25519");
     const pem = privateKey.export({ type: "pkcs8", format: "pem" }).toString();
-    replaceFileAlone(keyPath(root), new TextEncoder().encode(pem));
+    replaceFileAlone(signingKeyPath(root), new TextEncoder().encode(pem));
     return { ...signingKeyIfAny(root)!, created: true };
   });
 }
@@ -122,20 +120,10 @@ function refuseIfLost(root: string): void {
   if (listNames(heads).length === 0) return;
   throw new Error(
     `Cannot sign: ${
-      keyPath(root)
+      signingKeyPath(root)
     } is gone, and it signed logs already; put it back. If it is lost for ` +
       `good, move ${heads} away: then a new key is made, and audit verify needs both public keys`,
   );
-}
-
-/**
- * A secret for what the host derives from its logs. With another signing key, or none, it is another one.
- *
- * @throws {Error} If the signing key's file is not an Ed25519 key, or others may read it.
- */
-export function indexKey(root: string): Uint8Array {
-  const key = signingKeyIfAny(root)?.privateKey.export({ type: "pkcs8", format: "der" });
-  return sha256(Buffer.concat([Buffer.from("audit-index-v1\n"), ...(key ? [key] : [])]));
 }
 
 /**

@@ -11,7 +11,7 @@ import { decidedAmong, ensureSigningKey } from "../../internal_mod.ts";
 import { sealLine } from "../../src/log/chain.ts";
 import { AUDIT_COMPONENTS } from "../../src/records/proposal.ts";
 import { keyOf, makeRecordList } from "../../src/log/index_file.ts";
-import { indexKey, openSigningKey } from "../../src/log/key.ts";
+import { openSigningKey } from "../../src/log/key.ts";
 import { readLine } from "../../src/log/lines.ts";
 import { encodeAuditEntry } from "../../src/records/codec.ts";
 import { FOREIGN_LINE, sampleEntry } from "../support/audit.ts";
@@ -21,6 +21,7 @@ import { REPO, run } from "../support/run.ts";
 import { type TempDir, tempDir } from "../support/temp.ts";
 import { assert, assertEquals, assertNotEquals, assertRejects } from "@std/assert";
 import fc from "fast-check";
+import { createHash } from "node:crypto";
 
 const logPath = (dir: TempDir, component = "pipelock") =>
   auditLogPath(component, "dev-1", { root: dir.path });
@@ -280,19 +281,21 @@ Deno.test("findDecision() takes no index that was made without the key, or for a
   assertNotEquals(await Deno.readFile(indexPath(dir)), forged);
 
   // With the key it would be believed: that is what the key is for.
-  await Deno.writeFile(indexPath(dir), empty(indexKey(dir.path)));
+  const pem = await Deno.readFile(dir.at("private", "audit-signing-key.pem"));
+  const key = createHash("sha256").update("audit-index-v1\n").update(pem).digest();
+  await Deno.writeFile(indexPath(dir), empty(key));
   assertEquals(decided(dir, "p1"), undefined);
 
   // But not where it names a line that is about something else.
   const wrong = makeRecordList();
   wrong.add(keyOf("p1"), 0);
-  await Deno.writeFile(indexPath(dir), wrong.encode(about, { log, key: indexKey(dir.path) }));
+  await Deno.writeFile(indexPath(dir), wrong.encode(about, { log, key }));
   assertEquals(decided(dir, "p1"), "rejected");
 
   // Nor one for a log with another name.
   const elsewhere = makeRecordList().encode(about, {
     log: "rebuild-dev-1",
-    key: indexKey(dir.path),
+    key,
   });
   await Deno.writeFile(indexPath(dir), elsewhere);
   assertEquals(decided(dir, "p1"), "rejected");

@@ -37,7 +37,7 @@ export const FLOORS: readonly (readonly string[])[] = [
 const MODS: Readonly<Record<string, readonly string[]>> = {
   "mod.ts": ["src/"],
   "internal_mod.ts": ["src/", "read_mod.ts"],
-  // Nothing that decides or makes a diff: a verb that lists waits for none of it.
+  // Nothing that decides, signs or makes a diff: a verb that lists waits for none of it.
   "read_mod.ts": [
     "src/text/",
     "src/records/",
