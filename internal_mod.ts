@@ -26,6 +26,7 @@ export {
 } from "./src/host/memos.ts";
 export { formatAnchors, parseAnchors } from "./src/log/anchors.ts";
 export { exportAuditLogs, readAuditHead, verifyAuditArchive } from "./src/log/archive.ts";
+export { decideAfterLook } from "./src/decision/decide.ts";
 export { decidedAmong } from "./src/log/decisions.ts";
 export { type AuditLogId, listAuditLogs, parseAuditLogName } from "./src/log/entries.ts";
 export { ensureSigningKey, readSigningKey } from "./src/log/key.ts";

@@ -13,11 +13,13 @@ import { type Flags, UsageError } from "../command/flags.ts";
 import { resolveProposal } from "../command/resolve.ts";
 import {
   decideAsShown,
+  decideFound,
   decisionJson,
-  inspectAsShown,
+  findNamed,
   inspectFound,
   printDecided,
   printDecision,
+  type Said,
   type Seen,
 } from "./decision.ts";
 
@@ -34,15 +36,10 @@ export function confirmations(flags: Flags, seen: Seen) {
   };
 }
 
-/** Decides one proposal, with the notes and the confirmations of the flags. */
-export async function decideByFlags(
-  context: Context,
-  seen: Seen,
-  verdict: Verdict,
-): Promise<Decision> {
-  const { flags } = context;
+/** What the flags say to a proposal: their notes and confirmations. */
+export function saidByFlags({ flags }: Context, seen: Seen, verdict: Verdict): Said {
   const { notes = "" } = flags;
-  return await decideAsShown(context, seen, { verdict, notes, ...confirmations(flags, seen) });
+  return { verdict, notes, ...confirmations(flags, seen) };
 }
 
 /**
@@ -55,9 +52,16 @@ export async function decideWords(
   words: readonly string[],
   verdict: Verdict,
 ): Promise<number> {
-  const decideOn = (seen: Seen) => decideByFlags(context, seen, verdict);
-  if (words.length > 1) return await decideSeveral(context, words, decideOn);
-  printDecision(context, await decideOn(await inspectAsShown(context, words)));
+  const saidOf = (seen: Seen) => saidByFlags(context, seen, verdict);
+  if (words.length > 1) {
+    return await decideSeveral(
+      context,
+      words,
+      (seen) => decideAsShown(context, seen, saidOf(seen)),
+    );
+  }
+  const found = findNamed(context, words);
+  printDecision(context, await decideFound(context, found, words[0]!, saidOf));
   return 0;
 }
 

@@ -5,6 +5,7 @@
  */
 
 import {
+  decideAfterLook,
   ensureSigningKey,
   forgetShown,
   type FoundProposal,
@@ -44,32 +45,40 @@ export interface Seen {
 /** What the operator says to a proposal. */
 export type Said = DecisionDraft & { readonly verdict: Verdict; readonly notes: string };
 
-/**
- * Reads the proposal that a verb is about to decide, and what the operator saw of it: the proposal that
- * `--sha256` names, and, unless that is the whole hash, the one that `show` showed last on this host. A
- * shortened id that `show` was given too means the same proposal, not another one that begins alike.
- */
-export async function inspectAsShown(context: Context, words: readonly string[]): Promise<Seen> {
+/** Finds the proposal that a verb is about to decide. */
+export function findNamed(context: Context, words: readonly string[]): FoundProposal {
   const { sha256 } = context.flags;
   if (sha256 !== undefined && !/^[0-9a-f]{32,64}$/.test(sha256)) {
     throw new UsageError(
       `Cannot use ${sha256} as --sha256: expected ${LEAST_DIGITS} to 64 lower-case hex digits`,
     );
   }
-  return await inspectFound(context, resolveProposal(context, words), words[0]!);
+  return resolveProposal(context, words);
 }
 
-/** The same for a proposal that was found by `word`: its id, or the beginning of it. */
+/**
+ * Reads a proposal that was found by `word`, its id or the beginning of it, and what the operator saw of
+ * it: the proposal that `--sha256` names, and, unless that is the whole hash, the one that `show` showed
+ * last on this host. A shortened id that `show` was given too means the same proposal, not another one
+ * that begins alike.
+ */
 export async function inspectFound(
   context: Context,
-  found: FoundProposal,
+  { bottleSlug, proposalId }: FoundProposal,
   word: string,
 ): Promise<Seen> {
+  return asSeen(
+    context,
+    await inspectProposal({ root: context.root, bottleSlug, proposalId }),
+    word,
+  );
+}
+
+function asSeen(context: Context, inspection: Inspection, word: string): Seen {
   const { root, flags: { sha256 } } = context;
-  const { bottleSlug, proposalId } = found;
-  const ref = { root, bottleSlug, proposalId };
-  const inspection = await inspectProposal(ref);
-  const shown = lastShown(ref);
+  const { bottleSlug, id: proposalId } = inspection.proposal;
+  const found = { bottleSlug, proposalId };
+  const shown = lastShown({ root, ...found });
   const remembered = shown?.proposalSha256 ?? shownAlike(root, found, word);
   // An attacker can make two proposals whose hashes begin alike: a beginning replaces no whole hash.
   const expected = sha256?.length === WHOLE ? [sha256] : [sha256, remembered];
@@ -84,7 +93,11 @@ export async function inspectFound(
 }
 
 /** What was shown under the same beginning of an id, if it was another proposal. */
-function shownAlike(root: string, found: FoundProposal, prefix: string): string | undefined {
+function shownAlike(
+  root: string,
+  found: Pick<FoundProposal, "bottleSlug" | "proposalId">,
+  prefix: string,
+): string | undefined {
   const { bottleSlug, proposalId } = found;
   if (prefix === proposalId) return undefined;
   const alike = shownIds(bottleSlug, root).find((id) => id.startsWith(prefix));
@@ -103,23 +116,49 @@ export function refuseAsShown(seen: Seen, draft: DecisionDraft): void {
   refuseObstacles(inspection, { ...draft, proposalSha256, currentSha256 });
 }
 
-/** Decides, through the one door. Every surface of the command line comes by here. */
+/** Decides what the operator saw. */
 export async function decideAsShown(context: Context, seen: Seen, said: Said): Promise<Decision> {
+  const request = await requestFor(context, seen, said);
+  const decision = await decide(request);
+  forgetShown(request);
+  return decision;
+}
+
+/**
+ * Decides a proposal that was found by `word`, without waiting for the operator: each of its files is read
+ * once.
+ */
+export async function decideFound(
+  context: Context,
+  { bottleSlug, proposalId }: FoundProposal,
+  word: string,
+  saidOf: (seen: Seen) => Said,
+): Promise<Decision> {
+  const ref = { root: context.root, bottleSlug, proposalId };
+  const decision = await decideAfterLook(ref, async (inspection) => {
+    const seen = asSeen(context, inspection, word);
+    return await requestFor(context, seen, saidOf(seen));
+  });
+  forgetShown(ref);
+  return decision;
+}
+
+/** Every decision of the command line is asked for here: refuses what stands in its way, and says the key. */
+async function requestFor(context: Context, seen: Seen, said: Said) {
   const { inspection: { proposal }, proposalSha256, currentSha256 } = seen;
   const { root, flags: { operator: operatorName } } = context;
-  const ref = { root, bottleSlug: proposal.bottleSlug, proposalId: proposal.id };
   refuseAsShown(seen, said);
   await announceNewKey(context);
-  const decision = await decide({
+  return {
     ...said,
-    ...ref,
+    root,
+    bottleSlug: proposal.bottleSlug,
+    proposalId: proposal.id,
     proposalSha256,
     currentSha256,
     operator: operatorAccount(),
     ...(operatorName !== undefined && { operatorName }),
-  });
-  forgetShown(ref);
-  return decision;
+  };
 }
 
 /**

@@ -6,17 +6,25 @@
 
 import { type Context, readNamedFile } from "../command/context.ts";
 import { CancelledError } from "../command/exit.ts";
-import { confirmations, decideByFlags } from "../operate/batch.ts";
-import { decideEdit, inspectAsShown, printDecision, refuseAsShown } from "../operate/decision.ts";
+import { confirmations, saidByFlags } from "../operate/batch.ts";
+import {
+  decideAsShown,
+  decideEdit,
+  findNamed,
+  inspectFound,
+  printDecision,
+  refuseAsShown,
+} from "../operate/decision.ts";
 import { decodeVersion, editProposal } from "../operate/editor.ts";
 
 /** Answers with the operator's version: from `--file`, or from an editor. */
 export async function modify(context: Context, words: readonly string[]): Promise<void> {
-  const seen = await inspectAsShown(context, words);
+  const seen = await inspectFound(context, findNamed(context, words), words[0]!);
   const { inspection } = seen;
   refuseAsShown(seen, { verdict: { status: "modified" }, ...confirmations(context.flags, seen) });
   const answer = async (finalFile: string): Promise<boolean> => {
-    printDecision(context, await decideByFlags(context, seen, { status: "modified", finalFile }));
+    const said = saidByFlags(context, seen, { status: "modified", finalFile });
+    printDecision(context, await decideAsShown(context, seen, said));
     return true;
   };
 

@@ -111,21 +111,43 @@ export interface Decision {
  * @throws {Error} If the signing key cannot be used; nothing is decided.
  */
 export async function decide(request: DecideRequest): Promise<Decision> {
-  const { bottleSlug, proposalId, root = claudeBottleRoot() } = request;
+  checkRequest(request);
+  return await decideAfterLook(request, () => request);
+}
+
+/**
+ * Decides what `look` says to a proposal, as {@linkcode decide} does. For a caller who need not wait for
+ * the operator in between: the files are read once, under the bottle's lock, for the look and the
+ * decision.
+ */
+export async function decideAfterLook(
+  ref: ProposalRef,
+  look: (inspection: Inspection) => DecideRequest | Promise<DecideRequest>,
+): Promise<Decision> {
+  const { bottleSlug, proposalId, root = claudeBottleRoot() } = ref;
   checkBottleSlug(bottleSlug);
   checkProposalId(proposalId);
-  if (lacksNotes(request.verdict, request.notes)) throw new ObstacleError(request, [NOTES_MISSING]);
-  if (request.confirmedSlug !== undefined && request.currentSha256 === undefined) {
-    throw new TypeError(
-      "Cannot take a confirmation without currentSha256: name the file in force that was shown",
-    );
-  }
   return await withBottleLock(root, bottleSlug, async () => {
     const inspection = await inspectProposal({ root, bottleSlug, proposalId });
+    const request = await look(inspection);
+    checkRequest(request);
     refuseObstacles(inspection, request);
     refuseIfNotWritable(root, bottleSlug);
     return await record(root, request, inspection);
   });
+}
+
+/** Refuses what no proposal could make right. */
+function checkRequest(request: DecideRequest): void {
+  const { bottleSlug, proposalId, verdict, notes, confirmedSlug, currentSha256 } = request;
+  checkBottleSlug(bottleSlug);
+  checkProposalId(proposalId);
+  if (lacksNotes(verdict, notes)) throw new ObstacleError(request, [NOTES_MISSING]);
+  if (confirmedSlug !== undefined && currentSha256 === undefined) {
+    throw new TypeError(
+      "Cannot take a confirmation without currentSha256: name the file in force that was shown",
+    );
+  }
 }
 
 async function record(
