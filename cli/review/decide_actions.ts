@@ -13,34 +13,34 @@ import { diffBlocks } from "../render/diff.ts";
 import { renderMarks } from "../render/marks.ts";
 import { type Block, wrap } from "../render/wrap.ts";
 import { open, type Row } from "./list.ts";
-import type { Desk, Look, Pending, View } from "./state.ts";
+import type { Look, Pending, State, View } from "./state.ts";
 import { UNDO_MS } from "./undo_buffer.ts";
-import { openPages } from "./viewport.ts";
+import { openViewport } from "./viewport.ts";
 
 /** How many notes are offered. */
 const MOST_OFFERED = 5;
 
 /** Holds decisions until they can no longer be undone; then they are written. */
-export function hold(desk: Desk, group: readonly Pending[]): void {
-  const { table, held, ports, guard } = desk;
+export function hold(state: State, group: readonly Pending[]): void {
+  const { list, undoBuffer, ports, guard } = state;
   const untilMs = ports.now() + UNDO_MS;
-  const stillOpen = group.filter(({ key }) => table.row(key)?.standing.kind === "open");
+  const stillOpen = group.filter(({ key }) => list.row(key)?.stage.kind === "open");
   for (const { key, said } of stillOpen) {
-    table.set(key, { kind: "held", status: said.verdict.status, untilMs });
+    list.set(key, { kind: "held", status: said.verdict.status, untilMs });
   }
-  held.hold(stillOpen);
+  undoBuffer.hold(stillOpen);
   guard.shifted();
 }
 
 /** Writes one decision, and reports it for when the screen is gone. */
-async function writeOne(desk: Desk, { key, seen, said, edit }: Pending): Promise<void> {
-  const { table, ports, report, looks } = desk;
+async function writeOne(state: State, { key, seen, said, edit }: Pending): Promise<void> {
+  const { list, ports, report, looks } = state;
   const { bottleSlug, id } = seen.inspection.proposal;
-  desk.changed();
+  state.changed();
   const sinceMs = () => ports.now();
   try {
     const { status } = await ports.decide(seen, said);
-    table.set(key, { kind: "over", words: status, sinceMs: sinceMs() });
+    list.set(key, { kind: "over", words: status, sinceMs: sinceMs() });
     report.push(`${status.padEnd(8)} ${id} (${bottleSlug})`);
     looks.delete(key);
     // It is decided, even if the file that was edited cannot be removed.
@@ -50,9 +50,9 @@ async function writeOne(desk: Desk, { key, seen, said, edit }: Pending): Promise
     report.push(`! ${why}`);
     if (edit !== undefined) report.push(`  ${edit.kept}`);
     const isOver = error instanceof AlreadyDecidedError;
-    table.set(key, isOver ? { kind: "over", words: why, sinceMs: sinceMs() } : open(why));
+    list.set(key, isOver ? { kind: "over", words: why, sinceMs: sinceMs() } : open(why));
     looks.delete(key);
-    desk.tell(why);
+    state.tell(why);
   }
 }
 
@@ -60,69 +60,69 @@ async function writeOne(desk: Desk, { key, seen, said, edit }: Pending): Promise
  * Writes decisions, one after the other. A failure of one stops no other. When the screen ends, it waits
  * for this, or reports what was not written.
  */
-export async function write(desk: Desk, group: readonly Pending[]): Promise<void> {
-  const { table, unwritten, writes } = desk;
+export async function write(state: State, group: readonly Pending[]): Promise<void> {
+  const { list, unwritten, writes } = state;
   for (const pending of group) {
     unwritten.add(pending);
-    table.set(pending.key, { kind: "writing", status: pending.said.verdict.status });
+    list.set(pending.key, { kind: "writing", status: pending.said.verdict.status });
   }
-  if (desk.quitAsked && desk.held.count() === 0) {
+  if (state.quitAsked && state.undoBuffer.count() === 0) {
     // The decisions that were asked about are being written now.
-    desk.quitAsked = false;
-    desk.message = "";
+    state.quitAsked = false;
+    state.message = "";
   }
   const all = (async () => {
     for (const pending of group) {
-      await writeOne(desk, pending);
+      await writeOne(state, pending);
       unwritten.delete(pending);
     }
   })();
   writes.add(all);
   await Promise.all(writes);
   writes.delete(all);
-  desk.changed();
+  state.changed();
 }
 
 /** Takes back the last decisions that can be undone. */
-export function undo(desk: Desk): void {
-  const { held, table } = desk;
-  const group = held.undo();
+export function undo(state: State): void {
+  const { undoBuffer, list } = state;
+  const group = undoBuffer.undo();
   if (group === undefined) {
-    desk.tell("Nothing can be undone: what is written is recorded.");
+    state.tell("Nothing can be undone: what is written is recorded.");
     return;
   }
-  for (const { key } of group) table.set(key, open("taken back"));
+  for (const { key } of group) list.set(key, open("taken back"));
   const [first] = group;
-  if (first !== undefined) table.goTo(first.key);
+  if (first !== undefined) list.goTo(first.key);
   const kept = group.flatMap(({ edit }) => edit === undefined ? [] : [edit.kept]);
-  desk.report.push(...kept);
-  desk.tell(["Taken back, nothing was written.", ...kept].join(" "));
+  state.report.push(...kept);
+  state.tell(["Taken back, nothing was written.", ...kept].join(" "));
 }
 
 /** Whether a row can be decided; if not, the foot of the screen says why. */
-export function isOpen(desk: Desk, row: Row | undefined): row is Row {
-  if (row === undefined) desk.tell("Nothing is pending.");
-  else if (row.standing.kind === "over") desk.tell(`It waits no more: ${row.standing.words}.`);
-  else if (row.standing.kind !== "open") desk.tell("It is decided; u undoes that.");
-  return row?.standing.kind === "open";
+export function isOpen(state: State, row: Row | undefined): row is Row {
+  if (row === undefined) state.tell("Nothing is pending.");
+  else if (row.stage.kind === "over") state.tell(`It waits no more: ${row.stage.words}.`);
+  else if (row.stage.kind !== "open") state.tell("It is decided; u undoes that.");
+  return row?.stage.kind === "open";
 }
 
 /** Asks until the word is typed, or the operator leaves the question. */
 export async function confirmWord(
-  desk: Desk,
+  state: State,
   text: string,
   about: readonly string[],
   word: string,
 ): Promise<boolean> {
   while (true) {
-    const answer = await desk.ask({ text, about, confirms: true });
+    const answer = await state.ask({ text, about, confirms: true });
     if (answer?.trim() === word) return true;
     if (answer === undefined) {
       // If the question was withdrawn, the message says why.
-      if (desk.message === "") desk.tell("Not decided.");
+      if (state.message === "") state.tell("Not decided.");
       return false;
     }
-    desk.tell(`That is not ${word}. Type it, or leave with Esc.`);
+    state.tell(`That is not ${word}. Type it, or leave with Esc.`);
   }
 }
 
@@ -131,7 +131,7 @@ export async function confirmWord(
  * question for notes begins with.
  */
 async function decideOn(
-  desk: Desk,
+  state: State,
   { row, look, edit }: { readonly row: Row; readonly look: Look; readonly edit?: Edit },
   verdict: Verdict,
   written: string,
@@ -140,68 +140,68 @@ async function decideOn(
   const draft = { verdict, notes: verdict.status === "approved" ? written : "" };
   const cleared = await clearObstacles(look.inspection, draft, {
     confirm: ({ sentence, request, word }) =>
-      confirmWord(desk, `${sentence}\n${request}`, [key], word),
-    notes: () => askWhy(desk, [row], written),
+      confirmWord(state, `${sentence}\n${request}`, [key], word),
+    notes: () => askWhy(state, [row], written),
     refuse: (sentence, { clearedBy }) => {
       // The way out first: of a long message the screen shows the beginning.
       const way = clearedBy.how === "edit" ? "m changes the file, r rejects it. " : "";
-      desk.tell(`Not decided. ${way}${sentence}`);
+      state.tell(`Not decided. ${way}${sentence}`);
     },
   });
   if (cleared === undefined) return;
   const text = "Notes for the agent (Enter for none):";
   const notes = edit === undefined
     ? cleared.notes
-    : await desk.ask({ text, about: [key], initial: written });
-  if (notes === undefined || !isOpen(desk, desk.table.row(key))) return;
-  hold(desk, [{ key, seen: look, said: { ...cleared, notes }, ...(edit && { edit }) }]);
-  toNext(desk, key);
+    : await state.ask({ text, about: [key], initial: written });
+  if (notes === undefined || !isOpen(state, state.list.row(key))) return;
+  hold(state, [{ key, seen: look, said: { ...cleared, notes }, ...(edit && { edit }) }]);
+  toNext(state, key);
 }
 
 /** Back to the list, on the next row that waits. */
-function toNext(desk: Desk, key: string): void {
-  const rows = desk.table.visible();
+function toNext(state: State, key: string): void {
+  const rows = state.list.visible();
   const at = rows.findIndex((row) => row.key === key);
   const next = [...rows.slice(at + 1), ...rows.slice(0, Math.max(0, at))]
-    .find(({ standing }) => standing.kind === "open");
-  if (next !== undefined) desk.table.goTo(next.key);
-  desk.show({ place: "list" });
+    .find(({ stage }) => stage.kind === "open");
+  if (next !== undefined) state.list.goTo(next.key);
+  state.show({ place: "list" });
 }
 
 /** Approves what was looked at, with the notes of the command line. */
-export async function approve(desk: Desk, row: Row, look: Look, notes: string): Promise<void> {
-  await decideOn(desk, { row, look }, { status: "approved" }, notes);
+export async function approve(state: State, row: Row, look: Look, notes: string): Promise<void> {
+  await decideOn(state, { row, look }, { status: "approved" }, notes);
 }
 
 /** Asks for the note of a rejection. `undefined`: there is none, so nothing is rejected. */
 export async function askWhy(
-  desk: Desk,
+  state: State,
   rows: readonly Row[],
   initial: string,
 ): Promise<string | undefined> {
-  const past = rows[0] === undefined ? [] : await desk.ports.pastNotes(rows[0].entry);
-  const offers = [...new Set([...desk.notes, ...past])].slice(0, MOST_OFFERED);
+  const past = rows[0] === undefined ? [] : await state.ports.pastNotes(rows[0].entry);
+  const offers = [...new Set([...state.notes, ...past])].slice(0, MOST_OFFERED);
   const about = rows.map(({ key }) => key);
   const text = rows.length === 1
     ? "Why? The agent reads it:"
     : `Why? One note for all ${rows.length}; the agents read it:`;
-  const answer = await desk.ask({ text, about, offers, initial });
+  const answer = await state.ask({ text, about, offers, initial });
   if (answer === undefined) {
-    if (desk.message === "") desk.tell("Not rejected.");
+    if (state.message === "") state.tell("Not rejected.");
     return undefined;
   }
   const notes = answer.trim();
   if (notes === "") {
-    desk.tell("Not rejected: a rejection needs a note.");
+    state.tell("Not rejected: a rejection needs a note.");
     return undefined;
   }
-  desk.notes.unshift(notes);
+  state.notes.unshift(notes);
   return notes;
 }
 
 /** Rejects what was looked at, with a note. */
-export async function reject(desk: Desk, row: Row, look: Look, notes: string): Promise<void> {
-  await decideOn(desk, { row, look }, { status: "rejected" }, notes);
+export async function reject(state: State, row: Row, look: Look, notes: string): Promise<void> {
+  await decideOn(state, { row, look }, { status: "rejected" }, notes);
 }
 
 function editBlocks(look: Look, finalFile: string): Block[] {
@@ -216,35 +216,35 @@ function editBlocks(look: Look, finalFile: string): Block[] {
 
 /** Opens the editor, on `before` if it is edited again, and shows the version before it counts. */
 export async function modify(
-  desk: Desk,
+  state: State,
   key: string,
   look: Look,
   before?: Pending["edit"],
 ): Promise<void> {
-  const { ports, style } = desk;
+  const { ports, style } = state;
   const start = before?.finalFile ?? look.inspection.proposal.proposedFile;
   try {
     const edit = await ports.edit(look.inspection, start);
     await before?.discard();
-    const pages = openPages(editBlocks(look, edit.finalFile), style);
-    desk.show({ place: "edit", key, look, edit, pages });
+    const viewport = openViewport(editBlocks(look, edit.finalFile), style);
+    state.show({ place: "edit", key, look, edit, viewport });
   } catch (error) {
     const why = ports.explain(error);
-    if (error instanceof CancelledError && error.isKept) desk.report.push(`! ${why}`);
+    if (error instanceof CancelledError && error.isKept) state.report.push(`! ${why}`);
     // Keys that were typed for the editor may still come.
-    desk.guard.shifted();
-    desk.tell(why);
+    state.guard.shifted();
+    state.tell(why);
   }
 }
 
 /** Answers with the operator's version that is on the screen. */
 export async function answerWithEdit(
-  desk: Desk,
+  state: State,
   { key, look, edit }: Extract<View, { place: "edit" }>,
   notes: string,
 ): Promise<void> {
-  const row = desk.table.row(key);
-  if (!isOpen(desk, row)) return;
+  const row = state.list.row(key);
+  if (!isOpen(state, row)) return;
   const verdict: Verdict = { status: "modified", finalFile: edit.finalFile };
-  await decideOn(desk, { row, look, edit }, verdict, notes);
+  await decideOn(state, { row, look, edit }, verdict, notes);
 }

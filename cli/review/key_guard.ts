@@ -12,7 +12,7 @@ const SETTLE_MS = 300;
 const ALONE_MS = 40;
 
 /** The guard before keys that decide. */
-export interface Guard {
+export interface KeyGuard {
   /** Says that what keys are about has moved. */
   readonly shifted: () => void;
   /** Says that some key came that decides nothing. */
@@ -32,11 +32,11 @@ export type Later = (delayMs: number, run: () => void) => () => void;
  * @param refused Called with the reason if a key is not acted on.
  * @returns The guard.
  */
-export function openGuard(
+export function openKeyGuard(
   now: () => number,
   later: Later,
   refused: (why: string) => void,
-): Guard {
+): KeyGuard {
   let shiftedMs = -Infinity;
   let lastKeyMs = -Infinity;
   let cancel: (() => void) | undefined;

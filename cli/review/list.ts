@@ -7,7 +7,7 @@
 import type { PendingProposal, QueueEvent, Status } from "../../mod.ts";
 
 /** Where a proposal stands. */
-export type Standing =
+export type Stage =
   /** It waits, perhaps with something that the operator should know. */
   | { readonly kind: "open"; readonly notice?: string }
   /** It is decided here, and nothing is written before that instant. */
@@ -24,7 +24,7 @@ export interface Row {
   /** The proposal as it was listed last. */
   readonly entry: PendingProposal;
   /** Where it stands. */
-  readonly standing: Standing;
+  readonly stage: Stage;
 }
 
 /**
@@ -60,7 +60,7 @@ function mergeRows(
  * @param notice What the operator should know.
  * @returns The standing.
  */
-export function open(notice?: string): Standing {
+export function open(notice?: string): Stage {
   return notice === undefined ? { kind: "open" } : { kind: "open", notice };
 }
 
@@ -73,28 +73,28 @@ export type Overridable = (
 ) => PendingProposal | undefined;
 
 function pendingRow(key: string, row: Row | undefined, entry: PendingProposal): Row {
-  if (row === undefined) return { key, entry, standing: open() };
+  if (row === undefined) return { key, entry, stage: open() };
   if (row.entry.proposalSha256 !== entry.proposalSha256) {
-    return { key, entry, standing: open("changed meanwhile: look again") };
+    return { key, entry, stage: open("changed meanwhile: look again") };
   }
-  const isBack = row.standing.kind === "over" && row.standing.words === WITHDRAWN;
-  return isBack ? { key, entry, standing: open("it was gone, and is back") } : row;
+  const isBack = row.stage.kind === "over" && row.stage.words === WITHDRAWN;
+  return isBack ? { key, entry, stage: open("it was gone, and is back") } : row;
 }
 
 /** A response without a record decides nothing: the proposal still waits for an operator. */
 function unrecordedRow(key: string, row: Row | undefined, entry: PendingProposal): Row {
-  if (row?.standing.kind === "writing") return row;
-  return { key, entry, standing: open("answered without a record: look again") };
+  if (row?.stage.kind === "writing") return row;
+  return { key, entry, stage: open("answered without a record: look again") };
 }
 
 function overRow(row: Row, event: QueueEvent, sinceMs: number): Row {
   // What is being written leaves the queue by that; the result of the write says what became of it.
-  if (row.standing.kind === "over" || row.standing.kind === "writing") return row;
+  if (row.stage.kind === "over" || row.stage.kind === "writing") return row;
   if (event.event !== "decided") {
-    return { ...row, standing: { kind: "over", words: WITHDRAWN, sinceMs } };
+    return { ...row, stage: { kind: "over", words: WITHDRAWN, sinceMs } };
   }
   const { operatorAction, operator = "somebody" } = event.decision;
-  return { ...row, standing: { kind: "over", words: `${operatorAction} by ${operator}`, sinceMs } };
+  return { ...row, stage: { kind: "over", words: `${operatorAction} by ${operator}`, sinceMs } };
 }
 
 const DOING: Readonly<Record<Status, string>> = {
@@ -121,18 +121,18 @@ export function secondsLeft(untilMs: number, nowMs: number): number {
  * @param nowMs Now, in milliseconds since 1970.
  * @returns A few words; `undefined` while it simply waits.
  */
-export function wordsOf(standing: Standing, nowMs: number): string | undefined {
-  switch (standing.kind) {
+export function wordsOf(stage: Stage, nowMs: number): string | undefined {
+  switch (stage.kind) {
     case "open":
-      return standing.notice;
+      return stage.notice;
     case "held": {
-      const seconds = secondsLeft(standing.untilMs, nowMs);
-      return `${DOING[standing.status]} in ${seconds} s, u undoes`;
+      const seconds = secondsLeft(stage.untilMs, nowMs);
+      return `${DOING[stage.status]} in ${seconds} s, u undoes`;
     }
     case "writing":
-      return `${DOING[standing.status]}: being written`;
+      return `${DOING[stage.status]}: being written`;
     case "over":
-      return standing.words;
+      return stage.words;
   }
 }
 
@@ -145,7 +145,7 @@ const MOST_OVER = 100;
 export const SNOOZE_MS: number = 15 * 60_000;
 
 /** The list. */
-export interface Table {
+export interface List {
   /** The rows that are shown, in order. */
   readonly visible: () => readonly Row[];
   /** The row that keys are about, if any is shown. */
@@ -163,7 +163,7 @@ export interface Table {
   /** Brings the rows up to date with what has happened. */
   readonly merge: (events: readonly QueueEvent[], overridable: Overridable) => void;
   /** Says where a proposal stands. */
-  readonly set: (key: string, standing: Standing) => void;
+  readonly set: (key: string, stage: Stage) => void;
   /** Takes away what has been over for a while, wakes what was hidden long enough. */
   readonly sweep: () => void;
   /** Selects a row, or takes it out of the selection. */
@@ -205,7 +205,7 @@ function searchedText(entry: PendingProposal): string {
  * @param shifted Called if a row that is shown moved, or gave its place to another, by itself.
  * @returns The list.
  */
-export function openTable(now: () => number, shifted: () => void): Table {
+export function openList(now: () => number, shifted: () => void): List {
   let rows: readonly Row[] = [];
   let byKey: ReadonlyMap<string, Row> = new Map();
   let shown: readonly Row[] = [];
@@ -244,7 +244,7 @@ export function openTable(now: () => number, shifted: () => void): Table {
     current: () => shown[indexOf(currentKey)],
     row: (key) => byKey.get(key),
     counts() {
-      const waiting = rows.filter(({ standing }) => standing.kind === "open");
+      const waiting = rows.filter(({ stage }) => stage.kind === "open");
       const bottles = new Set(waiting.map(({ entry }) => entry.proposal.bottleSlug)).size;
       return { waiting: waiting.length, bottles, snoozed: asleep.size };
     },
@@ -264,21 +264,20 @@ export function openTable(now: () => number, shifted: () => void): Table {
     merge(events, overridable) {
       const next = withoutOldest(mergeRows(rows, events, now(), overridable));
       let lost = false;
-      for (const { key, standing } of next) {
-        if (standing.kind === "over") lost = selected.delete(key) || lost;
+      for (const { key, stage } of next) {
+        if (stage.kind === "over") lost = selected.delete(key) || lost;
       }
       show(next);
       // A key that was for all of them may be for one now.
       if (lost) shifted();
     },
-    set(key, standing) {
-      if (standing.kind !== "open") selected.delete(key);
-      show(rows.map((row) => row.key === key ? { ...row, standing } : row));
+    set(key, stage) {
+      if (stage.kind !== "open") selected.delete(key);
+      show(rows.map((row) => row.key === key ? { ...row, stage } : row));
     },
     sweep() {
       const nowMs = now();
-      const stays = ({ standing }: Row) =>
-        standing.kind !== "over" || nowMs - standing.sinceMs < OVER_MS;
+      const stays = ({ stage }: Row) => stage.kind !== "over" || nowMs - stage.sinceMs < OVER_MS;
       const awake = [...asleep].filter(([, untilMs]) => untilMs <= nowMs).map(([key]) => key);
       if (rows.every(stays) && awake.length === 0) return;
       for (const key of awake) asleep.delete(key);
@@ -292,7 +291,7 @@ export function openTable(now: () => number, shifted: () => void): Table {
         selected.set(key, row.entry.proposalSha256);
       }
     },
-    selected: () => rows.filter((row) => selected.has(row.key) && row.standing.kind === "open"),
+    selected: () => rows.filter((row) => selected.has(row.key) && row.stage.kind === "open"),
     isSelected: (key) => selected.has(key),
     selectedSha256: (key) => selected.get(key),
     selectNone: () => selected.clear(),
@@ -316,10 +315,8 @@ export function openTable(now: () => number, shifted: () => void): Table {
 
 /** Whoever asks and takes back a thousand times makes no list of thousands of rows that wait no more. */
 function withoutOldest(rows: readonly Row[]): readonly Row[] {
-  let tooMany = rows.filter(({ standing }) => standing.kind === "over").length - MOST_OVER;
-  return tooMany <= 0
-    ? rows
-    : rows.filter(({ standing }) => standing.kind !== "over" || tooMany-- <= 0);
+  let tooMany = rows.filter(({ stage }) => stage.kind === "over").length - MOST_OVER;
+  return tooMany <= 0 ? rows : rows.filter(({ stage }) => stage.kind !== "over" || tooMany-- <= 0);
 }
 
 /** What was hidden comes back as if it were new: last. */
@@ -331,6 +328,6 @@ function wakeLast(
   const woken = rows.filter(({ key }) => keys.includes(key));
   return [
     ...rows.filter((row) => !woken.includes(row)),
-    ...woken.map((row) => row.standing.kind === "open" ? { ...row, standing: open(notice) } : row),
+    ...woken.map((row) => row.stage.kind === "open" ? { ...row, stage: open(notice) } : row),
   ];
 }

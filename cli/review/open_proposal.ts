@@ -7,12 +7,12 @@
 import { proposalBlocks } from "../render/proposal.ts";
 import { type Block, wrap } from "../render/wrap.ts";
 import { open, type Row } from "./list.ts";
-import type { Desk, Look } from "./state.ts";
-import { openPages } from "./viewport.ts";
+import type { Look, State } from "./state.ts";
+import { openViewport } from "./viewport.ts";
 
 /** Reads a proposal, and keeps that as what the operator saw. If it cannot be read, its row says why. */
-export async function lookAt(desk: Desk, row: Row): Promise<Look | undefined> {
-  const { ports, table, looks } = desk;
+export async function lookAt(state: State, row: Row): Promise<Look | undefined> {
+  const { ports, list, looks } = state;
   try {
     const inspection = await ports.inspect(row.entry);
     const stamp = ports.stampOf(inspection.currentPath);
@@ -22,29 +22,29 @@ export async function lookAt(desk: Desk, row: Row): Promise<Look | undefined> {
     return look;
   } catch (error) {
     const why = ports.explain(error);
-    if (table.row(row.key)?.standing.kind === "open") table.set(row.key, open(why));
-    desk.tell(why);
+    if (list.row(row.key)?.stage.kind === "open") list.set(row.key, open(why));
+    state.tell(why);
     return undefined;
   }
 }
 
 /** Shows one proposal on the whole screen; `because` is shown above it, if something changed. */
-export async function openProposal(desk: Desk, row: Row, because?: string): Promise<void> {
-  const look = await lookAt(desk, row);
+export async function openProposal(state: State, row: Row, because?: string): Promise<void> {
+  const look = await lookAt(state, row);
   if (look === undefined) {
-    if (desk.view.place !== "list") desk.show({ place: "list" });
+    if (state.view.place !== "list") state.show({ place: "list" });
     return;
   }
-  const { table, style } = desk;
+  const { list, style } = state;
   // The operator sees it now, so the notice on its row is no longer needed.
-  const { standing } = table.row(row.key) ?? row;
-  if (standing.kind === "open" && standing.notice !== undefined) table.set(row.key, open());
-  const blocks = proposalBlocks(look.inspection, desk.ports.now());
+  const { stage } = list.row(row.key) ?? row;
+  if (stage.kind === "open" && stage.notice !== undefined) list.set(row.key, open());
+  const blocks = proposalBlocks(look.inspection, state.ports.now());
   const all = because === undefined ? blocks : [...notice(because), ...blocks];
-  const pages = openPages(all, style);
-  const shown = { ...look, pages };
-  desk.looks.set(row.key, shown);
-  desk.show({ place: "proposal", key: row.key, look: shown, pages });
+  const viewport = openViewport(all, style);
+  const shown = { ...look, viewport };
+  state.looks.set(row.key, shown);
+  state.show({ place: "proposal", key: row.key, look: shown, viewport });
 }
 
 function notice(text: string): Block[] {

@@ -9,7 +9,7 @@ import type { Mark, PendingProposal } from "../../mod.ts";
 import type { Later } from "./key_guard.ts";
 import { open } from "./list.ts";
 import { openProposal } from "./open_proposal.ts";
-import { type Desk, keepEdit } from "./state.ts";
+import { keepEdit, type State } from "./state.ts";
 
 /** For how long marks are worked out before keys are read again. */
 const SLICE_MS = 8;
@@ -58,64 +58,64 @@ export function openMarks(root: string, later: Later, changed: () => void): List
 }
 
 /** Withdraws a question about a row that changed, and a decision on it that is not written yet. */
-function withdraw(desk: Desk, keys: ReadonlySet<string>, why: string): void {
-  if (desk.prompt?.question.about.some((key) => keys.has(key))) {
-    desk.prompt.withdraw();
-    desk.tell(why);
+function withdraw(state: State, keys: ReadonlySet<string>, why: string): void {
+  if (state.prompt?.question.about.some((key) => keys.has(key))) {
+    state.prompt.withdraw();
+    state.tell(why);
   }
-  for (const { edit } of desk.held.drop(({ key }) => keys.has(key))) {
-    if (edit !== undefined) keepEdit(desk, edit);
+  for (const { edit } of state.undoBuffer.drop(({ key }) => keys.has(key))) {
+    if (edit !== undefined) keepEdit(state, edit);
   }
-  for (const key of keys) desk.looks.delete(key);
+  for (const key of keys) state.looks.delete(key);
 }
 
-function isOnScreen({ view }: Desk, key: string): boolean {
+function isOnScreen({ view }: State, key: string): boolean {
   return (view.place === "proposal" || view.place === "edit") && view.key === key;
 }
 
 /** Shows a proposal again if it is on the screen and has changed. */
-function refreshView(desk: Desk, keys: ReadonlySet<string>, because: string): void {
-  const { view } = desk;
+function refreshView(state: State, keys: ReadonlySet<string>, because: string): void {
+  const { view } = state;
   if (view.place !== "proposal" && view.place !== "edit" || !keys.has(view.key)) return;
-  const row = desk.table.row(view.key);
-  if (row?.standing.kind !== "open") return;
-  if (view.place === "edit") keepEdit(desk, view.edit);
-  void openProposal(desk, row, because);
+  const row = state.list.row(view.key);
+  if (row?.stage.kind !== "open") return;
+  if (view.place === "edit") keepEdit(state, view.edit);
+  void openProposal(state, row, because);
 }
 
 /** Brings what has changed in the queues onto the list, and to what was asked or decided about its rows. */
-export function takeChanges(desk: Desk, { events }: Changes): void {
-  const { table } = desk;
+export function takeChanges(state: State, { events }: Changes): void {
+  const { list } = state;
   const named = events.flatMap((event) =>
     "proposalId" in event ? [{ ...event, key: `${event.bottleSlug}/${event.proposalId}` }] : []
   );
-  const before = new Map(named.map(({ key }) => [key, table.row(key)]));
-  table.merge(events, desk.ports.overridable);
+  const before = new Map(named.map(({ key }) => [key, list.row(key)]));
+  list.merge(events, state.ports.overridable);
   const changedKeys = new Set<string>();
   for (const { key, event } of named) {
-    const [row, after] = [before.get(key), table.row(key)];
+    const [row, after] = [before.get(key), list.row(key)];
     if (row === undefined || after === row) continue;
     const isOver = after === undefined ||
-      after.standing.kind === "over" && row.standing.kind !== "over";
+      after.stage.kind === "over" && row.stage.kind !== "over";
     const isAnother = after?.entry.proposalSha256 !== row.entry.proposalSha256;
     if (isOver || isAnother || event === "unrecorded") changedKeys.add(key);
   }
   if (changedKeys.size > 0) {
-    withdraw(desk, changedKeys, "Withdrawn: the proposal changed, or somebody else decided.");
+    withdraw(state, changedKeys, "Withdrawn: the proposal changed, or somebody else decided.");
     const isPlanted = named.some(({ key, event }) =>
-      event === "unrecorded" && isOnScreen(desk, key)
+      event === "unrecorded" && isOnScreen(state, key)
     );
     const because = isPlanted
       ? "Another program answered while you looked, without a record."
       : "The proposal changed while you looked. This is the new one.";
-    refreshView(desk, changedKeys, because);
+    refreshView(state, changedKeys, because);
   }
-  desk.changed();
+  state.changed();
 }
 
 /** Checks whether the files in force are still those that the operator saw. No event tells of these. */
-export function checkFilesInForce(desk: Desk): void {
-  const { table, ports } = desk;
+export function checkFilesInForce(state: State): void {
+  const { list, ports } = state;
   const stamps = new Map<string, string>();
   const stampOf = (path: string) => {
     const known = stamps.get(path) ?? ports.stampOf(path);
@@ -123,19 +123,19 @@ export function checkFilesInForce(desk: Desk): void {
     return known;
   };
   const changedKeys = new Set<string>();
-  for (const [key, { inspection, stamp }] of desk.looks) {
+  for (const [key, { inspection, stamp }] of state.looks) {
     if (stampOf(inspection.currentPath) !== stamp) changedKeys.add(key);
   }
   if (changedKeys.size === 0) return;
   for (const key of changedKeys) {
-    const kind = table.row(key)?.standing.kind;
+    const kind = list.row(key)?.stage.kind;
     if (kind === "open" || kind === "held") {
-      table.set(key, open("the file in force changed: look again"));
+      list.set(key, open("the file in force changed: look again"));
     }
   }
-  withdraw(desk, changedKeys, "Withdrawn: the file in force changed.");
+  withdraw(state, changedKeys, "Withdrawn: the file in force changed.");
   refreshView(
-    desk,
+    state,
     changedKeys,
     "The file in force changed while you looked. This is what would change now.",
   );

@@ -18,7 +18,7 @@ import { failureOf } from "../command/exit.ts";
 import { openNotifier } from "../notify/outbox.ts";
 import { decideAsShown } from "../operate/decision.ts";
 import { editProposal } from "../operate/editor.ts";
-import { openSeat, type Seat } from "./app.ts";
+import { type App, openApp } from "./app.ts";
 import type { Later } from "./key_guard.ts";
 import { pastNotes } from "./prompt.ts";
 import { openMarks } from "./queue_updates.ts";
@@ -30,7 +30,7 @@ import { fromFileUrl, join } from "@std/path";
 const KEEP_MS = 2_000;
 
 /** What goes on besides the screen. */
-export interface Feed {
+export interface Background {
   /** Takes what has changed in the queues. */
   readonly take: (changes: Changes) => void;
   /** Ends it, within a bounded time. */
@@ -44,7 +44,7 @@ export interface Feed {
  * @param later Runs something later.
  * @returns The feed.
  */
-export function openFeed(context: Context, later: Later): Feed {
+export function openBackground(context: Context, later: Later): Background {
   const notifier = openNotifier(context);
   let latest: Changes | undefined;
   let keeping = false;
@@ -156,7 +156,7 @@ export async function reviewFullScreen(context: Context): Promise<number> {
     ...context,
     complain: (text) => {
       told.push(text);
-      seat.say(text);
+      app.say(text);
     },
   };
   const marks = openMarks(root, later, draw);
@@ -176,12 +176,12 @@ export async function reviewFullScreen(context: Context): Promise<number> {
     stampOf,
     explain,
     suspend: () => {
-      lend(stopJob).catch((error) => seat.say(`Cannot stop here: ${explain(error)}`));
+      lend(stopJob).catch((error) => app.say(`Cannot stop here: ${explain(error)}`));
     },
     repaint: () => terminal?.repaint(),
     quit: () => end(0),
   };
-  const seat: Seat = openSeat(ports, { style, notes: flags.notes ?? "", changed: draw });
+  const app: App = openApp(ports, { style, notes: flags.notes ?? "", changed: draw });
 
   const stopListening = listenForEndings(
     (signal, exitCode) => {
@@ -190,17 +190,17 @@ export async function reviewFullScreen(context: Context): Promise<number> {
     },
     fail,
   );
-  const feed = openFeed(quiet, later);
+  const background = openBackground(quiet, later);
   function take(changed: Changes): void {
-    feed.take(changed);
+    background.take(changed);
     marks.forget();
-    seat.take(changed);
+    app.take(changed);
   }
 
   try {
     if (!first.done) take(first.value);
-    terminal = openTerminal(seat, end);
-    const ticking = setInterval(seat.tick, TICK_MS);
+    terminal = openTerminal(app, end);
+    const ticking = setInterval(app.tick, TICK_MS);
     const watching = (async () => {
       for await (const changed of changes) {
         take(changed);
@@ -214,9 +214,9 @@ export async function reviewFullScreen(context: Context): Promise<number> {
     stop.abort();
     terminal?.close();
     stopListening();
-    await feed.close();
+    await background.close();
   }
-  for (const line of seat.end()) context.print(visibleLine(line));
+  for (const line of app.end()) context.print(visibleLine(line));
   for (const line of told) context.complain(line);
   if (lent) context.complain(`! what was being edited is in ${join(privateDir(root), "edit")}`);
   if (failure !== undefined) throw failure;

@@ -9,11 +9,11 @@ import type { Decision, Inspection, Mark, Obstacle, PendingProposal } from "../.
 import type { Said, Seen } from "../operate/decision.ts";
 import type { Edit } from "../operate/editor.ts";
 import type { Style } from "../render/style.ts";
-import { type Guard, type Later, openGuard } from "./key_guard.ts";
-import { openTable, type Overridable, type Table } from "./list.ts";
+import { type KeyGuard, type Later, openKeyGuard } from "./key_guard.ts";
+import { type List, openList, type Overridable } from "./list.ts";
 import { openPrompt, type Prompt, type Question } from "./prompt.ts";
-import { type Held, openHeld } from "./undo_buffer.ts";
-import type { Pages } from "./viewport.ts";
+import { openUndoBuffer, type UndoBuffer } from "./undo_buffer.ts";
+import type { Viewport } from "./viewport.ts";
 
 /** The calls to the outside. A test passes its own. */
 export interface Ports {
@@ -52,7 +52,7 @@ export interface Look extends Seen {
   /** The state of the file in force at that time. */
   readonly stamp: string;
   /** The whole proposal on the screen; left out if only a row of a table was shown. */
-  readonly pages?: Pages;
+  readonly viewport?: Viewport;
 }
 
 /** A decision that can still be undone. */
@@ -84,14 +84,14 @@ export type View =
     readonly place: "proposal";
     readonly key: string;
     readonly look: Look;
-    readonly pages: Pages;
+    readonly viewport: Viewport;
   }
   | {
     readonly place: "edit";
     readonly key: string;
     readonly look: Look;
     readonly edit: Edit;
-    readonly pages: Pages;
+    readonly viewport: Viewport;
   }
   | {
     readonly place: "batch";
@@ -100,15 +100,15 @@ export type View =
     readonly items: readonly BatchItem[];
     readonly step: "asked" | "decided";
   }
-  | { readonly place: "help"; readonly behind: View; readonly pages: Pages };
+  | { readonly place: "help"; readonly behind: View; readonly viewport: Viewport };
 
 /** The state of the full screen, and what every part of it may do. */
-export interface Desk {
+export interface State {
   readonly ports: Ports;
   readonly style: Style;
-  readonly table: Table;
-  readonly guard: Guard;
-  readonly held: Held<Pending>;
+  readonly list: List;
+  readonly guard: KeyGuard;
+  readonly undoBuffer: UndoBuffer<Pending>;
   /** The decisions that can no longer be undone, and are not written yet. */
   readonly unwritten: Set<Pending>;
   /** The writes that are under way. */
@@ -144,23 +144,23 @@ export interface Desk {
 }
 
 /** The state at the start. `due` gets the decisions that can no longer be undone; `changed` draws. */
-export function openDesk(
+export function openState(
   ports: Ports,
   style: Style,
   due: (group: readonly Pending[]) => void,
   changed: () => void,
-): Desk {
+): State {
   const tell = (message: string) => {
-    desk.message = message;
+    state.message = message;
     changed();
   };
-  const guard = openGuard(ports.elapsedMs, ports.later, tell);
-  const desk: Desk = {
+  const guard = openKeyGuard(ports.elapsedMs, ports.later, tell);
+  const state: State = {
     ports,
     style,
-    table: openTable(ports.now, guard.shifted),
+    list: openList(ports.now, guard.shifted),
     guard,
-    held: openHeld<Pending>(ports.later, due),
+    undoBuffer: openUndoBuffer<Pending>(ports.later, due),
     unwritten: new Set(),
     writes: new Set(),
     looks: new Map(),
@@ -174,31 +174,31 @@ export function openDesk(
     quitAsked: false,
     distracted: false,
     show(view) {
-      desk.view = view;
-      desk.offset = 0;
-      desk.seen = 0;
+      state.view = view;
+      state.offset = 0;
+      state.seen = 0;
       guard.shifted();
       changed();
     },
     tell,
     async ask(question) {
-      if (desk.distracted) return undefined;
+      if (state.distracted) return undefined;
       const prompt = openPrompt(question, tell);
-      desk.prompt = prompt;
+      state.prompt = prompt;
       changed();
       const answer = await prompt.answered;
-      desk.prompt = undefined;
+      state.prompt = undefined;
       guard.shifted();
       changed();
       return answer;
     },
     changed,
   };
-  return desk;
+  return state;
 }
 
 /** Says where an operator's version is: on the screen, and again when the screen is closed. */
-export function keepEdit(desk: Desk, { kept }: Edit): void {
-  desk.report.push(kept);
-  desk.tell(kept);
+export function keepEdit(state: State, { kept }: Edit): void {
+  state.report.push(kept);
+  state.tell(kept);
 }

@@ -10,7 +10,7 @@ import type { Later } from "./key_guard.ts";
 export const UNDO_MS = 5_000;
 
 /** Decisions that can still be undone, in groups that are undone together. */
-export interface Held<T> {
+export interface UndoBuffer<T> {
   /** Holds a group until its time is up. */
   readonly hold: (group: readonly T[]) => void;
   /** Gives back the last group, if there is one. */
@@ -37,7 +37,7 @@ interface Group<T> {
  * @param due Called with a group whose time is up.
  * @returns The place.
  */
-export function openHeld<T>(later: Later, due: (group: readonly T[]) => void): Held<T> {
+export function openUndoBuffer<T>(later: Later, due: (group: readonly T[]) => void): UndoBuffer<T> {
   const groups: Group<T>[] = [];
   const items = () => groups.flatMap((group) => group.items);
   return {

@@ -12,7 +12,7 @@ import type { Block } from "../render/wrap.ts";
 const MOST_KEPT = 2_000;
 
 /** A text, and the place in it where the screen begins. */
-export interface Pages {
+export interface Viewport {
   /** The rows of the screen. */
   readonly rows: (height: number, columns: number) => readonly string[];
   /** Moves by rows of the screen last made. */
@@ -40,7 +40,7 @@ interface Place {
  * @param style Colours.
  * @returns The text.
  */
-export function openPages(blocks: readonly Block[], style: Style): Pages {
+export function openViewport(blocks: readonly Block[], style: Style): Viewport {
   let columns = 0;
   let height = 1;
   let top: Place = { block: 0, row: 0 };

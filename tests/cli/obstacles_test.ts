@@ -15,7 +15,7 @@ import {
   type Verdict,
   writeResponse,
 } from "../../mod.ts";
-import { sitDown, type TestSeat } from "../support/app.ts";
+import { openTestApp, type TestApp } from "../support/app.ts";
 import { queueSample } from "../support/records.ts";
 import { type TempDir, tempDir } from "../support/temp.ts";
 import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
@@ -252,79 +252,79 @@ const EDITOR = `printf '${VALID.replaceAll("\n", "\\n")}' > "$1"`;
 const keyFor = ({ status }: Case) => status === "approved" ? "a" : "r";
 
 /** Presses the key that decides what is on the screen, and answers what every rejection is asked. */
-async function pressKey(seat: TestSeat, test: Case): Promise<void> {
-  await seat.decide(keyFor(test));
-  if (test.status === "rejected") await seat.answer(notesFor(test));
+async function pressKey(app: TestApp, test: Case): Promise<void> {
+  await app.decide(keyFor(test));
+  if (test.status === "rejected") await app.answer(notesFor(test));
 }
 
 /** Lets a decision become due in the very moment in which something happens that nobody saw. */
-async function happensLast(dir: TempDir, seat: TestSeat, test: Case): Promise<void> {
-  await seat.wait(4_000);
+async function happensLast(dir: TempDir, app: TestApp, test: Case): Promise<void> {
+  await app.wait(4_000);
   await test.meanwhile!(dir);
-  seat.clock.pass(1_000);
-  await seat.idle();
+  app.clock.pass(1_000);
+  await app.idle();
 }
 
 async function fullScreen(dir: TempDir, test: Case): Promise<void> {
   const request = await requestNow(dir, test);
-  const seat = await sitDown(dir, { columns: COLUMNS, editor: EDITOR });
-  await seat.press("return");
-  await pressKey(seat, test);
-  if (test.meanwhile) await happensLast(dir, seat, test);
-  await onScreen(seat, test, await obstacleTo(dir, test, request));
+  const app = await openTestApp(dir, { columns: COLUMNS, editor: EDITOR });
+  await app.press("return");
+  await pressKey(app, test);
+  if (test.meanwhile) await happensLast(dir, app, test);
+  await onScreen(app, test, await obstacleTo(dir, test, request));
 }
 
 /** What an operator does before the screen that shows the obstacle. */
-async function onScreen(seat: TestSeat, test: Case, obstacle: Obstacle): Promise<void> {
-  assertStringIncludes(seat.screen(), said(obstacle));
+async function onScreen(app: TestApp, test: Case, obstacle: Obstacle): Promise<void> {
+  assertStringIncludes(app.screen(), said(obstacle));
   const { clearedBy } = obstacle;
   if (clearedBy.how === "confirm") {
-    assertStringIncludes(seat.screen(), ` Type ${clearedBy.word} `);
-    await seat.answer(clearedBy.word);
+    assertStringIncludes(app.screen(), ` Type ${clearedBy.word} `);
+    await app.answer(clearedBy.word);
   } else if (clearedBy.how === "notes") {
-    await seat.decide(keyFor(test));
-    await seat.answer("No.");
+    await app.decide(keyFor(test));
+    await app.answer("No.");
   } else if (clearedBy.how === "edit") {
-    assertStringIncludes(seat.screen(), "m changes the file");
-    await seat.keys("m", "a");
-    await seat.answer("");
+    assertStringIncludes(app.screen(), "m changes the file");
+    await app.keys("m", "a");
+    await app.answer("");
   } else {
-    await seat.look();
-    await seat.press("return");
-    await pressKey(seat, test);
+    await app.look();
+    await app.press("return");
+    await pressKey(app, test);
   }
-  await seat.wait(5_000);
+  await app.wait(5_000);
 }
 
-async function table(dir: TempDir, test: Case): Promise<void> {
+async function list(dir: TempDir, test: Case): Promise<void> {
   const request = await requestNow(dir, test);
-  const seat = await sitDown(dir, { columns: COLUMNS, editor: EDITOR });
-  await seat.press("x");
+  const app = await openTestApp(dir, { columns: COLUMNS, editor: EDITOR });
+  await app.press("x");
   if (test.code === "changed") await test.meanwhile!(dir);
-  await pressKey(seat, test);
+  await pressKey(app, test);
   if (test.code === "stale" && test.meanwhile) {
-    await seat.decide("return");
-    await happensLast(dir, seat, test);
+    await app.decide("return");
+    await happensLast(dir, app, test);
   }
   const obstacle = await obstacleTo(dir, test, request);
-  assertStringIncludes(seat.screen(), said(obstacle));
+  assertStringIncludes(app.screen(), said(obstacle));
   if (test.code === "unconfirmed") {
-    await seat.decide("return");
-    return await onScreen(seat, test, obstacle);
+    await app.decide("return");
+    return await onScreen(app, test, obstacle);
   }
   if (test.code === "notes_missing") {
-    await seat.decide("r");
-    await seat.answer("No.");
-    await seat.decide("return");
-    return await seat.wait(5_000);
+    await app.decide("r");
+    await app.answer("No.");
+    await app.decide("return");
+    return await app.wait(5_000);
   }
   // A table asks for nothing else: the operator opens the proposal.
-  await seat.press("q", "escape");
-  if (test.how === "look") await seat.look();
-  await seat.press("return");
-  await pressKey(seat, test);
-  if (test.how === "look") await seat.wait(5_000);
-  else await onScreen(seat, test, obstacle);
+  await app.press("q", "escape");
+  if (test.how === "look") await app.look();
+  await app.press("return");
+  await pressKey(app, test);
+  if (test.how === "look") await app.wait(5_000);
+  else await onScreen(app, test, obstacle);
 }
 
 /** The walk at a prompt, a question and an answer at a time. */
@@ -407,7 +407,7 @@ const SURFACES: Readonly<
     [...CASES.filter(({ status }) => status === "approved"), LOW_MARK],
   ],
   "the full screen": [fullScreen, CASES],
-  "a table of several": [table, CASES],
+  "a table of several": [list, CASES],
   "review --plain": [plain, CASES],
 };
 

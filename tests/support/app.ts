@@ -1,5 +1,5 @@
 /**
- * The operator's seat without a terminal: real files, the real door, a clock that the test moves.
+ * The app without a terminal: real files, the real door, a clock that the test moves.
  *
  * @module
  */
@@ -10,7 +10,7 @@ import { readFlags } from "../../cli/command/flags.ts";
 import { decideAsShown } from "../../cli/operate/decision.ts";
 import { type Edit, editProposal } from "../../cli/operate/editor.ts";
 import { makeStyle } from "../../cli/render/style.ts";
-import { openSeat, type Seat } from "../../cli/review/app.ts";
+import { type App, openApp } from "../../cli/review/app.ts";
 import { pastNotes } from "../../cli/review/prompt.ts";
 import { stampOf } from "../../cli/review/run.ts";
 import type { Ports } from "../../cli/review/state.ts";
@@ -24,11 +24,11 @@ import type { TempDir } from "./temp.ts";
 /** How long the screen must be still before a key decides, and how long the key must stand alone. */
 const [SETTLED_MS, ALONE_MS] = [300, 40];
 
-/** A seat, and whoever sits on it. */
-export interface TestSeat {
-  readonly seat: Seat;
+/** An app, and whoever sits on it. */
+export interface TestApp {
+  readonly app: App;
   readonly clock: Clock;
-  /** How the seat was left: not yet, or by `quit`; and how often it gave the terminal away. */
+  /** How the app was left: not yet, or by `quit`; and how often it gave the terminal away. */
   readonly left: { quit: number; suspended: number; repainted: number };
   /** Presses keys that decide nothing, each alone. */
   readonly press: (...keys: string[]) => Promise<void>;
@@ -52,15 +52,15 @@ export interface TestSeat {
   readonly cursor: () => string | undefined;
 }
 
-/** What may be different about a seat. */
-export interface SeatOptions {
+/** What may be different about an app. */
+export interface AppOptions {
   readonly columns?: number;
   readonly rows?: number;
   /** A shell script that is the operator's editor. */
   readonly editor?: string;
   /** The operator's words for approvals. */
   readonly notes?: string;
-  /** What the seat is wired to instead, so that what happens between two keys can be chosen. */
+  /** What the app is wired to instead, so that what happens between two keys can be chosen. */
   readonly ports?: Partial<Ports>;
 }
 
@@ -77,9 +77,9 @@ const NOBODY = {
  *
  * @param dir The root.
  * @param options The size of the screen, the editor, the notes.
- * @returns The seat.
+ * @returns The app.
  */
-export async function sitDown(dir: TempDir, options: SeatOptions = {}): Promise<TestSeat> {
+export async function openTestApp(dir: TempDir, options: AppOptions = {}): Promise<TestApp> {
   const { columns = 80, rows = 24, editor, notes = "" } = options;
   const root = dir.path;
   const clock = openClock();
@@ -123,14 +123,14 @@ export async function sitDown(dir: TempDir, options: SeatOptions = {}): Promise<
     return { ...version, discard: () => follow(version.discard()) };
   }
 
-  const seat = openSeat(ports, { style: makeStyle(false), notes, changed: () => {} });
+  const app = openApp(ports, { style: makeStyle(false), notes, changed: () => {} });
   async function idle(): Promise<void> {
     do {
       await Promise.allSettled(underWay);
       await new Promise((resolve) => setTimeout(resolve, 0));
     } while (underWay.size > 0);
     // By now the terminal would show it.
-    seat.frame({ columns, rows });
+    app.frame({ columns, rows });
   }
   let before: Overview | undefined;
   function take(overview: Overview): void {
@@ -140,7 +140,7 @@ export async function sitDown(dir: TempDir, options: SeatOptions = {}): Promise<
       (ids, slug) => decidedAmong(ids, slug, root),
     );
     before = changes.now;
-    seat.take(changes);
+    app.take(changes);
   }
   async function look(): Promise<void> {
     take(readOverview({ root }));
@@ -149,21 +149,21 @@ export async function sitDown(dir: TempDir, options: SeatOptions = {}): Promise<
   async function press(...keys: string[]): Promise<void> {
     for (const key of keys) {
       clock.pass(ALONE_MS);
-      seat.press(key);
+      app.press(key);
       await idle();
     }
   }
   async function decide(key: string): Promise<void> {
     clock.pass(SETTLED_MS);
-    seat.press(key);
+    app.press(key);
     clock.pass(ALONE_MS);
     await idle();
   }
   const screen = (size: Partial<Size> = {}) =>
-    seat.frame({ columns, rows, ...size }).map((row) => row.trimEnd()).join("\n");
+    app.frame({ columns, rows, ...size }).map((row) => row.trimEnd()).join("\n");
   await look();
   return {
-    seat,
+    app,
     clock,
     left,
     press,
@@ -179,7 +179,7 @@ export async function sitDown(dir: TempDir, options: SeatOptions = {}): Promise<
       for (let left = ms; left > 0; left -= 1_000) {
         clock.pass(Math.min(left, 1_000));
         await idle();
-        seat.tick();
+        app.tick();
         await idle();
       }
     },

@@ -10,7 +10,7 @@ import { marksInShort } from "../../render/pending.ts";
 import { cut, wrap } from "../../render/wrap.ts";
 import { isMeant } from "../batch.ts";
 import { wordsOf } from "../list.ts";
-import type { BatchItem, Desk, View } from "../state.ts";
+import type { BatchItem, State, View } from "../state.ts";
 
 type Batch = Extract<View, { place: "batch" }>;
 
@@ -37,17 +37,17 @@ function inShort(words: string, instead: string): Outcome {
   return words.length <= MOST_WORD ? { word: words } : { word: instead, why: words };
 }
 
-function outcomeOf(desk: Desk, { status, step }: Batch, item: BatchItem): Outcome {
-  const standing = desk.table.row(item.key)?.standing;
-  if (standing === undefined) return { word: "done, and off the list" };
-  const words = wordsOf(standing, desk.ports.now());
-  if (standing.kind !== "open") {
+function outcomeOf(state: State, { status, step }: Batch, item: BatchItem): Outcome {
+  const stage = state.list.row(item.key)?.stage;
+  if (stage === undefined) return { word: "done, and off the list" };
+  const words = wordsOf(stage, state.ports.now());
+  if (stage.kind !== "open") {
     return inShort(words ?? "", "waits no more");
   }
   if (step === "decided" && item.leftOut === undefined) {
     return inShort(words ?? "not decided", "not decided");
   }
-  if (isMeant(desk, item)) return { word: `will be ${status}` };
+  if (isMeant(state, item)) return { word: `will be ${status}` };
   return { word: "left out", why: item.leftOut ?? words ?? "it changed" };
 }
 
@@ -69,21 +69,21 @@ function subjectOf({ key, look }: BatchItem, id: string): string {
 }
 
 /** What the bottle's slug will be asked for: nobody should type it for what they have not read. */
-function highMarks(desk: Desk, { step }: Batch, item: BatchItem): readonly string[] {
-  if (step !== "asked" || !isMeant(desk, item)) return [];
+function highMarks(state: State, { step }: Batch, item: BatchItem): readonly string[] {
+  if (step !== "asked" || !isMeant(state, item)) return [];
   return (item.unconfirmed?.marks ?? []).map(({ message }) => `high  ${message}`);
 }
 
 /** The rows of the table, at most `height` of them. */
 export function batchRows(
-  desk: Desk,
+  state: State,
   view: Batch,
   height: number,
   columns: number,
 ): string[] {
   const { items, status, notes, step } = view;
   const isLeftOut = (item: BatchItem) =>
-    step === "asked" ? !isMeant(desk, item) : item.leftOut !== undefined;
+    step === "asked" ? !isMeant(state, item) : item.leftOut !== undefined;
   const left = items.filter(isLeftOut).length;
   const count = items.length - left;
   const verb = status === "approved" ? "approve" : "reject";
@@ -92,25 +92,25 @@ export function batchRows(
     ? `Enter will ${verb} ${count}${without}:`
     : "What becomes of them:";
   const above = [
-    desk.style.bold(cut(` ${title}`, columns - 1)),
+    state.style.bold(cut(` ${title}`, columns - 1)),
     ...(notes === "" ? [] : [cut(` notes: ${visibleLine(notes)}`, columns - 1)]),
     "",
   ];
   const shorts = shortIds(items.map(idOf));
-  const outcomes = items.map((item) => outcomeOf(desk, view, item));
+  const outcomes = items.map((item) => outcomeOf(state, view, item));
   const width = Math.max(0, ...outcomes.map(({ word }) => word.length));
   const rows: string[] = [];
   const room = height - above.length;
   for (const [n, item] of items.entries()) {
-    if (n < desk.offset) continue;
+    if (n < state.offset) continue;
     const { word, why } = outcomes[n]!;
     const subject = subjectOf(item, shorts.get(idOf(item))!);
     rows.push(cut(` ${visibleLine(word).padEnd(width)}  │ ${subject}`, columns - 1));
-    for (const text of why === undefined ? highMarks(desk, view, item) : [why]) {
+    for (const text of why === undefined ? highMarks(state, view, item) : [why]) {
       rows.push(...wrap("   ! ", visibleLine(text), columns, "prose"));
     }
     if (rows.length > room) break;
-    desk.seen = Math.max(desk.seen, n + 1);
+    state.seen = Math.max(state.seen, n + 1);
   }
   return [...above, ...rows].slice(0, height);
 }

@@ -11,7 +11,7 @@ import type { Style } from "../../render/style.ts";
 import { cut, fill, wrap } from "../../render/wrap.ts";
 import { type Binding, BINDINGS, written } from "../keymap.ts";
 import { secondsLeft, wordsOf } from "../list.ts";
-import type { Desk } from "../state.ts";
+import type { State } from "../state.ts";
 import { batchRows } from "./batch.ts";
 import { listRows } from "./list.ts";
 
@@ -35,19 +35,19 @@ const MOST_ALARMS = 3;
 /** How many rows a message or a question takes, at most. */
 const MOST_MESSAGE_ROWS = 4;
 
-function heading(desk: Desk, columns: number): string {
-  const { view, table, style } = desk;
-  const { waiting, bottles, snoozed } = table.counts();
+function heading(state: State, columns: number): string {
+  const { view, list, style } = state;
+  const { waiting, bottles, snoozed } = list.counts();
   const words = [`${waiting} pending`];
   if (bottles > 1) words.push(`in ${bottles} bottles`);
   const parts = [words.join(" ")];
   if (snoozed > 0) parts.push(`${snoozed} not now`);
-  const selected = table.selected().length;
+  const selected = list.selected().length;
   if (selected > 0) parts.push(`${selected} selected`);
-  if (table.filter() !== "") parts.push(`only "${visibleLine(table.filter(), "code")}"`);
-  if ("pages" in view) {
-    const percent = Math.floor(view.pages.progress() * 100);
-    parts.push(view.pages.endWasSeen() ? "all seen" : `${percent} %`);
+  if (list.filter() !== "") parts.push(`only "${visibleLine(list.filter(), "code")}"`);
+  if ("viewport" in view) {
+    const percent = Math.floor(view.viewport.progress() * 100);
+    parts.push(view.viewport.endWasSeen() ? "all seen" : `${percent} %`);
   }
   const text = cut(` supervise  ${parts.join(" · ")}`, columns - 1);
   return style.inverse(fill(text, columns - 1));
@@ -67,10 +67,10 @@ function alarmRows(overview: Overview, columns: number, style: Style): string[] 
 }
 
 /** The keys of a place, as many as there is room for. The one for help is always there. */
-function hints(desk: Desk, columns: number): string {
-  const { view, style, held, table } = desk;
+function hints(state: State, columns: number): string {
+  const { view, style, undoBuffer, list } = state;
   const isUseful = ({ hint, action }: Binding) => {
-    if (action === "undo") return held.count() > 0;
+    if (action === "undo") return undoBuffer.count() > 0;
     if (action === "confirm") return view.place === "batch" && view.step === "asked";
     return hint !== undefined;
   };
@@ -80,10 +80,10 @@ function hints(desk: Desk, columns: number): string {
       text: `${written(key!)} ${hint}`,
       kept: action === "help" || action === "back" || action === "quit",
     }));
-  if (view.place === "list" && table.counts().snoozed > 0) {
+  if (view.place === "list" && list.counts().snoozed > 0) {
     all.push({ text: "S show hidden", kept: false });
   }
-  if (view.place === "list" && table.filter() !== "") all.push({ text: "Esc all", kept: true });
+  if (view.place === "list" && list.filter() !== "") all.push({ text: "Esc all", kept: true });
   let room = columns - 2;
   for (const { text, kept } of all) if (kept) room -= text.length + 2;
   const fitting = all.filter(({ text, kept }) => kept || (room -= text.length + 2) >= 0);
@@ -101,8 +101,8 @@ function inputRow(text: string, columns: number, style: Style): string {
   return ` > ${end}${style.inverse("_")}`;
 }
 
-function promptRows(desk: Desk, columns: number, roomy: boolean): string[] {
-  const { prompt, style } = desk;
+function promptRows(state: State, columns: number, roomy: boolean): string[] {
+  const { prompt, style } = state;
   if (prompt === undefined) return [];
   const { text, offers = [] } = prompt.question;
   const offered = roomy && offers.length > 0
@@ -122,70 +122,70 @@ function promptRows(desk: Desk, columns: number, roomy: boolean): string[] {
 }
 
 /** What was said last. */
-function messageRows({ message, style }: Desk, columns: number): string[] {
+function messageRows({ message, style }: State, columns: number): string[] {
   if (message === "") return [];
   const rows = wrap(" ", visibleLine(message), columns, "prose");
   return rows.slice(0, MOST_MESSAGE_ROWS).map(style.magenta);
 }
 
 /** What can still be undone, and for how long: whatever else is said, that has to be known. */
-function heldRows({ held, style, ports, table }: Desk, columns: number): string[] {
-  const items = held.items();
+function heldRows({ undoBuffer, style, ports, list }: State, columns: number): string[] {
+  const items = undoBuffer.items();
   if (items.length === 0) return [];
   // By their rows, those too that a filter hides.
   const untils = items.flatMap(({ key }) => {
-    const standing = table.row(key)?.standing;
-    return standing?.kind === "held" ? [standing.untilMs] : [];
+    const stage = list.row(key)?.stage;
+    return stage?.kind === "held" ? [stage.untilMs] : [];
   });
   const seconds = secondsLeft(Math.max(0, ...untils), ports.now());
   const what = items.length === 1 ? "1 decision is" : `${items.length} decisions are`;
   return wrap(" ", `${what} written in ${seconds} s: u undoes`, columns, "prose").map(style.bold);
 }
 
-function body(desk: Desk, height: number, columns: number): readonly string[] {
-  const { view } = desk;
-  if (view.place === "list") return listRows(desk, height, columns);
-  if (view.place === "batch") return batchRows(desk, view, height, columns);
-  const standing = view.place === "help" ? undefined : desk.table.row(view.key)?.standing;
-  if (standing === undefined || standing.kind === "open") return view.pages.rows(height, columns);
-  const words = wordsOf(standing, desk.ports.now()) ?? "";
+function body(state: State, height: number, columns: number): readonly string[] {
+  const { view } = state;
+  if (view.place === "list") return listRows(state, height, columns);
+  if (view.place === "batch") return batchRows(state, view, height, columns);
+  const stage = view.place === "help" ? undefined : state.list.row(view.key)?.stage;
+  if (stage === undefined || stage.kind === "open") return view.viewport.rows(height, columns);
+  const words = wordsOf(stage, state.ports.now()) ?? "";
   const banner = wrap("! ", `It waits no more: ${visibleLine(words)}`, columns, "prose").slice(
     0,
     3,
   );
   return [
-    ...banner.map(desk.style.magenta),
-    ...view.pages.rows(Math.max(1, height - banner.length), columns),
+    ...banner.map(state.style.magenta),
+    ...view.viewport.rows(Math.max(1, height - banner.length), columns),
   ];
 }
 
 /**
  * Draws the screen.
  *
- * @param desk The desk.
+ * @param state The state.
  * @param overview What the list cannot show as rows: alarms.
  * @param size How large the screen is.
  * @returns The screen.
  */
-export function renderFrame(desk: Desk, overview: Overview, size: Size): Frame {
+export function renderFrame(state: State, overview: Overview, size: Size): Frame {
   const columns = Math.max(20, size.columns);
-  const alarms = alarmRows(overview, columns, desk.style);
+  const alarms = alarmRows(overview, columns, state.style);
   const roomy = size.rows >= 16;
   const said = [
-    ...messageRows(desk, columns),
-    ...(desk.prompt === undefined ? heldRows(desk, columns) : []),
-    ...promptRows(desk, columns, roomy),
+    ...messageRows(state, columns),
+    ...(state.prompt === undefined ? heldRows(state, columns) : []),
+    ...promptRows(state, columns, roomy),
   ];
   const below = [
     ...(said.length > 0 && roomy ? [""] : []),
     ...said,
-    ...(desk.prompt === undefined ? [hints(desk, columns)] : []),
+    ...(state.prompt === undefined ? [hints(state, columns)] : []),
   ];
   const bodyHeight = Math.max(1, size.rows - 1 - alarms.length - below.length);
-  const rows = [...body(desk, bodyHeight, columns)];
+  const rows = [...body(state, bodyHeight, columns)];
   while (rows.length < bodyHeight) rows.push("");
   // After the body, which counts what was seen.
-  const above = [heading(desk, columns), ...alarms];
+  const above = [heading(state, columns), ...alarms];
   // On the smallest screens the question, and what is typed, come before everything else.
   return {
     rows: [...above, ...rows.slice(0, bodyHeight), ...below].slice(-size.rows),

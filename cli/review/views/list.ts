@@ -18,7 +18,7 @@ import { renderQuoted } from "../../render/quote.ts";
 import { age, badge, type Style, trimPlain } from "../../render/style.ts";
 import { cut, fill, wrap } from "../../render/wrap.ts";
 import { type Row, wordsOf } from "../list.ts";
-import type { Desk } from "../state.ts";
+import type { State } from "../state.ts";
 
 /** From so many rows on, the words of the current proposal stand below the list. */
 const ROOMY = 14;
@@ -53,9 +53,9 @@ function saidIn(entry: PendingProposal): Said {
   return known;
 }
 
-function paintOf({ standing }: Row, style: Style): (text: string) => string {
-  if (standing.kind === "over") return style.dim;
-  if (standing.kind === "open") return (text) => text;
+function paintOf({ stage }: Row, style: Style): (text: string) => string {
+  if (stage.kind === "over") return style.dim;
+  if (stage.kind === "open") return (text) => text;
   return style.bold;
 }
 
@@ -65,10 +65,10 @@ function headingsOf(wide: boolean): string[] {
 }
 
 /** What is odd about a proposal; on a narrow screen only the worst of it. */
-function oddness(desk: Desk, { entry, standing }: Row, wide: boolean): string {
-  if (standing.kind !== "open") return "";
+function oddness(state: State, { entry, stage }: Row, wide: boolean): string {
+  if (stage.kind !== "open") return "";
   const { escaped, tooLong } = saidIn(entry);
-  const marks = desk.ports.marksOf(entry);
+  const marks = state.ports.marksOf(entry);
   if (!wide) {
     const severity = marks === undefined ? "?" : marks[0]?.severity;
     return severity ?? (escaped > 0 || tooLong ? "tricks" : "");
@@ -78,13 +78,13 @@ function oddness(desk: Desk, { entry, standing }: Row, wide: boolean): string {
 }
 
 /** The cells of a row, without the last, which takes what room is left. */
-function cellsOf(desk: Desk, row: Row, wide: boolean): string[] {
+function cellsOf(state: State, row: Row, wide: boolean): string[] {
   const { proposal } = row.entry;
   return [
-    age(proposal.arrivalTimestamp, desk.ports.now()),
+    age(proposal.arrivalTimestamp, state.ports.now()),
     proposal.bottleSlug,
     wide ? proposal.tool : CONFIG_FILE_FOR_TOOL[proposal.tool],
-    oddness(desk, row, wide),
+    oddness(state, row, wide),
   ];
 }
 
@@ -94,46 +94,46 @@ function lineUp(cells: readonly string[], widths: readonly number[], last: strin
   return `${padded.join("  ")}  ${last}`;
 }
 
-function drawRow(desk: Desk, row: Row, cells: string, columns: number): string {
-  const { table, style } = desk;
-  const isCurrent = table.current()?.key === row.key;
-  const signs = `${isCurrent ? ">" : " "}${table.isSelected(row.key) ? "x" : " "}`;
+function drawRow(state: State, row: Row, cells: string, columns: number): string {
+  const { list, style } = state;
+  const isCurrent = list.current()?.key === row.key;
+  const signs = `${isCurrent ? ">" : " "}${list.isSelected(row.key) ? "x" : " "}`;
   const text = cut(`${signs} ${cells}`.trimEnd(), columns - 1);
   return isCurrent ? style.inverse(fill(text, columns - 1)) : paintOf(row, style)(text);
 }
 
 /** Behind a bar are the agent's words; what we say of a proposal stands without one. */
-function lastCell(desk: Desk, { entry, standing }: Row): string {
-  const words = wordsOf(standing, desk.ports.now());
+function lastCell(state: State, { entry, stage }: Row): string {
+  const words = wordsOf(stage, state.ports.now());
   return words === undefined ? `│ ${saidIn(entry).text}` : `! ${visibleLine(words)}`;
 }
 
 /** On a narrow screen, what we say of a proposal takes the room of what it is about. */
-function kept({ standing }: Row, cells: readonly string[]): readonly string[] {
-  return wordsOf(standing, 0) === undefined ? cells : cells.slice(0, 2);
+function kept({ stage }: Row, cells: readonly string[]): readonly string[] {
+  return wordsOf(stage, 0) === undefined ? cells : cells.slice(0, 2);
 }
 
-function drawTable(desk: Desk, rows: readonly Row[], columns: number): string[] {
+function drawTable(state: State, rows: readonly Row[], columns: number): string[] {
   const wide = columns >= WIDE;
   const most = wide ? [5, 20, 16, 30] : [5, 9, 11, 6];
   const headings = headingsOf(wide);
-  const cells = rows.map((row) => cellsOf(desk, row, wide));
+  const cells = rows.map((row) => cellsOf(state, row, wide));
   const widths = most.map((limit, n) =>
     Math.min(limit, Math.max(...[headings, ...cells].map((row) => row[n]!.length)))
   );
   return [
-    desk.style.dim(cut(`   ${lineUp(headings, widths, "│ THE AGENT SAYS")}`, columns - 1)),
+    state.style.dim(cut(`   ${lineUp(headings, widths, "│ THE AGENT SAYS")}`, columns - 1)),
     ...rows.map((row, n) => {
       const beside = wide ? cells[n]! : kept(row, cells[n]!);
-      return drawRow(desk, row, lineUp(beside, widths, lastCell(desk, row)), columns);
+      return drawRow(state, row, lineUp(beside, widths, lastCell(state, row)), columns);
     }),
   ];
 }
 
 /** What would be read first of the current proposal. */
-function preview(desk: Desk, row: Row | undefined, height: number, columns: number): string[] {
-  if (row === undefined || row.standing.kind !== "open") return [];
-  const { style, ports } = desk;
+function preview(state: State, row: Row | undefined, height: number, columns: number): string[] {
+  if (row === undefined || row.stage.kind !== "open") return [];
+  const { style, ports } = state;
   const { id, bottleSlug, tool } = row.entry.proposal;
   const rows = renderQuoted(
     {
@@ -154,10 +154,10 @@ function preview(desk: Desk, row: Row | undefined, height: number, columns: numb
   ];
 }
 
-function whyEmpty({ table }: Desk): string {
-  const { snoozed } = table.counts();
+function whyEmpty({ list }: State): string {
+  const { snoozed } = list.counts();
   const hidden = snoozed === 0 ? "" : ` ${snoozed} hidden with s: S shows them.`;
-  return table.filter() === ""
+  return list.filter() === ""
     ? `Nothing is pending.${hidden} What arrives appears here.`
     : `Nothing that is shown has that in it: Esc shows all.${hidden}`;
 }
@@ -165,21 +165,21 @@ function whyEmpty({ table }: Desk): string {
 /**
  * The list.
  *
- * @param desk The desk.
+ * @param state The state.
  * @param height How many rows there are.
  * @param columns How wide they are.
  * @returns At most that many rows.
  */
-export function listRows(desk: Desk, height: number, columns: number): string[] {
-  const { table, style } = desk;
+export function listRows(state: State, height: number, columns: number): string[] {
+  const { list, style } = state;
   const share = Math.ceil(height * PREVIEW_SHARE);
-  const below = height >= ROOMY ? preview(desk, table.current(), share, columns) : [];
+  const below = height >= ROOMY ? preview(state, list.current(), share, columns) : [];
   const room = height - (below.length === 0 ? 0 : share);
-  const rows = table.window(Math.max(1, room - 1));
+  const rows = list.window(Math.max(1, room - 1));
   if (rows.length === 0) {
-    return ["", ...wrap(" ", whyEmpty(desk), columns, "prose").map(style.dim)];
+    return ["", ...wrap(" ", whyEmpty(state), columns, "prose").map(style.dim)];
   }
-  const drawn = drawTable(desk, rows, columns);
+  const drawn = drawTable(state, rows, columns);
   if (below.length === 0) return drawn;
   while (drawn.length < room) drawn.push("");
   return [...drawn, ...below];

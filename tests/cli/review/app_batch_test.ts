@@ -1,6 +1,6 @@
 import { readAnswer } from "../../../internal_mod.ts";
 import { sha256Hex } from "../../../mod.ts";
-import { sitDown, type TestSeat } from "../../support/app.ts";
+import { openTestApp, type TestApp } from "../../support/app.ts";
 import { queueSample } from "../../support/records.ts";
 import { type TempDir, tempDir } from "../../support/temp.ts";
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
@@ -25,80 +25,80 @@ async function statuses(dir: TempDir): Promise<string> {
 }
 
 /** The rows of the table, without what each would change. */
-const fates = (seat: TestSeat) =>
-  [...seat.screen().matchAll(/^ (.+?) +│ .* {2}(p\d)$/gm)].map(([, fate, id]) => `${id} ${fate}`);
+const fates = (app: TestApp) =>
+  [...app.screen().matchAll(/^ (.+?) +│ .* {2}(p\d)$/gm)].map(([, fate, id]) => `${id} ${fate}`);
 
 Deno.test("a shows what would happen to each that is selected, and leaves out what is stale", async () => {
   await using dir = await tempDir();
   await queueSome(dir);
-  const seat = await sitDown(dir, { columns: 120 });
-  await seat.press("x", "x", "j", "x", "x");
-  assertStringIncludes(seat.screen(), "4 selected");
-  assertEquals(seat.screen().match(/^[> ]x/gm)?.length, 4);
-  await seat.decide("a");
-  assertStringIncludes(seat.screen(), " Enter will approve 3, and leave out 1:");
-  assertEquals(fates(seat), [
+  const app = await openTestApp(dir, { columns: 120 });
+  await app.press("x", "x", "j", "x", "x");
+  assertStringIncludes(app.screen(), "4 selected");
+  assertEquals(app.screen().match(/^[> ]x/gm)?.length, 4);
+  await app.decide("a");
+  assertStringIncludes(app.screen(), " Enter will approve 3, and leave out 1:");
+  assertEquals(fates(app), [
     "p1 will be approved",
     "p2 will be approved",
     "p4 left out",
     "p5 will be approved",
   ]);
   assertStringIncludes(
-    seat.screen(),
+    app.screen(),
     "   ! The allowlist in force is not the one the agent started from",
   );
   assertStringIncludes(
-    seat.screen(),
+    app.screen(),
     '│ web.2  pipelock-block  +1 -0  1 high  p5\n   ! high  "*.example.com" would allow every host',
   );
 
   // One slug for the bottle that has a high mark, and none for the other.
-  await seat.decide("return");
-  assertStringIncludes(seat.screen(), "Type web.2 (the bottle's name) to approve anyway:");
-  await seat.answer("dev-1");
-  assertStringIncludes(seat.screen(), "That is not web.2.");
-  await seat.answer("web.2");
-  assertStringIncludes(seat.screen(), " What becomes of them:");
-  assertStringIncludes(fates(seat)[0]!, "p1 approving in 5 s");
+  await app.decide("return");
+  assertStringIncludes(app.screen(), "Type web.2 (the bottle's name) to approve anyway:");
+  await app.answer("dev-1");
+  assertStringIncludes(app.screen(), "That is not web.2.");
+  await app.answer("web.2");
+  assertStringIncludes(app.screen(), " What becomes of them:");
+  assertStringIncludes(fates(app)[0]!, "p1 approving in 5 s");
   assertEquals(await statuses(dir), "- - - - -");
-  await seat.wait(5_000);
+  await app.wait(5_000);
   assertEquals(await statuses(dir), "approved approved - - approved");
-  assertEquals(fates(seat).map((fate) => fate.slice(0, 11)), [
+  assertEquals(fates(app).map((fate) => fate.slice(0, 11)), [
     "p1 approved",
     "p2 approved",
     "p4 left out",
     "p5 approved",
   ]);
-  await seat.press("q");
-  assert(!seat.screen().includes("selected"));
-  assertEquals(seat.seat.end().length, 3);
+  await app.press("q");
+  assert(!app.screen().includes("selected"));
+  assertEquals(app.app.end().length, 3);
 });
 
 Deno.test("u undoes all of a table at once", async () => {
   await using dir = await tempDir();
   await queueSome(dir);
-  const seat = await sitDown(dir, { columns: 120 });
-  await seat.press("x", "x", "x");
-  await seat.decide("a");
-  await seat.decide("return");
-  await seat.wait(4_000);
-  await seat.press("u");
-  assertEquals(fates(seat), ["p1 taken back", "p2 taken back", "p3 taken back"]);
-  await seat.wait(10_000);
+  const app = await openTestApp(dir, { columns: 120 });
+  await app.press("x", "x", "x");
+  await app.decide("a");
+  await app.decide("return");
+  await app.wait(4_000);
+  await app.press("u");
+  assertEquals(fates(app), ["p1 taken back", "p2 taken back", "p3 taken back"]);
+  await app.wait(10_000);
   assertEquals(await statuses(dir), "- - - - -");
 });
 
 Deno.test("r asks for one note for all of them", async () => {
   await using dir = await tempDir();
   await queueSome(dir);
-  const seat = await sitDown(dir, { columns: 120 });
-  await seat.press("G", "x", "k", "x", "g", "x");
-  await seat.decide("r");
-  await seat.answer("Not today.");
+  const app = await openTestApp(dir, { columns: 120 });
+  await app.press("G", "x", "k", "x", "g", "x");
+  await app.decide("r");
+  await app.answer("Not today.");
   // A rejection lets nothing in: what is stale is in, and no slug is asked for.
-  assertStringIncludes(seat.screen(), " Enter will reject 3:\n notes: Not today.\n");
-  await seat.decide("return");
-  await seat.wait(5_000);
+  assertStringIncludes(app.screen(), " Enter will reject 3:\n notes: Not today.\n");
+  await app.decide("return");
+  await app.wait(5_000);
   assertEquals(await statuses(dir), "rejected - - rejected rejected");
   assertEquals((await readAnswer(dir.at("queue", "web.2"), "p5"))?.notes, "Not today.");
 });
@@ -106,22 +106,22 @@ Deno.test("r asks for one note for all of them", async () => {
 Deno.test("each of a table has its own result, also where somebody was faster", async () => {
   await using dir = await tempDir();
   await queueSome(dir);
-  const [other, seat] = [await sitDown(dir), await sitDown(dir, { columns: 120 })];
-  await seat.press("x", "x", "x");
-  await seat.decide("a");
-  await seat.decide("return");
+  const [other, app] = [await openTestApp(dir), await openTestApp(dir, { columns: 120 })];
+  await app.press("x", "x", "x");
+  await app.decide("a");
+  await app.decide("return");
   await other.press("j", "return");
   await other.decide("r");
   await other.answer("Mine.");
   await other.wait(5_000);
   // The queue tells of it only after the five seconds here are over.
-  await seat.wait(5_000);
-  const [first, second, third] = fates(seat);
+  await app.wait(5_000);
+  const [first, second, third] = fates(app);
   assertEquals([first, third], ["p1 approved", "p3 approved"]);
   assertEquals(second, "p2 waits no more");
-  assert(/already rejected, by /.test(seat.screen()), seat.screen());
+  assert(/already rejected, by /.test(app.screen()), app.screen());
   assertEquals(await statuses(dir), "approved rejected approved - -");
-  const report = seat.seat.end();
+  const report = app.app.end();
   assertEquals(report.map((line) => line.slice(0, 11)), [
     "approved p1",
     "! Proposal ",
@@ -132,13 +132,13 @@ Deno.test("each of a table has its own result, also where somebody was faster", 
 Deno.test("a table that was left decides nothing, and was no look at what is in it", async () => {
   await using dir = await tempDir();
   await queueSome(dir);
-  const seat = await sitDown(dir, { columns: 120 });
-  await seat.press("x", "x");
-  await seat.decide("a");
-  await seat.press("escape", "escape", "g");
-  await seat.decide("a");
-  assertStringIncludes(seat.screen(), "Look first, then a approves it.");
-  await seat.wait(10_000);
+  const app = await openTestApp(dir, { columns: 120 });
+  await app.press("x", "x");
+  await app.decide("a");
+  await app.press("escape", "escape", "g");
+  await app.decide("a");
+  assertStringIncludes(app.screen(), "Look first, then a approves it.");
+  await app.wait(10_000);
   assertEquals(await statuses(dir), "- - - - -");
 });
 
@@ -146,21 +146,21 @@ Deno.test("a table that was left decides nothing, and was no look at what is in 
 Deno.test("what changes under a table is not decided with it", async () => {
   await using dir = await tempDir();
   await queueSome(dir);
-  const seat = await sitDown(dir, { columns: 120 });
-  await seat.press("x", "x", "x");
-  await seat.decide("a");
+  const app = await openTestApp(dir, { columns: 120 });
+  await app.press("x", "x", "x");
+  await app.decide("a");
   const justification = "Other words.";
   await queueSample(dir.path, { id: "p1", arrivalTimestamp: at(0), justification });
   await Deno.remove(dir.at("queue", "dev-1", "p2.proposal.json"));
-  await seat.look();
-  assertEquals(fates(seat).map((fate) => fate.slice(0, 12)), [
+  await app.look();
+  assertEquals(fates(app).map((fate) => fate.slice(0, 12)), [
     "p1 left out",
     "p2 withdrawn",
     "p3 will be a",
   ]);
-  await seat.decide("return");
-  assertStringIncludes(seat.screen(), "1 decision is written in 5 s");
-  await seat.wait(5_000);
+  await app.decide("return");
+  assertStringIncludes(app.screen(), "1 decision is written in 5 s");
+  await app.wait(5_000);
   assertEquals(await statuses(dir), "- - approved - -");
 });
 
@@ -170,16 +170,16 @@ Deno.test("a table that is longer than the screen is not decided before its end 
     await queueSample(dir.path, { id: `q${n}`, arrivalTimestamp: `2026-01-01T00:00:${n + 10}Z` });
   }
   for (const scrolls of [true, false]) {
-    const seat = await sitDown(dir);
-    for (let n = 0; n < 30; n++) await seat.press("x");
-    await seat.decide("a");
-    if (scrolls) await seat.press("space", "G");
+    const app = await openTestApp(dir);
+    for (let n = 0; n < 30; n++) await app.press("x");
+    await app.decide("a");
+    if (scrolls) await app.press("space", "G");
     else {
-      await seat.decide("return");
-      assertStringIncludes(seat.screen(), "more are below, Space goes on. Enter again does it all");
+      await app.decide("return");
+      assertStringIncludes(app.screen(), "more are below, Space goes on. Enter again does it all");
     }
-    await seat.decide("return");
-    assertStringIncludes(seat.screen(), "30 decisions are written in 5 s");
-    await seat.press("u");
+    await app.decide("return");
+    assertStringIncludes(app.screen(), "30 decisions are written in 5 s");
+    await app.press("u");
   }
 });

@@ -1,6 +1,6 @@
 import { readAnswer } from "../../../internal_mod.ts";
 import { decide, readAuditEntries, sha256Hex } from "../../../mod.ts";
-import { sitDown } from "../../support/app.ts";
+import { openTestApp } from "../../support/app.ts";
 import { queueSample } from "../../support/records.ts";
 import { type TempDir, tempDir } from "../../support/temp.ts";
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
@@ -20,19 +20,19 @@ const NOTHING = { status: undefined, notes: undefined, logged: undefined };
 Deno.test("a approves what was looked at, after five seconds and not before", async () => {
   await using dir = await tempDir();
   await queueSample(dir.path, { id: "p1" });
-  const seat = await sitDown(dir, { notes: "As agreed." });
-  await seat.decide("a");
-  assertStringIncludes(seat.screen(), "Look first, then a approves it.");
-  assertStringIncludes(seat.screen(), "+api.github.com");
-  await seat.decide("a");
-  assertStringIncludes(seat.cursor()!, "! approving in 5 s, u undoes");
-  await seat.wait(4_000);
-  assertStringIncludes(seat.screen(), "1 decision is written in 1 s: u undoes");
+  const app = await openTestApp(dir, { notes: "As agreed." });
+  await app.decide("a");
+  assertStringIncludes(app.screen(), "Look first, then a approves it.");
+  assertStringIncludes(app.screen(), "+api.github.com");
+  await app.decide("a");
+  assertStringIncludes(app.cursor()!, "! approving in 5 s, u undoes");
+  await app.wait(4_000);
+  assertStringIncludes(app.screen(), "1 decision is written in 1 s: u undoes");
   assertEquals(await written(dir), NOTHING);
-  await seat.wait(1_000);
+  await app.wait(1_000);
   assertEquals(await written(dir), { status: "approved", notes: "As agreed.", logged: "approved" });
-  assertStringIncludes(seat.screen(), "! approved");
-  assertEquals(seat.seat.end(), ["approved p1 (dev-1)"]);
+  assertStringIncludes(app.screen(), "! approved");
+  assertEquals(app.app.end(), ["approved p1 (dev-1)"]);
 });
 
 Deno.test("the notes of the command line are what a question for notes begins with", async () => {
@@ -40,16 +40,16 @@ Deno.test("the notes of the command line are what a question for notes begins wi
   await queueSample(dir.path, { id: "p1", arrivalTimestamp: "2026-01-01T00:00:00Z" });
   await queueSample(dir.path, { id: "p2", arrivalTimestamp: "2026-01-01T00:00:01Z" });
   await queueSample(dir.path, { id: "p3", arrivalTimestamp: "2026-01-01T00:00:02Z" });
-  const seat = await sitDown(dir, { notes: "As agreed", editor: 'echo mine.example > "$1"' });
-  await seat.press("return");
-  await seat.decide("r");
-  await seat.answer(", no.");
-  await seat.press("return");
-  await seat.keys("m", "a");
-  await seat.answer(".");
-  await seat.press("x");
-  await seat.keys("a", "return");
-  await seat.wait(5_000);
+  const app = await openTestApp(dir, { notes: "As agreed", editor: 'echo mine.example > "$1"' });
+  await app.press("return");
+  await app.decide("r");
+  await app.answer(", no.");
+  await app.press("return");
+  await app.keys("m", "a");
+  await app.answer(".");
+  await app.press("x");
+  await app.keys("a", "return");
+  await app.wait(5_000);
   assertEquals((await written(dir, "p1")).notes, "As agreed, no.");
   assertEquals((await written(dir, "p2")).notes, "As agreed.");
   assertEquals((await written(dir, "p3")).notes, "As agreed");
@@ -59,31 +59,31 @@ Deno.test("how long a decision can be undone is said though a filter hides its r
   await using dir = await tempDir();
   await queueSample(dir.path, { id: "p1" });
   await queueSample(dir.path, { id: "p2" });
-  const seat = await sitDown(dir);
-  await seat.press("return");
-  await seat.decide("a");
-  await seat.press("/");
-  await seat.answer("p2");
-  assert(!/approving in/.test(seat.screen()), seat.screen());
-  assertStringIncludes(seat.screen(), "1 decision is written in 5 s: u undoes");
+  const app = await openTestApp(dir);
+  await app.press("return");
+  await app.decide("a");
+  await app.press("/");
+  await app.answer("p2");
+  assert(!/approving in/.test(app.screen()), app.screen());
+  assertStringIncludes(app.screen(), "1 decision is written in 5 s: u undoes");
 });
 
 Deno.test("a right behind whatever showed something else decides nothing, and says so", async () => {
   await using dir = await tempDir();
   await queueSample(dir.path, { id: "p1" });
-  const seat = await sitDown(dir);
+  const app = await openTestApp(dir);
   const tooSoon = async () => {
-    seat.clock.pass(299);
-    seat.seat.press("a");
-    assertStringIncludes(seat.screen(), "The screen has just changed: look, and press it again.");
-    await seat.wait(6_000);
+    app.clock.pass(299);
+    app.app.press("a");
+    assertStringIncludes(app.screen(), "The screen has just changed: look, and press it again.");
+    await app.wait(6_000);
   };
-  await seat.press("return");
+  await app.press("return");
   await tooSoon();
-  await seat.press("q");
+  await app.press("q");
   await tooSoon();
-  await seat.decide("r");
-  await seat.press("escape");
+  await app.decide("r");
+  await app.press("escape");
   await tooSoon();
   assertEquals(await written(dir), NOTHING);
 });
@@ -92,17 +92,17 @@ Deno.test("a right behind whatever showed something else decides nothing, and sa
 Deno.test("u takes back a decision of which nothing was written, and nothing ever is", async () => {
   await using dir = await tempDir();
   await queueSample(dir.path, { id: "p1" });
-  const seat = await sitDown(dir);
-  await seat.press("return");
-  await seat.decide("a");
-  await seat.wait(4_900);
-  await seat.press("u");
-  assertStringIncludes(seat.screen(), "Taken back, nothing was written.");
-  assertStringIncludes(seat.cursor()!, "! taken back");
-  await seat.wait(10_000);
+  const app = await openTestApp(dir);
+  await app.press("return");
+  await app.decide("a");
+  await app.wait(4_900);
+  await app.press("u");
+  assertStringIncludes(app.screen(), "Taken back, nothing was written.");
+  assertStringIncludes(app.cursor()!, "! taken back");
+  await app.wait(10_000);
   assertEquals(await written(dir), NOTHING);
-  await seat.press("u");
-  assertStringIncludes(seat.screen(), "Nothing can be undone");
+  await app.press("u");
+  assertStringIncludes(app.screen(), "Nothing can be undone");
 });
 
 Deno.test("r wants a note, offers the last five, and takes it for the next time", async () => {
@@ -122,91 +122,91 @@ Deno.test("r wants a note, offers the last five, and takes it for the next time"
   }
   await queueSample(dir.path, { id: "p1", arrivalTimestamp: "2026-01-01T00:00:00Z" });
   await queueSample(dir.path, { id: "p2", arrivalTimestamp: "2026-01-01T00:00:01Z" });
-  const seat = await sitDown(dir);
-  await seat.press("return");
-  await seat.decide("r");
-  assertStringIncludes(seat.screen(), "Why? The agent reads it:\n > _");
+  const app = await openTestApp(dir);
+  await app.press("return");
+  await app.decide("r");
+  assertStringIncludes(app.screen(), "Why? The agent reads it:\n > _");
   const offered = () =>
-    [...seat.screen().matchAll(/^ [> ] ((?:Old|No).*)$/gm)].map(([, text]) => text);
+    [...app.screen().matchAll(/^ [> ] ((?:Old|No).*)$/gm)].map(([, text]) => text);
   assertEquals(offered(), [6, 5, 4, 3, 2].map(note));
-  await seat.press("return");
-  assertStringIncludes(seat.screen(), "Not rejected: a rejection needs a note.");
-  await seat.decide("r");
-  await seat.answer("   ");
-  assertStringIncludes(seat.screen(), "Not rejected");
-  await seat.decide("r");
-  await seat.answer("No, thanks.");
-  await seat.wait(5_000);
+  await app.press("return");
+  assertStringIncludes(app.screen(), "Not rejected: a rejection needs a note.");
+  await app.decide("r");
+  await app.answer("   ");
+  assertStringIncludes(app.screen(), "Not rejected");
+  await app.decide("r");
+  await app.answer("No, thanks.");
+  await app.wait(5_000);
   assertEquals((await written(dir)).notes, "No, thanks.");
 
-  await seat.press("return");
-  await seat.decide("r");
+  await app.press("return");
+  await app.decide("r");
   assertEquals(offered(), ["No, thanks.", ...[6, 5, 4, 3].map(note)]);
-  await seat.press("down", "tab", "return");
-  await seat.wait(5_000);
+  await app.press("down", "tab", "return");
+  await app.wait(5_000);
   assertEquals((await written(dir, "p2")).notes, note(6));
 });
 
 Deno.test("a high mark wants the slug, typed by hand", async () => {
   await using dir = await tempDir();
   await queueSample(dir.path, { id: "p1", proposedFile: WILD });
-  const seat = await sitDown(dir);
-  await seat.press("return");
-  await seat.decide("a");
+  const app = await openTestApp(dir);
+  await app.press("return");
+  await app.decide("a");
   // What it lets in is said where the slug is asked for, or the slug becomes a habit.
   assertStringIncludes(
-    seat.screen(),
+    app.screen(),
     ' pipelock-block: "*.example.com" would allow every host below "example.com".\n' +
       " Type dev-1 (the bottle's name) to approve anyway:\n",
   );
-  seat.seat.paste("dev-1");
-  assertStringIncludes(seat.screen(), "Type it by hand: a pasted word confirms nothing.");
-  seat.seat.burst("dev-1");
-  assertStringIncludes(seat.screen(), "\n > _\n");
+  app.app.paste("dev-1");
+  assertStringIncludes(app.screen(), "Type it by hand: a pasted word confirms nothing.");
+  app.app.burst("dev-1");
+  assertStringIncludes(app.screen(), "\n > _\n");
   for (const line of ["", "yes", "dev-2", "dev-1x"]) {
-    await seat.answer(line);
+    await app.answer(line);
     // The question stays: what is typed next must not become keys.
-    assertStringIncludes(seat.screen(), "That is not dev-1. Type it, or leave with Esc.");
-    assertStringIncludes(seat.screen(), "\n > _\n");
+    assertStringIncludes(app.screen(), "That is not dev-1. Type it, or leave with Esc.");
+    assertStringIncludes(app.screen(), "\n > _\n");
   }
-  await seat.press("escape");
-  assertStringIncludes(seat.screen(), "Not decided");
-  await seat.wait(10_000);
+  await app.press("escape");
+  assertStringIncludes(app.screen(), "Not decided");
+  await app.wait(10_000);
   assertEquals(await written(dir), NOTHING);
-  await seat.decide("a");
-  await seat.answer("dev-1");
-  await seat.wait(5_000);
+  await app.decide("a");
+  await app.answer("dev-1");
+  await app.wait(5_000);
   assertEquals((await written(dir)).status, "approved");
 });
 
 Deno.test("a refused paste says why while the question stands", async () => {
   await using dir = await tempDir();
   await queueSample(dir.path, { id: "p1", proposedFile: WILD });
-  const seat = await sitDown(dir);
-  await seat.press("return");
-  await seat.decide("a");
-  seat.seat.paste("dev-1");
-  const screen = seat.screen();
+  const app = await openTestApp(dir);
+  await app.press("return");
+  await app.decide("a");
+  app.app.paste("dev-1");
+  const screen = app.screen();
   assert(screen.indexOf("Type it by hand") !== -1 && screen.includes("Enter answers"), screen);
 });
 
 Deno.test("a file that the agent did not start from wants a yes", async () => {
   await using dir = await tempDir();
   await queueSample(dir.path, { id: "p1", currentFileHash: sha256Hex("other") });
-  const seat = await sitDown(dir);
-  await seat.press("return");
-  assertStringIncludes(seat.screen(), "! The agent did not start from the allowlist in force.");
+  const app = await openTestApp(dir);
+  await app.press("return");
+  assertStringIncludes(app.screen(), "! The agent did not start from the allowlist in force.");
   for (const line of ["y", "Yes!", ""]) {
-    await seat.decide("a");
-    assertStringIncludes(seat.screen(), "Type yes to approve anyway:");
-    await seat.answer(line);
-    assertStringIncludes(seat.screen(), "That is not yes.");
-    await seat.press("escape");
-    assertStringIncludes(seat.screen(), "Not decided.");
+    await app.decide("a");
+    assertStringIncludes(app.screen(), "Type yes to approve anyway:");
+    await app.answer(line);
+    assertStringIncludes(app.screen(), "That is not yes.");
+    await app.press("escape");
+    assertStringIncludes(app.screen(), "Not decided.");
   }
-  await seat.decide("a");
-  await seat.answer("yes");
-  await seat.wait(5_000);
+  await app.decide("a");
+  await app.answer("yes");
+  await app.wait(5_000);
   assertEquals((await written(dir)).status, "approved");
 });
 
@@ -215,39 +215,39 @@ Deno.test("a warns once of what was never on the screen", async () => {
   await using dir = await tempDir();
   const proposedFile = Array.from({ length: 99 }, (_, n) => `h${n}.example\n`).join("");
   for (const id of ["p1", "p2"]) await queueSample(dir.path, { id, proposedFile });
-  const seat = await sitDown(dir);
-  await seat.press("return");
-  seat.screen();
-  await seat.decide("a");
-  assert(/You have seen \d+ % of it; Space goes on/.test(seat.screen()));
-  await seat.decide("a");
-  await seat.wait(5_000);
+  const app = await openTestApp(dir);
+  await app.press("return");
+  app.screen();
+  await app.decide("a");
+  assert(/You have seen \d+ % of it; Space goes on/.test(app.screen()));
+  await app.decide("a");
+  await app.wait(5_000);
   assertEquals((await written(dir)).status, "approved");
 
-  await seat.press("return", "G");
-  seat.screen();
-  await seat.decide("a");
-  await seat.wait(5_000);
+  await app.press("return", "G");
+  app.screen();
+  await app.decide("a");
+  await app.wait(5_000);
   assertEquals((await written(dir, "p2")).status, "approved");
 });
 
 Deno.test("m shows what the editor left, and answers with it once it was looked at", async () => {
   await using dir = await tempDir();
   await queueSample(dir.path, { id: "p1" });
-  const seat = await sitDown(dir, { editor: 'echo "*.mine.example" >> "$1"' });
-  await seat.decide("m");
-  assertStringIncludes(seat.screen(), "Look first, then m modifies it.");
-  await seat.decide("m");
-  const version = seat.screen();
+  const app = await openTestApp(dir, { editor: 'echo "*.mine.example" >> "$1"' });
+  await app.decide("m");
+  assertStringIncludes(app.screen(), "Look first, then m modifies it.");
+  await app.decide("m");
+  const version = app.screen();
   assertStringIncludes(version, "Your version, against the file in force:");
   assertStringIncludes(version, "+*.mine.example\n! high ");
   // The mark is of the operator's version, and wants the slug all the same.
-  await seat.decide("a");
-  await seat.answer("dev-1");
-  assertStringIncludes(seat.screen(), "Notes for the agent (Enter for none):");
-  await seat.answer("Mine.");
+  await app.decide("a");
+  await app.answer("dev-1");
+  assertStringIncludes(app.screen(), "Notes for the agent (Enter for none):");
+  await app.answer("Mine.");
   assertEquals(await written(dir), NOTHING);
-  await seat.wait(5_000);
+  await app.wait(5_000);
   assertEquals((await written(dir)).notes, "Mine.");
   const answer = await readAnswer(dir.at("queue", "dev-1"), "p1");
   assertEquals(answer?.finalFile, "api.example.com\napi.github.com\n*.mine.example\n");
@@ -257,16 +257,16 @@ Deno.test("m shows what the editor left, and answers with it once it was looked 
 Deno.test("an edit is edited again, or left; then its file is kept, and the screen says where", async () => {
   await using dir = await tempDir();
   await queueSample(dir.path, { id: "p1" });
-  const seat = await sitDown(dir, {
+  const app = await openTestApp(dir, {
     editor: 'echo "h$(wc -l < "$1").example" >> "$1"',
     columns: 200,
   });
-  await seat.press("return");
-  await seat.decide("m");
-  await seat.decide("m");
-  assertStringIncludes(seat.screen(), "+h2.example\n+h3.example\n");
-  await seat.press("escape");
-  const kept = seat.screen().match(/Your version is kept.*--file (\S+)/)?.[1];
+  await app.press("return");
+  await app.decide("m");
+  await app.decide("m");
+  assertStringIncludes(app.screen(), "+h2.example\n+h3.example\n");
+  await app.press("escape");
+  const kept = app.screen().match(/Your version is kept.*--file (\S+)/)?.[1];
   assertEquals(
     await Deno.readTextFile(kept!),
     "api.example.com\napi.github.com\nh2.example\nh3.example\n",
@@ -284,12 +284,12 @@ for (
   Deno.test(`an editor that ${what} leaves the proposal on the screen, undecided`, async () => {
     await using dir = await tempDir();
     await queueSample(dir.path, { id: "p1" });
-    const seat = await sitDown(dir, { editor });
-    await seat.press("return");
-    await seat.decide("m");
-    assertStringIncludes(seat.screen(), words);
-    assertStringIncludes(seat.screen(), "p1  dev-1  pipelock-block");
-    await seat.wait(10_000);
+    const app = await openTestApp(dir, { editor });
+    await app.press("return");
+    await app.decide("m");
+    assertStringIncludes(app.screen(), words);
+    assertStringIncludes(app.screen(), "p1  dev-1  pipelock-block");
+    await app.wait(10_000);
     assertEquals(await written(dir), NOTHING);
   });
 }
@@ -297,43 +297,43 @@ for (
 Deno.test("a file that is not sound cannot be approved as it is", async () => {
   await using dir = await tempDir();
   await queueSample(dir.path, { id: "p1", proposedFile: "HTTP://x\n" });
-  const seat = await sitDown(dir);
-  await seat.press("return");
-  await seat.decide("a");
+  const app = await openTestApp(dir);
+  await app.press("return");
+  await app.decide("a");
   assertStringIncludes(
-    seat.screen(),
+    app.screen(),
     "m changes the file, r rejects it. Invalid allowlist: line 1:",
   );
-  await seat.wait(10_000);
+  await app.wait(10_000);
   assertEquals(await written(dir), NOTHING);
 });
 
 Deno.test("q asks once while something can be undone; a second q writes it first", async () => {
   await using dir = await tempDir();
   await queueSample(dir.path, { id: "p1" });
-  const seat = await sitDown(dir);
-  await seat.press("return");
-  await seat.decide("a");
-  await seat.decide("q");
-  assertStringIncludes(seat.screen(), "One decision is not written yet: q again writes now");
+  const app = await openTestApp(dir);
+  await app.press("return");
+  await app.decide("a");
+  await app.decide("q");
+  assertStringIncludes(app.screen(), "One decision is not written yet: q again writes now");
   // Any other key in between, and it asks again.
-  await seat.press("j");
-  await seat.decide("q");
-  assertEquals([seat.left.quit, await written(dir)], [0, NOTHING]);
-  await seat.decide("q");
-  assertEquals([seat.left.quit, (await written(dir)).status], [1, "approved"]);
+  await app.press("j");
+  await app.decide("q");
+  assertEquals([app.left.quit, await written(dir)], [0, NOTHING]);
+  await app.decide("q");
+  assertEquals([app.left.quit, (await written(dir)).status], [1, "approved"]);
 });
 
 Deno.test("Ctrl-C leaves what can be undone undone, and says so", async () => {
   await using dir = await tempDir();
   await queueSample(dir.path, { id: "p1" });
-  const seat = await sitDown(dir);
-  await seat.press("return");
-  await seat.decide("a");
-  await seat.press("ctrl-c");
-  assertEquals(seat.left.quit, 1);
-  assertEquals(seat.seat.end(), ["! not decided, nothing was written: p1 (dev-1)"]);
-  seat.clock.pass(60_000);
-  await seat.idle();
+  const app = await openTestApp(dir);
+  await app.press("return");
+  await app.decide("a");
+  await app.press("ctrl-c");
+  assertEquals(app.left.quit, 1);
+  assertEquals(app.app.end(), ["! not decided, nothing was written: p1 (dev-1)"]);
+  app.clock.pass(60_000);
+  await app.idle();
   assertEquals(await written(dir), NOTHING);
 });

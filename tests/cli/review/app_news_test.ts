@@ -1,6 +1,6 @@
 import { readAnswer } from "../../../internal_mod.ts";
 import { decide, writeResponse } from "../../../mod.ts";
-import { sitDown, type TestSeat } from "../../support/app.ts";
+import { openTestApp, type TestApp } from "../../support/app.ts";
 import { queueSample } from "../../support/records.ts";
 import { type TempDir, tempDir } from "../../support/temp.ts";
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
@@ -29,62 +29,62 @@ async function putInForce(dir: TempDir, text: string): Promise<void> {
   await Deno.writeTextFile(dir.at("current-config", "dev-1", "allowlist"), text);
 }
 
-const screenRowOf = (seat: TestSeat, text: string) =>
-  seat.screen().split("\n").findIndex((row) => row.includes(text));
+const screenRowOf = (app: TestApp, text: string) =>
+  app.screen().split("\n").findIndex((row) => row.includes(text));
 
 // Threat: B12
 Deno.test("what arrives comes last, and moves neither the cursor's row nor its place", async () => {
   await using dir = await tempDir();
   for (let n = 10; n < 40; n++) await queue(dir, n);
-  const seat = await sitDown(dir, { rows: 13 });
-  seat.screen();
-  await seat.press("space", "j", "j", "k");
-  const [cursor, place] = [seat.cursor(), screenRowOf(seat, seat.cursor()!)];
+  const app = await openTestApp(dir, { rows: 13 });
+  app.screen();
+  await app.press("space", "j", "j", "k");
+  const [cursor, place] = [app.cursor(), screenRowOf(app, app.cursor()!)];
   // Older, by what it says of itself, than all that is there; and newer.
   for (const n of [1, 59]) {
     await queue(dir, n);
-    await seat.look();
-    assertEquals([seat.cursor(), screenRowOf(seat, seat.cursor()!)], [cursor, place]);
+    await app.look();
+    assertEquals([app.cursor(), screenRowOf(app, app.cursor()!)], [cursor, place]);
   }
-  await seat.press("G");
-  assertStringIncludes(seat.cursor()!, "Reason 59.");
-  await seat.press("k");
-  assertStringIncludes(seat.cursor()!, "Reason 1.");
+  await app.press("G");
+  assertStringIncludes(app.cursor()!, "Reason 59.");
+  await app.press("k");
+  assertStringIncludes(app.cursor()!, "Reason 1.");
 });
 
 Deno.test("a row that waits no more says why, goes after a while, and the cursor stays", async () => {
   await using dir = await tempDir();
   const [first] = [await queue(dir, 1), await queue(dir, 2), await queue(dir, 3)];
-  const seat = await sitDown(dir);
-  await seat.press("j", "j");
+  const app = await openTestApp(dir);
+  await app.press("j", "j");
   await rejectElsewhere(dir, "p1", first.proposalSha256);
   await Deno.remove(dir.at("queue", "dev-1", "p2.proposal.json"));
-  await seat.look();
-  assertStringIncludes(seat.screen(), "│ THE AGENT SAYS\n");
-  assertStringIncludes(seat.screen(), "! rejected by bob@there");
-  assertStringIncludes(seat.screen(), "! withdrawn");
-  assertStringIncludes(seat.screen(), "1 pending");
-  assertStringIncludes(seat.cursor()!, "Reason 3.");
-  await seat.press("k");
+  await app.look();
+  assertStringIncludes(app.screen(), "│ THE AGENT SAYS\n");
+  assertStringIncludes(app.screen(), "! rejected by bob@there");
+  assertStringIncludes(app.screen(), "! withdrawn");
+  assertStringIncludes(app.screen(), "1 pending");
+  assertStringIncludes(app.cursor()!, "Reason 3.");
+  await app.press("k");
   for (const key of ["a", "r", "m", "s", "x", "return"]) {
-    await seat.decide(key);
-    assertStringIncludes(seat.screen(), "It waits no more: withdrawn.");
+    await app.decide(key);
+    assertStringIncludes(app.screen(), "It waits no more: withdrawn.");
   }
-  await seat.press("G");
-  await seat.wait(10_000);
-  assert(!seat.screen().includes("withdrawn"));
-  assertStringIncludes(seat.cursor()!, "Reason 3.");
-  assertEquals(screenRowOf(seat, "Reason 3."), 2);
+  await app.press("G");
+  await app.wait(10_000);
+  assert(!app.screen().includes("withdrawn"));
+  assertStringIncludes(app.cursor()!, "Reason 3.");
+  assertEquals(screenRowOf(app, "Reason 3."), 2);
 });
 
 Deno.test("at forty columns a row still says what became of it, and how old it is", async () => {
   await using dir = await tempDir();
   const { proposalSha256 } = await queue(dir, 1);
-  const seat = await sitDown(dir, { columns: 40 });
+  const app = await openTestApp(dir, { columns: 40 });
   await rejectElsewhere(dir, "p1", proposalSha256);
-  await seat.look();
+  await app.look();
   const days = Math.floor((Date.now() - Date.parse(at(1))) / 86_400_000);
-  assertEquals(seat.cursor(), `>  ${days} d  dev-1   ! rejected by bob@t…`);
+  assertEquals(app.cursor(), `>  ${days} d  dev-1   ! rejected by bob@t…`);
 });
 
 // Threat: B12
@@ -92,18 +92,18 @@ Deno.test("keys that decide are ignored for 300 ms after the list has moved by i
   await using dir = await tempDir();
   await queue(dir, 1);
   await queue(dir, 2);
-  const seat = await sitDown(dir);
-  await seat.press("j", "return", "q");
+  const app = await openTestApp(dir);
+  await app.press("j", "return", "q");
   await Deno.remove(dir.at("queue", "dev-1", "p1.proposal.json"));
-  await seat.look();
-  await seat.wait(10_000); // The row above the cursor goes now.
-  seat.clock.pass(299);
-  seat.seat.press("a");
-  assertStringIncludes(seat.screen(), "The screen has just changed: look, and press it again.");
-  await seat.wait(6_000);
+  await app.look();
+  await app.wait(10_000); // The row above the cursor goes now.
+  app.clock.pass(299);
+  app.app.press("a");
+  assertStringIncludes(app.screen(), "The screen has just changed: look, and press it again.");
+  await app.wait(6_000);
   assertEquals(await readAnswer(dir.at("queue", "dev-1"), "p2"), undefined);
-  await seat.decide("a");
-  await seat.wait(5_000);
+  await app.decide("a");
+  await app.wait(5_000);
   assertEquals((await readAnswer(dir.at("queue", "dev-1"), "p2"))?.status, "approved");
 });
 
@@ -132,19 +132,19 @@ for (const [what, change, says] of CHANGES) {
     await using dir = await tempDir();
     await putInForce(dir, "api.example.com\n");
     const { proposalSha256 } = await queue(dir, 1, { proposedFile: WILD });
-    const seat = await sitDown(dir, { columns: 100 });
-    await seat.press("return");
-    await seat.decide("a");
-    assertStringIncludes(seat.screen(), "Type dev-1");
+    const app = await openTestApp(dir, { columns: 100 });
+    await app.press("return");
+    await app.decide("a");
+    assertStringIncludes(app.screen(), "Type dev-1");
     await change(dir, proposalSha256);
-    await seat.look();
-    await seat.wait(1_000);
-    assertStringIncludes(seat.screen(), says);
-    assert(!seat.screen().includes("Type dev-1"), seat.screen());
+    await app.look();
+    await app.wait(1_000);
+    assertStringIncludes(app.screen(), says);
+    assert(!app.screen().includes("Type dev-1"), app.screen());
     // What is typed now is no answer any more, and decides nothing.
-    for (const key of "dev-1") await seat.press(key);
-    await seat.press("return");
-    await seat.wait(6_000);
+    for (const key of "dev-1") await app.press(key);
+    await app.press("return");
+    await app.wait(6_000);
     const answer = await readAnswer(dir.at("queue", "dev-1"), "p1");
     assert(answer?.status !== "approved");
   });
@@ -154,45 +154,45 @@ for (const [what, change, says] of CHANGES) {
     await putInForce(dir, "api.example.com\n");
     const { proposalSha256 } = await queue(dir, 1);
     await queue(dir, 2);
-    const seat = await sitDown(dir, { columns: 100 });
-    await seat.press("return");
-    await seat.decide("a");
-    await seat.press("k");
-    assertStringIncludes(seat.screen(), "1 decision is written in 5 s");
+    const app = await openTestApp(dir, { columns: 100 });
+    await app.press("return");
+    await app.decide("a");
+    await app.press("k");
+    assertStringIncludes(app.screen(), "1 decision is written in 5 s");
     await change(dir, proposalSha256);
-    await seat.look();
-    await seat.wait(1_000);
-    assert(!seat.screen().includes("u undoes"), seat.screen());
+    await app.look();
+    await app.wait(1_000);
+    assert(!app.screen().includes("u undoes"), app.screen());
     assert(
       /! (rejected by bob|withdrawn|changed meanwhile|the file in force|answered without)/.test(
-        seat.cursor()!,
+        app.cursor()!,
       ),
     );
-    await seat.wait(10_000);
+    await app.wait(10_000);
     assert((await readAnswer(dir.at("queue", "dev-1"), "p1"))?.status !== "approved");
-    assertEquals(seat.seat.end().filter((line) => line.startsWith("approved")), []);
+    assertEquals(app.app.end().filter((line) => line.startsWith("approved")), []);
   });
 
   Deno.test(`when ${what} in the editor's time, the version is kept, and decides nothing`, async () => {
     await using dir = await tempDir();
     await putInForce(dir, "api.example.com\n");
     const { proposalSha256 } = await queue(dir, 1);
-    const seat = await sitDown(dir, { columns: 200, editor: 'echo mine.example > "$1"' });
-    await seat.press("return");
-    await seat.decide("m");
-    await seat.decide("a");
-    assertStringIncludes(seat.screen(), "Notes for the agent");
+    const app = await openTestApp(dir, { columns: 200, editor: 'echo mine.example > "$1"' });
+    await app.press("return");
+    await app.decide("m");
+    await app.decide("a");
+    assertStringIncludes(app.screen(), "Notes for the agent");
     await change(dir, proposalSha256);
-    await seat.look();
-    await seat.wait(1_000);
-    await seat.press("return");
-    await seat.wait(6_000);
+    await app.look();
+    await app.wait(1_000);
+    await app.press("return");
+    await app.wait(6_000);
     assert((await readAnswer(dir.at("queue", "dev-1"), "p1"))?.status !== "modified");
     const [kept] = [...Deno.readDirSync(dir.at("private", "edit"))];
     const path = dir.at("private", "edit", kept!.name, "allowlist");
     assertEquals(await Deno.readTextFile(path), "mine.example\n");
-    await seat.press("escape");
-    const told = `${seat.screen()}\n${seat.seat.end().join("\n")}`;
+    await app.press("escape");
+    const told = `${app.screen()}\n${app.app.end().join("\n")}`;
     assertStringIncludes(told, path);
   });
 }
@@ -200,13 +200,13 @@ for (const [what, change, says] of CHANGES) {
 Deno.test("a proposal that cannot be read any more says why, on its row and at the foot", async () => {
   await using dir = await tempDir();
   const { path } = await queue(dir, 1);
-  const seat = await sitDown(dir, { columns: 160 });
+  const app = await openTestApp(dir, { columns: 160 });
   await Deno.writeTextFile(path, "{");
-  await seat.press("return");
-  assertStringIncludes(seat.cursor()!, "! Cannot read ");
-  assertEquals(seat.screen().split("Cannot read").length, 3);
-  await seat.look();
-  assertStringIncludes(seat.screen(), "! unreadable: dev-1/p1.proposal.json");
+  await app.press("return");
+  assertStringIncludes(app.cursor()!, "! Cannot read ");
+  assertEquals(app.screen().split("Cannot read").length, 3);
+  await app.look();
+  assertStringIncludes(app.screen(), "! unreadable: dev-1/p1.proposal.json");
 });
 
 Deno.test("what the list cannot show stands above it: planted answers, broken files", async () => {
@@ -219,8 +219,8 @@ Deno.test("what the list cannot show stands above it: planted answers, broken fi
     dir.at("queue", "dev-1", "p9.response.json"),
     '{"proposal_id":"p9","status":"approved","notes":"","final_file":""}',
   );
-  const seat = await sitDown(dir, { columns: 160 });
-  const [, ...alarms] = seat.screen().split("\n").slice(0, 4);
+  const app = await openTestApp(dir, { columns: 160 });
+  const [, ...alarms] = app.screen().split("\n").slice(0, 4);
   assertEquals(alarms[0], "! answered without a record: dev-1/p9: approved");
   assertStringIncludes(alarms[1]!, "! unreadable: dev-1/b2.proposal.json");
   assertStringIncludes(alarms[2]!, "! and 2 more: see list");

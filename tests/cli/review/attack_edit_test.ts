@@ -1,7 +1,7 @@
 import { CancelledError } from "../../../cli/command/exit.ts";
 import { readAnswer } from "../../../internal_mod.ts";
 import { writeProposal } from "../../../mod.ts";
-import { sitDown } from "../../support/app.ts";
+import { openTestApp } from "../../support/app.ts";
 import { queueSample } from "../../support/records.ts";
 import { tempDir } from "../../support/temp.ts";
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
@@ -21,16 +21,16 @@ for (
   Deno.test(`the terminal says in the end where a version is that ${what}`, async () => {
     await using dir = await tempDir();
     await queueSample(dir.path, { id: "p1" });
-    const attack = await sitDown(dir, { ports: { edit: () => Promise.resolve(edit) } });
+    const attack = await openTestApp(dir, { ports: { edit: () => Promise.resolve(edit) } });
     await attack.keys("return", "m", ...keys);
-    assertEquals(attack.seat.end().filter((line) => line === KEPT).length, 1);
+    assertEquals(attack.app.end().filter((line) => line === KEPT).length, 1);
   });
 }
 
 Deno.test("the terminal says where a version is whose proposal changed in the undo window", async () => {
   await using dir = await tempDir();
   const { queueDir, proposal } = await queueSample(dir.path, { id: "p1" });
-  const { seat, look, keys, wait } = await sitDown(dir, {
+  const { app, look, keys, wait } = await openTestApp(dir, {
     ports: { edit: () => Promise.resolve(edit) },
   });
   await keys("return", "m", "a", "return");
@@ -38,16 +38,16 @@ Deno.test("the terminal says where a version is whose proposal changed in the un
   await look();
   await wait(10_000);
   assertEquals(await readAnswer(queueDir, "p1"), undefined);
-  assert(seat.end().includes(KEPT));
+  assert(app.end().includes(KEPT));
 });
 
 Deno.test("the terminal says where a version is that breaks the rules", async () => {
   await using dir = await tempDir();
   await queueSample(dir.path, { id: "p1" });
   const error = new CancelledError(`Cancelled: line 1: no host. ${KEPT}`, { isKept: true });
-  const { seat, keys } = await sitDown(dir, { ports: { edit: () => Promise.reject(error) } });
+  const { app, keys } = await openTestApp(dir, { ports: { edit: () => Promise.reject(error) } });
   await keys("return", "m");
-  assertStringIncludes(seat.end().join("\n"), KEPT);
+  assertStringIncludes(app.end().join("\n"), KEPT);
 });
 
 // Threat: C9
@@ -55,11 +55,11 @@ Deno.test("a key that was meant for an editor that ended decides nothing", async
   await using dir = await tempDir();
   const { queueDir } = await queueSample(dir.path, { id: "p1" });
   const editor = Promise.withResolvers<never>();
-  const { seat, keys, wait } = await sitDown(dir, { ports: { edit: () => editor.promise } });
+  const { app, keys, wait } = await openTestApp(dir, { ports: { edit: () => editor.promise } });
   await keys("return", "m");
   editor.reject(new CancelledError("Cancelled: the file was left unchanged"));
   await wait(100);
-  seat.press("a");
+  app.press("a");
   await wait(10_000);
   assertEquals(await readAnswer(queueDir, "p1"), undefined);
 });

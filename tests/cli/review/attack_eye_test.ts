@@ -1,5 +1,5 @@
 import { cut, fill } from "../../../cli/render/wrap.ts";
-import { sitDown } from "../../support/app.ts";
+import { openTestApp } from "../../support/app.ts";
 import { queueSample } from "../../support/records.ts";
 import { tempDir } from "../../support/temp.ts";
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
@@ -15,7 +15,7 @@ Deno.test("the row that keys are about is never wider than the screen, in any te
   for (const [n, justification] of WIDE.entries()) {
     await queueSample(dir.path, { id: `p${n}`, arrivalTimestamp: at(n), justification });
   }
-  const { keys, screen } = await sitDown(dir);
+  const { keys, screen } = await openTestApp(dir);
   for (const _ of WIDE) {
     for (const columns of [40, 80, 120]) {
       const row = screen({ columns }).split("\n").find((row) => row.startsWith(">"))!;
@@ -36,7 +36,7 @@ Deno.test("what went wrong stays on the row that it is about, whatever it quotes
   await using dir = await tempDir();
   await queueSample(dir.path, { id: "p1" });
   const words = "Cannot do it: no\n> approved p9 (dev-2)\n\u202e";
-  const { seat, keys, screen, wait } = await sitDown(dir, {
+  const { app, keys, screen, wait } = await openTestApp(dir, {
     ports: { decide: () => Promise.reject(new Error(words)) },
   });
   await keys("return", "a");
@@ -46,7 +46,7 @@ Deno.test("what went wrong stays on the row that it is about, whatever it quotes
     assert(!/^> approved/m.test(screen()), screen());
     await keys("k");
   }
-  assert(seat.end().length > 0);
+  assert(app.end().length > 0);
 });
 
 // Threat: A13
@@ -56,7 +56,7 @@ Deno.test("no id, however long, pushes what is odd off the table of several", as
     const id = "x".repeat(127) + end; // They differ in the last character alone.
     await queueSample(dir.path, { id, proposedFile: "*.example.com\n" });
   }
-  const { keys, screen } = await sitDown(dir);
+  const { keys, screen } = await openTestApp(dir);
   await keys("x", "x", "a");
   assertEquals(
     screen({ columns: 80 }).match(/will be approved {2}│ dev-1 .* 1 high {2}x/g)?.length,
@@ -67,7 +67,7 @@ Deno.test("no id, however long, pushes what is odd off the table of several", as
 Deno.test("what was not judged yet is not shown as if it had no marks", async () => {
   await using dir = await tempDir();
   await queueSample(dir.path, { id: "p1", proposedFile: "*.example.com\n" });
-  const { screen } = await sitDown(dir, { ports: { marksOf: () => undefined } });
+  const { screen } = await openTestApp(dir, { ports: { marksOf: () => undefined } });
   for (const columns of [40, 80]) {
     assert(
       /^> .*(pipelock-block|allowlist) +\? +│/m.test(screen({ columns })),

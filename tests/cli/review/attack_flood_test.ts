@@ -1,8 +1,8 @@
-import { openTable } from "../../../cli/review/list.ts";
+import { openList } from "../../../cli/review/list.ts";
 import { MAX_JUSTIFICATION_BYTES } from "../../../internal_mod.ts";
 import { type Overview, readOverview } from "../../../mod.ts";
 import { changesBetween } from "../../../src/decision/events.ts";
-import { sitDown } from "../../support/app.ts";
+import { openTestApp } from "../../support/app.ts";
 import { queueSample, samplePending } from "../../support/records.ts";
 import { tempDir } from "../../support/temp.ts";
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
@@ -17,28 +17,28 @@ const overview = (pending: Overview["pending"]): Overview => ({
 });
 
 Deno.test("openTable() keeps a hundred rows that wait no more, and all that wait", () => {
-  const table = openTable(() => 0, () => {});
+  const list = openList(() => 0, () => {});
   let before = overview([]);
   const merge = (pending: Overview["pending"]) => {
     const changes = changesBetween(before, overview(pending), () => new Map());
     before = changes.now;
-    table.merge(changes.events, () => undefined);
+    list.merge(changes.events, () => undefined);
   };
   merge([entry("mine")]);
   for (let round = 0; round < 20; round++) {
     const asked = Array.from({ length: 50 }, (_, n) => entry(`x${round}-${n}`));
     merge([entry("mine"), ...asked]);
   }
-  const kinds = table.visible().map(({ standing }) => standing.kind);
+  const kinds = list.visible().map(({ stage }) => stage.kind);
   assertEquals(kinds.filter((kind) => kind === "over").length, 100);
   assertEquals(kinds.filter((kind) => kind === "open").length, 51);
-  assertEquals(table.current()?.entry.proposal.id, "mine");
+  assertEquals(list.current()?.entry.proposal.id, "mine");
 });
 
 Deno.test("a question is withdrawn though its row is crowded out", async () => {
   await using dir = await tempDir();
   await queueSample(dir.path, { id: "mine" });
-  const { take, keys, screen } = await sitDown(dir);
+  const { take, keys, screen } = await openTestApp(dir);
   const { pending: [mine] } = readOverview({ root: dir.path });
   await keys("return", "r");
   assertStringIncludes(screen(), "Why?");
@@ -52,7 +52,7 @@ Deno.test("a question is withdrawn though its row is crowded out", async () => {
 
 Deno.test("the list shows the beginning of a justification that no sidecar of ours lets through", async () => {
   await using dir = await tempDir();
-  const { take, screen } = await sitDown(dir);
+  const { take, screen } = await openTestApp(dir);
   const long = "why ".repeat(MAX_JUSTIFICATION_BYTES) + "\u202e";
   take(overview([entry("p1", long), entry("p2", "why")]));
   const rows = screen().split("\n");

@@ -1,6 +1,6 @@
 import { readAnswer } from "../../../internal_mod.ts";
 import { decide, writeProposal } from "../../../mod.ts";
-import { sitDown } from "../../support/app.ts";
+import { openTestApp } from "../../support/app.ts";
 import { queueSample } from "../../support/records.ts";
 import { tempDir } from "../../support/temp.ts";
 import { assertEquals, assertStringIncludes } from "@std/assert";
@@ -15,7 +15,7 @@ for (const isListed of [true, false]) {
     await using dir = await tempDir();
     const first = await queueSample(dir.path, { id: "p1", arrivalTimestamp: at(1) });
     const second = await queueSample(dir.path, { id: "p2", arrivalTimestamp: at(2) });
-    const { keys, look, screen, wait } = await sitDown(dir);
+    const { keys, look, screen, wait } = await openTestApp(dir);
     await keys("x", "x");
     await writeProposal(first.queueDir, { ...first.proposal, ...other });
     if (isListed) await look();
@@ -32,7 +32,7 @@ for (const isListed of [true, false]) {
 Deno.test("what was only a row of a table is looked at before it is decided alone", async () => {
   await using dir = await tempDir();
   const { queueDir } = await queueSample(dir.path, { id: "p1" });
-  const { keys, screen, wait } = await sitDown(dir);
+  const { keys, screen, wait } = await openTestApp(dir);
   await keys("x", "a", "q", "escape", "a");
   assertStringIncludes(screen(), "+api.github.com");
   await wait(10_000);
@@ -43,7 +43,7 @@ Deno.test("from the list too, what was not seen to its end wants a second a", as
   await using dir = await tempDir();
   const proposedFile = Array.from({ length: 200 }, (_, n) => `host-${n}.example\n`).join("");
   const { queueDir } = await queueSample(dir.path, { id: "p1", proposedFile });
-  const { keys, screen, wait } = await sitDown(dir);
+  const { keys, screen, wait } = await openTestApp(dir);
   await keys("return", "q", "a");
   assertStringIncludes(screen(), "You have seen");
   await wait(10_000);
@@ -55,7 +55,7 @@ Deno.test("a proposal that was gone and is back is looked at again", async () =>
   await using dir = await tempDir();
   const { queueDir, path } = await queueSample(dir.path, { id: "p1" });
   const bytes = await Deno.readFile(path);
-  const { keys, look, screen } = await sitDown(dir);
+  const { keys, look, screen } = await openTestApp(dir);
   await keys("return");
   await Deno.remove(path);
   await look();
@@ -74,7 +74,7 @@ Deno.test("a question that takes its time to appear asks about nothing else", as
   const first = await queueSample(dir.path, { id: "p1", arrivalTimestamp: at(1) });
   await queueSample(dir.path, { id: "p2", arrivalTimestamp: at(2) });
   const notes = Promise.withResolvers<readonly string[]>();
-  const { keys, press, wait, idle } = await sitDown(dir, {
+  const { keys, press, wait, idle } = await openTestApp(dir, {
     ports: { pastNotes: () => notes.promise },
   });
   await keys("return", "r");
@@ -94,7 +94,7 @@ Deno.test("what is being written is written before q ends it, and told if it is 
   const { queueDir } = await queueSample(dir.path, { id: "p1", arrivalTimestamp: at(1) });
   await queueSample(dir.path, { id: "p2", arrivalTimestamp: at(2) });
   const gate = Promise.withResolvers<void>();
-  const { seat, keys, wait, idle, left } = await sitDown(dir, {
+  const { app, keys, wait, idle, left } = await openTestApp(dir, {
     ports: {
       decide: async ({ inspection, currentSha256 }, { verdict, notes }) => {
         await gate.promise; // Somebody else holds the bottle's lock.
@@ -114,7 +114,7 @@ Deno.test("what is being written is written before q ends it, and told if it is 
   });
   await keys("x", "x", "a", "return");
   await wait(6_000);
-  assertEquals(seat.end().filter((line) => /p1|p2/.test(line)).length, 2);
+  assertEquals(app.end().filter((line) => /p1|p2/.test(line)).length, 2);
   await keys("q", "q");
   assertEquals(left.quit, 0);
   gate.resolve();
@@ -128,11 +128,11 @@ Deno.test("what is being written is written before q ends it, and told if it is 
 Deno.test("a held q does not write what can still be undone", async () => {
   await using dir = await tempDir();
   const { queueDir } = await queueSample(dir.path, { id: "p1" });
-  const { seat, keys, wait, left } = await sitDown(dir);
+  const { app, keys, wait, left } = await openTestApp(dir);
   await keys("return", "a");
   await wait(1_000);
   for (let n = 0; n < 10; n++) {
-    seat.press("q");
+    app.press("q");
     await wait(30);
   }
   assertEquals(left.quit, 0);

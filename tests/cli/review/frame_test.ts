@@ -1,6 +1,6 @@
 import { renderChanges } from "../../../cli/review/terminal.ts";
 import { TOOLS } from "../../../mod.ts";
-import { sitDown } from "../../support/app.ts";
+import { openTestApp } from "../../support/app.ts";
 import { shortText, textOf } from "../../support/arbitraries.ts";
 import { holds } from "../../support/properties.ts";
 import { queueSample } from "../../support/records.ts";
@@ -81,10 +81,10 @@ Deno.test("frame() has as many rows as the screen, none wider, whatever is shown
       async (proposals, keys, sizes) => {
         await using dir = await tempDir();
         for (const proposal of proposals) await queueSample(dir.path, proposal);
-        const seat = await sitDown(dir, { editor: EDITOR });
+        const app = await openTestApp(dir, { editor: EDITOR });
         const check = () => {
           for (const size of sizes) {
-            const rows = seat.seat.frame(size);
+            const rows = app.app.frame(size);
             assertEquals(rows.length, size.rows);
             for (const row of rows) assert(!/\p{C}|\p{Zl}|\p{Zp}/u.test(row), JSON.stringify(row));
             // Keys, or what is typed, are always there: the bottom is never what is cut off.
@@ -96,7 +96,7 @@ Deno.test("frame() has as many rows as the screen, none wider, whatever is shown
         };
         check();
         for (const key of keys) {
-          await seat.decide(key);
+          await app.decide(key);
           check();
         }
       },

@@ -1,4 +1,4 @@
-import { openGuard } from "../../../cli/review/key_guard.ts";
+import { openKeyGuard } from "../../../cli/review/key_guard.ts";
 import { openClock } from "../../support/clock.ts";
 import { assertEquals } from "@std/assert";
 
@@ -6,7 +6,7 @@ import { assertEquals } from "@std/assert";
 function tried(script: string): string {
   const clock = openClock(0);
   const log: string[] = [];
-  const guard = openGuard(clock.now, clock.later, (why) => log.push(why.split(" ")[0]!));
+  const guard = openKeyGuard(clock.now, clock.later, (why) => log.push(why.split(" ")[0]!));
   for (const word of script.split(" ")) {
     if (word === "shift") guard.shifted();
     else if (word === "other") guard.otherKey();
@@ -33,5 +33,5 @@ for (
     ["leaves alone what was acted on before the change", "a 40 shift 1000", "acted"],
   ] as const
 ) {
-  Deno.test(`openGuard() ${what}`, () => assertEquals(tried(script), expected));
+  Deno.test(`openKeyGuard() ${what}`, () => assertEquals(tried(script), expected));
 }

@@ -1,4 +1,4 @@
-import { open, openTable, SNOOZE_MS, type Table } from "../../../cli/review/list.ts";
+import { type List, open, openList, SNOOZE_MS } from "../../../cli/review/list.ts";
 import type { AuditEntry, Overview, PendingProposal } from "../../../mod.ts";
 import { changesBetween } from "../../../src/decision/events.ts";
 import { openClock } from "../../support/clock.ts";
@@ -27,7 +27,7 @@ interface Merged {
 function opened() {
   const clock = openClock(0);
   let shifts = 0;
-  const table = openTable(clock.now, () => shifts++);
+  const list = openList(clock.now, () => shifts++);
   let before: Overview = { pending: [], unrecordedResponses: [], unlisted: [], unreadable: [] };
   const merge = (ids: readonly string[], { version = 0, decision = APPROVED }: Merged = {}) => {
     const pending = ids.map((id) => entryOf(id, version));
@@ -37,117 +37,117 @@ function opened() {
       (ids) => new Map(decision === null ? [] : [...ids].map((id) => [id, decision])),
     );
     before = changes.now;
-    table.merge(changes.events, () => undefined);
+    list.merge(changes.events, () => undefined);
   };
   const shifted = () => {
     const any = shifts > 0;
     shifts = 0;
     return any;
   };
-  return { clock, table, merge, shifted };
+  return { clock, list, merge, shifted };
 }
 
-const idsOf = (table: Table) => table.visible().map(({ entry }) => entry.proposal.id);
+const idsOf = (list: List) => list.visible().map(({ entry }) => entry.proposal.id);
 
-const current = (table: Table) => table.current()?.entry.proposal.id;
+const current = (list: List) => list.current()?.entry.proposal.id;
 
 /** On which row of the screen the current one stands. */
-function place(table: Table): number {
-  const rows = table.window(HEIGHT);
-  return rows.findIndex(({ key }) => key === table.current()?.key);
+function place(list: List): number {
+  const rows = list.window(HEIGHT);
+  return rows.findIndex(({ key }) => key === list.current()?.key);
 }
 
 Deno.test("merge() appends what is new, wherever it stands in the queue, and moves nothing", () => {
-  const { table, merge, shifted } = opened();
+  const { list, merge, shifted } = opened();
   merge(["p2", "p3"]);
-  table.move(1);
+  list.move(1);
   shifted();
   merge(["p1", "p2", "p4", "p3"]);
-  assertEquals([idsOf(table), current(table)], [["p2", "p3", "p1", "p4"], "p3"]);
+  assertEquals([idsOf(list), current(list)], [["p2", "p3", "p1", "p4"], "p3"]);
   assertEquals(shifted(), false);
 });
 
 Deno.test("merge() leaves a row that waits no more where it stood, and says what became of it", () => {
-  const { clock, table, merge, shifted } = opened();
+  const { clock, list, merge, shifted } = opened();
   merge(["p1", "p2", "p3"]);
   shifted();
   merge(["p1", "p3"]);
-  assertEquals(idsOf(table), ["p1", "p2", "p3"]);
+  assertEquals(idsOf(list), ["p1", "p2", "p3"]);
   const words = { kind: "over", words: "approved by ada@host", sinceMs: 0 } as const;
-  assertEquals(table.visible()[1]?.standing, words);
-  assertEquals([table.counts().waiting, shifted()], [2, false]);
+  assertEquals(list.visible()[1]?.stage, words);
+  assertEquals([list.counts().waiting, shifted()], [2, false]);
   clock.pass(9_999);
-  table.sweep();
-  assertEquals(idsOf(table).length, 3);
+  list.sweep();
+  assertEquals(idsOf(list).length, 3);
   clock.pass(1);
-  table.sweep();
-  assertEquals([idsOf(table), shifted()], [["p1", "p3"], true]);
+  list.sweep();
+  assertEquals([idsOf(list), shifted()], [["p1", "p3"], true]);
 });
 
 Deno.test("a row that is swept away leaves the cursor on its row, at its place on the screen", () => {
-  const { clock, table, merge } = opened();
+  const { clock, list, merge } = opened();
   const ids = Array.from({ length: 20 }, (_, n) => `p${n}`);
   merge(ids);
-  table.move(10);
-  table.window(HEIGHT);
-  table.move(-2);
-  const before = place(table);
+  list.move(10);
+  list.window(HEIGHT);
+  list.move(-2);
+  const before = place(list);
   merge(ids.filter((id) => id !== "p3" && id !== "p7"));
   clock.pass(10_000);
-  table.sweep();
-  assertEquals([current(table), place(table)], ["p8", before]);
+  list.sweep();
+  assertEquals([current(list), place(list)], ["p8", before]);
 });
 
 Deno.test("where the cursor's own row goes, the one below takes over; at the end the one above", () => {
-  const { clock, table, merge } = opened();
+  const { clock, list, merge } = opened();
   merge(["p1", "p2", "p3"]);
-  table.move(1);
+  list.move(1);
   for (const [left, expected] of [[["p1", "p3"], "p3"], [["p1"], "p1"], [[], undefined]] as const) {
     merge(left);
     clock.pass(10_000);
-    table.sweep();
-    assertEquals(current(table), expected);
+    list.sweep();
+    assertEquals(current(list), expected);
   }
 });
 
 Deno.test("merge() says of a proposal that was written anew, or is back, that it is", () => {
-  const { table, merge } = opened();
+  const { list, merge } = opened();
   merge(["p1", "p2"]);
-  table.set(table.visible()[1]!.key, { kind: "held", status: "approved", untilMs: 5_000 });
+  list.set(list.visible()[1]!.key, { kind: "held", status: "approved", untilMs: 5_000 });
   merge(["p1", "p2"], { version: 1, decision: null });
-  for (const { standing } of table.visible()) {
-    assertEquals(standing, open("changed meanwhile: look again"));
+  for (const { stage } of list.visible()) {
+    assertEquals(stage, open("changed meanwhile: look again"));
   }
   merge([], { decision: null });
   merge(["p1"], { version: 1 });
-  assertEquals(table.visible()[0]?.standing, open("it was gone, and is back"));
+  assertEquals(list.visible()[0]?.stage, open("it was gone, and is back"));
 });
 
 Deno.test("snooze() hides a row for a quarter of an hour; then it comes last, and says so", () => {
-  const { clock, table, merge } = opened();
+  const { clock, list, merge } = opened();
   merge(["p1", "p2", "p3"]);
-  table.snooze(table.current()!.key);
-  assertEquals([idsOf(table), current(table)], [["p2", "p3"], "p2"]);
-  assertEquals([table.counts().waiting, table.counts().snoozed], [3, 1]);
+  list.snooze(list.current()!.key);
+  assertEquals([idsOf(list), current(list)], [["p2", "p3"], "p2"]);
+  assertEquals([list.counts().waiting, list.counts().snoozed], [3, 1]);
   clock.pass(SNOOZE_MS - 1);
-  table.sweep();
+  list.sweep();
   merge(["p1", "p2", "p3", "p4"]);
-  assertEquals(idsOf(table), ["p2", "p3", "p4"]);
+  assertEquals(idsOf(list), ["p2", "p3", "p4"]);
   clock.pass(1);
-  table.sweep();
-  assertEquals([idsOf(table), table.counts().snoozed], [["p2", "p3", "p4", "p1"], 0]);
-  assertEquals(table.visible().at(-1)?.standing, open("back after a while"));
+  list.sweep();
+  assertEquals([idsOf(list), list.counts().snoozed], [["p2", "p3", "p4", "p1"], 0]);
+  assertEquals(list.visible().at(-1)?.stage, open("back after a while"));
 });
 
 Deno.test("selected() has only rows that wait; what waits no more leaves the selection", () => {
-  const { table, merge } = opened();
+  const { list, merge } = opened();
   merge(["p1", "p2", "p3"]);
-  for (const { key } of table.visible()) table.toggle(key);
-  table.toggle(table.visible()[0]!.key);
+  for (const { key } of list.visible()) list.toggle(key);
+  list.toggle(list.visible()[0]!.key);
   merge(["p1", "p2"]);
-  assertEquals(table.selected().map(({ entry }) => entry.proposal.id), ["p2"]);
+  assertEquals(list.selected().map(({ entry }) => entry.proposal.id), ["p2"]);
   merge(["p1", "p2", "p3"]);
-  assertEquals(table.selected().length, 1);
+  assertEquals(list.selected().length, 1);
 });
 
 /** What may happen to a table: what others do, and what the operator's keys do. */
@@ -172,9 +172,9 @@ const happening: fc.Arbitrary<Happening> = fc.oneof(
 Deno.test("only the operator's keys move the cursor, unless its row is gone; its place stays too", () => {
   holds(
     fc.property(fc.array(happening, { maxLength: 40 }), (happenings) => {
-      const { clock, table, merge, shifted } = opened();
+      const { clock, list, merge, shifted } = opened();
       for (const happened of happenings) {
-        const before = { id: current(table), place: place(table), ids: idsOf(table) };
+        const before = { id: current(list), place: place(list), ids: idsOf(list) };
         shifted();
         switch (happened.what) {
           case "merge":
@@ -182,31 +182,31 @@ Deno.test("only the operator's keys move the cursor, unless its row is gone; its
             break;
           case "pass":
             clock.pass(happened.ms);
-            table.sweep();
+            list.sweep();
             break;
           case "snooze":
-            if (table.current() !== undefined) table.snooze(table.current()!.key);
+            if (list.current() !== undefined) list.snooze(list.current()!.key);
             break;
           case "wake":
-            table.wake();
+            list.wake();
             break;
           case "filter":
-            table.setFilter(happened.text);
+            list.setFilter(happened.text);
             break;
           case "move":
-            table.move(happened.by);
+            list.move(happened.by);
         }
-        const ids = idsOf(table);
+        const ids = idsOf(list);
         assertEquals(new Set(ids).size, ids.length);
-        assertEquals(current(table) === undefined, ids.length === 0);
+        assertEquals(current(list) === undefined, ids.length === 0);
         const stillThere = before.id !== undefined && ids.includes(before.id);
         if (stillThere && happened.what !== "move") {
-          assertEquals(current(table), before.id, JSON.stringify(happened));
+          assertEquals(current(list), before.id, JSON.stringify(happened));
           // It can only stand elsewhere where there are no longer enough rows above it or below.
-          const moved = place(table) - before.place;
+          const moved = place(list) - before.place;
           const at = ids.indexOf(before.id!);
-          if (moved < 0) assertEquals(place(table), at);
-          if (moved > 0) assert(ids.length - at + place(table) <= HEIGHT || at === place(table));
+          if (moved < 0) assertEquals(place(list), at);
+          if (moved > 0) assert(ids.length - at + place(list) <= HEIGHT || at === place(list));
         }
         // Whoever looks at a row that is another one now is told, before a key counts.
         if (happened.what !== "move" && before.ids.some((id, n) => ids[n] !== id)) {

@@ -1,6 +1,6 @@
 import { makeStyle } from "../../../cli/render/style.ts";
 import type { Block } from "../../../cli/render/wrap.ts";
-import { openPages, type Pages } from "../../../cli/review/viewport.ts";
+import { openViewport, type Viewport } from "../../../cli/review/viewport.ts";
 import { holds } from "../../support/properties.ts";
 import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
@@ -14,15 +14,15 @@ function blocksOf(counts: readonly number[]): Block[] {
   );
 }
 
-type Step = (pages: Pages) => void;
+type Step = (viewport: Viewport) => void;
 
 const step: fc.Arbitrary<Step> = fc.oneof(
   {
     weight: 6,
-    arbitrary: fc.integer({ min: -30, max: 30 }).map((by) => (p: Pages) => p.scroll(by)),
+    arbitrary: fc.integer({ min: -30, max: 30 }).map((by) => (p: Viewport) => p.scroll(by)),
   },
-  { weight: 1, arbitrary: fc.constant((p: Pages) => p.toStart()) },
-  { weight: 1, arbitrary: fc.constant((p: Pages) => p.toEnd()) },
+  { weight: 1, arbitrary: fc.constant((p: Viewport) => p.toStart()) },
+  { weight: 1, arbitrary: fc.constant((p: Viewport) => p.toEnd()) },
 );
 
 Deno.test("rows() is always as many rows as fit, one after the other as in the whole text", () => {
@@ -32,11 +32,11 @@ Deno.test("rows() is always as many rows as fit, one after the other as in the w
     fc.array(fc.tuple(step, size), { minLength: 1, maxLength: 20 }),
     (counts, steps) => {
       const blocks = blocksOf(counts);
-      const pages = openPages(blocks, PLAIN);
+      const viewport = openViewport(blocks, PLAIN);
       for (const [take, [height, columns]] of steps) {
-        take(pages);
+        take(viewport);
         const all = blocks.flatMap((block) => block(columns, PLAIN));
-        const rows = pages.rows(height, columns);
+        const rows = viewport.rows(height, columns);
         assertEquals(rows.length, Math.min(height, all.length));
         const from = rows.length === 0 ? 0 : all.indexOf(rows[0]!);
         assertEquals(rows, all.slice(from, from + rows.length));
@@ -46,11 +46,11 @@ Deno.test("rows() is always as many rows as fit, one after the other as in the w
 });
 
 Deno.test("scroll() reaches each row, forwards and backwards, a row at a time", () => {
-  const pages = openPages(blocksOf([3, 0, 1, 4]), PLAIN);
+  const viewport = openViewport(blocksOf([3, 0, 1, 4]), PLAIN);
   const tops = (by: number) =>
     Array.from({ length: 8 }, () => {
-      const [top] = pages.rows(2, 80);
-      pages.scroll(by);
+      const [top] = viewport.rows(2, 80);
+      viewport.scroll(by);
       return top;
     });
   const down = ["0.0", "0.1", "0.2", "2.0", "3.0", "3.1", "3.2", "3.2"];
@@ -59,48 +59,48 @@ Deno.test("scroll() reaches each row, forwards and backwards, a row at a time", 
 });
 
 Deno.test("endWasSeen() is true once the end was on the screen, and stays so", () => {
-  const pages = openPages(blocksOf([4, 4]), PLAIN);
-  pages.rows(4, 80);
-  assertEquals(pages.endWasSeen(), false);
-  pages.scroll(4);
-  assertEquals(pages.endWasSeen(), false); // Nobody has looked yet.
-  pages.rows(4, 80);
-  pages.toStart();
-  pages.rows(4, 80);
-  assertEquals(pages.endWasSeen(), true);
+  const viewport = openViewport(blocksOf([4, 4]), PLAIN);
+  viewport.rows(4, 80);
+  assertEquals(viewport.endWasSeen(), false);
+  viewport.scroll(4);
+  assertEquals(viewport.endWasSeen(), false); // Nobody has looked yet.
+  viewport.rows(4, 80);
+  viewport.toStart();
+  viewport.rows(4, 80);
+  assertEquals(viewport.endWasSeen(), true);
 });
 
 Deno.test("endWasSeen() is true at once where all of it fits", () => {
   for (const counts of [[], [0], [2, 1]]) {
-    const pages = openPages(blocksOf(counts), PLAIN);
-    pages.rows(3, 80);
-    assertEquals([pages.endWasSeen(), pages.progress()], [true, 1]);
+    const viewport = openViewport(blocksOf(counts), PLAIN);
+    viewport.rows(3, 80);
+    assertEquals([viewport.endWasSeen(), viewport.progress()], [true, 1]);
   }
 });
 
 Deno.test("a narrower screen goes on in the block that was at its top", () => {
-  const pages = openPages(blocksOf([3, 3, 3, 3, 3]), PLAIN);
-  pages.rows(3, 80);
-  pages.scroll(7);
-  assertEquals(pages.rows(3, 80)[0], "2.1");
-  assertEquals(pages.rows(3, 30)[0], "2.0");
-  assertEquals(pages.rows(3, 80)[0], "2.0");
+  const viewport = openViewport(blocksOf([3, 3, 3, 3, 3]), PLAIN);
+  viewport.rows(3, 80);
+  viewport.scroll(7);
+  assertEquals(viewport.rows(3, 80)[0], "2.1");
+  assertEquals(viewport.rows(3, 30)[0], "2.0");
+  assertEquals(viewport.rows(3, 80)[0], "2.0");
 });
 
 Deno.test("a text of five megabytes makes only the rows that are looked at", () => {
   const made = new Set<number>();
   const lines = Array.from({ length: 100_000 }, (_, n) => `${n}`.padEnd(50, "."));
-  const pages = openPages(
+  const viewport = openViewport(
     lines.map((line, n) => () => {
       made.add(n);
       return [line];
     }),
     PLAIN,
   );
-  assertEquals(pages.rows(40, 80), lines.slice(0, 40));
-  pages.toEnd();
-  assertEquals(pages.rows(40, 80), lines.slice(-40));
-  pages.scroll(-40);
-  assertEquals(pages.rows(40, 80), lines.slice(-80, -40));
+  assertEquals(viewport.rows(40, 80), lines.slice(0, 40));
+  viewport.toEnd();
+  assertEquals(viewport.rows(40, 80), lines.slice(-40));
+  viewport.scroll(-40);
+  assertEquals(viewport.rows(40, 80), lines.slice(-80, -40));
   assert(made.size < 300, `${made.size}`);
 });
