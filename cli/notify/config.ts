@@ -11,13 +11,11 @@
  * @module
  */
 
-/** How a terminal is notified; `auto` picks what the terminal understands. */
-export const TERMINAL_SIGNALS = ["auto", "bell", "osc9", "osc777", "osc99"] as const;
+const TERMINAL_SIGNALS = ["auto", "bell", "osc9", "osc777", "osc99"] as const;
 
-/** One of {@linkcode TERMINAL_SIGNALS}. */
+/** How a terminal is notified; `auto` picks what the terminal understands. */
 export type TerminalSignal = (typeof TERMINAL_SIGNALS)[number];
 
-/** What `notify.json` says. */
 export interface NotifyConfig {
   readonly terminal?: TerminalSignal;
   readonly webhook?: { readonly url: ReceiverUrl; readonly secretFile: string };
@@ -29,22 +27,16 @@ export class NotifyConfigError extends Error {
   override name = "NotifyConfigError";
 }
 
-/** No sound file is larger. */
 const MAX_BYTES = 64 * 1024;
 
 /** Files with secrets are in `private/`, which is mounted into no bottle. */
 const SECRET_FILE = /^private\/[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/;
 
-/** The path of `notify.json`. */
 export function notifyConfigPath(root: string): string {
   return `${root}/notify.json`;
 }
 
-/**
- * Reads `notify.json`. Gives `undefined` if there is no such file.
- *
- * @throws {NotifyConfigError} If it cannot be used; the message names the file, the field, the way out.
- */
+/** Reads `notify.json`; `undefined` if there is no such file. Throws as `parseNotifyConfig` does. */
 export function readNotifyConfig(path: string): NotifyConfig | undefined {
   const text = readSecretFile(path);
   return text === undefined ? undefined : parseNotifyConfig(text, path);
@@ -83,7 +75,7 @@ export function readSecretFile(path: string): string | undefined {
  * Parses `notify.json`. An unknown field is an error: if it were ignored, a receiver that is misspelled
  * would get nothing, and no message would say why.
  *
- * @throws {NotifyConfigError} If a field is wrong or unknown.
+ * @throws {NotifyConfigError} If a field is wrong or unknown; names the file, the field, the way out.
  */
 export function parseNotifyConfig(text: string, path: string): NotifyConfig {
   let value: unknown;
@@ -150,7 +142,6 @@ export function parseNotifyConfig(text: string, path: string): NotifyConfig {
   return config;
 }
 
-/** The address of a receiver. */
 export interface ReceiverUrl {
   /** The whole address. Its path is often a secret, so it is never printed. */
   readonly href: string;
@@ -165,11 +156,9 @@ const LOOPBACK: ReadonlySet<string> = new Set(["localhost", "127.0.0.1", "[::1]"
 const HOST = /^(?:[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?|\[[0-9a-f:]+\])$/;
 
 /**
- * Reads the address of a receiver. It must be written the way a parser would write it: no capitals in
- * the host, no default port, no number that means an address. So what a person reads in the file is what
- * is granted.
- *
- * @returns The address; or why the text is not one, without a word of the text.
+ * Parses an address. It must be written the way a parser would write it: no capitals in the host, no
+ * default port, no number that means an address. So what a person reads in the file is what is granted.
+ * Or returns why the text is not an address, without a word of the text.
  */
 export function parseReceiverUrl(text: string): ReceiverUrl | string {
   let url: URL;

@@ -1,12 +1,13 @@
 /**
  * The text of a notification: fixed words, numbers, and names that the host gave. It has no word of an
- * agent's, no file, no link, and no button. Pure.
+ * agent's, no file, no link, and no button. And the signature of a webhook (Standard Webhooks 1.0.0). Pure.
  *
  * @module
  */
 
 import { asciiJson } from "../../internal_mod.ts";
 import { type PendingProposal, sha256Hex, type Tool } from "../../mod.ts";
+import { createHmac } from "node:crypto";
 
 /** What a message may say of a proposal. */
 export interface Arrival {
@@ -15,13 +16,11 @@ export interface Arrival {
   readonly tool: Tool;
 }
 
-/** Takes from a proposal what a message may say of it. */
 export function arrivalOf({ proposal }: Pick<PendingProposal, "proposal">): Arrival {
   const { bottleSlug, id: proposalId, tool } = proposal;
   return { bottleSlug, proposalId, tool };
 }
 
-/** One notification. */
 export interface Message {
   /** The same for the same proposals, whichever program sends it, so that a receiver can drop doubles. */
   readonly id: string;
@@ -89,4 +88,53 @@ export function testMessage(nowMs: number): Message {
   const timestamp = new Date(nowMs).toISOString();
   const body = asciiJson({ type: "supervise.test", timestamp, data: { text } });
   return { id: `msg_${crypto.randomUUID().replaceAll("-", "")}`, text, body };
+}
+
+/** What Standard Webhooks 1.0.0 allows, in bytes. */
+const [MIN_KEY_BYTES, MAX_KEY_BYTES] = [24, 64];
+
+const MAX_KEYS = 4;
+
+/**
+ * Reads the secrets of a webhook: one a line, `whsec_` and base64; or returns what is wrong, without any
+ * of the text. With two secrets each message has two signatures, so that a receiver can change at any time.
+ */
+export function parseWebhookSecrets(text: string): readonly Uint8Array[] | string {
+  const lines = text.split(/\r?\n/).map((line) => line.trim()).filter((line) => line !== "");
+  if (lines.length === 0) return "it is empty; write whsec_ and the base64 of 32 random bytes";
+  if (lines.length > MAX_KEYS) return `it has more than ${MAX_KEYS} lines; write one secret a line`;
+  const keys: Uint8Array[] = [];
+  for (const [n, line] of lines.entries()) {
+    const at = `line ${n + 1}`;
+    if (!line.startsWith("whsec_")) return `${at} does not begin with whsec_`;
+    const key = decodeBase64(line.slice("whsec_".length));
+    if (key === undefined) return `${at} is not whsec_ and base64`;
+    if (key.length < MIN_KEY_BYTES || key.length > MAX_KEY_BYTES) {
+      return `${at} has ${key.length} bytes, expected ${MIN_KEY_BYTES} to ${MAX_KEY_BYTES}`;
+    }
+    keys.push(key);
+  }
+  return keys;
+}
+
+function decodeBase64(text: string): Uint8Array | undefined {
+  try {
+    return Uint8Array.fromBase64(text, { lastChunkHandling: "loose" });
+  } catch {
+    return undefined;
+  }
+}
+
+/** The value of `webhook-signature`. The id has no dot; the timestamp is in whole seconds since 1970. */
+export function signWebhook(
+  { id, timestamp, body }: {
+    readonly id: string;
+    readonly timestamp: number;
+    readonly body: string;
+  },
+  keys: readonly Uint8Array[],
+): string {
+  return keys.map((key) =>
+    "v1," + createHmac("sha256", key).update(`${id}.${timestamp}.${body}`).digest("base64")
+  ).join(" ");
 }

@@ -14,19 +14,12 @@ import { readReceivers, type Receiver, terminalReceiver } from "./receivers.ts";
 export interface Journal {
   /** Takes the keys that no program has claimed before, and claims them. */
   readonly claim: (keys: readonly string[]) => Promise<ReadonlySet<string>>;
-  /** The receiver took a message. */
   readonly succeeded: () => Promise<void>;
-  /** A try failed. */
   readonly failed: (reason: string) => Promise<void>;
   /** So many proposals will not be sent. */
   readonly dropped: (count: number) => Promise<void>;
 }
 
-/**
- * Opens the journal of a receiver.
- *
- * Needs `--allow-read` and `--allow-write` for `<root>/private`.
- */
 export function openJournal(receiver: string, root: string): Journal {
   const update = async (change: (record: ReceiverRecord) => ReceiverRecord): Promise<void> => {
     try {
@@ -57,7 +50,6 @@ export function openJournal(receiver: string, root: string): Journal {
   };
 }
 
-/** How patient an outbox is, in milliseconds. */
 export interface Patience {
   /** How long it waits for more before it sends: what arrives together is one message. */
   readonly gatherMs: number;
@@ -79,9 +71,8 @@ const PATIENCE: Patience = {
 /** How many arrivals wait for their message; of more the oldest are dropped. */
 export const MAX_WAITING = 1_000;
 
-/** What waits to be sent to one receiver. */
 export interface Outbox {
-  /** Puts arrivals in; returns at once, never throws. */
+  /** Returns at once, never throws. */
   readonly put: (arrivals: readonly Arrival[], waiting: number) => void;
   /** Sends what waits, once, and ends within a bounded time. */
   readonly close: () => Promise<void>;
@@ -177,7 +168,6 @@ export function openOutbox(
   };
 }
 
-/** Notifies the receivers that `notify.json` names. */
 export interface Notifier {
   /**
    * Sends which proposals arrived or changed, and how many wait now. Returns at once, never throws. A
@@ -190,10 +180,7 @@ export interface Notifier {
 
 /**
  * Opens the notifier of the receivers that `notify.json` names now; without that file it does nothing.
- * What is wrong with the file is said once on standard error, and stops nothing else.
- *
- * Needs `--allow-read` and `--allow-write` for the root, `--allow-sys=uid`, `--allow-net` for the hosts
- * that `notify.json` names.
+ * Prints on standard error, once, what is wrong with the file; that stops nothing else.
  */
 export function openNotifier(context: Context): Notifier {
   const { terminal, remote, problems } = readReceivers(context.root);

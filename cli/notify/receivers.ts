@@ -14,8 +14,7 @@ import {
   type ReceiverUrl,
   type TerminalSignal,
 } from "./config.ts";
-import type { Message } from "./message.ts";
-import { parseWebhookSecrets, signWebhook } from "./signature.ts";
+import { type Message, parseWebhookSecrets, signWebhook } from "./message.ts";
 
 /** What came of a try. `says` is never the receiver's words, and has nothing of the address in it. */
 export type Outcome =
@@ -29,9 +28,7 @@ export type Outcome =
     readonly afterMs?: number;
   };
 
-/** A receiver of notifications. */
 export interface Receiver {
-  /** Its name, as in `notify.json`. */
   readonly name: string;
   /** Its host and port, if it is on the network. */
   readonly place?: string;
@@ -39,11 +36,9 @@ export interface Receiver {
   readonly send: (message: Message, signal: AbortSignal) => Promise<Outcome>;
 }
 
-/** The receivers, and what is wrong with others. */
 export interface Receivers {
   /** Whether there is a `notify.json`. */
   readonly configured: boolean;
-  /** How to notify the terminal, if at all. */
   readonly terminal?: TerminalSignal;
   /** The receivers on the network that can be used. */
   readonly remote: readonly Receiver[];
@@ -51,12 +46,7 @@ export interface Receivers {
   readonly problems: readonly { readonly name: string; readonly says: string }[];
 }
 
-/**
- * Reads `notify.json` and the files that it names. A secret that is wrong takes away its own receiver
- * and no other.
- *
- * Needs `--allow-read` for the root, and `--allow-sys=uid`.
- */
+/** Reads `notify.json` and the files that it names. A wrong secret takes away its own receiver alone. */
 export function readReceivers(root: string): Receivers {
   const problems: { readonly name: string; readonly says: string }[] = [];
   const attempt = <T>(name: string, run: () => T): T | undefined => {
@@ -78,14 +68,15 @@ export function readReceivers(root: string): Receivers {
   return { configured, remote, problems, ...(terminal === undefined ? {} : { terminal }) };
 }
 
-/** The text of a file with a secret, which has to be there. */
 function secretIn(file: string, root: string): { readonly path: string; readonly text: string } {
   const path = `${root}/${file}`;
   const text = readSecretFile(path);
   if (text !== undefined) return { path, text };
-  throw new NotifyConfigError(
-    `Cannot use ${path}: there is no such file; docs/notify.md makes one`,
-  );
+  throw unusable(path, "there is no such file; docs/notify.md makes one");
+}
+
+function unusable(path: string, reason: string): NotifyConfigError {
+  return new NotifyConfigError(`Cannot use ${path}: ${reason}`);
 }
 
 function webhookReceiver(
@@ -94,7 +85,7 @@ function webhookReceiver(
 ): Receiver {
   const { path, text } = secretIn(secretFile, root);
   const keys = parseWebhookSecrets(text);
-  if (typeof keys === "string") throw new NotifyConfigError(`Cannot use ${path}: ${keys}`);
+  if (typeof keys === "string") throw unusable(path, keys);
   return {
     name: "webhook",
     place: url.hostPort,
@@ -124,9 +115,7 @@ function ntfyReceiver(
     const token = text.trim();
     // Neither a private key nor a second header fits this pattern.
     if (!/^[A-Za-z0-9._~+/=-]{1,512}$/.test(token)) {
-      throw new NotifyConfigError(
-        `Cannot use ${path}: it is not a token; write the token and nothing else`,
-      );
+      throw unusable(path, "it is not a token; write the token and nothing else");
     }
     headers["authorization"] = `Bearer ${token}`;
   }
@@ -137,8 +126,7 @@ function ntfyReceiver(
   };
 }
 
-/** What is sent to a terminal. */
-export type TerminalForm = Exclude<TerminalSignal, "auto">;
+type TerminalForm = Exclude<TerminalSignal, "auto">;
 
 /** The form that a terminal surely understands, by the beginning of `TERM` or `TERM_PROGRAM`. */
 const KNOWN: readonly (readonly [RegExp, TerminalForm])[] = [
@@ -186,12 +174,7 @@ function variable(name: string): string {
   }
 }
 
-/**
- * The program's own terminal as a receiver; `undefined` where standard output is not a terminal, or is
- * read by a program.
- *
- * Needs `--allow-env=TERM,TERM_PROGRAM` to know which terminal it is.
- */
+/** The program's own terminal; `undefined` if standard output is none, or a program reads it. */
 export function terminalReceiver(context: Context, signal: TerminalSignal): Receiver | undefined {
   if (!context.outIsTerminal || context.flags.json) return undefined;
   const form = terminalForm(signal, variable("TERM"), variable("TERM_PROGRAM"));
@@ -202,14 +185,12 @@ export function terminalReceiver(context: Context, signal: TerminalSignal): Rece
         context.write(terminalBytes(form, text));
         return Promise.resolve({ told: true, says: `it was sent ${form}` });
       } catch {
-        const says = "it cannot be written to";
-        return Promise.resolve({ told: false, says, again: false });
+        return Promise.resolve(failed("it cannot be written to", false));
       }
     },
   };
 }
 
-/** How long a try may take. */
 const TRY_MS = 5_000;
 
 /** The longest that a receiver is left alone, however long it asks for. */
@@ -222,13 +203,7 @@ const REASONS: readonly (readonly [RegExp, string])[] = [
   [/certificate|UnknownIssuer/i, "its certificate is not accepted"],
 ];
 
-/**
- * Posts a message. Follows no redirect, reads nothing but the status line and the headers, never throws.
- *
- * Needs `--allow-net` for the receiver's host and port.
- *
- * @param signal Gives it up.
- */
+/** Posts a message. Follows no redirect, reads the status line and the headers alone, never throws. */
 export async function post(
   url: ReceiverUrl,
   request: { readonly headers: Readonly<Record<string, string>>; readonly body: string },
@@ -249,47 +224,42 @@ export async function post(
     response.body?.cancel().catch(() => {});
     return outcomeOf(response);
   } catch (error) {
-    if (signal.aborted) {
-      return { told: false, says: "no answer before the program ended", again: false };
-    }
-    if (late.signal.aborted) {
-      return { told: false, says: `no answer within ${tryMs / 1000} s`, again: true };
-    }
+    if (signal.aborted) return failed("no answer before the program ended", false);
+    if (late.signal.aborted) return failed(`no answer within ${tryMs / 1000} s`, true);
     return failureOf(error, url);
   } finally {
     clearTimeout(timer);
   }
 }
 
+function failed(says: string, again: boolean | "never") {
+  return { told: false, says, again } as const;
+}
+
 function outcomeOf({ status, headers }: Response): Outcome {
   if (status >= 200 && status < 300) return { told: true, says: `it answered ${status}` };
   if (status >= 300 && status < 400) {
     const says = `it redirects (${status}), and redirects are not followed; write the new address`;
-    return { told: false, says, again: false };
+    return failed(says, false);
   }
-  if (status === 410) {
-    return { told: false, says: "it answered 410: it wants no more messages", again: "never" };
-  }
+  if (status === 410) return failed("it answered 410: it wants no more messages", "never");
   const again = status >= 500 || status === 408 || status === 425 || status === 429;
   const seconds = /^\d{1,6}$/.exec(headers.get("retry-after") ?? "")?.[0];
-  const after = seconds === undefined
-    ? {}
-    : { afterMs: Math.min(Number(seconds) * 1000, MAX_AFTER_MS) };
-  return { told: false, says: `it answered ${status}`, again, ...after };
+  const outcome = failed(`it answered ${status}`, again);
+  if (seconds === undefined) return outcome;
+  return { ...outcome, afterMs: Math.min(Number(seconds) * 1000, MAX_AFTER_MS) };
 }
 
 function failureOf(error: unknown, { hostPort }: ReceiverUrl): Outcome {
   if (error instanceof Deno.errors.NotCapable) {
-    const says =
-      "this program may not reach it; start it again through cli/supervise.sh, or with " +
-      `--allow-net=${hostPort}`;
-    return { told: false, says, again: false };
+    const way = `start it again through cli/supervise.sh, or with --allow-net=${hostPort}`;
+    return failed(`this program may not reach it; ${way}`, false);
   }
   const cause = error instanceof Error ? error.cause : undefined;
   const words = `${error} ${cause}`;
   if (/Requests to port \d+ are blocked/.test(words)) {
-    return { told: false, says: "its port is one that no HTTP client uses", again: false };
+    return failed("its port is one that no HTTP client uses", false);
   }
-  const says = REASONS.find(([pattern]) => pattern.test(words))?.[1] ?? "the connection failed";
-  return { told: false, says, again: true };
+  const reason = REASONS.find(([pattern]) => pattern.test(words))?.[1];
+  return failed(reason ?? "the connection failed", true);
 }

@@ -1,4 +1,4 @@
-import { parseWebhookSecrets, signWebhook } from "../../../cli/notify/signature.ts";
+import { parseWebhookSecrets, signWebhook } from "../../../cli/notify/message.ts";
 import { SECRET } from "../../support/receiver.ts";
 import { hasProgram, run } from "../../support/run.ts";
 import { assertEquals } from "@std/assert";
