@@ -7,8 +7,7 @@
  */
 
 export * from "./start_mod.ts";
-export { marksOfPending, MAX_JUDGED_CHARS } from "./src/decision/marks.ts";
-export { readOverview } from "./src/decision/overview.ts";
+export { marksOfPending, MAX_JUDGED_CHARS, readOverview } from "./src/decision/overview.ts";
 export { claudeBottleRoot, intentsDir } from "./src/disk/layout.ts";
 export { namesInOwn, ownFileStamp, readOwnFile } from "./src/disk/read_own.ts";
 export { listNames } from "./src/disk/read_untrusted.ts";

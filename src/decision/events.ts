@@ -45,7 +45,6 @@ export type QueueEvent =
     | { readonly event: "over"; readonly was: "unlisted" }
   );
 
-/** Which events to watch for. */
 type WatchEventsOptions = NonNullable<Parameters<typeof watchEvents>[0]>;
 
 /** Finds the recorded decisions on some proposals of one bottle, by id. */
@@ -56,7 +55,6 @@ export type DecidedAmong = (
 
 /** What changed between two looks at the queues. */
 export interface Changes {
-  /** What happened. */
   readonly events: readonly QueueEvent[];
   /** What waits now. */
   readonly now: Overview;
@@ -64,12 +62,10 @@ export interface Changes {
 
 const NOTHING: Overview = { pending: [], unrecordedResponses: [], unlisted: [], unreadable: [] };
 
-/** Which proposal of which bottle. */
 type Ref = Pick<UnrecordedResponse, "bottleSlug" | "proposalId">;
 
 const nameOf = ({ bottleSlug, proposalId }: Ref): string => `${bottleSlug}/${proposalId}`;
 
-/** An overview by names. */
 function indexOf({ pending, unrecordedResponses, unlisted, unreadable }: Overview) {
   return {
     pending: new Map(pending.map((entry) => [nameOf(entry), entry])),
@@ -86,10 +82,7 @@ function indexOf({ pending, unrecordedResponses, unlisted, unreadable }: Overvie
  * decision comes from `decidedAmong` alone.
  *
  * First comes what is gone (`decided`, `withdrawn`) or `changed`, then what `arrived`, each in order of
- * arrival; then `unrecorded`, `unlisted` and `unreadable`.
- *
- * @param before The first look; `undefined` if there was none: then the events are marked `atStart`.
- * @param found What waits now.
+ * arrival; then `unrecorded`, `unlisted` and `unreadable`. Without a first look they are `atStart`.
  */
 export function changesBetween(
   before: Overview | undefined,
@@ -115,7 +108,7 @@ export function changesBetween(
   }
   const events: QueueEvent[] = [];
 
-  /** Adds the decision on a proposal. Returns whether one is recorded. */
+  /** Returns whether one is recorded. */
   function addDecision(name: string, { bottleSlug, proposalId }: Ref): boolean {
     const decision = decisions.get(name);
     if (decision === undefined) return false;
@@ -161,7 +154,6 @@ export function changesBetween(
   return { events, now };
 }
 
-/** Finds the recorded decisions on some proposals, by name. */
 function decisionsOn(
   refs: readonly Ref[],
   decidedAmong: DecidedAmong,
@@ -178,10 +170,7 @@ function decisionsOn(
 
 /**
  * Iterates over what changes in the queues, a look at a time: what the first look found at once, even if
- * that is nothing. A slow reader gets what changed between the look it had and the queues as they are
- * when it comes back: two looks are all that is kept.
- *
- * @throws {UnsafeFileError} If `<root>/queue` is a link, or not a directory.
+ * that is nothing. A slow reader gets what changed since the look it had: two looks are all that is kept.
  */
 export async function* watchChanges(
   options: WatchEventsOptions = {},
@@ -197,7 +186,6 @@ export async function* watchChanges(
   const onAbort = () => wake.resolve();
   signal?.addEventListener("abort", onAbort);
 
-  /** One watch for each bottle's directory. */
   function watchBottles(): void {
     const slugs = new Set(queues.slugs());
     for (const [slug, stop] of stops) {

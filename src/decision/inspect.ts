@@ -102,10 +102,8 @@ function readPending(ref: ProposalRef, maxBytes: number): PendingProposal {
 const MAX_OVERRIDABLE_BYTES = 128 * 1024;
 
 /**
- * Reads the proposal that an unrecorded response is for. It is not pending, but an operator who
- * overrides the response can decide it.
- *
- * @returns The proposal; `undefined` if it cannot be read, or is too large to be listed.
+ * Reads the proposal that an unrecorded response is for: an operator who overrides the response can
+ * decide it. `undefined` if it cannot be read, or is too large to be listed.
  */
 export function readOverridable(ref: ProposalRef): PendingProposal | undefined {
   try {
@@ -124,7 +122,7 @@ function diffFromAgents(proposal: Proposal, root: string): string | undefined {
   return renderDiff(started, proposedFile, { label, before: "the agent's" });
 }
 
-/** A unified diff from the file in force to another version of it, labelled with the file's name. */
+/** A unified diff from the file in force to another version of it. */
 export function diffAgainst(
   inspection: Pick<Inspection, "currentFile" | "currentPath">,
   file: string,

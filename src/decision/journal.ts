@@ -53,7 +53,6 @@ import { Buffer } from "node:buffer";
 interface Intent {
   readonly bottleSlug: string;
   readonly proposalId: string;
-  /** The component whose log gets the line. */
   readonly component: string;
   /** The log's length before: the line, if it is there, begins at this byte or later. */
   readonly logSize: number;
@@ -71,10 +70,8 @@ function stagingDir(root: string, slug: string): string {
 }
 
 /**
- * Refuses, before anything is recorded, if no response can be written into a bottle's queue: it must be
- * there, writable, on the file system of `private/`, and have some room.
- *
- * @throws {SuperviseError} With the code `queue_not_writable`; nothing is decided.
+ * Throws `queue_not_writable`, before anything is recorded, if no response can be written into the queue:
+ * it must be there, writable, on the file system of `private/`, and have some room.
  */
 export function refuseIfNotWritable(root: string, slug: string): void {
   const queueDir = queueDirForSlug(slug, { root });
@@ -94,10 +91,8 @@ export function refuseIfNotWritable(root: string, slug: string): void {
 
 /**
  * Creates the response of a recorded decision, unless it is there. The caller holds the bottle's lock.
- *
- * @returns Whether the response in the queue is this decision's. If it is another program's, which came
- * first, the log then says so.
- * @throws {ResponseNotWrittenError} If it cannot be created. The decision counts all the same.
+ * Returns whether the response in the queue is this decision's; if another program's came first, the log
+ * then says so. If no response can be created, the decision counts all the same.
  */
 async function answerRecorded(root: string, intent: Intent): Promise<boolean> {
   try {
@@ -174,7 +169,7 @@ function intentPath(root: string, slug: string): string {
 }
 
 /** What became of a decision that a crash left open. */
-export interface FinishedIntent {
+interface FinishedIntent {
   readonly bottleSlug: string;
   readonly proposalId: string;
   /**
@@ -184,10 +179,7 @@ export interface FinishedIntent {
   readonly outcome: "completed" | "dropped" | "superseded";
 }
 
-/**
- * Runs a function while no other process of this host decides for the bottle. Before that it finishes a
- * decision that was interrupted, and tells `run` what became of it.
- */
+/** Runs a function while no other process decides for the bottle, after an interrupted decision is finished. */
 export function withBottleLock<T>(
   root: string,
   slug: string,
@@ -203,10 +195,8 @@ export function withBottleLock<T>(
 /**
  * Records a decision, then writes the response, in that order, each durable before the next. The intent
  * is written under the log's lock, when the line is sealed: it holds the very bytes that are appended
- * next. The caller holds the bottle's lock.
- *
- * @returns The log's head after the line; `answered` is false if another program's response was there
- * first, and then the log says so.
+ * next. The caller holds the bottle's lock. `answered` is false if another program's response was there
+ * first; then the log says so.
  */
 export async function carryOut(
   root: string,
@@ -226,7 +216,8 @@ export async function carryOut(
     const auditHead = signHead(log, head, privateKey);
     const response = encodeResponse({ ...told, auditHead });
     intent = { bottleSlug, proposalId, component, logSize, line, response, overrideUnrecorded };
-    replaceFileAlone(path, encodeIntent(intent));
+    const text = asciiJson(INTENT.write({ version: 1, ...intent }));
+    replaceFileAlone(path, new TextEncoder().encode(text + "\n"));
   });
   const answered = await answerRecorded(root, intent!);
   try {
@@ -235,11 +226,6 @@ export async function carryOut(
     // The decision is recorded and answered. The next run finds that, and removes the intent.
   }
   return { head, answered };
-}
-
-function encodeIntent(intent: Intent): Uint8Array {
-  const text = asciiJson(INTENT.write({ version: 1, ...intent }));
-  return new TextEncoder().encode(text + "\n");
 }
 
 function readIntent(bytes: Uint8Array, path: string, slug: string): Intent {
@@ -253,7 +239,6 @@ function readIntent(bytes: Uint8Array, path: string, slug: string): Intent {
   throw new MalformedRecordError(path, undefined, "it is not an intent; move it away to go on");
 }
 
-/** Finishes the decision that a crash left open, if there is one. The caller holds the bottle's lock. */
 async function finishIntent(root: string, slug: string): Promise<FinishedIntent | undefined> {
   const path = intentPath(root, slug);
   const bytes = readOwnFile(path);
@@ -310,18 +295,11 @@ function findRecord(root: string, intent: Intent): "missing" | "recorded" | "sup
   return found;
 }
 
-/** The intent of a decision that was interrupted, or is being carried out right now. */
-export interface UnfinishedIntent {
-  readonly bottleSlug: string;
-  readonly path: string;
-  /** Whether it cannot be finished: then every decision for its bottle is refused. */
-  readonly isBroken: boolean;
-}
-
-/** Finds what {@linkcode finishInterrupted} would finish, and changes nothing. */
-export function findUnfinished(
-  root: string,
-): { readonly intents: readonly UnfinishedIntent[]; readonly staged: readonly string[] } {
+/**
+ * Finds what {@linkcode finishInterrupted} would finish, or what is being carried out right now, and
+ * changes nothing. While an intent is broken, every decision for its bottle is refused.
+ */
+export function findUnfinished(root: string) {
   const dir = intentsDir(root);
   const intents = namesInOwn(dir).filter((name) => name.endsWith(".json")).map((name) => {
     const [bottleSlug, path] = [name.slice(0, -".json".length), join(dir, name)];
@@ -349,19 +327,12 @@ function isBroken(path: string, slug: string): boolean {
   }
 }
 
-/** What {@linkcode finishInterrupted} found. */
-export interface InterruptedDecisions {
-  readonly finished: readonly FinishedIntent[];
-  /** What could not be finished. Every decision for these bottles is refused until it can. */
-  readonly failed: readonly { readonly bottleSlug: string; readonly error: Error }[];
-}
-
 /**
  * Finishes every decision that a crash left open. A decision does this for its own bottle; an operator's
- * tool does it for all when it starts, so that no response waits for the next decision. What fails for
- * one bottle stops no other.
+ * tool does it for all when it starts, so that no response waits for the next decision. If it fails for
+ * a bottle, every decision for that bottle is refused until it can be finished; other bottles go on.
  */
-export async function finishInterrupted(root: string): Promise<InterruptedDecisions> {
+export async function finishInterrupted(root: string) {
   const finished: FinishedIntent[] = [];
   const failed: { bottleSlug: string; error: Error }[] = [];
   for (const name of listNames(intentsDir(root))) {

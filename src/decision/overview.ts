@@ -1,10 +1,11 @@
 /**
- * What waits in the queues of all bottles: pending proposals, responses without a record, and what
- * cannot be read.
+ * What waits in the queues of all bottles: pending proposals and their marks, responses without a
+ * record, and what cannot be read.
  *
  * @module
  */
 
+import { marksFor } from "../config/marks.ts";
 import {
   claudeBottleRoot,
   queueDirForSlug,
@@ -12,6 +13,7 @@ import {
   type RootOptions,
 } from "../disk/layout.ts";
 import { listNames, stampOfFile } from "../disk/read_untrusted.ts";
+import { type FileInForce, readFileInForce } from "../host/config_files.ts";
 import {
   decidedAmong,
   stampOfLogs,
@@ -30,6 +32,7 @@ import {
 } from "../queue/pending.ts";
 import { sameListing } from "../queue/watch.ts";
 import { UnsafeFileError } from "../records/errors.ts";
+import type { Mark } from "../records/mark.ts";
 import { isProposalId, RESPONSE_SUFFIX } from "../records/names.ts";
 
 /** What waits for an operator. */
@@ -51,26 +54,24 @@ export interface Overview {
   })[];
 }
 
-/** What one look at a bottle's queue found. */
 interface BottleLook extends QueueListing {
   readonly unrecordedResponses: readonly UnrecordedResponse[];
 }
 
-/** One bottle's queue, and what the last look at it found. */
 interface BottleView {
   readonly queueDir: string;
   readonly queue: QueueView;
   readonly unrecorded: UnrecordedView;
+  /** What the last look found. */
   latest: BottleLook;
 }
 
 /** The queues of all bottles. It remembers what it has read, so that a later look costs little. */
 export interface Queues {
-  /** Looks which bottles there are, and into the new ones. Returns whether any came or went. */
+  /** Looks for bottles, and into the new ones. Returns whether any came or went. */
   readonly refreshBottles: () => boolean;
   /** Looks into one bottle's queue, whose names were just read. Returns whether it has changed. */
   readonly refreshBottle: (slug: string, names?: ReadonlySet<string>) => boolean;
-  /** What all looks together found. */
   readonly overview: () => Overview;
   readonly slugs: () => Iterable<string>;
 }
@@ -226,4 +227,67 @@ export function readOverview(options: RootOptions & ListOptions = {}): Overview 
   const queues = openQueues(options);
   queues.refreshBottles();
   return queues.overview();
+}
+
+/**
+ * How much of one bottle is judged in one look, in characters of proposed files and of the files in
+ * force that they are compared with: a few seconds of work at most, whatever fills a queue.
+ */
+export const MAX_JUDGED_CHARS = 8 * 1024 * 1024;
+
+interface Judged {
+  readonly currentSha256: string;
+  readonly marks: readonly Mark[];
+}
+
+/** A queue's view gives the same entry as long as its file is the same: a later look judges what is new. */
+const judged = new WeakMap<PendingProposal, Judged>();
+
+/** One bottle in one look: its files in force, each read once, and how much may still be judged. */
+interface BottleBudget {
+  readonly files: Map<string, FileInForce | undefined>;
+  charsLeft: number;
+}
+
+/**
+ * The marks of many pending proposals, each as `inspectProposal` finds them. Reads each file in force
+ * once, and makes no diff. One look judges {@linkcode MAX_JUDGED_CHARS} of each bottle, in the order
+ * given, and the next look goes on where it stopped. An entry is missing if it was not judged: too much
+ * is pending, or the file in force cannot be read.
+ */
+export function marksOfPending(
+  pending: readonly PendingProposal[],
+  root: string,
+): ReadonlyMap<PendingProposal, readonly Mark[]> {
+  const marks = new Map<PendingProposal, readonly Mark[]>();
+  const bottles = new Map<string, BottleBudget>();
+  for (const entry of pending) {
+    const { bottleSlug, tool, proposedFile } = entry.proposal;
+    const bottle = bottles.get(bottleSlug) ?? { files: new Map(), charsLeft: MAX_JUDGED_CHARS };
+    bottles.set(bottleSlug, bottle);
+    if (!bottle.files.has(tool)) bottle.files.set(tool, readOrNot(entry, root));
+    const inForce = bottle.files.get(tool);
+    if (inForce === undefined) continue;
+    const { currentFile, currentSha256 } = inForce;
+    let known = judged.get(entry);
+    if (known === undefined || known.currentSha256 !== currentSha256) {
+      const chars = proposedFile.length + (currentFile?.length ?? 0);
+      if (chars > bottle.charsLeft) continue;
+      bottle.charsLeft -= chars;
+      known = { currentSha256, marks: marksFor(tool, currentFile, proposedFile) };
+      judged.set(entry, known);
+    }
+    marks.set(entry, known.marks);
+  }
+  return marks;
+}
+
+/** A file in force that cannot be read must not hide the marks of other bottles. */
+function readOrNot({ proposal }: PendingProposal, root: string): FileInForce | undefined {
+  try {
+    return readFileInForce(proposal.tool, proposal.bottleSlug, root);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotCapable) throw error;
+    return undefined;
+  }
 }

@@ -44,7 +44,6 @@ const MODS: Readonly<Record<string, readonly string[]>> = {
     "src/disk/",
     "src/queue/",
     "src/host/config_files.ts",
-    "src/decision/marks.ts",
     "src/decision/overview.ts",
     "start_mod.ts",
   ],
