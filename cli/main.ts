@@ -37,19 +37,19 @@ type Run = (context: Context, words: readonly string[]) => Promise<number | void
 const LOAD: Readonly<Record<Exclude<VerbName, "help">, () => Promise<Run>>> = {
   "list": async () => (await import("./verbs/list.ts")).list,
   "show": async () => (await import("./verbs/show.ts")).show,
-  "approve": async () => (await import("./verbs/approve.ts")).approve,
-  "modify": async () => (await import("./verbs/modify.ts")).modify,
-  "reject": async () => (await import("./verbs/reject.ts")).reject,
-  "review": async () => (await import("./verbs/review.ts")).review,
+  "approve": async () => (await import("./verbs/decide.ts")).approve,
+  "modify": async () => (await import("./verbs/decide.ts")).modify,
+  "reject": async () => (await import("./verbs/decide.ts")).reject,
+  "review": async () => (await import("./verbs/decide.ts")).review,
   "watch": async () => {
     const { watch } = await import("./verbs/watch.ts");
     return (context) => watch(context, context.signal ?? interrupted());
   },
   "notify": async () => (await import("./verbs/notify.ts")).notify,
-  "audit show": async () => (await import("./verbs/audit_show.ts")).auditShow,
+  "audit show": async () => (await import("./verbs/audit.ts")).auditShow,
   "audit verify": async () => (await import("./verbs/audit_verify.ts")).auditVerify,
-  "audit export": async () => (await import("./verbs/audit_export.ts")).auditExport,
-  "audit head": async () => (await import("./verbs/audit_head.ts")).auditHead,
+  "audit export": async () => (await import("./verbs/audit.ts")).auditExport,
+  "audit head": async () => (await import("./verbs/audit.ts")).auditHead,
   "doctor": async () => (await import("./verbs/doctor.ts")).doctor,
   "completions": async () => (await import("./verbs/completions.ts")).completions,
 };

@@ -4,9 +4,16 @@
  * @module
  */
 
-import { EVERYWHERE, FLAGS, UsageError, VERB_NAMES, type VerbName, VERBS } from "./flags.ts";
-import { alignColumns } from "../render/table.ts";
-import { closest } from "./suggest.ts";
+import { alignColumns } from "../render/wrap.ts";
+import {
+  closest,
+  EVERYWHERE,
+  FLAGS,
+  UsageError,
+  VERB_NAMES,
+  type VerbName,
+  VERBS,
+} from "./flags.ts";
 
 /** A verb as it is typed, with its arguments. */
 export function usageOf(name: VerbName): string {

@@ -1,14 +1,54 @@
 /**
- * A diff on the screen: every row shows its sign, and what should be noticed stands below its line.
+ * A diff and its marks on the screen. Each row of a diff shows its sign. Each row of a mark begins with
+ * `!`, which no row of a diff does, and is below the line that it is about.
  *
  * @module
  */
 
-import { makeVisible } from "../../read_mod.ts";
+import { makeVisible, visibleLine } from "../../read_mod.ts";
 import type { Mark } from "../../mod.ts";
-import { marksBelow, rowsOfMark } from "./marks.ts";
 import { badge, type Style } from "./style.ts";
-import { type Block, cut, renderBlocks, wrap } from "./wrap.ts";
+import { type Block, cut, wrap } from "./wrap.ts";
+
+const NONE: readonly Mark[] = [];
+
+/** One mark, in rows that each begin with `!`; `where` comes before its words. */
+function rowsOfMark(mark: Mark, where: string, columns: number, style: Style): string[] {
+  const { severity, message } = mark;
+  const text = `${severity.padEnd(6)}  ${where}${visibleLine(message, "code")}`;
+  const paint = { high: style.red, medium: style.magenta, low: style.dim }[severity];
+  return wrap("! ", text, columns, "prose").map(paint);
+}
+
+/** All marks, one after the other, each with its line. */
+export function renderMarks(marks: readonly Mark[], columns: number, style: Style): string[] {
+  return marks.flatMap((mark) => {
+    const where = `${mark.side === "old" ? "old " : ""}line ${mark.line}: `;
+    return rowsOfMark(mark, where, columns, style);
+  });
+}
+
+/** Follows a diff: gives the marks below each line. It has to be asked for every line, in order. */
+function marksBelow(marks: readonly Mark[]): (diffLine: string) => readonly Mark[] {
+  const byPlace = Map.groupBy(marks, ({ side, line }) => `${side} ${line}`);
+  const at = (side: Mark["side"], line: number) => byPlace.get(`${side} ${line}`) ?? [];
+  let oldLine: number | undefined;
+  let newLine = 0;
+  return (diffLine) => {
+    // A line of a file begins with a sign, so no file can imitate the header of a hunk.
+    const [, from, to] = /^@@ -(\d+)(?:,\d+)? \+(\d+)(?:,\d+)? @@$/.exec(diffLine) ?? [];
+    if (from !== undefined) {
+      [oldLine, newLine] = [Number(from), Number(to)];
+      return NONE;
+    }
+    if (oldLine === undefined || marks.length === 0) return NONE;
+    const sign = diffLine[0];
+    const here: Mark[] = [];
+    if (sign === " " || sign === "-") here.push(...at("old", oldLine++));
+    if (sign === " " || sign === "+") here.push(...at("new", newLine++));
+    return here;
+  };
+}
 
 /** A line of a diff that is already visible, in rows that each show its sign, painted by it. */
 function diffRows(line: string, isHeader: boolean, columns: number, style: Style): string[] {
@@ -29,12 +69,8 @@ function diffRows(line: string, isHeader: boolean, columns: number, style: Style
 }
 
 /**
- * A diff, with what should be noticed below the lines that it is about. The badge stands above it: below,
- * an added line could imitate even its header.
- *
- * @param diff The diff.
- * @param marks What should be noticed; nothing unless given.
- * @returns A block for each line.
+ * A diff in a block for each line, with its marks. The badge is above the diff: below, an added line
+ * could imitate even its header.
  */
 export function diffBlocks(diff: string, marks: readonly Mark[] = []): Block[] {
   if (diff === "") return [() => ["(no change)"]];
@@ -55,22 +91,4 @@ export function diffBlocks(diff: string, marks: readonly Mark[] = []): Block[] {
     ],
     ...blocks,
   ];
-}
-
-/**
- * The rows of {@linkcode diffBlocks}.
- *
- * @param diff The diff.
- * @param columns How wide the screen is.
- * @param style Colours.
- * @param marks What should be noticed; nothing unless given.
- * @returns Rows.
- */
-export function renderDiffLines(
-  diff: string,
-  columns: number,
-  style: Style,
-  marks: readonly Mark[] = [],
-): string[] {
-  return renderBlocks(diffBlocks(diff, marks), columns, style);
 }

@@ -6,10 +6,9 @@
 
 import { makeVisible, unlistedReason, visibleLine } from "../../read_mod.ts";
 import type { Mark, Overview, PendingProposal, UnrecordedResponse } from "../../mod.ts";
-import { visibleJson } from "./json.ts";
+import { visibleJson } from "./quote.ts";
 import { age, badge, type Style, trimPlain } from "./style.ts";
-import { alignColumns } from "./table.ts";
-import { cut } from "./wrap.ts";
+import { alignColumns, cut } from "./wrap.ts";
 
 /** The marks of pending proposals. A proposal without an entry was not judged. */
 export type PendingMarks = ReadonlyMap<PendingProposal, readonly Mark[]>;

@@ -6,8 +6,7 @@
 
 import { CONFIG_FILE_FOR_TOOL, visibleLine } from "../../read_mod.ts";
 import type { Inspection } from "../../mod.ts";
-import { diffBlocks } from "./diff.ts";
-import { renderMarks } from "./marks.ts";
+import { diffBlocks, renderMarks } from "./diff.ts";
 import { renderQuoted } from "./quote.ts";
 import { age, type Style } from "./style.ts";
 import { type Block, cut, renderBlocks, wrap } from "./wrap.ts";
@@ -34,13 +33,6 @@ function staleBlocks({ agentDiff }: Inspection, file: string): Block[] {
   ];
 }
 
-/**
- * One proposal, in blocks.
- *
- * @param inspection The proposal beside the file in force.
- * @param nowMs Now, in milliseconds since 1970.
- * @returns The blocks.
- */
 export function proposalBlocks(inspection: Inspection, nowMs: number): Block[] {
   const { proposal, proposalSha256, diff, stale, currentFile, problems } = inspection;
   const { unrecordedResponse, marks } = inspection;
@@ -78,15 +70,7 @@ export function proposalBlocks(inspection: Inspection, nowMs: number): Block[] {
   ];
 }
 
-/**
- * The rows of {@linkcode proposalBlocks}.
- *
- * @param inspection The proposal beside the file in force.
- * @param nowMs Now, in milliseconds since 1970.
- * @param columns How wide the screen is.
- * @param style Colours.
- * @returns Lines.
- */
+/** The rows of {@linkcode proposalBlocks}. */
 export function renderProposal(
   inspection: Inspection,
   nowMs: number,

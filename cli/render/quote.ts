@@ -1,6 +1,6 @@
 /**
- * What somebody else wrote, on the screen. It stands behind a bar at the left margin, so that it cannot
- * pass for a line of ours.
+ * Text that an agent or another person wrote, on the screen and in JSON. On the screen it is behind a
+ * bar at the left margin, so that it cannot pass for a line of this program.
  *
  * @module
  */
@@ -42,4 +42,23 @@ export function renderQuoted(
   // However long the heading is, the badge is on the screen.
   const short = cut(heading, columns - 1 - count.length - 2);
   return [`${short}  ${style.magenta(count)}`, ...rows];
+}
+
+/**
+ * The twins of raw fields: `justification_visible`, to be shown, and `justification_escaped`, the count
+ * for a badge. A field without a text has `null` twice.
+ */
+export function visibleJson(
+  texts: Readonly<Record<string, string | null | undefined>>,
+  kind: TextKind,
+): Record<string, string | number | null> {
+  return Object.fromEntries(
+    Object.entries(texts).flatMap(([name, text]) => {
+      const shown = typeof text === "string" ? makeVisible(text, { kind }) : undefined;
+      return [
+        [`${name}_visible`, shown?.text ?? null],
+        [`${name}_escaped`, shown?.escaped ?? null],
+      ];
+    }),
+  );
 }

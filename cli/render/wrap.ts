@@ -136,3 +136,20 @@ export function wrap(
   }
   return rows;
 }
+
+/**
+ * Puts cells below each other, two spaces apart; the last cell of a row may be of any length. The first
+ * columns, as many as `numbers` says, end below each other.
+ */
+export function alignColumns(rows: readonly (readonly string[])[], numbers = 0): string[] {
+  const widths: number[] = [];
+  for (const row of rows) {
+    for (const [n, cell] of row.slice(0, -1).entries()) {
+      widths[n] = Math.max(widths[n] ?? 0, cell.length);
+    }
+  }
+  return rows.map((row) =>
+    row.map((cell, n) => n < numbers ? cell.padStart(widths[n] ?? 0) : cell.padEnd(widths[n] ?? 0))
+      .join("  ").trimEnd()
+  );
+}

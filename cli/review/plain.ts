@@ -18,10 +18,10 @@ import { CancelledError, failureOf } from "../command/exit.ts";
 import { clearObstacles } from "../operate/confirm.ts";
 import { decideAsShown, decideEdit, printDecision } from "../operate/decision.ts";
 import { editProposal } from "../operate/editor.ts";
-import { renderDiffLines } from "../render/diff.ts";
-import { renderMarks } from "../render/marks.ts";
+import { diffBlocks, renderMarks } from "../render/diff.ts";
 import { unlistedLine, unrecordedLine } from "../render/pending.ts";
 import { renderProposal } from "../render/proposal.ts";
+import { renderBlocks } from "../render/wrap.ts";
 
 /** Asks the operator: prints the question, returns the line, or `undefined` at the end of input. */
 export type Ask = (question: string) => Promise<string | undefined>;
@@ -169,7 +169,7 @@ async function modify(context: Context, ask: Ask, inspection: Inspection): Promi
     const marks = marksFor(inspection.proposal.tool, inspection.currentFile, finalFile);
     for (const line of renderMarks(marks, columns, style)) context.print(line);
     const diff = diffAgainst(inspection, finalFile);
-    for (const line of renderDiffLines(diff, columns, style, marks)) context.print(line);
+    for (const line of renderBlocks(diffBlocks(diff, marks), columns, style)) context.print(line);
     if ((await ask("Type yes to answer with this version: "))?.trim() !== "yes") return false;
     return await decideOn(context, ask, inspection, { status: "modified", finalFile });
   });

@@ -15,8 +15,7 @@ import { type Anchor, type AuditVerification, verifyAuditLog } from "../../mod.t
 import { type Context, readNamedFile } from "../command/context.ts";
 import { UsageError } from "../command/flags.ts";
 import { isSelected, logsThatMayBe, nameOfLog, selectLogs } from "../operate/logs.ts";
-import { alignColumns } from "../render/table.ts";
-import { wrap } from "../render/wrap.ts";
+import { alignColumns, wrap } from "../render/wrap.ts";
 
 interface Verified {
   readonly logs: readonly AuditVerification[];

@@ -14,7 +14,7 @@ import { checkClock, checkDeno, checkDisk } from "../doctor/machine.ts";
 import { checkPermissions } from "../doctor/permissions.ts";
 import { checkFilesInForce, checkQueues, checkSidecars } from "../doctor/queues.ts";
 import { checkReceivers } from "../doctor/receivers.ts";
-import { visibleJson } from "../render/json.ts";
+import { visibleJson } from "../render/quote.ts";
 import { wrap } from "../render/wrap.ts";
 
 /** The groups of checks, and the name of each for when it fails as a whole. */

@@ -14,7 +14,7 @@ import {
   type Receivers,
   terminalReceiver,
 } from "../notify/receivers.ts";
-import { alignColumns } from "../render/table.ts";
+import { alignColumns } from "../render/wrap.ts";
 
 /** How the test of one receiver went. */
 interface Row {

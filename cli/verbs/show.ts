@@ -8,7 +8,7 @@ import { rememberShown } from "../../internal_mod.ts";
 import { inspectProposal, type Mark } from "../../mod.ts";
 import { type Context, keepForLater } from "../command/context.ts";
 import { resolveProposal } from "../command/resolve.ts";
-import { visibleJson } from "../render/json.ts";
+import { visibleJson } from "../render/quote.ts";
 import { pendingJson } from "../render/pending.ts";
 import { renderProposal } from "../render/proposal.ts";
 

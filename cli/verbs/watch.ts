@@ -16,7 +16,7 @@ import type { PendingProposal, Proposal, QueueEvent } from "../../mod.ts";
 import { type Context, keepForLater } from "../command/context.ts";
 import { isWanted } from "../command/resolve.ts";
 import { openNotifier } from "../notify/outbox.ts";
-import { visibleJson } from "../render/json.ts";
+import { visibleJson } from "../render/quote.ts";
 import {
   countMarks,
   marksInShort,

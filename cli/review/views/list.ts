@@ -12,7 +12,7 @@ import {
   type VisibleText,
 } from "../../../internal_mod.ts";
 import type { PendingProposal } from "../../../mod.ts";
-import { renderMarks } from "../../render/marks.ts";
+import { renderMarks } from "../../render/diff.ts";
 import { marksInShort } from "../../render/pending.ts";
 import { renderQuoted } from "../../render/quote.ts";
 import { age, badge, type Style, trimPlain } from "../../render/style.ts";

@@ -44,5 +44,5 @@ Deno.test("list loads nothing that decides, signs or makes a diff", async () => 
     /^src\/(log\/(key|append)|text\/diff|decision\/(decide|journal|inspect))\.ts$|^npm:\/?(diff|dockerfile)/;
   assertEquals([...loaded].filter((name) => needless.test(name)), []);
   // What it is kept from is there.
-  assert((await loadedAtOnce("cli/verbs/approve.ts")).has("src/decision/decide.ts"));
+  assert((await loadedAtOnce("cli/verbs/decide.ts")).has("src/decision/decide.ts"));
 });

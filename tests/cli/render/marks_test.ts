@@ -1,6 +1,6 @@
-import { renderDiffLines } from "../../../cli/render/diff.ts";
-import { renderMarks } from "../../../cli/render/marks.ts";
+import { diffBlocks, renderMarks } from "../../../cli/render/diff.ts";
 import { makeStyle } from "../../../cli/render/style.ts";
+import { renderBlocks } from "../../../cli/render/wrap.ts";
 import { type Mark, renderDiff } from "../../../mod.ts";
 import { assertEquals } from "@std/assert";
 
@@ -16,7 +16,7 @@ const mark = (side: Mark["side"], line: number, severity: Mark["severity"] = "hi
 
 const numbered = (count: number) => Array.from({ length: count }, (_, n) => `line ${n + 1}`);
 
-Deno.test("renderDiffLines() puts each mark below its line, in every hunk", () => {
+Deno.test("diffBlocks() puts each mark below its line, in every hunk", () => {
   const before = numbered(30);
   const after = before.with(1, "two").with(27, "@@ -1 +1 @@").toSpliced(20, 0, "more");
   const diff = renderDiff(`${before.join("\n")}\n`, after.join("\n"));
@@ -30,7 +30,7 @@ Deno.test("renderDiffLines() puts each mark below its line, in every hunk", () =
     mark("new", 29),
     mark("new", 31),
   ];
-  const lines = renderDiffLines(diff, 80, STYLE, marks);
+  const lines = renderBlocks(diffBlocks(diff, marks), 80, STYLE);
   const below = lines.flatMap((line, n) => line.startsWith("!") ? [[lines[n - 1], line]] : []);
   assertEquals(below, [
     ["-line 2", "! low     old 2"],
@@ -41,7 +41,10 @@ Deno.test("renderDiffLines() puts each mark below its line, in every hunk", () =
     ["+@@ -1 +1 @@", "! high    new 29"],
     ["+line 30", "! high    new 31"],
   ]);
-  assertEquals(lines.filter((line) => !line.startsWith("!")), renderDiffLines(diff, 80, STYLE));
+  assertEquals(
+    lines.filter((line) => !line.startsWith("!")),
+    renderBlocks(diffBlocks(diff), 80, STYLE),
+  );
 });
 
 Deno.test("renderMarks() says on which line of which file each is, in rows of its own", () => {

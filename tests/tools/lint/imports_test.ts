@@ -38,7 +38,7 @@ const ALLOWED: readonly (readonly [file: string, specifier: string])[] = [
   ["cli/verbs/list.ts", "../../mod.ts"],
   ["cli/verbs/list.ts", "../../internal_mod.ts"],
   ["cli/verbs/list.ts", "../operate/decision.ts"],
-  ["cli/verbs/review.ts", "../review/run.ts"],
+  ["cli/verbs/decide.ts", "../review/run.ts"],
   ["cli/review/run.ts", "../operate/decision.ts"],
   ["cli/review/run.ts", "./terminal.ts"],
   ["cli/operate/decision.ts", "../render/diff.ts"],

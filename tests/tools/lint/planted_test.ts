@@ -163,9 +163,9 @@ const BREACHES: readonly Breach[] = [
   },
   {
     name: "a file of src/ in a verb",
-    file: "cli/verbs/audit_show.ts",
+    file: "cli/verbs/audit.ts",
     code: `export { sealLine } from "../../src/log/chain.ts";`,
-    message: "Cannot import src/log/chain.ts from cli/verbs/audit_show.ts: cli/ sees mod.ts and",
+    message: "Cannot import src/log/chain.ts from cli/verbs/audit.ts: cli/ sees mod.ts and",
   },
   {
     name: "MCP outside of the sidecar's server",

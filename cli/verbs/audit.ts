@@ -1,15 +1,25 @@
 /**
- * `audit show`: the recorded decisions.
+ * The verbs that print or save the audit logs. `audit verify`, which checks them, has its own file.
  *
  * @module
  */
 
-import { instantOf, type TextKind, visibleLine } from "../../internal_mod.ts";
+import {
+  ensureSigningKey,
+  exportAuditLogs,
+  formatAnchors,
+  formatHead,
+  instantOf,
+  readAuditHead,
+  readSigningKey,
+  type TextKind,
+  visibleLine,
+} from "../../internal_mod.ts";
 import { type AuditEntry, readAuditEntries } from "../../mod.ts";
 import type { Context } from "../command/context.ts";
-import { selectLogs } from "../operate/logs.ts";
-import { visibleJson } from "../render/json.ts";
-import { renderQuoted } from "../render/quote.ts";
+import { UsageError } from "../command/flags.ts";
+import { complainOfUnsound, selectLogs } from "../operate/logs.ts";
+import { renderQuoted, visibleJson } from "../render/quote.ts";
 import { trimPlain } from "../render/style.ts";
 import { wrap } from "../render/wrap.ts";
 
@@ -63,7 +73,7 @@ function printEntry(context: Context, entry: AuditEntry): void {
   bar("diff", entry.diff, "code");
 }
 
-/** Prints the entries of the audit logs, the oldest first. */
+/** `audit show`: prints the entries of the audit logs, the oldest first. */
 export async function auditShow(context: Context): Promise<void> {
   const { root, flags } = context;
   const entries: AuditEntry[] = [];
@@ -83,4 +93,36 @@ export async function auditShow(context: Context): Promise<void> {
   }
   if (entries.length === 0) context.print("Nothing is recorded.");
   for (const entry of entries) printEntry(context, entry);
+}
+
+/** `audit export`: writes lines, public key and heads into one archive, on standard output. */
+export async function auditExport(context: Context): Promise<void> {
+  if (context.flags.json) {
+    throw new UsageError("Cannot export as JSON: the archive has its own form");
+  }
+  if (context.outIsTerminal) {
+    throw new UsageError("Cannot export to a terminal: write audit export > FILE");
+  }
+  const { root } = context;
+  await complainOfUnsound(context);
+  context.write(await exportAuditLogs(selectLogs(context), { root }));
+  const { fingerprint } = await ensureSigningKey(root);
+  context.complain(`! signed with ${fingerprint}; tell the reader this fingerprint some other way`);
+}
+
+/** `audit head`: prints the heads of the logs, as `--anchors` reads them. */
+export async function auditHead(context: Context): Promise<void> {
+  const { root, flags } = context;
+  await complainOfUnsound(context);
+  const heads = [];
+  for (const id of selectLogs(context)) heads.push(await readAuditHead(id, { root }));
+  const fingerprint = readSigningKey(root)?.fingerprint;
+  if (flags.json) {
+    const rows = heads.map((head) => ({ log: head.log, head: formatHead(head) }));
+    context.printJson({ key: fingerprint ?? null, heads: rows });
+    return;
+  }
+  const key = fingerprint === undefined ? "no key is here" : `signed with ${fingerprint}`;
+  context.print(`# ${new Date().toISOString()}, ${key}`);
+  if (heads.length > 0) context.print(formatAnchors(heads).trimEnd());
 }

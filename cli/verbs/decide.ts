@@ -1,0 +1,77 @@
+/**
+ * The verbs that decide: `approve`, `modify`, `reject`, and `review`, which asks a person for each.
+ *
+ * @module
+ */
+
+import { type Context, readNamedFile } from "../command/context.ts";
+import { CancelledError } from "../command/exit.ts";
+import { UsageError } from "../command/flags.ts";
+import { confirmations, decideWords, saidByFlags } from "../operate/batch.ts";
+import { ask, refuseContradiction } from "../operate/confirm.ts";
+import {
+  decideAsShown,
+  decideEdit,
+  findNamed,
+  inspectFound,
+  printDecision,
+  refuseAsShown,
+} from "../operate/decision.ts";
+import { decodeVersion, editProposal } from "../operate/editor.ts";
+
+/** `approve ID...`: accepts proposals as they are. */
+export async function approve(context: Context, words: readonly string[]): Promise<number> {
+  refuseContradiction(context.flags);
+  return await decideWords(context, words, { status: "approved" });
+}
+
+/** `modify ID`: answers with the operator's version, from `--file` or from an editor. */
+export async function modify(context: Context, words: readonly string[]): Promise<void> {
+  const seen = await inspectFound(context, findNamed(context, words), words[0]!);
+  const { inspection } = seen;
+  refuseAsShown(seen, { verdict: { status: "modified" }, ...confirmations(context.flags, seen) });
+  const answer = async (finalFile: string): Promise<boolean> => {
+    const said = saidByFlags(context, seen, { status: "modified", finalFile });
+    printDecision(context, await decideAsShown(context, seen, said));
+    return true;
+  };
+
+  const { file } = context.flags;
+  if (file === undefined) {
+    await decideEdit(context, await editProposal(context, inspection), answer);
+    return;
+  }
+  const finalFile = decodeVersion(await readNamedFile(context, file), file);
+  if (finalFile.trim() === "") throw new CancelledError(`Cancelled: ${file} is empty`);
+  if (finalFile === inspection.proposal.proposedFile) {
+    throw new CancelledError("Cancelled: that is the proposed file; approve it instead");
+  }
+  await answer(finalFile);
+}
+
+/** `reject ID... --notes TEXT`: changes nothing, and tells the agent why. */
+export async function reject(context: Context, words: readonly string[]): Promise<number> {
+  if ((context.flags.notes ?? "").trim() === "") {
+    throw new UsageError("Cannot reject without --notes: say why, the agent reads it");
+  }
+  return await decideWords(context, words, { status: "rejected" });
+}
+
+/** `review`: on the full screen; with `--plain`, or on a dumb terminal, at a prompt. */
+export async function review(context: Context): Promise<number> {
+  const { flags, interactive, env } = context;
+  if (flags.json || !interactive) {
+    const how = flags.json ? "as JSON" : "without a terminal";
+    throw new UsageError(
+      `Cannot review ${how}: use list, then show ID, then approve, modify or reject ID`,
+    );
+  }
+  // The other verbs do not wait until these are loaded.
+  if (!flags.plain && env("TERM") !== "dumb") {
+    const { reviewFullScreen } = await import("../review/run.ts");
+    return await reviewFullScreen(context);
+  }
+  const { reviewPlain } = await import("../review/plain.ts");
+  await reviewPlain(context, ask);
+  return 0;
+}
