@@ -144,6 +144,10 @@ if notifies "$verb" "$words" && [ -e "$root/notify.json" ]; then
   export NO_PROXY
 fi
 
+# doctor changes nothing, and may not.
+write=$root
+if [ "$verb" = doctor ]; then write=; fi
+
 # What every verb is granted; the full screen some more.
 set -- "$here/main.ts" "$@"
 set -- --allow-env=CLAUDE_BOTTLE_ROOT,HOME,VISUAL,EDITOR,NO_COLOR,TERM,TERM_PROGRAM \
@@ -151,7 +155,7 @@ set -- --allow-env=CLAUDE_BOTTLE_ROOT,HOME,VISUAL,EDITOR,NO_COLOR,TERM,TERM_PROG
 
 if [ -n "$plain" ] || ! takes_screen "$verb" "$words" || ! [ -t 0 ] || ! [ -t 1 ]; then
   exec deno run --quiet --no-prompt --frozen --config "$here/../deno.json" \
-    --allow-read="$root$readable" --allow-write="$root" --allow-run="$editor" "$@"
+    --allow-read="$root$readable" ${write:+"--allow-write=$write"} --allow-run="$editor" "$@"
 fi
 
 # A program that was killed, or crashed, cannot clean up behind itself. So this shell stays, to leave the

@@ -19,7 +19,8 @@ import { type LockedLog, openOwnFile, openUnsynced, type OwnFile } from "../disk
 import { type OwnFileStamp, ownFileStamp, readOwnFileOnce } from "../disk/read_own.ts";
 import { replaceFileAlone } from "../disk/write.ts";
 import { auditLogName } from "../records/names.ts";
-import { isWhole, linesOf } from "./chain.ts";
+import { sha256 } from "../text/hash.ts";
+import { isWhole, joined, linesOf } from "./chain.ts";
 import {
   decodeHead,
   encodeHead,
@@ -34,7 +35,6 @@ import {
 } from "./index_file.ts";
 import { type AuditLine, readLine } from "./lines.ts";
 import { join } from "@std/path";
-import { createHash } from "node:crypto";
 
 /** A log as small as this is read whole, and has no index. An index may lag behind its log by as much. */
 const READ_BYTES = 64 * 1024;
@@ -56,8 +56,9 @@ function placeOf(root: string, component: string, slug: string): Place {
 
 /** Only who can read the signing key can make an index that is used. */
 function sealOf({ log, root }: Pick<Place, "log" | "root">): IndexSeal {
-  const key = createHash("sha256").update("audit-index-v1\n");
-  return { log, key: key.update(readOwnFileOnce(signingKeyPath(root))?.bytes ?? "").digest() };
+  const secret = readOwnFileOnce(signingKeyPath(root))?.bytes ?? new Uint8Array();
+  const domain = new TextEncoder().encode("audit-index-v1\n");
+  return { log, key: sha256(joined([domain, secret])) };
 }
 
 /**

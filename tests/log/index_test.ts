@@ -17,9 +17,15 @@ import { encodeAuditEntry } from "../../src/records/codec.ts";
 import { FOREIGN_LINE, sampleEntry } from "../support/audit.ts";
 import { holds } from "../support/properties.ts";
 import { queueSample } from "../support/records.ts";
-import { REPO, run } from "../support/run.ts";
+import { REPO, run, supervise } from "../support/run.ts";
 import { type TempDir, tempDir } from "../support/temp.ts";
-import { assert, assertEquals, assertNotEquals, assertRejects } from "@std/assert";
+import {
+  assert,
+  assertEquals,
+  assertNotEquals,
+  assertRejects,
+  assertStringIncludes,
+} from "@std/assert";
 import fc from "fast-check";
 import { createHash } from "node:crypto";
 
@@ -350,6 +356,20 @@ Deno.test("findDecision() needs no more than to read the logs, and asks nobody f
     assertEquals([out, err], ["approved\nundefined\n", ""]);
   }
   await assertRejects(() => Deno.stat(indexPath(dir)), Deno.errors.NotFound);
+});
+
+Deno.test("doctor makes no index, and list does", async () => {
+  await using dir = await tempDir();
+  await longLog(dir);
+  await queueSample(dir.path, { id: "p1" });
+  await Deno.writeTextFile(dir.at("queue", "dev-1", "p2.response.json"), "{}");
+  await record(dir, { proposalId: "p3" });
+  const { out } = await supervise(dir.path, ["doctor", "--json"]);
+  assertStringIncludes(out, "p2");
+  await assertRejects(() => Deno.stat(indexPath(dir)), Deno.errors.NotFound);
+  const { err } = await supervise(dir.path, ["list"]);
+  assertStringIncludes(err, "answered without a record: dev-1/p2");
+  assert(Deno.statSync(indexPath(dir)).isFile);
 });
 
 // Threat: C4
