@@ -7,14 +7,14 @@
 
 import { fileCallsInDisk } from "./lint/file_calls.ts";
 import { importDirection } from "./lint/imports.ts";
-import { noTimedTests } from "./lint/timed_tests.ts";
+import { soundTests } from "./lint/sound_tests.ts";
 
 const plugin: Deno.lint.Plugin = {
   name: "supervise",
   rules: {
     "import-direction": importDirection,
     "file-calls-in-disk": fileCallsInDisk,
-    "no-timed-tests": noTimedTests,
+    "sound-tests": soundTests,
   },
 };
 

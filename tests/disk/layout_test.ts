@@ -1,7 +1,6 @@
 import {
   archiveProposal,
   auditLogPath,
-  claudeBottleRoot,
   InvalidNameError,
   queueDirForSlug,
   readProposal,
@@ -12,6 +11,7 @@ import {
   writeResponse,
 } from "../../mod.ts";
 import { sampleProposal } from "../support/records.ts";
+import { REPO, run } from "../support/run.ts";
 import { tempDir } from "../support/temp.ts";
 import { assertEquals, assertRejects, assertStringIncludes, assertThrows } from "@std/assert";
 
@@ -82,14 +82,22 @@ Deno.test("queueDirForSlug() accepts every character a slug may have", () => {
   assertThrows(() => auditLogPath("../x", "a", { root: "/r" }), InvalidNameError);
 });
 
-Deno.test("claudeBottleRoot() prefers CLAUDE_BOTTLE_ROOT to HOME", () => {
-  const before = Deno.env.get("CLAUDE_BOTTLE_ROOT");
-  try {
-    Deno.env.set("CLAUDE_BOTTLE_ROOT", "/somewhere");
-    assertEquals(claudeBottleRoot(), "/somewhere");
-    Deno.env.delete("CLAUDE_BOTTLE_ROOT");
-    assertEquals(claudeBottleRoot(), `${Deno.env.get("HOME")}/.claude-bottle`);
-  } finally {
-    if (before !== undefined) Deno.env.set("CLAUDE_BOTTLE_ROOT", before);
-  }
+/** In a process of its own, whose variables no other test reads. */
+async function rootWith(variables: Record<string, string>): Promise<string> {
+  const program = `
+    import { claudeBottleRoot } from "${REPO}mod.ts";
+    for (const name of ["CLAUDE_BOTTLE_ROOT", "HOME"]) Deno.env.delete(name);
+    for (const [name, value] of Object.entries(JSON.parse(Deno.args[0]))) Deno.env.set(name, value);
+    try { console.log(claudeBottleRoot()); } catch (error) { console.log(error.message); }`;
+  const args = ["eval", "--quiet", `--config=${REPO}deno.json`, program, JSON.stringify(variables)];
+  return (await run(Deno.execPath(), args)).out.trimEnd();
+}
+
+Deno.test.each([
+  [{ CLAUDE_BOTTLE_ROOT: "/somewhere", HOME: "/home/a" }, "/somewhere"],
+  [{ CLAUDE_BOTTLE_ROOT: "", HOME: "/home/a" }, "/home/a/.claude-bottle"],
+  [{ HOME: "/home/a" }, "/home/a/.claude-bottle"],
+  [{}, "Cannot find the root: set CLAUDE_BOTTLE_ROOT or HOME"],
+])("claudeBottleRoot() prefers CLAUDE_BOTTLE_ROOT to HOME: %o", async (variables, expected) => {
+  assertEquals(await rootWith(variables), expected);
 });

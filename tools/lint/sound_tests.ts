@@ -1,0 +1,48 @@
+/**
+ * Refuses tests that measure time, which fail on a busy machine without a fault, and tests that change
+ * what belongs to the whole process, which disturb those that run at the same time.
+ *
+ * @module
+ */
+
+import { linted, memberName } from "./syntax.ts";
+
+const TIME = "a busy machine makes such a test fail; wait for an event, or assert what was done";
+
+const PROCESS = "other tests run at the same time; pass it in, or start a process of its own";
+
+/** Calls that no test makes, and why. */
+const REFUSED: Readonly<Record<string, string>> = {
+  "performance.now": TIME,
+  "performance.measure": TIME,
+  "process.hrtime": TIME,
+  "console.time": TIME,
+  "Deno.env.set": PROCESS,
+  "Deno.env.delete": PROCESS,
+  "Deno.chdir": PROCESS,
+  "Deno.umask": PROCESS,
+};
+
+/** A name with its dots; `undefined` for any other expression. */
+function dotted(node: Deno.lint.Node): string | undefined {
+  if (node.type === "Identifier") return node.name;
+  if (node.type !== "MemberExpression") return undefined;
+  const [object, member] = [dotted(node.object), memberName(node)];
+  return object === undefined || member === undefined ? undefined : `${object}.${member}`;
+}
+
+/** Refuses them in test files. What waits patiently for others, and gives up, is in tests/support/. */
+export const soundTests: Deno.lint.Rule = {
+  create(context) {
+    const { path } = linted(context);
+    if (!path?.endsWith("_test.ts")) return {};
+    return {
+      CallExpression(node) {
+        const name = dotted(node.callee);
+        const reason = name === undefined ? undefined : REFUSED[name];
+        if (reason === undefined) return;
+        context.report({ node, message: `Cannot call ${name}() in ${path}: ${reason}` });
+      },
+    };
+  },
+};
