@@ -341,6 +341,7 @@ function walk(dir: TempDir) {
     errIsTerminal: false,
     interactive: true,
     columns: COLUMNS,
+    env: (name) => name === "VISUAL" ? dir.at("editor") : undefined,
   });
   const ended = reviewPlain(context, (question) => {
     lines.push(question);
@@ -384,10 +385,7 @@ async function plain(dir: TempDir, test: Case): Promise<void> {
   } else if (clearedBy.how === "notes") await answers(walking, "r", "No.");
   else if (clearedBy.how === "edit") {
     await Deno.writeTextFile(dir.at("editor"), `#!/bin/sh\n${EDITOR}\n`, { mode: 0o755 });
-    Deno.env.set("VISUAL", dir.at("editor"));
     await answers(walking, "m", "yes", "");
-    await walking.ended;
-    Deno.env.delete("VISUAL");
   } else {
     await walking.ended;
     const again = walk(dir);

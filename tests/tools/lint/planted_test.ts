@@ -184,8 +184,14 @@ const BREACHES: readonly Breach[] = [
     name: "a test that measures time",
     file: "tests/planted_test.ts",
     code: `const start = performance.now(); assert(performance.now() - start < 1_000);`,
+    message: "Cannot call performance.now() in tests/planted_test.ts: a busy machine makes such a",
+  },
+  {
+    name: "a test that changes a variable of the whole process",
+    file: "tests/planted_test.ts",
+    code: `Deno.env.set("HOME", "/");`,
     message:
-      "Cannot use performance.now() in tests/planted_test.ts: a busy machine makes such a test",
+      "Cannot call Deno.env.set() in tests/planted_test.ts: other tests run at the same time",
   },
   {
     name: "an import that no rule can check",
