@@ -44,7 +44,7 @@ import {
 import type { Head } from "../records/head.ts";
 import { auditLogName, isBottleSlug } from "../records/names.ts";
 import type { ProposalResponse } from "../records/proposal.ts";
-import { type Check, isText, shapeOf } from "../records/shape.ts";
+import { type Check, isCount, isText, shapeOf } from "../records/shape.ts";
 import { asciiJson } from "../text/json.ts";
 import { dirname, join } from "@std/path";
 import { Buffer } from "node:buffer";
@@ -147,9 +147,6 @@ function isAnswered(queueDir: string, intent: Intent): boolean {
     }
   });
 }
-
-const isCount: Check = (value) =>
-  Number.isSafeInteger(value) && Number(value) >= 0 ? undefined : "not a count";
 
 const isFlag: Check = (value) => typeof value === "boolean" ? undefined : "not a boolean";
 

@@ -14,25 +14,17 @@ import { CONFIG_FILE_FOR_TOOL, type Tool, TOOLS } from "../records/proposal.ts";
 import { sha256Hex } from "../text/hash.ts";
 import { join } from "@std/path";
 
-/** A config file in force. */
+/** Bytes that are not UTF-8 show as U+FFFD; hashes are of the bytes. */
+const lenient = new TextDecoder("utf-8", { ignoreBOM: true });
+
+/** A config file in force; its content is `null`, and its SHA-256 `""`, if there is no file. */
 export interface FileInForce {
-  /** Where it is, or would be. */
   readonly currentPath: string;
-  /** Its content, or `null` if there is none. */
   readonly currentFile: string | null;
-  /** SHA-256 of its bytes, lower-case hex; `""` if there is none. */
   readonly currentSha256: string;
 }
 
-/**
- * Reads the config file in force that a tool asks to change.
- *
- * @param tool The tool.
- * @param bottleSlug The bottle.
- * @param root The root.
- * @returns The file.
- * @throws {InvalidNameError} If the slug is none.
- */
+/** Reads the config file in force that a tool asks to change. */
 export function readFileInForce(tool: Tool, bottleSlug: string, root: string): FileInForce {
   const dir = currentConfigDirForSlug(bottleSlug, root);
   const currentPath = join(dir, CONFIG_FILE_FOR_TOOL[tool]);
@@ -40,13 +32,12 @@ export function readFileInForce(tool: Tool, bottleSlug: string, root: string): F
   if (bytes === undefined) return { currentPath, currentFile: null, currentSha256: "" };
   return {
     currentPath,
-    // Bytes that are not UTF-8 show as U+FFFD. The hash is of the bytes.
-    currentFile: new TextDecoder("utf-8", { ignoreBOM: true }).decode(bytes),
+    currentFile: lenient.decode(bytes),
     currentSha256: sha256Hex(bytes),
   };
 }
 
-/** How many files of one bottle are kept; the oldest go. */
+/** How many copies are kept for each bottle. */
 const MAX_KNOWN = 50;
 
 function knownDir(bottleSlug: string, root: string): string {
@@ -54,13 +45,9 @@ function knownDir(bottleSlug: string, root: string): string {
 }
 
 /**
- * Keeps a copy of a bottle's config files in force, in `<root>/private`. An operator's tool does it
- * whenever it lists or shows a proposal; what is kept already costs nothing more.
- *
- * Needs `--allow-read` and `--allow-write` for the root.
- *
- * @param bottleSlug The bottle.
- * @param root The root.
+ * Keeps copies of a bottle's config files in force in `<root>/private`, and removes the oldest ones. The
+ * operator's programs call it whenever they list or show a proposal. Needs `--allow-read` and
+ * `--allow-write` for the root.
  */
 export function keepFilesInForce(bottleSlug: string, root: string): void {
   const dir = knownDir(bottleSlug, root);
@@ -87,22 +74,12 @@ function forgetOldest(dir: string): void {
 }
 
 /**
- * A config file that was in force once, by its hash.
- *
- * Needs `--allow-read` for `<root>/private`.
- *
- * @param bottleSlug The bottle.
- * @param sha256 SHA-256 of the file, lower-case hex, as somebody claims it.
- * @param root The root.
- * @returns The file, or `undefined` if no copy of it was kept.
+ * The kept copy of a config file that was in force, by its SHA-256; `undefined` if there is none. The
+ * hash may come from an agent, and so may be any text.
  */
-export function knownFile(
-  bottleSlug: string,
-  sha256: string,
-  root: string,
-): string | undefined {
+export function knownFile(bottleSlug: string, sha256: string, root: string): string | undefined {
   if (!/^[0-9a-f]{64}$/.test(sha256)) return undefined;
   const bytes = readOwnFile(join(knownDir(bottleSlug, root), sha256));
   if (bytes === undefined || sha256Hex(bytes) !== sha256) return undefined;
-  return new TextDecoder("utf-8", { ignoreBOM: true }).decode(bytes);
+  return lenient.decode(bytes);
 }

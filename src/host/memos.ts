@@ -17,33 +17,46 @@ import {
   replaceFileAlone,
   writeNewFile,
 } from "../disk/write.ts";
+import { parseJsonBytes } from "../records/codec.ts";
 import { MalformedRecordError } from "../records/errors.ts";
 import { checkBottleSlug, checkProposalId } from "../records/names.ts";
 import { CONFIG_FILE_FOR_TOOL, type ProposalRef, type Tool } from "../records/proposal.ts";
+import { type Check, isCount, isText, shapeOf } from "../records/shape.ts";
 import { asciiJson } from "../text/json.ts";
 import { join } from "@std/path";
 
-/** How it went with one receiver. */
+/** How the notifications of one receiver went. The two times are ISO 8601. */
 export interface ReceiverRecord {
-  /** When it took a message last, ISO 8601. */
   readonly lastSuccess?: string;
-  /** When it took none last, ISO 8601. */
   readonly lastFailure?: string;
-  /** Why, in words of ours: never what the receiver said. */
+  /** Why the last one failed, in this program's words: never what the receiver said. */
   readonly reason?: string;
-  /** How many tries have failed since it took a message. */
+  /** How many tries have failed since the last success. */
   readonly failures: number;
-  /** How many proposals it will never be told of, since it took a message. */
+  /** How many proposals were given up since the last success. */
   readonly dropped: number;
-  /** Keys of what was told, or is being told by whoever put it here; the newest last. */
+  /** Keys of the messages that were sent, or that a program is about to send; the newest last. */
   readonly told: readonly string[];
 }
 
-/** What is known of a receiver that was never told anything. */
-const UNTOLD: ReceiverRecord = { failures: 0, dropped: 0, told: [] };
+const NOTHING_SENT: ReceiverRecord = { failures: 0, dropped: 0, told: [] };
 
 /** How many keys are kept: more than can be pending at once in a few flooded bottles. */
 const MAX_TOLD = 4_000;
+
+const isTexts: Check = (value) =>
+  Array.isArray(value) && value.every((each) => isText(each) === undefined)
+    ? undefined
+    : "not a list of strings";
+
+const RECORD = shapeOf<ReceiverRecord>("record of a receiver", {
+  lastSuccess: { wire: "last_success", check: isText, optional: true },
+  lastFailure: { wire: "last_failure", check: isText, optional: true },
+  reason: { wire: "reason", check: isText, optional: true },
+  failures: { wire: "failures", check: isCount, optional: true },
+  dropped: { wire: "dropped", check: isCount, optional: true },
+  told: { wire: "told", check: isTexts, optional: true },
+});
 
 function recordPath(receiver: string, root: string): string {
   if (!/^[a-z]{1,32}$/.test(receiver)) {
@@ -52,73 +65,26 @@ function recordPath(receiver: string, root: string): string {
   return join(privateDir(root), "notify", `${receiver}.json`);
 }
 
-/** A record that cannot be read counts as none: then something is told twice, which is no harm. */
-function parseRecord(bytes: Uint8Array | undefined): ReceiverRecord {
-  let value: unknown;
+/** A record that is not readable counts as empty: a message is sent twice then, which does no harm. */
+function readRecord(path: string): ReceiverRecord {
+  const bytes = readOwnFile(path);
+  if (bytes === undefined) return NOTHING_SENT;
   try {
-    value = JSON.parse(new TextDecoder().decode(bytes));
-  } catch {
-    return UNTOLD;
+    return { ...NOTHING_SENT, ...RECORD.read(parseJsonBytes(bytes, path), path) };
+  } catch (error) {
+    if (error instanceof MalformedRecordError) return NOTHING_SENT;
+    throw error;
   }
-  if (typeof value !== "object" || value === null) return UNTOLD;
-  const fields = value as Record<string, unknown>;
-  const text = (name: string) => typeof fields[name] === "string" ? fields[name] : undefined;
-  const count = (name: string) => Number.isSafeInteger(fields[name]) ? Number(fields[name]) : 0;
-  const told = Array.isArray(fields["told"]) ? fields["told"] as unknown[] : [];
-  return {
-    ...optional("lastSuccess", text("last_success")),
-    ...optional("lastFailure", text("last_failure")),
-    ...optional("reason", text("reason")),
-    failures: count("failures"),
-    dropped: count("dropped"),
-    told: told.filter((key) => typeof key === "string"),
-  };
 }
 
-function optional(name: string, value: string | undefined): object {
-  return value === undefined ? {} : { [name]: value };
-}
-
-function encodeRecord(record: ReceiverRecord): Uint8Array {
-  const json = asciiJson({
-    version: 1,
-    last_success: record.lastSuccess,
-    last_failure: record.lastFailure,
-    reason: record.reason,
-    failures: record.failures,
-    dropped: record.dropped,
-    told: record.told.slice(-MAX_TOLD),
-  }, 1);
-  return new TextEncoder().encode(json + "\n");
+/** Reads the record of a receiver, whose name is lower-case letters. Needs `--allow-read` for the root. */
+export function readReceiverRecord(receiver: string, root: string): ReceiverRecord {
+  return readRecord(recordPath(receiver, root));
 }
 
 /**
- * How it went with a receiver.
- *
- * Needs `--allow-read` for `<root>/private`.
- *
- * @param receiver The receiver's name, lower-case letters.
- * @param root The root.
- * @returns The record; an empty one if there is none, or it cannot be read.
- * @throws {TypeError} If the name is none.
- */
-export function readReceiverRecord(
-  receiver: string,
-  root: string,
-): ReceiverRecord {
-  return parseRecord(readOwnFile(recordPath(receiver, root)));
-}
-
-/**
- * Changes what is remembered of a receiver. Of any number of programs one at a time does, so that none
- * forgets what another one remembered.
- *
+ * Changes the record of a receiver under a lock, so that no program undoes the change of another one.
  * Needs `--allow-read` and `--allow-write` for `<root>/private`.
- *
- * @param receiver The receiver's name, lower-case letters.
- * @param change What to remember instead of what is remembered; called under the lock.
- * @param root The root.
- * @throws {TypeError} If the name is none.
  */
 export async function updateReceiverRecord(
   receiver: string,
@@ -127,12 +93,15 @@ export async function updateReceiverRecord(
 ): Promise<void> {
   const path = recordPath(receiver, root);
   await withLock(path.replace(/json$/, "lock"), () => {
-    replaceFileAlone(path, encodeRecord(change(parseRecord(readOwnFile(path)))));
+    const record = change(readRecord(path));
+    const fields = RECORD.write({ ...record, told: record.told.slice(-MAX_TOLD) });
+    const json = asciiJson({ version: 1, ...fields }, 1);
+    replaceFileAlone(path, new TextEncoder().encode(json + "\n"));
   });
 }
 
 /** What was on the operator's screen. */
-export interface Shown {
+interface Shown {
   /** SHA-256 of the proposal's bytes, lower-case hex. */
   readonly proposalSha256: string;
   /** SHA-256 of the file in force, lower-case hex; `""` if there was none. */
@@ -147,29 +116,18 @@ function shownPath({ root = claudeBottleRoot(), bottleSlug, proposalId }: Propos
   return join(shownDir(bottleSlug, root), checkProposalId(proposalId));
 }
 
-/**
- * Remembers what was shown of a proposal, on this host.
- *
- * Needs `--allow-read` and `--allow-write` for `<root>/private`.
- *
- * @param ref The proposal.
- * @param shown What was shown.
- */
+/** Remembers what was shown of a proposal. Needs `--allow-write` for `<root>/private`. */
 export function rememberShown(ref: ProposalRef, shown: Shown): void {
   const text = `${shown.proposalSha256} ${shown.currentSha256}\n`;
   replaceFile(shownPath(ref), new TextEncoder().encode(text));
 }
 
 /**
- * What was last shown of a proposal, on this host. Half a hash would bind a decision to less than what
- * was shown, so there are two whole ones or none.
+ * What was last shown of a proposal, if it was shown. Half a hash would bind a decision to less than
+ * what was shown, so a file without two whole ones is refused.
  *
- * Needs `--allow-read` for `<root>/private`.
- *
- * @param ref The proposal.
- * @returns What was shown, or `undefined` if it was not.
- * @throws {InvalidNameError} If the slug or the id is none.
- * @throws {MalformedRecordError} If what was remembered cannot be read.
+ * @throws {InvalidNameError} If the slug or the id is not valid.
+ * @throws {MalformedRecordError} If the file does not have two hashes.
  */
 export function lastShown(ref: ProposalRef): Shown | undefined {
   const path = shownPath(ref);
@@ -186,29 +144,14 @@ export function lastShown(ref: ProposalRef): Shown | undefined {
   return { proposalSha256: hashes[1]!, currentSha256: hashes[2]! };
 }
 
-/**
- * The ids that were shown of a bottle, and are not decided through this host's tools yet.
- *
- * Needs `--allow-read` for `<root>/private`.
- *
- * @param bottleSlug The bottle.
- * @param root The root.
- * @returns The ids.
- */
-export function shownIds(
-  bottleSlug: string,
-  root: string,
-): readonly string[] {
+/** The ids of a bottle's proposals that were shown, and not decided by this host's tools since. */
+export function shownIds(bottleSlug: string, root: string): readonly string[] {
   return listNames(shownDir(bottleSlug, root));
 }
 
 /**
- * Forgets that a proposal was shown, once it is decided. That it cannot be forgotten is no harm: a
- * decided proposal is not decided again.
- *
- * Needs `--allow-read` and `--allow-write` for `<root>/private`.
- *
- * @param ref The proposal.
+ * Forgets that a proposal was shown, once it is decided. A file that cannot be removed does no harm:
+ * a decided proposal is not decided again.
  */
 export function forgetShown(ref: ProposalRef): void {
   const path = shownPath(ref);
@@ -219,13 +162,11 @@ export function forgetShown(ref: ProposalRef): void {
   }
 }
 
-/** A file for an editor, alone in a directory of its own. */
+/** A file for an editor, with the config file's name, alone in a directory. */
 export interface EditBuffer {
-  /** The directory. */
   readonly dir: string;
-  /** The file, under the config file's own name. */
   readonly path: string;
-  /** What is in it now; `undefined` if the editor removed it. */
+  /** What is in the file now; `undefined` if the editor removed it. */
   readonly read: () => Uint8Array<ArrayBuffer> | undefined;
   /** Whether the editor left another file beside it. */
   readonly hasOthers: () => boolean;
@@ -252,7 +193,7 @@ export function openEditBuffer(root: string, tool: Tool, start: string): EditBuf
   };
 }
 
-/** The files that are still in buffers: their paths. */
+/** The paths of the files that are still in buffers. */
 export function keptEdits(root: string): readonly string[] {
   const edits = editsDir(root);
   return namesInOwn(edits).flatMap((dir) =>

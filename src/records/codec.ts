@@ -9,7 +9,7 @@ import { asciiJson, jsonExcess } from "../text/json.ts";
 import { quote } from "../text/quote.ts";
 import type { AuditEntry } from "./audit_entry.ts";
 import { MalformedRecordError } from "./errors.ts";
-import { formatHead, parseHead, type SignedHead } from "./head.ts";
+import { formatHead, parseHead } from "./head.ts";
 import { isProposalId } from "./names.ts";
 import { type Proposal, type ProposalResponse, STATUSES, TOOLS } from "./proposal.ts";
 import { type Check, type Field, isText, shapeOf } from "./shape.ts";
@@ -18,31 +18,26 @@ import { type Check, type Field, isText, shapeOf } from "./shape.ts";
 const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
 /**
- * Parses the JSON of a file that others may have written. A text with more structure than any record has
- * is refused before it is parsed.
+ * Parses the JSON of a file that another user may have written.
  *
  * @throws {MalformedRecordError} If the bytes are not UTF-8 or not JSON, or have too much structure.
  */
 export function parseJsonBytes(bytes: Uint8Array, file: string): unknown {
   const excess = jsonExcess(bytes);
   if (excess !== undefined) throw new MalformedRecordError(file, undefined, excess);
-  let text: string | undefined;
+  let reason = "it is not UTF-8";
   try {
-    text = utf8.decode(bytes);
+    const text = utf8.decode(bytes);
+    reason = text.trim() === "" ? "it is empty" : "it is not JSON";
     return JSON.parse(text);
   } catch (cause) {
-    const reason = text === undefined
-      ? "it is not UTF-8"
-      : text.trim() === ""
-      ? "it is empty"
-      : "it is not JSON";
     throw new MalformedRecordError(file, undefined, reason, { cause });
   }
 }
 
 const field = (wire: string, check: Check = isText): Field => ({ wire, check });
 
-/** A field that the Python original does not have. Another writer may use its name for its own. */
+/** A field that the Python original does not have: other programs may use its name differently. */
 const own = (wire: string, check: Check = isText): Field => ({ wire, check, optional: true });
 
 const isId: Check = (value) =>
@@ -103,55 +98,35 @@ const AUDIT_ENTRY = shapeOf<AuditEntry>("audit entry", {
   seq: own("seq", isNumber),
 });
 
-/**
- * Reads a proposal from parsed JSON. Unknown keys are dropped.
- *
- * @throws {MalformedRecordError} If a field is missing or of the wrong kind.
- */
+/** @throws {MalformedRecordError} If a field is missing or of the wrong kind. */
 export function parseProposal(raw: unknown, file: string): Proposal {
   return PROPOSAL.read(raw, file);
 }
 
 /**
- * Reads a response from parsed JSON. Unknown keys are dropped.
+ * The head that a response may state is not checked: its signature proves it.
  *
  * @throws {MalformedRecordError} If a field is missing or of the wrong kind.
  */
 export function parseResponse(raw: unknown, file: string): ProposalResponse {
-  return { ...RESPONSE.read(raw, file), ...auditHeadOf(raw, file) };
+  const response = RESPONSE.read(raw, file);
+  const { log, head = "", signature } = HEAD.read(raw, file);
+  const parsed = parseHead(head);
+  if (parsed === undefined || log === undefined || signature === undefined) return response;
+  return { ...response, auditHead: { ...parsed, log, signature } };
 }
 
-/** The head that a response states, if it states one. Only its signature says whether it is true. */
-function auditHeadOf(raw: unknown, file: string): { auditHead?: SignedHead } {
-  const { log, head, signature } = HEAD.read(raw, file);
-  const parsed = head === undefined ? undefined : parseHead(head);
-  if (parsed === undefined || log === undefined || signature === undefined) return {};
-  return { auditHead: { ...parsed, log, signature } };
-}
-
-/**
- * Reads an audit entry from parsed JSON. Unknown keys are dropped.
- *
- * @throws {MalformedRecordError} If a field is missing or of the wrong kind.
- */
+/** @throws {MalformedRecordError} If a field is missing or of the wrong kind. */
 export function parseAuditEntry(raw: unknown, file: string): AuditEntry {
   return AUDIT_ENTRY.read(raw, file);
 }
 
-/**
- * Encodes a proposal for its file: the bytes that the Python original writes for the same record.
- *
- * @throws {TypeError} If a field is of the wrong kind.
- */
+/** The bytes that the Python original writes. Throws a `TypeError` if a field is of the wrong kind. */
 export function encodeProposal(proposal: Proposal): string {
   return asciiJson(PROPOSAL.write(proposal), 2) + "\n";
 }
 
-/**
- * Encodes a response for its file: the bytes that the Python original writes for the same record.
- *
- * @throws {TypeError} If a field is of the wrong kind.
- */
+/** The bytes that the Python original writes, and the head of the log in three fields more. */
 export function encodeResponse(response: ProposalResponse): string {
   const { auditHead, ...answer } = response;
   const wire = {
@@ -163,11 +138,7 @@ export function encodeResponse(response: ProposalResponse): string {
   return asciiJson(wire, 2) + "\n";
 }
 
-/**
- * Encodes an audit entry: one line of JSON, the LF included, not yet chained (no `seq`).
- *
- * @throws {TypeError} If a field is of the wrong kind.
- */
+/** One line of JSON, the LF included, not chained yet (no `seq`). */
 export function encodeAuditEntry(entry: AuditEntry): string {
   const { seq: _, ...unchained } = entry;
   return asciiJson(AUDIT_ENTRY.write(unchained)) + "\n";

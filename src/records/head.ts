@@ -16,18 +16,15 @@ export interface SignedHead {
   readonly signature: string;
 }
 
-/** A head without the log's name and a signature. */
 export type Head = Pick<SignedHead, "seq" | "hash">;
 
-/** The head of a log without lines. */
 export const EMPTY_HEAD: Head = { seq: 0, hash: "0".repeat(64) };
 
-/** Writes a head as text, `seq:hash`. */
 export function formatHead({ seq, hash }: Head): string {
   return `${seq}:${hash}`;
 }
 
-/** Reads a head from text; `undefined` if the text is not a head. */
+/** Reads what {@linkcode formatHead} writes; `undefined` for any other text. */
 export function parseHead(text: string): Head | undefined {
   const match = text.match(/^(0|[1-9]\d{0,15}):([0-9a-f]{64})$/);
   return match ? { seq: Number(match[1]), hash: match[2]! } : undefined;

@@ -18,21 +18,16 @@ export interface Mark {
   readonly line: number;
 }
 
-/** How much a mark matters. */
 export type MarkSeverity = Mark["severity"];
 
 /** How many marks are listed at most. If there are more, one further mark counts the others. */
 export const MAX_MARKS = 50;
 
-/** How many marks an error names at most. */
-const MOST_NAMED = 3;
-
 const WEIGHT: Readonly<Record<MarkSeverity, number>> = { high: 0, medium: 1, low: 2 };
 
 /**
- * Sorts marks by severity, then by line, and keeps {@linkcode MAX_MARKS}: the least severe are left out, so
- * that many low marks cannot hide a high one. A last mark, as severe as the most severe one left out,
- * counts those.
+ * Sorts marks by severity, then by line, and leaves out the least severe: many low marks cannot hide a high
+ * one. A last mark, as severe as the most severe one left out, counts those.
  */
 export function rankMarks(found: readonly Mark[]): readonly Mark[] {
   const ranked = found.toSorted((a, b) =>
@@ -44,10 +39,9 @@ export function rankMarks(found: readonly Mark[]): readonly Mark[] {
   return [...ranked.slice(0, MAX_MARKS), { ...first, rule: "more-marks", message }];
 }
 
-/**
- * Names the first three marks for an error, and counts the others: `high wildcard-host on line 2, low
- * removed-host on old line 7`.
- */
+const MOST_NAMED = 3;
+
+/** Names marks for an error: `high wildcard-host on line 2, low removed-host on old line 7`. */
 export function nameMarks(marks: readonly Mark[]): string {
   const named = marks.slice(0, MOST_NAMED).map(({ severity, rule, side, line }) =>
     `${severity} ${rule} on ${side === "old" ? "old " : ""}line ${line}`

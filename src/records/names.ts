@@ -1,6 +1,6 @@
 /**
- * Says which texts may be an id, a slug or a component and so become part of a path; has the names on which
- * host, sidecar and agent agree. Pure.
+ * Checks ids, slugs and components before they become part of a path; the names on which host, sidecar and
+ * agent agree. Pure.
  *
  * @module
  */
@@ -19,46 +19,29 @@ export const QUEUE_DIR_IN_CONTAINER = "/run/supervise/queue";
 /** The read-only mount point of a bottle's config in force in the agent's container. */
 export const CURRENT_CONFIG_DIR_IN_AGENT = "/etc/claude-bottle/current-config";
 
-/** The end of a proposal's file name. */
 export const PROPOSAL_SUFFIX = ".proposal.json";
-
-/** The end of a response's file name. */
 export const RESPONSE_SUFFIX = ".response.json";
 
 const ID = /^[0-9A-Za-z][0-9A-Za-z_-]{0,127}$/;
-
 const SLUG = /^(?!.*\.\.)[a-z0-9][a-z0-9._-]{0,62}$/;
-
 const COMPONENT = /^[a-z][a-z0-9-]{0,31}$/;
 
-/**
- * Whether a text may be a proposal's id: 1 to 128 letters, digits, `_` and `-`, starting with a letter or
- * a digit.
- */
 export function isProposalId(id: string): boolean {
   return ID.test(id);
 }
 
-/** The id in the file name of a proposal or a response; `undefined` if the name is not of that kind. */
+/** The id in a file name that ends with `suffix`; `undefined` for any other name. */
 export function proposalIdIn(fileName: string, suffix: string): string | undefined {
   if (!fileName.endsWith(suffix)) return undefined;
   const id = fileName.slice(0, -suffix.length);
   return isProposalId(id) ? id : undefined;
 }
 
-/**
- * Whether a text may be a bottle's slug: 1 to 63 lower-case letters, digits, `.`, `_` and `-`, starting
- * with a letter or a digit, without `..`.
- */
 export function isBottleSlug(slug: string): boolean {
   return SLUG.test(slug);
 }
 
-/**
- * Returns a proposal's id, checked before it becomes part of a path.
- *
- * @throws {InvalidNameError} If it is not a valid proposal id.
- */
+/** @throws {InvalidNameError} If the id is not valid, and so must not become part of a path. */
 export function checkProposalId(id: string): string {
   if (isProposalId(id)) return id;
   throw new InvalidNameError(
@@ -68,11 +51,7 @@ export function checkProposalId(id: string): string {
   );
 }
 
-/**
- * Returns a bottle's slug, checked before it becomes part of a path.
- *
- * @throws {InvalidNameError} If it is not a valid slug.
- */
+/** @throws {InvalidNameError} If the slug is not valid, and so must not become part of a path. */
 export function checkBottleSlug(slug: string): string {
   if (isBottleSlug(slug)) return slug;
   throw new InvalidNameError(
@@ -82,16 +61,14 @@ export function checkBottleSlug(slug: string): string {
   );
 }
 
-function checkComponent(component: string): string {
-  if (COMPONENT.test(component)) return component;
-  throw new InvalidNameError("component", component, "lower-case letters, digits and -");
-}
-
 /**
  * The name of an audit log, `<component>-<slug>`. The signature of each line covers it.
  *
  * @throws {InvalidNameError} If the component or the slug is not valid.
  */
 export function auditLogName(component: string, slug: string): string {
-  return `${checkComponent(component)}-${checkBottleSlug(slug)}`;
+  if (!COMPONENT.test(component)) {
+    throw new InvalidNameError("component", component, "lower-case letters, digits and -");
+  }
+  return `${component}-${checkBottleSlug(slug)}`;
 }

@@ -20,10 +20,7 @@ export const MAX_CONFIG_FILE_BYTES = 1024 * 1024;
 /** How many problems a validator lists at most. If there are more, one further problem says so. */
 export const MAX_PROBLEMS = 20;
 
-/**
- * Lists the problems of a config file: what no format allows, or else the first {@linkcode MAX_PROBLEMS}
- * that `find` yields. It is asked for one more at most.
- */
+/** What no format allows, or else the first {@linkcode MAX_PROBLEMS} that `find` yields. */
 export function listProblems(
   text: string,
   find: (text: string) => Iterable<ConfigProblem>,
@@ -32,12 +29,11 @@ export function listProblems(
   if (unfit) return [unfit];
   const listed: ConfigProblem[] = [];
   for (const problem of find(text)) {
-    if (listed.length < MAX_PROBLEMS) {
-      listed.push(problem);
-      continue;
+    if (listed.length === MAX_PROBLEMS) {
+      const message = `more problems follow: solve the ${MAX_PROBLEMS} above, then check again`;
+      return [...listed, { where: "file", message }];
     }
-    const message = `more problems follow: solve the ${MAX_PROBLEMS} above, then check again`;
-    return [...listed, { where: "file", message }];
+    listed.push(problem);
   }
   return listed;
 }
@@ -48,28 +44,21 @@ export function listProblems(
  * cannot be written as UTF-8.
  */
 export function findUnfitText(text: string): ConfigProblem | undefined {
-  const bytes = text.length > MAX_CONFIG_FILE_BYTES
-    ? text.length
-    : new TextEncoder().encode(text).length;
-  if (bytes > MAX_CONFIG_FILE_BYTES) {
+  const isTooLong = text.length > MAX_CONFIG_FILE_BYTES ||
+    new TextEncoder().encode(text).length > MAX_CONFIG_FILE_BYTES;
+  if (isTooLong) {
+    const found = `found more than ${MAX_CONFIG_FILE_BYTES} bytes`;
     return {
       where: "file",
-      message:
-        `found more than ${MAX_CONFIG_FILE_BYTES} bytes, expected at most that many: remove what is not needed`,
+      message: `${found}, expected at most that many: remove what is not needed`,
     };
   }
   const nul = text.indexOf("\0");
   if (nul >= 0) {
-    return {
-      where: `line ${lineAt(text, nul)}`,
-      message: "found a NUL character, expected text: remove it",
-    };
+    const message = "found a NUL character, expected text: remove it";
+    return { where: `line ${lineAt(text, nul)}`, message };
   }
-  if (!text.isWellFormed()) {
-    return {
-      where: `line ${lineAt(text, text.search(/\p{Surrogate}/u))}`,
-      message: "found half of a surrogate pair, expected whole Unicode characters: remove it",
-    };
-  }
-  return undefined;
+  if (text.isWellFormed()) return undefined;
+  const message = "found half of a surrogate pair, expected whole Unicode characters: remove it";
+  return { where: `line ${lineAt(text, text.search(/\p{Surrogate}/u))}`, message };
 }

@@ -38,17 +38,10 @@ export const STATUS_MODIFIED = "modified";
 export const STATUS_REJECTED = "rejected";
 
 /** An operator's decision. */
-export type Status =
-  | typeof STATUS_APPROVED
-  | typeof STATUS_MODIFIED
-  | typeof STATUS_REJECTED;
+export type Status = typeof STATUS_APPROVED | typeof STATUS_MODIFIED | typeof STATUS_REJECTED;
 
 /** All statuses. */
-export const STATUSES: readonly Status[] = [
-  STATUS_APPROVED,
-  STATUS_MODIFIED,
-  STATUS_REJECTED,
-];
+export const STATUSES: readonly Status[] = [STATUS_APPROVED, STATUS_MODIFIED, STATUS_REJECTED];
 
 /**
  * The component whose audit log records the decisions on a tool's proposals. `capability-block` has none

@@ -14,25 +14,17 @@ export interface Field {
   /** Its name in the file, snake_case. */
   readonly wire: string;
   readonly check: Check;
-  /** What a field of another kind counts as: absent. Without this it makes the record malformed. */
+  /** A field of the wrong kind counts as absent, and does not make the record malformed. */
   readonly optional?: true;
   /** What a missing field means, unless it is malformed. */
   readonly missing?: string | boolean | null;
 }
 
-/** A record's reader and writer. */
+/** A record's reader, which drops unknown keys, and its writer, which keeps the order of the fields. */
 interface Shape<T> {
-  /**
-   * Reads a record from parsed JSON. Unknown keys are dropped.
-   *
-   * @throws {MalformedRecordError} If `raw` is no object, or a field fails its check; names the first.
-   */
+  /** @throws {MalformedRecordError} If `raw` is not an object, or a field fails its check. */
   readonly read: (raw: unknown, file: string) => T;
-  /**
-   * Makes the object to be written as JSON, its keys in the order of the fields.
-   *
-   * @throws {TypeError} If a field fails its check.
-   */
+  /** @throws {TypeError} If a field fails its check. */
   readonly write: (record: T) => Record<string, unknown>;
 }
 
@@ -40,16 +32,16 @@ interface Shape<T> {
 export const isText: Check = (value) =>
   typeof value === "string" ? undefined : "missing, or not a string";
 
+/** Accepts whole numbers from 0. */
+export const isCount: Check = (value) =>
+  Number.isSafeInteger(value) && Number(value) >= 0 ? undefined : "not a count";
+
 /** Whether a parsed JSON value is an object, and neither an array nor `null`. */
 export function isJsonObject(raw: unknown): raw is Readonly<Record<string, unknown>> {
   return typeof raw === "object" && raw !== null && !Array.isArray(raw);
 }
 
-/**
- * Makes a record's reader and writer from the table of its fields.
- *
- * @param what What the record is called in errors.
- */
+/** Makes a record's reader and writer from the table of its fields. Errors call the record `what`. */
 export function shapeOf<T>(
   what: string,
   table: { readonly [K in keyof Required<T>]: Field },

@@ -17,13 +17,11 @@ const JOINS = 1 << 3;
 /** The bits of the alphabets; digits and signs have none of them. */
 const ALPHABETS = 0b1111 << 4;
 
-/** Set for every character whose properties were looked up. */
+/** Set for every character that was looked up: 0 in the table means that it was not. */
 const KNOWN = 1 << 0;
 
 const LATIN = 1 << 4;
-
 const GREEK = 1 << 5;
-
 const CYRILLIC = 1 << 6;
 
 /** All other alphabets: a word that mixes any two is suspicious. */
@@ -77,7 +75,7 @@ function lookAt(codePoint: number): number {
 /** The properties found so far, by code point: a text has many characters, but few different ones. */
 const NATURES = new Uint8Array(0x110000);
 
-/** The properties of a character, as bits: {@linkcode TRICK}, {@linkcode MARK} and others; never 0. */
+/** The properties of a character, as bits: {@linkcode TRICK}, {@linkcode MARK} and others. */
 export function natureOf(codePoint: number): number {
   return NATURES[codePoint] || (NATURES[codePoint] = lookAt(codePoint));
 }
@@ -97,13 +95,10 @@ function joins(text: string, at: number): boolean {
 }
 
 /**
- * Reads a name: words with a dot or a hyphen between each two. A name can be mistaken for another if a
- * word in it mixes alphabets (Latin with Cyrillic, Greek, Armenian, Cherokee, Hebrew and so on, but not with
- * Han, Kana, Hangul or Thai, which are written in one row with Latin), or if it is a host or a file that
+ * Reads a name, which is words with a dot or a hyphen between each two, and returns the index of its end;
+ * `~end` (below 0) if the name can be mistaken for another. That is so if a word mixes alphabets (Latin with
+ * Cyrillic, but not with Han or Thai, which are written in one row with Latin), or if a host or a file
  * ends in ASCII and has other characters before.
- *
- * @returns The index of its end, `start` if no name begins there; `~end` (below 0) if the name can be
- * mistaken.
  */
 export function readName(text: string, start: number): number {
   let ascii = true;

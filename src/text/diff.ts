@@ -28,8 +28,8 @@ interface Match {
 }
 
 /**
- * The lines of a text. Only LF ends a line. A last line without LF includes the marker that a diff
- * puts below it: no other line contains an LF, so none equals it.
+ * Only LF ends a line. A last line without LF includes the marker that a diff puts below it: no other
+ * line contains an LF, so none equals it.
  */
 function linesOf(text: string): string[] {
   const lines = text.split("\n");
@@ -59,7 +59,7 @@ function numberLines(lines: readonly string[], numbers: Map<string, number>): Ui
   return numbered;
 }
 
-/** The indexes of the lines that occur on the other side too. The others cannot match. */
+/** The indexes of the lines that occur on the other side too: the others cannot match. */
 function placesOfShared(numbered: Uint32Array, onOtherSide: Uint8Array): number[] {
   const places: number[] = [];
   for (let n = 0; n < numbered.length; n++) if (onOtherSide[numbered[n]!] === 1) places.push(n);
@@ -103,7 +103,6 @@ function matchMiddle(
   }
 }
 
-/** All runs of equal lines, in order. */
 function match(oldLines: readonly string[], newLines: readonly string[]): Match[] {
   const shorter = Math.min(oldLines.length, newLines.length);
   let head = 0;
@@ -122,7 +121,7 @@ function match(oldLines: readonly string[], newLines: readonly string[]): Match[
   return matches;
 }
 
-/** Half-open ranges of lines that differ between the files. */
+/** The lines that differ: from the first up to, and without, the last. */
 interface Change {
   readonly oldFrom: number;
   readonly oldTo: number;
@@ -130,7 +129,6 @@ interface Change {
   readonly newTo: number;
 }
 
-/** The gaps between the matches. */
 function changesBetween(matches: readonly Match[], oldCount: number, newCount: number): Change[] {
   const changes: Change[] = [];
   let oldFrom = 0;

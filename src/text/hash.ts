@@ -1,5 +1,5 @@
 /**
- * SHA-256, the only hash in this package.
+ * SHA-256.
  *
  * @module
  */

@@ -16,25 +16,17 @@ export const MAX_JSON_LEVELS = 32;
 export const MAX_JSON_VALUES = 10_000;
 
 const QUOTE = 0x22;
-
 const COMMA = 0x2c;
-
 const BACKSLASH = 0x5c;
-
 const OPEN_ARRAY = 0x5b;
-
 const CLOSE_ARRAY = 0x5d;
-
 const OPEN_OBJECT = 0x7b;
-
 const CLOSE_OBJECT = 0x7d;
 
 /**
  * Finds what makes a JSON text too expensive to parse, such as `"it is nested deeper than 32 levels"`.
  * Counts the structural characters outside strings and checks no syntax: the answer for bytes that are
  * not JSON has no meaning, and `JSON.parse` refuses those. Takes time linear in the bytes.
- *
- * @param bytes The text in UTF-8, where every ASCII byte is an ASCII character.
  */
 export function jsonExcess(
   bytes: Uint8Array,

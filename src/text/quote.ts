@@ -6,10 +6,7 @@
 
 import { asciiJson } from "./json.ts";
 
-/**
- * Quotes text for a message: a JSON string of printable ASCII, every other character as `\uXXXX`,
- * followed by `...` if it was cut to `max` UTF-16 code units.
- */
+/** Quotes text as JSON in printable ASCII, followed by `...` if it was cut to `max` UTF-16 code units. */
 export function quote(text: string, max = 80): string {
   const kept = asciiJson(text.slice(0, max));
   return text.length > max ? `${kept}...` : kept;

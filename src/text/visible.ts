@@ -14,9 +14,8 @@ import { Buffer } from "node:buffer";
 interface TextWriter {
   /** The finished part. */
   text: string;
-  /** The next part, in UTF-16 units. */
+  /** The next part, in UTF-16 units, of which `used` are in use. */
   readonly units: Uint16Array<ArrayBuffer>;
-  /** How much of `units` is in use. */
   used: number;
 }
 
@@ -28,10 +27,6 @@ const SHORT = 64;
 const [OPEN, U, PLUS, CLOSE] = [0x27e8, 0x55, 0x2b, 0x27e9] as const; // ⟨ U + ⟩
 
 const DIGITS = Uint16Array.from("0123456789ABCDEF", (digit) => digit.charCodeAt(0));
-
-function startText(): TextWriter {
-  return { text: "", units: new Uint16Array(CHUNK), used: 0 };
-}
 
 function endText(writer: TextWriter): string {
   const { units, used } = writer;
@@ -58,13 +53,8 @@ function addCodePoint(writer: TextWriter, codePoint: number): void {
   units[used++] = OPEN;
   units[used++] = U;
   units[used++] = PLUS;
-  for (
-    let shift = codePoint > 0xfffff ? 20 : codePoint > 0xffff ? 16 : 12;
-    shift >= 0;
-    shift -= 4
-  ) {
-    units[used++] = DIGITS[codePoint >> shift & 15]!;
-  }
+  let shift = codePoint > 0xfffff ? 20 : codePoint > 0xffff ? 16 : 12;
+  for (; shift >= 0; shift -= 4) units[used++] = DIGITS[codePoint >> shift & 15]!;
   units[used++] = CLOSE;
   writer.used = used;
 }
@@ -75,9 +65,8 @@ function addCodePoint(writer: TextWriter, codePoint: number): void {
  */
 export type TextKind = "prose" | "code";
 
-/** How a text is shown. */
 interface VisibleOptions {
-  /** How it is to be read; `"prose"` unless given. */
+  /** How the text is to be read; `"prose"` unless given. */
   readonly kind?: TextKind;
   /** Shows LF as `↵`, so that the text stays on one line. */
   readonly oneLine?: boolean;
@@ -95,30 +84,26 @@ export interface VisibleText {
 const PLAIN = /^[\n\x20-\x7e]*$/;
 
 const LF = 0x0a;
-
 const TAB = 0x09;
-
 const SPACE = 0x20;
-
 const DEL = 0x7f;
 
 /** How many combining marks a character may carry: some languages need three. */
 const MOST_MARKS = 3;
 
 /**
- * Makes untrusted text safe to show, and counts the characters that it escaped: those that
- * {@linkcode visible} escapes, and in code every character beyond ASCII. Takes time linear in the result:
- * less than 100 ms for 5 MB in which every character is escaped.
+ * Escapes what {@linkcode visible} escapes, and in code every character beyond ASCII. Takes time linear in
+ * the result: less than 100 ms for 5 MB in which every character is escaped.
  */
 export function makeVisible(text: string, options: VisibleOptions = {}): VisibleText {
   const { kind = "prose", oneLine = false } = options;
   if (PLAIN.test(text)) {
     return { text: oneLine ? text.replaceAll("\n", "↵") : text, escaped: 0 };
   }
-  const writer = startText();
+  const writer: TextWriter = { text: "", units: new Uint16Array(CHUNK), used: 0 };
   let escaped = 0;
   let kept = 0;
-  // How many marks the character before carries; the most it may, where there is none to carry one.
+  // How many marks the character before has; the most, if no character before can have one.
   let marks = MOST_MARKS;
   let strict = kind === "code";
   let nameEnd = strict ? text.length : 0;
@@ -176,15 +161,12 @@ export function visible(text: string): string {
   return makeVisible(text).text;
 }
 
-/**
- * Makes a diff, a file, a host or a name safe to print: like {@linkcode visible}, with every character
- * beyond ASCII written by its code point, since it may imitate another.
- */
+/** Like {@linkcode visible}, for a diff, a file, a host or a name: escapes all beyond ASCII. */
 export function visibleCode(text: string): string {
   return makeVisible(text, { kind: "code" }).text;
 }
 
-/** Makes untrusted text safe to print on one line: like {@linkcode visible}, with LF as `↵`. */
+/** Like {@linkcode visible}, on one line: LF becomes `↵`. */
 export function visibleLine(text: string, kind: TextKind = "prose"): string {
   return makeVisible(text, { kind, oneLine: true }).text;
 }
