@@ -11,7 +11,7 @@ import { judgeAgainst } from "../hosts/rules.ts";
 /** Matches every valid host and wildcard, and some invalid ones, which the validator refuses. */
 const ENTRY = /^(?:\*\.)?[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?$/;
 
-/** The entries of an allowlist, each with its first line. */
+/** Each entry with its first line. */
 function entriesOf(text: string): ReadonlyMap<string, number> {
   const entries = new Map<string, number>();
   for (const [index, line] of text.split("\n").entries()) {
@@ -21,7 +21,6 @@ function entriesOf(text: string): ReadonlyMap<string, number> {
   return entries;
 }
 
-/** The host of an entry, without `*.`. */
 function hostOf(entry: string): string {
   return entry.startsWith("*.") ? entry.slice(2) : entry;
 }

@@ -8,7 +8,7 @@
 import { closesQuotes, splitFlags } from "./instructions.ts";
 import { validate, ValidationCode, ValidationSeverity } from "dockerfile-utils";
 
-/** Turns rules of style off: every other diagnostic is an error. */
+/** Without the rules of style every diagnostic is an error. */
 const SETTINGS = {
   deprecatedMaintainer: ValidationSeverity.IGNORE,
   directiveCasing: ValidationSeverity.IGNORE,
@@ -42,10 +42,7 @@ const DEPENDENT_ON_VARIABLES: readonly unknown[] = [
  */
 const DOLLAR = "\ue000";
 
-/**
- * The errors that `dockerfile-utils` finds in one instruction, in its words. It gets the instruction alone,
- * so that comments in the file cannot mute it.
- */
+/** Gives `dockerfile-utils` one instruction alone, so that comments in the file cannot mute it. */
 export function errorsIn(keyword: string, args: string, escape: string): readonly string[] {
   const directive = escape === "`" ? "# escape=`\n" : "";
   const { flags, words } = splitFlags(args);

@@ -13,7 +13,7 @@ const MAX_LINE_BYTES = 65_535;
 /** Far more than an image can have: a stage has at most 127 layers. */
 const MAX_INSTRUCTIONS = 1000;
 
-/** A text with the lines of the file that it comes from. */
+/** A text, and where in the file it comes from. */
 interface Lined {
   /** Its first line, counted from 1. */
   readonly line: number;
@@ -27,17 +27,14 @@ export interface Instruction extends Lined {
   readonly name: string;
   /** The rest, joined to one line. */
   readonly args: string;
-  /** The heredocs that it opens, in order. */
   readonly heredocs: readonly Heredoc[];
 }
 
-/** Lines that an instruction takes as a file, or as a script. */
+/** Lines that an instruction takes as a file or as a script, without the line that ends them. */
 interface Heredoc extends Lined {
-  /** The text, without the line that ends it. */
   readonly text: string;
 }
 
-/** A Dockerfile in parts. */
 export interface Outline {
   readonly instructions: readonly Instruction[];
   /** The character that continues a line: `\` or, by the directive `# escape=`, a backtick. */
@@ -71,16 +68,12 @@ export function outlineDockerfile(text: string): Outline {
   for (const [index, line] of lines.entries()) {
     const bare = line.endsWith("\r") ? line.slice(0, -1) : line;
     if (bare.includes("\r")) {
-      return stop(
-        index + 1,
-        "found a CR inside a line, expected line ends of LF or CRLF: remove it",
-      );
+      const message = "found a CR inside a line, expected line ends of LF or CRLF: remove it";
+      return stop(index + 1, message);
     }
     if (isTooLong(bare)) {
-      return stop(
-        index + 1,
-        `found a line of more than ${MAX_LINE_BYTES} bytes, expected shorter ones: split it`,
-      );
+      const found = `found a line of more than ${MAX_LINE_BYTES} bytes`;
+      return stop(index + 1, `${found}, expected shorter ones: split it`);
     }
     lines[index] = bare;
   }
@@ -124,22 +117,14 @@ export function outlineDockerfile(text: string): Outline {
     const whole = joined.trimStart();
     if (whole === "") continue;
     if (instructions.length === MAX_INSTRUCTIONS) {
-      return stop(
-        start,
-        `found more than ${MAX_INSTRUCTIONS} instructions, expected at most that many: ` +
-          "put several commands into one RUN",
-      );
+      const found = `found more than ${MAX_INSTRUCTIONS} instructions`;
+      return stop(start, `${found}, expected at most that many: put several commands into one RUN`);
     }
     const [, name, args] = /^([^\t\v\f\r ]+)[\t\v\f\r ]*(.*)$/s.exec(whole)!;
-    const argsAt = joined.length - args!.length;
     const heredocs: Heredoc[] = [];
-    instructions.push({
-      line: start,
-      name: name!,
-      args: args!,
-      starts: starts.map(([offset, line]) => [Math.max(0, offset - argsAt), line]),
-      heredocs,
-    });
+    const instruction = { line: start, name: name!, args: args!, heredocs };
+    const argsAt = joined.length - args!.length;
+    instructions.push({ ...instruction, starts: shiftStarts(starts, argsAt) });
 
     for (const heredoc of findHeredocs(name!, args!, escape)) {
       const isEnd = (line: string) =>
@@ -152,11 +137,8 @@ export function outlineDockerfile(text: string): Outline {
       }
       heredocs.push({ line: first + 1, text: lines.slice(first, at).join("\n"), starts });
       if (at === lines.length) {
-        return stop(
-          start,
-          `found the heredoc ${quote(heredoc.name)} without its end, ` +
-            "expected a line with that word alone: add it",
-        );
+        const found = `found the heredoc ${quote(heredoc.name)} without its end`;
+        return stop(start, `${found}, expected a line with that word alone: add it`);
       }
       at++;
     }
@@ -179,11 +161,13 @@ export function lineOf({ starts, line }: Lined, offset: number): number {
 export function triggerOf(onbuild: Instruction): Instruction {
   // As for a whole line: any blank may precede the name, but few characters separate words.
   const [, name, args] = /^\p{White_Space}*([^\t\v\f\r ]*)[\t\v\f\r ]*(.*)$/su.exec(onbuild.args)!;
-  const argsAt = onbuild.args.length - args!.length;
-  const starts = onbuild.starts.map(([offset, line]) =>
-    [Math.max(0, offset - argsAt), line] as const
-  );
+  const starts = shiftStarts(onbuild.starts, onbuild.args.length - args!.length);
   return { ...onbuild, name: name!, args: args!, starts };
+}
+
+/** The starts of lines in what follows the first `cut` units of a text. */
+function shiftStarts(starts: Lined["starts"], cut: number): Lined["starts"] {
+  return starts.map(([offset, line]) => [Math.max(0, offset - cut), line]);
 }
 
 function isTooLong(line: string): boolean {
@@ -199,14 +183,15 @@ function cutContinuation(line: string, escape: string): string | undefined {
   return line.slice(0, end - 1);
 }
 
-interface Opening {
-  readonly name: string;
-  /** Whether tabs before its end are skipped (`<<-`). */
-  readonly tabs: boolean;
-}
-
-/** The heredocs that an instruction opens: words of the form `<<EOF`, `3<<-"EOF"`. */
-function findHeredocs(name: string, args: string, escape: string): readonly Opening[] {
+/**
+ * The heredocs that an instruction opens, with words of the form `<<EOF` or `3<<-"EOF"`. Where `tabs` is
+ * set (`<<-`), tabs before the end of the heredoc are skipped.
+ */
+function findHeredocs(
+  name: string,
+  args: string,
+  escape: string,
+): readonly { readonly name: string; readonly tabs: boolean }[] {
   const command = /^onbuild$/i.test(name) ? args.split(/[\t\v\f\r ]/, 1)[0]! : name;
   if (!/^(?:add|copy|run)$/i.test(command) || !args.includes("<<")) return [];
   if (stringArray(args)) return [];
@@ -241,7 +226,6 @@ export function splitWords(args: string, escape: string): readonly string[] {
   return words;
 }
 
-/** Whether every quote in the arguments is closed. */
 export function closesQuotes(args: string, escape: string): boolean {
   return walkUnquoted(args, escape, () => {});
 }

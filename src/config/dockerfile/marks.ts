@@ -31,9 +31,8 @@ const PRIVILEGES: readonly (readonly [flag: string, rule: string, what: string])
   ["--network=host", "network-host", "in the network of the machine that builds"],
 ];
 
-/** A thing in one file that gets a mark if the other file does not have it. */
+/** Gets a mark unless the other file has a finding with the same key. */
 interface Finding extends Omit<Mark, "side"> {
-  /** Equal for the same thing anywhere in a file. */
   readonly key: string;
 }
 
@@ -50,12 +49,8 @@ export function markDockerfile(current: string | null, proposed: string): readon
   for (const { key, ...mark } of findAll(after)) {
     if (!known.has(key)) marks.push({ ...mark, side: "new" });
   }
-  const [stagesBefore, stagesAfter] = [readStages(before), readStages(after)];
-  return [
-    ...marks,
-    ...markImages(stagesBefore, stagesAfter),
-    ...markUsers(stagesBefore, stagesAfter),
-  ];
+  const stages = [readStages(before), readStages(after)] as const;
+  return [...marks, ...markImages(...stages), ...markUsers(...stages)];
 }
 
 function finding(

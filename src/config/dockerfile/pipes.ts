@@ -9,11 +9,9 @@
  * @module
  */
 
-/** A statement that runs a script downloaded from the network. */
+/** A statement that runs a script downloaded from the network, with single spaces for its blanks. */
 interface NetworkPipe {
-  /** Where the statement begins. */
   readonly at: number;
-  /** The statement, with single spaces for its blanks. */
   readonly statement: string;
 }
 
@@ -57,11 +55,10 @@ const TOKENS = new RegExp(
   "gy",
 );
 
-/** One command of a pipeline. */
+/** One command of a pipeline, and the words after it. */
 interface Stage {
   command: string;
   hasRunner: boolean;
-  /** The words after the command. */
   words: string[];
   redirected: boolean;
   /** Whether it downloads, or a bracket in it does. */
@@ -82,13 +79,9 @@ interface Level {
   found: boolean;
 }
 
-const newStage = (): Stage => ({
-  command: "",
-  hasRunner: false,
-  words: [],
-  redirected: false,
-  fetches: false,
-});
+function newStage(): Stage {
+  return { command: "", hasRunner: false, words: [], redirected: false, fetches: false };
+}
 
 function newLevel(opened: string, isRun: boolean, fetched: boolean, start: number): Level {
   return { opened, isRun, start, stage: newStage(), fetched, fetches: false, found: false };
@@ -106,7 +99,6 @@ function runsCode(name: string): boolean {
   return SHELLS.test(name) || INTERPRETERS.test(name);
 }
 
-/** Adds a word to a command. */
 function addWord(stage: Stage, word: string): void {
   if (stage.command !== "") {
     // Further words do not matter, and there may be many.
@@ -142,18 +134,15 @@ function runsBracket({ command, words }: Stage, bracket: string, before: string)
 export function findNetworkPipes(script: string): readonly NetworkPipe[] {
   const found: NetworkPipe[] = [];
   const levels = [newLevel("", false, false, 0)];
-  const told = (from: number, to: number) => {
-    const text = script.slice(from, to);
-    const at = from + text.length - text.trimStart().length;
-    found.push({ at, statement: text.trim().replace(/\s+/g, " ") });
-  };
   const endStage = (level: Level) => {
     if (level.fetched && runsItsInput(level.stage)) level.found = true;
     level.stage = newStage();
   };
   const endStatement = (level: Level, at: number, next: number) => {
     endStage(level);
-    if (level.found && levels.length === 1) told(level.start, at);
+    if (level.found && levels.length === 1) {
+      found.push(networkPipe(script.slice(level.start, at), level.start));
+    }
     // A statement in brackets is part of the statement around them.
     if (levels.length === 1) level.found = false;
     level.fetched = false;
@@ -212,6 +201,11 @@ export function findNetworkPipes(script: string): readonly NetworkPipe[] {
   return [...found, ...findCode(script)];
 }
 
+function networkPipe(text: string, start: number): NetworkPipe {
+  const at = start + text.length - text.trimStart().length;
+  return { at, statement: text.trim().replace(/\s+/g, " ") };
+}
+
 /** Finds interpreters whose program downloads code and runs it. */
 function findCode(script: string): readonly NetworkPipe[] {
   const found: NetworkPipe[] = [];
@@ -219,8 +213,7 @@ function findCode(script: string): readonly NetworkPipe[] {
   for (const part of script.split(/(&&|\n)/)) {
     const [name] = /\b(?:python|perl|ruby|node|php)[\d.]*\s+-\w*[cer]\b/.exec(part) ?? [];
     if (name !== undefined && FETCHES_IN_CODE.test(part) && RUNS_IN_CODE.test(part)) {
-      const statement = part.trim().replace(/\s+/g, " ");
-      found.push({ at: at + part.length - part.trimStart().length, statement });
+      found.push(networkPipe(part, at));
     }
     at += part.length;
   }

@@ -33,12 +33,10 @@ const TOKEN_FORMS: readonly (readonly [kind: string, form: RegExp])[] = [
   ["a password in a URL", /\b[a-z][a-z0-9+.-]{1,20}:\/\/[^\s/:@"'$]{0,80}:[^\s/@"'$]{3,200}@/],
 ];
 
-/** A variable that gets a value. */
+/** A variable that gets a value, without quotes around it; `at` is the index of its name. */
 interface Assignment {
   readonly name: string;
-  /** The value without quotes around it. */
   readonly value: string;
-  /** The index of the name in the arguments. */
   readonly at: number;
 }
 
@@ -64,19 +62,16 @@ export function readAssignments(args: string, escape: string): readonly Assignme
   return assignments;
 }
 
-/** Whether a variable's name and value look like a secret. */
 export function isSecret({ name, value }: Assignment): boolean {
   return value !== "" && SECRET_NAME.test(name) && !HARMLESS_NAME.test(name) &&
     !HARMLESS_VALUE.test(value);
 }
 
-/** A token in a text. */
 interface KnownToken {
-  /** What it is, with its article: `a GitHub token`. */
+  /** Such as `a GitHub token`. */
   readonly kind: string;
-  /** Where it begins. */
   readonly at: number;
-  /** Its beginning, which tells it from other tokens. Do not show it. */
+  /** Its beginning, which differs from those of other tokens. Do not show it. */
   readonly form: string;
 }
 

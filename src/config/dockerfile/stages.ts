@@ -6,7 +6,6 @@
 
 import { type Outline, splitFlags, splitWords } from "./instructions.ts";
 
-/** A USER instruction. */
 interface User {
   readonly line: number;
   readonly name: string;
@@ -17,7 +16,6 @@ interface User {
 interface Image {
   /** The line that names the image: of the FROM, or of the ARG that holds the name. */
   readonly line: number;
-  /** The image with tag and digest. */
   readonly image: string;
   /** The image without tag and digest. */
   readonly repository: string;
@@ -26,13 +24,11 @@ interface Image {
   readonly hasDigest: boolean;
 }
 
-/** The stages of a Dockerfile. */
 export interface Stages {
   /** The images that stages begin with, in order. */
   readonly images: readonly Image[];
   /** The image on which the last stage is based, through other stages. */
   readonly base: Image | undefined;
-  /** All users that the file names. */
   readonly users: readonly User[];
   /** The user that the last stage ends with, if the file names it. */
   readonly finalUser: User | undefined;
@@ -44,7 +40,7 @@ interface Stage {
   user: User | undefined;
 }
 
-/** The value of an ARG before the first FROM, and its line. */
+/** An ARG before the first FROM. */
 interface Global {
   readonly value: string;
   readonly line: number;
@@ -55,7 +51,6 @@ const MAX_REPLACED = 16;
 
 const MAX_IMAGE_CHARS = 1024;
 
-/** Reads the stages of a Dockerfile. */
 export function readStages({ instructions, escape }: Outline): Stages {
   const images: Image[] = [];
   const users: User[] = [];

@@ -51,14 +51,9 @@ const MIN_NAME_CHARS = 4;
 /** Names of this length are recognized inside a word too. */
 const MIN_CHARS_IN_WORD = 5;
 
+// deno-fmt-ignore
 const LOOKS: Readonly<Record<string, string>> = {
-  "0": "o",
-  "1": "l",
-  "i": "l",
-  "5": "s",
-  "rn": "m",
-  "vv": "w",
-  "cl": "d",
+  "0": "o", "1": "l", "i": "l", "5": "s", "rn": "m", "vv": "w", "cl": "d",
 };
 
 /** Maps all names that look alike to one text. */
@@ -66,7 +61,6 @@ function lookOf(name: string): string {
   return name.replace(/rn|vv|cl|[01i5]/g, (part) => LOOKS[part]!);
 }
 
-/** Whether a host is an IP address, which resembles nothing. */
 function isAddress(host: string): boolean {
   return /^\[|(?:^|\.)\d+$/.test(host);
 }
@@ -92,8 +86,6 @@ function differsByOne(a: string, b: string): boolean {
 /**
  * Learns hosts, and then finds the worst resemblance of another host to one of them. A host of the same
  * owner resembles none. Each call takes time linear in the number of hosts.
- *
- * @param hosts In lower case, without wildcards.
  */
 export function learnHosts(hosts: Iterable<string>): (host: string) => Resemblance | undefined {
   const domains = new Set<string>();

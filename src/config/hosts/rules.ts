@@ -46,19 +46,16 @@ const RESEMBLES: Readonly<Record<Resemblance["how"], readonly [HostMark["severit
 /** How many new hosts are judged in one change: each is compared with all hosts in force. */
 const MAX_JUDGED = 1000;
 
-/** The paste or tunnel service that a host belongs to, if any. */
-function pasteOrTunnel(host: string): string | undefined {
+function isPasteOrTunnel(host: string): boolean {
   for (let at = 0; at >= 0; at = host.indexOf(".", at) + 1 || -1) {
-    const service = host.slice(at);
-    if (PASTE_AND_TUNNEL_SERVICES.has(service)) return service;
+    if (PASTE_AND_TUNNEL_SERVICES.has(host.slice(at))) return true;
   }
-  return undefined;
+  return false;
 }
 
 /**
- * Learns the hosts in force, and then judges new ones: whether a host resembles one in force, is written
- * in punycode, or is a paste or tunnel service. After {@linkcode MAX_JUDGED} new hosts one mark says that
- * the others are not judged. All hosts are in lower case, without wildcards.
+ * Learns the hosts in force, and then judges new ones. After {@linkcode MAX_JUDGED} new hosts one mark says
+ * that the others are not judged. All hosts are in lower case, without wildcards.
  */
 export function judgeAgainst(inForce: Iterable<string>): (host: string) => readonly HostMark[] {
   const resemblanceOf = learnHosts(inForce);
@@ -77,17 +74,15 @@ export function judgeAgainst(inForce: Iterable<string>): (host: string) => reado
       const owner = resemblance.how === "contains"
         ? `, and belongs to ${quote(resemblance.owner, 253)}`
         : "";
-      const message = `${name} ${how} ${
-        quote(resemblance.domain, 253)
-      } of the file in force${owner}`;
+      const domain = quote(resemblance.domain, 253);
+      const message = `${name} ${how} ${domain} of the file in force${owner}`;
       marks.push({ severity, rule: "lookalike-host", message });
     }
     if (/(?:^|\.)xn--/.test(host)) {
       const message = `${name} is punycode: on a screen it can look like another host`;
       marks.push({ severity: "high", rule: "punycode-host", message });
     }
-    const service = pasteOrTunnel(host);
-    if (service !== undefined) {
+    if (isPasteOrTunnel(host)) {
       const message = `${name} is a paste or tunnel service, which takes data from anybody`;
       marks.push({ severity: "high", rule: "paste-or-tunnel", message });
     }

@@ -7,11 +7,8 @@
 import { quote } from "../../text/quote.ts";
 
 const URL_PARTS = /^(https?):\/\/([^/?#]*)(.*)$/;
-
 const HOST_AND_PORT = /^(\[[0-9a-f:.]*\]|[^:[\]]*)(?::(.*))?$/;
-
 const IPV4 = /^(?:(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)(?:\.(?!$)|$)){4}$/;
-
 const NUMERIC = /^(?:\d+|0x[0-9a-f]*)$/;
 
 /** RFC 1123, and `_`, which container names have. */

@@ -24,9 +24,7 @@ const HINTS = new Map<string | undefined, string>([
 ]);
 
 const QUOTE = 0x22;
-
 const BACKSLASH = 0x5c;
-
 const ESCAPE = /\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4})/y;
 
 const SCALAR = /(?:-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?|true|false|null)(?!\w)/y;
@@ -35,11 +33,9 @@ const SCALAR = /(?:-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?|true|fal
  * Finds what makes a text unfit as a JSON config file: a syntax error of RFC 8259, with its line and
  * column; a key that occurs twice in one object, since one reader takes the first and another the last;
  * and nesting deeper than `maxDepth`. `JSON.parse` accepts every text without a problem, and `visit` is
- * then called for each of its values in order. Takes time linear in the text and does not recurse.
- *
- * @param visit Gets the steps to a value, in an array that is used again, and the line it begins on.
- * @returns The first syntax or nesting error alone, or else the keys that occur twice, no more than a
- * validator needs.
+ * then called for each of its values in order, with the steps to it (in an array that is used again) and
+ * the line it begins on. Returns the first syntax or nesting error alone, or else the keys that occur twice,
+ * no more than a validator needs. Takes time linear in the text and does not recurse.
  */
 export function findJsonProblems(
   text: string,

@@ -16,7 +16,7 @@ type Field = "path" | "upstream" | "auth_scheme" | "token_ref" | "token_env";
 /** One route with a valid upstream. */
 interface Route {
   readonly path: string;
-  readonly scheme: string;
+  readonly isCleartext: boolean;
   /** The host, with the port unless it is the scheme's default. */
   readonly upstream: string;
   readonly host: string;
@@ -65,7 +65,7 @@ function readRoute(route: unknown, line: Route["line"]): Route | undefined {
   const tokenName = textOf(tokenField);
   return {
     path,
-    scheme,
+    isCleartext: scheme === "http",
     upstream,
     host: upstream.replace(/:\d+$/, ""),
     authScheme: textOf("auth_scheme"),
@@ -90,7 +90,7 @@ function* findMarks(before: readonly Route[], after: readonly Route[]): Generato
   const known = new Set(before.map(({ upstream }) => upstream));
   const knownHosts = new Set(before.map(({ host }) => host));
   const knownTokens = new Set(before.map(sends));
-  const knownCleartext = new Set(before.filter(isCleartext).map(sends));
+  const knownCleartext = new Set(before.filter((route) => route.isCleartext).map(sends));
   const byPath = new Map(before.map((route) => [route.path, route]));
   const judge = judgeAgainst(knownHosts);
 
@@ -104,7 +104,7 @@ function* findMarks(before: readonly Route[], after: readonly Route[]): Generato
       const line = was?.upstream === upstream ? route.line(route.tokenField) : at.line;
       yield { severity: "high", rule: "token-to-new-upstream", message, side: "new", line };
     }
-    if (isCleartext(route) && !knownCleartext.has(sends(route))) {
+    if (route.isCleartext && !knownCleartext.has(sends(route))) {
       const what = token === undefined ? "requests" : which;
       const message = `${what} would be sent to ${where} in cleartext, over http`;
       const severity = token === undefined ? "medium" : "high";
@@ -135,24 +135,14 @@ function sends({ token, upstream }: Route): string {
   return `${token} ${upstream}`;
 }
 
-function isCleartext({ scheme }: Route): boolean {
-  return scheme === "http";
-}
-
 /** The case of a scheme's name does not matter. */
 function* markAuthScheme(was: Route, route: Route): Generator<Mark> {
   const [from, to] = [was.authScheme, route.authScheme];
   if (from?.toLowerCase() === to?.toLowerCase()) return;
   const name = (scheme: string | undefined) => scheme === undefined ? "none" : quote(scheme);
-  const message = `the auth scheme of ${quote(route.path)} would change from ${name(from)} to ${
-    name(to)
-  }`;
-  const [side, { line }] = to === undefined ? ["old" as const, was] : ["new" as const, route];
-  yield {
-    severity: "medium",
-    rule: "changed-auth-scheme",
-    message,
-    side,
-    line: line("auth_scheme"),
-  };
+  const change = `would change from ${name(from)} to ${name(to)}`;
+  const message = `the auth scheme of ${quote(route.path)} ${change}`;
+  const [side, inFile] = to === undefined ? ["old" as const, was] : ["new" as const, route];
+  const line = inFile.line("auth_scheme");
+  yield { severity: "medium", rule: "changed-auth-scheme", message, side, line };
 }
