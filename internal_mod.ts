@@ -28,7 +28,12 @@ export { formatAnchors, parseAnchors } from "./src/log/anchors.ts";
 export { exportAuditLogs, readAuditHead, verifyAuditArchive } from "./src/log/archive.ts";
 export { decideAfterLook } from "./src/decision/decide.ts";
 export { decidedAmong } from "./src/log/decisions.ts";
-export { type AuditLogId, listAuditLogs, parseAuditLogName } from "./src/log/entries.ts";
+export {
+  type AuditLogId,
+  listAuditLogs,
+  parseAuditLogName,
+  readLatestEntries,
+} from "./src/log/entries.ts";
 export { ensureSigningKey, readSigningKey } from "./src/log/key.ts";
 export { clearUnfinished, readAnswer } from "./src/queue/files.ts";
 export { formatHead } from "./src/records/head.ts";

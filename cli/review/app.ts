@@ -13,7 +13,14 @@ import { type Action, bindingOf } from "./keymap.ts";
 import type { Row } from "./list.ts";
 import { openProposal } from "./open_proposal.ts";
 import { checkFilesInForce, takeChanges } from "./queue_updates.ts";
-import { keepEdit, type Look, openState, type Pending, type Ports, type State } from "./state.ts";
+import {
+  type HeldDecision,
+  keepEdit,
+  type Look,
+  openState,
+  type Ports,
+  type State,
+} from "./state.ts";
 import { openViewport, type Viewport } from "./viewport.ts";
 import { renderFrame, type Size } from "./views/frame.ts";
 import { helpBlocks } from "./views/help.ts";
@@ -29,15 +36,8 @@ type Deciding = keyof typeof DECIDING;
 
 type Decide = (row: Row, look: Look) => Promise<void>;
 
-/**
- * Makes what keys do.
- *
- * @param state The state.
- * @param notes The operator's words for approvals, from the command line.
- * @param height How many rows scroll.
- * @returns What each action does; some are done only once a question was answered.
- */
-export function openActions(
+/** What each action does. Some end only once a question was answered. */
+function openActions(
   state: State,
   notes: string,
   height: () => number,
@@ -46,40 +46,35 @@ export function openActions(
 
   function move(rows: number): void {
     const { view } = state;
-    if ("viewport" in view) {
-      if (Number.isFinite(rows)) view.viewport.scroll(rows);
-      else if (rows < 0) view.viewport.toStart();
-      else view.viewport.toEnd();
-    } else if (view.place === "batch") {
+    if ("viewport" in view) view.viewport.scroll(rows);
+    else if (view.place === "batch") {
       state.offset = Math.max(0, Math.min(view.items.length - 1, state.offset + rows));
     } else list.move(rows);
   }
 
-  /** Looks first: nobody decides what was never on their screen. */
-  async function onCurrent(action: Deciding, decide: Decide): Promise<void> {
-    const row = list.current();
-    if (!isOpen(state, row)) return;
-    const look = state.looks.get(row.key);
-    if (look?.viewport !== undefined) {
-      if (mayBeDecided(look.viewport, action)) return await decide(row, look);
-      const { message } = state;
-      state.show({ place: "proposal", key: row.key, look, viewport: look.viewport });
-      return state.tell(message);
-    }
-    await openProposal(state, row);
-    if (state.view.place === "proposal") state.tell(`Look first, then ${DECIDING[action]}.`);
+  /** The row that a key is about, in the list or on an open proposal. */
+  function rowOfKey(): Row | undefined {
+    return state.view.place === "proposal" ? list.row(state.view.key) : list.current();
   }
 
-  /** The proposal that a key is about, wherever it was pressed. */
+  /** Decides a proposal that was shown to the operator; shows it if it was not, or has changed. */
   async function onProposal(action: Deciding, decide: Decide): Promise<void> {
-    if (state.view.place !== "proposal") return await onCurrent(action, decide);
-    const { key, look, viewport } = state.view;
-    const row = list.row(key);
+    const { view } = state;
+    const row = rowOfKey();
     if (!isOpen(state, row)) return;
-    if (state.looks.get(key) !== look) {
+    const look = state.looks.get(row.key);
+    if (view.place === "proposal" && look !== view.look) {
       return await openProposal(state, row, "It may have changed meanwhile: look again.");
     }
-    if (mayBeDecided(viewport, action)) await decide(row, look);
+    if (look?.viewport === undefined) {
+      await openProposal(state, row);
+      if (state.view.place === "proposal") state.tell(`Look first, then ${DECIDING[action]}.`);
+    } else if (mayBeDecided(look.viewport, action)) await decide(row, look);
+    else if (view.place !== "proposal") {
+      const { message } = state;
+      state.show({ place: "proposal", key: row.key, look, viewport: look.viewport });
+      state.tell(message);
+    }
   }
 
   let warnedOf: Viewport | undefined;
@@ -92,14 +87,13 @@ export function openActions(
   }
 
   async function chooseFilter(): Promise<void> {
-    const before = list.filter();
-    const typing = (text: string) => list.setFilter(text);
-    const question = { text: "Show only:", about: [], initial: before, typing };
-    if (await state.ask(question) === undefined) list.setFilter("");
+    const question = { text: "Show only:", about: [], initial: list.filter() };
+    const answer = await state.ask({ ...question, typing: list.setFilter });
+    if (answer === undefined) list.setFilter("");
   }
 
   function snooze(): void {
-    const row = state.view.place === "proposal" ? list.row(state.view.key) : list.current();
+    const row = rowOfKey();
     if (!isOpen(state, row)) return;
     list.snooze(row.key);
     if (state.view.place !== "list") state.show({ place: "list" });
@@ -189,50 +183,32 @@ export function openActions(
   };
 }
 
-/** Ages are told in seconds, and drawn anew this often. */
+/** How often ages, in seconds, are drawn again. */
 const REDRAW_MS = 10_000;
 
-/** What may ask before it is done. */
+/** The actions that may ask a question first. */
 const ASKING: ReadonlySet<Action> = new Set(["approve", "modify", "reject", "confirm", "filter"]);
 
-/** The app. */
-export interface App {
-  /** Takes a key by its name. */
-  readonly press: (key: string) => void;
-  /** Takes several characters that came at once: keys pressed fast, or a paste nobody marked as one. */
-  readonly burst: (text: string) => void;
-  /** Takes a paste. */
-  readonly paste: (text: string) => void;
-  /** Takes what has changed in the queues. */
-  readonly take: (changes: Changes) => void;
-  /** To be called once a second. */
-  readonly tick: () => void;
-  /** Says something at the foot of the screen. */
-  readonly say: (message: string) => void;
-  /** The screen. */
-  readonly frame: (size: Size) => readonly string[];
-  /** Gives up what can be undone, and says what the terminal shows when the screen is gone. */
-  readonly end: () => readonly string[];
-}
+/** The actions that a burst of one key does as often as the key was pressed. */
+const REPEATING: ReadonlySet<Action> = new Set(["up", "down", "pageUp", "pageDown"]);
 
-/** What the app is given besides the ways to the outside. */
-export interface AppOptions {
-  /** Colours. */
-  readonly style: Style;
-  /** The operator's words for approvals, from the command line. */
-  readonly notes: string;
-  /** Draws the screen. */
-  readonly changed: () => void;
-}
+/** The full screen without a terminal: takes keys and changes, gives rows. */
+export type App = ReturnType<typeof openApp>;
 
 /**
  * Makes the app.
  *
- * @param ports The ways to the outside.
- * @param options Colours, notes, and how to draw.
- * @returns The app.
+ * @param notes The operator's words for approvals, from the command line.
+ * @param changed Draws the screen.
  */
-export function openApp(ports: Ports, { style, notes, changed }: AppOptions): App {
+export function openApp(
+  ports: Ports,
+  { style, notes, changed }: {
+    readonly style: Style;
+    readonly notes: string;
+    readonly changed: () => void;
+  },
+) {
   const state = openState(ports, style, (group) => void write(state, group), changed);
   const { list, undoBuffer, guard } = state;
   let alarms: Overview = { pending: [], unrecordedResponses: [], unlisted: [], unreadable: [] };
@@ -255,7 +231,7 @@ export function openApp(ports: Ports, { style, notes, changed }: AppOptions): Ap
     changed();
   }
 
-  /** One thing at a time: a question that comes late must not meet keys that were for something else. */
+  /** Whether a question is on its way: keys that come before it are not meant for it. */
   function isDistraction(action?: Action): boolean {
     if (busy === 0 || state.prompt !== undefined || action === "quitNow") return false;
     state.distracted = true;
@@ -285,37 +261,38 @@ export function openApp(ports: Ports, { style, notes, changed }: AppOptions): Ap
 
   return {
     press,
-    burst(text) {
+    /** Takes characters that came at once: keys pressed fast, or a paste that is not marked as one. */
+    burst(text: string): void {
       state.message = "";
+      guard.otherKey();
       if (state.prompt !== undefined) {
-        guard.otherKey();
         state.prompt.burst(text);
         return changed();
       }
-      if (isDistraction()) return guard.otherKey();
-      const [key] = text;
-      const binding = key === undefined ? undefined : bindingOf(state.view.place, key);
-      guard.otherKey();
-      // Fast fingers and a held key move as far as they were pressed; nothing else is taken in a row.
+      if (isDistraction()) return;
+      const [key = ""] = text;
+      const action = bindingOf(state.view.place, key)?.action;
       const isRun = [...text].every((character) => character === key);
-      if (isRun && ["up", "down", "pageUp", "pageDown"].includes(binding?.action ?? "")) {
-        for (const _ of text) void acts[binding!.action]();
+      if (isRun && action !== undefined && REPEATING.has(action)) {
+        for (const _ of text) void acts[action]();
       } else state.tell("Several keys at once decide nothing.");
       changed();
     },
-    paste(text) {
+    paste(text: string): void {
       guard.otherKey();
       if (isDistraction()) return;
       if (state.prompt === undefined) state.tell("A paste decides nothing.");
       else state.prompt.paste(text);
       changed();
     },
-    take(changes) {
+    /** Takes what has changed in the queues. */
+    take(changes: Changes): void {
       alarms = changes.now;
       takeChanges(state, changes);
     },
     say: state.tell,
-    tick() {
+    /** To be called once a second. */
+    tick(): void {
       list.sweep();
       checkFilesInForce(state);
       const nowMs = ports.now();
@@ -324,15 +301,17 @@ export function openApp(ports: Ports, { style, notes, changed }: AppOptions): Ap
         changed();
       }
     },
-    frame(size) {
+    /** The rows of a screen of that size. */
+    frame(size: Size): readonly string[] {
       const { rows, bodyHeight } = renderFrame(state, alarms, size);
       height = bodyHeight;
       return rows;
     },
-    end() {
+    /** Drops what can still be undone. Gives the lines to print once the screen is closed. */
+    end(): readonly string[] {
       const view = state.view.place === "help" ? state.view.behind : state.view;
       if (view.place === "edit") state.report.push(view.edit.kept);
-      const told: [string, readonly Pending[]][] = [
+      const told: [string, readonly HeldDecision[]][] = [
         ["! not decided, nothing was written", undoBuffer.takeAll()],
         ["! was being written, see audit show", [...state.unwritten]],
       ];

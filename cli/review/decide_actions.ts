@@ -12,7 +12,7 @@ import type { Edit } from "../operate/editor.ts";
 import { diffBlocks, renderMarks } from "../render/diff.ts";
 import { type Block, wrap } from "../render/wrap.ts";
 import { open, type Row } from "./list.ts";
-import type { Look, Pending, State, View } from "./state.ts";
+import type { HeldDecision, Look, State, View } from "./state.ts";
 import { UNDO_MS } from "./undo_buffer.ts";
 import { openViewport } from "./viewport.ts";
 
@@ -20,7 +20,7 @@ import { openViewport } from "./viewport.ts";
 const MOST_OFFERED = 5;
 
 /** Holds decisions until they can no longer be undone; then they are written. */
-export function hold(state: State, group: readonly Pending[]): void {
+export function hold(state: State, group: readonly HeldDecision[]): void {
   const { list, undoBuffer, ports, guard } = state;
   const untilMs = ports.now() + UNDO_MS;
   const stillOpen = group.filter(({ key }) => list.row(key)?.stage.kind === "open");
@@ -32,7 +32,7 @@ export function hold(state: State, group: readonly Pending[]): void {
 }
 
 /** Writes one decision, and reports it for when the screen is gone. */
-async function writeOne(state: State, { key, seen, said, edit }: Pending): Promise<void> {
+async function writeOne(state: State, { key, seen, said, edit }: HeldDecision): Promise<void> {
   const { list, ports, report, looks } = state;
   const { bottleSlug, id } = seen.inspection.proposal;
   state.changed();
@@ -59,7 +59,7 @@ async function writeOne(state: State, { key, seen, said, edit }: Pending): Promi
  * Writes decisions, one after the other. A failure of one stops no other. When the screen ends, it waits
  * for this, or reports what was not written.
  */
-export async function write(state: State, group: readonly Pending[]): Promise<void> {
+export async function write(state: State, group: readonly HeldDecision[]): Promise<void> {
   const { list, unwritten, writes } = state;
   for (const pending of group) {
     unwritten.add(pending);
@@ -218,7 +218,7 @@ export async function modify(
   state: State,
   key: string,
   look: Look,
-  before?: Pending["edit"],
+  before?: HeldDecision["edit"],
 ): Promise<void> {
   const { ports, style } = state;
   const start = before?.finalFile ?? look.inspection.proposal.proposedFile;

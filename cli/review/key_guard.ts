@@ -5,43 +5,27 @@
  * @module
  */
 
-/** How long keys that decide are ignored after what they are about has moved. */
+/** How long keys that decide are ignored after the screen has changed. */
 const SETTLE_MS = 300;
 
-/** How long a key that decides must stand alone, before it and after it. A held key repeats faster. */
+/** How long a key that decides must come alone, before it and after it. A held key repeats faster. */
 const ALONE_MS = 40;
 
-/** The guard before keys that decide. */
-export interface KeyGuard {
-  /** Says that what keys are about has moved. */
-  readonly shifted: () => void;
-  /** Says that some key came that decides nothing. */
-  readonly otherKey: () => void;
-  /** Hands over a key that decides; it is acted on in a moment, if it was meant. */
-  readonly deciding: (act: () => void) => void;
-}
+const BURST = "Several keys at once decide nothing.";
 
-/** Runs something later, unless it is told not to. */
+/** Runs something later. The function that it returns cancels that. */
 export type Later = (delayMs: number, run: () => void) => () => void;
 
-/**
- * Makes a guard.
- *
- * @param now Gives the time, in milliseconds.
- * @param later Runs something later.
- * @param refused Called with the reason if a key is not acted on.
- * @returns The guard.
- */
-export function openKeyGuard(
-  now: () => number,
-  later: Later,
-  refused: (why: string) => void,
-): KeyGuard {
+/** The guard before keys that decide. */
+export type KeyGuard = ReturnType<typeof openKeyGuard>;
+
+/** Makes a guard. `refused` gets the reason why a key is not acted on. */
+export function openKeyGuard(now: () => number, later: Later, refused: (why: string) => void) {
   let shiftedMs = -Infinity;
   let lastKeyMs = -Infinity;
   let cancel: (() => void) | undefined;
 
-  /** A key is waiting to be acted on: then it was not alone. */
+  /** Drops the key that waits to be acted on, if there is one. */
   function drop(why: string): boolean {
     if (cancel === undefined) return false;
     cancel();
@@ -51,21 +35,24 @@ export function openKeyGuard(
   }
 
   return {
-    shifted() {
+    /** What keys are about has moved. */
+    shifted(): void {
       drop("The list has just moved: look, and press it again.");
       shiftedMs = now();
     },
-    otherKey() {
-      drop("Several keys at once decide nothing.");
+    /** A key came that decides nothing. */
+    otherKey(): void {
+      drop(BURST);
       lastKeyMs = now();
     },
-    deciding(act) {
+    /** A key came that decides: it is acted on in a moment, if no other key comes until then. */
+    deciding(act: () => void): void {
       const alone = now() - lastKeyMs >= ALONE_MS;
       const settled = now() - shiftedMs >= SETTLE_MS;
       lastKeyMs = now();
-      if (drop("Several keys at once decide nothing.")) return;
+      if (drop(BURST)) return;
       if (!settled) return refused("The screen has just changed: look, and press it again.");
-      if (!alone) return refused("Several keys at once decide nothing.");
+      if (!alone) return refused(BURST);
       cancel = later(ALONE_MS, () => {
         cancel = undefined;
         act();

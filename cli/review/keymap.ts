@@ -221,23 +221,12 @@ const WRITTEN: Readonly<Record<string, string>> = {
   pagedown: "PgDn",
 };
 
-/**
- * A key's name as people write it.
- *
- * @param key The key's name.
- * @returns The name.
- */
+/** A key's name as people write it. */
 export function written(key: string): string {
   return WRITTEN[key] ?? key.replace(/^ctrl-(.)$/, (_, letter) => `Ctrl-${letter.toUpperCase()}`);
 }
 
-/**
- * What a key does at a place.
- *
- * @param place Where it is pressed.
- * @param key Its name.
- * @returns What it does, if it does anything.
- */
+/** What a key does at a place; `undefined` if it does nothing there. */
 export function bindingOf(place: Place, key: string): Binding | undefined {
   return BINDINGS[place].find(({ keys }) => keys.includes(key));
 }

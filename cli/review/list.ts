@@ -6,15 +6,15 @@
 
 import type { PendingProposal, QueueEvent, Status } from "../../mod.ts";
 
-/** Where a proposal stands. */
+/** How far a proposal is. */
 export type Stage =
-  /** It waits, perhaps with something that the operator should know. */
+  /** It waits for a decision. The notice is what the operator should know. */
   | { readonly kind: "open"; readonly notice?: string }
-  /** It is decided here, and nothing is written before that instant. */
+  /** It is decided here. Until that instant it can be undone, and nothing is written. */
   | { readonly kind: "held"; readonly status: Status; readonly untilMs: number }
-  /** It is being written. */
+  /** The decision is being written. */
   | { readonly kind: "writing"; readonly status: Status }
-  /** It waits no more: what became of it, and since when. */
+  /** It no longer waits: what became of it, and since when. */
   | { readonly kind: "over"; readonly words: string; readonly sinceMs: number };
 
 /** One proposal on the list. */
@@ -23,7 +23,6 @@ export interface Row {
   readonly key: string;
   /** The proposal as it was listed last. */
   readonly entry: PendingProposal;
-  /** Where it stands. */
   readonly stage: Stage;
 }
 
@@ -54,12 +53,7 @@ function mergeRows(
   return [...merged.values()];
 }
 
-/**
- * A row that waits.
- *
- * @param notice What the operator should know.
- * @returns The standing.
- */
+/** The stage of a row that waits. */
 export function open(notice?: string): Stage {
   return notice === undefined ? { kind: "open" } : { kind: "open", notice };
 }
@@ -103,24 +97,12 @@ const DOING: Readonly<Record<Status, string>> = {
   rejected: "rejecting",
 };
 
-/**
- * How long a decision can still be undone.
- *
- * @param untilMs When it is written, in milliseconds since 1970.
- * @param nowMs Now, likewise.
- * @returns Whole seconds; the last one counts.
- */
+/** For how many seconds a decision can still be undone. The last one counts. */
 export function secondsLeft(untilMs: number, nowMs: number): number {
   return Math.max(0, Math.ceil((untilMs - nowMs) / 1000));
 }
 
-/**
- * What a row says of where it stands.
- *
- * @param standing Where it stands.
- * @param nowMs Now, in milliseconds since 1970.
- * @returns A few words; `undefined` while it simply waits.
- */
+/** What a row says of its stage; `undefined` while it simply waits. */
 export function wordsOf(stage: Stage, nowMs: number): string | undefined {
   switch (stage.kind) {
     case "open":
@@ -136,55 +118,13 @@ export function wordsOf(stage: Stage, nowMs: number): string | undefined {
   }
 }
 
-/** How long a row stays that waits no more, and how many such rows there are at most. */
+/** How long a row stays that no longer waits, and how many such rows there are at most. */
 const OVER_MS = 10_000;
 
 const MOST_OVER = 100;
 
-/** How long "not now" hides a proposal, on this console alone. */
+/** How long "not now" hides a proposal, on this screen alone. */
 export const SNOOZE_MS: number = 15 * 60_000;
-
-/** The list. */
-export interface List {
-  /** The rows that are shown, in order. */
-  readonly visible: () => readonly Row[];
-  /** The row that keys are about, if any is shown. */
-  readonly current: () => Row | undefined;
-  /** A row by its key. */
-  readonly row: (key: string) => Row | undefined;
-  /** How many wait, those that are hidden too. */
-  readonly counts: () => { readonly waiting: number; readonly bottles: number; snoozed: number };
-  /** The rows for a screen of some height: so many, with the current one among them. */
-  readonly window: (height: number) => readonly Row[];
-  /** Moves by some rows; by more than there are, to the end. */
-  readonly move: (by: number) => void;
-  /** Makes another row the one that keys are about. */
-  readonly goTo: (key: string) => void;
-  /** Brings the rows up to date with what has happened. */
-  readonly merge: (events: readonly QueueEvent[], overridable: Overridable) => void;
-  /** Says where a proposal stands. */
-  readonly set: (key: string, stage: Stage) => void;
-  /** Takes away what has been over for a while, wakes what was hidden long enough. */
-  readonly sweep: () => void;
-  /** Selects a row, or takes it out of the selection. */
-  readonly toggle: (key: string) => void;
-  /** The selected rows that wait, in order. */
-  readonly selected: () => readonly Row[];
-  /** Whether a row is selected. */
-  readonly isSelected: (key: string) => boolean;
-  /** SHA-256 of the proposal that was selected, which need not be the one that stands there now. */
-  readonly selectedSha256: (key: string) => string | undefined;
-  /** Selects nothing. */
-  readonly selectNone: () => void;
-  /** Hides a row for a while. */
-  readonly snooze: (key: string) => void;
-  /** Shows what was hidden. */
-  readonly wake: () => void;
-  /** Shows only what has this text in it. */
-  readonly setFilter: (filter: string) => void;
-  /** What rows are filtered by; `""` for nothing. */
-  readonly filter: () => string;
-}
 
 /** What a filter is compared with. */
 const searched = new WeakMap<PendingProposal, string>();
@@ -198,14 +138,11 @@ function searchedText(entry: PendingProposal): string {
   return text;
 }
 
-/**
- * Makes an empty list.
- *
- * @param now Gives the time, in milliseconds since 1970.
- * @param shifted Called if a row that is shown moved, or gave its place to another, by itself.
- * @returns The list.
- */
-export function openList(now: () => number, shifted: () => void): List {
+/** The list of proposals. */
+export type List = ReturnType<typeof openList>;
+
+/** Makes an empty list. `shifted` is called if a row moves on the screen without a key. */
+export function openList(now: () => number, shifted: () => void) {
   let rows: readonly Row[] = [];
   let byKey: ReadonlyMap<string, Row> = new Map();
   let shown: readonly Row[] = [];
@@ -220,7 +157,7 @@ export function openList(now: () => number, shifted: () => void): List {
   const isShown = ({ key, entry }: Row) =>
     !asleep.has(key) && (filter === "" || searchedText(entry).includes(filter.toLowerCase()));
 
-  /** Shows other rows, and keeps the current one where it stands on the screen. */
+  /** Shows other rows, and keeps the current one in its place on the screen. */
   function show(next: readonly Row[]): void {
     const before = shown;
     const at = Math.max(0, indexOf(currentKey));
@@ -240,28 +177,34 @@ export function openList(now: () => number, shifted: () => void): List {
   }
 
   return {
+    /** The rows that are shown, in order. */
     visible: () => shown,
-    current: () => shown[indexOf(currentKey)],
-    row: (key) => byKey.get(key),
+    /** The row that keys are about, if any is shown. */
+    current: (): Row | undefined => shown[indexOf(currentKey)],
+    row: (key: string): Row | undefined => byKey.get(key),
+    /** How many wait for a decision, those that are hidden included. */
     counts() {
       const waiting = rows.filter(({ stage }) => stage.kind === "open");
       const bottles = new Set(waiting.map(({ entry }) => entry.proposal.bottleSlug)).size;
       return { waiting: waiting.length, bottles, snoozed: asleep.size };
     },
-    window(height) {
+    /** The rows for a screen of some height, with the current one among them. */
+    window(height: number): readonly Row[] {
       const at = Math.max(0, indexOf(currentKey));
       top = Math.max(0, Math.min(top, at, shown.length - height));
       top = Math.max(top, at - height + 1);
       return shown.slice(top, top + height);
     },
-    move(by) {
+    /** Moves by some rows; by more than there are, to the end. */
+    move(by: number): void {
       const to = Math.max(0, Math.min(shown.length - 1, Math.max(0, indexOf(currentKey)) + by));
       currentKey = shown[to]?.key;
     },
-    goTo(key) {
+    goTo(key: string): void {
       if (indexOf(key) !== -1) currentKey = key;
     },
-    merge(events, overridable) {
+    /** Brings the rows up to date with what has happened. */
+    merge(events: readonly QueueEvent[], overridable: Overridable): void {
       const next = withoutOldest(mergeRows(rows, events, now(), overridable));
       let lost = false;
       for (const { key, stage } of next) {
@@ -271,11 +214,12 @@ export function openList(now: () => number, shifted: () => void): List {
       // A key that was for all of them may be for one now.
       if (lost) shifted();
     },
-    set(key, stage) {
+    set(key: string, stage: Stage): void {
       if (stage.kind !== "open") selected.delete(key);
       show(rows.map((row) => row.key === key ? { ...row, stage } : row));
     },
-    sweep() {
+    /** Takes away what has been over for a while, shows again what was hidden long enough. */
+    sweep(): void {
       const nowMs = now();
       const stays = ({ stage }: Row) => stage.kind !== "over" || nowMs - stage.sinceMs < OVER_MS;
       const awake = [...asleep].filter(([, untilMs]) => untilMs <= nowMs).map(([key]) => key);
@@ -285,27 +229,33 @@ export function openList(now: () => number, shifted: () => void): List {
       for (const key of asleep.keys()) if (!left.some((row) => row.key === key)) asleep.delete(key);
       show(wakeLast(left, awake, "back after a while"));
     },
-    toggle(key) {
+    /** Selects a row, or takes it out of the selection. */
+    toggle(key: string): void {
       const row = byKey.get(key);
       if (!selected.delete(key) && row !== undefined) {
         selected.set(key, row.entry.proposalSha256);
       }
     },
+    /** The selected rows that wait, in order. */
     selected: () => rows.filter((row) => selected.has(row.key) && row.stage.kind === "open"),
-    isSelected: (key) => selected.has(key),
-    selectedSha256: (key) => selected.get(key),
+    isSelected: (key: string) => selected.has(key),
+    /** SHA-256 of the proposal that was selected. The row may show another one by now. */
+    selectedSha256: (key: string) => selected.get(key),
     selectNone: () => selected.clear(),
-    snooze(key) {
+    /** Hides a row for a while. */
+    snooze(key: string): void {
       asleep.set(key, now() + SNOOZE_MS);
       selected.delete(key);
       show(rows);
     },
-    wake() {
+    /** Shows all rows that were hidden. */
+    wake(): void {
       const keys = [...asleep.keys()];
       asleep.clear();
       show(wakeLast(rows, keys, "shown again"));
     },
-    setFilter(text) {
+    /** Shows only the rows that contain a text; `""` for all. */
+    setFilter(text: string): void {
       filter = text;
       show(rows);
     },
@@ -313,7 +263,7 @@ export function openList(now: () => number, shifted: () => void): List {
   };
 }
 
-/** Whoever asks and takes back a thousand times makes no list of thousands of rows that wait no more. */
+/** An agent that asks and takes back a thousand times makes no list of a thousand rows that are over. */
 function withoutOldest(rows: readonly Row[]): readonly Row[] {
   let tooMany = rows.filter(({ stage }) => stage.kind === "over").length - MOST_OVER;
   return tooMany <= 0 ? rows : rows.filter(({ stage }) => stage.kind !== "over" || tooMany-- <= 0);

@@ -4,25 +4,13 @@
  * @module
  */
 
-import { COMPONENT_REBUILD, instantOf } from "../../internal_mod.ts";
-import {
-  type AuditEntry,
-  COMPONENT_FOR_TOOL,
-  type PendingProposal,
-  readAuditEntries,
-  STATUS_REJECTED,
-} from "../../mod.ts";
+import { COMPONENT_REBUILD, instantOf, readLatestEntries } from "../../internal_mod.ts";
+import { COMPONENT_FOR_TOOL, type PendingProposal, STATUS_REJECTED } from "../../mod.ts";
 
 /** The most that one line takes, in characters. */
 const MOST = 4_000;
 
-/**
- * What a line is after a key.
- *
- * @param line The line before.
- * @param key A key by its name, or a character.
- * @returns The line after.
- */
+/** A line after a key: a character, or a key by its name. */
 export function editLine(line: string, key: string): string {
   switch (key) {
     case "backspace":
@@ -37,13 +25,7 @@ export function editLine(line: string, key: string): string {
   }
 }
 
-/**
- * What a line is after a text was typed at once, or pasted: it stays one line.
- *
- * @param line The line before.
- * @param text The text.
- * @returns The line after.
- */
+/** A line after a text was typed at once, or pasted. It stays one line. */
 export function addText(line: string, text: string): string {
   // deno-lint-ignore no-control-regex
   const plain = text.replace(/[\r\n\t]+/g, " ").replace(/[\x00-\x1f\x7f-\x9f]/g, "");
@@ -51,31 +33,20 @@ export function addText(line: string, text: string): string {
 }
 
 /**
- * The notes with which a bottle's proposals of one tool were rejected, the latest first.
- *
- * Needs `--allow-read` for the root.
- *
- * @param entry A proposal of that bottle and tool.
- * @param root The root.
- * @returns The notes; none if the log cannot be read.
+ * The notes with which a bottle's proposals of one tool were rejected lately, the latest first; none if
+ * the log cannot be read: doctor and audit verify say what is wrong with it.
  */
-export async function pastNotes(
-  { proposal: { tool, bottleSlug } }: PendingProposal,
-  root: string,
-): Promise<readonly string[]> {
-  const component = COMPONENT_FOR_TOOL[tool] ?? COMPONENT_REBUILD;
-  let entries: readonly AuditEntry[];
+export function pastNotes({ proposal }: PendingProposal, root: string): readonly string[] {
+  const component = COMPONENT_FOR_TOOL[proposal.tool] ?? COMPONENT_REBUILD;
   try {
-    entries = await readAuditEntries(component, bottleSlug, { root });
+    return readLatestEntries(component, proposal.bottleSlug, root)
+      .filter(({ operatorAction }) => operatorAction === STATUS_REJECTED)
+      .toSorted((a, b) => instantOf(b.timestamp) - instantOf(a.timestamp))
+      .map(({ operatorNotes }) => operatorNotes)
+      .filter((notes) => notes.trim() !== "");
   } catch {
-    // Whatever is wrong with the log, doctor and audit verify say it; here only notes are missing.
     return [];
   }
-  return entries
-    .filter(({ operatorAction }) => operatorAction === STATUS_REJECTED)
-    .toSorted((a, b) => instantOf(b.timestamp) - instantOf(a.timestamp))
-    .map(({ operatorNotes }) => operatorNotes)
-    .filter((notes) => notes.trim() !== "");
 }
 
 const BY_HAND = "Type it by hand: a pasted word confirms nothing.";
@@ -99,34 +70,11 @@ export interface Question {
   readonly typing?: (text: string) => void;
 }
 
-/** A question that stands on the screen. */
-export interface Prompt {
-  /** What is asked. */
-  readonly question: Question;
-  /** What has been typed. */
-  readonly text: () => string;
-  /** Which offer is taken, from 0; -1 for none. */
-  readonly offer: () => number;
-  /** Takes a key. */
-  readonly press: (key: string) => void;
-  /** Takes several characters that came at once: typed fast, or pasted by a terminal that says not. */
-  readonly burst: (text: string) => void;
-  /** Takes a paste. */
-  readonly paste: (text: string) => void;
-  /** Withdraws the question. */
-  readonly withdraw: () => void;
-  /** What was answered; `undefined` if nobody did. */
-  readonly answered: Promise<string | undefined>;
-}
+/** A question on the screen, and what has been typed. */
+export type Prompt = ReturnType<typeof openPrompt>;
 
-/**
- * Asks.
- *
- * @param question What is asked.
- * @param refused Called with the reason if what was typed is not taken.
- * @returns The question on the screen.
- */
-export function openPrompt(question: Question, refused: (why: string) => void): Prompt {
+/** Asks. `refused` gets the reason why something that was typed is not taken. */
+export function openPrompt(question: Question, refused: (why: string) => void) {
   const { promise: answered, resolve } = Promise.withResolvers<string | undefined>();
   const { offers = [], confirms = false, typing } = question;
   let text = question.initial ?? "";
@@ -144,11 +92,14 @@ export function openPrompt(question: Question, refused: (why: string) => void): 
 
   return {
     question,
+    /** What has been typed. */
     text: () => text,
+    /** Which offer is taken, from 0; -1 for none. */
     offer: () => offer,
+    /** The answer; `undefined` if the operator left the question, or it was withdrawn. */
     answered,
     withdraw: () => resolve(undefined),
-    press(key) {
+    press(key: string): void {
       switch (key) {
         case "return":
           return resolve(text);
@@ -166,11 +117,12 @@ export function openPrompt(question: Question, refused: (why: string) => void): 
           return take(editLine(text, key));
       }
     },
-    burst(typed) {
+    /** Takes characters that came at once: typed fast, or pasted without being marked as a paste. */
+    burst(typed: string): void {
       if (confirms && [...typed].length > MOST_TYPED_AT_ONCE) refused(BY_HAND);
       else take(addText(text, typed));
     },
-    paste(pasted) {
+    paste(pasted: string): void {
       if (confirms) refused(BY_HAND);
       else take(addText(text, pasted));
     },

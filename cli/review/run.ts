@@ -172,7 +172,7 @@ export async function reviewFullScreen(context: Context): Promise<number> {
     edit: (inspection, start) => lend(() => editProposal(context, inspection, start)),
     overridable: ({ bottleSlug, proposalId }) => readOverridable({ root, bottleSlug, proposalId }),
     marksOf: marks.of,
-    pastNotes: (entry) => pastNotes(entry, root),
+    pastNotes: (entry) => Promise.resolve(pastNotes(entry, root)),
     stampOf,
     explain,
     suspend: () => {

@@ -56,7 +56,7 @@ export interface Look extends Seen {
 }
 
 /** A decision that can still be undone. */
-export interface Pending {
+export interface HeldDecision {
   /** The row. */
   readonly key: string;
   readonly seen: Seen;
@@ -108,9 +108,9 @@ export interface State {
   readonly style: Style;
   readonly list: List;
   readonly guard: KeyGuard;
-  readonly undoBuffer: UndoBuffer<Pending>;
+  readonly undoBuffer: UndoBuffer<HeldDecision>;
   /** The decisions that can no longer be undone, and are not written yet. */
-  readonly unwritten: Set<Pending>;
+  readonly unwritten: Set<HeldDecision>;
   /** The writes that are under way. */
   readonly writes: Set<Promise<void>>;
   /** What the operator has looked at, by row. */
@@ -147,7 +147,7 @@ export interface State {
 export function openState(
   ports: Ports,
   style: Style,
-  due: (group: readonly Pending[]) => void,
+  due: (group: readonly HeldDecision[]) => void,
   changed: () => void,
 ): State {
   const tell = (message: string) => {
@@ -160,7 +160,7 @@ export function openState(
     style,
     list: openList(ports.now, guard.shifted),
     guard,
-    undoBuffer: openUndoBuffer<Pending>(ports.later, due),
+    undoBuffer: openUndoBuffer<HeldDecision>(ports.later, due),
     unwritten: new Set(),
     writes: new Set(),
     looks: new Map(),

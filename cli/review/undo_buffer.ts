@@ -9,39 +9,21 @@ import type { Later } from "./key_guard.ts";
 /** How long a decision can be undone. */
 export const UNDO_MS = 5_000;
 
-/** Decisions that can still be undone, in groups that are undone together. */
-export interface UndoBuffer<T> {
-  /** Holds a group until its time is up. */
-  readonly hold: (group: readonly T[]) => void;
-  /** Gives back the last group, if there is one. */
-  readonly undo: () => readonly T[] | undefined;
-  /** Takes out what has become pointless. */
-  readonly drop: (isPointless: (item: T) => boolean) => readonly T[];
-  /** Gives back all groups, in order. */
-  readonly takeAll: () => readonly T[];
-  /** All decisions, in order. */
-  readonly items: () => readonly T[];
-  /** How many there are. */
-  readonly count: () => number;
-}
-
 interface Group<T> {
   items: readonly T[];
   readonly cancel: () => void;
 }
 
-/**
- * Makes a place for decisions that can still be undone.
- *
- * @param later Runs something later.
- * @param due Called with a group whose time is up.
- * @returns The place.
- */
-export function openUndoBuffer<T>(later: Later, due: (group: readonly T[]) => void): UndoBuffer<T> {
+/** Decisions that can still be undone, in groups that are undone together. */
+export type UndoBuffer<T> = ReturnType<typeof openUndoBuffer<T>>;
+
+/** Makes an empty buffer. `due` gets each group whose time is up. */
+export function openUndoBuffer<T>(later: Later, due: (group: readonly T[]) => void) {
   const groups: Group<T>[] = [];
-  const items = () => groups.flatMap((group) => group.items);
+  const items = (): readonly T[] => groups.flatMap((group) => group.items);
   return {
-    hold(items) {
+    /** Holds a group until its time is up. */
+    hold(items: readonly T[]): void {
       const cancel = later(UNDO_MS, () => {
         groups.splice(groups.indexOf(group), 1);
         if (group.items.length > 0) due(group.items);
@@ -49,23 +31,27 @@ export function openUndoBuffer<T>(later: Later, due: (group: readonly T[]) => vo
       const group: Group<T> = { items, cancel };
       groups.push(group);
     },
-    undo() {
+    /** Takes out the last group, if there is one. */
+    undo(): readonly T[] | undefined {
       const last = groups.findLastIndex(({ items }) => items.length > 0);
       if (last === -1) return undefined;
       const [group] = groups.splice(last, 1);
       group!.cancel();
       return group!.items;
     },
-    drop(isPointless) {
-      const dropped = groups.flatMap(({ items }) => items.filter(isPointless));
+    /** Takes out decisions that are pointless now. */
+    drop(isPointless: (item: T) => boolean): readonly T[] {
+      const dropped = items().filter(isPointless);
       for (const group of groups) group.items = group.items.filter((item) => !isPointless(item));
       return dropped;
     },
-    takeAll() {
+    /** Takes out all decisions, in order. */
+    takeAll(): readonly T[] {
       const all = items();
       for (const { cancel } of groups.splice(0)) cancel();
       return all;
     },
+    /** All decisions, in order. */
     items,
     count: () => items().length,
   };

@@ -12,20 +12,7 @@ import type { Block } from "../render/wrap.ts";
 const MOST_KEPT = 2_000;
 
 /** A text, and the place in it where the screen begins. */
-export interface Viewport {
-  /** The rows of the screen. */
-  readonly rows: (height: number, columns: number) => readonly string[];
-  /** Moves by rows of the screen last made. */
-  readonly scroll: (by: number) => void;
-  /** Moves to the beginning. */
-  readonly toStart: () => void;
-  /** Moves to the end. */
-  readonly toEnd: () => void;
-  /** How much of the text is above the end of the screen, from 0 to 1. */
-  readonly progress: () => number;
-  /** Whether the end has been on the screen. */
-  readonly endWasSeen: () => boolean;
-}
+export type Viewport = ReturnType<typeof openViewport>;
 
 /** A row, by the block it belongs to. */
 interface Place {
@@ -33,14 +20,8 @@ interface Place {
   readonly row: number;
 }
 
-/**
- * Opens a text at its beginning.
- *
- * @param blocks The text.
- * @param style Colours.
- * @returns The text.
- */
-export function openViewport(blocks: readonly Block[], style: Style): Viewport {
+/** Opens a text at its beginning. */
+export function openViewport(blocks: readonly Block[], style: Style) {
   let columns = 0;
   let height = 1;
   let top: Place = { block: 0, row: 0 };
@@ -76,19 +57,15 @@ export function openViewport(blocks: readonly Block[], style: Style): Viewport {
 
   const isAfter = (a: Place, b: Place) => a.block > b.block || a.block === b.block && a.row > b.row;
 
-  /** The end of the text stands at the end of the screen, not above it. */
+  /** Keeps the end of the text at the end of the screen, not above it. */
   function settle(): void {
     const last = backward({ block: blocks.length, row: 0 }, height);
     if (isAfter(top, last)) top = last;
   }
 
-  function scroll(by: number): void {
-    top = by > 0 ? forward(top, by) : backward(top, -by);
-    settle();
-  }
-
   return {
-    rows(newHeight, newColumns) {
+    /** The rows of the screen. */
+    rows(newHeight: number, newColumns: number): readonly string[] {
       if (newColumns !== columns) {
         kept.clear();
         top = { block: top.block, row: 0 };
@@ -101,19 +78,18 @@ export function openViewport(blocks: readonly Block[], style: Style): Viewport {
         for (const text of rowsOf(block).slice(row, row + height - rows.length)) rows.push(text);
       }
       bottom = block;
-      const end = forward(top, height);
-      endSeen ||= end.block >= blocks.length;
+      endSeen ||= forward(top, height).block >= blocks.length;
       return rows;
     },
-    scroll,
-    toStart() {
-      top = { block: 0, row: 0 };
-    },
-    toEnd() {
-      top = { block: blocks.length, row: 0 };
+    /** Moves by rows of the screen; by an infinite number, to the beginning or the end. */
+    scroll(by: number): void {
+      if (Number.isFinite(by)) top = by > 0 ? forward(top, by) : backward(top, -by);
+      else top = { block: by > 0 ? blocks.length : 0, row: 0 };
       settle();
     },
+    /** How much of the text is above the end of the screen, from 0 to 1. */
     progress: () => blocks.length === 0 ? 1 : bottom / blocks.length,
+    /** Whether the end has been on the screen. */
     endWasSeen: () => endSeen,
   };
 }

@@ -6,6 +6,7 @@ import {
   writeAuditEntry,
 } from "../../mod.ts";
 import { withLockedLog } from "../../src/disk/lock.ts";
+import { readLatestEntries } from "../../src/log/entries.ts";
 import { saidBy } from "../support/records.ts";
 import { tempDir } from "../support/temp.ts";
 import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
@@ -123,4 +124,16 @@ Deno.test("writeAuditEntry() refuses a field of the wrong kind, and writes nothi
   const error = await assertRejects(() => writeAuditEntry(wrong, { root: dir.path }), TypeError);
   assertStringIncludes(error.message, 'field "diff"');
   assertEquals([...Deno.readDirSync(dir.path)], []);
+});
+
+Deno.test("readLatestEntries() reads whole lines of the last megabyte, and nothing before", async () => {
+  await using dir = await tempDir();
+  assertEquals(readLatestEntries("pipelock", "dev-1", dir.path), []);
+  const justification = "x".repeat(100_000);
+  for (let n = 0; n < 15; n++) {
+    await writeAuditEntry(entry({ operatorNotes: `${n}`, justification }), { root: dir.path });
+  }
+  const all = await read(dir.path);
+  const latest = readLatestEntries("pipelock", "dev-1", dir.path);
+  assertEquals(latest, all.slice(-10));
 });

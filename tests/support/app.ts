@@ -108,7 +108,7 @@ export async function openTestApp(dir: TempDir, options: AppOptions = {}): Promi
     edit: (inspection, start) => follow(edit(inspection, start)),
     overridable: ({ bottleSlug, proposalId }) => readOverridable({ root, bottleSlug, proposalId }),
     marksOf: (entry) => marksOfPending([entry], root).get(entry),
-    pastNotes: (entry) => follow(pastNotes(entry, root)),
+    pastNotes: (entry) => follow(Promise.resolve(pastNotes(entry, root))),
     stampOf,
     explain: (error) => failureOf(error, root).message,
     suspend: () => void left.suspended++,

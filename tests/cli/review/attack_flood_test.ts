@@ -16,7 +16,7 @@ const overview = (pending: Overview["pending"]): Overview => ({
   unreadable: [],
 });
 
-Deno.test("openTable() keeps a hundred rows that wait no more, and all that wait", () => {
+Deno.test("openList() keeps a hundred rows that wait no more, and all that wait", () => {
   const list = openList(() => 0, () => {});
   let before = overview([]);
   const merge = (pending: Overview["pending"]) => {

@@ -9,7 +9,7 @@ function hold() {
   return { clock, due, undoBuffer };
 }
 
-Deno.test("openHeld() gives a group out when its time is up, and not before", () => {
+Deno.test("openUndoBuffer() gives a group out when its time is up, and not before", () => {
   const { clock, due, undoBuffer } = hold();
   undoBuffer.hold(["a", "b"]);
   clock.pass(1_000);
