@@ -169,6 +169,21 @@ function objection(path: string, name: string): string | undefined {
   return `only ${WRITERS.join(", ")} write to disk; call one of its functions, or add one there`;
 }
 
+/** What a name is part of that is a type, and gone when the program runs. */
+const TYPES: ReadonlySet<Deno.lint.Node["type"]> = new Set<Deno.lint.Node["type"]>([
+  "TSTypeReference",
+  "TSQualifiedName",
+  "TSTypeQuery",
+  "TSInterfaceDeclaration",
+  "TSTypeAliasDeclaration",
+  "TSTypeParameter",
+  "TSPropertySignature",
+  "TSMethodSignature",
+  "TSFunctionType",
+  "TSIndexSignature",
+  "TSNamedTupleMember",
+]);
+
 /** Whether a name refers to a value: not a key, a member, a type or a name of something else. */
 function isValue(node: Deno.lint.Identifier): boolean {
   const parent = node.parent as Deno.lint.Node;
@@ -185,7 +200,7 @@ function isValue(node: Deno.lint.Identifier): boolean {
     case "ExportSpecifier":
       return parent.local === node && parent.parent.source === null;
     default:
-      return !parent.type.startsWith("TS");
+      return !TYPES.has(parent.type);
   }
 }
 
