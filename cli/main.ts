@@ -33,7 +33,7 @@ export type { Terminal };
 /** Runs a verb. Without a number it ends with 0. */
 type Run = (context: Context, words: readonly string[]) => Promise<number | void> | void;
 
-/** Each verb, loaded when it runs: what one of them needs, no other waits for. */
+/** Each verb is loaded when it runs, so that no verb waits for the imports of another kind. */
 const LOAD: Readonly<Record<Exclude<VerbName, "help">, () => Promise<Run>>> = {
   "list": async () => (await import("./verbs/list.ts")).list,
   "show": async () => (await import("./verbs/show.ts")).show,

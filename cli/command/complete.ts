@@ -1,28 +1,29 @@
 /**
  * What can come next on a command line that is being typed. The scripts of `completions bash|zsh|fish`
- * ask this each time Tab is pressed.
+ * ask each time Tab is pressed.
  *
  * @module
  */
 
-import { EVERYWHERE, type FlagName, FLAGS, splitArgs, type VerbName, VERBS } from "./flags.ts";
+import {
+  EVERYWHERE,
+  type FlagName,
+  FLAGS,
+  type Flags,
+  splitArgs,
+  type VerbName,
+  VERBS,
+} from "./flags.ts";
 import { familyOf, firstWords, verbIn } from "./help.ts";
 
-/** How many ids are offered: more are a flood, and nobody picks from them. */
+/** How many ids are offered: nobody picks from more. */
 const MOST_OFFERED = 500;
 
-/** A word that can come next, and what it is. */
 type Offer = readonly [word: string, about: string];
 
-/** Where ids and slugs are looked up. */
-export interface Where {
-  /** The root; the default unless given. */
-  readonly root?: string | undefined;
-  /** One bottle; all unless given. */
-  readonly bottle?: string | undefined;
-}
+type Where = Pick<Flags, "root" | "bottle">;
 
-/** The ids of what is pending, each with its bottle: read off the names of files, none is opened. */
+/** The ids of what is pending, each with its bottle. It reads the names of files, and opens none. */
 export async function pendingIds(prefix: string, { root, bottle }: Where): Promise<Offer[]> {
   const { findProposals } = await import("../../read_mod.ts");
   const where = {
@@ -34,8 +35,7 @@ export async function pendingIds(prefix: string, { root, bottle }: Where): Promi
     .sort().slice(0, MOST_OFFERED);
 }
 
-/** The slugs of all bottles. */
-export async function bottleSlugs({ root }: Where): Promise<Offer[]> {
+export async function bottleSlugs(root: string | undefined): Promise<Offer[]> {
   const { claudeBottleRoot, listBottles } = await import("../../read_mod.ts");
   return listBottles(root ?? claudeBottleRoot()).slugs.map((slug) => [slug, "a bottle"]);
 }
@@ -59,9 +59,9 @@ function flagOffers(verb: VerbName | undefined): Offer[] {
   return names.map((name) => [`--${name}`, FLAGS[name].about]);
 }
 
-async function typedfers(name: FlagName, where: Where): Promise<Offer[]> {
+async function valueOffers(name: FlagName, where: Where): Promise<Offer[]> {
   const { offers = [], about } = FLAGS[name];
-  if (offers === "bottles") return await bottleSlugs(where);
+  if (offers === "bottles") return await bottleSlugs(where.root);
   // No word begins with a colon: it asks the shell to complete a path.
   if (typeof offers === "string") return [[`:${offers}`, ""]];
   return offers.map((word) => [word, about]);
@@ -82,11 +82,8 @@ async function argumentOffers(
 }
 
 /**
- * What can come next.
- *
- * @param line What was typed behind the program's name. The last word is the one being typed.
- * @returns A line for each word: the word, a tab, what it is. For `--flag=value` it is the value.
- * `:dirs` and `:files` mean: whatever the shell offers for a directory, for a file.
+ * What can come next: a line for each word, with a tab and what it is. The last word of `line` is the one
+ * being typed; for `--flag=value` the value is completed. `:dirs` and `:files` ask the shell for paths.
  */
 export async function completeLine(line: readonly string[]): Promise<readonly string[]> {
   const { flags, words } = splitArgs(line.slice(0, -1));
@@ -99,7 +96,7 @@ export async function completeLine(line: readonly string[]): Promise<readonly st
   const flag = open ?? (Object.hasOwn(FLAGS, bound) ? bound as FlagName : undefined);
   const verb = verbIn(words);
   const offered = flag !== undefined
-    ? await typedfers(flag, where)
+    ? await valueOffers(flag, where)
     : current.startsWith("-")
     ? flagOffers(verb?.name)
     : verb === undefined

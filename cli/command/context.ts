@@ -1,5 +1,5 @@
 /**
- * What a verb runs in: the terminal, the root, who the operator is, and the files that flags name.
+ * What a verb runs in: the terminal, the root, the operator's name, and the files that flags name.
  *
  * @module
  */
@@ -20,23 +20,20 @@ import { type Flags, UsageError } from "./flags.ts";
 import type { Terminal } from "./terminal.ts";
 import { hostname, userInfo } from "node:os";
 
-/** What every verb is given. */
 export interface Context extends Terminal {
-  /** A variable of the environment. */
   readonly env: (name: string) => string | undefined;
-  /** The flags. */
   readonly flags: Flags;
-  /** The root. */
   readonly root: string;
-  /** Colours, or none. */
+  /** The root, and the bottle that `--bottle` names. */
+  readonly where: { readonly root: string; readonly bottleSlug?: string };
   readonly style: Style;
   /** Prints an object as one line of ASCII JSON, with `"version": 1`. */
   readonly printJson: (value: object) => void;
 }
 
 /**
- * Prints a sentence to standard error. It may quote what an agent wrote, so a sentence that is too long
- * for the screen goes on behind a margin.
+ * Prints a sentence to standard error. It may quote an agent's text, so a sentence that is too long for
+ * the screen continues behind a margin.
  */
 function complainIn(terminal: Terminal, text: string): void {
   const line = visibleLine(text);
@@ -44,23 +41,24 @@ function complainIn(terminal: Terminal, text: string): void {
   for (const row of wrap("", line, terminal.columns, "prose")) terminal.complain(row);
 }
 
-/** Prints why a command failed, as JSON too where that was asked for. */
+/** Prints why a command failed; with `--json` also as JSON. */
 export function complainOf({ code, message }: Failure, terminal: Terminal, json: boolean): void {
   if (json) terminal.print(asciiJson({ version: 1, error: { code, message } }));
   complainIn(terminal, message);
   if (code === "usage" && !json) terminal.complain("See --help");
 }
 
-/** Makes the context of a verb. */
 export function makeContext(flags: Flags, terminal: Terminal): Context {
   const env = terminal.env ?? ((name) => Deno.env.get(name));
+  const root = flags.root ?? (terminal.env?.("CLAUDE_BOTTLE_ROOT") || claudeBottleRoot());
   const colour = terminal.outIsTerminal && !flags.plain && !env("NO_COLOR");
   return {
     ...terminal,
     complain: (text) => complainIn(terminal, text),
     flags,
     env,
-    root: flags.root ?? (terminal.env?.("CLAUDE_BOTTLE_ROOT") || claudeBottleRoot()),
+    root,
+    where: flags.bottle === undefined ? { root } : { root, bottleSlug: flags.bottle },
     style: makeStyle(colour),
     printJson: (value) => terminal.print(asciiJson({ version: 1, ...value })),
   };
@@ -72,9 +70,9 @@ const OUTCOMES = {
   superseded: "was recorded, but another program's answer stands; see audit show",
 } as const;
 
-/** Finishes what a crash left open, and says what came of it. What cannot be finished stops no verb. */
+/** Finishes what a crash left open, and prints how it ended. A decision that cannot be finished stops no verb. */
 export async function reportInterrupted(context: Context): Promise<void> {
-  // Nearly always there is nothing to finish; then what finishes it is not loaded.
+  // Usually there is nothing to finish, and then no verb waits until this is loaded.
   if (listNames(intentsDir(context.root)).length === 0) return;
   const { finishInterrupted } = await import("../../internal_mod.ts");
   const { finished, failed } = await finishInterrupted(context.root);
@@ -88,24 +86,20 @@ export async function reportInterrupted(context: Context): Promise<void> {
 }
 
 /**
- * The operator as the audit log names them, `user@host`: what the system says of the process, not what
- * a variable says. The user's number where the system knows no name for it.
- *
- * Needs `--allow-sys=hostname,uid,gid,userInfo`.
+ * The operator as the audit log names them, `user@host`. It comes from the system, because a variable
+ * could be set to any name. A user without a name is `uid1000`.
  */
 export function operatorAccount(): string {
-  return `${userName()}@${hostname()}`;
-}
-
-function userName(): string {
+  let user: string;
   try {
-    return userInfo().username;
+    user = userInfo().username;
   } catch {
-    return `uid${Deno.uid()}`;
+    user = `uid${Deno.uid()}`;
   }
+  return `${user}@${hostname()}`;
 }
 
-/** Waits for some time; `hurry` ends the wait at once, without an error. */
+/** Waits for some time; an abort of `hurry` ends the wait at once, without an error. */
 export function pause(ms: number, hurry: AbortSignal): Promise<void> {
   if (hurry.aborted) return Promise.resolve();
   const { promise, resolve } = Promise.withResolvers<void>();
@@ -119,13 +113,13 @@ export function pause(ms: number, hurry: AbortSignal): Promise<void> {
   return promise;
 }
 
-/** Keeps copies of the files in force of some bottles: a stale proposal is compared with one later. */
+/** Keeps copies of the files in force: a proposal that is stale later is compared with them. */
 export function keepForLater({ root }: Context, bottleSlugs: Iterable<string>): void {
   for (const slug of new Set(bottleSlugs)) {
     try {
       keepFilesInForce(slug, root);
     } catch {
-      // The disk may be full. Without a copy a diff is missing later, and the screen says so.
+      // The disk may be full. Without a copy, a stale proposal is shown without the agent's diff.
     }
   }
 }
@@ -133,7 +127,7 @@ export function keepForLater({ root }: Context, bottleSlugs: Iterable<string>): 
 /**
  * Reads a file that a flag names; `-` is standard input.
  *
- * @throws {UsageError} If it is not there, or may not be read.
+ * @throws {UsageError} If there is no such file, or it may not be read.
  */
 export async function readNamedFile({ readInput }: Context, file: string): Promise<Uint8Array> {
   if (file === "-") return await (readInput?.() ?? new Response(Deno.stdin.readable).bytes());

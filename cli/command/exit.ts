@@ -1,5 +1,5 @@
 /**
- * What an error is to a script: an exit code and a word.
+ * Errors as a script sees them: an exit code and a word.
  *
  * @module
  */
@@ -7,28 +7,19 @@
 import { type ErrorCode, type Obstacle, ObstacleError, SuperviseError } from "../../mod.ts";
 import { UsageError } from "./flags.ts";
 
-/** How a command ends. */
 export interface Failure {
-  /** The exit code. */
   readonly exit: number;
   /** The word in `error.code` of `--json`. */
   readonly code: string;
-  /** A sentence for people. */
   readonly message: string;
 }
 
-/** Thrown if an operator cancelled: nothing was decided. */
+/** Thrown if the operator cancelled: nothing was decided. */
 export class CancelledError extends Error {
   override name = "CancelledError";
-  /** Whether a version of the operator's is kept, and the message says where. */
+  /** Whether the operator's version was saved; the message says where. */
   readonly isKept: boolean;
 
-  /**
-   * Makes the error.
-   *
-   * @param message What was cancelled, and why.
-   * @param options What caused it, and whether a version is kept.
-   */
   constructor(message: string, options: ErrorOptions & { readonly isKept?: boolean } = {}) {
     super(message, options);
     this.isKept = options.isKept ?? false;
@@ -54,7 +45,7 @@ const FAILURES: Readonly<Record<ErrorCode, readonly [exit: number, code: string]
   queue_not_writable: [1, "failed"],
 };
 
-/** What to type to get past an obstacle. */
+/** The command that clears an obstacle. */
 function wayOut({ clearedBy }: Obstacle, proposalId: string): string | undefined {
   if (clearedBy.how === "person") return `show ${proposalId}, then decide it yourself`;
   if (clearedBy.how !== "confirm") return undefined;
@@ -73,11 +64,7 @@ function messageOf(error: SuperviseError): string {
   return way === undefined ? error.message : `${error.refusal}; ${way}`;
 }
 
-/**
- * Says how a command ends that threw.
- *
- * @param root The root, to name the way out where access to it is denied.
- */
+/** How a command ends that threw `error`. `root` names the flags to give where access to it is denied. */
 export function failureOf(error: unknown, root?: string): Failure {
   if (error instanceof SuperviseError) {
     const [exit, code] = FAILURES[error.code];
@@ -92,7 +79,7 @@ export function failureOf(error: unknown, root?: string): Failure {
       : `; start it with --allow-read=${root} --allow-write=${root}, or through cli/supervise.sh`;
     return { exit: 1, code: "denied", message: `Cannot go on: ${message}${way}` };
   }
-  // A system error says neither what for nor, always, which file.
+  // The message of a system error does not say what failed, and not always on which file.
   const system = error instanceof Error && / \(os error \d+\)/.test(message);
   return { exit: 1, code: "failed", message: system ? `Cannot go on: ${message}` : message };
 }

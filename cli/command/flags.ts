@@ -7,24 +7,16 @@
 
 import { AUDIT_COMPONENTS, checkBottleSlug, TOOLS } from "../../start_mod.ts";
 
-/** A flag. One without `value` is a switch. */
-export interface Flag {
-  /** What help calls its value. */
+/** A flag. A flag without `value` is a switch. */
+interface Flag {
   readonly value?: string;
-  /**
-   * What a shell offers for its value: words, or something to look up. The launcher lets the program
-   * read what a flag of `files` names.
-   */
+  /** What a shell offers for its value. The launcher lets the program read the file of a `files` flag. */
   readonly offers?: "dirs" | "files" | "bottles" | readonly string[];
-  /** Whether it may be given several times. */
   readonly repeats?: true;
-  /** Whether its value may be empty. */
   readonly mayBeEmpty?: true;
-  /** What it does, for help. */
   readonly about: string;
 }
 
-/** The orders that `--sort` takes. */
 export const SORTS = ["age", "bottle", "tool", "marks"] as const;
 
 const FLAG_TABLE = {
@@ -99,24 +91,21 @@ const FORMER_NAMES: Readonly<Record<string, string>> = {
   "override-foreign": "override-unrecorded",
 };
 
-/** A flag's name, without its dashes. */
 export type FlagName = keyof typeof FLAG_TABLE;
 
-/** Every flag, by name. */
 export const FLAGS: Readonly<Record<FlagName, Flag>> = FLAG_TABLE;
 
-/** A verb. */
+/** A verb of the command line. */
 export interface Verb {
   /** Its arguments, as help shows them behind its name. */
   readonly usage?: string;
-  /** What it does, for help. */
   readonly about: string;
   /** Its own flags, besides {@linkcode EVERYWHERE}. */
   readonly flags?: readonly FlagName[];
   /** What its arguments are; without this it takes none. */
   readonly takes?: "id" | "ids" | "verb" | readonly string[];
   /** The verb that it means without arguments. */
-  readonly withoutWords?: VerbName;
+  readonly withoutWords?: "review";
   /** Whether it leaves interrupted decisions as they are, because it only reads. */
   readonly readsOnly?: true;
   /** Whether the launcher lets it reach the hosts that `notify.json` names. */
@@ -132,26 +121,7 @@ const APPROVAL = [...ANY_DECISION, "confirm", "allow-stale"] as const;
 /** The flags that every verb has. */
 export const EVERYWHERE: readonly FlagName[] = ["root", "bottle", "json", "plain", "help"];
 
-/** A verb's name: one word, or two. */
-export type VerbName =
-  | "list"
-  | "show"
-  | "approve"
-  | "modify"
-  | "reject"
-  | "review"
-  | "watch"
-  | "notify"
-  | "audit show"
-  | "audit verify"
-  | "audit export"
-  | "audit head"
-  | "doctor"
-  | "completions"
-  | "help";
-
-/** Every verb, in the order of help. */
-export const VERBS: Readonly<Record<VerbName, Verb>> = {
+const VERB_TABLE = {
   "list": { about: "list pending proposals", flags: ["tool", "since", "sort"] },
   "show": { usage: "ID", about: "show one proposal: why, and what would change", takes: "id" },
   "approve": {
@@ -203,12 +173,15 @@ export const VERBS: Readonly<Record<VerbName, Verb>> = {
     readsOnly: true,
   },
   "help": { usage: "[VERB]", about: "print help on all verbs, or on one", takes: "verb" },
-};
+} as const satisfies Readonly<Record<string, Verb>>;
 
-/** The names of all verbs, in the order of help. */
+export type VerbName = keyof typeof VERB_TABLE;
+
+/** Every verb, in the order of help. */
+export const VERBS: Readonly<Record<VerbName, Verb>> = VERB_TABLE;
+
 export const VERB_NAMES = Object.keys(VERBS) as readonly VerbName[];
 
-/** A mistake in the command line. */
 export class UsageError extends Error {
   override name = "UsageError";
 }
@@ -225,19 +198,17 @@ type ValueOf<F extends Flag> = F extends { readonly repeats: true } ? readonly s
 export type Flags =
   & { readonly [Name in FlagName as CamelCase<Name>]: ValueOf<(typeof FLAG_TABLE)[Name]> }
   & {
-    /** The names of the flags that were given. */
+    /** The names of the flags that were typed. */
     readonly given: readonly string[];
     /** The other words: the verb, then its arguments. */
     readonly words: readonly string[];
   };
 
-/** A flag as it was typed. */
-export interface TypedFlag {
+interface TypedFlag {
   /** What was typed, without a value. */
   readonly typed: string;
-  /** Its name, if there is such a flag. */
+  /** Missing if there is no such flag. */
   readonly name?: FlagName;
-  /** Its value, if it has one. */
   readonly value?: string;
 }
 
@@ -330,7 +301,7 @@ function valuesOf(flags: readonly TypedFlag[]): ReadonlyMap<FlagName, readonly s
  * Reads the command line.
  *
  * @throws {UsageError} If a flag is unknown, lacks its value, or is given twice.
- * @throws {InvalidNameError} If the bottle is no slug.
+ * @throws {InvalidNameError} If `--bottle` is not a valid slug.
  */
 export function readFlags(args: readonly string[]): Flags {
   const { flags, words } = splitArgs(args);

@@ -1,5 +1,5 @@
 /**
- * Help: which verbs and flags there are, and which one was meant.
+ * Finds the verb that was typed, or the one that was meant, and prints help.
  *
  * @module
  */
@@ -20,13 +20,12 @@ export function usageOf(name: VerbName): string {
   return [name, VERBS[name].usage ?? []].flat().join(" ");
 }
 
-/** A verb, and the words behind it. */
-export interface FoundVerb {
+/** A verb, and its arguments. */
+interface FoundVerb {
   readonly name: VerbName;
   readonly rest: readonly string[];
 }
 
-/** Splits words into a verb and its arguments; `undefined` if they name no verb. */
 export function verbIn(words: readonly string[]): FoundVerb | undefined {
   const name = VERB_NAMES.find((name) => name.split(" ").every((part, n) => words[n] === part));
   return name && { name, rest: words.slice(name.split(" ").length) };
@@ -35,7 +34,7 @@ export function verbIn(words: readonly string[]): FoundVerb | undefined {
 /**
  * Splits words into a verb and its arguments.
  *
- * @throws {UsageError} If they name no verb; it says which one was probably meant.
+ * @throws {UsageError} If they name no verb. The message has the one that was probably meant.
  */
 export function findVerb(words: readonly string[]): FoundVerb {
   const found = verbIn(words);
@@ -55,7 +54,6 @@ export function findVerb(words: readonly string[]): FoundVerb {
   throw new UsageError(`Cannot run ${JSON.stringify(typed)}: there is no such verb${hint}`);
 }
 
-/** The first words of all verbs. */
 export function firstWords(): readonly string[] {
   return [...new Set(VERB_NAMES.map((name) => name.split(" ")[0]!))];
 }
@@ -71,10 +69,9 @@ function table(rows: readonly (readonly [left: string, right: string])[]): strin
 }
 
 /**
- * The help on a verb, on a family of verbs such as `audit`, or on all.
+ * The help on a verb, on a family of verbs such as `audit`, or on all. Words after the verb are ignored.
  *
- * @param words The verb's words; what stands behind them is passed over.
- * @throws {UsageError} If they name no verb.
+ * @throws {UsageError} If the words name no verb.
  */
 export function helpOn(words: readonly string[]): string {
   const [first] = words;

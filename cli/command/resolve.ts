@@ -1,5 +1,5 @@
 /**
- * From the words of a command line to proposals: by the beginning of an id, or by filter and order.
+ * Finds the proposals that a command line means: by the beginning of an id, or by filter and order.
  *
  * @module
  */
@@ -21,15 +21,12 @@ import { type Flags, SORTS, UsageError } from "./flags.ts";
 const MOST_NAMED = 5;
 
 /**
- * Finds the proposal that an operator means by an id or the beginning of one. A pending proposal
- * goes before one that is answered.
+ * The proposal that an operator means by an id or the beginning of one. A pending proposal is taken before
+ * an answered one.
  *
- * @param context Where to look.
- * @param words The verb's arguments: one id.
- * @returns The proposal.
  * @throws {UsageError} If there is not exactly one argument, or several proposals begin so.
- * @throws {InvalidNameError} If it could not be an id.
- * @throws {ProposalNotFoundError} If there is none.
+ * @throws {InvalidNameError} If the argument cannot be an id.
+ * @throws {ProposalNotFoundError} If no proposal begins so.
  */
 export function resolveProposal(context: Context, words: readonly string[]): FoundProposal {
   const [prefix, ...rest] = words;
@@ -38,8 +35,7 @@ export function resolveProposal(context: Context, words: readonly string[]): Fou
   }
   checkProposalId(prefix);
   const { root, flags } = context;
-  const where = flags.bottle === undefined ? {} : { bottleSlug: flags.bottle };
-  const found = findProposals(prefix, { root, ...where });
+  const found = findProposals(prefix, context.where);
   const pending = found.filter((proposal) => proposal.pending);
   const candidates = pending.length > 0 ? pending : found;
   const [only, another] = candidates;
@@ -59,12 +55,7 @@ export function resolveProposal(context: Context, words: readonly string[]): Fou
   );
 }
 
-/**
- * The shortest beginning of each id, of at least eight characters, that no other id shares.
- *
- * @param ids The ids.
- * @returns The beginnings, by id.
- */
+/** The shortest beginning of each id, of at least eight characters, that no other id shares. */
 export function shortIds(ids: readonly string[]): Map<string, string> {
   const sorted = [...new Set(ids)].sort();
   const common = (a: string | undefined, b: string): number => {
@@ -86,13 +77,10 @@ const MS_OF_UNIT: Readonly<Record<string, number>> = {
 };
 
 /**
- * Whether the flags are about a proposal: `--tool`, `--since`. One whose time of arrival cannot be read
- * is never left out.
+ * A test for the proposals that `--tool` and `--since` select. A proposal whose time of arrival cannot be
+ * read is always selected.
  *
- * @param flags The flags.
- * @param nowMs Now, in milliseconds since 1970.
- * @returns A test for a proposal.
- * @throws {UsageError} If `--tool` is none, or `--since` is no time.
+ * @throws {UsageError} If `--tool` is not a tool, or `--since` is not a time.
  */
 export function isWanted(
   { tool, since }: Flags,
@@ -118,39 +106,17 @@ function parseSince(since: string, nowMs: number): number {
   );
 }
 
-/** What was not judged may be anything: behind the high ones, before all others. */
+/** A proposal that was not judged may be anything: after those with high marks, before all others. */
 const UNKNOWN: MarkCounts = { high: 0, medium: Infinity, low: 0 };
 
-function byMarks(marks: PendingMarks): (a: PendingProposal, b: PendingProposal) => number {
-  const counts = new Map<PendingProposal, MarkCounts>();
-  const countsOf = (entry: PendingProposal): MarkCounts => {
-    const known = counts.get(entry) ?? countMarks(marks.get(entry)) ?? UNKNOWN;
-    counts.set(entry, known);
-    return known;
-  };
-  const compare = (a: number, b: number) => (a === b ? 0 : b > a ? 1 : -1);
-  return (a, b) => {
-    const [one, other] = [countsOf(a), countsOf(b)];
-    return compare(one.high, other.high) || compare(one.medium, other.medium) ||
-      compare(one.low, other.low);
-  };
-}
-
-function byText(textOf: (entry: PendingProposal) => string) {
-  return (a: PendingProposal, b: PendingProposal): number => {
-    const [one, other] = [textOf(a), textOf(b)];
-    return one === other ? 0 : one < other ? -1 : 1;
-  };
+function compare<T extends string | number>(a: T, b: T): number {
+  return a === b ? 0 : a < b ? -1 : 1;
 }
 
 /**
- * Puts proposals in the order that `--sort` says. Where it says nothing of two of them, and without it,
- * they stay in the order of their arrival.
+ * Puts proposals, which come in the order of their arrival, in the order of `--sort`. Equal ones stay in
+ * the order of their arrival.
  *
- * @param pending The proposals, in the order of their arrival.
- * @param sort One of {@linkcode SORTS}, or `undefined`.
- * @param marks Their marks.
- * @returns The proposals.
  * @throws {UsageError} If there is no such order.
  */
 export function sortPending(
@@ -164,11 +130,19 @@ export function sortPending(
     case "age":
       return pending.toReversed();
     case "bottle":
-      return pending.toSorted(byText(({ proposal }) => proposal.bottleSlug));
+      return pending.toSorted((a, b) => compare(a.proposal.bottleSlug, b.proposal.bottleSlug));
     case "tool":
-      return pending.toSorted(byText(({ proposal }) => proposal.tool));
-    case "marks":
-      return pending.toSorted(byMarks(marks));
+      return pending.toSorted((a, b) => compare(a.proposal.tool, b.proposal.tool));
+    case "marks": {
+      const counts = new Map(
+        pending.map((entry) => [entry, countMarks(marks.get(entry)) ?? UNKNOWN]),
+      );
+      return pending.toSorted((a, b) => {
+        const [one, other] = [counts.get(a)!, counts.get(b)!];
+        return compare(other.high, one.high) || compare(other.medium, one.medium) ||
+          compare(other.low, one.low);
+      });
+    }
     default:
       throw new UsageError(`Cannot use ${sort} as --sort: expected one of ${SORTS.join(", ")}`);
   }

@@ -28,11 +28,7 @@ export interface Terminal {
   readonly signal?: AbortSignal;
 }
 
-/**
- * The process's own terminal.
- *
- * @returns The terminal, as it is now.
- */
+/** The process's own terminal, as it is now. */
 export function processTerminal(): Terminal {
   const outIsTerminal = Deno.stdout.isTerminal();
   return {
@@ -46,7 +42,7 @@ export function processTerminal(): Terminal {
     outIsTerminal,
     errIsTerminal: Deno.stderr.isTerminal(),
     interactive: outIsTerminal && Deno.stdin.isTerminal(),
-    // What is printed to a file or a pipe is likely to be looked at in a terminal later.
+    // A person will probably read a file or a pipe in a terminal later.
     columns: outIsTerminal ? Deno.consoleSize().columns || 80 : 80,
   };
 }

@@ -1,5 +1,5 @@
 /**
- * A table of what is pending, and each of its rows as JSON or as a line.
+ * What is pending: a table, and each proposal and problem as JSON or as a line.
  *
  * @module
  */
@@ -13,7 +13,6 @@ import { alignColumns, cut } from "./wrap.ts";
 /** The marks of pending proposals. A proposal without an entry was not judged. */
 export type PendingMarks = ReadonlyMap<PendingProposal, readonly Mark[]>;
 
-/** How many marks there are of each severity. */
 export type MarkCounts = Readonly<Record<Mark["severity"], number>>;
 
 /** Counts the marks of one proposal; `null` if it was not judged. */
@@ -28,26 +27,16 @@ type UnreadableInBottle = Overview["unreadable"][number];
 
 type UnlistedInBottle = Overview["unlisted"][number];
 
-/** What a table of pending proposals is made with. */
-export interface PendingTable {
+interface PendingTable {
   /** The short form of each id. */
   readonly shorts: ReadonlyMap<string, string>;
-  /** The marks of each proposal that was judged. */
   readonly marks: PendingMarks;
-  /** How wide the screen is. */
   readonly columns: number;
-  /** Now, in milliseconds since 1970. */
   readonly nowMs: number;
-  /** Colours. */
   readonly style: Style;
 }
 
-/**
- * Marks at a glance: the most severe ones, and how many others there are.
- *
- * @param marks The marks; `undefined` if they were not judged.
- * @returns `2 high +1`; nothing if there is none, `?` if nobody judged.
- */
+/** The most severe marks, and how many others there are: `2 high +1`; `?` if they were not judged. */
 export function marksInShort(marks: readonly Mark[] | undefined): string {
   if (marks === undefined) return "?";
   const [first] = marks;
@@ -58,12 +47,8 @@ export function marksInShort(marks: readonly Mark[] | undefined): string {
 }
 
 /**
- * A table of what is pending. Where anything is marked, a column says how; where anything was escaped, a
- * column before the agents' words has the badges.
- *
- * @param pending What is pending, in order.
- * @param table Everything else.
- * @returns Lines.
+ * A table of what is pending. If anything is marked, a column says how; if anything was escaped, a column
+ * before the agents' words has the badges.
  */
 export function renderPending(
   pending: readonly PendingProposal[],
@@ -101,12 +86,7 @@ export function renderPending(
   });
 }
 
-/**
- * A pending proposal as JSON, without its marks.
- *
- * @param entry The proposal.
- * @returns The fields, in the wire's snake_case.
- */
+/** A pending proposal as JSON, without its marks. */
 export function pendingJson({ proposal, proposalSha256 }: PendingProposal): object {
   return {
     bottle_slug: proposal.bottleSlug,
@@ -119,62 +99,26 @@ export function pendingJson({ proposal, proposalSha256 }: PendingProposal): obje
   };
 }
 
-/**
- * A file that cannot be read as JSON.
- *
- * @param file The file.
- * @returns The fields, in snake_case.
- */
 export function unreadableJson({ bottleSlug, file, reason }: UnreadableInBottle): object {
   return { bottle_slug: bottleSlug, file, reason };
 }
 
-/**
- * A file that cannot be read, in words.
- *
- * @param problem The file.
- * @returns One line.
- */
 export function unreadableLine({ bottleSlug, file, reason }: UnreadableInBottle): string {
   return `! unreadable: ${visibleLine(`${bottleSlug}/${file}: ${reason}`, "code")}`;
 }
 
-/**
- * How much of a bottle is not listed as JSON.
- *
- * @param bottle The bottle.
- * @returns The fields, in snake_case.
- */
 export function unlistedJson({ bottleSlug, count }: UnlistedInBottle): object {
   return { bottle_slug: bottleSlug, count };
 }
 
-/**
- * How much of a bottle is not listed, in words.
- *
- * @param bottle The bottle.
- * @returns One line.
- */
 export function unlistedLine({ bottleSlug, count }: UnlistedInBottle): string {
   return `! ${bottleSlug}: ${unlistedReason(count)}`;
 }
 
-/**
- * An answer without a record as JSON.
- *
- * @param answer The answer.
- * @returns The fields, in snake_case.
- */
 export function unrecordedJson({ bottleSlug, proposalId, says }: UnrecordedResponse): object {
   return { bottle_slug: bottleSlug, id: proposalId, says };
 }
 
-/**
- * An answer without a record, in words.
- *
- * @param answer The answer.
- * @returns One line.
- */
 export function unrecordedLine({ bottleSlug, proposalId, says }: UnrecordedResponse): string {
   return `! answered without a record: ${bottleSlug}/${proposalId}: ${visibleLine(says, "code")}`;
 }

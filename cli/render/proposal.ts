@@ -1,5 +1,5 @@
 /**
- * One proposal on the screen, whole: who asks, why, what is odd about it, and what would change.
+ * One proposal on the screen: its bottle, the agent's reason, the marks and problems, and the diff.
  *
  * @module
  */
@@ -15,7 +15,7 @@ const EMPTY: Block = () => [""];
 
 const line = (text: string): Block => (columns) => wrap("", text, columns);
 
-/** A warning of ours. A row of it begins with `!`, which no row that an agent wrote does. */
+/** A warning of this program. Its rows begin with `!`, which no row of an agent's text does. */
 function warning(text: string, paint: keyof Style = "magenta"): Block {
   return (columns, style) => wrap("! ", text, columns, "prose").map(style[paint]);
 }
@@ -70,7 +70,6 @@ export function proposalBlocks(inspection: Inspection, nowMs: number): Block[] {
   ];
 }
 
-/** The rows of {@linkcode proposalBlocks}. */
 export function renderProposal(
   inspection: Inspection,
   nowMs: number,

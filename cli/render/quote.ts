@@ -9,24 +9,14 @@ import { makeVisible, type TextKind } from "../../read_mod.ts";
 import { badge, type Style, trimPlain } from "./style.ts";
 import { cut, wrap } from "./wrap.ts";
 
-/** A text that somebody else wrote, and how it is shown. */
-export interface Quotation {
-  /** What stands above it, the badge behind it; its indent is the text's. */
+interface Quotation {
+  /** The row above the text. The text is indented as the heading is. */
   readonly heading: string;
-  /** The text. */
   readonly text: string;
-  /** How it is meant to be read. */
   readonly kind: TextKind;
 }
 
-/**
- * Text that somebody else wrote, behind a bar.
- *
- * @param quotation The text, its kind, its heading.
- * @param columns How wide the screen is.
- * @param style Colours.
- * @returns Lines.
- */
+/** A heading with the badge, then the text behind a bar. */
 export function renderQuoted(
   { heading, text, kind }: Quotation,
   columns: number,

@@ -6,13 +6,7 @@
 
 import { instantOf } from "../../read_mod.ts";
 
-/**
- * How long ago something was.
- *
- * @param timestamp ISO 8601.
- * @param nowMs Now, in milliseconds since 1970.
- * @returns `12 s`, `3 m`, `2 h`, `5 d`; `?` for what is no timestamp or in the future.
- */
+/** How long ago a timestamp was: `12 s`, `3 m`, `2 h`, `5 d`; `?` if it cannot be read or is in the future. */
 export function age(timestamp: string, nowMs: number): string {
   const seconds = Math.floor((nowMs - instantOf(timestamp) / 1000) / 1000);
   if (!(seconds >= 0)) return "?";
@@ -22,22 +16,12 @@ export function age(timestamp: string, nowMs: number): string {
   return `${Math.floor(seconds / 86400)} d`;
 }
 
-/**
- * How many characters were escaped, to stand where no agent writes: before its words, or in a heading.
- *
- * @param escaped How many.
- * @returns `[3 escaped]`; nothing for none.
- */
+/** `[3 escaped]`, or nothing. It goes where no agent writes: before the text, or into a heading. */
 export function badge(escaped: number): string {
   return escaped === 0 ? "" : `[${escaped} escaped]`;
 }
 
-/**
- * A text without the blank lines and spaces around it. What else leaves a blank is a trick, to be shown.
- *
- * @param text The text.
- * @returns Its middle.
- */
+/** Trims spaces and newlines only: any other blank has to be shown as an escape. */
 export function trimPlain(text: string): string {
   const isPlain = (at: number) => text[at] === " " || text[at] === "\n";
   let [from, to] = [0, text.length];
@@ -46,29 +30,10 @@ export function trimPlain(text: string): string {
   return text.slice(from, to);
 }
 
-/** Paints text, or leaves it as it is. */
-export interface Style {
-  /** What matters most in a line. */
-  readonly bold: (text: string) => string;
-  /** What matters least, and a hunk's header. */
-  readonly dim: (text: string) => string;
-  /** An added line, an approval. */
-  readonly green: (text: string) => string;
-  /** A removed line, a rejection, something wrong. */
-  readonly red: (text: string) => string;
-  /** Something to look at twice. Yellow cannot be read on a light screen. */
-  readonly magenta: (text: string) => string;
-  /** The row that keys are about. */
-  readonly inverse: (text: string) => string;
-}
+/** Paints text, or leaves it as it is. Magenta means "look twice": yellow is hard to read on white. */
+export type Style = ReturnType<typeof makeStyle>;
 
-/**
- * Makes a style.
- *
- * @param colour Whether to paint.
- * @returns The style.
- */
-export function makeStyle(colour: boolean): Style {
+export function makeStyle(colour: boolean) {
   const paint = (on: number, off: number) => (text: string) =>
     colour ? `\x1b[${on}m${text}\x1b[${off}m` : text;
   return {

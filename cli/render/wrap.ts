@@ -1,6 +1,6 @@
 /**
- * Rows of the screen that are made when they are looked at. A proposal may have a hundred thousand lines,
- * and a screen shows forty.
+ * Lines in rows and cells. Rows are made when they are looked at: a proposal may have a hundred thousand
+ * lines, and a screen shows forty.
  *
  * @module
  */
@@ -8,17 +8,9 @@
 import type { TextKind } from "../../internal_mod.ts";
 import type { Style } from "./style.ts";
 
-/** Some rows, for a screen of so many columns. */
+/** The rows of one part, for a screen of so many columns. */
 export type Block = (columns: number, style: Style) => readonly string[];
 
-/**
- * All rows of some blocks.
- *
- * @param blocks The blocks.
- * @param columns How wide the screen is.
- * @param style Colours.
- * @returns The rows.
- */
 export function renderBlocks(
   blocks: readonly Block[],
   columns: number,
@@ -27,7 +19,7 @@ export function renderBlocks(
   return blocks.flatMap((block) => block(columns, style));
 }
 
-/** Stands at the margin where a line goes on. `visible` lets nobody else write it. */
+/** The margin of a row that continues a line. `makeVisible` escapes it in text of others. */
 const GOES_ON = "↪";
 
 /** The least room that text gets, however narrow the terminal: what the longest code point takes. */
@@ -77,13 +69,7 @@ function endOfWords(line: string, from: number, cells: number): number {
   return blank - from > (end - from) / 2 ? blank + 1 : end;
 }
 
-/**
- * Cuts a line that is already visible.
- *
- * @param line The line.
- * @param columns How many cells it may take.
- * @returns The line, or its beginning and `…`.
- */
+/** Cuts a line that is already visible: the line, or its beginning and `…`. */
 export function cut(line: string, columns: number): string {
   if (endOfRow(line, 0, columns) === line.length) return line;
   return `${line.slice(0, endOfRow(line, 0, columns - 2))}…`;
@@ -91,11 +77,7 @@ export function cut(line: string, columns: number): string {
 
 /**
  * Fills a line that is already visible with spaces. Where terminals differ on what is wide it ends
- * early, so that none of them goes on at the left margin of the next row.
- *
- * @param line The line.
- * @param columns How many cells it should take; a longer line stays as it is.
- * @returns The line.
+ * early, so that none of them continues it in the next row.
  */
 export function fill(line: string, columns: number): string {
   let used = 0;
@@ -108,13 +90,8 @@ export function fill(line: string, columns: number): string {
 }
 
 /**
- * Puts a line that is already visible behind a margin, in as many rows as it needs.
- *
- * @param margin What stands before the first row, in ASCII or of one cell each: a bar, a diff's sign.
- * @param line The line, without an LF.
- * @param columns How wide the screen is.
- * @param kind Prose goes on between words where it can; code goes on where the row is full.
- * @returns The rows. All but the first begin with the margin's first character and `↪`.
+ * Puts a line that is already visible, without an LF, behind a margin, in as many rows as it needs. All
+ * but the first begin with the margin's first character and `↪`. Prose is broken between words.
  */
 export function wrap(
   margin: string,

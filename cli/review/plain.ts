@@ -44,8 +44,7 @@ type Outcome = "next" | "quit";
  * left that was not skipped, or the operator quits. What arrives meanwhile comes at the end.
  */
 export async function reviewPlain(context: Context, ask: Ask): Promise<void> {
-  const { root, flags } = context;
-  const where = flags.bottle === undefined ? { root } : { root, bottleSlug: flags.bottle };
+  const { root, where } = context;
   const seen = new Set<string>();
   const isNew = ({ proposal }: PendingProposal) =>
     !seen.has(`${proposal.bottleSlug}/${proposal.id}`);

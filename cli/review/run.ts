@@ -120,8 +120,7 @@ async function stopJob(): Promise<void> {
  * @returns The exit code.
  */
 export async function reviewFullScreen(context: Context): Promise<number> {
-  const { root, flags, style } = context;
-  const where = flags.bottle === undefined ? { root } : { root, bottleSlug: flags.bottle };
+  const { root, where, flags, style } = context;
   const stop = new AbortController();
   const changes = watchChanges({ ...where, signal: stop.signal });
   const first = await changes.next();

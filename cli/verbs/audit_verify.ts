@@ -30,7 +30,7 @@ async function readText(context: Context, file: string | undefined): Promise<str
   return new TextDecoder().decode(await readNamedFile(context, file));
 }
 
-/** Reads anchors. Refuses those that would check nothing: an empty file, a name that no log can have. */
+/** Refuses anchors that would check nothing: an empty file, a name that no log can have. */
 async function readAnchors(
   context: Context,
   file: string | undefined,
@@ -46,11 +46,14 @@ async function readAnchors(
   throw new UsageError(`Cannot use ${stray.source}: ${stray.log} is no name of an audit log`);
 }
 
-async function verifyRoot(
-  context: Context,
-  publicKeys: string | undefined,
-  anchors: readonly Anchor[],
-): Promise<Verified> {
+/** What the logs are checked with; without public keys, with the key that is with them. */
+interface Trusted {
+  readonly anchors: readonly Anchor[];
+  readonly publicKeys?: string;
+}
+
+async function verifyRoot(context: Context, trusted: Trusted): Promise<Verified> {
+  const { anchors, publicKeys } = trusted;
   const { root } = context;
   const isMeant = isSelected(context);
   const present = selectLogs(context).map(nameOfLog);
@@ -58,12 +61,11 @@ async function verifyRoot(
   const expected = new Set([...present, ...anchors.map(({ log }) => log)]);
   const named = anchors.flatMap(({ log }) => parseAuditLogName(log) ?? []);
   const all = new Map([...logsThatMayBe(root), ...named].map((id) => [nameOfLog(id), id]));
-  const trusted = publicKeys === undefined ? {} : { publicKeys };
   const logs: AuditVerification[] = [];
   for (const [name, { component, slug }] of all) {
     if (!isMeant({ component, slug })) continue;
-    const log = await verifyAuditLog(component, slug, { root, anchors, ...trusted });
-    // Where nothing is left of a removed log but responses, their heads are what is broken.
+    const log = await verifyAuditLog(component, slug, { root, ...trusted });
+    // Of a removed log only the heads in responses may be left. Then the check of those fails.
     if (expected.has(name) || !log.ok) logs.push(log);
   }
   const signed = logs.some(({ chained }) => chained > 0);
@@ -75,12 +77,10 @@ async function verifyRoot(
 async function verifyArchive(
   context: Context,
   file: string,
-  publicKeys: string | undefined,
-  anchors: readonly Anchor[],
+  trusted: Trusted,
 ): Promise<Verified> {
   const archive = await readNamedFile(context, file);
-  const trusted = publicKeys === undefined ? {} : { publicKeys };
-  const { logs, ...rest } = verifyAuditArchive(archive, { file, anchors, ...trusted });
+  const { logs, ...rest } = verifyAuditArchive(archive, { file, ...trusted });
   const selected = isSelected(context);
   return {
     ...rest,
@@ -149,15 +149,15 @@ function notes({ firstError, broken, uncovered, lines }: AuditVerification): str
   return said;
 }
 
-/** Checks the audit logs of the root, or those in an archive; ends with 1 if any fails. */
+/** Checks the audit logs of the root, or of an archive. The exit code is 1 if one fails. */
 export async function auditVerify(context: Context): Promise<number> {
   const { flags } = context;
   const publicKeys = await readText(context, flags.publicKey);
-  const { archive } = flags;
   const anchors = await readAnchors(context, flags.anchors);
-  const { logs, keys, ownKey } = archive === undefined
-    ? await verifyRoot(context, publicKeys, anchors)
-    : await verifyArchive(context, archive, publicKeys, anchors);
+  const trusted = { anchors, ...(publicKeys !== undefined && { publicKeys }) };
+  const { logs, keys, ownKey } = flags.archive === undefined
+    ? await verifyRoot(context, trusted)
+    : await verifyArchive(context, flags.archive, trusted);
   const sound = logs.every(({ ok }) => ok);
   if (flags.json) {
     context.printJson({ ok: sound, keys, own_key: ownKey, logs: logs.map(logJson) });

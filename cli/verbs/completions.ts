@@ -12,7 +12,7 @@ import { bottleSlugs, pendingIds } from "../command/complete.ts";
 import type { Context } from "../command/context.ts";
 import { UsageError } from "../command/flags.ts";
 
-/** Completion for bash, 3.2 and later. */
+/** For bash 3.2 and later. */
 const BASH = String
   .raw`# Completes supervise in bash. Made by "supervise completions bash"; in ~/.bashrc:
 #   source <(supervise completions bash)
@@ -45,7 +45,7 @@ _supervise() {
 
 complete -F _supervise supervise`;
 
-/** Completion for zsh, 5.0 and later. */
+/** For zsh 5.0 and later. */
 const ZSH = String.raw`#compdef supervise
 # Completes supervise in zsh. Made by "supervise completions zsh"; in ~/.zshrc, after compinit:
 #   source <(supervise completions zsh)
@@ -68,7 +68,7 @@ _supervise() {
 # Autoloaded, this file is the function; sourced, it has to be made known.
 if [[ ${"$"}{funcstack[1]} == _supervise ]]; then _supervise "$@"; else compdef _supervise supervise; fi`;
 
-/** Completion for fish, 3.1 and later. */
+/** For fish 3.1 and later. */
 const FISH = String.raw`# Completes supervise in fish. Made by "supervise completions fish":
 #   supervise completions fish > ~/.config/fish/completions/supervise.fish
 function __supervise
@@ -91,12 +91,7 @@ complete -c supervise -f -a '(__supervise)'`;
 
 const SCRIPTS: Readonly<Record<string, string>> = { bash: BASH, zsh: ZSH, fish: FISH };
 
-/**
- * Prints a completion script. `completions ids` and `completions slugs` are what scripts of earlier
- * versions ask.
- *
- * @throws {UsageError} If that is no shell, or JSON is asked for.
- */
+/** Prints a completion script. Scripts of earlier versions ask `completions ids` and `completions slugs`. */
 export async function completions(context: Context, words: readonly string[]): Promise<void> {
   const [what, ...rest] = words;
   const { root, flags: { bottle, json } } = context;
@@ -105,7 +100,7 @@ export async function completions(context: Context, words: readonly string[]): P
   if (what === "ids") {
     for (const offer of await pendingIds("", { root, bottle })) context.print(offer.join("\t"));
   } else if (what === "slugs") {
-    for (const [slug] of await bottleSlugs({ root })) context.print(slug);
+    for (const [slug] of await bottleSlugs(root)) context.print(slug);
   } else if (what !== undefined && Object.hasOwn(SCRIPTS, what)) {
     context.print(SCRIPTS[what]!);
   } else {

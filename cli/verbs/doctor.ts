@@ -32,7 +32,7 @@ const CHECKS: readonly (readonly [name: string, check: Check])[] = [
   ["deno", () => checkDeno()],
 ];
 
-/** Runs all checks on a root that exists. One that fails is a finding, and stops no other. */
+/** Runs all checks on a root that exists. A check that throws is a finding, and stops no other check. */
 async function runChecks(root: string, nowMs: number): Promise<Finding[]> {
   const found: Finding[] = [];
   let read: Overview | undefined;
@@ -69,11 +69,11 @@ function printFinding(context: Context, finding: Finding, width: number): void {
   const margin = " ".repeat(width + 8);
   for (const row of rest) print(margin + row);
   if (todo === undefined) return;
-  // In one row, however long: a command that is broken into rows could not be pasted.
+  // In one row, however long: nobody could paste a command that is broken into rows.
   print(`${margin}-> ${visibleLine(todo)}`);
 }
 
-/** Checks everything, prints what was found, and changes nothing; ends with 1 if anything is bad. */
+/** Prints what it found, and changes nothing. The exit code is 1 if anything is bad. */
 export async function doctor(context: Context): Promise<number> {
   if (context.flags.bottle !== undefined) {
     throw new UsageError("Cannot use --bottle with doctor: it checks all of them");

@@ -1,5 +1,5 @@
 /**
- * `list`: what is pending.
+ * `list`: prints what is pending.
  *
  * @module
  */
@@ -19,17 +19,11 @@ import {
   unrecordedLine,
 } from "../render/pending.ts";
 
-/**
- * Lists what is pending in all bottles, or in one, as the flags say. What is wrong in the queues is told
- * whatever they say.
- *
- * @param context The context.
- */
+/** Lists the proposals that the flags select. What is wrong in the queues is printed whatever they select. */
 export function list(context: Context): void {
-  const { root, flags, style, columns } = context;
+  const { root, where, flags, style, columns } = context;
   const nowMs = Date.now();
   const wanted = isWanted(flags, nowMs);
-  const where = flags.bottle === undefined ? { root } : { root, bottleSlug: flags.bottle };
   const { pending: all, unrecordedResponses, unlisted, unreadable } = readOverview(where);
   keepForLater(context, all.map(({ proposal }) => proposal.bottleSlug));
   const chosen = all.filter(wanted);
@@ -52,9 +46,8 @@ export function list(context: Context): void {
     context.complain(`! bottle ${flags.bottle} has no queue under ${root}`);
   }
   if (all.length === 0) context.print("Nothing is pending.");
-  else if (pending.length === 0) {
-    context.print("Nothing that is pending matches.");
-  } else {
+  else if (pending.length === 0) context.print("Nothing that is pending matches.");
+  else {
     const shorts = shortIds(all.map(({ proposal }) => proposal.id));
     for (const line of renderPending(pending, { shorts, marks, columns, nowMs, style })) {
       context.print(line);

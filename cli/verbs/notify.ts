@@ -16,7 +16,6 @@ import {
 } from "../notify/receivers.ts";
 import { alignColumns } from "../render/wrap.ts";
 
-/** How the test of one receiver went. */
 interface Row {
   readonly receiver: string;
   readonly place?: string;
@@ -27,8 +26,6 @@ interface Row {
 /**
  * Sends a test message to each receiver, once, all at the same time. The exit code is 1 if one of them
  * failed.
- *
- * @throws {NotifyConfigError} If there is no receiver, or `notify.json` cannot be used.
  */
 export async function notify(context: Context): Promise<number> {
   const receivers = readReceivers(context.root);
@@ -45,7 +42,7 @@ export async function notify(context: Context): Promise<number> {
     );
   }
   if (context.flags.json) context.printJson({ receivers: rows });
-  else for (const line of table(rows)) context.print(line);
+  else for (const line of alignColumns(rows.map(cellsOf))) context.print(line);
   return rows.some(({ result }) => result === "failed") ? 1 : 0;
 }
 
@@ -70,7 +67,7 @@ function* testsOf(
 async function test(receiver: Receiver, root: string): Promise<Row> {
   const { name, place } = receiver;
   const { told, says } = await receiver.send(testMessage(Date.now()), new AbortController().signal);
-  // Doctor asks how the receivers on the network are doing, not the terminal.
+  // Doctor checks the receivers on the network, not the terminal.
   if (place !== undefined) {
     const journal = openJournal(name, root);
     await (told ? journal.succeeded() : journal.failed(says));
@@ -79,10 +76,6 @@ async function test(receiver: Receiver, root: string): Promise<Row> {
   return { receiver: name, ...where, result: told ? "told" : "failed", says };
 }
 
-function table(rows: readonly Row[]): string[] {
-  return alignColumns(rows.map(({ result, receiver, place, says }) => [
-    result,
-    receiver,
-    [place ?? [], says].flat().join("  "),
-  ]));
+function cellsOf({ result, receiver, place, says }: Row): string[] {
+  return [result, receiver, [place ?? [], says].flat().join("  ")];
 }

@@ -1,28 +1,18 @@
 /**
- * `show ID`: one proposal, whole.
+ * `show ID`: prints one proposal.
  *
  * @module
  */
 
 import { rememberShown } from "../../internal_mod.ts";
-import { inspectProposal, type Mark } from "../../mod.ts";
+import { inspectProposal } from "../../mod.ts";
 import { type Context, keepForLater } from "../command/context.ts";
 import { resolveProposal } from "../command/resolve.ts";
 import { visibleJson } from "../render/quote.ts";
 import { pendingJson } from "../render/pending.ts";
 import { renderProposal } from "../render/proposal.ts";
 
-/** A mark as JSON. */
-function markJson({ severity, rule, message, side, line }: Mark): object {
-  return { severity, rule, message, side, line };
-}
-
-/**
- * Shows a proposal beside the file in force, and remembers that it was shown.
- *
- * @param context The context.
- * @param words The id.
- */
+/** Shows a proposal next to the file in force, and remembers that the operator saw it. */
 export async function show(context: Context, words: readonly string[]): Promise<void> {
   const { bottleSlug, proposalId } = resolveProposal(context, words);
   const ref = { root: context.root, bottleSlug, proposalId };
@@ -40,7 +30,13 @@ export async function show(context: Context, words: readonly string[]): Promise<
       ...texts,
       ...visibleJson(texts, "code"),
       stale: inspection.stale,
-      marks: inspection.marks.map(markJson),
+      marks: inspection.marks.map(({ severity, rule, message, side, line }) => ({
+        severity,
+        rule,
+        message,
+        side,
+        line,
+      })),
       foreign_answer: inspection.unrecordedResponse?.says ?? null,
     });
   } else {

@@ -31,21 +31,20 @@ import {
 import { badge, trimPlain } from "../render/style.ts";
 import { cut } from "../render/wrap.ts";
 
-/** Prints one event: as a line of JSON, or as words that are already visible. */
+/** Prints one event: as a line of JSON, or as text that is already visible. */
 type Print = (event: object, words: string) => void;
 
 /**
- * Prints what is pending, then what happens, until it is interrupted or its reader is gone. Each line is
- * written whole, at once. The receivers of `notify.json` are sent what arrives.
+ * Prints what is pending, then what happens, until it is interrupted or standard output is closed. Each
+ * line is written whole, at once. New proposals are sent to the receivers of `notify.json`.
  */
 export async function watch(context: Context, signal: AbortSignal): Promise<void> {
-  const { root, flags, columns } = context;
+  const { where, flags, columns } = context;
   const wanted = isWanted(flags, Date.now());
-  const where = flags.bottle === undefined ? { root } : { root, bottleSlug: flags.bottle };
   const encoder = new TextEncoder();
   const print: Print = (event, words) => {
     const line = flags.json ? asciiJson({ version: 1, ...event }) : cut(words, columns - 1);
-    // context.print would hide that nobody reads any more.
+    // context.print would hide that standard output was closed.
     context.write(encoder.encode(`${line}\n`));
   };
   const notifier = openNotifier(context);
@@ -62,7 +61,7 @@ export async function watch(context: Context, signal: AbortSignal): Promise<void
 
 /**
  * Prints the events of one look as version 1 of the output has them: a proposal that changed is
- * `withdrawn` and `arrived`, and what cannot be read comes before what can be again.
+ * `withdrawn` and `arrived`, and unreadable files come before those that are readable again.
  */
 function printChanges(context: Context, print: Print, { events, now }: Changes): void {
   const fresh = new Set<Proposal>();
@@ -110,7 +109,7 @@ function printArrived(
     const { id, bottleSlug, tool, justification } = entry.proposal;
     const { text, escaped } = makeVisible(trimPlain(justification), { oneLine: true });
     const marks = judged.get(entry);
-    // The agent's words come after the bar. The marks and the badge before it are this program's.
+    // The agent's text comes after the bar. The marks and the badge before it are this program's.
     const words = [id, bottleSlug, tool, marksInShort(marks), badge(escaped)]
       .filter((word) => word !== "");
     const event = { event: "arrived", ...pendingJson(entry), marks: countMarks(marks) };
