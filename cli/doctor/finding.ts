@@ -6,7 +6,6 @@
 
 import type { Overview } from "../../mod.ts";
 
-/** One thing that was checked. */
 export interface Finding {
   /** What was checked: a word that stays the same, such as `foreign-answers`. */
   readonly check: string;
@@ -20,9 +19,7 @@ export interface Finding {
 
 /** What is checked. */
 export interface Subject {
-  /** The root. */
   readonly root: string;
-  /** Now, in milliseconds since 1970. */
   readonly nowMs: number;
   /** What is pending: read when it is first asked for, then the same for every check. */
   readonly overview: () => Overview;
@@ -31,7 +28,6 @@ export interface Subject {
 /** A group of checks: it only reads, and changes nothing on disk. */
 export type Check = (subject: Subject) => Promise<readonly Finding[]> | readonly Finding[];
 
-/** Makes the findings of one check. */
 export function findingsOf(check: string) {
   return {
     ok: (says: string): Finding => ({ check, state: "ok", says }),
@@ -40,7 +36,6 @@ export function findingsOf(check: string) {
   };
 }
 
-/** How many things a finding names. */
 const MOST_NAMED = 3;
 
 /** Names some things and counts the rest: `a, b, c and 4 more`. */

@@ -21,7 +21,7 @@ import { join, relative } from "@std/path";
 const MOST_CHECKED = 20_000;
 
 interface Checked extends OwnEntry {
-  /** Whether others may read it. */
+  /** Whether others are allowed to read it. */
   readonly open: boolean;
 }
 
@@ -64,7 +64,6 @@ function command(program: string, change: string, root: string, wrong: readonly 
   return commands.join(" && ");
 }
 
-/** Checks modes and owners of what lies under the root. */
 export function checkPermissions({ root }: Pick<Subject, "root">): Finding[] {
   const entries = entriesUnder(root);
   const names = (wrong: readonly Checked[]) =>

@@ -29,7 +29,6 @@ const UNDECIDED_MS = 24 * HOUR_MS;
 /** After how long a file that was being written is taken for left behind. */
 const WRITING_MS = 600_000;
 
-/** Checks what is in the queues. */
 export function checkQueues({ root, overview }: Subject): Finding[] {
   const { unrecordedResponses, unlisted, unreadable } = overview();
   const responses = findingsOf("foreign-answers");

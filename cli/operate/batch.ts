@@ -42,11 +42,7 @@ export function saidByFlags({ flags }: Context, seen: Seen, verdict: Verdict): S
   return { verdict, notes, ...confirmations(flags, seen) };
 }
 
-/**
- * Decides the proposals that words mean: prints all there is to say of one, a line each of several.
- *
- * @returns The exit code.
- */
+/** Decides the proposals that words mean, and returns the exit code. Of several it prints a line each. */
 export async function decideWords(
   context: Context,
   words: readonly string[],
@@ -65,18 +61,15 @@ export async function decideWords(
   return 0;
 }
 
-/** An id that was typed, and the proposal that it means, or why it means none. */
+/** An id that was typed, and the proposal that it means, or why it means no proposal. */
 interface Asked {
   readonly word: string;
   readonly found: FoundProposal | Failure;
 }
 
 /**
- * Decides several proposals, in the order in which they were typed, and prints a line for each.
- *
- * @returns The exit code: 0 if all are decided, that of the failures if they share one, else 1.
- * @throws {UsageError} If one is named twice, or `--sha256` is given; then nothing is decided.
- * @throws {InvalidNameError} If one could not be an id; then too nothing is decided.
+ * Decides several proposals, in the order in which they were typed. The exit code is 0 if all are decided,
+ * that of the failures if they share one, else 1. If the words are wrong, nothing is decided.
  */
 async function decideSeveral(
   context: Context,
@@ -102,17 +95,17 @@ async function decideSeveral(
   }
   refuseTwice(asked);
   // All are bound to what is read here, before this call writes anything.
-  const looked: (Asked & { readonly seen: Seen | Failure })[] = [];
+  const looks: (Seen | Failure)[] = [];
   for (const { word, found } of asked) {
-    const seen = isFailure(found)
-      ? found
-      : await orFailure(() => inspectFound(context, found, word));
-    looked.push({ word, found, seen });
+    looks.push(
+      isFailure(found) ? found : await orFailure(() => inspectFound(context, found, word)),
+    );
   }
 
   const results: object[] = [];
   const exits = new Set<number>();
-  for (const { word, found, seen } of looked) {
+  for (const [n, { word, found }] of asked.entries()) {
+    const seen = looks[n]!;
     const outcome = isFailure(seen) ? seen : await orFailure(() => decideOn(seen));
     if (!isFailure(outcome)) {
       results.push(decisionJson(outcome));

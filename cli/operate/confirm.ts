@@ -46,11 +46,7 @@ async function readLine(): Promise<string | undefined> {
 /** The flags of a person who looked at the proposal. */
 const FOR_PEOPLE = ["confirm", "allow-stale", "override-unrecorded"];
 
-/**
- * Refuses a command line that both confirms something and says that nobody looked.
- *
- * @throws {UsageError} If it does.
- */
+/** Refuses a command line that both confirms something and says that nobody looked. */
 export function refuseContradiction({ ifUnmarked, given }: Flags): void {
   const contrary = FOR_PEOPLE.find((name) => given.includes(name));
   if (!ifUnmarked || contrary === undefined) return;
@@ -62,11 +58,10 @@ export function refuseContradiction({ ifUnmarked, given }: Flags): void {
 
 /** What a person has to type a word for. */
 export interface Question {
-  /** What stands in the way, ready to be shown. */
+  /** The obstacle, ready to be shown. */
   readonly sentence: string;
   /** What to type, and what happens then. */
   readonly request: string;
-  /** The word. */
   readonly word: string;
   /** What the decision has in it once the word was typed. */
   readonly gives: Partial<Said>;
@@ -81,9 +76,8 @@ export interface Asker {
 }
 
 /**
- * Asks for what clears the obstacles to a decision, one after the other, until there are none.
- *
- * @returns What the person says, with what they confirmed; `undefined` if an obstacle is left.
+ * Asks for what clears the obstacles to a decision, one after the other, until there are none. Returns
+ * what the person says, with what they confirmed; `undefined` if an obstacle is left.
  */
 export async function clearObstacles(
   inspection: Inspection,
@@ -126,7 +120,7 @@ export function questionOf(obstacle: Obstacle, tool: Tool, status: Status): Ques
   return { sentence: sentenceOf(obstacle, tool), request, word, gives };
 }
 
-/** An obstacle as a sentence, made visible. Of high marks it tells the first: that is what is confirmed. */
+/** An obstacle as a sentence, made visible. Of high marks it names the first, and counts the others. */
 export function sentenceOf(obstacle: Obstacle, tool: Tool): string {
   if (obstacle.code !== "unconfirmed") {
     const text = visibleLine(obstacle.message, "code");

@@ -19,6 +19,7 @@ import {
   type DecisionDraft,
   type Inspection,
   inspectProposal,
+  type ProposalRef,
   type Verdict,
 } from "../../mod.ts";
 import { type Context, operatorAccount } from "../command/context.ts";
@@ -26,15 +27,8 @@ import { UsageError } from "../command/flags.ts";
 import { resolveProposal } from "../command/resolve.ts";
 import type { Edit } from "./editor.ts";
 
-/** How many hex digits bind a decision, at least: two proposals that share fewer can be made. */
-const LEAST_DIGITS = 32;
-
-/** How many it has. */
-const WHOLE = 64;
-
 /** A proposal, and what the operator saw of it. */
 export interface Seen {
-  /** The proposal beside the file in force, as they are now. */
   readonly inspection: Inspection;
   /** SHA-256 of the proposal that the operator saw; its beginning at least, if it is another one. */
   readonly proposalSha256: string;
@@ -48,9 +42,10 @@ export type Said = DecisionDraft & { readonly verdict: Verdict; readonly notes: 
 /** Finds the proposal that a verb is about to decide. */
 export function findNamed(context: Context, words: readonly string[]): FoundProposal {
   const { sha256 } = context.flags;
+  // An attacker can make two proposals whose hashes share fewer digits.
   if (sha256 !== undefined && !/^[0-9a-f]{32,64}$/.test(sha256)) {
     throw new UsageError(
-      `Cannot use ${sha256} as --sha256: expected ${LEAST_DIGITS} to 64 lower-case hex digits`,
+      `Cannot use ${sha256} as --sha256: expected 32 to 64 lower-case hex digits`,
     );
   }
   return resolveProposal(context, words);
@@ -67,21 +62,18 @@ export async function inspectFound(
   { bottleSlug, proposalId }: FoundProposal,
   word: string,
 ): Promise<Seen> {
-  return asSeen(
-    context,
-    await inspectProposal({ root: context.root, bottleSlug, proposalId }),
-    word,
-  );
+  const inspection = await inspectProposal({ root: context.root, bottleSlug, proposalId });
+  return asSeen(context, inspection, word);
 }
 
 function asSeen(context: Context, inspection: Inspection, word: string): Seen {
   const { root, flags: { sha256 } } = context;
   const { bottleSlug, id: proposalId } = inspection.proposal;
-  const found = { bottleSlug, proposalId };
-  const shown = lastShown({ root, ...found });
-  const remembered = shown?.proposalSha256 ?? shownAlike(root, found, word);
+  const ref = { root, bottleSlug, proposalId };
+  const shown = lastShown(ref);
+  const remembered = shown?.proposalSha256 ?? shownAlike(ref, word);
   // An attacker can make two proposals whose hashes begin alike: a beginning replaces no whole hash.
-  const expected = sha256?.length === WHOLE ? [sha256] : [sha256, remembered];
+  const expected = sha256?.length === 64 ? [sha256] : [sha256, remembered];
   const other = expected.find((hash) =>
     hash !== undefined && !inspection.proposalSha256.startsWith(hash)
   );
@@ -93,24 +85,13 @@ function asSeen(context: Context, inspection: Inspection, word: string): Seen {
 }
 
 /** What was shown under the same beginning of an id, if it was another proposal. */
-function shownAlike(
-  root: string,
-  found: Pick<FoundProposal, "bottleSlug" | "proposalId">,
-  prefix: string,
-): string | undefined {
-  const { bottleSlug, proposalId } = found;
-  if (prefix === proposalId) return undefined;
-  const alike = shownIds(bottleSlug, root).find((id) => id.startsWith(prefix));
-  if (alike === undefined) return undefined;
-  return lastShown({ root, bottleSlug, proposalId: alike })?.proposalSha256;
+function shownAlike(ref: Required<ProposalRef>, prefix: string): string | undefined {
+  if (prefix === ref.proposalId) return undefined;
+  const alike = shownIds(ref.bottleSlug, ref.root).find((id) => id.startsWith(prefix));
+  return alike === undefined ? undefined : lastShown({ ...ref, proposalId: alike })?.proposalSha256;
 }
 
-/**
- * Refuses what stands in the way of a decision on what the operator saw, before they spend work on it
- * and before a key is made for it.
- *
- * @throws {ObstacleError} If anything does.
- */
+/** Throws for the obstacles to a decision, before the operator spends work on it or a key is made for it. */
 export function refuseAsShown(seen: Seen, draft: DecisionDraft): void {
   const { inspection, proposalSha256, currentSha256 } = seen;
   refuseObstacles(inspection, { ...draft, proposalSha256, currentSha256 });
@@ -143,12 +124,18 @@ export async function decideFound(
   return decision;
 }
 
-/** Every decision of the command line is asked for here: refuses what stands in its way, and says the key. */
+/** Makes the request of every verb and screen: throws for its obstacles, and says the key if it made one. */
 async function requestFor(context: Context, seen: Seen, said: Said) {
   const { inspection: { proposal }, proposalSha256, currentSha256 } = seen;
   const { root, flags: { operator: operatorName } } = context;
   refuseAsShown(seen, said);
-  await announceNewKey(context);
+  const { fingerprint, created } = await ensureSigningKey(root);
+  // Before the decision, so that no error here can look like a failed decision.
+  if (created) {
+    context.complain(
+      `! created the audit signing key, ${fingerprint}; save this fingerprint somewhere else`,
+    );
+  }
   return {
     ...said,
     root,
@@ -159,18 +146,6 @@ async function requestFor(context: Context, seen: Seen, said: Said) {
     operator: operatorAccount(),
     ...(operatorName !== undefined && { operatorName }),
   };
-}
-
-/**
- * Says the fingerprint of a key that this process made: kept elsewhere, it shows later that another key
- * was put in its place. Before the decision, so that no error here can look like a failed decision.
- */
-async function announceNewKey(context: Context): Promise<void> {
-  const { fingerprint, created } = await ensureSigningKey(context.root);
-  if (!created) return;
-  context.complain(
-    `! created the audit signing key, ${fingerprint}; save this fingerprint somewhere else`,
-  );
 }
 
 /** Decides on an operator's version. If it is not decided, says where the version is. */
@@ -189,7 +164,6 @@ export async function decideEdit(
   }
 }
 
-/** A decision as JSON, in snake_case. */
 export function decisionJson(decision: Decision): object {
   const { proposalId, bottleSlug, status, notes, auditHead } = decision;
   return { id: proposalId, bottle_slug: bottleSlug, status, notes, audit_head: auditHead };

@@ -10,20 +10,16 @@ import type { Context } from "../command/context.ts";
 import { CancelledError } from "../command/exit.ts";
 import { UsageError } from "../command/flags.ts";
 
-/** The editor where neither `$VISUAL` nor `$EDITOR` names one. */
-const DEFAULT_EDITOR = "vi";
-
 function editorCommand(context: Context): { program: string; args: string[] } {
   const named = (context.env("VISUAL") || context.env("EDITOR"))?.trim();
   // An editor that the operator named may need no terminal; vi needs one, and would hang.
   if (!named && !context.interactive) {
     throw new UsageError("Cannot open an editor without a terminal: use --file, or set $EDITOR");
   }
-  const [program = DEFAULT_EDITOR, ...args] = (named ?? "").split(/\s+/).filter(Boolean);
+  const [program = "vi", ...args] = (named ?? "").split(/\s+/).filter(Boolean);
   return { program, args };
 }
 
-/** An operator's version of a file. */
 export interface Edit {
   readonly finalFile: string;
   /** Removes the file that was edited, once the version is decided. */
@@ -33,9 +29,8 @@ export interface Edit {
 }
 
 /**
- * Opens the proposed file, or `start`, in `$VISUAL`, `$EDITOR` or vi. What is edited is a file in
- * `<root>/private`, mode 0600, under the config file's own name. It stays there until the version is
- * decided, so that no edit is lost.
+ * Opens the proposed file, or `start`, in `$VISUAL`, `$EDITOR` or vi. The operator edits a file in
+ * `<root>/private`, mode 0600, which stays there until the version is decided, so that no edit is lost.
  *
  * @throws {CancelledError} If the editor failed, or left the file unchanged, empty or invalid.
  */
@@ -77,11 +72,7 @@ export async function editProposal(
   throw new CancelledError(`Cancelled: ${why}. ${kept}`, { isKept: true });
 }
 
-/**
- * Decodes an operator's version of a file. A byte order mark stays in it: the agent gets what they wrote.
- *
- * @throws {CancelledError} If it is not UTF-8; the file stays where it is.
- */
+/** Decodes an operator's version of a file. A byte order mark stays: the agent gets what they wrote. */
 export function decodeVersion(bytes: Uint8Array, file: string): string {
   try {
     return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);

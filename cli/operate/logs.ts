@@ -14,11 +14,7 @@ import { verifyAuditLog } from "../../mod.ts";
 import type { Context } from "../command/context.ts";
 import { UsageError } from "../command/flags.ts";
 
-/**
- * A test for the logs that `--bottle` and `--component` select.
- *
- * @throws {UsageError} If `--component` is not a component.
- */
+/** A test for the logs that `--bottle` and `--component` select. */
 export function isSelected({ flags }: Context): (id: AuditLogId) => boolean {
   const { bottle, component } = flags;
   if (component !== undefined && !AUDIT_COMPONENTS.includes(component)) {
@@ -31,12 +27,10 @@ export function isSelected({ flags }: Context): (id: AuditLogId) => boolean {
     (bottle === undefined || id.slug === bottle);
 }
 
-/** The logs of the root that the flags select, by name. */
 export function selectLogs(context: Context): AuditLogId[] {
   return listAuditLogs(context.root).filter(isSelected(context));
 }
 
-/** A log's name, `<component>-<slug>`. */
 export function nameOfLog({ component, slug }: AuditLogId): string {
   return `${component}-${slug}`;
 }

@@ -10,10 +10,9 @@ import type { Context } from "../command/context.ts";
 import { UsageError } from "../command/flags.ts";
 import { type Check, type Finding, findingsOf } from "../doctor/finding.ts";
 import { checkEdits, checkIntents, checkLogs } from "../doctor/logs.ts";
-import { checkClock, checkDeno, checkDisk } from "../doctor/machine.ts";
+import { checkClock, checkDeno, checkDisk, checkReceivers } from "../doctor/machine.ts";
 import { checkPermissions } from "../doctor/permissions.ts";
 import { checkFilesInForce, checkQueues, checkSidecars } from "../doctor/queues.ts";
-import { checkReceivers } from "../doctor/receivers.ts";
 import { visibleJson } from "../render/quote.ts";
 import { wrap } from "../render/wrap.ts";
 

@@ -1,5 +1,5 @@
 import type { Finding } from "../../../cli/doctor/finding.ts";
-import { checkReceivers } from "../../../cli/doctor/receivers.ts";
+import { checkReceivers } from "../../../cli/doctor/machine.ts";
 import { openJournal } from "../../../cli/notify/outbox.ts";
 import { updateReceiverRecord } from "../../../internal_mod.ts";
 import { supervise } from "../../support/command_line.ts";
