@@ -11,16 +11,7 @@ import { type Arrival, arrivalKey, arrivalMessage, arrivalOf } from "./message.t
 import { readReceivers, type Receiver, terminalReceiver } from "./receivers.ts";
 
 /** Remembers how a receiver is doing. If it cannot write, it goes on: messages matter more. */
-export interface Journal {
-  /** Takes the keys that no program has claimed before, and claims them. */
-  readonly claim: (keys: readonly string[]) => Promise<ReadonlySet<string>>;
-  readonly succeeded: () => Promise<void>;
-  readonly failed: (reason: string) => Promise<void>;
-  /** So many proposals will not be sent. */
-  readonly dropped: (count: number) => Promise<void>;
-}
-
-export function openJournal(receiver: string, root: string): Journal {
+export function openJournal(receiver: string, root: string) {
   const update = async (change: (record: ReceiverRecord) => ReceiverRecord): Promise<void> => {
     try {
       await updateReceiverRecord(receiver, change, root);
@@ -30,7 +21,8 @@ export function openJournal(receiver: string, root: string): Journal {
   };
   const now = () => new Date().toISOString();
   return {
-    claim: async (keys) => {
+    /** Takes the keys that no program has claimed before, and claims them. */
+    claim: async (keys: readonly string[]): Promise<ReadonlySet<string>> => {
       let fresh = new Set(keys);
       await update((record) => {
         fresh = fresh.difference(new Set(record.told));
@@ -42,48 +34,38 @@ export function openJournal(receiver: string, root: string): Journal {
       update(({ reason: _, ...record }) => {
         return { ...record, lastSuccess: now(), failures: 0, dropped: 0 };
       }),
-    failed: (reason) =>
+    failed: (reason: string) =>
       update((record) => {
         return { ...record, lastFailure: now(), reason, failures: record.failures + 1 };
       }),
-    dropped: (count) => update((record) => ({ ...record, dropped: record.dropped + count })),
+    /** So many proposals will not be sent. */
+    dropped: (count: number) =>
+      update((record) => ({ ...record, dropped: record.dropped + count })),
   };
 }
 
-export interface Patience {
-  /** How long it waits for more before it sends: what arrives together is one message. */
-  readonly gatherMs: number;
-  /** How long it leaves a receiver alone between two messages. */
-  readonly betweenMs: number;
-  /** How long it waits before each further try. */
-  readonly againMs: readonly number[];
-  /** How long it may take to close. */
-  readonly closeMs: number;
-}
-
-const PATIENCE: Patience = {
+const PATIENCE = {
+  /** How long an outbox waits for more before it sends: what arrives together is one message. */
   gatherMs: 1_000,
+  /** How long it leaves a receiver alone between two messages. */
   betweenMs: 10_000,
+  /** How long it waits before each further try. */
   againMs: [2_000, 10_000, 60_000, 300_000],
+  /** How long it may take to close. */
   closeMs: 1_000,
 };
+
+export type Patience = Readonly<typeof PATIENCE>;
 
 /** How many arrivals wait for their message; of more the oldest are dropped. */
 export const MAX_WAITING = 1_000;
 
-export interface Outbox {
-  /** Returns at once, never throws. */
-  readonly put: (arrivals: readonly Arrival[], waiting: number) => void;
-  /** Sends what waits, once, and ends within a bounded time. */
-  readonly close: () => Promise<void>;
-}
-
 /** Opens an outbox. A terminal has no journal: each program in it rings its bell. */
 export function openOutbox(
   receiver: Receiver,
-  journal?: Journal,
+  journal?: ReturnType<typeof openJournal>,
   patience: Patience = PATIENCE,
-): Outbox {
+) {
   const arrived = new Map<string, Arrival>();
   let [waiting, dropped, gone] = [0, 0, false];
   let wake = Promise.withResolvers<void>();
@@ -146,7 +128,8 @@ export function openOutbox(
   closing.signal.addEventListener("abort", () => wake.resolve());
 
   return {
-    put: (arrivals, total) => {
+    /** Returns at once, never throws. */
+    put: (arrivals: readonly Arrival[], total: number): void => {
       waiting = total;
       for (const arrival of arrivals) arrived.set(arrivalKey(arrival), arrival);
       for (const key of arrived.keys()) {
@@ -156,7 +139,8 @@ export function openOutbox(
       }
       wake.resolve();
     },
-    close: async () => {
+    /** Sends what waits, once, and ends within a bounded time. */
+    close: async (): Promise<void> => {
       closing.abort();
       const ended = new AbortController();
       done.then(() => ended.abort());
@@ -168,21 +152,11 @@ export function openOutbox(
   };
 }
 
-export interface Notifier {
-  /**
-   * Sends which proposals arrived or changed, and how many wait now. Returns at once, never throws. A
-   * proposal that waited already when the program started is on its screen, and is not sent.
-   */
-  readonly take: (changes: Changes) => void;
-  /** Stops, within a bounded time. */
-  readonly close: () => Promise<void>;
-}
-
 /**
  * Opens the notifier of the receivers that `notify.json` names now; without that file it does nothing.
  * Prints on standard error, once, what is wrong with the file; that stops nothing else.
  */
-export function openNotifier(context: Context): Notifier {
+export function openNotifier(context: Context) {
   const { terminal, remote, problems } = readReceivers(context.root);
   for (const { name, says } of problems) {
     const who = name === "notify.json" ? "nobody" : `not the ${name} receiver`;
@@ -194,7 +168,11 @@ export function openNotifier(context: Context): Notifier {
     ...(own === undefined ? [] : [openOutbox(own)]),
   ];
   return {
-    take: ({ events, now }) => {
+    /**
+     * Sends which proposals arrived or changed, and how many wait now. Returns at once, never throws. A
+     * proposal that waited already when the program started is on its screen, and is not sent.
+     */
+    take: ({ events, now }: Changes): void => {
       const arrivals = events.flatMap((event) =>
         "proposal" in event && !event.atStart ? [arrivalOf(event)] : []
       );
@@ -202,7 +180,8 @@ export function openNotifier(context: Context): Notifier {
       const waiting = now.unlisted.reduce((sum, { count }) => sum + count, now.pending.length);
       for (const { put } of outboxes) put(arrivals, waiting);
     },
-    close: async () => {
+    /** Stops, within a bounded time. */
+    close: async (): Promise<void> => {
       await Promise.all(outboxes.map(({ close }) => close()));
     },
   };

@@ -36,18 +36,11 @@ export interface Receiver {
   readonly send: (message: Message, signal: AbortSignal) => Promise<Outcome>;
 }
 
-export interface Receivers {
-  /** Whether there is a `notify.json`. */
-  readonly configured: boolean;
-  readonly terminal?: TerminalSignal;
-  /** The receivers on the network that can be used. */
-  readonly remote: readonly Receiver[];
-  /** What cannot be used and why, by receiver; `notify.json` if it is the whole file. */
-  readonly problems: readonly { readonly name: string; readonly says: string }[];
-}
-
-/** Reads `notify.json` and the files that it names. A wrong secret takes away its own receiver alone. */
-export function readReceivers(root: string): Receivers {
+/**
+ * Reads `notify.json` and the files that it names. A wrong secret takes away its own receiver alone;
+ * `problems` has it by its name, or by `notify.json` if the whole file is wrong.
+ */
+export function readReceivers(root: string) {
   const problems: { readonly name: string; readonly says: string }[] = [];
   const attempt = <T>(name: string, run: () => T): T | undefined => {
     try {
@@ -65,7 +58,7 @@ export function readReceivers(root: string): Receivers {
     ntfy && attempt("ntfy", () => ntfyReceiver(ntfy, root)),
   ].filter((receiver) => receiver !== undefined);
   const configured = config !== undefined || problems.length > 0;
-  return { configured, remote, problems, ...(terminal === undefined ? {} : { terminal }) };
+  return { configured, terminal, remote, problems };
 }
 
 function secretIn(file: string, root: string): { readonly path: string; readonly text: string } {

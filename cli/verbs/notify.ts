@@ -8,12 +8,7 @@ import type { Context } from "../command/context.ts";
 import { NotifyConfigError, notifyConfigPath } from "../notify/config.ts";
 import { testMessage } from "../notify/message.ts";
 import { openJournal } from "../notify/outbox.ts";
-import {
-  readReceivers,
-  type Receiver,
-  type Receivers,
-  terminalReceiver,
-} from "../notify/receivers.ts";
+import { readReceivers, type Receiver, terminalReceiver } from "../notify/receivers.ts";
 import { alignColumns } from "../render/wrap.ts";
 
 interface Row {
@@ -48,7 +43,7 @@ export async function notify(context: Context): Promise<number> {
 
 function* testsOf(
   context: Context,
-  { terminal, remote, problems }: Receivers,
+  { terminal, remote, problems }: ReturnType<typeof readReceivers>,
 ): Generator<Row | Promise<Row>> {
   for (const { name, says } of problems) {
     if (name === "notify.json") throw new NotifyConfigError(says);

@@ -47,12 +47,6 @@ export type QueueEvent =
 
 type WatchEventsOptions = NonNullable<Parameters<typeof watchEvents>[0]>;
 
-/** Finds the recorded decisions on some proposals of one bottle, by id. */
-export type DecidedAmong = (
-  ids: ReadonlySet<string>,
-  bottleSlug: string,
-) => ReadonlyMap<string, AuditEntry>;
-
 /** What changed between two looks at the queues. */
 export interface Changes {
   readonly events: readonly QueueEvent[];
@@ -87,7 +81,7 @@ function indexOf({ pending, unrecordedResponses, unlisted, unreadable }: Overvie
 export function changesBetween(
   before: Overview | undefined,
   found: Overview,
-  decidedAmong: DecidedAmong,
+  decidedAmong: (ids: ReadonlySet<string>, slug: string) => ReadonlyMap<string, AuditEntry>,
 ): Changes {
   const atStart = before === undefined;
   const [was, is] = [indexOf(before ?? NOTHING), indexOf(found)];
@@ -95,7 +89,14 @@ export function changesBetween(
     is.pending.get(name)?.proposalSha256 !== proposalSha256 && !is.unrecorded.has(name)
   );
   const moved = [...was.unrecorded].filter(([name]) => !is.unrecorded.has(name));
-  const decisions = decisionsOn([...gone, ...moved].map(([, ref]) => ref), decidedAmong);
+  const decisions = new Map<string, AuditEntry>();
+  const refs: readonly Ref[] = [...gone, ...moved].map(([, ref]) => ref);
+  for (const [bottleSlug, some] of Map.groupBy(refs, (ref) => ref.bottleSlug)) {
+    const ids = new Set(some.map(({ proposalId }) => proposalId));
+    for (const [proposalId, decision] of decidedAmong(ids, bottleSlug)) {
+      decisions.set(nameOf({ bottleSlug, proposalId }), decision);
+    }
+  }
   // An override moves the unrecorded response away after it writes the record and before it writes the
   // new response. In between the proposal looks pending. It counts as unrecorded until the new response
   // is there, or a proposal that is decided would arrive.
@@ -108,7 +109,7 @@ export function changesBetween(
   }
   const events: QueueEvent[] = [];
 
-  /** Returns whether one is recorded. */
+  /** Returns whether a decision is recorded. */
   function addDecision(name: string, { bottleSlug, proposalId }: Ref): boolean {
     const decision = decisions.get(name);
     if (decision === undefined) return false;
@@ -144,28 +145,13 @@ export function changesBetween(
     events.push({ event: "over", was: "unlisted", bottleSlug, atStart });
   }
   for (const [name, file] of was.unreadable) {
-    if (!is.unreadable.has(name)) {
-      events.push({ event: "over", was: "unreadable", ...file, atStart });
-    }
+    if (is.unreadable.has(name)) continue;
+    events.push({ event: "over", was: "unreadable", ...file, atStart });
   }
   for (const [name, file] of is.unreadable) {
     if (!was.unreadable.has(name)) events.push({ event: "unreadable", ...file, atStart });
   }
   return { events, now };
-}
-
-function decisionsOn(
-  refs: readonly Ref[],
-  decidedAmong: DecidedAmong,
-): ReadonlyMap<string, AuditEntry> {
-  const decisions = new Map<string, AuditEntry>();
-  for (const [bottleSlug, some] of Map.groupBy(refs, (ref) => ref.bottleSlug)) {
-    const ids = new Set(some.map(({ proposalId }) => proposalId));
-    for (const [proposalId, decision] of decidedAmong(ids, bottleSlug)) {
-      decisions.set(nameOf({ bottleSlug, proposalId }), decision);
-    }
-  }
-  return decisions;
 }
 
 /**

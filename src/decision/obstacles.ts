@@ -1,6 +1,6 @@
 /**
- * Everything that stands in the way of a decision. `decide` refuses for the first obstacle of this list,
- * and every surface asks for what clears the others, so that all of them ask for the same. Pure.
+ * The obstacles to a decision. `decide` refuses for the first of them, and every verb and screen asks for
+ * what clears them, so that all of them ask for the same. Pure.
  *
  * @module
  */
@@ -88,21 +88,20 @@ export function obstaclesTo(inspection: Inspection, draft: DecisionDraft): reado
   return found.filter(({ clearedBy }) => !isGiven(clearedBy, draft));
 }
 
-/** Refuses a decision as {@linkcode decide} would, if anything stands in its way. */
+/** Throws the obstacles to a decision, as {@linkcode decide} does. */
 export function refuseObstacles(inspection: Inspection, draft: DecisionDraft): void {
   const { bottleSlug, id: proposalId } = inspection.proposal;
   const [first, ...others] = obstaclesTo(inspection, draft);
   if (first !== undefined) throw new ObstacleError({ bottleSlug, proposalId }, [first, ...others]);
 }
 
-/** What stands in the way of a rejection that {@linkcode lacksNotes}, whatever it is about. */
+/** The obstacle to a rejection that {@linkcode lacksNotes}. */
 export const NOTES_MISSING: Obstacle = {
   code: "notes_missing",
   message: "a rejection needs notes",
   clearedBy: { how: "notes" },
 };
 
-/** Whether a decision needs notes that are not there. */
 export function lacksNotes({ status }: { readonly status: string }, notes: string): boolean {
   return status === "rejected" && notes.trim() === "";
 }
@@ -123,9 +122,7 @@ function marksOf(
   return file === proposedFile ? marks : marksFor(tool, currentFile, file);
 }
 
-function shortHash(sha256: string): string {
-  return sha256.slice(0, 12);
-}
+const shortHash = (sha256: string): string => sha256.slice(0, 12);
 
 function changed(shownSha256: string, foundSha256: string): Obstacle {
   const message = "it is not the one that was shown " +
@@ -174,7 +171,7 @@ function unconfirmed(
   return [{ code: "unconfirmed", message, clearedBy, marks }];
 }
 
-/** What a person has to look at, in one obstacle: whatever is confirmed, a program must not decide it. */
+/** What a person has to look at, in one obstacle: no confirmation lets a program decide it. */
 function forPeople(marks: readonly Mark[], others: readonly Obstacle[]): Obstacle[] {
   const reasons = others.map(({ message }) => message);
   if (marks.length > 0) reasons.unshift(`it has marks (${nameMarks(marks)})`);
@@ -184,9 +181,11 @@ function forPeople(marks: readonly Mark[], others: readonly Obstacle[]): Obstacl
 
 type Confirmed = Extract<Clearance, { how: "confirm" }>["gives"];
 
-function confirmedBy(word: string, gives: Confirmed): Clearance {
-  return { how: "confirm", word, gives };
-}
+const confirmedBy = (word: string, gives: Confirmed): Clearance => ({
+  how: "confirm",
+  word,
+  gives,
+});
 
 function isGiven(clearedBy: Clearance, draft: DecisionDraft): boolean {
   return clearedBy.how === "confirm" &&

@@ -66,18 +66,11 @@ interface BottleView {
   latest: BottleLook;
 }
 
-/** The queues of all bottles. It remembers what it has read, so that a later look costs little. */
-export interface Queues {
-  /** Looks for bottles, and into the new ones. Returns whether any came or went. */
-  readonly refreshBottles: () => boolean;
-  /** Looks into one bottle's queue, whose names were just read. Returns whether it has changed. */
-  readonly refreshBottle: (slug: string, names?: ReadonlySet<string>) => boolean;
-  readonly overview: () => Overview;
-  readonly slugs: () => Iterable<string>;
-}
-
-/** Opens the queues. Nothing is read before the first {@linkcode Queues.refreshBottles}. */
-export function openQueues(options: RootOptions & ListOptions): Queues {
+/**
+ * Opens the queues of all bottles; reads nothing before the first `refreshBottles`. Remembers what it has
+ * read, so that a later look costs little.
+ */
+export function openQueues(options: RootOptions & ListOptions) {
   const { root = claudeBottleRoot(), bottleSlug, maxPending = MAX_PENDING } = options;
   const isWanted = (slug: string) => bottleSlug === undefined || slug === bottleSlug;
   const views = new Map<string, BottleView>();
@@ -92,7 +85,8 @@ export function openQueues(options: RootOptions & ListOptions): Queues {
 
   return {
     slugs: () => views.keys(),
-    refreshBottles() {
+    /** Looks for bottles, and into the new ones. Returns whether any came or went. */
+    refreshBottles(): boolean {
       const found = listBottles(root);
       const wanted = new Set(found.slugs.filter(isWanted));
       const refusedBefore = JSON.stringify(refused);
@@ -107,14 +101,15 @@ export function openQueues(options: RootOptions & ListOptions): Queues {
       }
       return changed;
     },
-    refreshBottle(slug, names) {
+    /** Looks into one bottle's queue, whose names were just read. Returns whether it has changed. */
+    refreshBottle(slug: string, names?: ReadonlySet<string>): boolean {
       const view = views.get(slug);
       if (view === undefined) return false;
       const before = view.latest;
       view.latest = lookOrReport(view, names);
       return !sameListing(before, view.latest);
     },
-    overview() {
+    overview(): Overview {
       const pending: PendingProposal[] = [];
       const unrecordedResponses: UnrecordedResponse[] = [];
       const unlisted: Overview["unlisted"][number][] = [];
@@ -141,9 +136,8 @@ function lookOrReport(
     const listing = queue.refresh(present);
     const { named, more } = unrecorded(present);
     const reason = `${more} more responses have no record`;
-    const unreadable = more > 0
-      ? [{ file: ".", reason }, ...listing.unreadable]
-      : listing.unreadable;
+    const unnamed = more > 0 ? [{ file: ".", reason }] : [];
+    const unreadable = [...unnamed, ...listing.unreadable];
     return { ...listing, unreadable, unrecordedResponses: named };
   } catch (error) {
     if (!(error instanceof UnsafeFileError)) throw error;
