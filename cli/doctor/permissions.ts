@@ -20,42 +20,42 @@ import { join, relative } from "@std/path";
 /** How many files and directories are checked; nobody keeps more than that by hand. */
 const MOST_CHECKED = 20_000;
 
-interface Checked extends OwnEntry {
-  /** Whether others are allowed to read it. */
-  readonly open: boolean;
-}
-
-function entriesUnder(root: string): Checked[] {
-  const entries: Checked[] = [];
-  const add = (path: string) => {
-    const entry = ownEntry(path);
-    if (entry !== undefined) entries.push({ ...entry, open: false });
-  };
+function entriesUnder(root: string): OwnEntry[] {
   // The root may be a link that the operator made.
   const { mode, uid } = ownFileStamp(root)!;
-  entries.push({ path: root, mode, uid, open: false });
-  add(join(root, "queue"));
+  const entries: OwnEntry[] = [{ path: root, mode, uid }];
   // The files in a queue are the sidecar's own; its directory keeps others out.
-  for (const slug of listBottles(root).slugs) {
-    add(queueDirForSlug(slug, { root }));
-    add(join(queueDirForSlug(slug, { root }), "processed"));
+  const queues = listBottles(root).slugs.map((slug) => queueDirForSlug(slug, { root }));
+  const dirs = queues.flatMap((dir) => [dir, join(dir, "processed")]);
+  for (const path of [join(root, "queue"), ...dirs]) {
+    const entry = ownEntry(path);
+    if (entry !== undefined) entries.push(entry);
   }
-  const addAll = (dir: string, open: boolean) => {
+  for (const dir of [join(root, OPEN_DIR), join(root, "audit"), privateDir(root)]) {
     for (const entry of walkOwn(dir)) {
-      if (entries.length >= MOST_CHECKED) return;
-      entries.push({ ...entry, open });
+      if (entries.length >= MOST_CHECKED) return entries;
+      entries.push(entry);
     }
-  };
-  // The agent reads these, perhaps as another user.
-  addAll(join(root, "current-config"), true);
-  addAll(join(root, "audit"), false);
-  addAll(privateDir(root), false);
+  }
   return entries;
 }
 
+/** The agent reads what is in it, perhaps as another user. */
+const OPEN_DIR = "current-config";
+
+/** The directory of the root in which an entry is; `""` for the root itself. */
+function topOf(root: string, { path }: OwnEntry): string {
+  return relative(root, path).split("/")[0]!;
+}
+
 /** A command for the top-level directories in which something is wrong. */
-function command(program: string, change: string, root: string, wrong: readonly Checked[]): string {
-  const tops = new Set(wrong.map(({ path }) => relative(root, path).split("/")[0]!));
+function command(
+  program: string,
+  change: string,
+  root: string,
+  wrong: readonly OwnEntry[],
+): string {
+  const tops = new Set(wrong.map((entry) => topOf(root, entry)));
   const deep = [...tops].filter((top) => top !== "").sort()
     .map((top) => shellWord(join(root, top)));
   const commands: string[] = [];
@@ -66,14 +66,15 @@ function command(program: string, change: string, root: string, wrong: readonly 
 
 export function checkPermissions({ root }: Pick<Subject, "root">): Finding[] {
   const entries = entriesUnder(root);
-  const names = (wrong: readonly Checked[]) =>
+  const names = (wrong: readonly OwnEntry[]) =>
     named(wrong.map(({ path }) => relative(root, path) || "the root"));
   const { ok, warn, bad } = findingsOf("permissions");
   const found: Finding[] = [];
 
   const written = entries.filter(({ mode }) => (mode & 0o022) !== 0);
-  const read = entries.filter(({ mode, open }) => (mode & 0o077) !== 0 && !open)
-    .filter((one) => !written.includes(one));
+  const read = entries.filter((entry) =>
+    (entry.mode & 0o077) !== 0 && topOf(root, entry) !== OPEN_DIR && !written.includes(entry)
+  );
   if (written.length > 0) {
     found.push(bad(`others may write ${names(written)}`, command("chmod", "go-w", root, written)));
   }

@@ -78,18 +78,19 @@ export function readSecretFile(path: string): string | undefined {
  * @throws {NotifyConfigError} If a field is wrong or unknown; names the file, the field, the way out.
  */
 export function parseNotifyConfig(text: string, path: string): NotifyConfig {
+  const refuse = (field: string, reason: string) => {
+    const place = field === "" ? path : `${path}, field ${JSON.stringify(field)}`;
+    return new NotifyConfigError(`Cannot use ${place}: ${reason}`);
+  };
   let value: unknown;
   try {
     value = JSON.parse(text);
   } catch {
-    throw new NotifyConfigError(`Cannot use ${path}: it is not JSON; docs/notify.md has examples`);
+    throw refuse("", "it is not JSON; docs/notify.md has examples");
   }
-  const refuse = (field: string, reason: string) =>
-    new NotifyConfigError(`Cannot use ${path}, field ${JSON.stringify(field)}: ${reason}`);
 
   function section(at: string, given: unknown, known: readonly string[]): Record<string, unknown> {
     if (typeof given !== "object" || given === null || Array.isArray(given)) {
-      if (at === "") throw new NotifyConfigError(`Cannot use ${path}: it is not a JSON object`);
       throw refuse(at, "it is not a JSON object");
     }
     for (const key of Object.keys(given)) {
