@@ -1,7 +1,7 @@
 /**
- * What reads the queues and makes texts visible. It loads nothing that decides, signs or makes a diff:
- * a verb that only lists waits for none of that, and cannot name it. Not in `exports`: it changes with
- * our programs.
+ * What a program needs that lists proposals and shows texts. It loads no code that decides, signs or makes
+ * a diff, so that such a program starts faster and cannot decide. Not in `exports`: it changes with our
+ * programs.
  *
  * @module
  */

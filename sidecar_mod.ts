@@ -1,6 +1,6 @@
 /**
- * What a sidecar may name: records, config checks, and its side of the queue. `decide`, the signing key
- * and `writeResponse` are in none of the files that this one loads.
+ * What a sidecar may import: records, config checks, and its side of the queue. No file that this one loads
+ * has `decide`, the signing key or `writeResponse`.
  *
  * @module
  */

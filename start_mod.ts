@@ -1,6 +1,6 @@
 /**
- * What the operator's command line is read with: names. It loads no package and no module of Node's,
- * so that `--help` waits for none. Not in `exports`: it changes with our programs.
+ * The names with which the command line is parsed. It loads no package and no module of Node's, so that
+ * `--help` starts fast. Not in `exports`: it changes with our programs.
  *
  * @module
  */

@@ -1,6 +1,6 @@
 /**
- * Checks a config file by the tool that proposes it. Imports no rule that judges a change, so that a
- * sidecar does not load them. Pure.
+ * Checks a config file by the tool that proposes it. A sidecar loads this file, and so it imports no code
+ * that judges changes. Pure.
  *
  * @module
  */

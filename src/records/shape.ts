@@ -28,7 +28,6 @@ interface Shape<T> {
   readonly write: (record: T) => Record<string, unknown>;
 }
 
-/** Accepts strings. */
 export const isText: Check = (value) =>
   typeof value === "string" ? undefined : "missing, or not a string";
 

@@ -161,17 +161,6 @@ function range(from: number, count: number): string {
   return `${count === 0 ? from : from + 1},${count}`;
 }
 
-/** Writes lines, each behind the mark, as one text: there may be a million lines. */
-function writeRun(
-  mark: string,
-  lines: readonly string[],
-  from: number,
-  to: number,
-  out: string[],
-): void {
-  if (from < to) out.push(mark + lines.slice(from, to).join(`\n${mark}`));
-}
-
 function writeHunk(
   hunk: readonly Change[],
   oldLines: readonly string[],
@@ -187,14 +176,18 @@ function writeHunk(
   const oldCount = last.oldTo + trail - oldFrom;
   const newCount = last.newTo + trail - newFrom;
   out.push(`@@ -${range(oldFrom, oldCount)} +${range(newFrom, newCount)} @@`);
+  // Joins a run of lines at once: there may be a million.
+  const write = (mark: string, lines: readonly string[], from: number, to: number) => {
+    if (from < to) out.push(mark + lines.slice(from, to).join(`\n${mark}`));
+  };
   let at = oldFrom;
   for (const change of hunk) {
-    writeRun(" ", oldLines, at, change.oldFrom, out);
-    writeRun("-", oldLines, change.oldFrom, change.oldTo, out);
-    writeRun("+", newLines, change.newFrom, change.newTo, out);
+    write(" ", oldLines, at, change.oldFrom);
+    write("-", oldLines, change.oldFrom, change.oldTo);
+    write("+", newLines, change.newFrom, change.newTo);
     at = change.oldTo;
   }
-  writeRun(" ", oldLines, at, last.oldTo + trail, out);
+  write(" ", oldLines, at, last.oldTo + trail);
 }
 
 /**

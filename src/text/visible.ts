@@ -88,7 +88,7 @@ const TAB = 0x09;
 const SPACE = 0x20;
 const DEL = 0x7f;
 
-/** How many combining marks a character may carry: some languages need three. */
+/** How many combining marks a character may have: some languages need three. */
 const MOST_MARKS = 3;
 
 /**

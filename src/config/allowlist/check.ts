@@ -60,18 +60,15 @@ function* findProblems(text: string): Generator<ConfigProblem> {
     if (expectation) yield { where, message: `found ${quote(line)}, expected ${expectation}` };
     else if (first === undefined) firstLines.set(line, index + 1);
     else {
-      const expected = "expected each host once: remove one of the two";
       const found = `found ${quote(line)}, which is on line ${first} already`;
-      yield { where, message: `${found}, ${expected}` };
+      yield { where, message: `${found}, expected each host once: remove one of the two` };
     }
   }
 }
 
 function explainHost(line: string): string | undefined {
   if (line.startsWith("\ufeff")) return "a host: remove the byte order mark";
-  if (/[^\t -~]/.test(line)) {
-    return "ASCII alone: write an international name in its xn-- form";
-  }
+  if (/[^\t -~]/.test(line)) return "ASCII alone: write an international name in its xn-- form";
   const trimmed = line.replace(/^[ \t]+/, "").trimEnd();
   if (trimmed !== line) return "no spaces or tabs around a host: remove them";
   if (line.includes("#")) {

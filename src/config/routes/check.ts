@@ -54,11 +54,11 @@ function* findProblems(text: string): Generator<ConfigProblem> {
   if (syntax.length > 0) return;
   const file: unknown = JSON.parse(text);
   if (!isJsonObject(file)) {
-    yield problem([], `found ${describe(file)}, expected an object with the key "routes"`);
+    yield problem([], describe(file), 'an object with the key "routes"');
     return;
   }
   if (!Array.isArray(file.routes)) {
-    yield problem(["routes"], `found ${describe(file.routes)}, expected an array of routes`);
+    yield problem(["routes"], describe(file.routes), "an array of routes");
     return;
   }
   const firstPaths = new Map<string, string>();
@@ -66,7 +66,7 @@ function* findProblems(text: string): Generator<ConfigProblem> {
   for (const [index, route] of file.routes.entries()) {
     const steps = ["routes", index];
     if (!isJsonObject(route)) {
-      yield problem(steps, `found ${describe(route)}, expected an object`);
+      yield problem(steps, describe(route), "an object");
       continue;
     }
     yield* checkPath([...steps, "path"], route.path, firstPaths);
@@ -78,8 +78,8 @@ function* findProblems(text: string): Generator<ConfigProblem> {
   }
 }
 
-function problem(steps: JsonSteps, message: string): ConfigProblem {
-  return { where: formatJsonPath(steps), message };
+function problem(steps: JsonSteps, found: string, expected: string): ConfigProblem {
+  return { where: formatJsonPath(steps), message: `found ${found}, expected ${expected}` };
 }
 
 function* checkPath(
@@ -93,17 +93,14 @@ function* checkPath(
     return;
   }
   if (!path.startsWith("/")) {
-    yield problem(steps, `found ${quote(path)}, expected a path: put a "/" in front`);
+    yield problem(steps, quote(path), 'a path: put a "/" in front');
   } else if (/[^\x21-\x7e]/.test(path)) {
     // No request has such a path: the route would have no effect.
-    const expected = "printable ASCII without spaces: percent-encode the others";
-    yield problem(steps, `found ${quote(path)}, expected ${expected}`);
+    yield problem(steps, quote(path), "printable ASCII without spaces: percent-encode the others");
   }
   const first = firstPaths.get(path);
   if (first === undefined) firstPaths.set(path, formatJsonPath(steps));
-  else {
-    yield problem(steps, `found the path of ${first} again, expected each path once: remove one`);
-  }
+  else yield problem(steps, `the path of ${first} again`, "each path once: remove one");
 }
 
 function* checkUpstream(steps: JsonSteps, value: unknown): Generator<ConfigProblem> {
@@ -116,7 +113,7 @@ function* checkUpstream(steps: JsonSteps, value: unknown): Generator<ConfigProbl
   if (!expectation) return;
   // The text before an "@" may be a password, which must not reach a log.
   const found = upstream.includes("@") ? 'a URL with an "@"' : quote(upstream);
-  yield problem(steps, `found ${found}, expected ${expectation}`);
+  yield problem(steps, found, expectation);
 }
 
 function* checkToken(
@@ -129,7 +126,7 @@ function* checkToken(
   if (typeof scheme !== "string") yield scheme;
   else if (!SCHEME.test(scheme)) {
     const expected = 'one word such as "Bearer": the token itself never belongs here';
-    yield problem(schemeAt, `found more than the name of a scheme, expected ${expected}`);
+    yield problem(schemeAt, "more than the name of a scheme", expected);
   }
   const tokens = ["token_ref", "token_env"].filter((key) => Object.hasOwn(route, key));
   for (const key of tokens) {
@@ -137,16 +134,14 @@ function* checkToken(
     const token = readText(tokenAt, route[key]);
     if (typeof token !== "string") yield token;
     if (hasScheme) continue;
-    const expected = "both or neither: add auth_scheme";
-    yield problem(tokenAt, `found a token without auth_scheme, expected ${expected}`);
+    yield problem(tokenAt, "a token without auth_scheme", "both or neither: add auth_scheme");
   }
   if (tokens.length > 1) {
-    const expected = "one of them: remove the other";
-    yield problem(steps, `found token_ref and token_env, expected ${expected}`);
+    yield problem(steps, "token_ref and token_env", "one of them: remove the other");
   }
   if (hasScheme && tokens.length === 0) {
     const expected = "both or neither: add token_ref or token_env";
-    yield problem(schemeAt, `found auth_scheme without a token, expected ${expected}`);
+    yield problem(schemeAt, "auth_scheme without a token", expected);
   }
 }
 
@@ -169,8 +164,8 @@ function* checkRoles(
     const first = firstRoles.get(role);
     if (first === undefined) firstRoles.set(role, formatJsonPath(place));
     else {
-      const found = `found the role ${quote(role)} of ${first} again`;
-      yield problem(place, `${found}, expected it on one route: remove one`);
+      const found = `the role ${quote(role)} of ${first} again`;
+      yield problem(place, found, "it on one route: remove one");
     }
   }
 }
@@ -178,15 +173,13 @@ function* checkRoles(
 /** Reads a string with visible content. Control characters in it could only mislead. */
 function readText(steps: JsonSteps, value: unknown): string | ConfigProblem {
   if (typeof value !== "string") {
-    return problem(steps, `found ${describe(value)}, expected a string: write one here`);
+    return problem(steps, describe(value), "a string: write one here");
   }
   if (value.trim() === "") {
-    const expected = "a string that is not empty: fill it in";
-    return problem(steps, `found ${quote(value)}, expected ${expected}`);
+    return problem(steps, quote(value), "a string that is not empty: fill it in");
   }
   if (/[\p{Cc}\p{Cs}]/u.test(value)) {
-    const expected = "no control characters: remove them";
-    return problem(steps, `found ${quote(value)}, expected ${expected}`);
+    return problem(steps, quote(value), "no control characters: remove them");
   }
   return value;
 }
