@@ -6,6 +6,7 @@ import {
   plantBadNames,
   PLANTED,
 } from "../support/planted.ts";
+import { startRacers } from "../support/race.ts";
 import { queueSample } from "../support/records.ts";
 import { run, type RunResult, supervise } from "../support/run.ts";
 import { type TempDir, tempDir } from "../support/temp.ts";
@@ -59,16 +60,21 @@ Deno.test("readOverview() and list name each planted file and its reason, beside
   assertEquals(approved.code, 0);
 });
 
-Deno.test("show and approve refuse each planted proposal with its reason, and show nothing of it", async () => {
+Deno.test("show and approve refuse each planted proposal with its reason, and show nothing of it", async (t) => {
   await using dir = await tempDir();
   await plantAll(dir);
-  for (const { kind, reason } of PLANTED) {
-    const id = `p-${kind}`;
-    const shown = await supervise(dir.path, ["show", id]);
-    assertEquals([shown.code, shown.out], [1, ""]);
-    assertStringIncludes(shown.err, reason);
-    const approved = await supervise(dir.path, ["approve", id]);
-    assertEquals([approved.code, approved.out], [1, ""]);
+  const commands = PLANTED.flatMap(({ kind }) =>
+    ["show", "approve"].map((verb) => [verb, `p-${kind}`])
+  );
+  const [operator] = await startRacers(dir, dir.path, [commands]);
+  const ended = await operator!.go();
+  for (const [n, { kind, reason }] of PLANTED.entries()) {
+    await t.step(kind, () => {
+      const [shown, approved] = ended.slice(2 * n);
+      assertEquals([shown!.exit, shown!.printed], [1, []]);
+      assertStringIncludes(shown!.complaints.join("\n"), reason);
+      assertEquals([approved!.exit, approved!.printed], [1, []]);
+    });
   }
 });
 

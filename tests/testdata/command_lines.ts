@@ -22,7 +22,7 @@ for (const args of commands) {
   const complaints: string[] = [];
   const terminal: Terminal = {
     print: (text) => printed.push(text),
-    write: () => {},
+    write: (bytes) => printed.push(new TextDecoder().decode(bytes)),
     complain: (text) => complaints.push(text),
     errIsTerminal: false,
     outIsTerminal: false,
