@@ -17,7 +17,7 @@ import { readReceivers, type Receiver } from "../notify/receivers.ts";
 import { nameOfLog } from "../operate/logs.ts";
 import { counted, type Finding, findingsOf, named, shellWord, type Subject } from "./finding.ts";
 
-/** How far two clocks may differ before that is told. */
+/** How far two clocks may differ before there is a warning. */
 const TOLERANCE_MS = 120_000;
 
 /** Checks timestamps against the clock, and against each other. */

@@ -17,7 +17,7 @@ import { queueDirForSlug } from "../../mod.ts";
 import { type Finding, findingsOf, named, shellWord, type Subject } from "./finding.ts";
 import { join, relative } from "@std/path";
 
-/** How many files and directories are checked; nobody keeps more than that by hand. */
+/** How many files and directories are checked: more is not kept by hand. */
 const MOST_CHECKED = 20_000;
 
 function entriesUnder(root: string): OwnEntry[] {

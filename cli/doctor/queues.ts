@@ -18,15 +18,13 @@ import { queueDirForSlug } from "../../mod.ts";
 import { age } from "../render/style.ts";
 import { counted, type Finding, findingsOf, named, shellWord, type Subject } from "./finding.ts";
 
-const HOUR_MS = 3_600_000;
+/** After how long there is a warning for a response that no agent collected, */
+const UNCOLLECTED_MS = 3_600_000;
 
-/** After how long a response that no agent collected is told. */
-const UNCOLLECTED_MS = HOUR_MS;
+/** for a proposal that is not decided, */
+const UNDECIDED_MS = 24 * 3_600_000;
 
-/** After how long a proposal that nobody decided is told. */
-const UNDECIDED_MS = 24 * HOUR_MS;
-
-/** After how long a file that was being written is taken for left behind. */
+/** and for a file that a sidecar has begun to write. */
 const WRITING_MS = 600_000;
 
 export function checkQueues({ root, overview }: Subject): Finding[] {

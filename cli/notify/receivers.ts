@@ -167,7 +167,7 @@ function variable(name: string): string {
   }
 }
 
-/** The program's own terminal; `undefined` if standard output is none, or a program reads it. */
+/** The program's own terminal; `undefined` if standard output is not a terminal, or a program reads it. */
 export function terminalReceiver(context: Context, signal: TerminalSignal): Receiver | undefined {
   if (!context.outIsTerminal || context.flags.json) return undefined;
   const form = terminalForm(signal, variable("TERM"), variable("TERM_PROGRAM"));

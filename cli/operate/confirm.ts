@@ -46,7 +46,7 @@ async function readLine(): Promise<string | undefined> {
 /** The flags of a person who looked at the proposal. */
 const FOR_PEOPLE = ["confirm", "allow-stale", "override-unrecorded"];
 
-/** Refuses a command line that both confirms something and says that nobody looked. */
+/** Refuses a command line that confirms something, and also says that no person looked. */
 export function refuseContradiction({ ifUnmarked, given }: Flags): void {
   const contrary = FOR_PEOPLE.find((name) => given.includes(name));
   if (!ifUnmarked || contrary === undefined) return;

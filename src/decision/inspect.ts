@@ -98,7 +98,7 @@ function readPending(ref: ProposalRef, maxBytes: number): PendingProposal {
   return pendingFromBytes(readUntrusted(path, { maxBytes }).bytes, path, bottleSlug);
 }
 
-/** The most that is read of a proposal with an unrecorded response, in bytes: somebody may plant many. */
+/** The most that is read of a proposal with an unrecorded response, in bytes: a bottle may plant many. */
 const MAX_OVERRIDABLE_BYTES = 128 * 1024;
 
 /**

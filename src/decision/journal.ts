@@ -229,9 +229,15 @@ function readIntent(bytes: Uint8Array, path: string, slug: string): Intent {
   const raw = parseJsonBytes(bytes, path);
   try {
     const { version: _, ...intent } = INTENT.read(raw, path);
-    if (intent.bottleSlug === slug && isSound(intent)) return intent;
-  } catch (error) {
-    if (!(error instanceof MalformedRecordError)) throw error;
+    const { line, proposalId } = intent;
+    const recorded = parseAuditEntry(JSON.parse(line), "the line");
+    const told = parseResponse(JSON.parse(intent.response), "the response");
+    // The line records a decision on the proposal, and the response is that decision's.
+    const isSound = line.endsWith("}\n") && recorded.proposalId === proposalId &&
+      told.proposalId === proposalId && told.status === recorded.operatorAction;
+    if (isSound && intent.bottleSlug === slug) return intent;
+  } catch {
+    // The error below names the file, which is what the operator has to move.
   }
   throw new MalformedRecordError(path, undefined, "it is not an intent; move it away to go on");
 }
@@ -251,18 +257,6 @@ async function finishIntent(root: string, slug: string): Promise<FinishedIntent 
   }
   removeFile(path);
   return { bottleSlug: slug, proposalId: intent.proposalId, outcome };
-}
-
-/** Whether the line records a decision on the proposal, and the response is that decision's. */
-function isSound({ line, response, proposalId }: Intent): boolean {
-  try {
-    const recorded = parseAuditEntry(JSON.parse(line), "the line");
-    const told = parseResponse(JSON.parse(response), "the response");
-    return line.endsWith("}\n") && recorded.proposalId === proposalId &&
-      told.proposalId === proposalId && told.status === recorded.operatorAction;
-  } catch {
-    return false;
-  }
 }
 
 /**
@@ -310,7 +304,7 @@ export function findUnfinished(root: string) {
 }
 
 function isBroken(path: string, slug: string): boolean {
-  // It may be gone again by now, or be a FIFO that nobody writes to.
+  // It may be gone again by now, or be a FIFO, and reading that would wait for a writer.
   const stamp = ownFileStamp(path);
   if (stamp?.isFile !== true) return stamp !== undefined;
   const bytes = readOwnFile(path);

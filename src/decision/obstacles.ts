@@ -20,7 +20,7 @@ import { quote } from "../text/quote.ts";
 import type { Inspection } from "./inspect.ts";
 
 /**
- * Lists everything that stands in the way of a decision, in the order in which {@linkcode decide}
+ * Lists the obstacles to a decision, in the order in which {@linkcode decide}
  * refuses it. Each obstacle says what clears it, as data: a surface asks for that, adds it to the draft
  * and calls this again, until the list is empty.
  *

@@ -225,7 +225,7 @@ export function readOverview(options: RootOptions & ListOptions = {}): Overview 
 
 /**
  * How much of one bottle is judged in one look, in characters of proposed files and of the files in
- * force that they are compared with: a few seconds of work at most, whatever fills a queue.
+ * force that they are compared with: a few seconds of work at most, however full a queue is.
  */
 export const MAX_JUDGED_CHARS = 8 * 1024 * 1024;
 
