@@ -38,7 +38,6 @@ export function checkIntents({ root }: Pick<Subject, "root">): Finding[] {
   return found.length > 0 ? found : [ok("no decision was interrupted")];
 }
 
-/** Checks for versions of files that an operator wrote and never answered with. */
 export function checkEdits({ root }: Pick<Subject, "root">): Finding[] {
   const { ok, warn } = findingsOf("edits");
   const kept = keptEdits(root);

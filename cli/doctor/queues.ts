@@ -18,13 +18,13 @@ import { queueDirForSlug } from "../../mod.ts";
 import { age } from "../render/style.ts";
 import { counted, type Finding, findingsOf, named, shellWord, type Subject } from "./finding.ts";
 
-/** After how long there is a warning for a response that no agent collected, */
+/** A response that no agent collected for longer gets a warning. */
 const UNCOLLECTED_MS = 3_600_000;
 
-/** for a proposal that is not decided, */
+/** So does a proposal that is undecided for longer, */
 const UNDECIDED_MS = 24 * 3_600_000;
 
-/** and for a file that a sidecar has begun to write. */
+/** and a file that a sidecar began to write this long ago. */
 const WRITING_MS = 600_000;
 
 export function checkQueues({ root, overview }: Subject): Finding[] {
@@ -95,7 +95,6 @@ export function checkSidecars({ root, nowMs, overview }: Subject): Finding[] {
   return [ok("no sign that one is gone; whether they run cannot be seen from here")];
 }
 
-/** Checks that each bottle with a queue has files in force. */
 export function checkFilesInForce({ root }: Pick<Subject, "root">): Finding[] {
   const { ok, warn } = findingsOf("files-in-force");
   const { slugs } = listBottles(root);

@@ -36,7 +36,6 @@ export function confirmations(flags: Flags, seen: Seen) {
   };
 }
 
-/** What the flags say to a proposal: their notes and confirmations. */
 export function saidByFlags({ flags }: Context, seen: Seen, verdict: Verdict): Said {
   const { notes = "" } = flags;
   return { verdict, notes, ...confirmations(flags, seen) };

@@ -148,7 +148,7 @@ async function requestFor(context: Context, seen: Seen, said: Said) {
   };
 }
 
-/** Decides on an operator's version. If it is not decided, says where the version is. */
+/** Runs `decideOn` for an operator's version. If that does not decide it, says where the version is. */
 export async function decideEdit(
   context: Context,
   edit: Edit,
@@ -177,7 +177,6 @@ export function printDecided(context: Context, decision: Decision): void {
   context.print(`${word} ${proposalId} (${bottleSlug})`);
 }
 
-/** Prints a decision as the flags say, and where it was recorded. */
 export function printDecision(context: Context, decision: Decision): void {
   if (context.flags.json) {
     context.printJson(decisionJson(decision));
