@@ -12,11 +12,11 @@ export type ErrorCode =
   | "invalid_name"
   /** A proposal, a response, an audit line or an own record that breaks its format. */
   | "malformed_record"
-  /** A file that is not plain, bounded and readable: somebody else may have planted it. */
+  /** A file that is not plain, bounded and readable: another user may have planted it. */
   | "unsafe_file"
   /** There is no such proposal. */
   | "not_found"
-  /** Somebody decided before. */
+  /** Another operator decided first. */
   | "already_decided"
   /** The audit log was removed, replaced or truncated. */
   | "audit_log_changed"
@@ -44,7 +44,7 @@ export type ErrorCode =
  * catches it, looks at the code, and goes on with the next one. What a program does wrong, such as a
  * record with a field of the wrong kind, stays a built-in `TypeError`.
  *
- * @example Skip what somebody else decided
+ * @example Skip what another operator decided
  * ```ts
  * import { inspectProposal, SuperviseError } from "@claude-bottle/supervise";
  * import { assertEquals } from "@std/assert";
@@ -129,7 +129,7 @@ export class MalformedRecordError extends SuperviseError {
   }
 }
 
-/** Thrown if a file that somebody else may have planted is not a plain, bounded, readable file. */
+/** Thrown if a file that another user may have planted is not a plain, bounded, readable file. */
 export class UnsafeFileError extends SuperviseError {
   /** The refused path. */
   readonly file: string;

@@ -70,7 +70,7 @@ export const CONFIG_FILE_FOR_TOOL: Readonly<Record<Tool, string>> = {
 /** The longest justification that a sidecar accepts, in bytes of UTF-8. */
 export const MAX_JUSTIFICATION_BYTES = 16 * 1024;
 
-/** What an agent asks for. The agent wrote all of it, or somebody who controls its sidecar. */
+/** What an agent asks for. The agent, or a person who controls its sidecar, wrote all of it. */
 export interface Proposal {
   /** Matches `^[0-9A-Za-z][0-9A-Za-z_-]{0,127}$`, and equals the file's name. */
   readonly id: string;

@@ -33,7 +33,7 @@ export function explainUpstream(url: string): string | undefined {
     return 'an http or https URL: begin with "https://" or "http://" in lower case, then the host';
   }
   if (authority.includes("@")) {
-    return "a URL without credentials: remove what stands before the host, use auth_scheme and a token";
+    return "a URL without credentials: remove what precedes the host, use auth_scheme and a token";
   }
   if (rest.includes("#")) return 'a URL without a fragment: remove what follows "#", and the "#"';
   if (/["<>^`{|}]/.test(rest)) return 'a URL without any of "<>^`{|} : percent-encode them';
