@@ -9,7 +9,7 @@ import type { Overview } from "../../mod.ts";
 import type { Style } from "../render/style.ts";
 import { confirmBatch, openBatch } from "./batch.ts";
 import { answerWithEdit, approve, isOpen, modify, reject, undo, write } from "./decide_actions.ts";
-import { type Action, bindingOf } from "./keymap.ts";
+import { type Action, actionOf, DECIDING } from "./keymap.ts";
 import type { Row } from "./list.ts";
 import { openProposal } from "./open_proposal.ts";
 import { checkFilesInForce, takeChanges } from "./queue_updates.ts";
@@ -22,17 +22,18 @@ import {
   type State,
 } from "./state.ts";
 import { openViewport, type Viewport } from "./viewport.ts";
-import { renderFrame, type Size } from "./views/frame.ts";
+import type { Size } from "./terminal.ts";
+import { renderFrame } from "./views/frame.ts";
 import { helpBlocks } from "./views/help.ts";
 
-/** The actions that decide one proposal, and what their keys do, in words. */
-const DECIDING = {
+/** What the keys that decide one proposal do, in words. */
+const DOES = {
   approve: "a approves it",
   modify: "m modifies it",
   reject: "r rejects it",
 } as const satisfies Partial<Record<Action, string>>;
 
-type Deciding = keyof typeof DECIDING;
+type Deciding = keyof typeof DOES;
 
 type Decide = (row: Row, look: Look) => Promise<void>;
 
@@ -68,7 +69,7 @@ function openActions(
     }
     if (look?.viewport === undefined) {
       await openProposal(state, row);
-      if (state.view.place === "proposal") state.tell(`Look first, then ${DECIDING[action]}.`);
+      if (state.view.place === "proposal") state.tell(`Look first, then ${DOES[action]}.`);
     } else if (mayBeDecided(look.viewport, action)) await decide(row, look);
     else if (view.place !== "proposal") {
       const { message } = state;
@@ -246,14 +247,15 @@ export function openApp(
       state.prompt.press(key);
       return changed();
     }
-    const binding = bindingOf(state.view.place, key);
-    if (isDistraction(binding?.action)) return guard.otherKey();
-    if (binding?.action !== "quit") state.quitAsked = false;
-    const writes = binding?.action === "quit" && undoBuffer.count() > 0 && state.quitAsked;
-    if (binding?.decides || writes) guard.deciding(() => void act(binding.action));
-    else {
+    const action = actionOf(state.view.place, key);
+    if (isDistraction(action)) return guard.otherKey();
+    if (action !== "quit") state.quitAsked = false;
+    const writes = action === "quit" && undoBuffer.count() > 0 && state.quitAsked;
+    if (action !== undefined && (DECIDING.has(action) || writes)) {
+      guard.deciding(() => void act(action));
+    } else {
       guard.otherKey();
-      if (binding !== undefined) void act(binding.action);
+      if (action !== undefined) void act(action);
       else state.tell(`${JSON.stringify(key)} does nothing here; ? lists the keys.`);
     }
     changed();
@@ -271,7 +273,7 @@ export function openApp(
       }
       if (isDistraction()) return;
       const [key = ""] = text;
-      const action = bindingOf(state.view.place, key)?.action;
+      const action = actionOf(state.view.place, key);
       const isRun = [...text].every((character) => character === key);
       if (isRun && action !== undefined && REPEATING.has(action)) {
         for (const _ of text) void acts[action]();

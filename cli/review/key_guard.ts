@@ -16,10 +16,7 @@ const BURST = "Several keys at once decide nothing.";
 /** Runs something later. The function that it returns cancels that. */
 export type Later = (delayMs: number, run: () => void) => () => void;
 
-/** The guard before keys that decide. */
-export type KeyGuard = ReturnType<typeof openKeyGuard>;
-
-/** Makes a guard. `refused` gets the reason why a key is not acted on. */
+/** Makes a guard before keys that decide. `refused` gets the reason why a key is not acted on. */
 export function openKeyGuard(now: () => number, later: Later, refused: (why: string) => void) {
   let shiftedMs = -Infinity;
   let lastKeyMs = -Infinity;

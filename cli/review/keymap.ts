@@ -32,23 +32,30 @@ export type Action =
   | "suspend"
   | "repaint";
 
-/** A key, or several that do the same. */
+/** What keys do at a place. */
 export interface Binding {
-  /** The keys' names. */
+  /** The names of the keys. All of them do the same. */
   readonly keys: readonly string[];
-  /** What they do. */
   readonly action: Action;
   /** What they do, for the help. */
   readonly help: string;
   /** What they do, in a word or two, for the foot of the screen. */
   readonly hint?: string;
-  /** Whether it decides something: then it must stand alone, and the screen still. */
-  readonly decides?: boolean;
 }
+
+/** What decides something: its key must come alone, and the screen must have been still. */
+export const DECIDING: ReadonlySet<Action> = new Set([
+  "approve",
+  "modify",
+  "reject",
+  "snooze",
+  "confirm",
+]);
 
 /** Where keys are pressed. */
 export type Place = "list" | "proposal" | "edit" | "batch" | "help";
 
+/** What works everywhere. */
 const MOVING: readonly Binding[] = [
   { keys: ["j", "down"], action: "down", help: "down" },
   { keys: ["k", "up"], action: "up", help: "up" },
@@ -58,9 +65,6 @@ const MOVING: readonly Binding[] = [
   { keys: ["b", "pageup"], action: "pageUp", help: "a screen up" },
   { keys: ["g", "home"], action: "top", help: "to the beginning" },
   { keys: ["G", "end"], action: "bottom", help: "to the end" },
-];
-
-const ANYWHERE: readonly Binding[] = [
   { keys: ["ctrl-l"], action: "repaint", help: "draw the screen anew" },
   { keys: ["ctrl-z"], action: "suspend", help: "back to the shell; fg comes back here" },
   { keys: ["ctrl-c"], action: "quitNow", help: "quit; what can be undone is not written" },
@@ -73,53 +77,43 @@ const UNDO: Binding = {
   hint: "undo",
 };
 
-const APPROVE: Binding = {
-  keys: ["a"],
-  action: "approve",
-  help: "approve the file as it is, or all that are selected",
-  hint: "approve",
-  decides: true,
-};
-
-const REJECT: Binding = {
-  keys: ["r"],
-  action: "reject",
-  help: "reject, with a note that the agent reads",
-  hint: "reject",
-  decides: true,
-};
-
-const MODIFY: Binding = {
-  keys: ["m"],
-  action: "modify",
-  help: "change the file in your editor, then look at the difference",
-  hint: "modify",
-  decides: true,
-};
-
-const SNOOZE: Binding = {
-  keys: ["s"],
-  action: "snooze",
-  help: "not now: hide it for 15 minutes, on this screen alone",
-  hint: "not now",
-  decides: true,
-};
-
 const HELP: Binding = { keys: ["?"], action: "help", help: "this page", hint: "help" };
 
-/** The keys of each place, in the order in which they are told. */
+const BACK_KEYS = ["q", "escape", "left", "h"];
+
+/** What can be done with the proposal that keys are about. */
+const ONE: readonly Binding[] = [
+  {
+    keys: ["a"],
+    action: "approve",
+    help: "approve the file as it is, or all that are selected",
+    hint: "approve",
+  },
+  {
+    keys: ["m"],
+    action: "modify",
+    help: "change the file in your editor, then look at the difference",
+    hint: "modify",
+  },
+  {
+    keys: ["r"],
+    action: "reject",
+    help: "reject, with a note that the agent reads",
+    hint: "reject",
+  },
+  {
+    keys: ["s"],
+    action: "snooze",
+    help: "not now: hide it for 15 minutes, on this screen alone",
+    hint: "not now",
+  },
+];
+
+/** The keys of each place, in the order of the help and the hints. */
 export const BINDINGS: Readonly<Record<Place, readonly Binding[]>> = {
   list: [
-    {
-      keys: ["return", "right", "l"],
-      action: "open",
-      help: "look at the proposal",
-      hint: "look",
-    },
-    APPROVE,
-    MODIFY,
-    REJECT,
-    SNOOZE,
+    { keys: ["return", "right", "l"], action: "open", help: "look at the proposal", hint: "look" },
+    ...ONE,
     {
       keys: ["x"],
       action: "select",
@@ -138,13 +132,9 @@ export const BINDINGS: Readonly<Record<Place, readonly Binding[]>> = {
     { keys: ["S"], action: "wake", help: "show again what you hid with s" },
     { keys: ["escape"], action: "back", help: "no filter, no selection" },
     ...MOVING,
-    ...ANYWHERE,
   ],
   proposal: [
-    APPROVE,
-    MODIFY,
-    REJECT,
-    SNOOZE,
+    ...ONE,
     {
       keys: ["q", "escape", "return", "left", "h"],
       action: "back",
@@ -154,45 +144,25 @@ export const BINDINGS: Readonly<Record<Place, readonly Binding[]>> = {
     UNDO,
     HELP,
     ...MOVING,
-    ...ANYWHERE,
   ],
   edit: [
+    { keys: ["a"], action: "approve", help: "answer with your version", hint: "answer with it" },
+    { keys: ["m"], action: "modify", help: "edit it again", hint: "edit again" },
     {
-      keys: ["a"],
-      action: "approve",
-      help: "answer with your version",
-      hint: "answer with it",
-      decides: true,
-    },
-    { keys: ["m"], action: "modify", help: "edit it again", hint: "edit again", decides: true },
-    {
-      keys: ["q", "escape", "left", "h"],
+      keys: BACK_KEYS,
       action: "back",
       help: "back; your version is kept in a file",
       hint: "leave",
     },
     HELP,
     ...MOVING,
-    ...ANYWHERE,
   ],
   batch: [
-    {
-      keys: ["return"],
-      action: "confirm",
-      help: "do what the table says",
-      hint: "do it",
-      decides: true,
-    },
+    { keys: ["return"], action: "confirm", help: "do what the table says", hint: "do it" },
     UNDO,
-    {
-      keys: ["q", "escape", "left", "h"],
-      action: "back",
-      help: "back to the list",
-      hint: "list",
-    },
+    { keys: BACK_KEYS, action: "back", help: "back to the list", hint: "list" },
     HELP,
     ...MOVING,
-    ...ANYWHERE,
   ],
   help: [
     {
@@ -202,7 +172,6 @@ export const BINDINGS: Readonly<Record<Place, readonly Binding[]>> = {
       hint: "back",
     },
     ...MOVING,
-    ...ANYWHERE,
   ],
 };
 
@@ -227,6 +196,6 @@ export function written(key: string): string {
 }
 
 /** What a key does at a place; `undefined` if it does nothing there. */
-export function bindingOf(place: Place, key: string): Binding | undefined {
-  return BINDINGS[place].find(({ keys }) => keys.includes(key));
+export function actionOf(place: Place, key: string): Action | undefined {
+  return BINDINGS[place].find(({ keys }) => keys.includes(key))?.action;
 }

@@ -14,16 +14,6 @@ export type Typed =
   }
   | { readonly paste: string };
 
-/** Decodes a stream of bytes. How the stream was split into reads changes nothing. */
-export interface KeyDecoder {
-  /** Takes the next bytes, and gives what is complete. */
-  readonly take: (bytes: Uint8Array) => readonly Typed[];
-  /** Whether an escape sequence or a character has begun and is not complete. */
-  readonly isUnfinished: () => boolean;
-  /** Gives up waiting for the rest: a lone ESC is the Esc key. */
-  readonly giveUp: () => readonly Typed[];
-}
-
 const PASTE_START = "\x1b[200~";
 
 const PASTE_END = "\x1b[201~";
@@ -114,12 +104,8 @@ function nameByCodePoint(codePoint: number, modifiers: string): string | undefin
   return prefix + nameOf(String.fromCodePoint(codePoint));
 }
 
-/**
- * Makes a decoder.
- *
- * @returns The decoder, with nothing begun.
- */
-export function openKeyDecoder(): KeyDecoder {
+/** Makes a decoder of a stream of bytes. How the stream is split into reads changes no key. */
+export function openKeyDecoder() {
   let utf8 = new TextDecoder("utf-8", { ignoreBOM: true });
   let rest = "";
   let paste: string | undefined;
@@ -182,9 +168,12 @@ export function openKeyDecoder(): KeyDecoder {
   }
 
   return {
-    take: (bytes) => taken(utf8.decode(bytes, { stream: true })),
+    /** Takes the next bytes, and gives what is complete. */
+    take: (bytes: Uint8Array) => taken(utf8.decode(bytes, { stream: true })),
+    /** Whether an escape sequence has begun and may go on. */
     isUnfinished: () => paste === undefined && rest !== "",
-    giveUp() {
+    /** Gives up waiting for the rest: a lone ESC is the Esc key. */
+    giveUp(): readonly Typed[] {
       const given = taken(utf8.decode());
       utf8 = new TextDecoder("utf-8", { ignoreBOM: true });
       if (paste !== undefined) return given;
@@ -209,12 +198,7 @@ export interface KeyHandlers {
   readonly paste: (text: string) => void;
 }
 
-/**
- * Hands over what one read brought. Characters side by side are a burst, so that none of them decides.
- *
- * @param typed What was decoded.
- * @param handlers What takes it.
- */
+/** Hands over what one read brought. Characters side by side are a burst, so that none of them decides. */
 export function deliver(typed: readonly Typed[], { press, burst, paste }: KeyHandlers): void {
   let run: { readonly key: string; readonly text: string }[] = [];
   function endRun(): void {

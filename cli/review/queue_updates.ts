@@ -14,16 +14,8 @@ import { keepEdit, type State } from "./state.ts";
 /** For how long marks are worked out before keys are read again. */
 const SLICE_MS = 8;
 
-/** The marks that the list shows. */
-export interface ListMarks {
-  /** The marks of a proposal; `undefined` until they are worked out, or if it is too large for that. */
-  readonly of: (entry: PendingProposal) => readonly Mark[] | undefined;
-  /** Works out again what is asked for from now on: a file in force may have changed. */
-  readonly forget: () => void;
-}
-
 /** Opens the marks of a list. They are worked out a few at a time, then `changed` is called. */
-export function openMarks(root: string, later: Later, changed: () => void): ListMarks {
+export function openMarks(root: string, later: Later, changed: () => void) {
   type Judged = readonly Mark[] | undefined;
   let known = new WeakMap<PendingProposal, Judged>();
   const latest = new WeakMap<PendingProposal, Judged>();
@@ -45,13 +37,15 @@ export function openMarks(root: string, later: Later, changed: () => void): List
   }
 
   return {
-    of(entry) {
+    /** The marks of a proposal; `undefined` until they are worked out, or if it is too large for that. */
+    of(entry: PendingProposal): Judged {
       if (known.has(entry)) return known.get(entry);
       if (wanted.size === 0) later(0, judge);
       wanted.add(entry);
       return latest.get(entry);
     },
-    forget() {
+    /** Works out again what is asked for from now on: a file in force may have changed. */
+    forget(): void {
       known = new WeakMap();
     },
   };

@@ -26,61 +26,39 @@ import type { Ports } from "./state.ts";
 import { listenForEndings, openTerminal, type Terminal } from "./terminal.ts";
 import { fromFileUrl, join } from "@std/path";
 
-/** How long before files in force are kept anew, however fast a queue changes. */
+/** How often, at most, the files in force are kept while the queues change. */
 const KEEP_MS = 2_000;
 
-/** What goes on besides the screen. */
-export interface Background {
-  /** Takes what has changed in the queues. */
-  readonly take: (changes: Changes) => void;
-  /** Ends it, within a bounded time. */
-  readonly close: () => Promise<void>;
-}
-
-/**
- * Opens it.
- *
- * @param context The context.
- * @param later Runs something later.
- * @returns The feed.
- */
-export function openBackground(context: Context, later: Later): Background {
+/** Beside the screen, notifies the receivers of new proposals, and keeps the files in force. */
+export function openBackground(context: Context, later: Later) {
   const notifier = openNotifier(context);
-  let latest: Changes | undefined;
-  let keeping = false;
-
-  function keepSoon(delayMs: number): void {
-    if (keeping) return;
-    keeping = true;
-    later(delayMs, () => {
-      keeping = false;
-      keepForLater(context, latest!.now.pending.map(({ proposal }) => proposal.bottleSlug));
-    });
-  }
+  let slugs: readonly string[] | undefined;
+  let isKeeping = false;
 
   return {
-    take(changes) {
+    /** Takes what has changed in the queues. */
+    take(changes: Changes): void {
       notifier.take(changes);
-      keepSoon(latest === undefined ? 0 : KEEP_MS);
-      latest = changes;
+      const delayMs = slugs === undefined ? 0 : KEEP_MS;
+      slugs = changes.now.pending.map(({ proposal }) => proposal.bottleSlug);
+      if (isKeeping) return;
+      isKeeping = true;
+      later(delayMs, () => {
+        isKeeping = false;
+        keepForLater(context, slugs!);
+      });
     },
+    /** Ends it, within a bounded time. */
     close: () => notifier.close(),
   };
 }
 
-/**
- * What tells one state of a file from another, without reading it.
- *
- * Needs `--allow-read` for the file.
- *
- * @param path The file.
- * @returns The state; `""` if there is no such file.
- */
+/** A text that differs between any two states of a file; `""` if there is no file. */
 export function stampOf(path: string): string {
   try {
     return ownFileStamp(path)?.text ?? "";
   } catch (error) {
-    // A directory that may not be looked into, say, is a state too: whoever reads the file tells of it.
+    // That a directory may not be read is a state too. Who opens the proposal is told of the error.
     return String(error);
   }
 }
@@ -88,10 +66,7 @@ export function stampOf(path: string): string {
 /** How often the clock ticks: countdowns, files in force, ages. */
 const TICK_MS = 1_000;
 
-/**
- * How long an overview stands before the next is taken. However fast one bottle's queue changes, keys
- * have their turn, and other bottles theirs.
- */
+/** For how long no changes are taken after some were: keys and other bottles have their turn. */
 const REST_MS = 100;
 
 const later: Later = (delayMs, run) => {
@@ -106,19 +81,14 @@ function untilAborted(signal: AbortSignal): Promise<void> {
   return promise;
 }
 
-/** Stops the whole job, as the terminal does where Ctrl-Z is not taken for a key. */
+/** Stops the whole job, as Ctrl-Z does in a terminal where it is a signal and no key. */
 async function stopJob(): Promise<void> {
   const script = fromFileUrl(new URL("../suspend.sh", import.meta.url));
   const command = new Deno.Command(script, { stdin: "null", stdout: "null", stderr: "null" });
   if (!(await command.output()).success) throw new Error("there is no shell to go back to");
 }
 
-/**
- * Shows what is pending on the whole screen, until the operator quits.
- *
- * @param context The context; its terminal is one.
- * @returns The exit code.
- */
+/** Shows what is pending on the whole screen, until the operator quits. Gives the exit code. */
 export async function reviewFullScreen(context: Context): Promise<number> {
   const { root, where, flags, style } = context;
   const stop = new AbortController();
@@ -128,16 +98,16 @@ export async function reviewFullScreen(context: Context): Promise<number> {
   let terminal: Terminal | undefined;
   let code = 0;
   let failure: unknown;
-  const told: string[] = [];
+  const complaints: string[] = [];
   const draw = () => terminal?.draw();
-  // Ctrl-C and Ctrl-\ are for the program that has the terminal.
-  let lent = false;
+  // While an editor has the terminal, Ctrl-C and Ctrl-\ are for the editor.
+  let isLent = false;
   async function lend<T>(use: () => Promise<T>): Promise<T> {
-    lent = true;
+    isLent = true;
     try {
       return await terminal!.lend(use);
     } finally {
-      lent = false;
+      isLent = false;
     }
   }
   const end = (exitCode: number) => {
@@ -150,11 +120,11 @@ export async function reviewFullScreen(context: Context): Promise<number> {
     failure ??= error;
     end(1);
   };
-  // What is said on standard error would tear the screen.
+  // A line on standard error would tear the screen: it is printed when the screen is closed.
   const quiet: Context = {
     ...context,
     complain: (text) => {
-      told.push(text);
+      complaints.push(text);
       app.say(text);
     },
   };
@@ -167,7 +137,7 @@ export async function reviewFullScreen(context: Context): Promise<number> {
     later,
     inspect: ({ proposal: { bottleSlug, id: proposalId } }) =>
       inspectProposal({ root, bottleSlug, proposalId }),
-    decide: (seen, say) => decideAsShown(quiet, seen, say),
+    decide: (seen, said) => decideAsShown(quiet, seen, said),
     edit: (inspection, start) => lend(() => editProposal(context, inspection, start)),
     overridable: ({ bottleSlug, proposalId }) => readOverridable({ root, bottleSlug, proposalId }),
     marksOf: marks.of,
@@ -182,13 +152,10 @@ export async function reviewFullScreen(context: Context): Promise<number> {
   };
   const app: App = openApp(ports, { style, notes: flags.notes ?? "", changed: draw });
 
-  const stopListening = listenForEndings(
-    (signal, exitCode) => {
-      const isKey = signal === "SIGINT" || signal === "SIGQUIT";
-      if (!isKey || !lent) end(exitCode);
-    },
-    fail,
-  );
+  const stopListening = listenForEndings((signal, exitCode) => {
+    const isKey = signal === "SIGINT" || signal === "SIGQUIT";
+    if (!isKey || !isLent) end(exitCode);
+  }, fail);
   const background = openBackground(quiet, later);
   function take(changed: Changes): void {
     background.take(changed);
@@ -216,8 +183,8 @@ export async function reviewFullScreen(context: Context): Promise<number> {
     await background.close();
   }
   for (const line of app.end()) context.print(visibleLine(line));
-  for (const line of told) context.complain(line);
-  if (lent) context.complain(`! what was being edited is in ${join(privateDir(root), "edit")}`);
+  for (const line of complaints) context.complain(line);
+  if (isLent) context.complain(`! what was being edited is in ${join(privateDir(root), "edit")}`);
   if (failure !== undefined) throw failure;
   return code;
 }

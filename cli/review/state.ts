@@ -9,10 +9,10 @@ import type { Decision, Inspection, Mark, Obstacle, PendingProposal } from "../.
 import type { Said, Seen } from "../operate/decision.ts";
 import type { Edit } from "../operate/editor.ts";
 import type { Style } from "../render/style.ts";
-import { type KeyGuard, type Later, openKeyGuard } from "./key_guard.ts";
-import { type List, openList, type Overridable } from "./list.ts";
+import { type Later, openKeyGuard } from "./key_guard.ts";
+import { openList, type Overridable } from "./list.ts";
 import { openPrompt, type Prompt, type Question } from "./prompt.ts";
-import { openUndoBuffer, type UndoBuffer } from "./undo_buffer.ts";
+import { openUndoBuffer } from "./undo_buffer.ts";
 import type { Viewport } from "./viewport.ts";
 
 /** The calls to the outside. A test passes its own. */
@@ -103,45 +103,7 @@ export type View =
   | { readonly place: "help"; readonly behind: View; readonly viewport: Viewport };
 
 /** The state of the full screen, and what every part of it may do. */
-export interface State {
-  readonly ports: Ports;
-  readonly style: Style;
-  readonly list: List;
-  readonly guard: KeyGuard;
-  readonly undoBuffer: UndoBuffer<HeldDecision>;
-  /** The decisions that can no longer be undone, and are not written yet. */
-  readonly unwritten: Set<HeldDecision>;
-  /** The writes that are under way. */
-  readonly writes: Set<Promise<void>>;
-  /** What the operator has looked at, by row. */
-  readonly looks: Map<string, Look>;
-  /** The notes of this session, the latest first. */
-  readonly notes: string[];
-  /** What is printed when the screen is closed. */
-  readonly report: string[];
-  /** What is on the screen. */
-  view: View;
-  /** The first item of a table that is on the screen. */
-  offset: number;
-  /** How many items of a table have been on the screen. */
-  seen: number;
-  /** The question on the screen, if there is one. */
-  prompt: Prompt | undefined;
-  /** The message at the foot of the screen. */
-  message: string;
-  /** Whether `q` was pressed while something could be undone. */
-  quitAsked: boolean;
-  /** Whether keys came before a question was on the screen: they were not meant for it. */
-  distracted: boolean;
-  /** Shows something else. Keys that decide are ignored for a moment: they meant what was there before. */
-  readonly show: (view: View) => void;
-  /** Shows a message at the foot of the screen, until a key is pressed. */
-  readonly tell: (message: string) => void;
-  /** Asks, and waits for the answer. */
-  readonly ask: (question: Question) => Promise<string | undefined>;
-  /** Draws the screen. */
-  readonly changed: () => void;
-}
+export type State = ReturnType<typeof openState>;
 
 /** The state at the start. `due` gets the decisions that can no longer be undone; `changed` draws. */
 export function openState(
@@ -149,31 +111,47 @@ export function openState(
   style: Style,
   due: (group: readonly HeldDecision[]) => void,
   changed: () => void,
-): State {
-  const tell = (message: string) => {
+) {
+  const guard = openKeyGuard(ports.elapsedMs, ports.later, tell);
+
+  /** Shows a message at the foot of the screen, until a key is pressed. */
+  function tell(message: string): void {
     state.message = message;
     changed();
-  };
-  const guard = openKeyGuard(ports.elapsedMs, ports.later, tell);
-  const state: State = {
+  }
+
+  const state = {
     ports,
     style,
     list: openList(ports.now, guard.shifted),
     guard,
     undoBuffer: openUndoBuffer<HeldDecision>(ports.later, due),
-    unwritten: new Set(),
-    writes: new Set(),
-    looks: new Map(),
-    notes: [],
-    report: [],
-    view: { place: "list" },
+    /** The decisions that can no longer be undone, and are not written yet. */
+    unwritten: new Set<HeldDecision>(),
+    /** The writes that are under way. */
+    writes: new Set<Promise<void>>(),
+    /** What the operator has looked at, by row. */
+    looks: new Map<string, Look>(),
+    /** The notes of this session, the latest first. */
+    notes: [] as string[],
+    /** What is printed when the screen is closed. */
+    report: [] as string[],
+    /** What is on the screen. */
+    view: { place: "list" } as View,
+    /** The first item of a table that is on the screen. */
     offset: 0,
+    /** How many items of a table have been on the screen. */
     seen: 0,
-    prompt: undefined,
+    /** The question on the screen, if there is one. */
+    prompt: undefined as Prompt | undefined,
+    /** The message at the foot of the screen. */
     message: "",
+    /** Whether `q` was pressed while something could be undone. */
     quitAsked: false,
+    /** Whether keys came before a question was on the screen: they were not meant for it. */
     distracted: false,
-    show(view) {
+    /** Shows something else. Keys that decide are ignored for a moment: they meant what was there before. */
+    show(view: View): void {
       state.view = view;
       state.offset = 0;
       state.seen = 0;
@@ -181,7 +159,8 @@ export function openState(
       changed();
     },
     tell,
-    async ask(question) {
+    /** Asks, and waits for the answer. */
+    async ask(question: Question): Promise<string | undefined> {
       if (state.distracted) return undefined;
       const prompt = openPrompt(question, tell);
       state.prompt = prompt;
@@ -192,6 +171,7 @@ export function openState(
       changed();
       return answer;
     },
+    /** Draws the screen. */
     changed,
   };
   return state;

@@ -17,11 +17,7 @@ export type EndingSignal = keyof typeof SIGNALS;
 /** The exit code if the terminal is gone: the same as after the signal for it, which may come later. */
 const GONE: number = SIGNALS.SIGHUP;
 
-/**
- * Listens for signals that end the program, and for errors that nobody caught.
- *
- * @returns A function that stops listening.
- */
+/** Listens for signals that end the program and for errors that nobody caught, until it is called off. */
 export function listenForEndings(
   onSignal: (signal: EndingSignal, exitCode: number) => void,
   onError: (error: unknown) => void,
@@ -64,9 +60,8 @@ const SEQUENCE_MS = 50;
 const FULL_MS = 5;
 
 /**
- * The bytes that turn the rows on the screen into others: each row that differs is cleared and written.
- *
- * @param before The rows on the screen; `undefined` if they are not known, so all are written.
+ * What turns the rows on the screen into others: each row that differs is cleared and written. All are if
+ * `before` is not known.
  */
 export function renderChanges(
   before: readonly string[] | undefined,
@@ -110,27 +105,14 @@ export interface Program extends KeyHandlers {
 }
 
 /** The terminal, with a program on it. */
-export interface Terminal {
-  /** Draws the program's rows, soon. */
-  readonly draw: () => void;
-  /** Clears the screen, and draws every row. */
-  readonly repaint: () => void;
-  /** Gives the terminal to somebody else, and takes it back. Nothing is read meanwhile. */
-  readonly lend: <T>(use: () => Promise<T>) => Promise<T>;
-  /** Gives the terminal back as it was. */
-  readonly close: () => void;
-}
+export type Terminal = ReturnType<typeof openTerminal>;
 
-/**
- * Takes the terminal, and shows the program's rows on it.
- *
- * @param onGone Called with an exit code if there is no terminal any more.
- */
-export function openTerminal(program: Program, onGone: (exitCode: number) => void): Terminal {
+/** Takes the terminal, and shows the program's rows on it. `onGone` is called if it is gone. */
+export function openTerminal(program: Program, onGone: (exitCode: number) => void) {
   let decoder = openKeyDecoder();
   let waiting: ReturnType<typeof setTimeout> | undefined;
   let shown: { readonly size: Size; readonly rows: readonly string[] } | undefined;
-  let holder: "us" | "somebody else" | "nobody" = "us";
+  let holder: "us" | "another" | "nobody" = "us";
   let scheduled = false;
 
   /** Once the terminal is gone, every call about it fails. */
@@ -153,6 +135,7 @@ export function openTerminal(program: Program, onGone: (exitCode: number) => voi
     if (changes !== "") onTerminal(() => writeAll(BEGIN_UPDATE + changes + END_UPDATE));
   }
 
+  /** Draws the rows that have changed, soon. */
   function draw(): void {
     if (scheduled) return;
     scheduled = true;
@@ -162,6 +145,7 @@ export function openTerminal(program: Program, onGone: (exitCode: number) => voi
     });
   }
 
+  /** Clears the screen, and draws every row. */
   function repaint(): void {
     shown = undefined;
     draw();
@@ -203,6 +187,7 @@ export function openTerminal(program: Program, onGone: (exitCode: number) => voi
     if (holder === "us") enter();
   };
 
+  /** Gives the terminal back as it was. */
   function close(): void {
     if (holder === "us") leave();
     holder = "nobody";
@@ -224,13 +209,14 @@ export function openTerminal(program: Program, onGone: (exitCode: number) => voi
   return {
     draw,
     repaint,
-    async lend(use) {
-      holder = "somebody else";
+    /** Gives the terminal to another program, and takes it back. Nothing is read meanwhile. */
+    async lend<T>(use: () => Promise<T>): Promise<T> {
+      holder = "another";
       leave();
       try {
         return await use();
       } finally {
-        if (holder === "somebody else") {
+        if (holder === "another") {
           holder = "us";
           enter();
         }

@@ -14,10 +14,7 @@ interface Group<T> {
   readonly cancel: () => void;
 }
 
-/** Decisions that can still be undone, in groups that are undone together. */
-export type UndoBuffer<T> = ReturnType<typeof openUndoBuffer<T>>;
-
-/** Makes an empty buffer. `due` gets each group whose time is up. */
+/** Makes an empty buffer of groups that are undone together. `due` gets each group whose time is up. */
 export function openUndoBuffer<T>(later: Later, due: (group: readonly T[]) => void) {
   const groups: Group<T>[] = [];
   const items = (): readonly T[] => groups.flatMap((group) => group.items);

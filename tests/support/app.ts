@@ -14,7 +14,7 @@ import { type App, openApp } from "../../cli/review/app.ts";
 import { pastNotes } from "../../cli/review/prompt.ts";
 import { stampOf } from "../../cli/review/run.ts";
 import type { Ports } from "../../cli/review/state.ts";
-import type { Size } from "../../cli/review/views/frame.ts";
+import type { Size } from "../../cli/review/terminal.ts";
 import { decidedAmong, marksOfPending, readOverridable } from "../../internal_mod.ts";
 import { type Inspection, inspectProposal, type Overview, readOverview } from "../../mod.ts";
 import { changesBetween } from "../../src/decision/events.ts";

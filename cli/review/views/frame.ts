@@ -12,28 +12,17 @@ import { cut, fill, wrap } from "../../render/wrap.ts";
 import { type Binding, BINDINGS, written } from "../keymap.ts";
 import { secondsLeft, wordsOf } from "../list.ts";
 import type { State } from "../state.ts";
+import type { Size } from "../terminal.ts";
 import { batchRows } from "./batch.ts";
 import { listRows } from "./list.ts";
 
-/** How large the screen is. */
-export interface Size {
-  readonly columns: number;
-  readonly rows: number;
-}
-
-/** A screen. */
-export interface Frame {
-  /** As many rows as the screen has, each within its width. */
-  readonly rows: readonly string[];
-  /** How many of them scroll. */
-  readonly bodyHeight: number;
-}
-
-/** How many alarms stand on the screen. */
+/** How many alarms are on the screen, at most. */
 const MOST_ALARMS = 3;
 
-/** How many rows a message or a question takes, at most. */
+/** How many rows a message takes, at most. */
 const MOST_MESSAGE_ROWS = 4;
+
+const MOST_BANNER_ROWS = 3;
 
 function heading(state: State, columns: number): string {
   const { view, list, style } = state;
@@ -121,18 +110,16 @@ function promptRows(state: State, columns: number, roomy: boolean): string[] {
   ];
 }
 
-/** What was said last. */
 function messageRows({ message, style }: State, columns: number): string[] {
   if (message === "") return [];
   const rows = wrap(" ", visibleLine(message), columns, "prose");
   return rows.slice(0, MOST_MESSAGE_ROWS).map(style.magenta);
 }
 
-/** What can still be undone, and for how long: whatever else is said, that has to be known. */
+/** What can still be undone, and for how long. It is shown beside any other message. */
 function heldRows({ undoBuffer, style, ports, list }: State, columns: number): string[] {
   const items = undoBuffer.items();
   if (items.length === 0) return [];
-  // By their rows, those too that a filter hides.
   const untils = items.flatMap(({ key }) => {
     const stage = list.row(key)?.stage;
     return stage?.kind === "held" ? [stage.untilMs] : [];
@@ -149,10 +136,8 @@ function body(state: State, height: number, columns: number): readonly string[] 
   const stage = view.place === "help" ? undefined : state.list.row(view.key)?.stage;
   if (stage === undefined || stage.kind === "open") return view.viewport.rows(height, columns);
   const words = wordsOf(stage, state.ports.now()) ?? "";
-  const banner = wrap("! ", `It waits no more: ${visibleLine(words)}`, columns, "prose").slice(
-    0,
-    3,
-  );
+  const banner = wrap("! ", `It waits no more: ${visibleLine(words)}`, columns, "prose");
+  banner.splice(MOST_BANNER_ROWS);
   return [
     ...banner.map(state.style.magenta),
     ...view.viewport.rows(Math.max(1, height - banner.length), columns),
@@ -160,14 +145,10 @@ function body(state: State, height: number, columns: number): readonly string[] 
 }
 
 /**
- * Draws the screen.
- *
- * @param state The state.
- * @param overview What the list cannot show as rows: alarms.
- * @param size How large the screen is.
- * @returns The screen.
+ * Draws the screen: as many rows as it has, each within its width. `bodyHeight` is how many of them
+ * scroll.
  */
-export function renderFrame(state: State, overview: Overview, size: Size): Frame {
+export function renderFrame(state: State, overview: Overview, size: Size) {
   const columns = Math.max(20, size.columns);
   const alarms = alarmRows(overview, columns, state.style);
   const roomy = size.rows >= 16;

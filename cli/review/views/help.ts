@@ -15,7 +15,7 @@ const TITLES: Readonly<Record<Place, string>> = {
   help: "Here",
 };
 
-/** On a narrower screen the words stand below the keys. */
+/** On a narrower screen the words come below the keys. */
 const NARROW = 80;
 
 const RULES: readonly string[] = [
@@ -27,12 +27,7 @@ const RULES: readonly string[] = [
   "Keys in a burst, in a paste, or just after the screen has changed decide nothing.",
 ];
 
-/**
- * The help page of a place.
- *
- * @param place Where help was asked for.
- * @returns The page.
- */
+/** The help page of a place. */
 export function helpBlocks(place: Place): Block[] {
   const keys = BINDINGS[place].map(({ keys, help }): Block => (columns) => {
     const names = `  ${keys.map(written).join(" ")}`;

@@ -20,7 +20,7 @@ import { cut, fill, wrap } from "../../render/wrap.ts";
 import { type Row, wordsOf } from "../list.ts";
 import type { State } from "../state.ts";
 
-/** From so many rows on, the words of the current proposal stand below the list. */
+/** From so many rows on, the words of the current proposal are below the list. */
 const ROOMY = 14;
 
 /** How much of the screen the current proposal's words take. */
@@ -33,11 +33,11 @@ const WIDE = 72;
 interface Said extends VisibleText {
   /** Its beginning, as it was written. */
   readonly beginning: string;
-  /** Whether it is longer than a sidecar of ours lets through. */
+  /** Whether it is longer than the sidecar lets through. */
   readonly tooLong: boolean;
 }
 
-/** A row is drawn again and again, and whoever writes into a queue can make a text of megabytes. */
+/** A row is drawn again and again, and a justification in a queue can have megabytes. */
 const said = new WeakMap<PendingProposal, Said>();
 
 function saidIn(entry: PendingProposal): Said {
@@ -59,7 +59,6 @@ function paintOf({ stage }: Row, style: Style): (text: string) => string {
   return style.bold;
 }
 
-/** What stands above the cells. */
 function headingsOf(wide: boolean): string[] {
   return wide ? ["AGE", "BOTTLE", "TOOL", "MARKS"] : ["AGE", "BOTTLE", "FILE", "MARKS"];
 }
@@ -102,7 +101,7 @@ function drawRow(state: State, row: Row, cells: string, columns: number): string
   return isCurrent ? style.inverse(fill(text, columns - 1)) : paintOf(row, style)(text);
 }
 
-/** Behind a bar are the agent's words; what we say of a proposal stands without one. */
+/** The agent's words come behind a bar; what we say of a proposal comes without one. */
 function lastCell(state: State, { entry, stage }: Row): string {
   const words = wordsOf(stage, state.ports.now());
   return words === undefined ? `│ ${saidIn(entry).text}` : `! ${visibleLine(words)}`;
@@ -162,14 +161,7 @@ function whyEmpty({ list }: State): string {
     : `Nothing that is shown has that in it: Esc shows all.${hidden}`;
 }
 
-/**
- * The list.
- *
- * @param state The state.
- * @param height How many rows there are.
- * @param columns How wide they are.
- * @returns At most that many rows.
- */
+/** The list, in at most `height` rows. */
 export function listRows(state: State, height: number, columns: number): string[] {
   const { list, style } = state;
   const share = Math.ceil(height * PREVIEW_SHARE);
