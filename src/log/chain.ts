@@ -49,8 +49,7 @@ function signedText(kind: string, log: string, bytes: Uint8Array): Uint8Array {
   return joined([encoder.encode(`${kind}\n${log}\n`), bytes]);
 }
 
-/** The bytes of all parts, one after the other. */
-export function joined(parts: readonly Uint8Array[]): Uint8Array {
+function joined(parts: readonly Uint8Array[]): Uint8Array {
   const whole = new Uint8Array(parts.reduce((length, part) => length + part.length, 0));
   let length = 0;
   for (const part of parts) {

@@ -20,7 +20,7 @@ import { type OwnFileStamp, ownFileStamp, readOwnFileOnce } from "../disk/read_o
 import { replaceFileAlone } from "../disk/write.ts";
 import { auditLogName } from "../records/names.ts";
 import { sha256 } from "../text/hash.ts";
-import { isWhole, joined, linesOf } from "./chain.ts";
+import { isWhole, linesOf } from "./chain.ts";
 import {
   decodeHead,
   encodeHead,
@@ -57,8 +57,7 @@ function placeOf(root: string, component: string, slug: string): Place {
 /** Only who can read the signing key can make an index that is used. */
 function sealOf({ log, root }: Pick<Place, "log" | "root">): IndexSeal {
   const secret = readOwnFileOnce(signingKeyPath(root))?.bytes ?? new Uint8Array();
-  const domain = new TextEncoder().encode("audit-index-v1\n");
-  return { log, key: sha256(joined([domain, secret])) };
+  return { log, key: sha256(new TextEncoder().encode("audit-index-v1\n"), secret) };
 }
 
 /**
