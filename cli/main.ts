@@ -1,8 +1,8 @@
 /**
  * The operator's command line: from arguments to a verb, and from what it throws to an exit code.
  *
- * It needs to read and write the root, to start the editor, and to reach the hosts that `notify.json`
- * names, if there is one. Run it with `cli/supervise.sh`, which grants exactly that, or from JSR:
+ * It needs to read and write the root, to start the editor, and, if there is a `notify.json`, to reach
+ * the hosts that it names. Run it with `cli/supervise.sh`, which grants exactly that, or from JSR:
  *
  * ```sh
  * deno run --no-prompt --allow-read=$ROOT --allow-write=$ROOT --allow-run=vi \
@@ -41,10 +41,7 @@ const LOAD: Readonly<Record<Exclude<VerbName, "help">, () => Promise<Run>>> = {
   "modify": async () => (await import("./verbs/decide.ts")).modify,
   "reject": async () => (await import("./verbs/decide.ts")).reject,
   "review": async () => (await import("./verbs/decide.ts")).review,
-  "watch": async () => {
-    const { watch } = await import("./verbs/watch.ts");
-    return (context) => watch(context, context.signal ?? interrupted());
-  },
+  "watch": async () => (await import("./verbs/watch.ts")).watch,
   "notify": async () => (await import("./verbs/notify.ts")).notify,
   "audit show": async () => (await import("./verbs/audit.ts")).auditShow,
   "audit verify": async () => (await import("./verbs/audit_verify.ts")).auditVerify,
@@ -54,15 +51,7 @@ const LOAD: Readonly<Record<Exclude<VerbName, "help">, () => Promise<Run>>> = {
   "completions": async () => (await import("./verbs/completions.ts")).completions,
 };
 
-/** Ends on Ctrl-C, with everything that was printed. */
-function interrupted(): AbortSignal {
-  const controller = new AbortController();
-  Deno.addSignalListener("SIGINT", () => controller.abort());
-  Deno.addSignalListener("SIGTERM", () => controller.abort());
-  return controller.signal;
-}
-
-/** Refuses what a verb does not take, so that nothing that was typed is dropped in silence. */
+/** Refuses flags and arguments that the verb does not take: a dropped word could change what is meant. */
 function refuseSurplus(name: VerbName, { given }: Flags, rest: readonly string[]): void {
   const { flags = [], takes } = VERBS[name];
   const taken: readonly string[] = [...flags, ...EVERYWHERE];
@@ -74,7 +63,7 @@ function refuseSurplus(name: VerbName, { given }: Flags, rest: readonly string[]
   throw new UsageError(`Cannot use ${rest.join(" ")}: ${name} takes no arguments`);
 }
 
-/** The answer to what needs no verb: help, and the version. */
+/** What a command line prints that needs no verb: help, and the version. */
 async function answerTo({ help, version, words }: Flags): Promise<string | undefined> {
   if (version) {
     const { default: config } = await import("../deno.json", { with: { type: "json" } });
@@ -97,7 +86,7 @@ export async function main(
 ): Promise<number> {
   let context: Context | undefined;
   try {
-    // What is still being typed is no command line yet: a shell asks what could come next.
+    // A shell asks what could come next. Its words are not a whole command line, so no flag is refused.
     if (args[0] === "completions" && args[1] === "line") {
       const { completeLine } = await import("./command/complete.ts");
       for (const offer of await completeLine(args.slice(2))) terminal.print(offer);

@@ -1,9 +1,9 @@
 #!/bin/sh
 # Starts the operator's command line with the permissions it needs, and no others: to read and write
 # the root, to read the files that flags name, to start the one editor that it would open, to reach
-# the hosts that notify.json names. deno.json cannot say this, because all of it is only known now.
+# the hosts that notify.json names. deno.json cannot grant this, because all of it is known only now.
 set -euf
-# With it cd would print, and go elsewhere.
+# With CDPATH set, cd would print, and could go elsewhere.
 unset CDPATH
 
 refuse() {
@@ -11,7 +11,7 @@ refuse() {
   exit 2
 }
 
-# The checkout, also when this was reached through a link on the PATH.
+# The checkout, also if this script was started through a link on the PATH.
 self=$0
 while [ -L "$self" ]; do
   target=$(readlink -- "$self")
@@ -26,7 +26,7 @@ case $self in
 esac
 here=$(cd -- "$here" && pwd -P)
 
-# A task runs in the checkout; what is typed is meant where it was typed.
+# deno task runs in the checkout, but relative paths are meant from the operator's directory.
 cd -- "${INIT_CWD:-.}"
 
 # <flags> Made from the tables in cli/command/flags.ts: tests/cli/command/launcher_test.ts compares, and
@@ -148,26 +148,27 @@ fi
 write=$root
 if [ "$verb" = doctor ]; then write=; fi
 
-# What every verb is granted; the full screen some more.
-set -- "$here/main.ts" "$@"
-set -- --allow-env=CLAUDE_BOTTLE_ROOT,HOME,VISUAL,EDITOR,NO_COLOR,TERM,TERM_PROGRAM \
-  --allow-sys=hostname,uid,gid,userInfo,statfs ${net:+"--allow-net=$net"} "$@"
-
-if [ -n "$plain" ] || ! takes_screen "$verb" "$words" || ! [ -t 0 ] || ! [ -t 1 ]; then
-  exec deno run --quiet --no-prompt --frozen --config "$here/../deno.json" \
-    --allow-read="$root$readable" ${write:+"--allow-write=$write"} --allow-run="$editor" "$@"
+# What every verb is granted. The full screen may also start suspend.sh.
+run=$editor
+screen=
+if [ -z "$plain" ] && takes_screen "$verb" "$words" && [ -t 0 ] && [ -t 1 ]; then
+  case $here in
+    *,*) refuse "Cannot grant a path with a comma: $here" ;;
+  esac
+  run=$editor,$here/suspend.sh
+  screen=yes
 fi
+set -- run --quiet --no-prompt --frozen --config "$here/../deno.json" \
+  --allow-read="$root$readable" ${write:+"--allow-write=$write"} --allow-run="$run" \
+  --allow-env=CLAUDE_BOTTLE_ROOT,HOME,VISUAL,EDITOR,NO_COLOR,TERM,TERM_PROGRAM \
+  --allow-sys=hostname,uid,gid,userInfo,statfs ${net:+"--allow-net=$net"} "$here/main.ts" "$@"
+[ -n "$screen" ] || exec deno "$@"
 
 # A program that was killed, or crashed, cannot clean up behind itself. So this shell stays, to leave the
 # terminal as it was: its modes, and no cursor hidden, no screen left over, no paste in brackets.
-case $here in
-  *,*) refuse "Cannot grant a path with a comma: $here" ;;
-esac
 modes=$(stty -g)
 exec 3<&0
-deno run --quiet --no-prompt --frozen --config "$here/../deno.json" \
-  --allow-read="$root$readable" --allow-write="$root" --allow-run="$editor,$here/suspend.sh" \
-  "$@" <&3 3<&- &
+deno "$@" <&3 3<&- &
 child=$!
 trap 'kill -TERM "$child" 2>/dev/null || :' TERM
 trap 'kill -HUP "$child" 2>/dev/null || :' HUP

@@ -40,16 +40,17 @@ export async function bottleSlugs(root: string | undefined): Promise<Offer[]> {
   return listBottles(root ?? claudeBottleRoot()).slugs.map((slug) => [slug, "a bottle"]);
 }
 
-function verbOffers(words: readonly string[]): Offer[] {
-  const [first] = words;
-  if (first === undefined) {
-    return firstWords().map((word) => [
+function verbOffers([first, ...rest]: readonly string[]): Offer[] {
+  const second = (name: VerbName) => name.slice(name.indexOf(" ") + 1);
+  if (rest.length > 0) return [];
+  if (first !== undefined) return familyOf(first).map((name) => [second(name), VERBS[name].about]);
+  return firstWords().map((word) => {
+    const family = familyOf(word);
+    return [
       word,
-      VERBS[word as VerbName]?.about ?? familyOf(word).join(", "),
-    ]);
-  }
-  if (words.length > 1) return [];
-  return familyOf(first).map((word) => [word, VERBS[`${first} ${word}` as VerbName].about]);
+      family.length > 0 ? family.map(second).join(", ") : VERBS[word as VerbName].about,
+    ];
+  });
 }
 
 function flagOffers(verb: VerbName | undefined): Offer[] {

@@ -42,14 +42,12 @@ export function findVerb(words: readonly string[]): FoundVerb {
   const [first, second] = words;
   if (first === undefined) throw new UsageError("Cannot tell what to do: name a verb");
   const family = familyOf(first);
-  const typed = second !== undefined && family.length > 0 ? `${first} ${second}` : first;
-  if (typed === first && family.length > 0) {
-    const names = family.map((name) => `${first} ${name}`).join(", ");
+  if (family.length > 0 && second === undefined) {
+    const names = family.join(", ");
     throw new UsageError(`Cannot run ${JSON.stringify(first)}: write one of ${names}`);
   }
-  const meant = family.length > 0
-    ? closest(typed, family.map((name) => `${first} ${name}`))
-    : closest(typed, firstWords());
+  const typed = family.length > 0 ? `${first} ${second}` : first;
+  const meant = closest(typed, family.length > 0 ? family : firstWords());
   const hint = meant === undefined ? "" : `; did you mean ${meant}?`;
   throw new UsageError(`Cannot run ${JSON.stringify(typed)}: there is no such verb${hint}`);
 }
@@ -58,10 +56,9 @@ export function firstWords(): readonly string[] {
   return [...new Set(VERB_NAMES.map((name) => name.split(" ")[0]!))];
 }
 
-/** The second words of the verbs that begin with a word, such as `audit`. */
-export function familyOf(first: string): readonly string[] {
-  return VERB_NAMES.filter((name) => name.startsWith(`${first} `))
-    .map((name) => name.slice(first.length + 1));
+/** The verbs of two words that begin with a word, such as `audit`. */
+export function familyOf(first: string): readonly VerbName[] {
+  return VERB_NAMES.filter((name) => name.startsWith(`${first} `));
 }
 
 function table(rows: readonly (readonly [left: string, right: string])[]): string {
@@ -76,9 +73,9 @@ function table(rows: readonly (readonly [left: string, right: string])[]): strin
 export function helpOn(words: readonly string[]): string {
   const [first] = words;
   if (first === undefined) return generalHelp();
-  if (words.length === 1 && familyOf(first).length > 0) {
-    const names = VERB_NAMES.filter((name) => name.startsWith(`${first} `));
-    return `Usage: supervise ${first} VERB [FLAGS]\n\n${tableOf(names)}`.trimEnd();
+  const family = familyOf(first);
+  if (words.length === 1 && family.length > 0) {
+    return `Usage: supervise ${first} VERB [FLAGS]\n\n${tableOf(family)}`.trimEnd();
   }
   const { name } = findVerb(words);
   const { about, flags = [] } = VERBS[name];

@@ -69,12 +69,7 @@ export function shortIds(ids: readonly string[]): Map<string, string> {
   }));
 }
 
-const MS_OF_UNIT: Readonly<Record<string, number>> = {
-  s: 1000,
-  m: 60_000,
-  h: 3_600_000,
-  d: 86_400_000,
-};
+const SECONDS_OF_UNIT: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3600, d: 86_400 };
 
 /**
  * A test for the proposals that `--tool` and `--since` select. A proposal whose time of arrival cannot be
@@ -97,7 +92,7 @@ export function isWanted(
 /** The instant that `--since` means, in microseconds since 1970. */
 function parseSince(since: string, nowMs: number): number {
   const [, count, unit] = /^(\d{1,6})([smhd])$/.exec(since) ?? [];
-  if (count !== undefined) return (nowMs - Number(count) * MS_OF_UNIT[unit!]!) * 1000;
+  if (count !== undefined) return (nowMs - Number(count) * SECONDS_OF_UNIT[unit!]! * 1000) * 1000;
   const instant = /^\d{4}-\d\d-\d\dT/.test(since) ? instantOf(since) : Infinity;
   if (instant !== Infinity) return instant;
   throw new UsageError(

@@ -50,22 +50,20 @@ function marksBelow(marks: readonly Mark[]): (diffLine: string) => readonly Mark
   };
 }
 
+const PAINTS: Readonly<Record<string, keyof Style>> = {
+  "+": "green",
+  "-": "red",
+  "@": "dim",
+  "\\": "dim",
+};
+
 /** A line of a diff that is already visible, in rows that each show its sign, painted by it. */
 function diffRows(line: string, isHeader: boolean, columns: number, style: Style): string[] {
   if (isHeader) return wrap("", line, columns).map(style.bold);
   const sign = line.slice(0, 1);
   const rows = wrap(sign, line.slice(1), columns);
-  switch (sign) {
-    case "+":
-      return rows.map(style.green);
-    case "-":
-      return rows.map(style.red);
-    case "@":
-    case "\\":
-      return rows.map(style.dim);
-    default:
-      return rows;
-  }
+  const paint = PAINTS[sign];
+  return paint === undefined ? rows : rows.map(style[paint]);
 }
 
 /**

@@ -54,33 +54,18 @@ export function renderPending(
   pending: readonly PendingProposal[],
   { shorts, marks, columns, nowMs, style }: PendingTable,
 ): string[] {
-  const whys = pending.map(({ proposal }) =>
-    makeVisible(trimPlain(proposal.justification), { oneLine: true })
+  const header = ["ID", "BOTTLE", "TOOL", "AGE", "MARKS", "ESCAPED", "JUSTIFICATION"];
+  const rows = pending.map((entry) => {
+    const { id, bottleSlug, tool, arrivalTimestamp, justification } = entry.proposal;
+    const { text, escaped } = makeVisible(trimPlain(justification), { oneLine: true });
+    const known = [shorts.get(id) ?? id, bottleSlug, tool, age(arrivalTimestamp, nowMs)];
+    return [...known, marksInShort(marks.get(entry)), badge(escaped), text];
+  });
+  const isShown = header.map((name, n) =>
+    name !== "MARKS" && name !== "ESCAPED" || rows.some((row) => row[n] !== "")
   );
-  const marked = pending.map((entry) => marksInShort(marks.get(entry)));
-  const tricky = whys.some(({ escaped }) => escaped > 0);
-  const odd = marked.some((cell) => cell !== "");
-  const rows = [
-    [
-      "ID",
-      "BOTTLE",
-      "TOOL",
-      "AGE",
-      ...(odd ? ["MARKS"] : []),
-      ...(tricky ? ["ESCAPED"] : []),
-      "JUSTIFICATION",
-    ],
-    ...pending.map(({ proposal }, n) => [
-      shorts.get(proposal.id) ?? proposal.id,
-      proposal.bottleSlug,
-      proposal.tool,
-      age(proposal.arrivalTimestamp, nowMs),
-      ...(odd ? [marked[n]!] : []),
-      ...(tricky ? [badge(whys[n]!.escaped)] : []),
-      whys[n]!.text,
-    ]),
-  ];
-  return alignColumns(rows).map((line, n) => {
+  const shown = [header, ...rows].map((row) => row.filter((_, n) => isShown[n]));
+  return alignColumns(shown).map((line, n) => {
     const short = cut(line, columns - 1);
     return n === 0 ? style.dim(short) : short;
   });

@@ -55,15 +55,13 @@ interface Trusted {
 async function verifyRoot(context: Context, trusted: Trusted): Promise<Verified> {
   const { anchors, publicKeys } = trusted;
   const { root } = context;
-  const isMeant = isSelected(context);
   const present = selectLogs(context).map(nameOfLog);
   // A log must be there if an anchor names it.
   const expected = new Set([...present, ...anchors.map(({ log }) => log)]);
   const named = anchors.flatMap(({ log }) => parseAuditLogName(log) ?? []);
-  const all = new Map([...logsThatMayBe(root), ...named].map((id) => [nameOfLog(id), id]));
+  const all = [...logsThatMayBe(root), ...named].filter(isSelected(context));
   const logs: AuditVerification[] = [];
-  for (const [name, { component, slug }] of all) {
-    if (!isMeant({ component, slug })) continue;
+  for (const [name, { component, slug }] of new Map(all.map((id) => [nameOfLog(id), id]))) {
     const log = await verifyAuditLog(component, slug, { root, ...trusted });
     // Of a removed log only the heads in responses may be left. Then the check of those fails.
     if (expected.has(name) || !log.ok) logs.push(log);

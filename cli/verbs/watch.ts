@@ -38,8 +38,8 @@ type Print = (event: object, words: string) => void;
  * Prints what is pending, then what happens, until it is interrupted or standard output is closed. Each
  * line is written whole, at once. New proposals are sent to the receivers of `notify.json`.
  */
-export async function watch(context: Context, signal: AbortSignal): Promise<void> {
-  const { where, flags, columns } = context;
+export async function watch(context: Context): Promise<void> {
+  const { where, flags, columns, signal = interrupted() } = context;
   const wanted = isWanted(flags, Date.now());
   const encoder = new TextEncoder();
   const print: Print = (event, words) => {
@@ -57,6 +57,13 @@ export async function watch(context: Context, signal: AbortSignal): Promise<void
     if (!(error instanceof Deno.errors.BrokenPipe)) throw error;
   }
   await notifier.close();
+}
+
+function interrupted(): AbortSignal {
+  const controller = new AbortController();
+  Deno.addSignalListener("SIGINT", () => controller.abort());
+  Deno.addSignalListener("SIGTERM", () => controller.abort());
+  return controller.signal;
 }
 
 /**
