@@ -115,6 +115,9 @@ export async function decide(request: DecideRequest): Promise<Decision> {
   return await decideAfterLook(request, () => request);
 }
 
+/** What a decision says of the proposal that it names. */
+export type DecisionOnLook = Omit<DecideRequest, keyof ProposalRef>;
+
 /**
  * Decides what `look` says to a proposal, as {@linkcode decide} does. For a caller who need not wait for
  * the operator in between: the files are read once, under the bottle's lock, for the look and the
@@ -122,14 +125,14 @@ export async function decide(request: DecideRequest): Promise<Decision> {
  */
 export async function decideAfterLook(
   ref: ProposalRef,
-  look: (inspection: Inspection) => DecideRequest | Promise<DecideRequest>,
+  look: (inspection: Inspection) => DecisionOnLook | Promise<DecisionOnLook>,
 ): Promise<Decision> {
   const { bottleSlug, proposalId, root = claudeBottleRoot() } = ref;
   checkBottleSlug(bottleSlug);
   checkProposalId(proposalId);
   return await withBottleLock(root, bottleSlug, async () => {
     const inspection = await inspectProposal({ root, bottleSlug, proposalId });
-    const request = await look(inspection);
+    const request = { ...await look(inspection), root, bottleSlug, proposalId };
     checkRequest(request);
     refuseObstacles(inspection, request);
     refuseIfNotWritable(root, bottleSlug);
@@ -139,9 +142,7 @@ export async function decideAfterLook(
 
 /** Refuses what no proposal could make right. */
 function checkRequest(request: DecideRequest): void {
-  const { bottleSlug, proposalId, verdict, notes, confirmedSlug, currentSha256 } = request;
-  checkBottleSlug(bottleSlug);
-  checkProposalId(proposalId);
+  const { verdict, notes, confirmedSlug, currentSha256 } = request;
   if (lacksNotes(verdict, notes)) throw new ObstacleError(request, [NOTES_MISSING]);
   if (confirmedSlug !== undefined && currentSha256 === undefined) {
     throw new TypeError(
