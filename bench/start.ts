@@ -5,7 +5,7 @@
  */
 
 import { newProposal, type Proposal, sha256Hex, writeProposal } from "../mod.ts";
-import { makeDirectory } from "./fixtures.ts";
+import { type Directory, makeDirectory } from "./fixtures.ts";
 import {
   median,
   medianRatio,
@@ -62,21 +62,22 @@ async function propose(root: string, bottleSlug: string, n: number): Promise<Pro
 }
 
 async function measure(): Promise<readonly Row[]> {
-  await using dir = await makeDirectory();
-  const root = dir.path;
-  for (let n = 0; n < 7; n++) await propose(root, `dev-${n % 2}`, n);
-  const empty = join(root, "empty.ts");
+  await using pending = await makeDirectory();
+  await using decided = await makeDirectory();
+  for (let n = 0; n < 7; n++) await propose(pending.path, `dev-${n % 2}`, n);
+  const empty = join(pending.path, "empty.ts");
   await Deno.writeTextFile(empty, "");
   const launcher = here("../cli/supervise.sh");
-  const supervise = (...args: string[]) => timeMs(() => run("sh", [launcher, ...args], root));
+  const supervise = ({ path }: Directory, ...args: string[]) =>
+    timeMs(() => run("sh", [launcher, ...args], path));
   let n = 0;
   const samples = await takeTurns(ROUNDS, {
-    empty: () => timeMs(() => run("deno", ["run", empty], root)),
-    help: () => supervise("--help"),
-    list: () => supervise("list"),
+    empty: () => timeMs(() => run("deno", ["run", empty], pending.path)),
+    help: () => supervise(pending, "--help"),
+    list: () => supervise(pending, "list"),
     approve: async () => {
-      const { id } = await propose(root, "dev-9", n++);
-      return await supervise("approve", id);
+      const { id } = await propose(decided.path, "dev-1", n++);
+      return await supervise(decided, "approve", id);
     },
   });
   const row = (what: string, side: number[], most: number): Row => {

@@ -16,31 +16,19 @@
  * @module
  */
 
-import type { Context } from "./command/context.ts";
-import {
-  EVERYWHERE,
-  type Flags,
-  readFlags,
-  UsageError,
-  type VerbName,
-  VERBS,
-} from "./command/flags.ts";
-import { findVerb, helpOn, usageOf } from "./command/help.ts";
+import { type Run, runCommand, type VerbWithFile } from "./command/run.ts";
 import { processTerminal, type Terminal } from "./command/terminal.ts";
 
 export type { Terminal };
 
-/** Runs a verb. Without a number it ends with 0. */
-type Run = (context: Context, words: readonly string[]) => Promise<number | void> | void;
-
 /** Each verb is loaded when it runs, so that no verb waits for the imports of another kind. */
-const LOAD: Readonly<Record<Exclude<VerbName, "help">, () => Promise<Run>>> = {
+const LOAD: Readonly<Record<VerbWithFile, () => Promise<Run>>> = {
   "list": async () => (await import("./verbs/list.ts")).list,
   "show": async () => (await import("./verbs/show.ts")).show,
   "approve": async () => (await import("./verbs/decide.ts")).approve,
   "modify": async () => (await import("./verbs/decide.ts")).modify,
   "reject": async () => (await import("./verbs/decide.ts")).reject,
-  "review": async () => (await import("./verbs/decide.ts")).review,
+  "review": async () => (await import("./verbs/review.ts")).review,
   "watch": async () => (await import("./verbs/watch.ts")).watch,
   "notify": async () => (await import("./verbs/notify.ts")).notify,
   "audit show": async () => (await import("./verbs/audit.ts")).auditShow,
@@ -50,28 +38,6 @@ const LOAD: Readonly<Record<Exclude<VerbName, "help">, () => Promise<Run>>> = {
   "doctor": async () => (await import("./verbs/doctor.ts")).doctor,
   "completions": async () => (await import("./verbs/completions.ts")).completions,
 };
-
-/** Refuses flags and arguments that the verb does not take: a dropped word could change what is meant. */
-function refuseSurplus(name: VerbName, { given }: Flags, rest: readonly string[]): void {
-  const { flags = [], takes } = VERBS[name];
-  const taken: readonly string[] = [...flags, ...EVERYWHERE];
-  const misplaced = given.find((flag) => !taken.includes(flag));
-  if (misplaced !== undefined) {
-    throw new UsageError(`Cannot use --${misplaced} with ${usageOf(name)}`);
-  }
-  if (takes !== undefined || rest.length === 0) return;
-  throw new UsageError(`Cannot use ${rest.join(" ")}: ${name} takes no arguments`);
-}
-
-/** What a command line prints that needs no verb: help, and the version. */
-async function answerTo({ help, version, words }: Flags): Promise<string | undefined> {
-  if (version) {
-    const { default: config } = await import("../deno.json", { with: { type: "json" } });
-    return `supervise ${config.version}`;
-  }
-  if (words[0] === "help") return helpOn(words.slice(1));
-  return help ? helpOn(words) : undefined;
-}
 
 /**
  * Runs a command.
@@ -84,37 +50,10 @@ export async function main(
   args: readonly string[],
   terminal: Terminal = processTerminal(),
 ): Promise<number> {
-  let context: Context | undefined;
-  try {
-    // A shell asks what could come next. Its words are not a whole command line, so no flag is refused.
-    if (args[0] === "completions" && args[1] === "line") {
-      const { completeLine } = await import("./command/complete.ts");
-      for (const offer of await completeLine(args.slice(2))) terminal.print(offer);
-      return 0;
-    }
-    const flags = readFlags(args);
-    const answer = await answerTo(flags);
-    if (answer !== undefined) {
-      terminal.print(answer);
-      return 0;
-    }
-    const { name: typed, rest } = findVerb(flags.words);
-    const name = rest.length === 0 ? VERBS[typed].withoutWords ?? typed : typed;
-    refuseSurplus(name, flags, rest);
-    const [{ makeContext, reportInterrupted }, run] = await Promise.all([
-      import("./command/context.ts"),
-      LOAD[name as keyof typeof LOAD](),
-    ]);
-    context = makeContext(flags, terminal);
-    if (VERBS[name].readsOnly !== true) await reportInterrupted(context);
-    return await run(context, rest) ?? 0;
-  } catch (error) {
-    const { complainOf } = await import("./command/context.ts");
-    const { failureOf } = await import("./command/exit.ts");
-    const failure = failureOf(error, context?.root);
-    complainOf(failure, terminal, context?.flags.json ?? args.includes("--json"));
-    return failure.exit;
-  }
+  return await runCommand(args, terminal, {
+    load: (name) => LOAD[name](),
+    context: () => import("./command/context.ts"),
+  });
 }
 
 if (import.meta.main) Deno.exit(await main(Deno.args));

@@ -24,10 +24,10 @@ case $self in
   */*) here=${self%/*}/ ;;
   *) here=. ;;
 esac
-here=$(cd -- "$here" && pwd -P)
-
+cd -P -- "$here"
+here=$PWD
 # deno task runs in the checkout, but relative paths are meant from the operator's directory.
-cd -- "${INIT_CWD:-.}"
+cd -- "${INIT_CWD:-$OLDPWD}"
 
 # <flags> Made from the tables in cli/command/flags.ts: tests/cli/command/launcher_test.ts compares, and
 # writes this anew with UPDATE_GOLDEN=1.
@@ -78,12 +78,42 @@ takes_screen() {
     *) return 1 ;;
   esac
 }
+
+reads_only() {
+  case $1:$2 in
+    doctor:* |\
+    completions:* |\
+    help:*) ;;
+    *) return 1 ;;
+  esac
+}
+
+choose_program() {
+  case $1:$2:$3 in
+    list:*:*) program=verbs/list ;;
+    show:*:*) program=verbs/show ;;
+    approve:1:*) program=verbs/review ;;
+    approve:*:*) program=verbs/decide ;;
+    modify:*:*) program=verbs/decide ;;
+    reject:*:*) program=verbs/decide ;;
+    review:*:*) program=verbs/review ;;
+    watch:*:*) program=verbs/watch ;;
+    notify:*:*) program=verbs/notify ;;
+    audit:*:show) program=verbs/audit ;;
+    audit:*:verify) program=verbs/audit_verify ;;
+    audit:*:export) program=verbs/audit ;;
+    audit:*:head) program=verbs/audit ;;
+    doctor:*:*) program=verbs/doctor ;;
+    *) program=main ;;
+  esac
+}
 # </flags>
 
 root=${CLAUDE_BOTTLE_ROOT:-${HOME:+$HOME/.claude-bottle}}
 readable=
 flag=
 verb=
+second=
 words=0
 plain=
 all_words=
@@ -116,7 +146,10 @@ for word in "$@"; do
     -?*) if takes_value "$word"; then flag=$word; fi ;;
     *)
       words=$((words + 1))
-      if [ "$words" = 1 ]; then verb=$word; fi
+      case $words in
+        1) verb=$word ;;
+        2) second=$word ;;
+      esac
       ;;
   esac
 done
@@ -144,9 +177,9 @@ if notifies "$verb" "$words" && [ -e "$root/notify.json" ]; then
   export NO_PROXY
 fi
 
-# doctor changes nothing, and may not.
+# A verb that only reads may not write.
 write=$root
-if [ "$verb" = doctor ]; then write=; fi
+if reads_only "$verb" "$words"; then write=; fi
 
 # What every verb is granted. The full screen may also start suspend.sh.
 run=$editor
@@ -158,10 +191,11 @@ if [ -z "$plain" ] && takes_screen "$verb" "$words" && [ -t 0 ] && [ -t 1 ]; the
   run=$editor,$here/suspend.sh
   screen=yes
 fi
+choose_program "$verb" "$words" "$second"
 set -- run --quiet --no-prompt --frozen --config "$here/../deno.json" \
   --allow-read="$root$readable" ${write:+"--allow-write=$write"} --allow-run="$run" \
   --allow-env=CLAUDE_BOTTLE_ROOT,HOME,VISUAL,EDITOR,NO_COLOR,TERM,TERM_PROGRAM \
-  --allow-sys=hostname,uid,gid,userInfo,statfs ${net:+"--allow-net=$net"} "$here/main.ts" "$@"
+  --allow-sys=hostname,uid,gid,userInfo,statfs ${net:+"--allow-net=$net"} "$here/$program.ts" "$@"
 [ -n "$screen" ] || exec deno "$@"
 
 # A program that was killed, or crashed, cannot clean up behind itself. So this shell stays, to leave the

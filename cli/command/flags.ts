@@ -102,6 +102,8 @@ export interface Verb {
   readonly about: string;
   /** Its own flags, besides {@linkcode EVERYWHERE}. */
   readonly flags?: readonly FlagName[];
+  /** The file in `cli/verbs/` that the launcher starts for it; without this it starts `cli/main.ts`. */
+  readonly program?: string;
   /** What its arguments are; without this it takes none. */
   readonly takes?: "id" | "ids" | "verb" | readonly string[];
   /** The verb that it means without arguments. */
@@ -122,9 +124,15 @@ const APPROVAL = [...ANY_DECISION, "confirm", "allow-stale"] as const;
 export const EVERYWHERE: readonly FlagName[] = ["root", "bottle", "json", "plain", "help"];
 
 const VERB_TABLE = {
-  "list": { about: "list pending proposals", flags: ["tool", "since", "sort"] },
-  "show": { usage: "ID", about: "show one proposal: why, and what would change", takes: "id" },
+  "list": { program: "list", about: "list pending proposals", flags: ["tool", "since", "sort"] },
+  "show": {
+    program: "show",
+    usage: "ID",
+    about: "show one proposal: why, and what would change",
+    takes: "id",
+  },
   "approve": {
+    program: "decide",
     usage: "[ID...]",
     about: "accept proposals as they are; without an ID: review",
     flags: [...APPROVAL, "if-unmarked"],
@@ -132,47 +140,70 @@ const VERB_TABLE = {
     withoutWords: "review",
   },
   "modify": {
+    program: "decide",
     usage: "ID",
     about: "accept your version of the file, from --file or $EDITOR",
     flags: [...APPROVAL, "file"],
     takes: "id",
   },
   "reject": {
+    program: "decide",
     usage: "ID... --notes TEXT",
     about: "change nothing, and tell the agent why",
     flags: ANY_DECISION,
     takes: "ids",
   },
   "review": {
+    program: "review",
     about: "decide pending proposals on the full screen; --plain: at a prompt",
     flags: ["notes", "operator"],
     notifies: true,
     fullScreen: true,
   },
   "watch": {
+    program: "watch",
     about: "print proposals and decisions as they happen",
     flags: ["tool"],
     notifies: true,
   },
-  "notify": { about: "send a test to every receiver in notify.json", notifies: true },
-  "audit show": { about: "print the recorded decisions", flags: ["component"] },
+  "notify": {
+    program: "notify",
+    about: "send a test to every receiver in notify.json",
+    notifies: true,
+  },
+  "audit show": { program: "audit", about: "print the recorded decisions", flags: ["component"] },
   "audit verify": {
+    program: "audit_verify",
     about: "check whether the audit logs were changed",
     flags: ["component", "public-key", "anchors", "archive"],
   },
   "audit export": {
+    program: "audit",
     about: "write the logs into one file, to verify them elsewhere",
     flags: ["component"],
   },
-  "audit head": { about: "print the anchors to save elsewhere", flags: ["component"] },
-  "doctor": { about: "find problems, and say what to do about each", readsOnly: true },
+  "audit head": {
+    program: "audit",
+    about: "print the anchors to save elsewhere",
+    flags: ["component"],
+  },
+  "doctor": {
+    program: "doctor",
+    about: "find problems, and say what to do about each",
+    readsOnly: true,
+  },
   "completions": {
     usage: "bash|zsh|fish",
     about: "print a script that completes commands in your shell",
     takes: ["bash", "zsh", "fish"],
     readsOnly: true,
   },
-  "help": { usage: "[VERB]", about: "print help on all verbs, or on one", takes: "verb" },
+  "help": {
+    usage: "[VERB]",
+    about: "print help on all verbs, or on one",
+    takes: "verb",
+    readsOnly: true,
+  },
 } as const satisfies Readonly<Record<string, Verb>>;
 
 export type VerbName = keyof typeof VERB_TABLE;

@@ -16,6 +16,7 @@ import {
   visibleLine,
 } from "../../internal_mod.ts";
 import { type AuditEntry, readAuditEntries } from "../../mod.ts";
+import { runAlone } from "../command/alone.ts";
 import type { Context } from "../command/context.ts";
 import { UsageError } from "../command/flags.ts";
 import { complainOfUnsound, selectLogs } from "../operate/logs.ts";
@@ -125,4 +126,8 @@ export async function auditHead(context: Context): Promise<void> {
   const key = fingerprint === undefined ? "no key is here" : `signed with ${fingerprint}`;
   context.print(`# ${new Date().toISOString()}, ${key}`);
   if (heads.length > 0) context.print(formatAnchors(heads).trimEnd());
+}
+
+if (import.meta.main) {
+  await runAlone({ "audit show": auditShow, "audit export": auditExport, "audit head": auditHead });
 }

@@ -12,6 +12,7 @@ import {
   visibleLine,
 } from "../../internal_mod.ts";
 import { type Anchor, type AuditVerification, verifyAuditLog } from "../../mod.ts";
+import { runAlone } from "../command/alone.ts";
 import { type Context, readNamedFile } from "../command/context.ts";
 import { UsageError } from "../command/flags.ts";
 import { isSelected, logsThatMayBe, nameOfLog, selectLogs } from "../operate/logs.ts";
@@ -172,3 +173,5 @@ export async function auditVerify(context: Context): Promise<number> {
   }
   return sound ? 0 : 1;
 }
+
+if (import.meta.main) await runAlone({ "audit verify": auditVerify });

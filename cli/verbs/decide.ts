@@ -1,14 +1,15 @@
 /**
- * The verbs that decide: `approve`, `modify`, `reject`, and `review`, which asks a person for each.
+ * The verbs that decide: `approve`, `modify`, `reject`.
  *
  * @module
  */
 
+import { runAlone } from "../command/alone.ts";
 import { type Context, readNamedFile } from "../command/context.ts";
 import { CancelledError } from "../command/exit.ts";
 import { UsageError } from "../command/flags.ts";
 import { confirmations, decideWords, saidByFlags } from "../operate/batch.ts";
-import { ask, refuseContradiction } from "../operate/confirm.ts";
+import { refuseContradiction } from "../operate/confirm.ts";
 import {
   decideAsShown,
   decideEdit,
@@ -57,21 +58,4 @@ export async function reject(context: Context, words: readonly string[]): Promis
   return await decideWords(context, words, { status: "rejected" });
 }
 
-/** `review`: on the full screen; with `--plain`, or on a dumb terminal, at a prompt. */
-export async function review(context: Context): Promise<number> {
-  const { flags, interactive, env } = context;
-  if (flags.json || !interactive) {
-    const how = flags.json ? "as JSON" : "without a terminal";
-    throw new UsageError(
-      `Cannot review ${how}: use list, then show ID, then approve, modify or reject ID`,
-    );
-  }
-  // The other verbs do not wait until these are loaded.
-  if (!flags.plain && env("TERM") !== "dumb") {
-    const { reviewFullScreen } = await import("../review/run.ts");
-    return await reviewFullScreen(context);
-  }
-  const { reviewPlain } = await import("../review/plain.ts");
-  await reviewPlain(context, ask);
-  return 0;
-}
+if (import.meta.main) await runAlone({ approve, modify, reject });

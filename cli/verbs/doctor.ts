@@ -6,6 +6,7 @@
 
 import { ownFileStamp, visibleLine } from "../../internal_mod.ts";
 import { type Overview, readOverview } from "../../mod.ts";
+import { runAlone } from "../command/alone.ts";
 import type { Context } from "../command/context.ts";
 import { UsageError } from "../command/flags.ts";
 import { type Check, type Finding, findingsOf } from "../doctor/finding.ts";
@@ -98,3 +99,5 @@ export async function doctor(context: Context): Promise<number> {
   if (bad + warn > 0) context.print(`${bad} bad, ${warn} to look at`);
   return exit;
 }
+
+if (import.meta.main) await runAlone({ doctor });

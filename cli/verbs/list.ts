@@ -5,6 +5,7 @@
  */
 
 import { listBottles, marksOfPending, ownFileStamp, readOverview } from "../../read_mod.ts";
+import { runAlone } from "../command/alone.ts";
 import { type Context, keepForLater } from "../command/context.ts";
 import { isWanted, shortIds, sortPending } from "../command/resolve.ts";
 import {
@@ -57,3 +58,5 @@ export function list(context: Context): void {
   for (const bottle of unlisted) context.complain(unlistedLine(bottle));
   for (const problem of unreadable) context.complain(unreadableLine(problem));
 }
+
+if (import.meta.main) await runAlone({ list });

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { runAlone } from "../command/alone.ts";
 import type { Context } from "../command/context.ts";
 import { NotifyConfigError, notifyConfigPath } from "../notify/config.ts";
 import { testMessage } from "../notify/message.ts";
@@ -74,3 +75,5 @@ async function test(receiver: Receiver, root: string): Promise<Row> {
 function cellsOf({ result, receiver, place, says }: Row): string[] {
   return [result, receiver, [place ?? [], says].flat().join("  ")];
 }
+
+if (import.meta.main) await runAlone({ notify });

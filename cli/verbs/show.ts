@@ -6,6 +6,7 @@
 
 import { rememberShown } from "../../internal_mod.ts";
 import { inspectProposal } from "../../mod.ts";
+import { runAlone } from "../command/alone.ts";
 import { type Context, keepForLater } from "../command/context.ts";
 import { resolveProposal } from "../command/resolve.ts";
 import { visibleJson } from "../render/quote.ts";
@@ -45,3 +46,5 @@ export async function show(context: Context, words: readonly string[]): Promise<
   }
   rememberShown(ref, inspection);
 }
+
+if (import.meta.main) await runAlone({ show });

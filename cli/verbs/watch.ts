@@ -13,6 +13,7 @@ import {
   watchChanges,
 } from "../../internal_mod.ts";
 import type { PendingProposal, Proposal, QueueEvent } from "../../mod.ts";
+import { runAlone } from "../command/alone.ts";
 import { type Context, keepForLater } from "../command/context.ts";
 import { isWanted } from "../command/resolve.ts";
 import { openNotifier } from "../notify/outbox.ts";
@@ -142,3 +143,5 @@ function printDecided(
 function fileOf({ bottleSlug, file }: { bottleSlug: string; file: string }): string {
   return `${bottleSlug}/${file}`;
 }
+
+if (import.meta.main) await runAlone({ watch });

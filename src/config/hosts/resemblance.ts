@@ -148,7 +148,7 @@ export function learnHosts(hosts: Iterable<string>): (host: string) => Resemblan
   };
 
   return (host) => {
-    if (isAddress(host)) return undefined;
+    if (isAddress(host) || domains.size === 0) return undefined;
     const { name, domain: owner } = siteOf(host);
     if (domains.has(owner)) return undefined;
     const inside = contained(host);

@@ -8,7 +8,7 @@ import {
 } from "../../../cli/command/flags.ts";
 import { holds } from "../../support/properties.ts";
 import { configure, startReceiver } from "../../support/receiver.ts";
-import { REPO, run, supervise } from "../../support/run.ts";
+import { REPO, run, type RunResult, supervise } from "../../support/run.ts";
 import { type TempDir, tempDir } from "../../support/temp.ts";
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import { join } from "@std/path";
@@ -38,6 +38,25 @@ function verbPatterns(isOne: (verb: Verb) => boolean): string[] {
   });
 }
 
+/** The shell function that finds the program of a verb. */
+function programChoice(): string {
+  const cases = VERB_NAMES.flatMap((name) => {
+    const [first, second = "*"] = name.split(" ");
+    const { program, withoutWords } = VERBS[name];
+    const meant = withoutWords === undefined ? undefined : VERBS[withoutWords].program;
+    return [
+      ...(meant === undefined ? [] : [`${first}:1:*) program=verbs/${meant} ;;`]),
+      ...(program === undefined ? [] : [`${first}:*:${second}) program=verbs/${program} ;;`]),
+    ];
+  });
+  return `choose_program() {
+  case $1:$2:$3 in
+    ${[...cases, "*) program=main ;;"].join("\n    ")}
+  esac
+}
+`;
+}
+
 /** The part of the launcher that knows verbs and flags. */
 function generated(): string {
   const flags = (isOne: (name: FlagName) => boolean) =>
@@ -47,6 +66,8 @@ function generated(): string {
     shellTest("names_file", "$1", flags((name) => FLAGS[name].offers === "files")),
     shellTest("notifies", "$1:$2", verbPatterns(({ notifies }) => notifies === true)),
     shellTest("takes_screen", "$1:$2", verbPatterns(({ fullScreen }) => fullScreen === true)),
+    shellTest("reads_only", "$1:$2", verbPatterns(({ readsOnly }) => readsOnly === true)),
+    programChoice(),
   ].join("\n");
 }
 
@@ -59,18 +80,18 @@ Deno.test("the launcher's part about verbs and flags is made from their tables",
   else assertEquals(script, made);
 });
 
-/** Runs the launcher with a `deno` that only prints what it was told. */
-async function grants(
+/** Runs the launcher with a `deno` that only prints its arguments. */
+async function launched(
   dir: TempDir,
   args: readonly string[],
   env: Record<string, string> = {},
-): Promise<string[]> {
+): Promise<RunResult> {
   await Deno.mkdir(dir.at("bin"), { recursive: true });
-  // But what the launcher itself has to know it may find out.
+  // What the launcher itself starts, to learn the hosts of notify.json, it does start.
   const real = `case "$*" in *notify/config.ts*) exec '${Deno.execPath()}' "$@" ;; esac\n`;
   const deno = `#!/bin/sh\n${real}printf "%s\\n" "$@"\n`;
   await Deno.writeTextFile(dir.at("bin", "deno"), deno, { mode: 0o755 });
-  const { out, err } = await run("sh", [LAUNCHER, ...args], {
+  return await run("sh", [LAUNCHER, ...args], {
     env: {
       PATH: `${dir.at("bin")}:${Deno.env.get("PATH")}`,
       CLAUDE_BOTTLE_ROOT: "/root-of-ours",
@@ -80,9 +101,18 @@ async function grants(
       ...env,
     },
   });
+}
+
+/** The permissions that the launcher grants, or why it grants none. */
+async function grants(
+  dir: TempDir,
+  args: readonly string[],
+  env: Record<string, string> = {},
+): Promise<string[]> {
+  const { out, err } = await launched(dir, args, env);
   if (out === "") return [err.trim()];
   // Behind the program's name are its own arguments.
-  const [flags = ""] = out.split(join(REPO, "cli/main.ts"));
+  const [flags = ""] = out.split(/^.*\/cli\/(?:main|verbs\/\w+)\.ts$/m);
   return flags.split("\n").filter((line) => line.startsWith("--allow"));
 }
 
@@ -166,6 +196,37 @@ for (
     assertEquals(await grants(dir, args, env), [...granted(dir.path), ...net]);
   });
 }
+
+Deno.test.each(
+  [
+    ["list", "verbs/list"],
+    ["--root /r list", "verbs/list"],
+    ["approve 6da1", "verbs/decide"],
+    ["approve", "verbs/review"],
+    ["audit show", "verbs/audit"],
+    ["audit --json verify", "verbs/audit_verify"],
+    ["audit", "main"],
+    ["audit frobnicate", "main"],
+    ["frobnicate list", "main"],
+    ["help list", "main"],
+    ["completions bash", "main"],
+    ["--help", "main"],
+    ["", "main"],
+  ] as const,
+)("the launcher starts for '%s' the program %s", async (line, program) => {
+  await using dir = await tempDir();
+  const { out } = await launched(dir, line.split(" ").filter((word) => word !== ""));
+  assertEquals(/^.*\/cli\/((?:verbs\/)?\w+)\.ts$/m.exec(out)?.[1], program);
+});
+
+Deno.test.each([["doctor"], ["completions ids"], ["help list"]])(
+  "the launcher lets %s write nothing",
+  async (line) => {
+    await using dir = await tempDir();
+    const [read, , ...others] = granted("/root-of-ours");
+    assertEquals(await grants(dir, line.split(" ")), [read, ...others]);
+  },
+);
 
 for (
   const [what, config, mode] of [

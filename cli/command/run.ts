@@ -1,0 +1,85 @@
+/**
+ * From arguments to a verb, and from what it throws to an exit code.
+ *
+ * @module
+ */
+
+import type { Context } from "./context.ts";
+import { EVERYWHERE, type Flags, readFlags, UsageError, type VerbName, VERBS } from "./flags.ts";
+import { findVerb, helpOn, usageOf } from "./help.ts";
+import type { Terminal } from "./terminal.ts";
+
+/** Runs a verb. Without a number it ends with 0. */
+export type Run = (context: Context, words: readonly string[]) => Promise<number | void> | void;
+
+/** The verbs that have a file in `cli/verbs/`. */
+export type VerbWithFile = Exclude<VerbName, "help">;
+
+/** Refuses flags and arguments that the verb does not take: a dropped word could change what is meant. */
+function refuseSurplus(name: VerbName, { given }: Flags, rest: readonly string[]): void {
+  const { flags = [], takes } = VERBS[name];
+  const taken: readonly string[] = [...flags, ...EVERYWHERE];
+  const misplaced = given.find((flag) => !taken.includes(flag));
+  if (misplaced !== undefined) {
+    throw new UsageError(`Cannot use --${misplaced} with ${usageOf(name)}`);
+  }
+  if (takes !== undefined || rest.length === 0) return;
+  throw new UsageError(`Cannot use ${rest.join(" ")}: ${name} takes no arguments`);
+}
+
+/** What a command line prints that needs no verb: help, and the version. */
+async function answerTo({ help, version, words }: Flags): Promise<string | undefined> {
+  if (version) {
+    const { default: config } = await import("../../deno.json", { with: { type: "json" } });
+    return `supervise ${config.version}`;
+  }
+  if (words[0] === "help") return helpOn(words.slice(1));
+  return help ? helpOn(words) : undefined;
+}
+
+/** What a program gives to {@linkcode runCommand}, loaded when it is needed. */
+export interface Program {
+  /** The verb that the command names. */
+  readonly load: (name: VerbWithFile) => Promise<Run>;
+  /** What makes a verb's context. */
+  readonly context: () => Promise<typeof import("./context.ts")>;
+}
+
+/** Runs a command; gives its exit code. */
+export async function runCommand(
+  args: readonly string[],
+  terminal: Terminal,
+  program: Program,
+): Promise<number> {
+  let context: Context | undefined;
+  try {
+    // A shell asks what could come next. Its words are not a whole command line, so no flag is refused.
+    if (args[0] === "completions" && args[1] === "line") {
+      const { completeLine } = await import("./complete.ts");
+      for (const offer of await completeLine(args.slice(2))) terminal.print(offer);
+      return 0;
+    }
+    const flags = readFlags(args);
+    const answer = await answerTo(flags);
+    if (answer !== undefined) {
+      terminal.print(answer);
+      return 0;
+    }
+    const { name: typed, rest } = findVerb(flags.words);
+    const name = rest.length === 0 ? VERBS[typed].withoutWords ?? typed : typed;
+    refuseSurplus(name, flags, rest);
+    const [{ makeContext, reportInterrupted }, run] = await Promise.all([
+      program.context(),
+      program.load(name as VerbWithFile),
+    ]);
+    context = makeContext(flags, terminal);
+    if (VERBS[name].readsOnly !== true) await reportInterrupted(context);
+    return await run(context, rest) ?? 0;
+  } catch (error) {
+    const { complainOf } = await program.context();
+    const { failureOf } = await import("./exit.ts");
+    const failure = failureOf(error, context?.root);
+    complainOf(failure, terminal, context?.flags.json ?? args.includes("--json"));
+    return failure.exit;
+  }
+}
