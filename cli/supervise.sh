@@ -206,7 +206,7 @@ deno "$@" <&3 3<&- &
 child=$!
 trap 'kill -TERM "$child" 2>/dev/null || :' TERM
 trap 'kill -HUP "$child" 2>/dev/null || :' HUP
-# Ctrl-C in an editor is the editor's; without this shell nobody would put the terminal right.
+# Ctrl-C in an editor is for the editor. This shell must live on to restore the terminal.
 trap : INT QUIT
 code=0
 while :; do

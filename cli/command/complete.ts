@@ -16,7 +16,7 @@ import {
 } from "./flags.ts";
 import { familyOf, firstWords, verbIn } from "./help.ts";
 
-/** How many ids are offered: nobody picks from more. */
+/** How many ids are offered at most: a person does not pick from more. */
 const MOST_OFFERED = 500;
 
 type Offer = readonly [word: string, about: string];

@@ -69,7 +69,7 @@ function printFinding(context: Context, finding: Finding, width: number): void {
   const margin = " ".repeat(width + 8);
   for (const row of rest) print(margin + row);
   if (todo === undefined) return;
-  // In one row, however long: nobody could paste a command that is broken into rows.
+  // In one row, however long, so that a command can be pasted.
   print(`${margin}-> ${visibleLine(todo)}`);
 }
 

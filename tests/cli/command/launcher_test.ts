@@ -138,7 +138,7 @@ for (
       { VISUAL: "  ", EDITOR: "\tnano\t-w" },
       granted("/root-of-ours", "/root-of-ours", "vi"),
     ],
-    // What is a note to the program must be none of the launcher's business.
+    // The value of a flag such as --notes must not become a grant.
     [["reject", "x", "--notes", "--root=/"], {}, granted("/root-of-ours")],
     [["reject", "x", "--notes", "--file=/etc/shadow"], {}, granted("/root-of-ours")],
     [["approve", "x", "--confirm", "--file=/etc/shadow"], {}, granted("/root-of-ours")],
