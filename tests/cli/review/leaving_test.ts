@@ -117,15 +117,19 @@ Deno.test("however early it is ended, the terminal is as it was", { ignore }, as
   await terminal.shows(/^shell ready$/m);
   // From before there is a program to when it reads keys: its first screen is painted in between.
   for (let ms = 0; ms <= 600; ms += 40) {
-    const command = `CLAUDE_BOTTLE_ROOT=${dir.path} sh -c 'echo $$ > ${
-      dir.at("pid")
-    }; ${launcher}'`;
+    // A name of its own: the shell of the round before has left its number under another one.
+    const pidFile = dir.at(`pid-${ms}`);
+    const command = `CLAUDE_BOTTLE_ROOT=${dir.path} sh -c 'echo $$ > ${pidFile}; ${launcher}'`;
     const modes = "stty -a | tr '\\n' ' ' | grep -o ' icanon.* echo ' | cut -c -8";
     await Deno.writeTextFile(dir.at("run"), `${command}\necho "ended $?, ${ms}" $(${modes})\n`);
-    await terminal.paste(`clear; rm -f ${dir.at("pid")}; sh ${dir.at("run")}\n`, false);
-    while (!await Deno.readTextFile(dir.at("pid")).catch(() => "")) await setTimeout(5);
+    await terminal.paste(`clear; sh ${dir.at("run")}\n`, false);
+    let pid = "";
+    while (!pid.endsWith("\n")) {
+      await setTimeout(5);
+      pid = await Deno.readTextFile(pidFile).catch(() => "");
+    }
     await setTimeout(ms);
-    Deno.kill(Number(await Deno.readTextFile(dir.at("pid"))), "SIGTERM");
+    Deno.kill(Number(pid), "SIGTERM");
     await terminal.shows(new RegExp(`^ended 143, ${ms} icanon$`, "m"));
     assertEquals(await terminal.state(), { alternate: false, cursor: true }, `after ${ms} ms`);
   }
