@@ -34,6 +34,8 @@ export interface Review extends Terminal {
   readonly fill: (line: string) => Promise<void>;
   /** Types likewise, and Enter. */
   readonly answer: (line: string) => Promise<void>;
+  /** Gives the keys that were pressed since it was asked last; what was typed is in quotation marks. */
+  readonly takeKeys: () => readonly string[];
   /** The processes: the launcher, and the program that it started. */
   readonly processes: () => Promise<{ readonly launcher: number; readonly program: number }>;
   /** Types a shell command; for when the screen was left. */
@@ -81,7 +83,9 @@ export async function openReview(dir: TempDir, options: ReviewOptions = {}): Pro
   await terminal.type("?");
   await terminal.shows(/^ supervise {2}\d+ pending(?![^]*\nIn the list\n)/);
 
+  const keys: string[] = [];
   const fill = async (line: string): Promise<void> => {
+    keys.push(JSON.stringify(line));
     let typed = "";
     for (const character of line) {
       typed += character;
@@ -91,10 +95,18 @@ export async function openReview(dir: TempDir, options: ReviewOptions = {}): Pro
     }
   };
 
+  const type = async (...pressed: string[]): Promise<void> => {
+    keys.push(...pressed);
+    await terminal.type(...pressed);
+  };
+
   return {
     ...terminal,
+    type,
     fill,
+    takeKeys: () => keys.splice(0),
     async decide(key, pattern) {
+      keys.push(key);
       for (let tries = 1;; tries++) {
         await terminal.still(STILL_MS);
         await terminal.type(key);
@@ -104,7 +116,7 @@ export async function openReview(dir: TempDir, options: ReviewOptions = {}): Pro
     },
     async answer(line) {
       await fill(line);
-      await terminal.type("Enter");
+      await type("Enter");
     },
     async processes() {
       const [launcher] = await childrenOf(await terminal.pid());

@@ -28,7 +28,8 @@ async function assertScreen(review: Review, name: string, about: string): Promis
   const screen = await review.screen();
   for (const row of screen) assert(!/\p{C}|\p{Zl}|\p{Zp}/u.test(row), JSON.stringify(row));
   const columns = Math.max(...screen.map((row) => [...row].length));
-  const actual = `# ${about}\n${settle(screen)}\n`;
+  const keys = review.takeKeys().join(" ");
+  const actual = `# ${about}\n${keys && `# keys: ${keys}\n`}${settle(screen)}\n`;
   assert(columns <= 120, `${columns}`);
   const file = join(FOLDER, `${name}.txt`);
   if (Deno.env.get("UPDATE_GOLDEN") === "1") await Deno.writeTextFile(file, actual);
