@@ -83,7 +83,7 @@ function openActions(
     if (action !== "approve" || text.endWasSeen() || warnedOf === text) return true;
     warnedOf = text;
     const percent = Math.floor(text.progress() * 100);
-    state.tell(`You have seen ${percent} % of it; Space goes on. a again approves all the same.`);
+    state.tell(`You have seen ${percent} % of it. Space shows more; a again approves anyway.`);
     return false;
   }
 
@@ -98,7 +98,7 @@ function openActions(
     if (!isOpen(state, row)) return;
     list.snooze(row.key);
     if (state.view.place !== "list") state.show({ place: "list" });
-    state.tell("Hidden here for 15 minutes; the agent is told nothing. S shows it again.");
+    state.tell("Hidden here for 15 minutes; the agent does not learn of it. S shows it again.");
   }
 
   function back(): void {
@@ -118,11 +118,11 @@ function openActions(
   function quit(): void {
     const count = undoBuffer.count();
     if (count === 0 && state.writes.size === 0) return ports.quit();
-    if (count === 0) state.tell("Being written; it ends when that is done.");
+    if (count === 0) state.tell("Still being recorded; the screen closes when that is done.");
     else if (!state.quitAsked) {
       state.quitAsked = true;
       const what = count === 1 ? "One decision is" : `${count} decisions are`;
-      return state.tell(`${what} not written yet: q again writes now and quits, u undoes.`);
+      return state.tell(`${what} not recorded yet: q again records now and quits, u to undo.`);
     }
     void write(state, undoBuffer.takeAll()).then(ports.quit);
   }

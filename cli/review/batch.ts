@@ -72,7 +72,7 @@ export async function confirmBatch(state: State, view: Batch): Promise<void> {
   if (below > 0) {
     // Once: an operator who presses it again has read that.
     state.seen = items.length;
-    return state.tell(`${below} more are below, Space goes on. Enter again does it all the same.`);
+    return state.tell(`${below} more are below: Space shows them, Enter again decides all.`);
   }
   const meant = items.flatMap((item) => {
     const { look } = item;

@@ -87,7 +87,7 @@ export function undo(state: State): void {
   const { undoBuffer, list } = state;
   const group = undoBuffer.undo();
   if (group === undefined) {
-    state.tell("Nothing can be undone: what is written is recorded.");
+    state.tell("Nothing can be undone: a recorded decision stays.");
     return;
   }
   for (const { key } of group) list.set(key, open("taken back"));
@@ -101,8 +101,8 @@ export function undo(state: State): void {
 /** Whether a row can be decided; if not, the foot of the screen says why. */
 export function isOpen(state: State, row: Row | undefined): row is Row {
   if (row === undefined) state.tell("Nothing is pending.");
-  else if (row.stage.kind === "over") state.tell(`It waits no more: ${row.stage.words}.`);
-  else if (row.stage.kind !== "open") state.tell("It is decided; u undoes that.");
+  else if (row.stage.kind === "over") state.tell(`It is no longer pending: ${row.stage.words}.`);
+  else if (row.stage.kind !== "open") state.tell("You decided it; u to undo.");
   return row?.stage.kind === "open";
 }
 

@@ -65,15 +65,15 @@ const MOVING: readonly Binding[] = [
   { keys: ["b", "pageup"], action: "pageUp", help: "a screen up" },
   { keys: ["g", "home"], action: "top", help: "to the beginning" },
   { keys: ["G", "end"], action: "bottom", help: "to the end" },
-  { keys: ["ctrl-l"], action: "repaint", help: "draw the screen anew" },
+  { keys: ["ctrl-l"], action: "repaint", help: "draw the screen again" },
   { keys: ["ctrl-z"], action: "suspend", help: "back to the shell; fg comes back here" },
-  { keys: ["ctrl-c"], action: "quitNow", help: "quit; what can be undone is not written" },
+  { keys: ["ctrl-c"], action: "quitNow", help: "quit; decisions that can be undone are dropped" },
 ];
 
 const UNDO: Binding = {
   keys: ["u"],
   action: "undo",
-  help: "undo the last decision: for 5 seconds nothing is written",
+  help: "undo the last decision: for 5 seconds nothing is recorded",
   hint: "undo",
 };
 
@@ -104,7 +104,7 @@ const ONE: readonly Binding[] = [
   {
     keys: ["s"],
     action: "snooze",
-    help: "not now: hide it for 15 minutes, on this screen alone",
+    help: "not now: hide it for 15 minutes, on this screen only",
     hint: "not now",
   },
 ];
@@ -117,20 +117,20 @@ export const BINDINGS: Readonly<Record<Place, readonly Binding[]>> = {
     {
       keys: ["x"],
       action: "select",
-      help: "select several; a and r are then for all of them",
+      help: "select several; a and r then decide all of them",
       hint: "select",
     },
     UNDO,
     {
       keys: ["/"],
       action: "filter",
-      help: "show only what has a text in its id, bottle, tool or justification",
+      help: "show only proposals with a text in id, bottle, tool or justification",
       hint: "filter",
     },
     HELP,
     { keys: ["q"], action: "quit", help: "quit", hint: "quit" },
     { keys: ["S"], action: "wake", help: "show again what you hid with s" },
-    { keys: ["escape"], action: "back", help: "no filter, no selection" },
+    { keys: ["escape"], action: "back", help: "clear the filter and the selection" },
     ...MOVING,
   ],
   proposal: [

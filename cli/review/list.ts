@@ -109,7 +109,7 @@ export function wordsOf(stage: Stage, nowMs: number): string | undefined {
       return stage.notice;
     case "held": {
       const seconds = secondsLeft(stage.untilMs, nowMs);
-      return `${DOING[stage.status]} in ${seconds} s, u undoes`;
+      return `${DOING[stage.status]} in ${seconds} s, u to undo`;
     }
     case "writing":
       return `${DOING[stage.status]}: being written`;
@@ -123,7 +123,7 @@ const OVER_MS = 10_000;
 
 const MOST_OVER = 100;
 
-/** How long "not now" hides a proposal, on this screen alone. */
+/** How long "not now" hides a proposal, on this screen only. */
 export const SNOOZE_MS: number = 15 * 60_000;
 
 /** What a filter is compared with. */
@@ -227,7 +227,7 @@ export function openList(now: () => number, shifted: () => void) {
       for (const key of awake) asleep.delete(key);
       const left = rows.filter(stays);
       for (const key of asleep.keys()) if (!left.some((row) => row.key === key)) asleep.delete(key);
-      show(wakeLast(left, awake, "back after a while"));
+      show(wakeLast(left, awake, "shown again after 15 minutes"));
     },
     /** Selects a row, or takes it out of the selection. */
     toggle(key: string): void {

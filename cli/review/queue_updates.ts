@@ -95,7 +95,7 @@ export function takeChanges(state: State, { events }: Changes): void {
     if (isOver || isAnother || event === "unrecorded") changedKeys.add(key);
   }
   if (changedKeys.size > 0) {
-    withdraw(state, changedKeys, "Withdrawn: the proposal changed, or somebody else decided.");
+    withdraw(state, changedKeys, "Withdrawn: the proposal changed, or another operator decided.");
     const isPlanted = named.some(({ key, event }) =>
       event === "unrecorded" && isOnScreen(state, key)
     );

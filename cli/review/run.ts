@@ -184,7 +184,9 @@ export async function reviewFullScreen(context: Context): Promise<number> {
   }
   for (const line of app.end()) context.print(visibleLine(line));
   for (const line of complaints) context.complain(line);
-  if (isLent) context.complain(`! what was being edited is in ${join(privateDir(root), "edit")}`);
+  if (isLent) {
+    context.complain(`! the file that was being edited is in ${join(privateDir(root), "edit")}`);
+  }
   if (failure !== undefined) throw failure;
   return code;
 }

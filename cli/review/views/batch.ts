@@ -25,7 +25,7 @@ function countLines(diff: string): string {
 }
 
 /** The longest word before a row; what is longer goes below it. */
-const MOST_WORD = 26;
+const MOST_WORD = 27;
 
 /** What will happen to one, or what happened: a word or two, and what there is to say besides. */
 interface Outcome {
@@ -42,7 +42,7 @@ function outcomeOf(state: State, { status, step }: Batch, item: BatchItem): Outc
   if (stage === undefined) return { word: "done, and off the list" };
   const words = wordsOf(stage, state.ports.now());
   if (stage.kind !== "open") {
-    return inShort(words ?? "", "waits no more");
+    return inShort(words ?? "", "no longer pending");
   }
   if (step === "decided" && item.leftOut === undefined) {
     return inShort(words ?? "not decided", "not decided");
@@ -88,9 +88,7 @@ export function batchRows(
   const count = items.length - left;
   const verb = status === "approved" ? "approve" : "reject";
   const without = left > 0 ? `, and leave out ${left}` : "";
-  const title = step === "asked"
-    ? `Enter will ${verb} ${count}${without}:`
-    : "What becomes of them:";
+  const title = step === "asked" ? `Enter will ${verb} ${count}${without}:` : "Results:";
   const above = [
     state.style.bold(cut(` ${title}`, columns - 1)),
     ...(notes === "" ? [] : [cut(` notes: ${visibleLine(notes)}`, columns - 1)]),

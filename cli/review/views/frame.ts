@@ -125,8 +125,8 @@ function heldRows({ undoBuffer, style, ports, list }: State, columns: number): s
     return stage?.kind === "held" ? [stage.untilMs] : [];
   });
   const seconds = secondsLeft(Math.max(0, ...untils), ports.now());
-  const what = items.length === 1 ? "1 decision is" : `${items.length} decisions are`;
-  return wrap(" ", `${what} written in ${seconds} s: u undoes`, columns, "prose").map(style.bold);
+  const what = items.length === 1 ? "Recorded" : `${items.length} decisions recorded`;
+  return wrap(" ", `${what} in ${seconds} s. u to undo`, columns, "prose").map(style.bold);
 }
 
 function body(state: State, height: number, columns: number): readonly string[] {
@@ -136,7 +136,7 @@ function body(state: State, height: number, columns: number): readonly string[] 
   const stage = view.place === "help" ? undefined : state.list.row(view.key)?.stage;
   if (stage === undefined || stage.kind === "open") return view.viewport.rows(height, columns);
   const words = wordsOf(stage, state.ports.now()) ?? "";
-  const banner = wrap("! ", `It waits no more: ${visibleLine(words)}`, columns, "prose");
+  const banner = wrap("! ", `It is no longer pending: ${visibleLine(words)}`, columns, "prose");
   banner.splice(MOST_BANNER_ROWS);
   return [
     ...banner.map(state.style.magenta),

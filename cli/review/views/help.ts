@@ -19,11 +19,11 @@ const TITLES: Readonly<Record<Place, string>> = {
 const NARROW = 80;
 
 const RULES: readonly string[] = [
-  "Behind a bar or a sign at the left margin are the agent's words; everything else is ours.",
-  "⟨U+202E⟩ stands for a character that would hide, move or imitate. [3 escaped] counts them.",
-  "What you decide is what you saw: if it changes, you look again.",
-  "A change with a high mark wants the bottle's slug, typed.",
-  "For 5 seconds u undoes a decision; then it is recorded, and the agent is told.",
+  "The agent's words are behind a bar or a sign at the left margin; the rest is this program's.",
+  "⟨U+202E⟩ is a character that would hide, move or imitate text. [3 escaped] counts them.",
+  "You decide what you saw: if it changes, you look at it again.",
+  "To let in a change with a high mark, you type the bottle's name.",
+  "For 5 seconds u undoes a decision; then it is recorded, and the agent gets the answer.",
   "Keys in a burst, in a paste, or just after the screen has changed decide nothing.",
 ];
 

@@ -157,8 +157,8 @@ function whyEmpty({ list }: State): string {
   const { snoozed } = list.counts();
   const hidden = snoozed === 0 ? "" : ` ${snoozed} hidden with s: S shows them.`;
   return list.filter() === ""
-    ? `Nothing is pending.${hidden} What arrives appears here.`
-    : `Nothing that is shown has that in it: Esc shows all.${hidden}`;
+    ? `Nothing is pending.${hidden} New proposals appear here.`
+    : `No proposal has that text in it: Esc shows all.${hidden}`;
 }
 
 /** The list, in at most `height` rows. */

@@ -58,7 +58,7 @@ Deno.test("a shows what would happen to each that is selected, and leaves out wh
   await app.answer("dev-1");
   assertStringIncludes(app.screen(), "That is not web.2.");
   await app.answer("web.2");
-  assertStringIncludes(app.screen(), " What becomes of them:");
+  assertStringIncludes(app.screen(), " Results:");
   assertStringIncludes(fates(app)[0]!, "p1 approving in 5 s");
   assertEquals(await statuses(dir), "- - - - -");
   await app.wait(5_000);
@@ -118,7 +118,7 @@ Deno.test("each of a table has its own result, also where somebody was faster", 
   await app.wait(5_000);
   const [first, second, third] = fates(app);
   assertEquals([first, third], ["p1 approved", "p3 approved"]);
-  assertEquals(second, "p2 waits no more");
+  assertEquals(second, "p2 no longer pending");
   assert(/already rejected, by /.test(app.screen()), app.screen());
   assertEquals(await statuses(dir), "approved rejected approved - -");
   const report = app.app.end();
@@ -159,7 +159,7 @@ Deno.test("what changes under a table is not decided with it", async () => {
     "p3 will be a",
   ]);
   await app.decide("return");
-  assertStringIncludes(app.screen(), "1 decision is written in 5 s");
+  assertStringIncludes(app.screen(), "Recorded in 5 s");
   await app.wait(5_000);
   assertEquals(await statuses(dir), "- - approved - -");
 });
@@ -176,10 +176,13 @@ Deno.test("a table that is longer than the screen is not decided before its end 
     if (scrolls) await app.press("space", "G");
     else {
       await app.decide("return");
-      assertStringIncludes(app.screen(), "more are below, Space goes on. Enter again does it all");
+      assertStringIncludes(
+        app.screen(),
+        "more are below: Space shows them, Enter again decides all",
+      );
     }
     await app.decide("return");
-    assertStringIncludes(app.screen(), "30 decisions are written in 5 s");
+    assertStringIncludes(app.screen(), "30 decisions recorded in 5 s");
     await app.press("u");
   }
 });

@@ -25,9 +25,9 @@ Deno.test("a approves what was looked at, after five seconds and not before", as
   assertStringIncludes(app.screen(), "Look first, then a approves it.");
   assertStringIncludes(app.screen(), "+api.github.com");
   await app.decide("a");
-  assertStringIncludes(app.cursor()!, "! approving in 5 s, u undoes");
+  assertStringIncludes(app.cursor()!, "! approving in 5 s, u to undo");
   await app.wait(4_000);
-  assertStringIncludes(app.screen(), "1 decision is written in 1 s: u undoes");
+  assertStringIncludes(app.screen(), "Recorded in 1 s. u to undo");
   assertEquals(await written(dir), NOTHING);
   await app.wait(1_000);
   assertEquals(await written(dir), { status: "approved", notes: "As agreed.", logged: "approved" });
@@ -65,7 +65,7 @@ Deno.test("how long a decision can be undone is said though a filter hides its r
   await app.press("/");
   await app.answer("p2");
   assert(!/approving in/.test(app.screen()), app.screen());
-  assertStringIncludes(app.screen(), "1 decision is written in 5 s: u undoes");
+  assertStringIncludes(app.screen(), "Recorded in 5 s. u to undo");
 });
 
 Deno.test("a right behind whatever showed something else decides nothing, and says so", async () => {
@@ -219,7 +219,7 @@ Deno.test("a warns once of what was never on the screen", async () => {
   await app.press("return");
   app.screen();
   await app.decide("a");
-  assert(/You have seen \d+ % of it; Space goes on/.test(app.screen()));
+  assert(/You have seen \d+ % of it. Space shows more/.test(app.screen()));
   await app.decide("a");
   await app.wait(5_000);
   assertEquals((await written(dir)).status, "approved");
@@ -315,7 +315,7 @@ Deno.test("q asks once while something can be undone; a second q writes it first
   await app.press("return");
   await app.decide("a");
   await app.decide("q");
-  assertStringIncludes(app.screen(), "One decision is not written yet: q again writes now");
+  assertStringIncludes(app.screen(), "One decision is not recorded yet: q again records now");
   // Any other key in between, and it asks again.
   await app.press("j");
   await app.decide("q");

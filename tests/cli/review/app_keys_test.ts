@@ -113,7 +113,7 @@ Deno.test("/ shows what has a text in it while it is typed; Esc shows everything
   assertEquals(rows(), 14);
   await app.press("/");
   await app.answer("nowhere");
-  assertStringIncludes(app.screen(), "Nothing that is shown has that in it: Esc shows all.");
+  assertStringIncludes(app.screen(), "No proposal has that text in it: Esc shows all.");
   await app.press("/", "escape");
   assertEquals(rows(), 14);
 });
@@ -123,7 +123,7 @@ Deno.test("s hides a proposal from this screen alone; it comes back by itself, o
   await queueSome(dir, 3);
   const app = await openTestApp(dir);
   await app.decide("s");
-  assertStringIncludes(app.screen(), "Hidden here for 15 minutes; the agent is told nothing.");
+  assertStringIncludes(app.screen(), "Hidden here for 15 minutes; the agent does not learn of it.");
   assertStringIncludes(app.screen(), "3 pending · 1 not now");
   assertEquals(cursorOf(app), "2");
   assertEquals(readOverview({ root: dir.path }).pending.length, 3);
@@ -140,7 +140,7 @@ Deno.test("s hides a proposal from this screen alone; it comes back by itself, o
   assertEquals(rows.map((row) => row.split("  ").at(-1)?.trim().replace(/^│ /, "")), [
     "Reason 3.",
     "! shown again",
-    "! back after a while",
+    "! shown again after 15 minutes",
   ]);
 });
 
@@ -180,7 +180,7 @@ Deno.test("an empty list says so, and no key finds anything to do in it", async 
     assertStringIncludes(app.screen(), " Nothing is pending.\n");
   }
   await app.press("u");
-  assertStringIncludes(app.screen(), "Nothing can be undone: what is written is recorded.");
+  assertStringIncludes(app.screen(), "Nothing can be undone: a recorded decision stays.");
   await app.press("q");
   assertEquals(app.left.quit, 1);
 });

@@ -68,7 +68,7 @@ Deno.test("a row that waits no more says why, goes after a while, and the cursor
   await app.press("k");
   for (const key of ["a", "r", "m", "s", "x", "return"]) {
     await app.decide(key);
-    assertStringIncludes(app.screen(), "It waits no more: withdrawn.");
+    assertStringIncludes(app.screen(), "It is no longer pending: withdrawn.");
   }
   await app.press("G");
   await app.wait(10_000);
@@ -111,10 +111,10 @@ Deno.test("keys that decide are ignored for 300 ms after the list has moved by i
 const CHANGES = [
   ["somebody else decides it", async (dir: TempDir, sha256: string) => {
     await rejectElsewhere(dir, "p1", sha256);
-  }, "It waits no more: rejected by bob@there"],
+  }, "It is no longer pending: rejected by bob@there"],
   ["its file vanishes", async (dir: TempDir) => {
     await Deno.remove(dir.at("queue", "dev-1", "p1.proposal.json"));
-  }, "It waits no more: withdrawn"],
+  }, "It is no longer pending: withdrawn"],
   ["it is written anew", async (dir: TempDir) => {
     await queue(dir, 1, { proposedFile: WILD, justification: "Other words." });
   }, "The proposal changed while you looked. This is the new one."],
@@ -158,11 +158,11 @@ for (const [what, change, says] of CHANGES) {
     await app.press("return");
     await app.decide("a");
     await app.press("k");
-    assertStringIncludes(app.screen(), "1 decision is written in 5 s");
+    assertStringIncludes(app.screen(), "Recorded in 5 s");
     await change(dir, proposalSha256);
     await app.look();
     await app.wait(1_000);
-    assert(!app.screen().includes("u undoes"), app.screen());
+    assert(!app.screen().includes("u to undo"), app.screen());
     assert(
       /! (rejected by bob|withdrawn|changed meanwhile|the file in force|answered without)/.test(
         app.cursor()!,

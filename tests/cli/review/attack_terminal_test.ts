@@ -54,7 +54,7 @@ Deno.test("what was not written is still on the terminal after SIGTERM", { ignor
   await terminal.sees(/all seen/);
   await new Promise((resolve) => setTimeout(resolve, 400)); // What keys are about must stand still.
   await terminal.type("a");
-  await terminal.sees(/1 decision is written in/);
+  await terminal.sees(/Recorded in/);
   Deno.kill(Number(await Deno.readTextFile(dir.at("pid"))), "SIGTERM");
   const screen = await terminal.sees(/^ended 143/m);
   assertStringIncludes(screen, "\n! not decided, nothing was written: p1 (dev-1)\nended 143\n");

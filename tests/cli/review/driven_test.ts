@@ -52,7 +52,7 @@ for (const size of SIZES) {
       // Approve: the key in the list shows it first.
       await review.decide("a", /Look first, then a approves it/);
       await review.shows(/^\+one\.example$/m);
-      await review.decide("a", /u undoes/);
+      await review.decide("a", /u to undo/);
 
       // Modify: what the editor left is looked at, then answered.
       await review.still(400);
@@ -61,7 +61,7 @@ for (const size of SIZES) {
       await review.decide("m", /^\+mine\.example$/m);
       await review.decide("a", /Notes for the agent/);
       await review.answer("Mine is enough.");
-      await review.shows(/u undoes/);
+      await review.shows(/u to undo/);
 
       // Reject, with a note.
       await review.still(400);
@@ -69,10 +69,10 @@ for (const size of SIZES) {
       await review.shows(/^\+three\.example$/m);
       await review.decide("r", /Why\? The agent reads it:/);
       await review.answer("No, thanks.");
-      await review.shows(/u undoes/);
+      await review.shows(/u to undo/);
       // What can still be undone is written when its time is up, or when the operator leaves.
       if (leaves) {
-        const asked = await review.decide("q", /not written yet|^ended 0$/m);
+        const asked = await review.decide("q", /not recorded yet|^ended 0$/m);
         if (!/^ended 0$/m.test(asked)) await review.decide("q", /^ended 0$/m);
       }
 
@@ -130,7 +130,7 @@ Deno.test(
     await review.decide("a", /^ Enter will approve 2:\n\n will be approved {2}│ .*\n will be/m);
     await review.decide("Enter", /Type dev-1 \(the bottle's name\) to/);
     await review.answer("dev-1");
-    await review.shows(/^ What becomes of them:\n\n approving in \d s, u undoes {2}│/m);
+    await review.shows(/^ Results:\n\n approving in \d s, u to undo {2}│/m);
     await review.type("u");
     await review.shows(/Taken back, nothing was written\./);
     assertEquals((await listPendingProposals(queueDir)).length, 3);

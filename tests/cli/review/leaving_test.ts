@@ -20,7 +20,7 @@ async function approveOne(dir: TempDir): Promise<Review> {
   const review = await openReview(dir);
   await review.type("Enter");
   await review.shows(/^\+api\.github\.com$/m);
-  await review.decide("a", /u undoes/);
+  await review.decide("a", /u to undo/);
   return review;
 }
 
@@ -97,9 +97,9 @@ Deno.test(
     await review.shows(/^ supervise {2}1 pending/m);
     await review.type("Enter");
     await review.shows(/^\+api\.github\.com$/m);
-    await review.decide("a", /u undoes/);
+    await review.decide("a", /u to undo/);
     await review.type("q");
-    await review.shows(/not written yet/);
+    await review.shows(/not recorded yet/);
     await review.still(400);
     await review.type("q");
     await review.shows(/^approved p1[^]*^again 0$/m);
@@ -179,7 +179,7 @@ for (
       assertEquals(change(after), change(before));
       assertEquals(await review.state(), { alternate: true, cursor: false });
       // Keys count again.
-      await review.decide("a", /u undoes/);
+      await review.decide("a", /u to undo/);
       await review.type("u");
       await review.shows(/Taken back/);
       await review.type("q");

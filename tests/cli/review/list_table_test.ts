@@ -136,7 +136,7 @@ Deno.test("snooze() hides a row for a quarter of an hour; then it comes last, an
   clock.pass(1);
   list.sweep();
   assertEquals([idsOf(list), list.counts().snoozed], [["p2", "p3", "p4", "p1"], 0]);
-  assertEquals(list.visible().at(-1)?.stage, open("back after a while"));
+  assertEquals(list.visible().at(-1)?.stage, open("shown again after 15 minutes"));
 });
 
 Deno.test("selected() has only rows that wait; what waits no more leaves the selection", () => {

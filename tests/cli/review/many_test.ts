@@ -54,9 +54,9 @@ Deno.test(
     const filtered = await review.shows(/only "haystack"/);
     assertEquals(filtered.match(/│ (?!THE)/g)?.length, 2); // The row, and its words below.
     await review.decide("a", /Look first/);
-    await review.decide("a", /u undoes/);
+    await review.decide("a", /u to undo/);
     await review.type("q");
-    await review.shows(/not written yet/);
+    await review.shows(/not recorded yet/);
     await review.still(400);
     await review.type("q");
     assertStringIncludes(await review.shows(/^ended 0$/m), "approved needle (dev-1)");

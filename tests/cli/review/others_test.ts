@@ -22,14 +22,14 @@ Deno.test(
       await review.type("Enter");
       await review.shows(/^\+api\.github\.com$/m);
     }
-    await ada.decide("a", /u undoes/);
+    await ada.decide("a", /u to undo/);
     await bob.decide("r", /Why\?/);
     await bob.answer("No.");
     await bob.shows(/^> .*! rejecting in/m);
     // Ada's five seconds are over first; what Bob could still undo is dropped.
     await ada.shows(/^> .*! approved$/m);
     const screen = await bob.shows(/^> .*! approved by \S+@\S+/m);
-    assert(!screen.includes("u undoes"), screen);
+    assert(!screen.includes("u to undo"), screen);
     for (const review of [ada, bob]) {
       await review.type("q");
       await review.shows(/^ended 0$/m);
@@ -54,9 +54,9 @@ Deno.test(
     for (const review of [ada, bob]) {
       await review.type("Enter");
       await review.shows(/^\+api\.github\.com$/m);
-      await review.decide("a", /u undoes/);
+      await review.decide("a", /u to undo/);
       await review.type("q");
-      await review.shows(/not written yet/);
+      await review.shows(/not recorded yet/);
       await review.still(400);
     }
     await Promise.all([ada.type("q"), bob.type("q")]);
@@ -90,7 +90,7 @@ Deno.test("a sidecar that is killed takes no proposal with it; the agent asks ag
   await using client = await CLIENT_KINDS[2]!.connect(sidecar.url);
   const again = client.call("pipelock-block", question);
   await sidecar.logged("attached");
-  await review.decide("a", /u undoes/);
+  await review.decide("a", /u to undo/);
   assertEquals((await again).structured?.status, "approved");
   await review.shows(/! approved/);
 });

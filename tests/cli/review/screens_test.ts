@@ -123,7 +123,7 @@ const GOLDEN: Readonly<Record<string, Golden>> = {
       await open(review);
       await review.decide("r", /Why\?/);
       await review.answer("One host, not all of them.");
-      await review.shows(/u undoes/);
+      await review.shows(/u to undo/);
       await review.type("u");
       await review.shows(/Taken back/);
       await review.decide("r", /Why\?/);
