@@ -9,7 +9,7 @@
  * @module
  */
 
-import { sha256 } from "../text/hash.ts";
+import { createHmac } from "node:crypto";
 
 const HEAD_BYTES = 512;
 
@@ -64,10 +64,9 @@ export function keyOf(id: string): number {
   return (key >>> 8) ^ (key & 0xff);
 }
 
-/** Half of SHA-256 over the key and the bytes: the half that is left out keeps others from going on with it. */
 function mac({ log, key }: IndexSeal, place: string, bytes: Uint8Array): Uint8Array {
-  const where = new TextEncoder().encode(`audit-index-v1\n${log}\n${place}\n`);
-  return sha256(key, where, bytes).subarray(0, MAC_BYTES);
+  const hmac = createHmac("sha256", key).update(`audit-index-v1\n${log}\n${place}\n`).update(bytes);
+  return hmac.digest().subarray(0, MAC_BYTES);
 }
 
 /** The bytes of a head. */
