@@ -8,8 +8,8 @@ import type { Changes } from "../../internal_mod.ts";
 import type { Overview } from "../../mod.ts";
 import type { Style } from "../render/style.ts";
 import { confirmBatch, openBatch } from "./batch.ts";
-import { answerWithEdit, approve, isOpen, modify, reject, undo, write } from "./decide_actions.ts";
-import { type Action, actionOf, DECIDING } from "./keymap.ts";
+import { answerWithEdit, decideOn, isOpen, modify, undo, write } from "./decide_actions.ts";
+import { type Action, actionOf, DECIDING, helpBlocks } from "./keymap.ts";
 import type { Row } from "./list.ts";
 import { openProposal } from "./open_proposal.ts";
 import { checkFilesInForce, takeChanges } from "./queue_updates.ts";
@@ -24,7 +24,6 @@ import {
 import { openViewport, type Viewport } from "./viewport.ts";
 import type { Size } from "./terminal.ts";
 import { renderFrame } from "./views/frame.ts";
-import { helpBlocks } from "./views/help.ts";
 
 /** What the keys that decide one proposal do, in words. */
 const DOES = {
@@ -127,6 +126,9 @@ function openActions(
     void write(state, undoBuffer.takeAll()).then(ports.quit);
   }
 
+  const decideAs = (status: "approved" | "rejected"): Decide => (row, look) =>
+    decideOn(state, { row, look }, { status }, notes);
+
   const several = () => state.view.place === "list" && list.selected().length > 0;
 
   return {
@@ -146,12 +148,10 @@ function openActions(
       const { view } = state;
       if (view.place === "edit") return answerWithEdit(state, view, notes);
       if (several()) return openBatch(state, "approved", notes);
-      return onProposal("approve", (row, look) => approve(state, row, look, notes));
+      return onProposal("approve", decideAs("approved"));
     },
     reject: () =>
-      several()
-        ? openBatch(state, "rejected", notes)
-        : onProposal("reject", (row, look) => reject(state, row, look, notes)),
+      several() ? openBatch(state, "rejected", notes) : onProposal("reject", decideAs("rejected")),
     modify: () => {
       const { view } = state;
       if (view.place === "edit") return modify(state, view.key, view.look, view.edit);

@@ -129,7 +129,7 @@ export async function confirmWord(
  * Asks for all that has to be asked, and holds the decision. The notes of the command line are what a
  * question for notes begins with.
  */
-async function decideOn(
+export async function decideOn(
   state: State,
   { row, look, edit }: { readonly row: Row; readonly look: Look; readonly edit?: Edit },
   verdict: Verdict,
@@ -167,11 +167,6 @@ function toNext(state: State, key: string): void {
   state.show({ place: "list" });
 }
 
-/** Approves what was looked at, with the notes of the command line. */
-export async function approve(state: State, row: Row, look: Look, notes: string): Promise<void> {
-  await decideOn(state, { row, look }, { status: "approved" }, notes);
-}
-
 /** Asks for the note of a rejection. `undefined`: there is none, so nothing is rejected. */
 export async function askWhy(
   state: State,
@@ -196,11 +191,6 @@ export async function askWhy(
   }
   state.notes.unshift(notes);
   return notes;
-}
-
-/** Rejects what was looked at, with a note. */
-export async function reject(state: State, row: Row, look: Look, notes: string): Promise<void> {
-  await decideOn(state, { row, look }, { status: "rejected" }, notes);
 }
 
 function editBlocks(look: Look, finalFile: string): Block[] {

@@ -1,9 +1,11 @@
 /**
- * Which key does what, where. The hints at the foot of the screen and the help are made from these
- * tables, so that none of them can be wrong.
+ * Which key does what, where, as tables. The hints at the foot of the screen and the help page are made
+ * from them, and so cannot say anything else.
  *
  * @module
  */
+
+import { type Block, cut, wrap } from "../render/wrap.ts";
 
 /** What a key can do. */
 export type Action =
@@ -198,4 +200,40 @@ export function written(key: string): string {
 /** What a key does at a place; `undefined` if it does nothing there. */
 export function actionOf(place: Place, key: string): Action | undefined {
   return BINDINGS[place].find(({ keys }) => keys.includes(key))?.action;
+}
+
+const TITLES: Readonly<Record<Place, string>> = {
+  list: "In the list",
+  proposal: "Looking at a proposal",
+  edit: "Looking at your version",
+  batch: "Deciding several",
+  help: "Here",
+};
+
+/** On a narrower screen the words come below the keys. */
+const NARROW = 80;
+
+const RULES: readonly string[] = [
+  "The agent's words are behind a bar or a sign at the left margin; the rest is this program's.",
+  "⟨U+202E⟩ is a character that would hide, move or imitate text. [3 escaped] counts them.",
+  "You decide what you saw: if it changes, you look at it again.",
+  "To let in a change with a high mark, you type the bottle's name.",
+  "For 5 seconds u undoes a decision; then it is recorded, and the agent gets the answer.",
+  "Keys in a burst, in a paste, or just after the screen has changed decide nothing.",
+];
+
+/** The help page of a place. */
+export function helpBlocks(place: Place): Block[] {
+  const keys = BINDINGS[place].map(({ keys, help }): Block => (columns) => {
+    const names = `  ${keys.map(written).join(" ")}`;
+    return columns < NARROW
+      ? [names, ...wrap("    ", help, columns, "prose")]
+      : [`${names.padEnd(20)} ${help}`.slice(0, columns - 1)];
+  });
+  return [
+    (columns, style) => [style.bold(cut(TITLES[place], columns - 1)), ""],
+    ...keys,
+    () => [""],
+    ...RULES.map((rule): Block => (columns) => wrap("  ", rule, columns, "prose")),
+  ];
 }

@@ -74,13 +74,6 @@ const later: Later = (delayMs, run) => {
   return () => clearTimeout(timer);
 };
 
-function untilAborted(signal: AbortSignal): Promise<void> {
-  const { promise, resolve } = Promise.withResolvers<void>();
-  if (signal.aborted) resolve();
-  signal.addEventListener("abort", () => resolve(), { once: true });
-  return promise;
-}
-
 /** Stops the whole job, as Ctrl-Z does in a terminal where it is a signal and no key. */
 async function stopJob(): Promise<void> {
   const script = fromFileUrl(new URL("../suspend.sh", import.meta.url));
@@ -96,6 +89,7 @@ export async function reviewFullScreen(context: Context): Promise<number> {
   const first = await changes.next();
 
   let terminal: Terminal | undefined;
+  let ticking: ReturnType<typeof setInterval> | undefined;
   let code = 0;
   let failure: unknown;
   const complaints: string[] = [];
@@ -166,17 +160,15 @@ export async function reviewFullScreen(context: Context): Promise<number> {
   try {
     if (!first.done) take(first.value);
     terminal = openTerminal(app, end);
-    const ticking = setInterval(app.tick, TICK_MS);
-    const watching = (async () => {
-      for await (const changed of changes) {
-        take(changed);
-        await pause(REST_MS, stop.signal);
-      }
-    })().catch(fail);
-    await untilAborted(stop.signal);
-    clearInterval(ticking);
-    await watching;
+    ticking = setInterval(app.tick, TICK_MS);
+    for await (const changed of changes) {
+      take(changed);
+      await pause(REST_MS, stop.signal);
+    }
+  } catch (error) {
+    fail(error);
   } finally {
+    clearInterval(ticking);
     stop.abort();
     terminal?.close();
     stopListening();
