@@ -5,7 +5,7 @@
  * @module
  */
 
-import { readProposal, writeResponse } from "../mod.ts";
+import { writeResponse } from "../mod.ts";
 import { BOTTLE_SLUG, type Directory, sleep } from "./fixtures.ts";
 import { firstAnswer, freePort, here } from "./processes.ts";
 
@@ -125,14 +125,25 @@ export async function startBare(dir: Directory): Promise<Side> {
   };
 }
 
+/** A sidecar. */
+export interface SidecarSide extends Side {
+  /** Makes one call, and returns when its result is there; for a sidecar that holds no call. */
+  readonly propose: () => Promise<void>;
+}
+
 /**
  * Starts a sidecar under its permissions, which takes on as many calls as are made.
  *
  * @param dir Where it may work.
  * @param flagsOf Its permissions.
+ * @param more Further flags of its own.
  * @returns The side.
  */
-export async function startSidecar(dir: Directory, flagsOf: FlagsOf): Promise<Side> {
+export async function startSidecar(
+  dir: Directory,
+  flagsOf: FlagsOf,
+  more: readonly string[] = [],
+): Promise<SidecarSide> {
   const dirs = { staging: `${dir.path}/staging`, queue: dir.queueDir };
   await Deno.mkdir(dirs.queue, { recursive: true, mode: 0o700 });
   const port = freePort();
@@ -142,6 +153,7 @@ export async function startSidecar(dir: Directory, flagsOf: FlagsOf): Promise<Si
     here("../sidecar/main.ts"),
     ...["--slug", BOTTLE_SLUG, "--queue-dir", dirs.queue, "--port", String(port)],
     ...["--max-held", "100000", "--max-pending", "100000"],
+    ...more,
   ], origin);
   let asked = 0;
   const seen = new Set<string>();
@@ -169,6 +181,10 @@ export async function startSidecar(dir: Directory, flagsOf: FlagsOf): Promise<Si
 
   return {
     pid: child.pid,
+    async propose() {
+      const { status } = await resultOf(await ask(`Call ${asked++}.`));
+      if (status !== "pending") throw new Error(`Cannot propose: the call is ${status}`);
+    },
     async hold(count) {
       const calls = new Map<string, Promise<Response>>();
       for (let n = 0; n < count; n++) {
@@ -177,17 +193,16 @@ export async function startSidecar(dir: Directory, flagsOf: FlagsOf): Promise<Si
       }
       const held: Held[] = [];
       while (held.length < count) {
-        await sleep(POLL_MS);
         for (const { name } of Deno.readDirSync(dirs.queue)) {
           if (!name.endsWith(PROPOSAL) || seen.has(name)) continue;
-          const { id, justification } = await readProposal(
-            dirs.queue,
-            name.slice(0, -PROPOSAL.length),
-          );
           seen.add(name);
+          const { id, justification } = JSON.parse(
+            Deno.readTextFileSync(`${dirs.queue}/${name}`),
+          );
           const call = calls.get(justification);
           if (call !== undefined) held.push(heldCall(dirs, id, call));
         }
+        await sleep(POLL_MS);
       }
       return held;
     },

@@ -4,9 +4,30 @@
  * @module
  */
 
-import { type Directory, makeDirectory, sleep } from "./fixtures.ts";
-import { type FlagsOf, type Held, type Side, startBare, startSidecar } from "./hold_sides.ts";
-import { median, percentile, type Row, showMs, type Subject, takeTurns } from "./measure.ts";
+import {
+  type Directory,
+  makeDirectory,
+  makeProposalFiles,
+  placeProposalFiles,
+  sleep,
+} from "./fixtures.ts";
+import {
+  type FlagsOf,
+  type Held,
+  type Side,
+  type SidecarSide,
+  startBare,
+  startSidecar,
+} from "./hold_sides.ts";
+import {
+  median,
+  percentile,
+  type Row,
+  showMs,
+  type Subject,
+  takeTurns,
+  timeMs,
+} from "./measure.ts";
 import { residentMib } from "./processes.ts";
 
 const CALLS = 1000;
@@ -18,6 +39,12 @@ const MEMORY_ROUNDS = 2;
 const LATENCY_ROUNDS = 3;
 
 const ANSWERS_A_ROUND = 40;
+
+const CALLS_A_SIDE = 200;
+
+const MAX_HELD_RATIO = 4;
+
+const MAX_PENDING_RATIO = 1.2;
 
 const MAX_P50_MS = 10;
 
@@ -89,7 +116,12 @@ async function memoryRows(sidecar: Start): Promise<Row[]> {
     bare: () => counted(bursts.bare, startBare),
     sidecar: () => counted(bursts.sidecar, sidecar),
   });
-  const row = (what: string, of: keyof Burst, show: (n: number) => string): Row => {
+  const row = (
+    what: string,
+    of: keyof Burst,
+    show: (n: number) => string,
+    maxRatio?: number,
+  ): Row => {
     const [figure, floor] = [bursts.sidecar, bursts.bare].map((side) =>
       median(side.slice(1).map((one) => one[of]))
     ) as [number, number];
@@ -98,12 +130,13 @@ async function memoryRows(sidecar: Start): Promise<Row[]> {
       figure: show(figure),
       floor: show(floor),
       ratio: `${(figure / floor).toFixed(1)} x`,
+      ...(maxRatio !== undefined && { aim: `<= ${maxRatio} x`, met: figure / floor <= maxRatio }),
     };
   };
   const calls = CALLS.toLocaleString("en");
   return [
     row(`resident memory a held call, ${calls} held`, "residentKib", (n) => `${n.toFixed(0)} KiB`),
-    row(`${calls} calls made to all held`, "heldMs", showMs),
+    row(`${calls} calls made to all held`, "heldMs", showMs, MAX_HELD_RATIO),
     row(`${calls} answers in place to all results, each its own`, "answeredMs", showMs),
   ];
 }
@@ -137,6 +170,29 @@ async function latencyRows(sidecar: Start, held: number): Promise<Row[]> {
   });
 }
 
+/** Calls that take turns between two sidecars: one beside many pending proposals, one beside none. */
+async function askingRow(flagsOf: FlagsOf): Promise<Row> {
+  const open = async (dir: Directory, pending: number) => {
+    placeProposalFiles(dir.queueDir, await makeProposalFiles(pending));
+    return await startSidecar(dir, flagsOf, ["--hold-seconds=0"]);
+  };
+  await using noneDir = await makeDirectory();
+  await using manyDir = await makeDirectory();
+  await using none = await open(noneDir, 0);
+  await using many = await open(manyDir, CALLS);
+  const ask = (side: SidecarSide) => () => timeMs(() => side.propose());
+  const samples = await takeTurns(CALLS_A_SIDE, { none: ask(none), many: ask(many) });
+  const ratio = median(samples.many) / median(samples.none);
+  return {
+    what: `one call made to "pending", beside ${CALLS.toLocaleString("en")} pending, p50`,
+    figure: showMs(median(samples.many)),
+    floor: showMs(median(samples.none)),
+    ratio: `${ratio.toFixed(2)} x`,
+    aim: `<= ${MAX_PENDING_RATIO} x`,
+    met: ratio <= MAX_PENDING_RATIO,
+  };
+}
+
 /**
  * Held calls.
  *
@@ -148,9 +204,10 @@ export function holding(flagsOf: FlagsOf): Subject {
   return {
     title: `Held calls, ${CALLS.toLocaleString("en")} in one sidecar`,
     about: "Floor: a bare Deno.serve with an event stream each, one Deno.watchFs for all, then " +
-      "readFile and JSON.parse.",
+      "readFile and JSON.parse.\nFloor of one call beside many pending: the same sidecar beside none.",
     run: async () => [
       ...await memoryRows(sidecar),
+      await askingRow(flagsOf),
       ...await latencyRows(sidecar, 1),
       ...await latencyRows(sidecar, MANY),
     ],
