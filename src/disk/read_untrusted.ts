@@ -1,7 +1,7 @@
 /**
- * The only reader of what others can write. Whoever owns a sidecar can plant anything in its queue
+ * The only reader of what others can write. The owner of a sidecar can plant anything in its queue
  * directory: links, FIFOs, devices, holes of ten terabytes, hostile names. Nothing here follows a
- * link, waits for a writer, or reads more than it was told to.
+ * link, waits for a writer, or reads more than the caller allows.
  *
  * All of it is synchronous on purpose: 32 planted FIFOs starve every asynchronous file system call
  * of a Deno process.
@@ -22,8 +22,8 @@ import {
 } from "node:fs";
 
 /**
- * The most that is read of one queue file: 1 MiB of config and 16 KiB of justification, each of their
- * characters written as `\uXXXX`, and some room.
+ * The largest queue file that is read: 1 MiB of config and 16 KiB of justification, with every character
+ * written as `\uXXXX`, and some room.
  */
 export const MAX_QUEUE_FILE_BYTES = 8 * 1024 * 1024;
 
@@ -32,22 +32,21 @@ export interface ReadOptions {
   /** The most that is read, in bytes. */
   readonly maxBytes: number;
   /**
-   * Whether a second name for the file is tolerated. A response has two for a moment, while it is
-   * published, so its reader must say yes; a host that reads a proposal says no.
+   * Whether the file may have a second name. A response has two for a moment, while it is published, so
+   * its reader must say yes; a host that reads a proposal says no.
    */
   readonly allowHardLinks?: boolean;
 }
 
-/** A file that was read whole, in one state. */
+/** A file that was read completely, in one state. */
 export interface UntrustedFile {
   /** The bytes, exactly. */
   readonly bytes: Uint8Array;
-  /** What tells this state from another: device, inode, size, and both times as far as Deno has them. */
+  /** The state, as {@linkcode stampOfFile} gives it. */
   readonly stamp: string;
 }
 
-const OPEN_FLAGS = constants.O_RDONLY | constants.O_NOFOLLOW |
-  constants.O_NONBLOCK;
+const OPEN_FLAGS = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
 
 function errorCode(error: unknown): string | undefined {
   return error instanceof Error && "code" in error ? String(error.code) : undefined;
@@ -55,24 +54,20 @@ function errorCode(error: unknown): string | undefined {
 
 /** Turns a system error into one that names the file; a missing file stays a plain NotFound. */
 function asUnsafe(error: unknown, file: string): Error {
-  if (
-    error instanceof UnsafeFileError || error instanceof Deno.errors.NotCapable
-  ) return error;
+  if (error instanceof UnsafeFileError || error instanceof Deno.errors.NotCapable) return error;
   const code = errorCode(error);
   if (code === "ENOENT" || error instanceof Deno.errors.NotFound) {
-    return new Deno.errors.NotFound(
-      `Cannot read ${file}: there is no such file`,
-      {
-        cause: error,
-      },
-    );
+    return new Deno.errors.NotFound(`Cannot read ${file}: there is no such file`, {
+      cause: error,
+    });
   }
   const reason = code === "ELOOP" ? "it is a link" : `the system says ${code ?? String(error)}`;
   return new UnsafeFileError(file, reason, { cause: error });
 }
 
-function stampOf(stat: BigIntStats): string {
-  return `${stat.dev}:${stat.ino}:${stat.size}:${stat.mtimeNs}:${stat.ctimeNs}`;
+/** Written as {@linkcode stampOfFile} writes it, which has no big integers: they take twice as long. */
+function stampOf({ dev, ino, size, mtimeMs, ctimeMs }: BigIntStats): string {
+  return [dev, ino, size, mtimeMs, ctimeMs].map(Number).join(":");
 }
 
 function refusal(stat: BigIntStats, options: ReadOptions): string | undefined {
@@ -100,11 +95,8 @@ function statChecked(file: string, options: ReadOptions): BigIntStats {
  *
  * lstat, open without following or blocking, fstat, a bounded read, fstat again: the file must be
  * regular, the same one throughout, and unchanged while it was read. Under scoped permissions Deno
- * ignores `O_NOFOLLOW`; then the comparison of the two stats is what catches a link swapped in.
+ * ignores `O_NOFOLLOW`; then the comparison of the two stats detects a link that was swapped in.
  *
- * @param file The path.
- * @param options The bounds.
- * @returns The bytes, and the stamp of the state they belong to.
  * @throws {Deno.errors.NotFound} If there is no such file.
  * @throws {UnsafeFileError} If it is not a plain file within the bounds, or changes meanwhile.
  */
@@ -145,27 +137,24 @@ export function readUntrusted(file: string, options: ReadOptions): UntrustedFile
   }
 }
 
-/** How often a read is done again because a directory does not stand still. */
+/** How often a read is repeated because its directory was replaced. */
 const MAX_TRIES = 50;
 
-/** How many looks a directory must stand: a swapped one passes one time in 2^24. */
+/** How many random checks a directory must pass: one that is swapped passes one time in 2^24. */
 const LOOKS = 24;
 
 /**
- * Reads a file as {@linkcode readUntrusted} does, where its directory may be planted too: whoever owns a
+ * Reads a file as {@linkcode readUntrusted} does, where its directory may be planted too: the owner of a
  * queue can put a link to anywhere in the place of `processed/`, and take it back before anybody looks
- * again. There is no handle to hold a directory by, and no stamp that is fine enough to tell.
+ * again. Deno has no handle of a directory to read through, and no stamp that is fine enough to tell.
  *
- * So it is looked at many times after the read, and a coin says at what: at the directory, which must
- * be the one it was, or at the file by its path, which must be the one that was read. While a link is
- * in the way the first fails; while it is not, the second. However fast somebody swaps, nobody knows
- * what is asked next.
+ * So it is checked many times after the read, and a coin decides what: that the directory is the one it
+ * was, or that the file at the path is the one that was read. While a link is in the way the first
+ * check fails; while it is not, the second. However fast somebody swaps, nobody knows which check is
+ * next.
  *
- * @param file The path.
- * @param options The bounds.
- * @returns The bytes, and the stamp of the state they belong to.
  * @throws {Deno.errors.NotFound} If there is no such file, or no such directory.
- * @throws {UnsafeFileError} If the directory is a link, or does not stand still; or as
+ * @throws {UnsafeFileError} If the directory is a link, or is replaced again and again; or as
  * {@linkcode readUntrusted} throws it.
  */
 export function readInDirectory(file: string, options: ReadOptions): UntrustedFile {
@@ -178,10 +167,10 @@ export function readInDirectory(file: string, options: ReadOptions): UntrustedFi
       continue;
     }
     const coins = crypto.getRandomValues(new Uint8Array(LOOKS));
-    const stands = coins.every((coin) =>
+    const isSame = coins.every((coin) =>
       coin % 2 === 0 ? directoryIdentity(dir) === identity : stampOfFile(file) === found.stamp
     );
-    if (stands) return found;
+    if (isSame) return found;
   }
   throw new UnsafeFileError(file, "its directory was replaced each time it was read");
 }
@@ -195,16 +184,15 @@ function attemptRead(file: string, options: ReadOptions): UntrustedFile | Error 
 }
 
 /**
- * The stamp of a file, without reading it and without following a link.
- *
- * @param file The path.
- * @returns The stamp, or `undefined` if there is no such file.
+ * What tells one state of a file from another, without reading it and without following a link: device,
+ * inode, size, and both times as far as Deno has them. `undefined` if there is no such file.
  */
 export function stampOfFile(file: string): string | undefined {
   try {
-    const stat = lstatSync(file, { bigint: true, throwIfNoEntry: false });
-    return stat === undefined ? undefined : stampOf(stat);
+    const { dev, ino, size, mtime, ctime } = Deno.lstatSync(file);
+    return `${dev}:${ino}:${size}:${mtime?.getTime()}:${ctime?.getTime()}`;
   } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return undefined;
     return `${errorCode(error)}`; // It may not be looked at; that is a state like any other.
   }
 }
@@ -213,17 +201,15 @@ export function stampOfFile(file: string): string | undefined {
 export interface SizeAndChange {
   /** Its size, in bytes. */
   readonly bytes: number;
-  /** When anything of it changed last, its name included, in seconds since 1970: Deno has no more. */
+  /** When anything of it changed, its name included, in whole seconds since 1970: Deno has no more. */
   readonly changed: number;
-  /** When its content changed last, as its owner has it, in milliseconds since 1970. */
+  /** When its content changed, in milliseconds since 1970. The owner can set it to any time. */
   readonly writtenMs: number;
 }
 
 /**
- * How large a file is, and when it changed; without reading it, and without following a link.
- *
- * @param file The path.
- * @returns The answer; `undefined` if there is no such file, or it may not be looked at.
+ * The size and the times of a file, without reading it and without following a link; `undefined` if there
+ * is no such file, or it may not be looked at.
  */
 export function sizeAndChange(file: string): SizeAndChange | undefined {
   try {
@@ -234,49 +220,39 @@ export function sizeAndChange(file: string): SizeAndChange | undefined {
   }
 }
 
-function statDirectory(dir: string): BigIntStats | undefined {
-  let stat: BigIntStats | undefined;
-  try {
-    stat = lstatSync(dir, { bigint: true, throwIfNoEntry: false });
-  } catch (error) {
-    throw asUnsafe(error, dir);
-  }
-  if (stat === undefined || stat.isDirectory()) return stat;
-  throw new UnsafeFileError(
-    dir,
-    stat.isSymbolicLink() ? "it is a link, where a directory belongs" : "it is not a directory",
-  );
-}
-
-/** An inode's number is soon given to another one; the time of its birth is not. */
-function identityOf(stat: BigIntStats | undefined): string | undefined {
-  return stat && `${stat.dev}:${stat.ino}:${stat.birthtimeNs}`;
-}
-
 /**
- * What a directory is, without following a link.
+ * What tells a directory from one that is made anew in its place, without following a link; `undefined` if
+ * there is no such directory. The number of an inode is soon given to another one, so the time of birth
+ * is part of it.
  *
- * @param dir The path.
- * @returns Its identity, which one made anew in its place does not have; `undefined` if there is no
- * such directory.
- * @throws {UnsafeFileError} If something else stands there: a link, a file, a FIFO.
+ * @throws {UnsafeFileError} If something else has that name: a link, a file, a FIFO.
  */
 export function directoryIdentity(dir: string): string | undefined {
-  return identityOf(statDirectory(dir));
+  let info: Deno.FileInfo;
+  try {
+    info = Deno.lstatSync(dir);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return undefined;
+    throw asUnsafe(error, dir);
+  }
+  if (info.isDirectory) return `${info.dev}:${info.ino}:${info.birthtime?.getTime()}`;
+  const reason = info.isSymlink
+    ? "it is a link, where a directory belongs"
+    : "it is not a directory";
+  throw new UnsafeFileError(dir, reason);
 }
 
 /**
- * The names in a directory. They are whatever somebody chose: check each before use.
+ * The names in a directory, in no particular order; none if there is no such directory. Others choose
+ * them: check each before use.
  *
- * @param dir The path.
- * @returns The names, in no particular order; empty if there is no such directory.
- * @throws {UnsafeFileError} If it is a link or no directory, or becomes that meanwhile.
+ * @throws {UnsafeFileError} If it is a link or not a directory, or becomes that meanwhile.
  */
 export function listNames(dir: string): readonly string[] {
   for (let tries = 0; tries < MAX_TRIES; tries++) {
     const before = directoryIdentity(dir);
     const names = before === undefined ? [] : namesIn(dir);
-    // Not more than that: files come and go in it all the time.
+    // Its stamp may differ: files come and go in it all the time.
     if (directoryIdentity(dir) === before) return names;
   }
   throw new UnsafeFileError(dir, "it was replaced each time it was read");
