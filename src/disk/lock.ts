@@ -65,6 +65,7 @@ const LAST_CHUNK_BYTES = 256 * 1024;
  * small, so that one line costs little. A chunk's bytes are overwritten when the next one is taken.
  */
 function* chunksOf(file: Deno.FsFile, start: number, end: number): Generator<Uint8Array> {
+  if (start >= end) return;
   let buffer = new Uint8Array(FIRST_CHUNK_BYTES);
   for (let offset = start; offset < end;) {
     const length = fill(file, offset, buffer.subarray(0, end - offset));

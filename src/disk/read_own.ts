@@ -6,7 +6,7 @@
  */
 
 import { join } from "@std/path";
-import { statfsSync } from "node:fs";
+import { existsSync, statfsSync } from "node:fs";
 
 /** The whole file; `undefined` if it does not exist. */
 export function readOwnFile(path: string): Uint8Array<ArrayBuffer> | undefined {
@@ -16,6 +16,11 @@ export function readOwnFile(path: string): Uint8Array<ArrayBuffer> | undefined {
 /** The names in a directory, sorted; none if it does not exist. */
 export function namesInOwn(dir: string): readonly string[] {
   return unlessMissing(() => Array.from(Deno.readDirSync(dir), ({ name }) => name).sort()) ?? [];
+}
+
+/** Whether a file exists: a tenth of what an error costs that tells it. */
+export function isThere(path: string): boolean {
+  return existsSync(path);
 }
 
 /** Which file it is, and in which state, without a look at its content. */

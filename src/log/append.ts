@@ -8,7 +8,7 @@
 
 import { auditLogPath, privateDir } from "../disk/layout.ts";
 import { type LockedLog, openUnsynced, type UnsyncedRecord, withLockedLog } from "../disk/lock.ts";
-import { namesInOwn, ownFileStamp, readOwnFile } from "../disk/read_own.ts";
+import { namesInOwn, type OwnFileStamp, ownFileStamp, readOwnFile } from "../disk/read_own.ts";
 import { replaceFileAlone, syncNames } from "../disk/write.ts";
 import type { AuditEntry } from "../records/audit_entry.ts";
 import { encodeAuditEntry } from "../records/codec.ts";
@@ -126,7 +126,7 @@ export async function appendEntry(
   const append = (log: LockedLog): SealedLine => {
     using record = openWritten(recordPath, path);
     const before = log.stamp();
-    const logEnd = findEnd(log, path, recordPath, record);
+    const logEnd = findEnd(log, before, path, recordPath, record);
     const sealed = seal(said, name, key, logEnd);
     onSealed(sealed);
     const { line, offset: start, head } = sealed;
@@ -183,11 +183,16 @@ function openWritten(path: string, log: string): UnsyncedRecord {
 }
 
 /** Where the chain ends, counting in what was appended since this root wrote last. */
-function findEnd(log: LockedLog, path: string, recordPath: string, record: UnsyncedRecord): LogEnd {
+function findEnd(
+  log: LockedLog,
+  { identity, size }: OwnFileStamp,
+  path: string,
+  recordPath: string,
+  record: UnsyncedRecord,
+): LogEnd {
   const written = decodeWritten(record.bytes, recordPath);
   // If the operator moved the record away, what this process remembers of the log must not count either.
   const here = `${path} ${record.identity}`;
-  const { identity, size } = log.stamp();
   const reason = identity === (writtenHere.get(here) ?? identity)
     ? changeOf(log, size, written)
     : "another file is in its place";

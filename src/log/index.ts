@@ -16,7 +16,7 @@
 
 import { auditLogPath, privateDir, signingKeyPath } from "../disk/layout.ts";
 import { type LockedLog, openOwnFile, openUnsynced, type OwnFile } from "../disk/lock.ts";
-import { type OwnFileStamp, ownFileStamp, readOwnFileOnce } from "../disk/read_own.ts";
+import { isThere, type OwnFileStamp, ownFileStamp, readOwnFileOnce } from "../disk/read_own.ts";
 import { replaceFileAlone } from "../disk/write.ts";
 import { auditLogName } from "../records/names.ts";
 import { sha256 } from "../text/hash.ts";
@@ -194,12 +194,13 @@ export function followAppend(
   if (before.size <= READ_BYTES) return;
   try {
     const place = placeOf(root, component, slug);
-    const seal = sealOf(place);
+    if (!isThere(place.indexPath)) return;
     using file = openUnsynced(place.indexPath);
-    const head = file && decodeHead(file.bytes, seal);
-    if (head?.stamp === before.text) {
-      file?.overwrite(encodeHead({ ...head, stamp: log.stamp().text }, seal));
-    }
+    if (file === undefined) return;
+    const seal = sealOf(place);
+    const head = decodeHead(file.bytes, seal);
+    if (head?.stamp !== before.text) return;
+    file.overwrite(encodeHead({ ...head, stamp: log.stamp().text }, seal));
   } catch {
     // The line is recorded. The next look-up makes the index anew.
   }
