@@ -61,8 +61,8 @@ function sealOf({ log, root }: Pick<Place, "log" | "root">): IndexSeal {
 }
 
 /**
- * The lines of a log that name one of some proposals, and perhaps others, in the order of the log. Each
- * is read from the log, by the index or, where there is none, all of them.
+ * The lines of a log that name one of some proposals, and perhaps others, in the order of the log. All
+ * come from the log: the index only says which ones need not be read.
  *
  * @throws {InvalidNameError} If the component or the slug is not valid.
  */
@@ -88,7 +88,7 @@ interface Named {
   readonly covered: number;
 }
 
-/** Looks up in the index; `undefined` if there is none that can be used, and none can be made. */
+/** Looks up in the index; `undefined` if it cannot be used and cannot be made now. */
 function lookUp(ids: ReadonlySet<string>, log: OwnFile, place: Place): Named | undefined {
   if (log.stamp.size >= MOST_OFFSET || !isGranted("read", place)) return undefined;
   const isShort = ({ covered }: Named) => log.stamp.size - covered <= READ_BYTES;

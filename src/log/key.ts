@@ -152,7 +152,7 @@ export function readSigningKey(root: string): SigningKeyInfo | undefined {
  * Reads public keys from PEM: one block `BEGIN PUBLIC KEY` or several.
  *
  * @param file The file's name, for the error.
- * @throws {TypeError} If there is none, or one is not an Ed25519 key.
+ * @throws {TypeError} If there is no block, or one is not an Ed25519 key.
  */
 export function parsePublicKeys(pem: string, file: string): PublicKeys {
   const blocks = pem.match(/-----BEGIN PUBLIC KEY-----[^-]*-----END PUBLIC KEY-----/g) ?? [];
