@@ -41,7 +41,7 @@ const PATIENCE_MS = 20_000;
 const LOOK_MS = 100;
 
 /** Keys of two calls do not come at once, as a person's do not. */
-const BETWEEN_KEYS_MS = 10;
+const BETWEEN_KEYS_MS = 20;
 
 /** A client of a tmux server that sends commands down one pipe, and is told when the screen changes. */
 interface Tmux extends AsyncDisposable {
