@@ -287,8 +287,6 @@ function duration(ms: number): string {
 /**
  * Tells a client that wants to know, every ten seconds, how long it has waited and how many proposals
  * come before its own.
- *
- * @returns A function that ends it.
  */
 function keepTelling({ tell, signal }: HeldCall, ahead: () => number): () => void {
   if (tell === undefined) return () => {};

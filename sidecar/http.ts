@@ -27,9 +27,7 @@ function rpcError(status: number, code: number, message: string): Response {
  * Refuses a request without the token, if there is one. Hashes of equal length are compared, in
  * constant time.
  *
- * @param request The request.
  * @param token The token; `undefined` lets everybody in.
- * @returns The refusal, or `undefined`.
  */
 export function refuseWithoutToken(
   request: Request,
@@ -65,7 +63,6 @@ async function readBounded(request: Request): Promise<Uint8Array | undefined> {
 /**
  * Reads the one JSON-RPC message of a POST, before anybody else touches the body.
  *
- * @param request The request.
  * @returns The message, or the refusal: 413 for too much, 400 for no JSON, too deep, or a batch.
  */
 export async function readMessage(request: Request): Promise<{ message: object } | Response> {
@@ -100,7 +97,6 @@ const COMMENT = new TextEncoder().encode(": held\n\n");
 /**
  * Sends a first byte at once on an event stream, so that no client takes a held call for a dead one.
  *
- * @param response The answer.
  * @returns The same, with a comment in front if it is an event stream.
  */
 export function withFirstByte(response: Response): Response {
@@ -122,8 +118,6 @@ export function withFirstByte(response: Response): Response {
 /**
  * Answers the health check.
  *
- * @param request The request.
- * @param queueDir The queue directory.
  * @returns 200 if the queue directory is there, else 503.
  */
 export function health(request: Request, queueDir: string): Response {
@@ -140,7 +134,6 @@ export function health(request: Request, queueDir: string): Response {
  * names a JSON-RPC id and no client: another client's call with the same id is meant as well. It is
  * told "pending", as at its cap, and can ask again.
  *
- * @param message The message.
  * @returns The JSON-RPC id, or `undefined` if it cancels none.
  */
 export function cancelledId(message: object): string | number | undefined {

@@ -69,12 +69,7 @@ export interface SidecarServer {
 /** The names under which a sidecar may be addressed; anything else smells of DNS rebinding. */
 const ALLOWED_HOSTS = [SUPERVISE_HOSTNAME, "localhost", "127.0.0.1", "[::1]"];
 
-/**
- * Makes a sidecar's server.
- *
- * @param options What it serves.
- * @returns A handler for `Deno.serve`, and how to end it.
- */
+/** Makes a sidecar's server. */
 export function createServer(options: ServerOptions): SidecarServer {
   const holder = openHolder(options);
   const hosts = [...ALLOWED_HOSTS, ...options.allowedHosts];

@@ -18,12 +18,7 @@ export type LogFields = Readonly<Record<string, string | number | boolean>>;
 /** Logs one event. */
 export type Log = (event: string, fields?: LogFields) => void;
 
-/**
- * Logs to stderr.
- *
- * @param event The event's name.
- * @param fields What is known of it.
- */
+/** Logs to stderr. */
 export const logToStderr: Log = (event, fields = {}) => {
   console.error(JSON.stringify({ time: new Date().toISOString(), event, ...fields }));
 };
@@ -31,9 +26,7 @@ export const logToStderr: Log = (event, fields = {}) => {
 /**
  * The permissions of a sidecar, for whoever starts one.
  *
- * @param queueDir Its queue directory.
  * @param address What it listens on, `host:port`.
- * @returns Flags for `deno run`.
  */
 export function sidecarFlags(queueDir: string, address: string): string[] {
   return [
@@ -160,11 +153,7 @@ export const SIDECAR_VARIABLES: readonly string[] = [
   TOKEN_VARIABLE,
 ];
 
-/**
- * Words for `--help`.
- *
- * @returns The text.
- */
+/** Words for `--help`. */
 export function usage(): string {
   const lines = Object.entries(SETTINGS).map(([name, { variable, value, about, otherwise }]) => {
     const flag = `--${name} ${value}`.padEnd(22);
@@ -210,7 +199,6 @@ function readToken(file: string): string | undefined {
 /**
  * Reads the flags, and where one is missing its variable.
  *
- * @param args The command line.
  * @returns The settings, or `"help"`.
  * @throws {UsageError} If something is missing, unknown or out of bounds.
  * @throws {InvalidNameError} If the slug is none.

@@ -56,7 +56,6 @@ export interface Task {
  * counts, because the next one may come from another client.
  *
  * @param envelope The `_meta` envelope of a 2026-07-28 request, if it has one.
- * @returns Whether it may be answered with a task.
  */
 export function declaresTasks(envelope: Readonly<Record<string, unknown>> | undefined): boolean {
   const extensions = member(envelope?.[CLIENT_CAPABILITIES], "extensions");
@@ -100,7 +99,6 @@ function waitingWords(asked: Asked): string {
 /**
  * The result of a call that became a task.
  *
- * @param asked What the call came to, without waiting.
  * @returns The task, as a client is first told of it: always `working`, since a result of this kind
  * has no room for an answer, and a client that saw `completed` here might look for it in vain.
  */
@@ -111,9 +109,7 @@ export function createdTask(asked: Asked): Task & { readonly resultType: "task" 
 /**
  * The result of `tasks/get`.
  *
- * @param asked What has become of the proposal.
  * @param result What a held call would have returned now.
- * @returns The task, with the result in it once there is one.
  */
 export function taskState<R>(asked: Asked, result: R): Task & { readonly result?: R } {
   if (asked.kind === "pending") return taskOf(asked, "working", waitingWords(asked));

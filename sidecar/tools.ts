@@ -132,7 +132,6 @@ export type ToolOutput = z.infer<typeof OUTPUT_SCHEMA>;
 /**
  * Says what is wrong with an agent's input beside the file's own syntax.
  *
- * @param input The input.
  * @returns Sentences, one for each problem; none if it is sound.
  */
 export function problemsOfInput(input: ToolInput): string[] {
@@ -194,12 +193,7 @@ export const INSTRUCTIONS =
   `and ask with proposal-status. Read the notes of a rejection before you ask again. The same ` +
   `question asked again is the same question, so repeating a call that was cut off is safe.`;
 
-/**
- * The answer for an agent, as data.
- *
- * @param outcome What the call came to.
- * @returns The structured content of the tool's result.
- */
+/** The answer for an agent, as data. */
 export function outputOf(outcome: Decided | Undecided): ToolOutput {
   const { id } = outcome.proposal;
   if (outcome.kind === "pending") {
@@ -215,9 +209,6 @@ export function outputOf(outcome: Decided | Undecided): ToolOutput {
 
 /**
  * The answer for an agent, in words: the same as {@linkcode outputOf}, for clients that read text.
- *
- * @param outcome What the call came to.
- * @returns The text content of the tool's result.
  */
 export function wordsOf(outcome: Decided | Undecided): string {
   const { tool, id: proposalId } = outcome.proposal;
@@ -242,12 +233,7 @@ export function wordsOf(outcome: Decided | Undecided): string {
   }
 }
 
-/**
- * The result of a call.
- *
- * @param outcome What the call came to.
- * @returns The answer in both forms, or what is wrong.
- */
+/** The result of a call. */
 export function resultOf(outcome: Outcome) {
   if (outcome.kind === "refused") return failed(`Cannot ask the operator: ${outcome.reason}`);
   return {
@@ -256,12 +242,7 @@ export function resultOf(outcome: Outcome) {
   };
 }
 
-/**
- * The result of a call that failed, or was refused.
- *
- * @param text Why, and what to do.
- * @returns The tool's result.
- */
+/** The result of a call that failed, or was refused. */
 export function failed(text: string) {
   return { isError: true, content: [{ type: "text" as const, text }] };
 }

@@ -200,7 +200,6 @@ export type App = ReturnType<typeof openApp>;
  * Makes the app.
  *
  * @param notes The operator's words for approvals, from the command line.
- * @param changed Draws the screen.
  */
 export function openApp(
   ports: Ports,

@@ -34,7 +34,6 @@ export interface KnownNames {
 /**
  * Opens the names of a directory. Nothing is listed yet.
  *
- * @param dir The directory; it may be created later.
  * @returns The names. They hold no resource; listing throws what `listNames()` throws.
  */
 export function openNames(dir: string): KnownNames {

@@ -118,10 +118,8 @@ export interface LockedLog {
  * If a write or a sync of `append` fails, the log is cut back to the length it had, so that what was
  * reported as failed is not found later as done.
  *
- * @param path The log; its directory is created if missing.
  * @param create Whether to create a log that is missing.
  * @param run What to do under the lock; not asynchronous.
- * @returns What the function returns.
  * @throws {Deno.errors.NotFound} If the log is missing and `create` is false.
  */
 export async function withLockedLog<T>(
@@ -192,7 +190,6 @@ async function lock(file: Deno.FsFile, exclusive: boolean): Promise<boolean> {
  *
  * `open`, `flock`, `stat`, `flock`; then `read`. Writes nothing.
  *
- * @param path The log.
  * @param meanwhile Called at that moment: what it reads belongs to the same state.
  * @returns The log; `undefined` if it does not exist, then nothing was called.
  */
@@ -235,7 +232,6 @@ export interface UnsyncedRecord extends Disposable {
  * `open`, `fstat`, `read`; then `write` at its beginning, and `fdatasync` if asked. A power cut leaves
  * the old bytes or the new ones, because they lie in one sector.
  *
- * @param path The file.
  * @returns The file, open until it is disposed of; `undefined` if it does not exist.
  */
 export function openUnsynced(path: string): UnsyncedRecord | undefined {
@@ -258,8 +254,6 @@ export function openUnsynced(path: string): UnsyncedRecord | undefined {
  * `private/`, which no sidecar can reach. The kernel drops it if the process dies.
  *
  * @param path The lock's file; it and its directory are created if missing.
- * @param run What to do under the lock.
- * @returns What the function returns.
  */
 export async function withLock<T>(path: string, run: () => T | Promise<T>): Promise<T> {
   ensureDirectory(dirname(path));

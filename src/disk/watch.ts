@@ -74,7 +74,6 @@ const watches = new Map<string, DirectoryWatch>();
  * Needs `--allow-read` for the directory.
  *
  * @param onNames What to call. It must not throw.
- * @returns A function that ends it.
  */
 export function watchNames(dir: string, pollIntervalMs: number, onNames: OnNames): () => void {
   return join(dir, ALL, { intervalMs: pollIntervalMs, tell: onNames });
@@ -88,7 +87,6 @@ export function watchNames(dir: string, pollIntervalMs: number, onNames: OnNames
  * Needs `--allow-read` for the directory.
  *
  * @param onThere What to call. It must not throw, and must expect the file to be gone again.
- * @returns A function that ends it.
  */
 export function watchFile(
   dir: string,

@@ -268,7 +268,6 @@ export function moveAside(path: string, dir: string): void {
  * needed. Nothing of it is synced.
  *
  * @param dir The directory to make it in; created if missing.
- * @returns Its path.
  */
 export function makeDirectoryIn(dir: string): string {
   ensureDirectory(dir);

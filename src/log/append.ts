@@ -104,10 +104,7 @@ function readWritten(path: string): Written | undefined {
  * the record is overwritten, unsynced             a power cut leaves an older one, also true
  * ```
  *
- * @param entry The entry.
- * @param root The root.
  * @param onSealed Called with the line, under the lock, before it is written.
- * @returns The line, as it was written.
  * @throws {InvalidNameError} If the component or the slug is not valid; nothing is written.
  * @throws {TypeError} If a field is of the wrong kind; nothing is written.
  * @throws {AuditLogChangedError} If the log was removed, replaced or truncated; nothing is written.

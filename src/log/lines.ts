@@ -24,7 +24,6 @@ export interface AuditLine {
  * repair note and no number, because only the log itself states these.
  *
  * @param line The line's bytes, with its LF if it has one.
- * @param file The log's name, for errors.
  */
 export function readLine(line: Uint8Array, file: string): AuditLine {
   // The Python original passes over blank lines.

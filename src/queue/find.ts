@@ -31,9 +31,6 @@ export interface BottleListing {
  * refused, and reported.
  *
  * Needs `--allow-read` for the root.
- *
- * @param root The root.
- * @returns The bottles.
  */
 export function listBottles(root: string): BottleListing {
   const slugs: string[] = [];
@@ -94,8 +91,6 @@ function namesOrNone(dir: string): readonly string[] {
  *
  * Needs `--allow-read` for the root.
  *
- * @param prefix The beginning of an id, or a whole one.
- * @param options Where to look.
  * @returns What is found, pending ones first.
  */
 export function findProposals(prefix: string, options: FindOptions = {}): FoundProposal[] {
@@ -141,10 +136,7 @@ export interface QueueLeftovers {
  *
  * Needs `--allow-read` for the queue directory.
  *
- * @param bottleSlug The bottle.
- * @param root The root.
  * @param writtenBefore Only what was written before then, each in milliseconds since 1970.
- * @returns What there is.
  * @throws {InvalidNameError} If the slug is none.
  * @throws {UnsafeFileError} If the queue directory is a link, or none.
  */

@@ -130,13 +130,7 @@ function instantOfArrival(entry: PendingProposal): number {
   return instant;
 }
 
-/**
- * Orders pending proposals by instant of arrival, then by id.
- *
- * @param a One.
- * @param b The other.
- * @returns Less than zero if `a` comes first.
- */
+/** Orders pending proposals by instant of arrival, then by id. */
 export function comparePending(a: PendingProposal, b: PendingProposal): number {
   const [instantA, instantB] = [instantOfArrival(a), instantOfArrival(b)];
   if (instantA !== instantB) return instantA < instantB ? -1 : 1;
@@ -152,8 +146,6 @@ export function comparePending(a: PendingProposal, b: PendingProposal): number {
  * Needs `--allow-read` for the queue directory.
  *
  * @param queueDir The queue directory; it need not exist.
- * @param options Whose queue it is, and how much of it is listed.
- * @returns The view. It holds no resource.
  */
 export function openQueueView(queueDir: string, options: ListOptions = {}): QueueView {
   const { bottleSlug, maxPending = MAX_PENDING } = options;
@@ -247,7 +239,6 @@ export function openQueueView(queueDir: string, options: ListOptions = {}): Queu
 /**
  * Says how many pending proposals are not listed.
  *
- * @param count How many; at least one.
  * @returns Such as `39000 more are pending and not listed: somebody floods this queue`.
  */
 export function unlistedReason(count: number): string {
