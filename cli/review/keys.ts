@@ -151,7 +151,7 @@ export function openKeyDecoder() {
         return;
       }
       const next = String.fromCodePoint(rest.codePointAt(1)!);
-      // ESC and Ctrl-C in one read is somebody who wants to get out.
+      // ESC and Ctrl-C in one read: the operator wants to get out.
       const isTwo = next === "\x1b" || next === "\x03";
       key(isTwo ? "escape" : `alt-${nameOf(next)}`);
       rest = rest.slice(isTwo ? 1 : 1 + next.length);

@@ -17,7 +17,7 @@ export type EndingSignal = keyof typeof SIGNALS;
 /** The exit code if the terminal is gone: the same as after the signal for it, which may come later. */
 const GONE: number = SIGNALS.SIGHUP;
 
-/** Listens for signals that end the program and for errors that nobody caught, until it is called off. */
+/** Listens for signals that end the program, and for errors that no code caught. Returns what stops that. */
 export function listenForEndings(
   onSignal: (signal: EndingSignal, exitCode: number) => void,
   onError: (error: unknown) => void,
@@ -45,8 +45,9 @@ export function listenForEndings(
 const ENTER = "\x1b[?1049h\x1b[?25l\x1b[?7l\x1b[?2004h";
 
 /**
- * The same back. The screen is cleared first: where a terminal has no alternate one, our rows would stay
- * between the lines of the shell. `cli/supervise.sh` does this too, after `kill -9`.
+ * Takes all of that back. The screen is cleared first: in a terminal without an alternate screen our rows
+ * would stay between the lines of the shell. `cli/supervise.sh` does the same after `kill -9`, but clears
+ * nothing, because this program may not have entered the screen yet.
  */
 const LEAVE = "\x1b[m\x1b[?2004l\x1b[?7h\x1b[2J\x1b[H\x1b[?1049l\x1b[?25h";
 
@@ -56,7 +57,7 @@ const [BEGIN_UPDATE, END_UPDATE] = ["\x1b[?2026h", "\x1b[?2026l"];
 /** How long the rest of an escape sequence may take. A lone ESC is the Esc key after that. */
 const SEQUENCE_MS = 50;
 
-/** How long to wait before a terminal is written to again that takes no more for now. */
+/** How long to wait for room in a terminal that takes no more. */
 const FULL_MS = 5;
 
 /**
@@ -176,10 +177,8 @@ export function openTerminal(program: Program, onGone: (exitCode: number) => voi
     process.stdin.pause();
     clearTimeout(waiting);
     decoder = openKeyDecoder();
-    onTerminal(() => {
-      writeAll(LEAVE);
-      Deno.stdin.setRaw(false);
-    });
+    onTerminal(() => writeAll(LEAVE));
+    onTerminal(() => Deno.stdin.setRaw(false));
   }
 
   /** Stopped from outside and continued: the shell has set the terminal for itself meanwhile. */
@@ -211,6 +210,11 @@ export function openTerminal(program: Program, onGone: (exitCode: number) => voi
     repaint,
     /** Gives the terminal to another program, and takes it back. Nothing is read meanwhile. */
     async lend<T>(use: () => Promise<T>): Promise<T> {
+      if (holder !== "us") {
+        throw new Error(
+          "Cannot lend the terminal: the screen is closed, or another program has it",
+        );
+      }
       holder = "another";
       leave();
       try {
