@@ -10,10 +10,10 @@ import { timingSafeEqual } from "node:crypto";
 /** The largest body that is read, in bytes. */
 export const MAX_BODY_BYTES = 4 * 1024 * 1024;
 
-/** The deepest nesting that is parsed; a call of ours needs less than ten. */
+/** The deepest nesting that is parsed; a call needs less than ten. */
 const MAX_DEPTH = 64;
 
-/** A plain-text answer of ours. */
+/** A plain-text answer. */
 export function plain(status: number, text: string, headers: HeadersInit = {}): Response {
   return new Response(`${text}\n`, { status, headers });
 }

@@ -212,7 +212,7 @@ function offerTasks({ server }: McpServer, options: ServerOptions, holder: Holde
     options.log("detached", { proposal_id: taskId, tool: outcome.proposal.tool });
     return cancelResult(outcome);
   });
-  // No task of ours waits for its client, so there is nothing to update: an empty acknowledgement.
+  // No task waits for its client, so there is nothing to update: an empty acknowledgement.
   server.setRequestHandler("tasks/update", params, async ({ taskId }, context) => {
     await get(taskId, context, true);
     return {};

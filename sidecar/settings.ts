@@ -12,7 +12,7 @@ import {
 } from "../sidecar_mod.ts";
 import { parseArgs } from "@std/cli";
 
-/** What is logged of an event. Ids, counts and names of ours; never a word of the agent's. */
+/** What is logged of an event. Ids, counts and fixed names, no word of the agent's. */
 export type LogFields = Readonly<Record<string, string | number | boolean>>;
 
 /** Logs one event. */
@@ -24,7 +24,7 @@ export const logToStderr: Log = (event, fields = {}) => {
 };
 
 /**
- * The permissions of a sidecar, for whoever starts one.
+ * The permissions to start a sidecar with.
  *
  * @param address What it listens on, `host:port`.
  */
@@ -70,7 +70,7 @@ export interface Settings {
   readonly limits: HoldLimits;
 }
 
-/** A mistake in the flags or the environment; the message is for whoever started the sidecar. */
+/** A mistake in the flags or the environment; the message is for the person who started the sidecar. */
 export class UsageError extends Error {
   override name = "UsageError";
 }
@@ -201,7 +201,7 @@ function readToken(file: string): string | undefined {
  *
  * @returns The settings, or `"help"`.
  * @throws {UsageError} If something is missing, unknown or out of bounds.
- * @throws {InvalidNameError} If the slug is none.
+ * @throws {InvalidNameError} If the slug is not valid.
  */
 export function readSettings(args: readonly string[]): Settings | "help" {
   const unknown: string[] = [];

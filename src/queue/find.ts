@@ -137,7 +137,7 @@ export interface QueueLeftovers {
  * Needs `--allow-read` for the queue directory.
  *
  * @param writtenBefore Only what was written before then, each in milliseconds since 1970.
- * @throws {InvalidNameError} If the slug is none.
+ * @throws {InvalidNameError} If the slug is not valid.
  * @throws {UnsafeFileError} If the queue directory is a link, or none.
  */
 export function findLeftovers(

@@ -214,7 +214,7 @@ export function openQueueView(queueDir: string, options: ListOptions = {}): Queu
         let entry = known.get(name);
         if (entry === undefined) {
           const id = idOf(name);
-          if (id === undefined || answered.has(name)) continue; // No file of ours, or done with.
+          if (id === undefined || answered.has(name)) continue; // Not a queue file, or answered already.
           if (!isProposalId(id)) {
             unreadable.push({ file: name, reason: "its name is no proposal id" });
             continue;

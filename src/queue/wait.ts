@@ -52,7 +52,7 @@ export interface WatchOptions {
  * @param proposalId The proposal's id.
  * @param options How long to wait.
  * @returns The response.
- * @throws {InvalidNameError} If the id is none.
+ * @throws {InvalidNameError} If the id is not valid.
  * @throws {RangeError} If a time is negative, or no number.
  * @throws {DOMException} `TimeoutError` after `timeoutMs`; or the signal's reason.
  */
