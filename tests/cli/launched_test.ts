@@ -33,8 +33,8 @@ const RUNS: Readonly<
 
 /** A root with one decision, one proposal that waits, and a receiver. */
 async function prepare(dir: TempDir, receiver: string): Promise<void> {
-  await Deno.mkdir(dir.at("current-config", "dev-1"), { recursive: true });
-  await Deno.writeTextFile(dir.at("current-config", "dev-1", "allowlist"), "");
+  await Deno.mkdir(dir.at("current-config", "dev-1"), { recursive: true, mode: 0o755 });
+  await Deno.writeTextFile(dir.at("current-config", "dev-1", "allowlist"), "", { mode: 0o644 });
   await configure(dir, { ntfy: { url: receiver } });
   await queueSample(dir.path, { id: "p0" });
   assertEquals((await supervise(dir.path, ["approve", "p0"])).code, 0);

@@ -26,8 +26,8 @@ interface Found {
 /** A root in which all is well: one decision is made, one proposal waits. */
 async function prepare(dir: TempDir): Promise<void> {
   const inForce = dir.at("current-config", "dev-1");
-  await Deno.mkdir(inForce, { recursive: true });
-  await Deno.writeTextFile(`${inForce}/allowlist`, IN_FORCE);
+  await Deno.mkdir(inForce, { recursive: true, mode: 0o755 });
+  await Deno.writeTextFile(`${inForce}/allowlist`, IN_FORCE, { mode: 0o644 });
   const { proposalSha256 } = await queueSample(dir.path, { id: "decided" });
   await decide({
     root: dir.path,
