@@ -167,7 +167,7 @@ export async function auditVerify(context: Context): Promise<number> {
   for (const key of keys) context.print(context.style.dim(`signed with ${key}`));
   if (ownKey) {
     context.complain(
-      "! that key came with the archive: compare it with the fingerprint that was kept, " +
+      "! that key came with the archive: compare it with the fingerprint that you saved, " +
         "or name the key with --public-key",
     );
   }

@@ -10,7 +10,7 @@ import type { RunResult } from "./run.ts";
 
 /** How a command line is run. */
 export interface CommandOptions {
-  /** Its environment, besides the root and `NO_COLOR`; nothing of the test's own. */
+  /** Its environment, besides the root and `NO_COLOR`; the test's own is left out. */
   readonly env?: Readonly<Record<string, string>>;
   /** Its standard input. */
   readonly input?: string;
@@ -21,7 +21,7 @@ export interface CommandResult extends RunResult {
   readonly bytes: Uint8Array;
 }
 
-/** What no test of this kind has: somebody at a terminal. */
+/** No test of this kind has a terminal. */
 const NO_TERMINAL = {
   errIsTerminal: false,
   outIsTerminal: false,

@@ -9,7 +9,7 @@ import { treeOf } from "../../support/tree.ts";
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import { join } from "@std/path";
 
-/** A root with three proposals that can be picked, and what somebody would plant beside them. */
+/** A root with three proposals that can be completed, and hostile names beside them. */
 async function prepare(dir: TempDir): Promise<void> {
   await Deno.mkdir(dir.at("bin"));
   await Deno.symlink(join(REPO, "cli/supervise.sh"), dir.at("bin", "supervise"));

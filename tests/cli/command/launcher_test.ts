@@ -231,10 +231,10 @@ Deno.test.each([["doctor"], ["completions ids"], ["help list"]])(
 for (
   const [what, config, mode] of [
     ["is broken", '{"webhook": {"url": "https://hooks.example/x"}', 0o600],
-    ["has a field that is none", { ...NOTIFY, more: 1 }, 0o600],
+    ["has an unknown field", { ...NOTIFY, more: 1 }, 0o600],
     ["names two hosts as one", { webhook: { url: "https://a,evil.example/x" } }, 0o600],
     ["names all hosts", { webhook: { url: "https://*.example/x" } }, 0o600],
-    ["names nobody", {}, 0o600],
+    ["names no receiver", {}, 0o600],
     ["others may change", NOTIFY, 0o622],
   ] as const
 ) {

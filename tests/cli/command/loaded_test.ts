@@ -43,6 +43,6 @@ Deno.test("list loads nothing that decides, signs or makes a diff", async () => 
   const needless =
     /^src\/(log\/(key|append)|text\/diff|decision\/(decide|journal|inspect))\.ts$|^npm:\/?(diff|dockerfile)/;
   assertEquals([...loaded].filter((name) => needless.test(name)), []);
-  // What it is kept from is there.
+  // The verbs that decide do load it.
   assert((await loadedAtOnce("cli/verbs/decide.ts")).has("src/decision/decide.ts"));
 });
