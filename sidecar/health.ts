@@ -1,13 +1,13 @@
 /**
- * The container's health check: asks the sidecar beside it for `/healthz`. Exits with 0 if that
- * answers 200, else with 1. Needs `--allow-net=127.0.0.1:9100`, and nothing else.
+ * The container's health check: asks the sidecar in the same container for `/healthz`. Exits with 0 if the
+ * answer is 200, else with 1. Needs `--allow-net=127.0.0.1:9100`, and nothing else.
  *
  * @module
  */
 
 import { get } from "node:http";
 
-/** Within the `--timeout` of the Containerfile, so that the reason is printed. */
+/** Shorter than the `--timeout` in the Containerfile, so that the reason is printed. */
 const TIMEOUT_MS = 4_000;
 
 function end(code: number, text: string): never {
@@ -16,7 +16,7 @@ function end(code: number, text: string): never {
 }
 
 if (import.meta.main) {
-  // Not `fetch`: that goes through `http_proxy`, which container engines hand in from the host.
+  // Not `fetch`: it uses `http_proxy`, which container engines pass in from the host.
   get(
     { host: "127.0.0.1", port: 9100, path: "/healthz", timeout: TIMEOUT_MS },
     ({ statusCode }) => end(statusCode === 200 ? 0 : 1, `/healthz: ${statusCode}`),

@@ -44,8 +44,8 @@ export interface HeldCall {
   readonly detached?: boolean;
 }
 
-/** The result of a call. */
-export type Outcome =
+/** What has become of a proposal. */
+export type Fate =
   | {
     readonly kind: "answered";
     readonly proposal: Proposal;
@@ -53,8 +53,10 @@ export type Outcome =
     /** When the response was written, in milliseconds since 1970. */
     readonly answeredAtMs: number;
   }
-  | { readonly kind: "pending"; readonly proposal: Proposal; readonly ahead: number }
-  | { readonly kind: "refused"; readonly reason: string };
+  | { readonly kind: "pending"; readonly proposal: Proposal; readonly ahead: number };
+
+/** The result of a call. */
+export type Outcome = Fate | { readonly kind: "refused"; readonly reason: string };
 
 /** Holds the calls of one bottle. */
 export interface Holder {

@@ -1,33 +1,32 @@
 /**
- * What a request must be before MCP sees it: bounded, one JSON object, from somebody who may ask.
+ * What a request must be before MCP sees it: from somebody who may ask, bounded, one JSON object.
  *
  * @module
  */
 
 import { hasQueueDirectory, jsonExcess, sha256Hex } from "../sidecar_mod.ts";
+import { Buffer } from "node:buffer";
 import { timingSafeEqual } from "node:crypto";
 
 /** The largest body that is read, in bytes. */
 export const MAX_BODY_BYTES = 4 * 1024 * 1024;
 
-/** The deepest nesting that is parsed; a call needs less than ten. */
+/** The deepest nesting that is parsed; a tool call needs less than ten levels. */
 const MAX_DEPTH = 64;
 
-/** A plain-text answer. */
+/** A response in plain text. */
 export function plain(status: number, text: string, headers: HeadersInit = {}): Response {
   return new Response(`${text}\n`, { status, headers });
 }
 
-/** An answer that a JSON-RPC client can read. */
+/** A response that a JSON-RPC client can read. */
 function rpcError(status: number, code: number, message: string): Response {
   return Response.json({ jsonrpc: "2.0", id: null, error: { code, message } }, { status });
 }
 
 /**
- * Refuses a request without the token, if there is one. Hashes of equal length are compared, in
+ * Refuses a request without the bearer token, if the sidecar has one. Compares hashes of equal length, in
  * constant time.
- *
- * @param token The token; `undefined` lets everybody in.
  */
 export function refuseWithoutToken(
   request: Request,
@@ -41,7 +40,7 @@ export function refuseWithoutToken(
   return plain(401, "Cannot let you in: the bearer token is missing or wrong", headers);
 }
 
-/** Reads a body up to the bound; `undefined` if there is more. */
+/** Reads a body; `undefined` if it is larger than the bound. */
 async function readBounded(request: Request): Promise<Uint8Array | undefined> {
   if (Number(request.headers.get("content-length") ?? 0) > MAX_BODY_BYTES) return undefined;
   const chunks: Uint8Array[] = [];
@@ -51,19 +50,12 @@ async function readBounded(request: Request): Promise<Uint8Array | undefined> {
     if (length > MAX_BODY_BYTES) return undefined;
     chunks.push(chunk);
   }
-  const bytes = new Uint8Array(length);
-  let at = 0;
-  for (const chunk of chunks) {
-    bytes.set(chunk, at);
-    at += chunk.length;
-  }
-  return bytes;
+  return Buffer.concat(chunks);
 }
 
 /**
- * Reads the one JSON-RPC message of a POST, before anybody else touches the body.
- *
- * @returns The message, or the refusal: 413 for too much, 400 for no JSON, too deep, or a batch.
+ * Reads the one JSON-RPC message of a POST. The result is the refusal if there is none: 413 for a body
+ * that is too large, 400 for one that is not JSON, nested too deep, or a batch.
  */
 export async function readMessage(request: Request): Promise<{ message: object } | Response> {
   const bytes = await readBounded(request);
@@ -94,11 +86,7 @@ export async function readMessage(request: Request): Promise<{ message: object }
 
 const COMMENT = new TextEncoder().encode(": held\n\n");
 
-/**
- * Sends a first byte at once on an event stream, so that no client takes a held call for a dead one.
- *
- * @returns The same, with a comment in front if it is an event stream.
- */
+/** Puts a comment in front of an event stream, so that no client takes a held call for a dead one. */
 export function withFirstByte(response: Response): Response {
   const isStream = response.headers.get("content-type")?.startsWith("text/event-stream");
   if (!isStream || response.body === null) return response;
@@ -115,11 +103,7 @@ export function withFirstByte(response: Response): Response {
   return new Response(body, response);
 }
 
-/**
- * Answers the health check.
- *
- * @returns 200 if the queue directory is there, else 503.
- */
+/** Answers the health check: 200 if the queue directory exists, else 503. */
 export function health(request: Request, queueDir: string): Response {
   if (request.method !== "GET" && request.method !== "HEAD") {
     return plain(405, "Cannot do that: /healthz answers GET", { allow: "GET, HEAD" });
@@ -130,11 +114,9 @@ export function health(request: Request, queueDir: string): Response {
 }
 
 /**
- * Whose call a message cancels. A client of the 2025 protocols cancels in a request of its own, which
- * names a JSON-RPC id and no client: another client's call with the same id is meant as well. It is
- * told "pending", as at its cap, and can ask again.
- *
- * @returns The JSON-RPC id, or `undefined` if it cancels none.
+ * The JSON-RPC id of the call that a message cancels; `undefined` if it cancels none. A client of the 2025
+ * protocols cancels in a request of its own, which names an id and no client. So another client's call
+ * with the same id is released too: it gets "pending", as at its time limit, and can ask again.
  */
 export function cancelledId(message: object): string | number | undefined {
   const { method, params } = message as { method?: unknown; params?: { requestId?: unknown } };

@@ -1,6 +1,6 @@
 /**
- * The sidecar's command: flags, environment, wiring. It serves one bottle and can write one
- * directory; run it with no more than
+ * The sidecar's command: flags, environment, wiring. A sidecar serves one bottle and can write one
+ * directory. Run it with no more permissions than these:
  *
  * ```sh
  * deno run --no-prompt \
@@ -19,10 +19,10 @@ import { clearUnfinished, InvalidNameError } from "../sidecar_mod.ts";
 import { createServer } from "./server.ts";
 import { logToStderr, readSettings, type Settings, usage, UsageError } from "./settings.ts";
 
-/** How long held calls may take to be told that the sidecar stops. */
+/** How long the sidecar waits, when it stops, for held calls to get "pending". */
 const STOP_MS = 1_500;
 
-/** Serves until a signal says to stop. Held calls are told "pending"; their proposals stay. */
+/** Serves until a signal says to stop. Held calls then get "pending", and their proposals stay. */
 async function serve(settings: Settings): Promise<void> {
   const { host, port, slug, ...rest } = settings;
   clearUnfinished(rest.queueDir);

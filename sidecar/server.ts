@@ -1,11 +1,10 @@
 /**
- * The sidecar's HTTP face: the MCP endpoint, its guards, the health check. The only file that knows
- * MCP.
+ * The sidecar's HTTP side: the MCP endpoint, its checks, the health check. The only file that knows MCP.
  *
  * @module
  */
 
-import { SUPERVISE_HOSTNAME, type Tool, validateConfigFile } from "../sidecar_mod.ts";
+import { SUPERVISE_HOSTNAME, type Tool } from "../sidecar_mod.ts";
 import { type HeldCall, type Holder, type HoldOptions, openHolder } from "./hold.ts";
 import {
   cancelledId,
@@ -30,7 +29,8 @@ import {
   INPUT_SCHEMA,
   INSTRUCTIONS,
   OUTPUT_SCHEMA,
-  problemsOfInput,
+  problemsOf,
+  questionOf,
   resultOf,
   STATUS_INPUT_SCHEMA,
   STATUS_OFFER,
@@ -54,7 +54,7 @@ export interface ServerOptions extends HoldOptions {
   readonly version: string;
   /** Host names it may be addressed by, besides its own. */
   readonly allowedHosts: readonly string[];
-  /** What a client must send as a bearer token, if anything. */
+  /** The bearer token that a client must send, if there is one. */
   readonly token: string | undefined;
 }
 
@@ -66,15 +66,15 @@ export interface SidecarServer {
   readonly close: () => void;
 }
 
-/** The names under which a sidecar may be addressed; anything else smells of DNS rebinding. */
+/** The host names by which a sidecar may be addressed; any other may be DNS rebinding. */
 const ALLOWED_HOSTS = [SUPERVISE_HOSTNAME, "localhost", "127.0.0.1", "[::1]"];
 
-/** Makes a sidecar's server. */
+/** Makes a handler for `Deno.serve`. */
 export function createServer(options: ServerOptions): SidecarServer {
   const holder = openHolder(options);
   const hosts = [...ALLOWED_HOSTS, ...options.allowedHosts];
   const mcp = createMcpHandler(({ era }) => createMcpServer(options, holder, era), {
-    // A comment every 15 s: a held call must not look like a dead one.
+    // A comment every 15 s, so that a held call does not look like a dead one.
     responseMode: "sse",
     keepAliveMs: 15_000,
     maxRequestBodySize: MAX_BODY_BYTES,
@@ -135,7 +135,7 @@ function withDisconnect(
   return new Request(url, { method, headers, body, signal: gone.signal });
 }
 
-/** A fresh server for each request: nothing of a client's is kept in memory between two. */
+/** A new server for each request: nothing of a client is kept in memory between two. */
 function createMcpServer(
   options: ServerOptions,
   holder: Holder,
@@ -143,7 +143,7 @@ function createMcpServer(
 ): McpServer {
   const server = new McpServer(
     { name: "supervise", title: "Supervise", version: options.version },
-    // The SDK would promise to tell of changes to the tools; there are none to tell of.
+    // The SDK would announce changes to the list of tools; it never changes.
     { instructions: INSTRUCTIONS, capabilities: { tools: { listChanged: false } } },
   );
   for (const { name, title, description } of TOOL_OFFERS) {
@@ -160,7 +160,7 @@ function createMcpServer(
       },
     }, async (input, context) => {
       const result = await propose(options, holder, name, input, context);
-      // A task is no answer yet. This server serves one request, so nobody else misses the schema.
+      // A task has no output yet. This server serves one request, so no other call needs the schema.
       if ("taskId" in result) delete tool.outputSchema;
       return result;
     });
@@ -173,7 +173,7 @@ function createMcpServer(
     annotations: { readOnlyHint: true, idempotentHint: true, openWorldHint: true },
   }, ({ proposal_id, wait_seconds = 0 }, context) => {
     const call = heldCall(context);
-    return guarded(options, STATUS_OFFER.name, call.signal, async () => {
+    return guarded(options, STATUS_OFFER.name, call, async () => {
       const outcome = await holder.status(proposal_id, wait_seconds * 1000, call);
       return outcome === undefined
         ? failed("Cannot find that proposal: this bottle has proposed nothing with that id")
@@ -184,7 +184,7 @@ function createMcpServer(
   return server;
 }
 
-/** Answers what clients ask about tasks. Clients of 2025 have methods of these names, but others. */
+/** Handles the requests about tasks. Clients of 2025 have methods of the same names with another meaning. */
 function offerTasks({ server }: McpServer, options: ServerOptions, holder: Holder): void {
   server.registerCapabilities(TASKS_CAPABILITY);
   const get = async (taskId: string, context: ServerContext, detached: boolean) => {
@@ -212,14 +212,14 @@ function offerTasks({ server }: McpServer, options: ServerOptions, holder: Holde
     options.log("detached", { proposal_id: taskId, tool: outcome.proposal.tool });
     return cancelResult(outcome);
   });
-  // No task waits for its client, so there is nothing to update: an empty acknowledgement.
+  // A task here never waits for its client, so there is nothing to update: an empty acknowledgement.
   server.setRequestHandler("tasks/update", params, async ({ taskId }, context) => {
     await get(taskId, context, true);
     return {};
   });
 }
 
-/** The client's side of a call: its end, and, if it gave a token, how to tell it of progress. */
+/** The client's side of a call: its end, and, if it sent a progress token, how to tell it that it waits. */
 function heldCall({ mcpReq }: ServerContext): HeldCall {
   const progressToken = mcpReq._meta?.progressToken;
   const { signal, id: requestId } = mcpReq;
@@ -227,7 +227,7 @@ function heldCall({ mcpReq }: ServerContext): HeldCall {
   return {
     signal,
     requestId,
-    // Strictly increasing, as the protocol wants it: whole seconds, ten apart.
+    // The protocol wants numbers that increase: whole seconds, ten apart.
     tell: (elapsedMs, message) =>
       mcpReq.notify({
         method: "notifications/progress",
@@ -243,46 +243,34 @@ async function propose(
   input: ToolInput,
   context: ServerContext,
 ) {
-  const problems = problemsOfInput(input);
-  if (problems.length === 0) {
-    for (const { where, message } of validateConfigFile(tool, input.proposed_file)) {
-      problems.push(`${where}: ${message}`);
-    }
-  }
+  const problems = problemsOf(tool, input);
   if (problems.length > 0) {
     options.log("malformed", { tool, problems: problems.length });
     return failed(
       `Cannot ask the operator: the proposal has ${problems.length} ` +
-        `problem${problems.length === 1 ? "" : "s"}. Nothing was queued. Mend and call again.\n` +
+        `problem${problems.length === 1 ? "" : "s"}. Nothing was queued. Fix it and call again.\n` +
         problems.map((problem) => `- ${problem}`).join("\n"),
     );
   }
   const detached = declaresTasks(context.mcpReq.envelope);
   const call = { ...heldCall(context), detached };
-  return await guarded(options, tool, call.signal, async () => {
-    const question = {
-      tool,
-      proposedFile: input.proposed_file,
-      justification: input.justification,
-      currentFileHash: (input.current_file_sha256 ?? "").toLowerCase(),
-    };
-    const outcome = await holder.ask(question, call);
+  return await guarded(options, tool, call, async () => {
+    const outcome = await holder.ask(questionOf(tool, input), call);
     if (!detached || outcome.kind === "refused") return resultOf(outcome);
-    // The SDK wants content in whatever a call returns.
+    // The SDK requires content in every result of a call.
     return { content: [], ...createdTask(outcome) };
   });
 }
 
-/** What an agent is told if that happens. */
 const QUEUE_FAILED =
   "Cannot ask the operator: the sidecar could not use its queue directory. This " +
   "is not your fault; tell the operator, or try again later.";
 
-/** Runs a call, and tells the agent in words if the queue fails. */
+/** Runs a call. If the queue fails, the agent is told so in words. */
 async function guarded<T>(
   options: ServerOptions,
   tool: string,
-  signal: AbortSignal,
+  { signal }: HeldCall,
   run: () => Promise<T>,
 ): Promise<T | ReturnType<typeof failed>> {
   try {

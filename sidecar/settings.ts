@@ -12,22 +12,18 @@ import {
 } from "../sidecar_mod.ts";
 import { parseArgs } from "@std/cli";
 
-/** What is logged of an event. Ids, counts and fixed names, no word of the agent's. */
+/** What is logged of an event: ids, counts and fixed words, never a text of the agent's. */
 export type LogFields = Readonly<Record<string, string | number | boolean>>;
 
 /** Logs one event. */
 export type Log = (event: string, fields?: LogFields) => void;
 
-/** Logs to stderr. */
+/** Logs one line of JSON to stderr. */
 export const logToStderr: Log = (event, fields = {}) => {
   console.error(JSON.stringify({ time: new Date().toISOString(), event, ...fields }));
 };
 
-/**
- * The permissions to start a sidecar with.
- *
- * @param address What it listens on, `host:port`.
- */
+/** The flags of `deno run` for a sidecar with this queue directory that listens on `host:port`. */
 export function sidecarFlags(queueDir: string, address: string): string[] {
   return [
     "--no-prompt",
@@ -52,7 +48,7 @@ export interface HoldLimits {
   readonly maxPending: number;
 }
 
-/** What a sidecar was told. */
+/** What a sidecar is started with. */
 export interface Settings {
   /** The bottle. */
   readonly slug: string;
@@ -64,84 +60,43 @@ export interface Settings {
   readonly port: number;
   /** Host names it may be addressed by, besides its own. */
   readonly allowedHosts: readonly string[];
-  /** The bearer token, if there is one. */
+  /** The bearer token that clients must send, if there is one. */
   readonly token: string | undefined;
   /** How much it takes on, and how long it holds. */
   readonly limits: HoldLimits;
 }
 
-/** A mistake in the flags or the environment; the message is for the person who started the sidecar. */
+/** A mistake in the flags or the environment. */
 export class UsageError extends Error {
   override name = "UsageError";
 }
 
-interface Setting {
-  readonly variable?: string;
-  readonly value: string;
-  readonly about: string;
-  readonly otherwise: string;
-}
+type Setting = readonly [value: string, about: string, variable?: string, otherwise?: string];
 
 const SETTINGS: Readonly<Record<string, Setting>> = {
-  "slug": {
-    variable: "SUPERVISE_BOTTLE_SLUG",
-    value: "SLUG",
-    about: "the bottle",
-    otherwise: "",
-  },
-  "queue-dir": {
-    variable: "SUPERVISE_QUEUE_DIR",
-    value: "DIR",
-    about: "its queue directory",
-    otherwise: QUEUE_DIR_IN_CONTAINER,
-  },
-  "host": {
-    variable: "SUPERVISE_HOST",
-    value: "HOST",
-    about: "the address to listen on",
-    otherwise: "127.0.0.1",
-  },
-  "port": {
-    variable: "SUPERVISE_PORT",
-    value: "PORT",
-    about: "the port to listen on; 0: any",
-    otherwise: String(SUPERVISE_PORT),
-  },
-  "hold-seconds": {
-    variable: "SUPERVISE_HOLD_SECONDS",
-    value: "N",
-    about: "how long a call is held (50; with a progress token: as long as it takes)",
-    otherwise: "",
-  },
-  "repeat-seconds": {
-    variable: "SUPERVISE_REPEAT_SECONDS",
-    value: "N",
-    about: "how long the same question gets the same answer",
-    otherwise: "600",
-  },
-  "max-held": {
-    variable: "SUPERVISE_MAX_HELD",
-    value: "N",
-    about: "how many calls are held at once",
-    otherwise: "256",
-  },
-  "max-pending": {
-    variable: "SUPERVISE_MAX_PENDING",
-    value: "N",
-    about: "how many proposals may be pending",
-    otherwise: "32",
-  },
-  "allowed-host": {
-    variable: "SUPERVISE_ALLOWED_HOSTS",
-    value: "NAMES",
-    about: "further names to be addressed by, with commas between",
-    otherwise: "",
-  },
-  "token-file": {
-    value: "FILE",
-    about: "a file with the bearer token; or the token itself in SUPERVISE_TOKEN",
-    otherwise: "",
-  },
+  "slug": ["SLUG", "the bottle", "SUPERVISE_BOTTLE_SLUG"],
+  "queue-dir": ["DIR", "its queue directory", "SUPERVISE_QUEUE_DIR", QUEUE_DIR_IN_CONTAINER],
+  "host": ["HOST", "the address to listen on", "SUPERVISE_HOST", "127.0.0.1"],
+  "port": ["PORT", "the port to listen on; 0: any", "SUPERVISE_PORT", String(SUPERVISE_PORT)],
+  "hold-seconds": [
+    "N",
+    "how long a call is held (50; with a progress token: as long as it takes)",
+    "SUPERVISE_HOLD_SECONDS",
+  ],
+  "repeat-seconds": [
+    "N",
+    "how long the same question gets the same answer",
+    "SUPERVISE_REPEAT_SECONDS",
+    "600",
+  ],
+  "max-held": ["N", "how many calls are held at once", "SUPERVISE_MAX_HELD", "256"],
+  "max-pending": ["N", "how many proposals may be pending", "SUPERVISE_MAX_PENDING", "32"],
+  "allowed-host": [
+    "NAMES",
+    "further names to be addressed by, with commas between",
+    "SUPERVISE_ALLOWED_HOSTS",
+  ],
+  "token-file": ["FILE", "a file with the bearer token; or the token itself in SUPERVISE_TOKEN"],
 };
 
 /** The variable that holds the bearer token itself. */
@@ -149,15 +104,17 @@ const TOKEN_VARIABLE = "SUPERVISE_TOKEN";
 
 /** The variables that a sidecar may read. */
 export const SIDECAR_VARIABLES: readonly string[] = [
-  ...Object.values(SETTINGS).flatMap(({ variable }) => variable ?? []),
+  ...Object.values(SETTINGS).flatMap(([, , variable]) => variable ?? []),
   TOKEN_VARIABLE,
 ];
 
-/** Words for `--help`. */
+/** The text of `--help`. */
 export function usage(): string {
-  const lines = Object.entries(SETTINGS).map(([name, { variable, value, about, otherwise }]) => {
+  const lines = Object.entries(SETTINGS).map(([name, [value, about, variable, otherwise]]) => {
     const flag = `--${name} ${value}`.padEnd(22);
-    return `  ${flag}${about}${otherwise && ` (${otherwise})`}${variable ? `  ${variable}` : ""}`;
+    return `  ${flag}${about}${otherwise ? ` (${otherwise})` : ""}${
+      variable ? `  ${variable}` : ""
+    }`;
   });
   return `Usage: sidecar --slug SLUG [FLAGS]
 
@@ -167,7 +124,7 @@ ${lines.join("\n")}
   --help                this text`;
 }
 
-/** A variable that may not be read counts as unset, so that flags alone need no permission. */
+/** A variable that may not be read counts as unset, so flags alone need no permission. */
 function variable(name: string | undefined): string | undefined {
   if (name === undefined) return undefined;
   const { state } = Deno.permissions.querySync({ name: "env", variable: name });
@@ -182,24 +139,21 @@ function wholeNumber(name: string, text: string, most: number): number {
 function readToken(file: string): string | undefined {
   if (file === "") return variable(TOKEN_VARIABLE) || undefined;
   let bytes: Uint8Array | undefined;
+  let reason = "there is no such file";
   try {
     bytes = readOwnFile(file);
-  } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause);
-    throw new UsageError(`Cannot read ${file} as --token-file: ${reason}`, { cause });
+  } catch (error) {
+    reason = error instanceof Error ? error.message : String(error);
   }
-  if (bytes === undefined) {
-    throw new UsageError(`Cannot read ${file} as --token-file: there is no such file`);
-  }
+  if (bytes === undefined) throw new UsageError(`Cannot read ${file} as --token-file: ${reason}`);
   const token = new TextDecoder().decode(bytes).trim();
   if (token === "") throw new UsageError(`Cannot use ${file} as --token-file: it is empty`);
   return token;
 }
 
 /**
- * Reads the flags, and where one is missing its variable.
+ * Reads the flags, and for each one that is missing its variable.
  *
- * @returns The settings, or `"help"`.
  * @throws {UsageError} If something is missing, unknown or out of bounds.
  * @throws {InvalidNameError} If the slug is not valid.
  */
@@ -218,7 +172,7 @@ export function readSettings(args: readonly string[]): Settings | "help" {
     throw new UsageError(`Cannot use ${unknown.join(", ")}: there is no such flag`);
   }
   const text = (name: string): string => {
-    const { variable: behind, otherwise } = SETTINGS[name]!;
+    const [, , behind, otherwise = ""] = SETTINGS[name]!;
     const flag = flags[name];
     return typeof flag === "string" ? flag : variable(behind) ?? otherwise;
   };

@@ -1,12 +1,12 @@
 /**
- * Calls as tasks, for clients that declare the extension: a call returns at once, the task's id is
- * the proposal's. Plain values, in the shapes of the extension's revision 2026-07-28. Nothing of a
- * task is kept: what one has come to is read from the queue directory each time.
+ * Calls as tasks, for clients that declare the extension: a call returns at once, and the task's id is the
+ * proposal's. Plain values in the shapes of the extension's revision 2026-07-28. Nothing of a task is
+ * kept: its state is read from the queue directory each time.
  *
  * @module
  */
 
-import type { Outcome } from "./hold.ts";
+import type { Fate } from "./hold.ts";
 import { z } from "zod";
 
 /** The extension's name, as clients and servers declare it. */
@@ -18,26 +18,23 @@ export const TASKS_CAPABILITY = { extensions: { [TASKS_EXTENSION]: {} } };
 /** Where a request says what its client can do. */
 const CLIENT_CAPABILITIES = "io.modelcontextprotocol/clientCapabilities";
 
-/** What every task method is asked with; `tasks/update` brings more, which nothing here waits for. */
+/** The parameters of every task method; `tasks/update` brings more, which nothing here waits for. */
 export const TASK_PARAMS = z.object({ taskId: z.string() });
 
-/** Under which key a result says more than the protocol has room for. */
-export const NOTICE = "supervise/notice";
+/** The key under which a result says more than the protocol has room for. */
+const NOTICE = "supervise/notice";
 
 /** How often a client should ask, in milliseconds: people take minutes, and asking reads files. */
 const POLL_INTERVAL_MS = 5_000;
 
-/** What an unknown id is answered with; another bottle's is no less unknown. */
+/** The error for an unknown id; another bottle's id is unknown too. */
 export const NO_SUCH_TASK = "Cannot find that task: this bottle has proposed nothing with that id";
 
-/** A call that came to a question, answered or not. */
-type Asked = Exclude<Outcome, { kind: "refused" }>;
-
-/** A task, as it stands in a result. */
-export interface Task {
+/** A task in a result. */
+interface Task {
   /** The proposal's id. */
   readonly taskId: string;
-  /** What has become of it. There is no `cancelled`: only the operator ends a proposal. */
+  /** There is no `cancelled`: only the operator ends a proposal. */
   readonly status: "working" | "completed";
   /** The same, in words. */
   readonly statusMessage: string;
@@ -45,17 +42,15 @@ export interface Task {
   readonly createdAt: string;
   /** When it was answered, or else arrived. */
   readonly lastUpdatedAt: string;
-  /** How long it is kept: without limit. */
+  /** It is kept without limit. */
   readonly ttlMs: null;
   /** How often to ask. */
   readonly pollIntervalMs: number;
 }
 
 /**
- * Says whether a request's client declares the extension. Only what stands in the request itself
- * counts, because the next one may come from another client.
- *
- * @param envelope The `_meta` envelope of a 2026-07-28 request, if it has one.
+ * Whether a request's client declares the extension, and so may get a task. Only the `_meta` envelope of
+ * the request itself counts, because the next request may come from another client.
  */
 export function declaresTasks(envelope: Readonly<Record<string, unknown>> | undefined): boolean {
   const extensions = member(envelope?.[CLIENT_CAPABILITIES], "extensions");
@@ -69,63 +64,54 @@ function member(value: unknown, name: string): unknown {
     : undefined;
 }
 
-/** The records take any text for an instant; the protocol takes ISO 8601. */
+/** A proposal may have any text as its time of arrival; the protocol wants ISO 8601. */
 function isoOf(instant: string | number): string {
   const date = new Date(instant);
   return Number.isNaN(date.getTime()) ? new Date(0).toISOString() : date.toISOString();
 }
 
-function taskOf(asked: Asked, status: Task["status"], statusMessage: string): Task {
-  const { id, arrivalTimestamp } = asked.proposal;
+function taskOf(fate: Fate, status: Task["status"], statusMessage: string): Task {
+  const { id, arrivalTimestamp } = fate.proposal;
   const createdAt = isoOf(arrivalTimestamp);
   return {
     taskId: id,
     status,
     statusMessage,
     createdAt,
-    lastUpdatedAt: asked.kind === "answered" ? isoOf(asked.answeredAtMs) : createdAt,
+    lastUpdatedAt: fate.kind === "answered" ? isoOf(fate.answeredAtMs) : createdAt,
     ttlMs: null,
     pollIntervalMs: POLL_INTERVAL_MS,
   };
 }
 
-function waitingWords(asked: Asked): string {
-  if (asked.kind === "answered") return "The operator has decided; ask for the result.";
-  const place = asked.ahead === 0 ? "it is next" : `${asked.ahead} before it`;
+function waitingWords(fate: Fate): string {
+  if (fate.kind === "answered") return "The operator has decided; ask for the result.";
+  const place = fate.ahead === 0 ? "it is next" : `${fate.ahead} before it`;
   return `The operator has not decided yet (${place}). The proposal stays in the queue, whether ` +
     "you wait or cancel.";
 }
 
 /**
- * The result of a call that became a task.
- *
- * @returns The task, as a client is first told of it: always `working`, since a result of this kind
- * has no room for an answer, and a client that saw `completed` here might look for it in vain.
+ * The result of a call that becomes a task: always `working`, because a result of this kind has no room
+ * for an output, and a client that saw `completed` here might look for it in vain.
  */
-export function createdTask(asked: Asked): Task & { readonly resultType: "task" } {
-  return { resultType: "task", ...taskOf(asked, "working", waitingWords(asked)) };
+export function createdTask(fate: Fate): Task & { readonly resultType: "task" } {
+  return { resultType: "task", ...taskOf(fate, "working", waitingWords(fate)) };
+}
+
+/** The result of `tasks/get`. Once there is a decision it has the result that a held call would have. */
+export function taskState<R>(fate: Fate, result: R): Task & { readonly result?: R } {
+  if (fate.kind === "pending") return taskOf(fate, "working", waitingWords(fate));
+  const words = `The operator has decided: ${fate.response.status}.`;
+  return { ...taskOf(fate, "completed", words), result };
 }
 
 /**
- * The result of `tasks/get`.
- *
- * @param result What a held call would have returned now.
+ * The result of `tasks/cancel`, which changes nothing about the proposal. The protocol wants the result
+ * empty, and allows a server's own words in `_meta` only.
  */
-export function taskState<R>(asked: Asked, result: R): Task & { readonly result?: R } {
-  if (asked.kind === "pending") return taskOf(asked, "working", waitingWords(asked));
-  const words = `The operator has decided: ${asked.response.status}.`;
-  return { ...taskOf(asked, "completed", words), result };
-}
-
-/**
- * The result of `tasks/cancel`. The protocol wants it empty, and allows words of a server's own in
- * `_meta` only.
- *
- * @param asked What has become of the proposal; cancelling changes nothing in that.
- * @returns The acknowledgement, which says so.
- */
-export function cancelResult(asked: Asked): { readonly _meta: Record<string, string> } {
-  const notice = asked.kind === "answered"
+export function cancelResult(fate: Fate): { readonly _meta: Record<string, string> } {
+  const notice = fate.kind === "answered"
     ? "Detached. The operator has decided on the proposal already; tasks/get tells what."
     : "Detached. The proposal remains in the queue, and the operator may still approve it: " +
       "tasks/get, proposal-status, or the same call again tell what was decided.";

@@ -1,6 +1,6 @@
 /**
- * The tools as an agent sees them: names, words, schemas. What an agent does with a tool depends on
- * these words, so they say when to use it, what to send, and what the answer means.
+ * The tools as an agent sees them: names, words, schemas. These words decide what an agent does with a
+ * tool, so they say when to use it, what to send, and what the answer means.
  *
  * @module
  */
@@ -10,6 +10,7 @@ import {
   CURRENT_CONFIG_DIR_IN_AGENT,
   MAX_CONFIG_FILE_BYTES,
   MAX_JUSTIFICATION_BYTES,
+  type Question,
   STATUS_APPROVED,
   STATUS_MODIFIED,
   STATUS_REJECTED,
@@ -17,17 +18,12 @@ import {
   TOOL_CAPABILITY_BLOCK,
   TOOL_CRED_PROXY_BLOCK,
   TOOL_PIPELOCK_BLOCK,
+  validateConfigFile,
 } from "../sidecar_mod.ts";
-import type { Outcome } from "./hold.ts";
+import type { Fate, Outcome } from "./hold.ts";
 import { z } from "zod";
 
-/** A call that came to a decision. */
-type Decided = Extract<Outcome, { kind: "answered" }>;
-
-/** A call that did not, yet. */
-type Undecided = Extract<Outcome, { kind: "pending" }>;
-
-/** A tool as it is offered. */
+/** A tool as an agent sees it. */
 export interface ToolOffer {
   /** Its name. */
   readonly name: Tool;
@@ -91,7 +87,7 @@ export const TOOL_OFFERS: readonly ToolOffer[] = [
   },
 ];
 
-/** What an agent sends. Lengths and blanks are checked by {@linkcode problemsOfInput}, in words. */
+/** What an agent sends. {@linkcode problemsOf} checks lengths and blanks, and answers in words. */
 export const INPUT_SCHEMA = z.object({
   proposed_file: z.string().describe(
     `The whole new file, not a diff; at most ${MAX_CONFIG_FILE_BYTES} bytes.`,
@@ -108,7 +104,7 @@ export const INPUT_SCHEMA = z.object({
 /** What an agent sends, as a type. */
 export type ToolInput = z.infer<typeof INPUT_SCHEMA>;
 
-/** The status of a question that nobody has answered yet. */
+/** The status of a proposal without a decision. */
 export const STATUS_PENDING = "pending";
 
 /** What an agent gets. */
@@ -129,12 +125,18 @@ export const OUTPUT_SCHEMA = z.object({
 /** What an agent gets, as a type. */
 export type ToolOutput = z.infer<typeof OUTPUT_SCHEMA>;
 
-/**
- * Says what is wrong with an agent's input beside the file's own syntax.
- *
- * @returns Sentences, one for each problem; none if it is sound.
- */
-export function problemsOfInput(input: ToolInput): string[] {
+/** What the sidecar asks the operator. */
+export function questionOf(tool: Tool, input: ToolInput): Question {
+  return {
+    tool,
+    proposedFile: input.proposed_file,
+    justification: input.justification,
+    currentFileHash: (input.current_file_sha256 ?? "").toLowerCase(),
+  };
+}
+
+/** What is wrong with an agent's input, a sentence for each problem: first all but the file's syntax. */
+export function problemsOf(tool: Tool, input: ToolInput): string[] {
   const problems: string[] = [];
   if (input.proposed_file.trim() === "") {
     problems.push("proposed_file: found nothing but white space, expected the whole new file");
@@ -160,10 +162,12 @@ export function problemsOfInput(input: ToolInput): string[] {
         "as `sha256sum` prints them, or leave it out",
     );
   }
-  return problems;
+  if (problems.length > 0) return problems;
+  return validateConfigFile(tool, input.proposed_file)
+    .map(({ where, message }) => `${where}: ${message}`);
 }
 
-/** The longest that `proposal-status` waits, in seconds. */
+/** The longest time that `proposal-status` waits, in seconds. */
 const MAX_WAIT_SECONDS = 86_400;
 
 /** What an agent sends to ask about a proposal. */
@@ -184,7 +188,7 @@ export const STATUS_OFFER = {
     `proposals ahead of yours. It changes nothing. Go on with other work between two calls.`,
 } as const;
 
-/** What the server tells a client about itself. */
+/** What the server says about itself to every client. */
 export const INSTRUCTIONS =
   `Ask a human operator for more rights when this sandbox blocks you: a ` +
   `credential route, a host, a tool. Start from the file in force in ` +
@@ -193,8 +197,8 @@ export const INSTRUCTIONS =
   `and ask with proposal-status. Read the notes of a rejection before you ask again. The same ` +
   `question asked again is the same question, so repeating a call that was cut off is safe.`;
 
-/** The answer for an agent, as data. */
-export function outputOf(outcome: Decided | Undecided): ToolOutput {
+/** What an agent gets, as data: the structured content of the tool's result. */
+export function outputOf(outcome: Fate): ToolOutput {
   const { id } = outcome.proposal;
   if (outcome.kind === "pending") {
     const notes = "The operator has not decided yet.";
@@ -207,10 +211,8 @@ export function outputOf(outcome: Decided | Undecided): ToolOutput {
     : output;
 }
 
-/**
- * The answer for an agent, in words: the same as {@linkcode outputOf}, for clients that read text.
- */
-export function wordsOf(outcome: Decided | Undecided): string {
+/** The same in words, for clients that read text. */
+export function wordsOf(outcome: Fate): string {
   const { tool, id: proposalId } = outcome.proposal;
   const file = CONFIG_FILE_FOR_TOOL[tool];
   const id = `\nProposal: ${proposalId}`;
@@ -242,7 +244,7 @@ export function resultOf(outcome: Outcome) {
   };
 }
 
-/** The result of a call that failed, or was refused. */
+/** The result of a call that failed, or was refused. The text says why, and what to do. */
 export function failed(text: string) {
   return { isError: true, content: [{ type: "text" as const, text }] };
 }
