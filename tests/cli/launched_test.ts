@@ -54,6 +54,15 @@ Deno.test.each(Object.entries(RUNS))(
   },
 );
 
+Deno.test.each([[["--version"]], [["list", "--version"]]])(
+  "%s prints the version that deno.json has",
+  async (args) => {
+    const { version } = JSON.parse(await Deno.readTextFile(join(REPO, "deno.json")));
+    const { code, out, err } = await supervise("/nowhere", args);
+    assertEquals([code, out, err], [0, `supervise ${version}\n`, ""]);
+  },
+);
+
 Deno.test("every verb is run through the launcher", () => {
   assertEquals([...Object.keys(RUNS), "watch"].sort(), VERB_NAMES.toSorted());
 });
