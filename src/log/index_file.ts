@@ -131,8 +131,8 @@ export function readRecords(index: IndexFile, add: RecordList["add"]): boolean {
 
 /** The offsets with one key; `undefined` if a page is not the one that was written. */
 export function offsetsOf(index: IndexFile, key: number): number[] | undefined {
-  // The first page whose last record is not before the key. Keys are spread evenly unless somebody chose
-  // the ids, so it is looked for where it should be, then beside that, then by halves.
+  // The page that the key's first record would be in. Keys are spread evenly unless somebody chose the
+  // ids, so it is looked for where it should be, then beside that, then by halves.
   let [first, end] = [0, pageCount(index)];
   let guess = Math.floor(end * key / KEYS);
   for (let tries = 0; first < end; tries++) {
@@ -141,6 +141,8 @@ export function offsetsOf(index: IndexFile, key: number): number[] | undefined {
     const isBefore = keyAt(page, page.byteLength - RECORD_BYTES) < key;
     if (isBefore) first = guess + 1;
     else end = guess;
+    // Records with the key may begin on the page before, unless this one has a lower key too.
+    if (!isBefore && keyAt(page, 0) < key) first = guess;
     guess = tries > 3 ? (first + end) >>> 1 : isBefore ? first : end - 1;
   }
   const offsets: number[] = [];
