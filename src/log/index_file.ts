@@ -9,7 +9,7 @@
  * @module
  */
 
-import { createHmac } from "node:crypto";
+import { hmacSha256 } from "../text/hash.ts";
 
 const HEAD_BYTES = 512;
 
@@ -65,8 +65,8 @@ export function keyOf(id: string): number {
 }
 
 function mac({ log, key }: IndexSeal, place: string, bytes: Uint8Array): Uint8Array {
-  const hmac = createHmac("sha256", key).update(`audit-index-v1\n${log}\n${place}\n`).update(bytes);
-  return hmac.digest().subarray(0, MAC_BYTES);
+  const where = new TextEncoder().encode(`audit-index-v1\n${log}\n${place}\n`);
+  return hmacSha256(key, where, bytes).subarray(0, MAC_BYTES);
 }
 
 /** The bytes of a head. */

@@ -30,3 +30,12 @@ export function sha256(...parts: readonly Uint8Array[]): Uint8Array {
   for (const part of parts) hash.update(part);
   return hash.digest();
 }
+
+/**
+ * HMAC-SHA256 with a key of at most 64 bytes. That of `node:crypto` is a stream, and to make one takes
+ * longer than to hash a page of an index.
+ */
+export function hmacSha256(key: Uint8Array, ...parts: readonly Uint8Array[]): Uint8Array {
+  const padded = (byte: number) => Uint8Array.from({ length: 64 }, (_, n) => (key[n] ?? 0) ^ byte);
+  return sha256(padded(0x5c), sha256(padded(0x36), ...parts));
+}
