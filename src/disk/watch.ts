@@ -10,8 +10,8 @@
  * @module
  */
 
-import { SETTLED_MS } from "./known_names.ts";
-import { directoryIdentity, listNames, stampOfFile } from "./read_untrusted.ts";
+import { type KnownNames, openNames } from "./known_names.ts";
+import { directoryIdentity, stampOfFile } from "./read_untrusted.ts";
 import { basename } from "@std/path";
 import { clearImmediate, setImmediate } from "node:timers";
 
@@ -20,9 +20,6 @@ export const DEFAULT_POLL_INTERVAL_MS = 500;
 
 /** A timer for longer than this would go off at once. */
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
-
-/** How often a directory is listed whatever its stamp says: some mounts keep no time for directories. */
-const LISTED_EVERY_MS = 10_000;
 
 /** From how many files on one list of the directory costs less than a look at each of them. */
 const MANY_FILES = 128;
@@ -50,12 +47,9 @@ interface DirectoryWatch {
   readonly watchers: Map<string, Set<Watcher>>;
   events: Deno.FsWatcher | undefined;
   armedOn: string | undefined;
-  /** Its stamp at the last look, and since when it has been that, on a clock that nobody sets. */
-  stamp: string | undefined;
-  stampedAt: number;
-  /** What the last list had, and when; no names if an event came since, or if it failed. */
+  readonly known: KnownNames;
+  /** What was listed last; nothing if an event came since, or if that failed. */
   names: ReadonlySet<string> | undefined;
-  listedAt: number;
   /** The next look, and after how long it comes. */
   timer: ReturnType<typeof setTimeout> | undefined;
   intervalMs: number;
@@ -121,10 +115,8 @@ function openWatch(dir: string): DirectoryWatch {
     watchers: new Map(),
     events: undefined,
     armedOn: undefined,
-    stamp: undefined,
-    stampedAt: 0,
+    known: openNames(dir),
     names: undefined,
-    listedAt: 0,
     timer: undefined,
     intervalMs: Infinity,
     soon: undefined,
@@ -215,23 +207,11 @@ function doWhatIsDue(watch: DirectoryWatch): void {
 }
 
 /**
- * Whether the names are known: neither an event nor the stamp says that any has come or gone since they
- * were listed. Where there are no events, the stamp alone is not believed.
+ * Whether nothing has come or gone since the names were listed: neither an event nor the stamp says so.
+ * Where there are no events, the stamp alone is not believed.
  */
-function standsStill(watch: DirectoryWatch): boolean {
-  const stamp = stampOfFile(watch.dir);
-  const now = performance.now();
-  if (stamp !== watch.stamp) {
-    watch.stamp = stamp;
-    watch.stampedAt = now;
-  }
-  if (
-    watch.events !== undefined && watch.names !== undefined &&
-    watch.listedAt - watch.stampedAt >= SETTLED_MS &&
-    now - watch.listedAt < LISTED_EVERY_MS
-  ) return true;
-  watch.listedAt = now;
-  return false;
+function standsStill({ events, names, known }: DirectoryWatch): boolean {
+  return events !== undefined && names !== undefined && !known.mayDiffer() && known.isSettled();
 }
 
 function look(watch: DirectoryWatch): void {
@@ -240,7 +220,7 @@ function look(watch: DirectoryWatch): void {
   if (!standsStill(watch)) {
     arm(watch);
     try {
-      watch.names = new Set(listNames(watch.dir));
+      watch.names = watch.known.list();
     } catch (thrown) {
       watch.names = undefined;
       error = thrown;

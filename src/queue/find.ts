@@ -1,5 +1,5 @@
 /**
- * Finds bottles, proposals by the beginning of their id, and what lies in a queue longer than it should.
+ * Finds bottles, proposals by the beginning of their id, and files that are in a queue for too long.
  *
  * @module
  */
@@ -7,27 +7,25 @@
 import { claudeBottleRoot, processedDir, queueDirForSlug, queueRoot } from "../disk/layout.ts";
 import { directoryIdentity, listNames, sizeAndChange } from "../disk/read_untrusted.ts";
 import { UnsafeFileError } from "../records/errors.ts";
-import { isBottleSlug, isProposalId, PROPOSAL_SUFFIX, RESPONSE_SUFFIX } from "../records/names.ts";
+import { isBottleSlug, PROPOSAL_SUFFIX, proposalIdIn, RESPONSE_SUFFIX } from "../records/names.ts";
 import { isUnfinished } from "./files.ts";
 
-/** Something under `queue/` that is no bottle's queue directory. */
+/** Something under `queue/` that is not a bottle's queue directory. */
 export interface RefusedQueue {
-  /** Its name. */
   readonly name: string;
-  /** Why it is passed over. */
+  /** Why it is skipped. */
   readonly reason: string;
 }
 
 /** What is under `queue/`. */
 export interface BottleListing {
-  /** The bottles that have a queue directory, by name. */
+  /** The bottles that have a queue directory, sorted. */
   readonly slugs: readonly string[];
-  /** What else is there. */
   readonly refused: readonly RefusedQueue[];
 }
 
 /**
- * Lists the bottles that have a queue directory. A link, a file, or a name that is no slug is
+ * Lists the bottles that have a queue directory. A link, a file, or a name that is not a valid slug is
  * refused, and reported.
  *
  * Needs `--allow-read` for the root.
@@ -50,11 +48,9 @@ export function listBottles(root: string): BottleListing {
   return { slugs, refused };
 }
 
-/** Where a proposal is, and whether it waits for an answer. */
+/** Where a proposal is, and whether it has a response. */
 export interface FoundProposal {
-  /** The bottle that asks. */
   readonly bottleSlug: string;
-  /** The proposal's whole id. */
   readonly proposalId: string;
   /** Whether it has no response file yet. */
   readonly pending: boolean;
@@ -69,13 +65,11 @@ export interface FindOptions {
 }
 
 function idsIn(names: readonly string[], prefix: string): string[] {
-  return names
-    .filter((name) => name.endsWith(PROPOSAL_SUFFIX) && name.startsWith(prefix))
-    .map((name) => name.slice(0, -PROPOSAL_SUFFIX.length))
-    .filter(isProposalId);
+  return names.flatMap((name) => proposalIdIn(name, PROPOSAL_SUFFIX) ?? [])
+    .filter((id) => id.startsWith(prefix));
 }
 
-/** One bottle's trouble must not keep another's proposals from being found. */
+/** A broken queue directory of one bottle must not hide another bottle's proposals. */
 function namesOrNone(dir: string): readonly string[] {
   try {
     return listNames(dir);
@@ -86,12 +80,10 @@ function namesOrNone(dir: string): readonly string[] {
 }
 
 /**
- * Finds the proposals whose id begins with a text. If one has exactly this id, it alone is found. No
- * file is opened: what is found may be malformed.
+ * Finds the proposals whose id begins with a text, pending ones first. If one has exactly this id, it alone
+ * is found. No file is opened: a proposal that is found may be malformed.
  *
  * Needs `--allow-read` for the root.
- *
- * @returns What is found, pending ones first.
  */
 export function findProposals(prefix: string, options: FindOptions = {}): FoundProposal[] {
   const { root = claudeBottleRoot(), bottleSlug } = options;
@@ -102,7 +94,7 @@ export function findProposals(prefix: string, options: FindOptions = {}): FoundP
     const names = namesOrNone(queueDir);
     const present = new Set(names);
     for (const proposalId of idsIn(names, prefix)) {
-      const pending = !present.has(`${proposalId}.response.json`);
+      const pending = !present.has(proposalId + RESPONSE_SUFFIX);
       found.push({ bottleSlug: slug, proposalId, pending });
     }
     for (const proposalId of idsIn(namesOrNone(processedDir(queueDir)), prefix)) {
@@ -116,29 +108,26 @@ export function findProposals(prefix: string, options: FindOptions = {}): FoundP
 
 /** How many files there are, and since when. */
 export interface OldFiles {
-  /** How many. */
   readonly count: number;
-  /** When the oldest of them was written, in milliseconds since 1970, as its owner has it. */
+  /** When the oldest of them was written, in milliseconds since 1970. Its owner can set any time. */
   readonly oldestMs: number;
 }
 
-/** What lies in a queue. */
+/** What is in a queue for too long. */
 export interface QueueLeftovers {
-  /** Answered proposals that no call has collected: a sidecar archives what it has returned. */
+  /** Responses that no call has collected: a sidecar archives what it has returned. */
   readonly uncollected: OldFiles | undefined;
-  /** What a sidecar that died while it wrote left behind; it clears that up when it starts. */
+  /** Files that a sidecar did not finish before it died; it removes them when it starts. */
   readonly unfinished: OldFiles | undefined;
 }
 
 /**
- * Looks for what lies in a bottle's queue. No file is opened; the times are whatever the files' owner
- * says.
+ * Finds the files that were written before a time, in milliseconds since 1970. No file is opened.
  *
  * Needs `--allow-read` for the queue directory.
  *
- * @param writtenBefore Only what was written before then, each in milliseconds since 1970.
  * @throws {InvalidNameError} If the slug is not valid.
- * @throws {UnsafeFileError} If the queue directory is a link, or none.
+ * @throws {UnsafeFileError} If the queue directory is a link, or not a directory.
  */
 export function findLeftovers(
   bottleSlug: string,
@@ -148,10 +137,9 @@ export function findLeftovers(
   const queueDir = queueDirForSlug(bottleSlug, { root });
   const names = listNames(queueDir);
   const present = new Set(names);
-  const isAnswer = (name: string) => {
-    if (!name.endsWith(RESPONSE_SUFFIX)) return false;
-    const id = name.slice(0, -RESPONSE_SUFFIX.length);
-    return isProposalId(id) && present.has(id + PROPOSAL_SUFFIX);
+  const isUncollected = (name: string) => {
+    const id = proposalIdIn(name, RESPONSE_SUFFIX);
+    return id !== undefined && present.has(id + PROPOSAL_SUFFIX);
   };
   const old = (isOne: (name: string) => boolean, beforeMs: number): OldFiles | undefined => {
     const times = names.filter(isOne)
@@ -161,7 +149,7 @@ export function findLeftovers(
     return { count: times.length, oldestMs: times.reduce((a, b) => Math.min(a, b)) };
   };
   return {
-    uncollected: old(isAnswer, writtenBefore.uncollectedMs),
+    uncollected: old(isUncollected, writtenBefore.uncollectedMs),
     unfinished: old(isUnfinished, writtenBefore.unfinishedMs),
   };
 }

@@ -1,5 +1,5 @@
 /**
- * What is pending in one queue directory, and what in it cannot be read.
+ * Lists what is pending in one queue directory, and what in it cannot be read.
  *
  * @module
  */
@@ -11,6 +11,8 @@ import { UnsafeFileError } from "../records/errors.ts";
 import { isProposalId, PROPOSAL_SUFFIX, RESPONSE_SUFFIX } from "../records/names.ts";
 import type { Proposal } from "../records/proposal.ts";
 import {
+  type Arrival,
+  compareArrivals,
   type PendingProposal,
   type QueueEntry,
   readQueueEntry,
@@ -19,15 +21,15 @@ import {
 
 /**
  * Lists the proposals that have no response file, by instant of arrival, then by id: all of them, up
- * to {@linkcode MAX_LISTED} unless told otherwise. A file that cannot be read is skipped, and reported
- * through `onUnreadable`.
+ * to 20,000 unless given otherwise. A file that cannot be read is skipped, and reported through
+ * `onUnreadable`.
  *
  * Needs `--allow-read` for the queue directory.
  *
  * @param queueDir The queue directory; one that does not exist has nothing pending.
- * @param options Whose queue it is, and who is told of broken files.
+ * @param options Whose queue it is, and what to call for broken files.
  * @returns The proposals.
- * @throws {UnsafeFileError} If the queue directory is a link, or no directory.
+ * @throws {UnsafeFileError} If the queue directory is a link, or not a directory.
  */
 // deno-lint-ignore require-await
 export async function listPendingProposals(
@@ -50,10 +52,10 @@ export async function listPendingProposals(
 
 /** What one look at a queue directory found. */
 export interface QueueListing {
-  /** What waits for an answer, by instant of arrival, then by id. */
+  /** The proposals without a response, by instant of arrival, then by id. */
   readonly pending: readonly PendingProposal[];
   /**
-   * How many more wait that are not listed, because they are too many, or too large. They are counted
+   * How many more are pending and not listed, because they are too many, or too large. They are counted
    * by their names, and not opened.
    */
   readonly unlisted: number;
@@ -75,26 +77,24 @@ export interface ListOptions {
 /** A view of one queue directory that remembers what it has read. */
 export interface QueueView {
   /**
-   * Looks again. Files read before are read again only if they changed: at most
-   * {@linkcode MAX_RECHECKED} of them are looked at a time, in turn, so a look at 10,000 files costs
-   * little; what changed is still never decided unseen, because a decision names the hash.
-   *
-   * @param names The names in the directory, if the caller knows them already.
-   * @returns What is there now.
+   * Looks again, with the names in the directory if the caller knows them. A file that was read before is
+   * read again only if it changed. One look checks some of them, in turn, so a look at 10,000 files
+   * costs little. A file whose change is not noticed yet is still not decided unseen, because a decision
+   * names the hash.
    */
   refresh(names?: Iterable<string>): QueueListing;
 }
 
-/** How many pending proposals of one bottle are listed unless told otherwise. The rest is counted. */
+/** How many pending proposals of one bottle are listed by default. The rest is counted. */
 export const MAX_PENDING = 1_000;
 
-/** How many pending proposals of one bottle are listed where all of them are asked for. */
-export const MAX_LISTED = 20_000;
+/** How many {@linkcode listPendingProposals} lists by default. */
+const MAX_LISTED = 20_000;
 
 /** How much of one bottle's proposals is read, at most, in bytes; and of its responses. */
 const MAX_BYTES = 128 * 1024 * 1024;
 
-/** How many sound responses of one bottle are read: those that no sidecar has archived. */
+/** How many valid responses of one bottle are read: those that no sidecar has archived. */
 const MAX_RESPONSES = 10_000;
 
 /** How many broken proposals of one bottle are opened; and how many broken responses. */
@@ -104,9 +104,9 @@ const MAX_BROKEN = 2_000;
 const MAX_REPORTED = 100;
 
 /** How many files that were read before are checked for changes in one look, at most. */
-export const MAX_RECHECKED = 250;
+const MAX_RECHECKED = 250;
 
-/** In a small queue these are all; in a large one, each file has its turn within some twenty looks. */
+/** A small queue has no more files than this; in a large one, each has its turn within twenty looks. */
 const LEAST_RECHECKED = 50;
 
 const LOOKS_FOR_ALL = 20;
@@ -118,34 +118,32 @@ interface Load {
   bytes: number;
 }
 
-/** The instant of arrival of what was read, so that sorting need not parse it again. */
-const instants = new WeakMap<PendingProposal, number>();
+/** Kept, so that sorting does not parse a time again. */
+const arrivals = new WeakMap<PendingProposal, Arrival>();
 
-function instantOfArrival(entry: PendingProposal): number {
-  let instant = instants.get(entry);
-  if (instant === undefined) {
-    instant = instantOf(entry.proposal.arrivalTimestamp);
-    instants.set(entry, instant);
+function arrivalOf(entry: PendingProposal): Arrival {
+  let arrival = arrivals.get(entry);
+  if (arrival === undefined) {
+    const { id, arrivalTimestamp } = entry.proposal;
+    arrival = { id, arrivedAt: instantOf(arrivalTimestamp) };
+    arrivals.set(entry, arrival);
   }
-  return instant;
+  return arrival;
 }
 
 /** Orders pending proposals by instant of arrival, then by id. */
 export function comparePending(a: PendingProposal, b: PendingProposal): number {
-  const [instantA, instantB] = [instantOfArrival(a), instantOfArrival(b)];
-  if (instantA !== instantB) return instantA < instantB ? -1 : 1;
-  return a.proposal.id < b.proposal.id ? -1 : 1;
+  return compareArrivals(arrivalOf(a), arrivalOf(b));
 }
 
 /**
- * Opens a view of a queue directory: the first look reads every file, later ones what is new.
+ * Opens a view of a queue directory, which need not exist: the first look reads every file, later ones
+ * what is new.
  *
- * Of more pending proposals than `maxPending` some are listed, and the others counted. What is listed
- * stays so while it is pending; when it goes another one takes its place.
+ * If more than `maxPending` are pending, some are listed and the others counted. A proposal that is
+ * listed stays listed while it is pending; then another one takes its place.
  *
  * Needs `--allow-read` for the queue directory.
- *
- * @param queueDir The queue directory; it need not exist.
  */
 export function openQueueView(queueDir: string, options: ListOptions = {}): QueueView {
   const { bottleSlug, maxPending = MAX_PENDING } = options;
@@ -154,7 +152,7 @@ export function openQueueView(queueDir: string, options: ListOptions = {}): Queu
   const responses: Load = { sound: 0, broken: 0, bytes: 0 };
   /** What was pending at the last look, in order: a look sorts only what is new to it. */
   let last: PendingProposal[] = [];
-  /** The names of one round. What comes meanwhile has its turn in the next, or it would never end. */
+  /** The names of one round. New files have their turn in the next one, or a round would never end. */
   let toRecheck = [...known.keys()].values();
 
   function count(name: string, entry: QueueEntry, by: 1 | -1): void {
@@ -236,18 +234,14 @@ export function openQueueView(queueDir: string, options: ListOptions = {}): Queu
   };
 }
 
-/**
- * Says how many pending proposals are not listed.
- *
- * @returns Such as `39000 more are pending and not listed: somebody floods this queue`.
- */
+/** Such as `39000 more are pending and not listed: somebody floods this queue`. */
 export function unlistedReason(count: number): string {
   return `${count} more ${
     count === 1 ? "is" : "are"
   } pending and not listed: somebody floods this queue`;
 }
 
-/** What is wrong with the place to which answered proposals go; nobody may be led out of the queue. */
+/** What is wrong with `processed/`: a link there would lead out of the queue. */
 function archiveProblem(queueDir: string): UnreadableFile | undefined {
   try {
     directoryIdentity(processedDir(queueDir));
@@ -277,14 +271,14 @@ function report(
   return reported;
 }
 
-/** The id in a proposal's or a response's file name, whatever it is. */
+/** The id in the file name of a proposal or a response, valid or not. */
 function idOf(name: string): string | undefined {
   if (name.endsWith(PROPOSAL_SUFFIX)) return name.slice(0, -PROPOSAL_SUFFIX.length);
   if (name.endsWith(RESPONSE_SUFFIX)) return name.slice(0, -RESPONSE_SUFFIX.length);
   return undefined;
 }
 
-/** The names that the proposals with a response have, or would have. */
+/** The file names of the proposals that have a response, whether there is such a file or not. */
 function answeredIn(names: Iterable<string>): Set<string> {
   const answered = new Set<string>();
   for (const name of names) {
@@ -295,7 +289,7 @@ function answeredIn(names: Iterable<string>): Set<string> {
   return answered;
 }
 
-/** Keeps the order of the last look. Sorting what is new at its end is hardly more than one pass. */
+/** Keeps the order of the last look: to sort what is new at its end takes little more than one pass. */
 function inOrder(
   last: readonly PendingProposal[],
   pending: Set<PendingProposal>,

@@ -204,7 +204,8 @@ export function openAskingQueue(
   function takeProcessed(): void {
     if (!hasProcessed) return;
     try {
-      for (const name of processedNames.listIfChanged() ?? []) {
+      if (!processedNames.mayDiffer()) return;
+      for (const name of processedNames.list()) {
         const id = proposalIdIn(name, RESPONSE_SUFFIX);
         if (id !== undefined) readAnswered(processed, id);
       }
@@ -215,8 +216,7 @@ export function openAskingQueue(
 
   /** Takes in what other processes have changed since the last look. */
   function look(): void {
-    const names = queueNames.listIfChanged();
-    if (names !== undefined) takeQueue(names);
+    if (queueNames.mayDiffer()) takeQueue(queueNames.list());
     takeProcessed();
     for (const [path, { stamp, again }] of unread) {
       if (stampOfFile(path) === stamp) continue;

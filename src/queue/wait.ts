@@ -1,5 +1,5 @@
 /**
- * Waits for an answer.
+ * Waits for a response.
  *
  * @module
  */
@@ -22,29 +22,29 @@ export interface WatchOptions {
 }
 
 /**
- * Waits until a proposal is answered. The answer is noticed by watching the directory, within
- * milliseconds; where watching fails, by looking at every poll interval. A response that is
- * malformed, half written by a foreign writer, or somebody else's to read, is no answer: the wait goes
- * on, and `onUnreadable` is told.
+ * Waits for the response to a proposal. File system events announce it within milliseconds, however many
+ * other files there are; where there are no events, it is found at the next poll interval. A response
+ * that is malformed, half written by another program, or not to be read by this user does not count: the
+ * wait goes on, and `onUnreadable` is called.
  *
- * Any number of waits on one directory share one watch.
+ * All waits on one directory share one watch.
  *
  * Needs `--allow-read` for the queue directory.
  *
- * @example Wait for an answer, at most a second
+ * @example Wait for a response, at most a second
  * ```ts
  * import { waitForResponse, writeResponse } from "@claude-bottle/supervise";
  * import { assertEquals } from "@std/assert";
  *
  * const queueDir = await Deno.makeTempDir();
- * const answer = waitForResponse(queueDir, "p1", { timeoutMs: 1000 });
+ * const response = waitForResponse(queueDir, "p1", { timeoutMs: 1000 });
  * await writeResponse(queueDir, {
  *   proposalId: "p1",
  *   status: "rejected",
  *   notes: "Use the mirror.",
  *   finalFile: null,
  * });
- * assertEquals((await answer).notes, "Use the mirror.");
+ * assertEquals((await response).notes, "Use the mirror.");
  * await Deno.remove(queueDir, { recursive: true });
  * ```
  *
@@ -53,7 +53,7 @@ export interface WatchOptions {
  * @param options How long to wait.
  * @returns The response.
  * @throws {InvalidNameError} If the id is not valid.
- * @throws {RangeError} If a time is negative, or no number.
+ * @throws {RangeError} If a time is negative, or not a number.
  * @throws {DOMException} `TimeoutError` after `timeoutMs`; or the signal's reason.
  */
 export async function waitForResponse(

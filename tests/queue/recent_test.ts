@@ -2,6 +2,7 @@ import {
   archiveProposal,
   type Proposal,
   type ProposalResponse,
+  UnsafeFileError,
   writeProposal,
   writeResponse,
 } from "../../mod.ts";
@@ -279,4 +280,16 @@ Deno.test("a link in the place of processed/ is not followed, and hides nothing 
   assertEquals(await lately(queue), { pending: ["p1"], answered: [] });
   assertEquals(await queue.proposal("hidden"), undefined);
   assertEquals(await queue.response("hidden"), undefined);
+});
+
+Deno.test("a link in the place of the queue directory is an error for every call", async () => {
+  await using dir = await tempDir();
+  using queue = openQueue(dir.at("queue"));
+  await propose(queue, proposal("p1"));
+  await Deno.rename(dir.at("queue"), dir.at("outside"));
+  await Deno.symlink(dir.at("outside"), dir.at("queue"));
+  for (const id of ["p2", "p3"]) {
+    await assertRejects(() => propose(queue, proposal(id)), UnsafeFileError, "it is a link");
+  }
+  assertEquals([...Deno.readDirSync(dir.at("outside"))].length, 1);
 });
