@@ -24,7 +24,7 @@ import type { TempDir } from "./temp.ts";
 /** How long the screen must be still before a key decides, and how long the key must stand alone. */
 const [SETTLED_MS, ALONE_MS] = [300, 40];
 
-/** An app, and whoever sits on it. */
+/** An app, and the operator at it. */
 export interface TestApp {
   readonly app: App;
   readonly clock: Clock;
@@ -48,7 +48,7 @@ export interface TestApp {
   readonly idle: () => Promise<void>;
   /** The screen, without blanks at its rows' ends. */
   readonly screen: (size?: Partial<Size>) => string;
-  /** The row that keys are about, as it stands on the screen. */
+  /** The row that keys are about, as the screen shows it. */
   readonly cursor: () => string | undefined;
 }
 

@@ -1,5 +1,5 @@
 /**
- * Whoever owns a queue directory, busy: puts something else in the place of a file or a directory as
+ * An attacker who controls a queue directory: puts something else in the place of a file or a directory as
  * fast as the system lets it, until it is killed or its time is up. Run as a program:
  *
  * ```sh
@@ -17,7 +17,7 @@
 
 const [what, queueDir = "", outside = "", forMs] = Deno.args;
 
-/** What a reader looks for: it stands outside of the queue alone. */
+/** What a reader looks for: it is in files outside of the queue alone. */
 export const SECRET = "nobody in the queue may see this";
 
 /** The file that is attacked. */

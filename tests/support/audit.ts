@@ -46,7 +46,7 @@ export interface SampleLog {
   readonly lines: () => Promise<string[]>;
   /** Replaces what is in it, keeping the file. */
   readonly put: (content: string | Uint8Array) => Promise<void>;
-  /** Adds bytes to it, as no writer of ours does. */
+  /** Adds bytes to it, as none of our writers does. */
   readonly add: (content: string) => Promise<void>;
 }
 

@@ -1,5 +1,5 @@
 /**
- * The environment of programs that tests start: the same whoever runs the tests, and wherever.
+ * The environment of programs that tests start. It does not depend on who runs the tests, or where.
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * What whoever owns a sidecar can plant in its queue directory.
+ * What an attacker who controls a sidecar can plant in its queue directory.
  *
  * @module
  */
@@ -24,7 +24,7 @@ export interface Planted {
   readonly asResponse?: string;
 }
 
-/** What stands in the files outside of the queue to which the traps lead. */
+/** What is in the files outside of the queue to which the traps lead. */
 export const OUTSIDE_SECRET = "not for your eyes";
 
 /**

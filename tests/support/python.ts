@@ -6,7 +6,7 @@
 
 import { run, type RunResult } from "./run.ts";
 
-/** Whether the tests that need Python are left out, because there is none that can lock a file. */
+/** Whether the tests that need Python are left out, because no Python here can lock a file. */
 export const PYTHON_MISSING: boolean = !canLock();
 
 function canLock(): boolean {

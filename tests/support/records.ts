@@ -60,7 +60,7 @@ export function samplePending(
   return { bottleSlug, proposalId, proposal, proposalSha256 };
 }
 
-/** A proposal that stands in a root's queue. */
+/** A proposal in a root's queue. */
 export interface QueuedProposal extends PendingProposal {
   readonly queueDir: string;
   readonly path: string;
@@ -71,7 +71,7 @@ export interface QueuedProposal extends PendingProposal {
  *
  * @param root The root.
  * @param change What is different about it.
- * @returns The proposal, and where it stands.
+ * @returns The proposal, and where it is.
  */
 export async function queueSample(
   root: string,

@@ -182,7 +182,7 @@ export async function openTerminal(
     return screen;
   };
 
-  // The shell's prompt; keys that come before it would be shown first, and push a row of ours aside.
+  // The shell's prompt; keys that come before it would be shown first, and push one of the program's rows aside.
   await sees(/\S/);
   await tmux.call("send-keys", "-l", command);
   await tmux.call("send-keys", "Enter");

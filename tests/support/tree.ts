@@ -1,5 +1,5 @@
 /**
- * What stands in a directory, to tell whether anything in it was touched.
+ * What is in a directory, to tell whether anything in it was touched.
  *
  * @module
  */

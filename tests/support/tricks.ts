@@ -1,5 +1,5 @@
 /**
- * Tricks that a proposal can try on the eye of whoever reads it.
+ * Tricks that a proposal can play on a reader's eye.
  *
  * @module
  */

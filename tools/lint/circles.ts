@@ -38,7 +38,7 @@ function read(file: string): string {
 
 /**
  * The way from one file back to the file that imports it, over files that might be in one circle with
- * it; `undefined` if there is none.
+ * it; `undefined` if no way leads back.
  */
 export function wayBack(importer: string, imported: string): readonly string[] | undefined {
   const circle = circleOf(importer);

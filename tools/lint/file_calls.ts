@@ -30,7 +30,7 @@ const PLAIN: ReadonlySet<string> = new Set([
   "version",
 ]);
 
-/** Members of `Deno` that read what is on disk; each stands for its `…Sync` twin as well. */
+/** Members of `Deno` that read what is on disk; each means its `…Sync` twin too. */
 const READS: ReadonlySet<string> = new Set([
   "lstat",
   "readDir",

@@ -126,7 +126,7 @@ export function objection(from: string, to: string): string | undefined {
   if (to.startsWith("links/") && !from.startsWith("links/")) {
     return "links/ stands in for packages; import the package by its name, as in @std/path";
   }
-  // A file on no floor is reported where it stands, once.
+  // The rule reports a file on no floor once, at the file itself.
   if (!isFenced(from) || isHomeless(from) || EXCEPTIONS[from]?.includes(to)) return undefined;
   const program = programOf(from);
   if (program !== undefined) return objectionInProgram(program, from, to);
