@@ -25,7 +25,7 @@ import { here, run } from "./processes.ts";
 
 const LINES = 250_000;
 
-const ROUNDS = 11;
+const ROUNDS = 21;
 
 const MOST_TIMES = 1.2;
 
