@@ -34,7 +34,7 @@ const [mark] = supervise.marksFor("pipelock-block", "github.com\\n", "githab.com
 console.log((await answer).status, problems.length, mark?.rule, supervise.renderDiff("", "a\\n").split("\\n").length - 1);
 `;
 
-/** A Deno cache of its own that has the npm packages of this checkout and nothing else. */
+/** A Deno cache of its own whose npm packages are those of this checkout. */
 async function emptyCache(dir: TempDir): Promise<string> {
   const { out } = await run(Deno.execPath(), ["info", "--json"]);
   const { npmCache } = JSON.parse(out) as { npmCache: string };
