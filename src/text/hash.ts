@@ -4,7 +4,7 @@
  * @module
  */
 
-import { createHash } from "node:crypto";
+import { createHash, createHmac } from "node:crypto";
 
 /**
  * SHA-256 of a text's UTF-8, or of bytes.
@@ -31,11 +31,9 @@ export function sha256(...parts: readonly Uint8Array[]): Uint8Array {
   return hash.digest();
 }
 
-/**
- * HMAC-SHA256 with a key of at most 64 bytes. That of `node:crypto` is a stream, and to make one takes
- * longer than to hash a page of an index.
- */
+/** HMAC-SHA256 of bytes, given in pieces, as 32 bytes. */
 export function hmacSha256(key: Uint8Array, ...parts: readonly Uint8Array[]): Uint8Array {
-  const padded = (byte: number) => Uint8Array.from({ length: 64 }, (_, n) => (key[n] ?? 0) ^ byte);
-  return sha256(padded(0x5c), sha256(padded(0x36), ...parts));
+  const hmac = createHmac("sha256", key);
+  for (const part of parts) hmac.update(part);
+  return hmac.digest();
 }

@@ -5,7 +5,8 @@
  */
 
 /** What a program is given of the caller's environment: what it takes to find programs and modules. */
-const PASSED_ON = /^(PATH|HOME|TMPDIR|USER|LOGNAME|SSL_CERT_FILE|NODE_EXTRA_CA_CERTS|(DENO|NPM_CONFIG)_\w+)$/i;
+const PASSED_ON =
+  /^(PATH|HOME|TMPDIR|USER|LOGNAME|SSL_CERT_FILE|NODE_EXTRA_CA_CERTS|(DENO|NPM_CONFIG)_\w+)$/i;
 
 /** Options for `Deno.Command`: these variables, and of the caller's only what is passed on. */
 export function inEnvironment(
