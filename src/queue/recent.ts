@@ -184,20 +184,23 @@ export function openAskingQueue(
   }
 
   function takeQueue(names: ReadonlySet<string>): void {
-    for (const [id, asked] of pending) {
-      const isAnswered = names.has(id + RESPONSE_SUFFIX);
-      if (writing.has(id) || names.has(id + PROPOSAL_SUFFIX) && !isAnswered) continue;
-      pending.delete(id);
-      // If it is gone with its response, another process has archived both.
-      readAnswered(isAnswered ? queueDir : processed, id, asked);
-    }
     hasProcessed = names.has(basename(processed));
+    const withResponse = new Set<string>();
+    for (const name of names) {
+      const id = proposalIdIn(name, RESPONSE_SUFFIX);
+      if (id !== undefined) withResponse.add(id);
+    }
+    const gone = new Map(pending);
     for (const name of names) {
       const id = proposalIdIn(name, PROPOSAL_SUFFIX);
-      const answeredId = proposalIdIn(name, RESPONSE_SUFFIX);
-      if (answeredId !== undefined) readAnswered(queueDir, answeredId);
-      if (id === undefined || pending.has(id) || names.has(id + RESPONSE_SUFFIX)) continue;
-      readPending(name);
+      if (id !== undefined && !withResponse.has(id) && !gone.delete(id)) readPending(name);
+    }
+    for (const id of withResponse) readAnswered(queueDir, id, gone.get(id));
+    for (const [id, asked] of gone) {
+      if (writing.has(id)) continue;
+      pending.delete(id);
+      // If it is gone with its response, another process has archived both.
+      if (!withResponse.has(id)) readAnswered(processed, id, asked);
     }
   }
 

@@ -150,6 +150,7 @@ Deno.test("propose() lists nothing for what its own process changes, however muc
   assert(lists.take() <= 1, "the archive, which is new");
 });
 
+// Threat: A5
 Deno.test("propose() writes one of many equal proposals, and the others wait until it is on disk", async () => {
   await using dir = await tempDir();
   using queue = openQueue(dir.path);

@@ -75,7 +75,8 @@ const PLANTS = [
   ["sidecar/health.ts", `import "../src/queue.ts";`, "src/queue/respond.ts"],
 ] as const;
 
-Deno.test("an import of any of that in a file that the sidecar loads would be found", async () => {
+// Threat: B1
+Deno.test("an import of decide, the key or writeResponse in a file that the sidecar loads is found", async () => {
   await using dir = await tempDir();
   const copied = [
     "deno.json",
