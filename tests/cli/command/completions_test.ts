@@ -163,7 +163,8 @@ for (
           `source <(supervise completions ${shell}); cd ${dir.path}; echo rea''dy`,
         "Enter",
       );
-      await terminal.sees(/^ready$/m);
+      // What is typed before the next prompt, the terminal itself would print in the prompt's place.
+      await terminal.sees(/^ready\n>/m);
       const typed = async (keys: string, seen: RegExp) => {
         await terminal.type("-l", `supervise ${keys}`);
         await terminal.type("Tab");
