@@ -45,7 +45,7 @@ export interface HeldCall {
 }
 
 /** What has become of a proposal. */
-export type Fate =
+export type ProposalState =
   | {
     readonly kind: "answered";
     readonly proposal: Proposal;
@@ -56,7 +56,7 @@ export type Fate =
   | { readonly kind: "pending"; readonly proposal: Proposal; readonly ahead: number };
 
 /** The result of a call. */
-export type Outcome = Fate | { readonly kind: "refused"; readonly reason: string };
+export type Outcome = ProposalState | { readonly kind: "refused"; readonly reason: string };
 
 /** Holds the calls of one bottle. */
 export interface Holder {
@@ -81,7 +81,7 @@ const REJECTED_MS = 60_000;
 const RELEASED = new Error("the call is released");
 
 /** Why a proposal is not written. */
-type ReasonNotTo =
+type Objection =
   | { readonly kind: "pending" | "repeated"; readonly id: string }
   | { readonly kind: "rejected"; readonly notes: string }
   | { readonly kind: "full"; readonly pending: number };
@@ -189,7 +189,7 @@ export function openHolder(options: HoldOptions): Holder {
     return call.tell === undefined ? limits.holdMs : limits.holdWithProgressMs;
   }
 
-  function reasonNotTo(fresh: Asked, { pending, answered }: AskedLately): ReasonNotTo | undefined {
+  function objectionTo(fresh: Asked, { pending, answered }: AskedLately): Objection | undefined {
     let same: Asked | undefined;
     for (const asked of pending.values()) {
       if (asked.key !== fresh.key) continue;
@@ -214,20 +214,20 @@ export function openHolder(options: HoldOptions): Holder {
     const fresh = newProposal({ bottleSlug, ...question });
     const { id, tool, proposedFile } = fresh;
     while (true) {
-      const reason = await queue.propose(fresh, reasonNotTo);
-      if (reason === undefined) {
+      const objection = await queue.propose(fresh, objectionTo);
+      if (objection === undefined) {
         log("proposed", { proposal_id: id, tool, characters: proposedFile.length });
         return await wait(fresh, capOf(call), call, true);
       }
-      if (reason.kind === "rejected") return justRejected(reason.notes);
-      if (reason.kind === "full") {
-        log("refused", { reason: "pending proposals", pending: reason.pending });
-        return tooManyPending(reason.pending);
+      if (objection.kind === "rejected") return justRejected(objection.notes);
+      if (objection.kind === "full") {
+        log("refused", { reason: "pending proposals", pending: objection.pending });
+        return tooManyPending(objection.pending);
       }
-      // What is on disk counts. If it is gone, or asks something else by now, it is no reason.
-      const proposal = await queue.proposal(reason.id, askedOf(fresh).key);
+      // What is on disk counts. If it is gone, or asks something else by now, the call is judged again.
+      const proposal = await queue.proposal(objection.id, askedOf(fresh).key);
       if (proposal === undefined) continue;
-      if (reason.kind === "repeated") return await wait(proposal, 0, call);
+      if (objection.kind === "repeated") return await wait(proposal, 0, call);
       log("attached", { proposal_id: proposal.id, tool });
       return await wait(proposal, capOf(call), call);
     }
@@ -286,6 +286,15 @@ function duration(ms: number): string {
   return minutes > 0 ? `${minutes} m ${seconds % 60} s` : `${seconds} s`;
 }
 
+function placeWords(ahead: () => number): string {
+  try {
+    const before = ahead();
+    return before === 0 ? ", you are next" : `, ${before} ahead of you`;
+  } catch {
+    return ""; // The queue cannot be read now. The client must hear that it waits all the same.
+  }
+}
+
 /**
  * Tells a client that wants to know, every ten seconds, how long it has waited and how many proposals
  * come before its own.
@@ -295,9 +304,8 @@ function keepTelling({ tell, signal }: HeldCall, ahead: () => number): () => voi
   const started = performance.now();
   const timer = setInterval(() => {
     const elapsedMs = performance.now() - started;
-    const before = ahead();
-    const place = before === 0 ? "you are next" : `${before} ahead of you`;
-    tell(elapsedMs, `waiting for the operator, ${duration(elapsedMs)}, ${place}`).catch(() => {
+    const words = `waiting for the operator, ${duration(elapsedMs)}${placeWords(ahead)}`;
+    tell(elapsedMs, words).catch(() => {
       // The client is gone; its signal says so, or is about to.
       if (signal.aborted) clearInterval(timer);
     });

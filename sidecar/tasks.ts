@@ -6,7 +6,7 @@
  * @module
  */
 
-import type { Fate } from "./hold.ts";
+import type { ProposalState } from "./hold.ts";
 import { z } from "zod";
 
 /** The extension's name, as clients and servers declare it. */
@@ -70,23 +70,23 @@ function isoOf(instant: string | number): string {
   return Number.isNaN(date.getTime()) ? new Date(0).toISOString() : date.toISOString();
 }
 
-function taskOf(fate: Fate, status: Task["status"], statusMessage: string): Task {
-  const { id, arrivalTimestamp } = fate.proposal;
+function taskOf(state: ProposalState, status: Task["status"], statusMessage: string): Task {
+  const { id, arrivalTimestamp } = state.proposal;
   const createdAt = isoOf(arrivalTimestamp);
   return {
     taskId: id,
     status,
     statusMessage,
     createdAt,
-    lastUpdatedAt: fate.kind === "answered" ? isoOf(fate.answeredAtMs) : createdAt,
+    lastUpdatedAt: state.kind === "answered" ? isoOf(state.answeredAtMs) : createdAt,
     ttlMs: null,
     pollIntervalMs: POLL_INTERVAL_MS,
   };
 }
 
-function waitingWords(fate: Fate): string {
-  if (fate.kind === "answered") return "The operator has decided; ask for the result.";
-  const place = fate.ahead === 0 ? "it is next" : `${fate.ahead} before it`;
+function waitingWords(state: ProposalState): string {
+  if (state.kind === "answered") return "The operator has decided; ask for the result.";
+  const place = state.ahead === 0 ? "it is next" : `${state.ahead} before it`;
   return `The operator has not decided yet (${place}). The proposal stays in the queue, whether ` +
     "you wait or cancel.";
 }
@@ -95,23 +95,23 @@ function waitingWords(fate: Fate): string {
  * The result of a call that becomes a task: always `working`, because a result of this kind has no room
  * for an output, and a client that saw `completed` here might look for it in vain.
  */
-export function createdTask(fate: Fate): Task & { readonly resultType: "task" } {
-  return { resultType: "task", ...taskOf(fate, "working", waitingWords(fate)) };
+export function createdTask(state: ProposalState): Task & { readonly resultType: "task" } {
+  return { resultType: "task", ...taskOf(state, "working", waitingWords(state)) };
 }
 
 /** The result of `tasks/get`. Once there is a decision it has the result that a held call would have. */
-export function taskState<R>(fate: Fate, result: R): Task & { readonly result?: R } {
-  if (fate.kind === "pending") return taskOf(fate, "working", waitingWords(fate));
-  const words = `The operator has decided: ${fate.response.status}.`;
-  return { ...taskOf(fate, "completed", words), result };
+export function taskState<R>(state: ProposalState, result: R): Task & { readonly result?: R } {
+  if (state.kind === "pending") return taskOf(state, "working", waitingWords(state));
+  const words = `The operator has decided: ${state.response.status}.`;
+  return { ...taskOf(state, "completed", words), result };
 }
 
 /**
  * The result of `tasks/cancel`, which changes nothing about the proposal. The protocol wants the result
  * empty, and allows a server's own words in `_meta` only.
  */
-export function cancelResult(fate: Fate): { readonly _meta: Record<string, string> } {
-  const notice = fate.kind === "answered"
+export function cancelResult(state: ProposalState): { readonly _meta: Record<string, string> } {
+  const notice = state.kind === "answered"
     ? "Detached. The operator has decided on the proposal already; tasks/get tells what."
     : "Detached. The proposal remains in the queue, and the operator may still approve it: " +
       "tasks/get, proposal-status, or the same call again tell what was decided.";

@@ -20,7 +20,7 @@ import {
   TOOL_PIPELOCK_BLOCK,
   validateConfigFile,
 } from "../sidecar_mod.ts";
-import type { Fate, Outcome } from "./hold.ts";
+import type { Outcome, ProposalState } from "./hold.ts";
 import { z } from "zod";
 
 /** A tool as an agent sees it. */
@@ -198,7 +198,7 @@ export const INSTRUCTIONS =
   `question asked again is the same question, so repeating a call that was cut off is safe.`;
 
 /** What an agent gets, as data: the structured content of the tool's result. */
-export function outputOf(outcome: Fate): ToolOutput {
+export function outputOf(outcome: ProposalState): ToolOutput {
   const { id } = outcome.proposal;
   if (outcome.kind === "pending") {
     const notes = "The operator has not decided yet.";
@@ -212,7 +212,7 @@ export function outputOf(outcome: Fate): ToolOutput {
 }
 
 /** The same in words, for clients that read text. */
-export function wordsOf(outcome: Fate): string {
+export function wordsOf(outcome: ProposalState): string {
   const { tool, id: proposalId } = outcome.proposal;
   const file = CONFIG_FILE_FOR_TOOL[tool];
   const id = `\nProposal: ${proposalId}`;

@@ -60,14 +60,14 @@ export interface AskedLately {
 /** The asking side of one bottle's queue. */
 export interface AskingQueue {
   /**
-   * Writes a proposal, unless the caller finds a reason not to in what was asked lately. The next caller
-   * finds this proposal in it at once: of equal ones that are proposed at the same time, one is written.
+   * Writes a proposal, unless the caller objects after a look at what was asked lately. The next caller
+   * sees this proposal there at once: of equal ones that are proposed at the same time, one is written.
    *
-   * @returns The reason; `undefined` once the proposal is on disk.
+   * @returns The objection; `undefined` once the proposal is on disk.
    */
   readonly propose: <T extends object>(
     proposal: Proposal,
-    reasonNotTo: (fresh: Asked, lately: AskedLately) => T | undefined,
+    objectionTo: (fresh: Asked, lately: AskedLately) => T | undefined,
   ) => Promise<T | undefined>;
   /**
    * Reads a proposal of this bottle, answered or not; `undefined` if there is none, or if it does not
@@ -253,12 +253,12 @@ export function openAskingQueue(
 
   return {
     answeredAtMs,
-    async propose(proposal, reasonNotTo) {
+    async propose(proposal, objectionTo) {
       look();
       // From here to `writing` nothing is awaited, so no other call comes in between.
       const fresh = askedOf(proposal);
-      const reason = reasonNotTo(fresh, { pending, answered });
-      if (reason !== undefined) return reason;
+      const objection = objectionTo(fresh, { pending, answered });
+      if (objection !== undefined) return objection;
       const done = writeProposalFile(queueDir, proposal, queueNames.change);
       pending.set(fresh.id, fresh);
       writing.set(fresh.id, { proposal, done });
