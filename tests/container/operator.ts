@@ -9,8 +9,10 @@ import { REPO, run, type RunResult } from "../support/run.ts";
 import type { TempDir } from "../support/temp.ts";
 import { join } from "@std/path";
 
-/** What the command line consists of. */
-const PARTS = ["deno.json", "deno.lock", "mod.ts", "links", "src", "cli"];
+/** The modules at the top of the checkout, and with them what the command line consists of. */
+const MODS = Array.from(Deno.readDirSync(REPO), ({ name }) => name)
+  .filter((name) => /^(\w+_)?mod\.ts$/.test(name));
+const PARTS = ["deno.json", "deno.lock", ...MODS, "links", "src", "cli"];
 
 /** An operator. */
 export interface Operator {
