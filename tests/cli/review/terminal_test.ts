@@ -122,6 +122,7 @@ Deno.test(
   },
 );
 
+// Threat: C10
 Deno.test(
   "after kill -9 on such a terminal, the shell goes on below our rows",
   { ignore },
@@ -136,6 +137,7 @@ Deno.test(
   },
 );
 
+// Threat: C10
 Deno.test("when the terminal is gone, the program and its launcher end", { ignore }, async () => {
   await using dir = await tempDir();
   await queueSample(dir.path, { id: "p1" });
@@ -146,6 +148,7 @@ Deno.test("when the terminal is gone, the program and its launcher end", { ignor
   await isGone(launcher);
 });
 
+// Threat: C10
 Deno.test("stopped from outside, it takes the terminal again with fg", { ignore }, async () => {
   await using dir = await tempDir();
   await queueSample(dir.path, { id: "p1" });
