@@ -30,8 +30,8 @@ const FILES = {
   },
   "pipelock-block": {
     name: "allowlist",
-    before: "# hosts\napi.github.com\nregistry.npmjs.org\n",
-    after: "# hosts\napi.github.com\nregistry.npmjs.org\nfiles.pythonhosted.org\n",
+    before: "# hosts\napi.github.com\nmirror.internal.example\n",
+    after: "# hosts\napi.github.com\nmirror.internal.example\nfiles.example.net\n",
   },
   "capability-block": {
     name: "Dockerfile",
