@@ -61,6 +61,15 @@ names_file() {
   esac
 }
 
+edits() {
+  case $1:$2 in
+    approve:1 |\
+    modify:* |\
+    review:*) ;;
+    *) return 1 ;;
+  esac
+}
+
 notifies() {
   case $1:$2 in
     approve:1 |\
@@ -155,17 +164,33 @@ for word in "$@"; do
 done
 [ -n "$root" ] || refuse "Cannot find the root: set CLAUDE_BOTTLE_ROOT or HOME, or give --root"
 
-# The first word of the editor's command line is the program.
-editor=
-for word in ${VISUAL:-${EDITOR:-}}; do
-  editor=$word
-  break
-done
-editor=${editor:-vi}
+# The program that a command line names. splitWords in cli/command/split_words.ts takes no other character
+# for more than itself, so a line without these is split alike here; with one, that file splits it.
+program_in() {
+  case $1 in
+    *[\'\"\\~]*)
+      deno run --quiet --no-prompt --no-config --no-lock --allow-env=HOME \
+        "$here/command/split_words.ts" "$1" || :
+      ;;
+    *) for word in $1; do
+      printf '%s\n' "$word"
+      break
+    done ;;
+  esac
+}
 
-case $root,$editor in
-  *,*,*) refuse "Cannot grant a path with a comma: $root, $editor" ;;
-esac
+# A verb that edits may start the editor.
+editor=
+if edits "$verb" "$words"; then
+  editor=$(program_in "${VISUAL:-${EDITOR:-}}")
+  editor=${editor:-vi}
+fi
+
+for path in "$root" "$editor"; do
+  case $path in
+    *,*) refuse "Cannot grant a path with a comma: $path" ;;
+  esac
+done
 
 # A verb that notifies may reach the hosts that notify.json names. No verb may reach another host.
 net=
@@ -188,14 +213,14 @@ if [ -z "$plain" ] && takes_screen "$verb" "$words" && [ -t 0 ] && [ -t 1 ]; the
   case $here in
     *,*) refuse "Cannot grant a path with a comma: $here" ;;
   esac
-  run=$editor,$here/suspend.sh
+  run=${editor:+$editor,}$here/suspend.sh
   screen=yes
 fi
 choose_program "$verb" "$words" "$second"
 # V8 collects twice while a verb starts, unless the young generation begins with some room.
 set -- run --quiet --no-prompt --frozen --config "$here/../deno.json" \
   --v8-flags=--min-semi-space-size=8 \
-  --allow-read="$root$readable" ${write:+"--allow-write=$write"} --allow-run="$run" \
+  --allow-read="$root$readable" ${write:+"--allow-write=$write"} ${run:+"--allow-run=$run"} \
   --allow-env=CLAUDE_BOTTLE_ROOT,HOME,VISUAL,EDITOR,NO_COLOR,TERM,TERM_PROGRAM \
   --allow-sys=hostname,uid,gid,userInfo,statfs ${net:+"--allow-net=$net"} "$here/$program.ts" "$@"
 [ -n "$screen" ] || exec deno "$@"

@@ -110,6 +110,8 @@ export interface Verb {
   readonly withoutWords?: "review";
   /** Whether it leaves interrupted decisions as they are, because it only reads. */
   readonly readsOnly?: true;
+  /** Whether the launcher lets it start the editor. */
+  readonly edits?: true;
   /** Whether the launcher lets it reach the hosts that `notify.json` names. */
   readonly notifies?: true;
   /** Whether it takes over the terminal, so that the launcher stays to restore it. */
@@ -145,6 +147,7 @@ const VERB_TABLE = {
     about: "accept your version of the file, from --file or $EDITOR",
     flags: [...APPROVAL, "file"],
     takes: "id",
+    edits: true,
   },
   "reject": {
     program: "decide",
@@ -157,6 +160,7 @@ const VERB_TABLE = {
     program: "review",
     about: "decide pending proposals on the full screen; --plain: at a prompt",
     flags: ["notes", "operator"],
+    edits: true,
     notifies: true,
     fullScreen: true,
   },

@@ -9,15 +9,23 @@ import { type Inspection, validateConfigFile } from "../../mod.ts";
 import type { Context } from "../command/context.ts";
 import { CancelledError } from "../command/exit.ts";
 import { UsageError } from "../command/flags.ts";
+import { splitWords } from "../command/split_words.ts";
 
-function editorCommand(context: Context): { program: string; args: string[] } {
-  const named = (context.env("VISUAL") || context.env("EDITOR"))?.trim();
+/** An editor that ends sooner, and has saved nothing, may have left its window open. */
+const AT_ONCE_MS = 5_000;
+
+function editorCommand({ env, interactive }: Context): { program: string; args: string[] } {
+  const line = env("VISUAL") || env("EDITOR") || "";
+  const named = splitWords(line, env("HOME"));
+  if (named === undefined) {
+    throw new UsageError(`Cannot use ${line} as an editor: a quote or a \\ in it has no end`);
+  }
   // An editor that the operator named may need no terminal; vi needs one, and would hang.
-  if (!named && !context.interactive) {
+  if (named.length === 0 && !interactive) {
     throw new UsageError("Cannot open an editor without a terminal: use --file, or set $EDITOR");
   }
-  const [program = "vi", ...args] = (named ?? "").split(/\s+/).filter(Boolean);
-  return { program, args };
+  const [program, ...args] = named;
+  return { program: program || "vi", args };
 }
 
 export interface Edit {
@@ -47,7 +55,9 @@ export async function editProposal(
     return new CancelledError(`Cancelled: ${why}`);
   };
 
+  const startedMs = performance.now();
   const status = await runEditor(program, [...args, buffer.path]);
+  const atOnce = performance.now() - startedMs < AT_ONCE_MS;
   if (status === undefined) {
     throw await cancelled(`there is no editor called ${program}; set $EDITOR`);
   }
@@ -62,10 +72,17 @@ export async function editProposal(
   if (bytes === undefined) throw await cancelled(`${program} removed the file`);
   const finalFile = decodeVersion(bytes, buffer.path);
   if (finalFile.trim() === "") throw await cancelled("the file was emptied");
+  const { id } = inspection.proposal;
+  const goOn = `supervise modify ${id} --file ${buffer.path}`;
+  if (finalFile === start && atOnce && !buffer.isSaved()) {
+    const why =
+      `${program} ended and saved nothing. If its window is still open, save there, then: ` +
+      `${goOn}. Many editors wait if $EDITOR has a flag, such as code --wait`;
+    throw new CancelledError(`Cancelled: ${why}`, { isKept: true });
+  }
   if (finalFile === proposedFile) throw await cancelled("the file was left unchanged");
 
-  const { id } = inspection.proposal;
-  const kept = `Your version is kept; to go on: supervise modify ${id} --file ${buffer.path}`;
+  const kept = `Your version is kept; to go on: ${goOn}`;
   const [problem] = validateConfigFile(tool, finalFile);
   if (problem === undefined) return { finalFile, discard: buffer.discard, kept };
   const why = `${problem.where}: ${problem.message}`;

@@ -7,7 +7,7 @@
 
 import { claudeBottleRoot, privateDir } from "../disk/layout.ts";
 import { withLock } from "../disk/lock.ts";
-import { namesInOwn, readOwnFile } from "../disk/read_own.ts";
+import { namesInOwn, ownFileStamp, readOwnFile } from "../disk/read_own.ts";
 import { listNames } from "../disk/read_untrusted.ts";
 import {
   makeDirectoryIn,
@@ -168,6 +168,8 @@ export interface EditBuffer {
   readonly path: string;
   /** What is in the file now; `undefined` if the editor removed it. */
   readonly read: () => Uint8Array<ArrayBuffer> | undefined;
+  /** Whether something was written into the file, or put in its place, since it was opened. */
+  readonly isSaved: () => boolean;
   /** Whether the editor left another file beside it. */
   readonly hasOthers: () => boolean;
   /** Removes the directory. */
@@ -184,10 +186,12 @@ export function openEditBuffer(root: string, tool: Tool, start: string): EditBuf
   const name = CONFIG_FILE_FOR_TOOL[tool];
   const path = join(dir, name);
   writeNewFile(path, new TextEncoder().encode(start));
+  const before = ownFileStamp(path)?.text;
   return {
     dir,
     path,
     read: () => readOwnFile(path),
+    isSaved: () => ownFileStamp(path)?.text !== before,
     hasOthers: () => namesInOwn(dir).some((other) => other !== name),
     discard: () => removeDirectory(dir),
   };

@@ -6,6 +6,7 @@ import {
   VERB_NAMES,
   VERBS,
 } from "../../../cli/command/flags.ts";
+import { splitWords } from "../../../cli/command/split_words.ts";
 import { holds } from "../../support/properties.ts";
 import { configure, startReceiver } from "../../support/receiver.ts";
 import { REPO, run, type RunResult, supervise } from "../../support/run.ts";
@@ -64,6 +65,7 @@ function generated(): string {
   return [
     shellTest("takes_value", "$1", flags((name) => FLAGS[name].value !== undefined)),
     shellTest("names_file", "$1", flags((name) => FLAGS[name].offers === "files")),
+    shellTest("edits", "$1:$2", verbPatterns(({ edits }) => edits === true)),
     shellTest("notifies", "$1:$2", verbPatterns(({ notifies }) => notifies === true)),
     shellTest("takes_screen", "$1:$2", verbPatterns(({ fullScreen }) => fullScreen === true)),
     shellTest("reads_only", "$1:$2", verbPatterns(({ readsOnly }) => readsOnly === true)),
@@ -88,7 +90,8 @@ async function launched(
 ): Promise<RunResult> {
   await Deno.mkdir(dir.at("bin"), { recursive: true });
   // What the launcher itself starts, to learn the hosts of notify.json, it does start.
-  const real = `case "$*" in *notify/config.ts*) exec '${Deno.execPath()}' "$@" ;; esac\n`;
+  const real =
+    `case "$*" in *notify/config.ts* | *command/split_words.ts*) exec '${Deno.execPath()}' "$@" ;; esac\n`;
   const deno = `#!/bin/sh\n${real}printf "%s\\n" "$@"\n`;
   await Deno.writeTextFile(dir.at("bin", "deno"), deno, { mode: 0o755 });
   return await run("sh", [LAUNCHER, ...args], {
@@ -116,10 +119,10 @@ async function grants(
   return flags.split("\n").filter((line) => line.startsWith("--allow"));
 }
 
-const granted = (root: string, readable = root, editor = "vi") => [
+const granted = (root: string, readable = root, editor?: string) => [
   `--allow-read=${readable}`,
   `--allow-write=${root}`,
-  `--allow-run=${editor}`,
+  ...(editor === undefined ? [] : [`--allow-run=${editor}`]),
   "--allow-env=CLAUDE_BOTTLE_ROOT,HOME,VISUAL,EDITOR,NO_COLOR,TERM,TERM_PROGRAM",
   "--allow-sys=hostname,uid,gid,userInfo,statfs",
 ];
@@ -130,11 +133,12 @@ for (
     [["list"], { CLAUDE_BOTTLE_ROOT: "", HOME: "/home/ada" }, granted("/home/ada/.claude-bottle")],
     [["list", "--root", "/a b"], {}, granted("/a b")],
     [["--root=/r", "list"], {}, granted("/r")],
-    [["modify", "x", "--file", "/f"], {}, granted("/root-of-ours", "/root-of-ours,/f")],
-    [["modify", "x", "--file", "-"], {}, granted("/root-of-ours")],
-    [["list"], { EDITOR: "code --wait" }, granted("/root-of-ours", "/root-of-ours", "code")],
+    [["modify", "x", "--file", "/f"], {}, granted("/root-of-ours", "/root-of-ours,/f", "vi")],
+    [["modify", "x", "--file", "-"], {}, granted("/root-of-ours", "/root-of-ours", "vi")],
+    [["review"], { EDITOR: "code --wait" }, granted("/root-of-ours", "/root-of-ours", "code")],
+    [["list"], { EDITOR: "code --wait" }, granted("/root-of-ours")],
     [
-      ["list"],
+      ["modify", "x"],
       { VISUAL: "  ", EDITOR: "\tnano\t-w" },
       granted("/root-of-ours", "/root-of-ours", "vi"),
     ],
@@ -145,8 +149,8 @@ for (
     [["list", "--tool", "--root=/", "--since", "--root=/"], {}, granted("/root-of-ours")],
     [["list", "--sort", "--file=/etc/shadow"], {}, granted("/root-of-ours")],
     [["list", "--", "--root", "/"], {}, granted("/root-of-ours")],
-    [["list", "--root", "/a,/etc"], {}, ["Cannot grant a path with a comma: /a,/etc, vi"]],
-    [["list"], { EDITOR: "vi,sh" }, ["Cannot grant a path with a comma: /root-of-ours, vi,sh"]],
+    [["list", "--root", "/a,/etc"], {}, ["Cannot grant a path with a comma: /a,/etc"]],
+    [["review"], { EDITOR: "vi,sh" }, ["Cannot grant a path with a comma: vi,sh"]],
     [
       ["list", "--root", ""],
       {},
@@ -191,9 +195,11 @@ for (
   Deno.test(`the launcher lets ${args.join(" ")} reach ${net.length > 0 ? "the hosts of notify.json" : "nothing"}`, async () => {
     await using dir = await tempDir();
     const env = { CLAUDE_BOTTLE_ROOT: dir.path };
-    assertEquals(await grants(dir, args, env), granted(dir.path));
+    const editor = args[0] === "review" || args.join() === "approve" ? "vi" : undefined;
+    const before = granted(dir.path, dir.path, editor);
+    assertEquals(await grants(dir, args, env), before);
     await configure(dir, NOTIFY);
-    assertEquals(await grants(dir, args, env), [...granted(dir.path), ...net]);
+    assertEquals(await grants(dir, args, env), [...before, ...net]);
   });
 }
 
@@ -324,6 +330,28 @@ for (const name of FLAG_NAMES) {
     assertEquals(await grants(dir, ["list", `--${name}`, "--root=/"]), granted(root, readable));
   });
 }
+
+Deno.test("the launcher grants the program that splitWords finds in $EDITOR", async () => {
+  await using dir = await tempDir();
+  const part = fc.constantFrom(
+    ..."'\"\\~$`*?#;&|(){}=-/ \t\n\u00a0\r\u3000é",
+    "ed",
+    "--wait",
+    "~/",
+    "\\ ",
+  );
+  await holds(
+    fc.asyncProperty(fc.array(part, { maxLength: 8 }), async (parts) => {
+      const EDITOR = parts.join("");
+      const program = splitWords(EDITOR, "/home/ada")?.[0] || "vi";
+      assertEquals(
+        await grants(dir, ["modify", "x"], { EDITOR, HOME: "/home/ada" }),
+        granted("/root-of-ours", "/root-of-ours", program),
+      );
+    }),
+    200,
+  );
+});
 
 Deno.test("the launcher works through a link, and through a link to a link", async () => {
   await using dir = await tempDir();

@@ -2,10 +2,13 @@ import { readAnswer } from "../../../internal_mod.ts";
 import { sha256Hex } from "../../../mod.ts";
 import { supervise } from "../../support/command_line.ts";
 import { queueSample } from "../../support/records.ts";
-import { REPO } from "../../support/run.ts";
+import { REPO, supervise as superviseByLauncher } from "../../support/run.ts";
 import { type TempDir, tempDir } from "../../support/temp.ts";
 import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { join } from "@std/path";
+
+/** Deno's own cache, for a test with another home. */
+const DENO_DIR = Deno.env.get("DENO_DIR") ?? join(Deno.env.get("HOME")!, ".cache", "deno");
 
 /** An editor that does what a script says to the file it is given. */
 async function editorThat(dir: TempDir, script: string): Promise<string> {
@@ -15,7 +18,6 @@ async function editorThat(dir: TempDir, script: string): Promise<string> {
 
 for (
   const [what, script, complaint] of [
-    ["leaves the file unchanged", "true", "Cancelled: the file was left unchanged"],
     ["touches the file", 'touch "$1"', "Cancelled: the file was left unchanged"],
     ["empties the file", ': > "$1"', "Cancelled: the file was emptied"],
     ["blanks the file", 'echo > "$1"', "Cancelled: the file was emptied"],
@@ -37,6 +39,61 @@ for (
     assertEquals([...Deno.readDirSync(dir.at("private", "edit"))], []);
   });
 }
+
+for (
+  const [what, script, left] of [
+    ["ends at once and saved nothing", "true", 1],
+    ["saved nothing and took its time", "sleep 5", 0],
+  ] as const
+) {
+  Deno.test(`modify keeps ${left} files to go on with when the editor ${what}`, async () => {
+    await using dir = await tempDir();
+    const { proposal, queueDir } = await queueSample(dir.path);
+    const EDITOR = await editorThat(dir, script);
+    const { code, err } = await supervise(dir.path, ["modify", proposal.id], { env: { EDITOR } });
+    assertEquals([code, await readAnswer(queueDir, proposal.id)], [1, undefined]);
+    assertEquals([...Deno.readDirSync(dir.at("private", "edit"))].length, left);
+    if (left === 0) return assertStringIncludes(err, "Cancelled: the file was left unchanged");
+
+    assertStringIncludes(err, "If its window is still open, save there");
+    const kept = err.match(/supervise modify \S+ --file (\S+)\./)?.[1];
+    await Deno.writeTextFile(kept!, "mine.example\n");
+    const again = await supervise(dir.path, ["modify", proposal.id, "--file", kept!]);
+    assertEquals(again.code, 0, again.err);
+    assertEquals((await readAnswer(queueDir, proposal.id))?.finalFile, "mine.example\n");
+  });
+}
+
+Deno.test.each(
+  [
+    ["quotes", (path: string) => `'${path}' "a b"`],
+    ["a backslash", (path: string) => `${path.replaceAll(" ", "\\ ")} a\\ b`],
+    ["~", () => '~/"my editor" a\\ b'],
+  ] as const,
+)("modify starts an editor whose path has a space, named with $0", async (_, nameOf) => {
+  await using dir = await tempDir();
+  const { proposal, queueDir } = await queueSample(dir.path);
+  const editor = `#!/bin/sh\n[ "$1" = "a b" ] || exit 9\necho mine.example > "$2"\n`;
+  await Deno.writeTextFile(dir.at("my editor"), editor, { mode: 0o755 });
+  const env = { VISUAL: nameOf(dir.at("my editor")), HOME: dir.path, DENO_DIR };
+  // Through the launcher: what it grants has to be what the verb starts.
+  const { code, err } = await superviseByLauncher(dir.path, ["modify", proposal.id], { env });
+  assertEquals(code, 0, err);
+  assertEquals((await readAnswer(queueDir, proposal.id))?.finalFile, "mine.example\n");
+});
+
+Deno.test("modify says that $EDITOR cannot be split", async () => {
+  await using dir = await tempDir();
+  const { proposal } = await queueSample(dir.path);
+  const { code, err } = await superviseByLauncher(dir.path, ["modify", proposal.id], {
+    env: { EDITOR: "'/opt/my editor" },
+  });
+  assertEquals(code, 2);
+  assertStringIncludes(
+    err,
+    "Cannot use '/opt/my editor as an editor: a quote or a \\ in it has no end",
+  );
+});
 
 Deno.test("modify answers with what the editor left; arguments in $EDITOR are kept", async () => {
   await using dir = await tempDir();

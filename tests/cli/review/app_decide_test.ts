@@ -277,7 +277,7 @@ Deno.test("an edit is edited again, or left; then its file is kept, and the scre
 for (
   const [what, editor, words] of [
     ["fails", "exit 3", "ended with exit code 3"],
-    ["changes nothing", "true", "Cancelled: the file was left unchanged"],
+    ["changes nothing", "true", "ended and saved nothing"],
     ["leaves what is not sound", 'echo HTTP://x > "$1"', "Cancelled: line 1: "],
   ] as const
 ) {
