@@ -37,7 +37,7 @@ const SUBJECTS: Readonly<Record<string, readonly Subject[]>> = {
   diff: [diff],
   visible: [visibleText],
   review: [review],
-  sidecar: [sidecar],
+  sidecar: [sidecar(sidecarFlags)],
   holding: [holding(sidecarFlags)],
 };
 

@@ -5,6 +5,7 @@
  */
 
 import { BOTTLE_SLUG, makeDirectory } from "./fixtures.ts";
+import type { FlagsOf } from "./hold_sides.ts";
 import { median, medianRatio, type Row, showMs, type Subject, takeTurns } from "./measure.ts";
 import { firstAnswer, freePort, here, residentMib } from "./processes.ts";
 
@@ -22,14 +23,10 @@ interface Start {
   readonly residentMib: number;
 }
 
-function sidecarArgs(queueDir: string, port: number): string[] {
+function sidecarArgs(flagsOf: FlagsOf, queueDir: string, port: number): string[] {
   return [
     "run",
-    "--no-prompt",
-    `--allow-net=127.0.0.1:${port}`,
-    `--allow-read=${queueDir}`,
-    `--allow-write=${queueDir}`,
-    "--allow-env=SUPERVISE_BOTTLE_SLUG,SUPERVISE_QUEUE_DIR,SUPERVISE_HOST,SUPERVISE_PORT",
+    ...flagsOf(queueDir, `127.0.0.1:${port}`),
     here("../sidecar/main.ts"),
     ...["--slug", BOTTLE_SLUG, "--queue-dir", queueDir, "--port", String(port)],
   ];
@@ -78,7 +75,7 @@ async function start(
   return { answeredMs, askedMs, residentMib: await residentMib(child.pid) };
 }
 
-async function run(): Promise<readonly Row[]> {
+async function run(flagsOf: FlagsOf): Promise<readonly Row[]> {
   await using dir = await makeDirectory();
   const { queueDir } = dir;
   await Deno.mkdir(queueDir, { recursive: true });
@@ -96,7 +93,7 @@ async function run(): Promise<readonly Row[]> {
     },
     sidecar: () => {
       const port = freePort();
-      const args = sidecarArgs(queueDir, port);
+      const args = sidecarArgs(flagsOf, queueDir, port);
       return counted(sidecar, start(args, `http://127.0.0.1:${port}`, askForTools));
     },
   });
@@ -131,9 +128,9 @@ async function run(): Promise<readonly Row[]> {
 }
 
 /** The sidecar's cold start and memory. */
-export const sidecar: Subject = {
+export const sidecar = (flagsOf: FlagsOf): Subject => ({
   title: "The sidecar's cold start",
   about:
     "Floor: a bare Deno.serve, from spawn to its first answer, and what it holds in memory then.",
-  run,
-};
+  run: () => run(flagsOf),
+});

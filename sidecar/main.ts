@@ -5,11 +5,12 @@
  * ```sh
  * deno run --no-prompt \
  *   --allow-net=127.0.0.1:9100 --allow-read=$QUEUE --allow-write=$QUEUE \
- *   --allow-env=SUPERVISE_BOTTLE_SLUG,SUPERVISE_QUEUE_DIR,SUPERVISE_HOST,SUPERVISE_PORT \
+ *   --allow-env=SUPERVISE_BOTTLE_SLUG,SUPERVISE_QUEUE_DIR,SUPERVISE_HOST,SUPERVISE_PORT,SUPERVISE_HOLD_SECONDS,SUPERVISE_REPEAT_SECONDS,SUPERVISE_MAX_HELD,SUPERVISE_MAX_PENDING,SUPERVISE_ALLOWED_HOSTS,SUPERVISE_TOKEN \
  *   jsr:@claude-bottle/supervise/sidecar --slug dev-1 --queue-dir $QUEUE
  * ```
  *
- * A variable that it may not read counts as unset; `--help` names them all.
+ * It does not start if it may not read one of its variables, unless the flag is given instead. `--help` names
+ * them all.
  *
  * @module
  */
@@ -17,7 +18,14 @@
 import denoJson from "../deno.json" with { type: "json" };
 import { clearUnfinished, InvalidNameError } from "../sidecar_mod.ts";
 import { createServer } from "./server.ts";
-import { logToStderr, readSettings, type Settings, usage, UsageError } from "./settings.ts";
+import {
+  logToStderr,
+  readSettings,
+  type Settings,
+  settingsInForce,
+  usage,
+  UsageError,
+} from "./settings.ts";
 
 /** How long the sidecar waits, when it stops, for held calls to get "pending". */
 const STOP_MS = 1_500;
@@ -35,8 +43,7 @@ async function serve(settings: Settings): Promise<void> {
   const listenOptions: Deno.ServeTcpOptions = {
     hostname: host,
     port,
-    onListen: (address) =>
-      logToStderr("listening", { host: address.hostname, port: address.port, bottle: slug }),
+    onListen: ({ port }) => logToStderr("listening", { ...settingsInForce(settings), port }),
     onError: (error) => {
       logToStderr("failed", { error: error instanceof Error ? error.name : "unknown" });
       return new Response("Cannot answer: the sidecar failed\n", { status: 500 });

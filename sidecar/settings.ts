@@ -66,6 +66,26 @@ export interface Settings {
   readonly limits: HoldLimits;
 }
 
+/** The settings in force as they are logged: whether a token is needed, never the token. */
+export function settingsInForce(settings: Settings): LogFields {
+  const { slug, queueDir, host, allowedHosts, token, limits } = settings;
+  const { holdMs, holdWithProgressMs, repeatMs, maxHeld, maxPending } = limits;
+  return {
+    bottle: slug,
+    queue_dir: queueDir,
+    host,
+    hold_seconds: holdMs / 1000,
+    hold_with_progress_seconds: holdWithProgressMs === Infinity
+      ? "no end"
+      : holdWithProgressMs / 1000,
+    repeat_seconds: repeatMs / 1000,
+    max_held: maxHeld,
+    max_pending: maxPending,
+    allowed_hosts: allowedHosts.join(","),
+    token: token === undefined ? "none" : "needed",
+  };
+}
+
 /** A mistake in the flags or the environment. */
 export class UsageError extends Error {
   override name = "UsageError";
@@ -124,11 +144,30 @@ ${lines.join("\n")}
   --help                this text`;
 }
 
-/** A variable that may not be read counts as unset, so flags alone need no permission. */
-function variable(name: string | undefined): string | undefined {
-  if (name === undefined) return undefined;
-  const { state } = Deno.permissions.querySync({ name: "env", variable: name });
-  return state === "granted" ? Deno.env.get(name) : undefined;
+/** Refuses to start if a variable that counts may be set and cannot be read: it would be ignored in silence. */
+function refuseUnreadable(variables: readonly string[]): void {
+  const hidden = variables.filter((variable) =>
+    Deno.permissions.querySync({ name: "env", variable }).state !== "granted"
+  );
+  if (hidden.length === 0) return;
+  throw new UsageError(
+    `Cannot tell whether ${hidden.join(", ")} ${
+      hidden.length === 1 ? "is" : "are"
+    } set: run with ` +
+      `--allow-env=${hidden.join(",")}, or give the flag instead of each variable`,
+  );
+}
+
+function variable(name: string): string | undefined {
+  try {
+    return Deno.env.get(name);
+  } catch (error) {
+    // Deno's own words repeat the value, and it may be the token.
+    if (error instanceof Deno.errors.InvalidData) {
+      throw new UsageError(`Cannot use ${name}: it is not Unicode text`);
+    }
+    throw error;
+  }
 }
 
 function wholeNumber(name: string, text: string, most: number): number {
@@ -136,8 +175,15 @@ function wholeNumber(name: string, text: string, most: number): number {
   throw new UsageError(`Cannot use ${JSON.stringify(text)} as --${name}: expected 0 to ${most}`);
 }
 
-function readToken(file: string): string | undefined {
-  if (file === "") return variable(TOKEN_VARIABLE) || undefined;
+function readToken(file: string | undefined): string | undefined {
+  if (file === undefined) {
+    const token = variable(TOKEN_VARIABLE)?.trim();
+    if (token !== "") return token;
+    throw new UsageError(
+      `Cannot use ${TOKEN_VARIABLE}: it is empty; unset it if no token is needed`,
+    );
+  }
+  if (file === "") throw new UsageError("Cannot use an empty --token-file: name a file");
   let bytes: Uint8Array | undefined;
   let reason = "there is no such file";
   try {
@@ -171,10 +217,22 @@ export function readSettings(args: readonly string[]): Settings | "help" {
   if (unknown.length > 0) {
     throw new UsageError(`Cannot use ${unknown.join(", ")}: there is no such flag`);
   }
+  const given = (name: string): string | undefined =>
+    typeof flags[name] === "string" ? flags[name] : undefined;
+  refuseUnreadable([
+    ...Object.entries(SETTINGS).flatMap(([name, [, , variable]]) =>
+      given(name) === undefined ? variable ?? [] : []
+    ),
+    ...(given("token-file") === undefined ? [TOKEN_VARIABLE] : []),
+  ]);
   const text = (name: string): string => {
     const [, , behind, otherwise = ""] = SETTINGS[name]!;
-    const flag = flags[name];
-    return typeof flag === "string" ? flag : variable(behind) ?? otherwise;
+    return given(name) ?? (behind && variable(behind)) ?? otherwise;
+  };
+  const required = (name: string): string => {
+    const value = text(name);
+    if (value === "") throw new UsageError(`Cannot use an empty --${name}`);
+    return value;
   };
 
   const slug = text("slug");
@@ -187,11 +245,11 @@ export function readSettings(args: readonly string[]): Settings | "help" {
   const holdMs = hold === "" ? undefined : wholeNumber("hold-seconds", hold, 2_000_000) * 1000;
   return {
     slug: checkBottleSlug(slug),
-    queueDir: text("queue-dir"),
-    host: text("host"),
+    queueDir: required("queue-dir"),
+    host: required("host"),
     port: Number(port),
     allowedHosts: text("allowed-host").split(",").map((host) => host.trim()).filter(Boolean),
-    token: readToken(text("token-file")),
+    token: readToken(given("token-file")),
     limits: {
       holdMs: holdMs ?? 50_000,
       holdWithProgressMs: holdMs ?? Infinity,
