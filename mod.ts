@@ -75,7 +75,11 @@ export {
   TOOL_PIPELOCK_BLOCK,
   TOOLS,
 } from "./src/records/proposal.ts";
-export { ACTION_OPERATOR_EDIT, type AuditEntry } from "./src/records/audit_entry.ts";
+export {
+  ACTION_OPERATOR_EDIT,
+  type AuditEntry,
+  type Confirmation,
+} from "./src/records/audit_entry.ts";
 export {
   auditDir,
   auditLogPath,

@@ -8,6 +8,7 @@ import { auditLogPath, claudeBottleRoot } from "../disk/layout.ts";
 import { standingResponse, type UnrecordedResponse } from "../log/decisions.ts";
 import type { AuditEntry } from "../records/audit_entry.ts";
 import { formatHead } from "../records/head.ts";
+import { shortenMarks } from "../records/mark.ts";
 import { checkBottleSlug, checkProposalId } from "../records/names.ts";
 import {
   type DecisionDraft,
@@ -24,7 +25,14 @@ import {
 import { sha256Hex } from "../text/hash.ts";
 import { diffAgainst, type Inspection, inspectProposal } from "./inspect.ts";
 import { carryOut, refuseIfNotWritable, withBottleLock } from "./journal.ts";
-import { fileOf, lacksNotes, NOTES_MISSING, refuseObstacles } from "./obstacles.ts";
+import {
+  confirmedBy,
+  fileOf,
+  lacksNotes,
+  marksOf,
+  NOTES_MISSING,
+  refuseObstacles,
+} from "./obstacles.ts";
 
 /** One operator's decision on one proposal. */
 export interface DecideRequest extends DecisionDraft, ProposalRef {
@@ -58,6 +66,9 @@ export interface Decision {
 
 /**
  * Decides a proposal: records the decision, then answers, each durable before the next.
+ *
+ * The record has the marks of what is decided, worked out under the bottle's lock on the files as they are
+ * then, and what the operator confirmed.
  *
  * If several operators decide at once, the first wins. What was shown is what is decided: anything that
  * {@linkcode obstaclesTo} lists stops it, on the files as they are under the bottle's lock. If the
@@ -161,6 +172,7 @@ async function record(
   const { status } = verdict;
   const finalFile = fileOf(verdict, inspection) ?? null;
   const component = COMPONENT_FOR_TOOL[proposal.tool] ?? COMPONENT_REBUILD;
+  const confirmed = confirmedBy(inspection, request);
   const entry: AuditEntry = {
     timestamp: new Date().toISOString(),
     bottleSlug,
@@ -177,6 +189,9 @@ async function record(
     proposalSha256,
     finalSha256: finalFile === null ? "" : sha256Hex(finalFile),
     ...(planted !== undefined && { unrecordedResponse: wordsOf(planted) }),
+    marks: shortenMarks(finalFile === null ? inspection.marks : marksOf(inspection, finalFile)),
+    ...(confirmed.length > 0 && { confirmed }),
+    ...(request.ifUnmarked === true && { ifUnmarked: true }),
   };
   const response = { proposalId, status, notes, finalFile };
   const { head, answered } = await carryOut(root, entry, response, planted !== undefined);

@@ -44,7 +44,7 @@ import {
 import type { Head } from "../records/head.ts";
 import { auditLogName, isBottleSlug } from "../records/names.ts";
 import type { ProposalResponse } from "../records/proposal.ts";
-import { type Check, isCount, isText, shapeOf } from "../records/shape.ts";
+import { isCount, isFlag, isText, shapeOf } from "../records/shape.ts";
 import { asciiJson } from "../text/json.ts";
 import { dirname, join } from "@std/path";
 import { Buffer } from "node:buffer";
@@ -122,8 +122,12 @@ async function answer(root: string, intent: Intent): Promise<boolean> {
     if (!(error instanceof Deno.errors.AlreadyExists)) throw error;
   }
   // Another program, such as the Python original, which keeps no record, answered in between.
+  const { marks: _, confirmed: __, ifUnmarked: ___, ...entry } = parseAuditEntry(
+    JSON.parse(intent.line),
+    "the intent",
+  );
   await appendEntry({
-    ...parseAuditEntry(JSON.parse(intent.line), "the intent"),
+    ...entry,
     timestamp: new Date().toISOString(),
     operatorAction: ACTION_SUPERSEDED,
     operatorNotes: "Another program's answer stood in the queue first.",
@@ -147,8 +151,6 @@ function isAnswered(queueDir: string, intent: Intent): boolean {
     }
   });
 }
-
-const isFlag: Check = (value) => typeof value === "boolean" ? undefined : "not a boolean";
 
 const INTENT = shapeOf<Intent & { readonly version: number }>("intent", {
   version: { wire: "version", check: (value) => value === 1 ? undefined : "not 1" },

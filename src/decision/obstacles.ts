@@ -7,6 +7,7 @@
 
 import { validateConfigFile } from "../config/check.ts";
 import { marksFor } from "../config/marks.ts";
+import type { Confirmation } from "../records/audit_entry.ts";
 import { type Mark, nameMarks } from "../records/mark.ts";
 import {
   type Clearance,
@@ -73,7 +74,9 @@ export function obstaclesTo(inspection: Inspection, draft: DecisionDraft): reado
     others.push(staleFor("agent", proposal.currentFileHash, inspection));
   }
   if (planted !== undefined) {
-    others.push(unrecordedResponse(planted.says, confirmedBy("yes", { overrideUnrecorded: true })));
+    others.push(
+      unrecordedResponse(planted.says, clearedByWord("yes", { overrideUnrecorded: true })),
+    );
   }
   if (file !== undefined) others.push(...invalid(inspection, file));
 
@@ -93,6 +96,22 @@ export function refuseObstacles(inspection: Inspection, draft: DecisionDraft): v
   const { bottleSlug, id: proposalId } = inspection.proposal;
   const [first, ...others] = obstaclesTo(inspection, draft);
   if (first !== undefined) throw new ObstacleError({ bottleSlug, proposalId }, [first, ...others]);
+}
+
+/** Which code's obstacle it is that a confirmation clears. */
+const CONFIRMED: Readonly<Partial<Record<Obstacle["code"], Confirmation>>> = {
+  unconfirmed: "high-marks",
+  stale: "stale",
+  answered_without_record: "unrecorded-response",
+};
+
+/**
+ * What an operator confirmed of a decision that nothing stands in the way of: what would stand there
+ * without the confirmations. A confirmation of what is not there says nothing, and is left out.
+ */
+export function confirmedBy(inspection: Inspection, draft: DecisionDraft): readonly Confirmation[] {
+  const { confirmedSlug: _, allowStale: __, overrideUnrecorded: ___, ...bare } = draft;
+  return obstaclesTo(inspection, bare).flatMap(({ code }) => CONFIRMED[code] ?? []);
 }
 
 /** The obstacle to a rejection that {@linkcode lacksNotes}. */
@@ -115,7 +134,8 @@ export function fileOf(
   return "finalFile" in verdict ? verdict.finalFile : undefined;
 }
 
-function marksOf(
+/** The marks of a version of the file. */
+export function marksOf(
   { proposal: { tool, proposedFile }, currentFile, marks }: Inspection,
   file: string,
 ): readonly Mark[] {
@@ -137,7 +157,7 @@ function staleFor(
 ): Obstacle {
   const file = CONFIG_FILE_FOR_TOOL[proposal.tool];
   const [which, clearedBy] = seenBy === "agent"
-    ? ["the one the agent started from", confirmedBy("yes", { allowStale: true })] as const
+    ? ["the one the agent started from", clearedByWord("yes", { allowStale: true })] as const
     : ["the file that was shown", { how: "look" }] as const;
   const then = seenSha256 === "" ? "none" : shortHash(seenSha256);
   const now = currentSha256 === "" ? "no such file" : shortHash(currentSha256);
@@ -167,7 +187,7 @@ function unconfirmed(
     ? "nobody did"
     : `${quote(confirmedSlug)} is not its bottle`;
   const message = `it has marks that somebody must confirm (${nameMarks(marks)}) and ${why}`;
-  const clearedBy = confirmedBy(slug, { confirmedSlug: slug });
+  const clearedBy = clearedByWord(slug, { confirmedSlug: slug });
   return [{ code: "unconfirmed", message, clearedBy, marks }];
 }
 
@@ -181,7 +201,7 @@ function forPeople(marks: readonly Mark[], others: readonly Obstacle[]): Obstacl
 
 type Confirmed = Extract<Clearance, { how: "confirm" }>["gives"];
 
-const confirmedBy = (word: string, gives: Confirmed): Clearance => ({
+const clearedByWord = (word: string, gives: Confirmed): Clearance => ({
   how: "confirm",
   word,
   gives,

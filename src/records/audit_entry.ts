@@ -4,6 +4,8 @@
  * @module
  */
 
+import type { Mark } from "./mark.ts";
+
 /** The action of an entry for an operator's own edit of a file in force, without a proposal. */
 export const ACTION_OPERATOR_EDIT = "operator-edit";
 
@@ -12,6 +14,19 @@ export const ACTION_OPERATOR_EDIT = "operator-edit";
  * effect: another program had written the response first.
  */
 export const ACTION_SUPERSEDED = "superseded";
+
+/**
+ * What an operator can confirm: `high-marks`, by typing the bottle's name; `stale`, that the file in force
+ * is not the one the agent started from; `unrecorded-response`, that a response without a record is moved
+ * away.
+ */
+export type Confirmation = "high-marks" | "stale" | "unrecorded-response";
+
+export const CONFIRMATIONS: readonly Confirmation[] = [
+  "high-marks",
+  "stale",
+  "unrecorded-response",
+];
 
 /** One line of an audit log. */
 export interface AuditEntry {
@@ -44,6 +59,15 @@ export interface AuditEntry {
    * SHA-256 of its bytes where it had any.
    */
   readonly unrecordedResponse?: string;
+  /**
+   * The marks of the decided change, worked out when it was recorded: of the final file, for a rejection of
+   * the proposed one. `[]` if it had none; missing if they were not worked out, as in older logs.
+   */
+  readonly marks?: readonly Mark[];
+  /** What stood in the way of the decision, and the operator confirmed; missing if nothing did. */
+  readonly confirmed?: readonly Confirmation[];
+  /** Whether the operator had a program approve it because it had no mark, without a look. */
+  readonly ifUnmarked?: boolean;
   /** The key that signed the line. Set by the log, and ignored when an entry is written. */
   readonly operatorKey?: string;
   /** What a crash tore before this line, and where it is kept. Set by the log, like `operatorKey`. */

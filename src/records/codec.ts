@@ -7,12 +7,13 @@
 
 import { asciiJson, jsonExcess } from "../text/json.ts";
 import { quote } from "../text/quote.ts";
-import type { AuditEntry } from "./audit_entry.ts";
+import { type AuditEntry, CONFIRMATIONS } from "./audit_entry.ts";
 import { MalformedRecordError } from "./errors.ts";
 import { formatHead, parseHead } from "./head.ts";
+import { MAX_MARKS, SEVERITIES } from "./mark.ts";
 import { isProposalId } from "./names.ts";
 import { type Proposal, type ProposalResponse, STATUSES, TOOLS } from "./proposal.ts";
-import { type Check, type Field, isText, shapeOf } from "./shape.ts";
+import { type Check, type Field, isCount, isFlag, isJsonObject, isText, shapeOf } from "./shape.ts";
 
 /** A byte order mark stays in the text, and so is not JSON. */
 const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
@@ -51,6 +52,24 @@ const isOneOf = (values: readonly string[]): Check => (value) => {
 
 const isTextOrNull: Check = (value) =>
   value === null || typeof value === "string" ? undefined : "neither a string nor null";
+
+/** At most as many as `of` says, each without a problem. */
+const isListOf = (isOne: Check, most: number): Check => (value) =>
+  Array.isArray(value) && value.length <= most && value.every((one) => isOne(one) === undefined)
+    ? undefined
+    : "not a list of the right kind";
+
+const isMark: Check = (value) =>
+  isJsonObject(value) &&
+    [
+      isOneOf(SEVERITIES)(value.severity),
+      isText(value.rule),
+      isText(value.message),
+      isOneOf(["old", "new"])(value.side),
+      isCount(value.line),
+    ].every((problem) => problem === undefined)
+    ? undefined
+    : "not a mark";
 
 const isNumber: Check = (value) => typeof value === "number" ? undefined : "not a number";
 
@@ -94,6 +113,9 @@ const AUDIT_ENTRY = shapeOf<AuditEntry>("audit entry", {
   proposalSha256: own("proposal_sha256"),
   finalSha256: own("final_sha256"),
   unrecordedResponse: own("foreign_answer"),
+  marks: own("marks", isListOf(isMark, MAX_MARKS + 1)),
+  confirmed: own("confirmed", isListOf(isOneOf(CONFIRMATIONS), CONFIRMATIONS.length)),
+  ifUnmarked: own("if_unmarked", isFlag),
   repair: own("repair"),
   seq: own("seq", isNumber),
 });

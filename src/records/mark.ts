@@ -23,7 +23,8 @@ export type MarkSeverity = Mark["severity"];
 /** How many marks are listed at most. If there are more, one further mark counts the others. */
 export const MAX_MARKS = 50;
 
-const WEIGHT: Readonly<Record<MarkSeverity, number>> = { high: 0, medium: 1, low: 2 };
+/** The severities, the most severe first. */
+export const SEVERITIES: readonly MarkSeverity[] = ["high", "medium", "low"];
 
 /**
  * Sorts marks by severity, then by line, and leaves out the least severe: many low marks cannot hide a high
@@ -31,12 +32,27 @@ const WEIGHT: Readonly<Record<MarkSeverity, number>> = { high: 0, medium: 1, low
  */
 export function rankMarks(found: readonly Mark[]): readonly Mark[] {
   const ranked = found.toSorted((a, b) =>
-    WEIGHT[a.severity] - WEIGHT[b.severity] || a.line - b.line
+    SEVERITIES.indexOf(a.severity) - SEVERITIES.indexOf(b.severity) || a.line - b.line
   );
   const [first] = ranked.slice(MAX_MARKS);
   if (first === undefined) return ranked;
   const message = `${ranked.length - MAX_MARKS} more marks are not shown`;
   return [...ranked.slice(0, MAX_MARKS), { ...first, rule: "more-marks", message }];
+}
+
+/** How much of a message an audit log keeps, in characters. */
+const KEPT_MESSAGE = 400;
+
+/**
+ * Marks as an audit log keeps them: all that {@linkcode rankMarks} lists, each with the beginning of its
+ * message, so that no file makes a line of the log much longer.
+ */
+export function shortenMarks(marks: readonly Mark[]): readonly Mark[] {
+  return marks.map((mark) =>
+    mark.message.length > KEPT_MESSAGE
+      ? { ...mark, message: `${mark.message.slice(0, KEPT_MESSAGE)}...` }
+      : mark
+  );
 }
 
 const MOST_NAMED = 3;

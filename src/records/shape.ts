@@ -35,6 +35,8 @@ export const isText: Check = (value) =>
 export const isCount: Check = (value) =>
   Number.isSafeInteger(value) && Number(value) >= 0 ? undefined : "not a count";
 
+export const isFlag: Check = (value) => typeof value === "boolean" ? undefined : "not a boolean";
+
 /** Whether a parsed JSON value is an object, and neither an array nor `null`. */
 export function isJsonObject(raw: unknown): raw is Readonly<Record<string, unknown>> {
   return typeof raw === "object" && raw !== null && !Array.isArray(raw);

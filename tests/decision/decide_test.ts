@@ -6,6 +6,7 @@ import {
   type DecideRequest,
   findDecision,
   listPendingProposals,
+  marksFor,
   ProposalNotFoundError,
   queueDirForSlug,
   readAuditEntries,
@@ -92,6 +93,7 @@ for (const [tool, [component, file, before, after]] of Object.entries(FILES)) {
         proposalId: queued.proposal.id,
         proposalSha256: queued.proposalSha256,
         finalSha256: told === null ? "" : sha256Hex(told),
+        marks: marksFor(tool as Tool, before, told ?? after),
       });
       assertEquals(decision.auditLog, dir.at("audit", `${component}-dev-1.log`));
       assertEquals([auditHead?.log, formatHead(auditHead!)], [
