@@ -36,11 +36,15 @@ interface PendingTable {
   readonly style: Style;
 }
 
+/** Marks that stand alone, for a file of which nothing else is judged. */
+const UNJUDGED: readonly string[] = ["invalid-file", "failed-check"];
+
 /** The most severe marks, and how many others there are: `2 high +1`; `?` if they were not judged. */
 export function marksInShort(marks: readonly Mark[] | undefined): string {
   if (marks === undefined) return "?";
   const [first] = marks;
   if (first === undefined) return "";
+  if (UNJUDGED.includes(first.rule)) return first.rule.replace("-", " ");
   const alike = marks.filter(({ severity }) => severity === first.severity).length;
   const others = marks.length === alike ? "" : ` +${marks.length - alike}`;
   return `${alike} ${first.severity}${others}`;

@@ -5,7 +5,7 @@
  * @module
  */
 
-import type { ConfigProblem } from "../records/problem.ts";
+import { type ConfigProblem, failedCheck } from "../records/problem.ts";
 import {
   type Tool,
   TOOL_CAPABILITY_BLOCK,
@@ -23,7 +23,8 @@ const VALIDATORS: Readonly<Record<Tool, (text: string) => readonly ConfigProblem
 };
 
 /**
- * Checks the config file that a tool proposes. Never throws, and reads and opens nothing.
+ * Checks the config file that a tool proposes. Never throws, and reads and opens nothing: a file on which
+ * the check itself fails has that failure as its problem.
  *
  * @example A scheme in an allowlist
  * ```ts
@@ -39,5 +40,9 @@ const VALIDATORS: Readonly<Record<Tool, (text: string) => readonly ConfigProblem
  * @returns The problems in the order of the file; empty if the file is valid.
  */
 export function validateConfigFile(tool: Tool, text: string): readonly ConfigProblem[] {
-  return VALIDATORS[tool](text);
+  try {
+    return VALIDATORS[tool](text);
+  } catch (error) {
+    return [failedCheck("check", error)];
+  }
 }

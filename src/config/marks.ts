@@ -5,16 +5,20 @@
  */
 
 import { type Mark, rankMarks } from "../records/mark.ts";
-import { findUnfitText } from "../records/problem.ts";
+import { type ConfigProblem, failedCheck, findUnfitText } from "../records/problem.ts";
 import {
   type Tool,
   TOOL_CAPABILITY_BLOCK,
   TOOL_CRED_PROXY_BLOCK,
   TOOL_PIPELOCK_BLOCK,
 } from "../records/proposal.ts";
+import { validateConfigFile } from "./check.ts";
 import { markAllowlist } from "./allowlist/marks.ts";
 import { markDockerfile } from "./dockerfile/marks.ts";
 import { markRoutes } from "./routes/marks.ts";
+
+/** The rule of the mark that stands for all others if they cannot be worked out. */
+export const FAILED_CHECK = "failed-check";
 
 const MARKERS: Readonly<
   Record<Tool, (current: string | null, proposed: string) => readonly Mark[]>
@@ -30,9 +34,9 @@ const MARKERS: Readonly<
  * and blank lines have none.
  *
  * A mark is a hint. A change without marks is not proven harmless: an agent that knows the rules can
- * write around them. Never throws, reads and opens nothing, and takes time linear in the texts. An invalid
- * file gets the marks that can still be found. A proposed file above 1 MiB gets none, and a file in force
- * above 1 MiB counts as no file.
+ * write around them. Never throws, reads and opens nothing, and takes time linear in the texts. Of a
+ * proposed file that is invalid nothing else is worked out: it has one medium mark, `invalid-file`; one on
+ * which this fails has `failed-check`. A file in force above 1 MiB counts as no file.
  *
  * @example A wildcard
  * ```ts
@@ -58,7 +62,28 @@ export function marksFor(
   currentFile: string | null,
   proposedFile: string,
 ): readonly Mark[] {
-  if (findUnfitText(proposedFile)) return [];
+  if (proposedFile === currentFile) return [];
+  const [problem] = validateConfigFile(tool, proposedFile);
+  if (problem !== undefined) return [invalidFile(problem)];
   const current = currentFile !== null && findUnfitText(currentFile) ? null : currentFile;
-  return rankMarks(MARKERS[tool](current, proposedFile));
+  try {
+    return rankMarks(MARKERS[tool](current, proposedFile));
+  } catch (error) {
+    const { message } = failedCheck("search for marks", error);
+    return [{ severity: "medium", rule: FAILED_CHECK, message, side: "new", line: 1 }];
+  }
+}
+
+/** Says where, and not what is there: that may be a secret. */
+function invalidFile({ where }: ConfigProblem): Mark {
+  const [, line] = /^line (\d+)$/.exec(where) ?? [];
+  const place = line === undefined ? ` (${where})` : "";
+  const message = `the file is invalid${place}, so nothing else in it is judged`;
+  return {
+    severity: "medium",
+    rule: "invalid-file",
+    message,
+    side: "new",
+    line: Number(line ?? 1),
+  };
 }

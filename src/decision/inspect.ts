@@ -15,7 +15,7 @@ import { ProposalNotFoundError } from "../records/errors.ts";
 import type { Mark } from "../records/mark.ts";
 import { checkProposalId } from "../records/names.ts";
 import { ObstacleError, unrecordedResponse as unrecorded } from "../records/obstacle.ts";
-import type { ConfigProblem } from "../records/problem.ts";
+import { type ConfigProblem, failedCheck } from "../records/problem.ts";
 import { CONFIG_FILE_FOR_TOOL, type Proposal, type ProposalRef } from "../records/proposal.ts";
 import { renderDiff } from "../text/diff.ts";
 import { basename } from "@std/path";
@@ -80,14 +80,28 @@ export async function inspectProposal(ref: ProposalRef): Promise<Inspection> {
   const current = readFileInForce(proposal.tool, bottleSlug, root);
   const agentSha256 = proposal.currentFileHash;
   const stale = agentSha256 !== "" && agentSha256 !== current.currentSha256;
+  const started = stale ? knownFile(bottleSlug, agentSha256, root) : undefined;
+  const problems = [...validateConfigFile(proposal.tool, proposal.proposedFile)];
+  /** Without its diff a proposal can be rejected, and not approved. */
+  const orProblem = (run: () => string): string => {
+    try {
+      return run();
+    } catch (error) {
+      const problem = failedCheck("diff", error);
+      problems.push(problem);
+      return `${problem.message}\n`;
+    }
+  };
   return {
     ...pending,
     ...current,
     stale,
-    agentDiff: stale ? diffFromAgents(proposal, root) : undefined,
-    diff: diffAgainst(current, proposal.proposedFile),
+    agentDiff: started === undefined
+      ? undefined
+      : orProblem(() => diffFromAgents(started, proposal)),
+    diff: orProblem(() => diffAgainst(current, proposal.proposedFile)),
     marks: marksFor(proposal.tool, current.currentFile, proposal.proposedFile),
-    problems: validateConfigFile(proposal.tool, proposal.proposedFile),
+    problems,
     unrecordedResponse,
   };
 }
@@ -114,10 +128,7 @@ export function readOverridable(ref: ProposalRef): PendingProposal | undefined {
   }
 }
 
-function diffFromAgents(proposal: Proposal, root: string): string | undefined {
-  const { bottleSlug, currentFileHash, proposedFile, tool } = proposal;
-  const started = knownFile(bottleSlug, currentFileHash, root);
-  if (started === undefined) return undefined;
+function diffFromAgents(started: string, { proposedFile, tool }: Proposal): string {
   const label = CONFIG_FILE_FOR_TOOL[tool];
   return renderDiff(started, proposedFile, { label, before: "the agent's" });
 }

@@ -6,7 +6,7 @@
  */
 
 import { validateConfigFile } from "../config/check.ts";
-import { marksFor } from "../config/marks.ts";
+import { FAILED_CHECK, marksFor } from "../config/marks.ts";
 import type { Confirmation } from "../records/audit_entry.ts";
 import { type Mark, nameMarks } from "../records/mark.ts";
 import {
@@ -78,7 +78,7 @@ export function obstaclesTo(inspection: Inspection, draft: DecisionDraft): reado
       unrecordedResponse(planted.says, clearedByWord("yes", { overrideUnrecorded: true })),
     );
   }
-  if (file !== undefined) others.push(...invalid(inspection, file));
+  if (file !== undefined) others.push(...invalid(inspection, file, marks));
 
   const found: Obstacle[] = [];
   if (lacksNotes(verdict, notes)) found.push(NOTES_MISSING);
@@ -168,8 +168,13 @@ function staleFor(
 function invalid(
   { proposal: { tool, proposedFile }, problems: proposed }: Inspection,
   file: string,
+  marks: readonly Mark[],
 ): Obstacle[] {
-  const problems = file === proposedFile ? proposed : validateConfigFile(tool, file);
+  const problems = [
+    ...file === proposedFile ? proposed : validateConfigFile(tool, file),
+    ...marks.filter(({ rule }) => rule === FAILED_CHECK)
+      .map(({ message }) => ({ where: "file", message })),
+  ];
   if (problems.length === 0) return [];
   const list = problems.map(({ where, message }) => `${where}: ${message}`).join("; ");
   const message = `invalid ${CONFIG_FILE_FOR_TOOL[tool]}: ${list}`;

@@ -140,8 +140,9 @@ function lookOrReport(
     const unreadable = [...unnamed, ...listing.unreadable];
     return { ...listing, unreadable, unrecordedResponses: named };
   } catch (error) {
-    if (!(error instanceof UnsafeFileError)) throw error;
-    const unreadable = [{ file: ".", reason: error.reason }];
+    if (error instanceof Deno.errors.NotCapable) throw error;
+    const reason = error instanceof UnsafeFileError ? error.reason : String(error);
+    const unreadable = [{ file: ".", reason }];
     return { pending: [], unlisted: 0, unreadable, unrecordedResponses: [] };
   }
 }

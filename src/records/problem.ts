@@ -4,7 +4,7 @@
  * @module
  */
 
-import { lineAt } from "../text/quote.ts";
+import { lineAt, quote } from "../text/quote.ts";
 
 /** One reason why a config file cannot be used. Both texts are printable ASCII. */
 export interface ConfigProblem {
@@ -12,6 +12,16 @@ export interface ConfigProblem {
   readonly where: string;
   /** What was found, what was expected and what to do, in one sentence without a full stop. */
   readonly message: string;
+}
+
+/**
+ * The problem of a file on which a step of this program fails, such as its `check`. Others write the files,
+ * so no file may end more than its own row.
+ */
+export function failedCheck(step: string, error: unknown): ConfigProblem {
+  const reason = quote(error instanceof Error ? error.message : String(error), 200);
+  const found = `found a file on which the ${step} fails (${reason})`;
+  return { where: "file", message: `${found}, expected a plainer one: reject it, or simplify it` };
 }
 
 /** The largest config file in bytes of UTF-8: 1 MiB. A larger one is refused unread. */

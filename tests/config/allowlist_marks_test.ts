@@ -161,7 +161,7 @@ const OWNERS: readonly (readonly [what: string, inForce: string, proposed: strin
   ["hosts of one owner on a platform", "a.acme.vercel.app", "b.acme.vercel.app"],
   ["the platform's own hosts", "ec2.amazonaws.com", "s3.eu-west-1.amazonaws.com"],
   ["two names in the same country", "alpha.com.co", "omega.com.co"],
-  ["an underscore in a name", "a.acme.github.io", "a_b.acme.github.io"],
+  ["an underscore in a name", "a.acme.github.io", "a_b.acme.github.io", "medium invalid-file +2"],
 ];
 
 for (const [what, inForce, proposed, ...marks] of OWNERS) {

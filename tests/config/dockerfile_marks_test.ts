@@ -304,9 +304,9 @@ Deno.test("marksFor() notices a digest that is gone", () => {
   ]);
 });
 
-Deno.test("marksFor() judges what stands before the line that cannot be cut", () => {
+Deno.test("marksFor() judges nothing in a file that is invalid, and says so", () => {
   assertEquals(marksInShort(TOOL, "FROM a:1\n", "FROM a:1\nENV MY_SECRET=x\nRUN <<EOF\n"), [
-    "high secret +2",
+    "medium invalid-file +3",
   ]);
 });
 

@@ -10,11 +10,11 @@ import { queueSample } from "../support/records.ts";
 import { type TempDir, tempDir } from "../support/temp.ts";
 import { assert, assertEquals } from "@std/assert";
 
-/** A proposal that has everything wrong with it. */
-async function worst(dir: TempDir) {
+/** A proposal that has everything wrong with it that one can have whose file is valid, or is not. */
+async function worst(dir: TempDir, proposedFile = "*.example.com\n") {
   const { queueDir } = await queueSample(dir.path, {
     id: "p1",
-    proposedFile: "*.example.com\nHTTP://x\n",
+    proposedFile,
     currentFileHash: sha256Hex("gone"),
   });
   const planted = { proposalId: "p1", status: "approved", notes: "", finalFile: "x" } as const;
@@ -22,26 +22,32 @@ async function worst(dir: TempDir) {
   return await inspectProposal({ root: dir.path, bottleSlug: "dev-1", proposalId: "p1" });
 }
 
-Deno.test("obstaclesTo() lists all that stands in the way, in the order in which decide() refuses it, as JSON", async () => {
-  await using dir = await tempDir();
-  const inspection = await worst(dir);
-  const shown = { proposalSha256: "0".repeat(64), currentSha256: sha256Hex("other") };
-  const verdict = { status: "approved" } as const;
-  const obstacles = obstaclesTo(inspection, { verdict, ...shown, ifUnmarked: true });
-  assertEquals(
-    obstacles.map(({ code, clearedBy: { how } }) => `${code}: ${how}`),
-    [
-      "changed: look",
-      "marked: person",
-      "stale: look",
-      "stale: confirm",
-      "answered_without_record: confirm",
-      "invalid_file: edit",
-      "unconfirmed: confirm",
-    ],
-  );
-  assertEquals(JSON.parse(JSON.stringify(obstacles)), obstacles);
-});
+const ORDERS: readonly (readonly [what: string, proposedFile: string, last: string])[] = [
+  ["high marks", "*.example.com\n", "unconfirmed: confirm"],
+  ["an invalid file", "*.example.com\nHTTP://x\n", "invalid_file: edit"],
+];
+
+for (const [what, proposedFile, last] of ORDERS) {
+  Deno.test(`obstaclesTo() lists all that stands in the way, in the order in which decide() refuses it, as JSON: ${what}`, async () => {
+    await using dir = await tempDir();
+    const inspection = await worst(dir, proposedFile);
+    const shown = { proposalSha256: "0".repeat(64), currentSha256: sha256Hex("other") };
+    const verdict = { status: "approved" } as const;
+    const obstacles = obstaclesTo(inspection, { verdict, ...shown, ifUnmarked: true });
+    assertEquals(
+      obstacles.map(({ code, clearedBy: { how } }) => `${code}: ${how}`),
+      [
+        "changed: look",
+        "marked: person",
+        "stale: look",
+        "stale: confirm",
+        "answered_without_record: confirm",
+        last,
+      ],
+    );
+    assertEquals(JSON.parse(JSON.stringify(obstacles)), obstacles);
+  });
+}
 
 Deno.test("obstaclesTo() asks a rejection for notes and for what another program wrote, and for nothing else", async () => {
   await using dir = await tempDir();
@@ -74,7 +80,7 @@ Deno.test("obstaclesTo() takes a confirmation for what it confirms alone", async
   const confirmed = { allowStale: true, overrideUnrecorded: true, confirmedSlug: "dev-1" };
   assertEquals(
     obstaclesTo(inspection, { verdict, ...confirmed }).map(({ code }) => code),
-    ["invalid_file"],
+    [],
   );
   for (const field of Object.keys(confirmed) as (keyof typeof confirmed)[]) {
     const { [field]: _, ...others } = confirmed;

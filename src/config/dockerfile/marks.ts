@@ -72,12 +72,11 @@ function* findAll({ instructions, escape, syntax }: Outline): Generator<Finding>
   for (const instruction of instructions) yield* findIn(instruction, escape);
 }
 
-function* findIn(instruction: Instruction, escape: string): Generator<Finding> {
+function* findIn(written: Instruction, escape: string): Generator<Finding> {
+  // The validator refuses an ONBUILD in an ONBUILD, so one look behind the first is enough.
+  const instruction = written.name.toUpperCase() === "ONBUILD" ? triggerOf(written) : written;
   const keyword = instruction.name.toUpperCase();
   switch (keyword) {
-    case "ONBUILD":
-      if (instruction.args !== "") yield* findIn(triggerOf(instruction), escape);
-      return;
     case "RUN":
       yield* findPrivileges(instruction);
       yield* findPipes(instruction);
@@ -139,14 +138,13 @@ function* findUrls(instruction: Instruction): Generator<Finding> {
   const [severity, what] = checksum === ""
     ? ["medium" as const, "which may send something else each time"]
     : ["low" as const, "with a checksum"];
-  let at = 0;
-  for (const source of (listed ?? words).slice(0, -1)) {
-    // In JSON form a word may be spelled with escapes.
-    if (listed === undefined) at = args.indexOf(source, at);
+  // In JSON form a word may be spelled with escapes.
+  const places = [...args.matchAll(/[^\t\v\f\r ]+/g)].slice(flags.length);
+  for (const [n, source] of (listed ?? words).slice(0, -1).entries()) {
     if (!/^(?:(?:https?|ftp|git|ssh):\/\/|git@)/i.test(source)) continue;
     const quoted = quote(source, MAX_STATEMENT_CHARS);
     const message = `${quoted} would be added from the network, ${what}`;
-    const line = lineOf(instruction, at);
+    const line = lineOf(instruction, listed === undefined ? places[n]!.index : 0);
     yield finding(severity, "add-from-url", message, line, `${checksum} ${source}`);
   }
 }

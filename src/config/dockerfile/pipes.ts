@@ -99,13 +99,18 @@ function runsCode(name: string): boolean {
   return SHELLS.test(name) || INTERPRETERS.test(name);
 }
 
+/** How much of a name or an argument is kept: each bracket after it reads it again. */
+const MAX_KEPT_CHARS = 64;
+
 function addWord(stage: Stage, word: string): void {
   if (stage.command !== "") {
     // Further words do not matter, and there may be many.
-    if (!stage.redirected && stage.words.length < 16) stage.words.push(word);
+    if (!stage.redirected && stage.words.length < 16) {
+      stage.words.push(word.slice(0, MAX_KEPT_CHARS));
+    }
     return;
   }
-  const name = baseName(word);
+  const name = baseName(word).slice(0, MAX_KEPT_CHARS);
   if (/^-|^\w+=/.test(word)) return;
   if (RUNNERS.test(name)) stage.hasRunner = true;
   else if (!stage.hasRunner || runsCode(name) || EVALUATORS.test(name)) stage.command = name;

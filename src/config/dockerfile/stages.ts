@@ -62,7 +62,7 @@ export function readStages({ instructions, escape }: Outline): Stages {
     if (keyword === "ARG" && images.length === 0) {
       for (const word of splitWords(args, escape)) {
         const [, key, value] = /^(\w+)=["']?(.*?)["']?$/s.exec(word) ?? [];
-        if (key !== undefined) globals.set(key, { value: value!, line });
+        if (key !== undefined) globals.set(key, { value: value!.slice(0, MAX_IMAGE_CHARS), line });
       }
     } else if (keyword === "USER") {
       const user = args.replace(/["']/g, "").trim();

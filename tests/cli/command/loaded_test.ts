@@ -41,7 +41,7 @@ Deno.test("list loads nothing that decides, signs or makes a diff", async () => 
   const loaded = await loadedAtOnce("cli/command/context.ts", "cli/verbs/list.ts");
   assert(loaded.has("src/decision/overview.ts"));
   const needless =
-    /^src\/(log\/(key|append)|text\/diff|decision\/(decide|journal|inspect))\.ts$|^npm:\/?(diff|dockerfile)/;
+    /^src\/(log\/(key|append)|text\/diff|decision\/(decide|journal|inspect))\.ts$|^npm:\/?diff@/;
   assertEquals([...loaded].filter((name) => needless.test(name)), []);
   // The verbs that decide do load it.
   assert((await loadedAtOnce("cli/verbs/decide.ts")).has("src/decision/decide.ts"));

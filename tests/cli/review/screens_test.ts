@@ -205,7 +205,7 @@ Deno.test("the full screen shows each trick, in the list and whole, as the files
     await queueSample(dir.path, { ...attempt, id, arrivalTimestamp });
   }
   await using review = await openReview(dir, { size: [80, 40], env: { NO_COLOR: "1" } });
-  await review.shows(/1 high/);
+  await review.shows(/invalid file/);
   await assertScreen(review, "hostile", "Every trick, in the list, 80x40");
   for (const [id, [about]] of tricks) {
     await review.type("Enter");

@@ -1,0 +1,109 @@
+import { visibleLine } from "../../internal_mod.ts";
+import { renderDiff, validateConfigFile, visible } from "../../mod.ts";
+import { markAllowlist } from "../../src/config/allowlist/marks.ts";
+import { markDockerfile } from "../../src/config/dockerfile/marks.ts";
+import { markRoutes } from "../../src/config/routes/marks.ts";
+import { jsonExcess } from "../../src/text/json.ts";
+import { holds } from "../support/properties.ts";
+import { countWork } from "../support/work.ts";
+import { assert } from "@std/assert";
+import fc from "fast-check";
+
+/** Twice as much text may cost this much more: twice, and some room for what is bounded. */
+const FACTOR = 2.6;
+
+/** From here on what is quadratic outweighs what is done once. */
+const CHARS = 24_000;
+
+/** A hostile file: something once, something over and over, something once. */
+interface Shape {
+  readonly before: string;
+  readonly unit: string;
+  readonly after: string;
+}
+
+const grow = ({ before, unit, after }: Shape, chars: number): string =>
+  before + unit.repeat(Math.ceil(chars / unit.length)) + after;
+
+// deno-fmt-ignore
+const words = [
+  "ONBUILD ", "ONBUILD \\\n", "RUN ", "FROM a:1\n", "FROM ", "ENV ", "ARG ", "ADD ", "COPY ", "USER ", "LABEL ",
+  "HEALTHCHECK ", "CMD ", "# x\n", "\n", "\\\n", " \\\n", "\r\n", "# escape=`\n", "`\n", "<<E ", "<<-E", "<<\"E\"",
+  "\nE\n", "E\n", "\tE\n", "sh ", "python1", "python", "-c", "-", "exec ", "curl ", "| ", "(", ")", "$(", "<(", "`",
+  "{ ", "}", "{", ";", "&", "&&", ";;", "||", "1", "9<", "a", "aA", "=", "a=b ", "$A", "${A:-", "\"", "'", "\\", " ",
+  "\t", "https://x", "https://", "eyJaaaaaaaaa", ".", "/", ":", "@", "_KEY", "_TOKEN=", "--security=insecure ", "--a",
+  "-----BEGIN ", "AS s", "[", "]", "[\"", "\",\"", "{\"a\":", ",", "\"routes\":[", "*.", "xn--", "github.com\n", "-a",
+  "\u0130", "\u0301", "\u202e", "\u0430", "%", "#",
+];
+
+const texts = (min: number, max: number) =>
+  fc.array(fc.constantFrom(...words), { minLength: min, maxLength: max }).map((all) =>
+    all.join("")
+  );
+
+const shapes: fc.Arbitrary<Shape> = fc.record({
+  before: fc.tuple(fc.constantFrom("", "FROM a:1\n", '{"routes":['), texts(0, 3)).map((all) =>
+    all.join("")
+  ),
+  unit: texts(1, 4).map((unit) => unit || "a"),
+  after: texts(0, 2),
+});
+
+const RUNS: readonly (readonly [name: string, run: (text: string) => unknown])[] = [
+  ["the check of a Dockerfile", (text) => validateConfigFile("capability-block", text)],
+  ["the check of an allowlist", (text) => validateConfigFile("pipelock-block", text)],
+  ["the check of routes", (text) => validateConfigFile("cred-proxy-block", text)],
+  ["the marks of a Dockerfile", (text) => markDockerfile("FROM b:1\nUSER a\n", text)],
+  ["the marks of an allowlist", (text) => markAllowlist("github.com\n", text)],
+  ["the marks of routes", (text) => markRoutes(null, text)],
+  ["the marks against a Dockerfile in force", (text) => markDockerfile(text, "FROM b:1\n")],
+  ["the diff", (text) => renderDiff("FROM a:1\n\nE\n", text)],
+  ["the visible form as prose", visible],
+  ["the visible form as code", (text) => visibleLine(text, "code")],
+  ["the look for too much JSON", (text) => jsonExcess(new TextEncoder().encode(text))],
+];
+
+/** Fails if a run does much more than twice the work on twice the text. */
+function refuseGrowth(run: (text: string) => unknown, shape: Shape): void {
+  const [small, large] = [CHARS, 2 * CHARS].map((chars) => {
+    const text = grow(shape, chars);
+    return countWork(() => run(text));
+  });
+  assert(
+    large! <= FACTOR * Math.max(small!, CHARS),
+    `${small} for ${CHARS} characters, ${large} for twice as many: ${JSON.stringify(shape)}`,
+  );
+}
+
+for (const [name, run] of RUNS) {
+  // Threat: A8
+  Deno.test(`work: ${name} grows no faster than the text, whatever is repeated in it`, () => {
+    holds(fc.property(shapes, (shape) => refuseGrowth(run, shape)), 150);
+  });
+}
+
+/** What was found to take time that is quadratic or worse, or to overflow the stack. */
+const FOUND: readonly (readonly [string, Shape])[] = [
+  ["ONBUILD in ONBUILD", { before: "FROM a:1\n", unit: "ONBUILD ", after: "RUN a\n" }],
+  [
+    "ONBUILD in ONBUILD, each on a line",
+    { before: "FROM a:1\n", unit: "ONBUILD \\\n", after: "a\n" },
+  ],
+  [
+    "brackets behind a long argument",
+    { before: `FROM a:1\nRUN sh -${"a".repeat(CHARS)} `, unit: "() ", after: "" },
+  ],
+  [
+    "brackets behind a long name",
+    { before: `FROM a:1\nRUN python${"1".repeat(CHARS)}x `, unit: "() ", after: "" },
+  ],
+];
+
+for (const [what, shape] of FOUND) {
+  // Threat: A8
+  Deno.test(`work: the marks of a Dockerfile with ${what} take work in proportion to it`, () => {
+    const text = grow(shape, CHARS);
+    const work = countWork(() => markDockerfile(null, text));
+    assert(work < 100 * text.length, `${work} for ${text.length} characters`);
+  });
+}
