@@ -27,7 +27,7 @@ esac
 cd -P -- "$here"
 here=$PWD
 # deno task runs in the checkout, but relative paths are meant from the operator's directory.
-cd -- "${INIT_CWD:-$OLDPWD}"
+cd -P -- "${INIT_CWD:-$OLDPWD}"
 
 # <flags> Made from the tables in cli/command/flags.ts: tests/cli/command/launcher_test.ts compares, and
 # writes this anew with UPDATE_GOLDEN=1.
@@ -186,7 +186,37 @@ if edits "$verb" "$words"; then
   editor=${editor:-vi}
 fi
 
-for path in "$root" "$editor"; do
+# Prints the path behind all links in a directory's path, and a dot that keeps a newline at its end; prints
+# nothing if there is no link in it.
+behind_links() {
+  cd -- "$1" 2>/dev/null || return
+  given=$PWD
+  cd -P .
+  [ "$PWD" = "$given" ] || printf '%s.' "$PWD"
+}
+
+# Deno checks some calls against the path behind the links, so the program may also read the root by that
+# path. Deno, and cd without -P, take ".." for the part before it, and follow links after that. Links below
+# the root are not resolved, because the sidecar's owner can make some of them.
+case $root in
+  /*) exists=$root ;;
+  *) exists=${PWD%/}/$root ;;
+esac
+missing=
+until resolved=$(behind_links "${exists:-/}"); do
+  missing=/${exists##*/}$missing
+  exists=${exists%/*}
+done
+case $resolved:$missing/ in
+  :* | *:*/../*) resolved=$root ;;
+  *)
+    resolved=${resolved%.}
+    resolved=${resolved%/}$missing
+    readable=,$resolved$readable
+    ;;
+esac
+
+for path in "$root" "$resolved" "$editor"; do
   case $path in
     *,*) refuse "Cannot grant a path with a comma: $path" ;;
   esac
@@ -194,7 +224,7 @@ done
 
 # A verb that notifies may reach the hosts that notify.json names. No verb may reach another host.
 net=
-if notifies "$verb" "$words" && [ -e "$root/notify.json" ]; then
+if notifies "$verb" "$words" && [ -e "$resolved/notify.json" ]; then
   net=$(deno run --quiet --no-prompt --no-config --no-lock --allow-read="$root/notify.json" \
     --allow-sys=uid "$here/notify/config.ts" "$root/notify.json") || net=
   # A receiver on this host is reached in clear text, and so never through a proxy.

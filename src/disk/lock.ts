@@ -159,7 +159,13 @@ export async function withLockedLog<T>(
 
 /** While the lock was waited for, the file may have been removed or replaced: then it is no longer the log. */
 async function openLocked(path: string, create: boolean): Promise<Deno.FsFile> {
-  if (create) ensureDirectory(dirname(path));
+  if (create) {
+    ensureDirectory(dirname(path));
+    // Deno tells a handle's metadata only where the path behind all links may be read. A log that was
+    // made before that is found out would be left empty.
+    using directory = Deno.openSync(dirname(path), { read: true });
+    directory.statSync();
+  }
   while (true) {
     const file = Deno.openSync(path, { read: true, append: true, create, mode: FILE_MODE });
     try {
