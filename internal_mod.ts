@@ -14,14 +14,13 @@ export { type DiskRoom, type OwnEntry, ownEntry, roomAt, walkOwn } from "./src/d
 export { knownFile } from "./src/host/config_files.ts";
 export {
   type EditBuffer,
-  forgetShown,
   keptEdits,
   lastShown,
+  lastShownAlike,
   openEditBuffer,
   readReceiverRecord,
   type ReceiverRecord,
   rememberShown,
-  shownIds,
   updateReceiverRecord,
 } from "./src/host/memos.ts";
 export { formatAnchors, parseAnchors } from "./src/log/anchors.ts";

@@ -7,11 +7,10 @@
 import {
   decideAfterLook,
   ensureSigningKey,
-  forgetShown,
   type FoundProposal,
   lastShown,
+  lastShownAlike,
   refuseObstacles,
-  shownIds,
 } from "../../internal_mod.ts";
 import {
   decide,
@@ -19,7 +18,6 @@ import {
   type DecisionDraft,
   type Inspection,
   inspectProposal,
-  type ProposalRef,
   type Verdict,
 } from "../../mod.ts";
 import { type Context, operatorAccount } from "../command/context.ts";
@@ -54,8 +52,8 @@ export function findNamed(context: Context, words: readonly string[]): FoundProp
 /**
  * Reads a proposal that was found by `word`, its id or the beginning of it, and what the operator saw of
  * it: the proposal that `--sha256` names, and, unless that is the whole hash, the one that `show` showed
- * last on this host. A shortened id that `show` was given too means the same proposal, not another one
- * that begins alike.
+ * last on this host of all that `word` can mean, in whatever bottle: not another one that begins alike,
+ * and was put there since.
  */
 export async function inspectFound(
   context: Context,
@@ -67,13 +65,16 @@ export async function inspectFound(
 }
 
 function asSeen(context: Context, inspection: Inspection, word: string): Seen {
-  const { root, flags: { sha256 } } = context;
+  const { root, flags: { sha256, bottle } } = context;
   const { bottleSlug, id: proposalId } = inspection.proposal;
-  const ref = { root, bottleSlug, proposalId };
-  const shown = lastShown(ref);
-  const remembered = shown?.proposalSha256 ?? shownAlike(ref, word);
+  const shown = lastShown({ root, bottleSlug, proposalId });
+  // Who types the bottle and the whole id means no other proposal.
+  const isNamed = word === proposalId && bottle !== undefined;
+  const alike = isNamed ? undefined : lastShownAlike(word, root);
+  const isOther = alike?.proposalId !== proposalId || alike.bottleSlug !== bottleSlug;
+  const remembered = alike !== undefined && isOther ? lastShown(alike) : shown;
   // An attacker can make two proposals whose hashes begin alike: a beginning replaces no whole hash.
-  const expected = sha256?.length === 64 ? [sha256] : [sha256, remembered];
+  const expected = sha256?.length === 64 ? [sha256] : [sha256, remembered?.proposalSha256];
   const other = expected.find((hash) =>
     hash !== undefined && !inspection.proposalSha256.startsWith(hash)
   );
@@ -84,13 +85,6 @@ function asSeen(context: Context, inspection: Inspection, word: string): Seen {
   };
 }
 
-/** What was shown under the same beginning of an id, if it was another proposal. */
-function shownAlike(ref: Required<ProposalRef>, prefix: string): string | undefined {
-  if (prefix === ref.proposalId) return undefined;
-  const alike = shownIds(ref.bottleSlug, ref.root).find((id) => id.startsWith(prefix));
-  return alike === undefined ? undefined : lastShown({ ...ref, proposalId: alike })?.proposalSha256;
-}
-
 /** Throws for the obstacles to a decision, before the operator spends work on it or a key is made for it. */
 export function refuseAsShown(seen: Seen, draft: DecisionDraft): void {
   const { inspection, proposalSha256, currentSha256 } = seen;
@@ -99,10 +93,7 @@ export function refuseAsShown(seen: Seen, draft: DecisionDraft): void {
 
 /** Decides what the operator saw. */
 export async function decideAsShown(context: Context, seen: Seen, said: Said): Promise<Decision> {
-  const request = await requestFor(context, seen, said);
-  const decision = await decide(request);
-  forgetShown(request);
-  return decision;
+  return await decide(await requestFor(context, seen, said));
 }
 
 /**
@@ -116,12 +107,10 @@ export async function decideFound(
   saidOf: (seen: Seen) => Said,
 ): Promise<Decision> {
   const ref = { root: context.root, bottleSlug, proposalId };
-  const decision = await decideAfterLook(ref, async (inspection) => {
+  return await decideAfterLook(ref, async (inspection) => {
     const seen = asSeen(context, inspection, word);
     return await requestFor(context, seen, saidOf(seen));
   });
-  forgetShown(ref);
-  return decision;
 }
 
 /** Makes the request of every verb and screen: throws for its obstacles, and says the key if it made one. */

@@ -58,19 +58,20 @@ export function keepFilesInForce(bottleSlug: string, root: string): void {
     const copy = join(dir, sha256Hex(bytes));
     if (ownFileStamp(copy) !== undefined) continue;
     replaceFile(copy, bytes);
-    forgetOldest(dir);
+    keepNewest(dir, MAX_KNOWN);
   }
 }
 
-function forgetOldest(dir: string): void {
+/** Removes the files of a directory that were written longest ago, so that `most` are left. */
+export function keepNewest(dir: string, most: number): void {
   const names = listNames(dir);
-  if (names.length <= MAX_KNOWN) return;
+  if (names.length <= most) return;
   const aged = names.map((name) => ({
     name,
     changed: ownFileStamp(join(dir, name))?.changedMs ?? 0,
   }));
   aged.sort((a, b) => a.changed - b.changed);
-  for (const { name } of aged.slice(0, names.length - MAX_KNOWN)) removeFile(join(dir, name));
+  for (const { name } of aged.slice(0, names.length - most)) removeFile(join(dir, name));
 }
 
 /**

@@ -12,18 +12,18 @@ import { listNames } from "../disk/read_untrusted.ts";
 import {
   makeDirectoryIn,
   removeDirectory,
-  removeFile,
   replaceFile,
   replaceFileAlone,
   writeNewFile,
 } from "../disk/write.ts";
 import { parseJsonBytes } from "../records/codec.ts";
 import { MalformedRecordError } from "../records/errors.ts";
-import { checkBottleSlug, checkProposalId } from "../records/names.ts";
+import { checkBottleSlug, checkProposalId, isBottleSlug, isProposalId } from "../records/names.ts";
 import { CONFIG_FILE_FOR_TOOL, type ProposalRef, type Tool } from "../records/proposal.ts";
 import { type Check, isCount, isText, shapeOf } from "../records/shape.ts";
 import { asciiJson } from "../text/json.ts";
-import { join } from "@std/path";
+import { keepNewest } from "./config_files.ts";
+import { dirname, join } from "@std/path";
 
 /** How the notifications of one receiver went. The two times are ISO 8601. */
 export interface ReceiverRecord {
@@ -108,18 +108,26 @@ interface Shown {
   readonly currentSha256: string;
 }
 
-function shownDir(bottleSlug: string, root: string): string {
-  return join(privateDir(root), "shown", checkBottleSlug(bottleSlug));
+/** How many proposals of a bottle are remembered: more than a person looks at while an id is in mind. */
+const MAX_SHOWN = 1_000;
+
+function shownRoot(root: string): string {
+  return join(privateDir(root), "shown");
 }
 
 function shownPath({ root = claudeBottleRoot(), bottleSlug, proposalId }: ProposalRef): string {
-  return join(shownDir(bottleSlug, root), checkProposalId(proposalId));
+  return join(shownRoot(root), checkBottleSlug(bottleSlug), checkProposalId(proposalId));
 }
 
-/** Remembers what was shown of a proposal. Needs `--allow-write` for `<root>/private`. */
+/**
+ * Remembers what was shown of a proposal, also after it is decided: a beginning of its id that is typed
+ * again must not mean another proposal. Needs `--allow-write` for `<root>/private`.
+ */
 export function rememberShown(ref: ProposalRef, shown: Shown): void {
   const text = `${shown.proposalSha256} ${shown.currentSha256}\n`;
-  replaceFile(shownPath(ref), new TextEncoder().encode(text));
+  const path = shownPath(ref);
+  replaceFile(path, new TextEncoder().encode(text));
+  keepNewest(dirname(path), MAX_SHOWN);
 }
 
 /**
@@ -144,22 +152,19 @@ export function lastShown(ref: ProposalRef): Shown | undefined {
   return { proposalSha256: hashes[1]!, currentSha256: hashes[2]! };
 }
 
-/** The ids of a bottle's proposals that were shown, and not decided by this host's tools since. */
-export function shownIds(bottleSlug: string, root: string): readonly string[] {
-  return listNames(shownDir(bottleSlug, root));
-}
-
-/**
- * Forgets that a proposal was shown, once it is decided. A file that cannot be removed does no harm:
- * a decided proposal is not decided again.
- */
-export function forgetShown(ref: ProposalRef): void {
-  const path = shownPath(ref);
-  try {
-    removeFile(path);
-  } catch (error) {
-    if (error instanceof Deno.errors.NotCapable) throw error;
+/** Which proposal was shown last, of those of any bottle whose id begins so; `undefined` if none was. */
+export function lastShownAlike(prefix: string, root: string): Required<ProposalRef> | undefined {
+  let latest: Required<ProposalRef> | undefined;
+  let latestMs = -Infinity;
+  for (const bottleSlug of listNames(shownRoot(root)).filter(isBottleSlug)) {
+    const ids = listNames(join(shownRoot(root), bottleSlug)).filter(isProposalId);
+    for (const proposalId of ids.filter((id) => id.startsWith(prefix))) {
+      const ref = { root, bottleSlug, proposalId };
+      const shownMs = ownFileStamp(shownPath(ref))?.changedMs ?? -Infinity;
+      if (shownMs > latestMs) [latest, latestMs] = [ref, shownMs];
+    }
   }
+  return latest;
 }
 
 /** A file for an editor, with the config file's name, alone in a directory. */

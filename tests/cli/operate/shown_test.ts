@@ -120,3 +120,74 @@ Deno.test("reject needs no file in force to be the one it was", async () => {
   const { code } = await supervise(dir.path, ["reject", "p1", "--notes", "no"]);
   assertEquals(code, 0);
 });
+
+/** What becomes of the proposal that was shown before another one takes its beginning of an id. */
+const GONE:
+  readonly (readonly [how: string, go: (dir: TempDir, path: string) => Promise<unknown>])[] = [
+    ["was withdrawn", (_, path) => Deno.remove(path)],
+    [
+      "was decided by somebody else",
+      (dir) => supervise(dir.path, ["reject", "7c72aaaa-1", "--notes", "no"]),
+    ],
+  ];
+
+for (const [how, go] of GONE) {
+  for (const other of ["dev-1", "dev-2"]) {
+    // Threat: B6, C6
+    Deno.test(`a beginning of an id that was shown means no other proposal of ${other}, after it ${how}`, async () => {
+      await using dir = await tempDir();
+      await queueSample(dir.path, { id: "p0" });
+      assertEquals((await supervise(dir.path, ["approve", "p0"])).code, 0);
+      const { path } = await queueSample(dir.path, { id: "7c72aaaa-1" });
+      assertEquals((await supervise(dir.path, ["show", "7c72"])).code, 0);
+      await go(dir, path);
+      await queueSample(dir.path, { id: "7c72bbbb-2", bottleSlug: other });
+      await Deno.mkdir(dir.at("private", "locks"), { recursive: true });
+      for (
+        const args of [
+          ["approve", "7c72"],
+          ["approve", "7c72", "--bottle", other],
+          ["approve", "7c", "--if-unmarked"],
+          ["modify", "7c72", "--file", "-"],
+          ["reject", "7c72", "--notes", "no"],
+        ]
+      ) {
+        const code = await refused(dir, args);
+        assertEquals(code, "changed", args.join(" "));
+      }
+      await queueSample(dir.path, { id: "other", bottleSlug: other });
+      const several = await supervise(dir.path, ["approve", "7c72", "other"]);
+      assertEquals([several.code, several.out], [5, `approved other (${other})\n`]);
+      // Looked at again under the same word, it can be decided.
+      assertStringIncludes((await supervise(dir.path, ["show", "7c72"])).out, "7c72bbbb-2");
+      assertEquals((await supervise(dir.path, ["approve", "7c72"])).code, 0);
+    });
+  }
+}
+
+// Threat: B6, C6
+Deno.test("an id that two bottles have means the one that was shown, unless the bottle is named", async () => {
+  await using dir = await tempDir();
+  const { path } = await queueSample(dir.path, { id: "p1" });
+  assertEquals((await supervise(dir.path, ["show", "p1"])).code, 0);
+  await Deno.remove(path);
+  await queueSample(dir.path, { id: "p1", bottleSlug: "dev-2" });
+  await Deno.mkdir(dir.at("private", "locks"), { recursive: true });
+  assertEquals(await refused(dir, ["approve", "p1"]), "changed");
+  assertEquals(await refused(dir, ["reject", "p1", "--notes", "no"]), "changed");
+  assertEquals((await supervise(dir.path, ["approve", "p1", "--bottle", "dev-2"])).code, 0);
+});
+
+// Threat: B6
+Deno.test("of two proposals that begin alike the one that was shown last is meant", async () => {
+  await using dir = await tempDir();
+  await queueSample(dir.path, { id: "7c72aaaa-1" });
+  const { path } = await queueSample(dir.path, { id: "7c72bbbb-2", bottleSlug: "dev-2" });
+  for (const id of ["7c72aaaa", "7c72bbbb"]) {
+    assertEquals((await supervise(dir.path, ["show", id])).code, 0);
+  }
+  await Deno.remove(path);
+  await Deno.mkdir(dir.at("private", "locks"), { recursive: true });
+  assertEquals(await refused(dir, ["approve", "7c72"]), "changed");
+  assertEquals((await supervise(dir.path, ["approve", "7c72aaaa"])).code, 0);
+});
