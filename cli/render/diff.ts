@@ -1,5 +1,6 @@
 /**
- * A diff and its marks on the screen. Each row of a diff shows its sign. Each row of a mark begins with
+ * A diff and its marks on the screen. Each row of a diff shows its sign, and the first of each line the
+ * line's number: in the old file if it was removed, else in the new one. Each row of a mark begins with
  * `!`, which no row of a diff does, and is below the line that it is about.
  *
  * @module
@@ -9,8 +10,6 @@ import { makeVisible, visibleLine } from "../../read_mod.ts";
 import type { Mark } from "../../mod.ts";
 import { badge, type Style } from "./style.ts";
 import { type Block, cut, wrap } from "./wrap.ts";
-
-const NONE: readonly Mark[] = [];
 
 /** One mark, in rows that each begin with `!`; `where` comes before its words. */
 function rowsOfMark(mark: Mark, where: string, columns: number, style: Style): string[] {
@@ -28,26 +27,49 @@ export function renderMarks(marks: readonly Mark[], columns: number, style: Styl
   });
 }
 
-/** Follows a diff: gives the marks below each line. It has to be asked for every line, in order. */
-function marksBelow(marks: readonly Mark[]): (diffLine: string) => readonly Mark[] {
+/** The header of a hunk. A line of a file is behind a sign, so no file can imitate it. */
+const HUNK = /^@@ -(\d+)(?:,(\d+))? \+(\d+)(?:,(\d+))? @@$/;
+
+/** A line of a diff: its number in the file, and what is marked there. */
+interface Place {
+  readonly number?: number;
+  readonly marks: readonly Mark[];
+}
+
+const NOWHERE: Place = { marks: [] };
+
+/** Follows a diff: gives the place of each line. It has to be asked for every line, in order. */
+function followDiff(marks: readonly Mark[]): (diffLine: string) => Place {
   const byPlace = Map.groupBy(marks, ({ side, line }) => `${side} ${line}`);
   const at = (side: Mark["side"], line: number) => byPlace.get(`${side} ${line}`) ?? [];
   let oldLine: number | undefined;
   let newLine = 0;
   return (diffLine) => {
-    // A line of a file begins with a sign, so no file can imitate the header of a hunk.
-    const [, from, to] = /^@@ -(\d+)(?:,\d+)? \+(\d+)(?:,\d+)? @@$/.exec(diffLine) ?? [];
+    const [, from, , to] = HUNK.exec(diffLine) ?? [];
     if (from !== undefined) {
       [oldLine, newLine] = [Number(from), Number(to)];
-      return NONE;
+      return NOWHERE;
     }
-    if (oldLine === undefined || marks.length === 0) return NONE;
-    const sign = diffLine[0];
-    const here: Mark[] = [];
-    if (sign === " " || sign === "-") here.push(...at("old", oldLine++));
-    if (sign === " " || sign === "+") here.push(...at("new", newLine++));
-    return here;
+    if (oldLine === undefined) return NOWHERE;
+    switch (diffLine[0]) {
+      case "-":
+        return { number: oldLine, marks: at("old", oldLine++) };
+      case "+":
+        return { number: newLine, marks: at("new", newLine++) };
+      case " ":
+        return { number: newLine, marks: [...at("old", oldLine++), ...at("new", newLine++)] };
+      default:
+        return NOWHERE;
+    }
   };
+}
+
+/** How many digits the numbers of a diff's lines have at most. */
+function digitsIn(diffLines: readonly string[]): number {
+  const last = diffLines.findLast((line) => HUNK.test(line)) ?? "";
+  const [oldFrom = 0, oldCount = 1, newFrom = 0, newCount = 1] = (HUNK.exec(last) ?? []).slice(1)
+    .map((digits) => digits === undefined ? undefined : Number(digits));
+  return String(Math.max(oldFrom + oldCount, newFrom + newCount) - 1).length;
 }
 
 const PAINTS: Readonly<Record<string, keyof Style>> = {
@@ -58,10 +80,9 @@ const PAINTS: Readonly<Record<string, keyof Style>> = {
 };
 
 /** A line of a diff that is already visible, in rows that each show its sign, painted by it. */
-function diffRows(line: string, isHeader: boolean, columns: number, style: Style): string[] {
-  if (isHeader) return wrap("", line, columns).map(style.bold);
+function diffRows(line: string, number: string, columns: number, style: Style): string[] {
   const sign = line.slice(0, 1);
-  const rows = wrap(sign, line.slice(1), columns);
+  const rows = wrap(sign + number, line.slice(1), columns);
   const paint = PAINTS[sign];
   return paint === undefined ? rows : rows.map(style[paint]);
 }
@@ -73,12 +94,16 @@ function diffRows(line: string, isHeader: boolean, columns: number, style: Style
 export function diffBlocks(diff: string, marks: readonly Mark[] = []): Block[] {
   if (diff === "") return [() => ["(no change)"]];
   const { text, escaped } = makeVisible(diff, { kind: "code" });
-  const below = marksBelow(marks);
-  const blocks: Block[] = text.split("\n").slice(0, -1).map((line, n) => {
-    const here = below(line);
+  const lines = text.split("\n").slice(0, -1);
+  const digits = digitsIn(lines);
+  const placeOf = followDiff(marks);
+  const blocks: Block[] = lines.map((line, n) => {
+    const { number, marks } = placeOf(line);
+    if (n < 2) return (columns, style) => wrap("", line, columns).map(style.bold);
+    const shown = number === undefined ? "" : `${String(number).padStart(digits)} `;
     return (columns, style) => [
-      ...diffRows(line, n < 2, columns, style),
-      ...here.flatMap((mark) => rowsOfMark(mark, "", columns, style)),
+      ...diffRows(line, shown, columns, style),
+      ...marks.flatMap((mark) => rowsOfMark(mark, "", columns, style)),
     ];
   });
   if (escaped === 0) return blocks;

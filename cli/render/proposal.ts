@@ -8,12 +8,12 @@ import { CONFIG_FILE_FOR_TOOL, visibleLine } from "../../read_mod.ts";
 import type { Inspection } from "../../mod.ts";
 import { diffBlocks, renderMarks } from "./diff.ts";
 import { renderQuoted } from "./quote.ts";
-import { age, type Style } from "./style.ts";
-import { type Block, cut, renderBlocks, wrap } from "./wrap.ts";
+import { age, localTime, type Style } from "./style.ts";
+import { type Block, renderBlocks, wrap } from "./wrap.ts";
 
 const EMPTY: Block = () => [""];
 
-const line = (text: string): Block => (columns) => wrap("", text, columns);
+const line = (text: string): Block => (columns) => wrap("", text, columns, "prose");
 
 /** A warning of this program. Its rows begin with `!`, which no row of an agent's text does. */
 function warning(text: string, paint: keyof Style = "magenta"): Block {
@@ -38,8 +38,6 @@ export function proposalBlocks(inspection: Inspection, nowMs: number): Block[] {
   const { unrecordedResponse, marks } = inspection;
   const { id, bottleSlug, tool, arrivalTimestamp, justification: text } = proposal;
   const file = CONFIG_FILE_FOR_TOOL[tool];
-  const arrived = cut(visibleLine(arrivalTimestamp, "code"), 40);
-  const ago = age(arrivalTimestamp, nowMs);
   return [
     (columns, style) => {
       const rest = `${bottleSlug}  ${tool}`;
@@ -48,7 +46,7 @@ export function proposalBlocks(inspection: Inspection, nowMs: number): Block[] {
         ? [`${style.bold(id)}  ${rest}`]
         : [...wrap("", id, columns), ...wrap("", rest, columns)];
     },
-    (columns) => [cut(`arrived ${arrived} (${ago} ago)`, columns - 1)],
+    line(`arrived ${localTime(arrivalTimestamp)} (${age(arrivalTimestamp, nowMs)} ago)`),
     (columns) => wrap("", `sha256  ${proposalSha256}`, columns),
     EMPTY,
     (columns, style) =>

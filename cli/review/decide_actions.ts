@@ -4,13 +4,11 @@
  * @module
  */
 
-import { diffAgainst } from "../../internal_mod.ts";
-import { AlreadyDecidedError, marksFor, type Verdict } from "../../mod.ts";
+import { AlreadyDecidedError, type Verdict } from "../../mod.ts";
 import { CancelledError } from "../command/exit.ts";
 import { clearObstacles } from "../operate/confirm.ts";
 import type { Edit } from "../operate/editor.ts";
-import { diffBlocks, renderMarks } from "../render/diff.ts";
-import { type Block, wrap } from "../render/wrap.ts";
+import { versionBlocks } from "../render/version.ts";
 import { open, type Row } from "./list.ts";
 import type { HeldDecision, Look, State, View } from "./state.ts";
 import { UNDO_MS } from "./undo_buffer.ts";
@@ -193,16 +191,6 @@ export async function askWhy(
   return notes;
 }
 
-function editBlocks(look: Look, finalFile: string): Block[] {
-  const { inspection } = look;
-  const marks = marksFor(inspection.proposal.tool, inspection.currentFile, finalFile);
-  return [
-    (columns) => [...wrap("", "Your version, against the file in force:", columns), ""],
-    (columns, style) => renderMarks(marks, columns, style),
-    ...diffBlocks(diffAgainst(inspection, finalFile), marks),
-  ];
-}
-
 /** Opens the editor, on `before` if it is edited again, and shows the version before it counts. */
 export async function modify(
   state: State,
@@ -215,7 +203,7 @@ export async function modify(
   try {
     const edit = await ports.edit(look.inspection, start);
     await before?.discard();
-    const viewport = openViewport(editBlocks(look, edit.finalFile), style);
+    const viewport = openViewport(versionBlocks(look.inspection, edit.finalFile), style);
     state.show({ place: "edit", key, look, edit, viewport });
   } catch (error) {
     const why = ports.explain(error);

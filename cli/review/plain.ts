@@ -4,11 +4,10 @@
  * @module
  */
 
-import { diffAgainst, readOverridable } from "../../internal_mod.ts";
+import { readOverridable } from "../../internal_mod.ts";
 import {
   type Inspection,
   inspectProposal,
-  marksFor,
   type PendingProposal,
   readOverview,
   type Verdict,
@@ -18,9 +17,9 @@ import { CancelledError, failureOf } from "../command/exit.ts";
 import { clearObstacles } from "../operate/confirm.ts";
 import { decideAsShown, decideEdit, printDecision } from "../operate/decision.ts";
 import { editProposal } from "../operate/editor.ts";
-import { diffBlocks, renderMarks } from "../render/diff.ts";
 import { unlistedLine, unrecordedLine } from "../render/pending.ts";
 import { renderProposal } from "../render/proposal.ts";
+import { versionBlocks } from "../render/version.ts";
 import { renderBlocks } from "../render/wrap.ts";
 
 /** Asks the operator: prints the question, returns the line, or `undefined` at the end of input. */
@@ -163,12 +162,10 @@ async function decideOn(
 async function modify(context: Context, ask: Ask, inspection: Inspection): Promise<boolean> {
   const edit = await editProposal(context, inspection);
   return await decideEdit(context, edit, async (finalFile) => {
-    context.print("Your version, against the file in force:");
     const { columns, style } = context;
-    const marks = marksFor(inspection.proposal.tool, inspection.currentFile, finalFile);
-    for (const line of renderMarks(marks, columns, style)) context.print(line);
-    const diff = diffAgainst(inspection, finalFile);
-    for (const line of renderBlocks(diffBlocks(diff, marks), columns, style)) context.print(line);
+    for (const line of renderBlocks(versionBlocks(inspection, finalFile), columns, style)) {
+      context.print(line);
+    }
     if ((await ask("Type yes to answer with this version: "))?.trim() !== "yes") return false;
     return await decideOn(context, ask, inspection, { status: "modified", finalFile });
   });

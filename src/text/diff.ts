@@ -222,14 +222,16 @@ export function renderDiff(
     readonly label?: string;
     /** Describes the old file in the header; `current` unless given. */
     readonly before?: string;
+    /** Describes the new file in the header; `proposed` unless given. */
+    readonly after?: string;
   } = {},
 ): string {
   if (before === after) return "";
-  const { label = "config", before: kind = "current" } = options;
+  const { label = "config", before: oldKind = "current", after: newKind = "proposed" } = options;
   const oldLines = linesOf(before);
   const newLines = linesOf(after);
   const changes = changesBetween(match(oldLines, newLines), oldLines.length, newLines.length);
-  const out = [`--- ${label} (${kind})`, `+++ ${label} (proposed)`];
+  const out = [`--- ${label} (${oldKind})`, `+++ ${label} (${newKind})`];
   for (const hunk of groupIntoHunks(changes)) writeHunk(hunk, oldLines, newLines, out);
   return out.join("\n") + "\n";
 }

@@ -12,7 +12,7 @@ function settle(screen: string): string[] {
   return screen
     .replace(/[0-9a-f]{8}-[0-9a-f-]{27}/g, "ID")
     .replace(/[0-9a-f]{64}/g, "SHA256")
-    .replace(/arrived \S+ \(\d+ s ago\)/, "arrived THEN")
+    .replace(/arrived [\d :+-]+ \(\d+ s ago\)/, "arrived THEN")
     .replace(/^([> ] {1,3})\d+ s( {2})/gm, "$1AGE$2")
     .split("\n").map((row) => row.trimEnd()).filter((row) => row !== "").toSorted();
 }

@@ -47,7 +47,9 @@ Deno.test(
     await using terminal = await review(dir, { EDITOR: dir.at("editor") });
 
     const screen = await terminal.sees(PROMPT);
-    for (const text of ["4 to review", "p1  dev-1  pipelock-block", "│ The tests", "+api.github"]) {
+    for (
+      const text of ["4 to review", "p1  dev-1  pipelock-block", "│ The tests", "+2 api.github"]
+    ) {
       assertStringIncludes(screen, text);
     }
     await terminal.type("x", "Enter");
@@ -66,7 +68,7 @@ Deno.test(
     await terminal.sees(/rejected p2[^]*p3 {2}dev-1[^]*\[a\/m\/r\/s\/q\] $/m);
 
     await terminal.type("m", "Enter");
-    await terminal.sees(/\+mine\.example[^]*Type yes to answer with this version: $/m);
+    await terminal.sees(/\+ *\d+ mine\.example[^]*Type yes to answer with this version: $/m);
     await terminal.type("yes", "Enter");
     await terminal.sees(/Notes for the agent \(Enter for none\): $/m);
     await terminal.type("Mine.", "Enter");

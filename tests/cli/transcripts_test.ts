@@ -58,6 +58,7 @@ async function prepare(dir: TempDir): Promise<void> {
 /** What differs from run to run. */
 function settle(text: string, dir: TempDir): string {
   return text
+    .replace(/\b\d{4}-\d\d-\d\d \d\d:\d\d:\d\d [+-]\d\d:\d\d/g, "2026-01-01 10:00:00 +00:00")
     .replaceAll(dir.path, "$ROOT")
     .replaceAll(`${userInfo().username}@${Deno.hostname()}`, "ada@host")
     .replace(/SHA256:[\w+/]{43}/g, "SHA256:KEY")

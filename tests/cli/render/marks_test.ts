@@ -33,13 +33,13 @@ Deno.test("diffBlocks() puts each mark below its line, in every hunk", () => {
   const lines = renderBlocks(diffBlocks(diff, marks), 80, STYLE);
   const below = lines.flatMap((line, n) => line.startsWith("!") ? [[lines[n - 1], line]] : []);
   assertEquals(below, [
-    ["-line 2", "! low     old 2"],
-    ["+two", "! high    new 2"],
-    [" line 4", "! medium  new 4"],
-    ["+more", "! high    new 21"],
-    ["-line 28", "! high    old 28"],
-    ["+@@ -1 +1 @@", "! high    new 29"],
-    ["+line 30", "! high    new 31"],
+    ["- 2 line 2", "! low     old 2"],
+    ["+ 2 two", "! high    new 2"],
+    ["  4 line 4", "! medium  new 4"],
+    ["+21 more", "! high    new 21"],
+    ["-28 line 28", "! high    old 28"],
+    ["+29 @@ -1 +1 @@", "! high    new 29"],
+    ["+31 line 30", "! high    new 31"],
   ]);
   assertEquals(
     lines.filter((line) => !line.startsWith("!")),

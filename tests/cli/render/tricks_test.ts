@@ -10,7 +10,9 @@ const FOLDER = join(REPO, "tests/testdata/screens");
 
 /** What differs from run to run. */
 function settle(text: string): string {
-  return text.replace(/\b\d+ [smhd](?= ago| )/g, "AGE").replace(/^sha256 .*$/m, "sha256  SHA256");
+  return text
+    .replace(/\b\d{4}-\d\d-\d\d \d\d:\d\d:\d\d [+-]\d\d:\d\d/g, "2026-01-01 10:00:00 +00:00")
+    .replace(/\b\d+ [smhd](?= ago| )/g, "AGE").replace(/^sha256 .*$/m, "sha256  SHA256");
 }
 
 async function screenOf([about, attempt]: Trick): Promise<string> {

@@ -23,7 +23,7 @@ Deno.test("a approves what was looked at, after five seconds and not before", as
   const app = await openTestApp(dir, { notes: "As agreed." });
   await app.decide("a");
   assertStringIncludes(app.screen(), "Look first, then a approves it.");
-  assertStringIncludes(app.screen(), "+api.github.com");
+  assertStringIncludes(app.screen(), "+2 api.github.com");
   await app.decide("a");
   assertStringIncludes(app.cursor()!, "! approving in 5 s, u to undo");
   await app.wait(4_000);
@@ -264,7 +264,7 @@ Deno.test("an edit is edited again, or left; then its file is kept, and the scre
   await app.press("return");
   await app.decide("m");
   await app.decide("m");
-  assertStringIncludes(app.screen(), "+h2.example\n+h3.example\n");
+  assertStringIncludes(app.screen(), " 2 h2.example\n+3 h3.example\n");
   await app.press("escape");
   const kept = app.screen().match(/Your version is kept.*--file (\S+)/)?.[1];
   assertEquals(

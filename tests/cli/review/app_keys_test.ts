@@ -61,7 +61,7 @@ Deno.test("keys scroll an open proposal, and go back to the list, on the same ro
   await app.press("k");
   assertEquals(app.screen(), first);
   await app.press("G");
-  assertStringIncludes(app.screen(), "+h59.example");
+  assertStringIncludes(app.screen(), "+60 h59.example");
   assertStringIncludes(app.screen(), "all seen");
   await app.press("g", "space", "b");
   assertEquals(app.screen().replace("all seen", ""), first.replace(/\d+ %/, ""));

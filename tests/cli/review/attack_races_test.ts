@@ -34,7 +34,7 @@ Deno.test("what was only a row of a table is looked at before it is decided alon
   const { queueDir } = await queueSample(dir.path, { id: "p1" });
   const { keys, screen, wait } = await openTestApp(dir);
   await keys("x", "a", "q", "escape", "a");
-  assertStringIncludes(screen(), "+api.github.com");
+  assertStringIncludes(screen(), "+2 api.github.com");
   await wait(10_000);
   assertEquals(await readAnswer(queueDir, "p1"), undefined);
 });

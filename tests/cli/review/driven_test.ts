@@ -51,14 +51,14 @@ for (const size of SIZES) {
 
       // Approve: the key in the list shows it first.
       await review.decide("a", /Look first, then a approves it/);
-      await review.shows(/^\+one\.example$/m);
+      await review.shows(/^\+ *\d+ one\.example$/m);
       await review.decide("a", /u to undo/);
 
       // Modify: what the editor left is looked at, then answered.
       await review.still(400);
       await review.type("Enter");
       await review.shows(/^! high/m);
-      await review.decide("m", /^\+mine\.example$/m);
+      await review.decide("m", /^\+ *\d+ mine\.example$/m);
       await review.decide("a", /Notes for the agent/);
       await review.answer("Mine is enough.");
       await review.shows(/u to undo/);
@@ -66,7 +66,7 @@ for (const size of SIZES) {
       // Reject, with a note.
       await review.still(400);
       await review.type("Enter");
-      await review.shows(/^\+three\.example$/m);
+      await review.shows(/^\+ *\d+ three\.example$/m);
       await review.decide("r", /Why\? The agent reads it:/);
       await review.answer("No, thanks.");
       await review.shows(/u to undo/);

@@ -19,7 +19,7 @@ async function approveOne(dir: TempDir): Promise<Review> {
   await queueSample(dir.path, { id: "p1" });
   const review = await openReview(dir);
   await review.type("Enter");
-  await review.shows(/^\+api\.github\.com$/m);
+  await review.shows(/^\+ *\d+ api\.github\.com$/m);
   await review.decide("a", /u to undo/);
   return review;
 }
@@ -96,7 +96,7 @@ Deno.test(
     await review.command(`sh ${join(REPO, "cli/supervise.sh")} review; echo again $?`);
     await review.shows(/^ supervise {2}1 pending/m);
     await review.type("Enter");
-    await review.shows(/^\+api\.github\.com$/m);
+    await review.shows(/^\+ *\d+ api\.github\.com$/m);
     await review.decide("a", /u to undo/);
     await review.type("q");
     await review.shows(/not recorded yet/);
@@ -165,7 +165,7 @@ for (
       await queueSample(dir.path, { id: "p1" });
       await using review = await openReview(dir, { starter });
       await review.type("Enter");
-      const before = await review.shows(/^\+api\.github\.com$/m);
+      const before = await review.shows(/^\+ *\d+ api\.github\.com$/m);
       await review.type("C-z");
       await review.shows(/Stopped|Suspended|suspended/);
       assertEquals(await review.state(), { alternate: false, cursor: true });
@@ -233,13 +233,13 @@ echo "$line" > "$1"
     await Deno.writeTextFile(dir.at("editor"), script, { mode: 0o755 });
     await using review = await openReview(dir, { env: { EDITOR: dir.at("editor") } });
     await review.type("Enter");
-    await review.shows(/^\+api\.github\.com$/m);
+    await review.shows(/^\+ *\d+ api\.github\.com$/m);
     await review.decide("m", /^the editor: {2}icanon/m);
     assertEquals(await review.state(), { alternate: false, cursor: true });
     await review.command("typed.example");
     await review.still(500);
     await Deno.writeTextFile(dir.at("read"), "");
-    const screen = await review.shows(/^\+typed\.example$/m);
+    const screen = await review.shows(/^\+ *\d+ typed\.example$/m);
     assert(!screen.includes("the editor:"), screen);
     assertEquals(await review.state(), { alternate: true, cursor: false });
     // Ctrl-C and Ctrl-\ in an editor are the editor's; what it printed before is still there.
@@ -247,7 +247,7 @@ echo "$line" > "$1"
       await review.decide("m", new RegExp(`(the editor: {2}icanon[^]*){${times}}`));
       await review.type(key);
       await review.shows(new RegExp(`ended with exit code ${code}`));
-      await review.shows(/^\+typed\.example$/m);
+      await review.shows(/^\+ *\d+ typed\.example$/m);
     }
   },
 );

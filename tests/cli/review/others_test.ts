@@ -20,7 +20,7 @@ Deno.test(
     await using bob = await openReview(dir, { words: "review --operator bob" });
     for (const review of [ada, bob]) {
       await review.type("Enter");
-      await review.shows(/^\+api\.github\.com$/m);
+      await review.shows(/^\+ *\d+ api\.github\.com$/m);
     }
     await ada.decide("a", /u to undo/);
     await bob.decide("r", /Why\?/);
@@ -53,7 +53,7 @@ Deno.test(
     await using bob = await openReview(dir, { size });
     for (const review of [ada, bob]) {
       await review.type("Enter");
-      await review.shows(/^\+api\.github\.com$/m);
+      await review.shows(/^\+ *\d+ api\.github\.com$/m);
       await review.decide("a", /u to undo/);
       await review.type("q");
       await review.shows(/not recorded yet/);
@@ -85,7 +85,7 @@ Deno.test("a sidecar that is killed takes no proposal with it; the agent asks ag
     assert(await lost instanceof Error);
   }
   await review.type("Enter");
-  await review.shows(/^\+api\.example\.com$/m);
+  await review.shows(/^\+ *\d+ api\.example\.com$/m);
   await using sidecar = await startSidecar(queueDir);
   await using client = await CLIENT_KINDS[2]!.connect(sidecar.url);
   const again = client.call("pipelock-block", question);
@@ -152,6 +152,6 @@ Deno.test(
       );
     }
     const screen = await review.shows(/^p1 {2}dev-1 {2}pipelock-block$/m);
-    assert(/^\+host-0\.example$/m.test(screen), screen);
+    assert(/^\+ *\d+ host-0\.example$/m.test(screen), screen);
   },
 );

@@ -112,7 +112,7 @@ Deno.test(
     await using review = await openReview(dir, { starter });
     assertEquals(await review.state(), { alternate: false, cursor: false });
     await review.type("Enter");
-    await review.shows(/^\+api\.github\.com$/m);
+    await review.shows(/^\+ *\d+ api\.github\.com$/m);
     await review.type("q");
     await review.shows(/^> /m);
     await review.type("q");
@@ -160,7 +160,7 @@ Deno.test("stopped from outside, it takes the terminal again with fg", { ignore 
   await review.type("stty sane; clear; fg", "C-j");
   await review.shows(/^ supervise {2}1 pending/m);
   await review.type("Enter");
-  await review.shows(/^\+api\.github\.com$/m);
+  await review.shows(/^\+ *\d+ api\.github\.com$/m);
   await review.type("C-c");
   await review.shows(/^[$#] *\n*$/m);
   assertEquals(await review.state(), { alternate: false, cursor: true });
@@ -187,7 +187,7 @@ Deno.test(
     // These keys count however fast they come.
     for (let n = 0; n < 20; n++) await review.type("NPage", "PPage");
     await review.type("End");
-    await review.shows(/^\+host-320\.x+\n[^]*^\+host-399\.x+$/m);
+    await review.shows(/^\+ *\d+ host-320\.x+\n[^]*^\+ *\d+ host-399\.x+$/m);
   },
 );
 
@@ -208,10 +208,10 @@ Deno.test("nothing is read while an editor has the terminal", {
   const starter = `strace -f -y -e trace=read,readv,execve -o ${trace} ${LAUNCHER}`;
   await using review = await openReview(dir, { starter, env: { EDITOR: await writeEditor(dir) } });
   await review.type("Enter");
-  await review.shows(/^\+api\.github\.com$/m);
+  await review.shows(/^\+ *\d+ api\.github\.com$/m);
   await review.decide("m", /^editing$/m);
   for (const key of ["o", "n", "e", "Enter", "t", "w", "o", "Enter"]) await review.type(key);
-  await review.shows(/^\+one\.two\.example$/m);
+  await review.shows(/^\+ *\d+ one\.two\.example$/m);
   await review.type("C-c");
   await review.shows(/^ended 0$/m);
   const lines = (await Deno.readTextFile(trace)).split("\n");

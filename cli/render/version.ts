@@ -1,0 +1,26 @@
+/**
+ * An operator's own version of a file on the screen.
+ *
+ * @module
+ */
+
+import { CONFIG_FILE_FOR_TOOL } from "../../read_mod.ts";
+import { type Inspection, marksFor, renderDiff } from "../../mod.ts";
+import { diffBlocks, renderMarks } from "./diff.ts";
+import { type Block, wrap } from "./wrap.ts";
+
+/** An operator's version beside the file in force, with its marks, and beside what the agent proposed. */
+export function versionBlocks({ proposal, currentFile }: Inspection, finalFile: string): Block[] {
+  const { tool, proposedFile } = proposal;
+  const marks = marksFor(tool, currentFile, finalFile);
+  const titles = { label: CONFIG_FILE_FOR_TOOL[tool], after: "yours" };
+  const heading = (text: string): Block => (columns) => [...wrap("", text, columns), ""];
+  return [
+    heading("Your version, against the file in force:"),
+    (columns, style) => renderMarks(marks, columns, style),
+    ...diffBlocks(renderDiff(currentFile ?? "", finalFile, titles), marks),
+    () => [""],
+    heading("Your version, against what the agent proposed:"),
+    ...diffBlocks(renderDiff(proposedFile, finalFile, { ...titles, before: "proposed" })),
+  ];
+}
