@@ -180,7 +180,7 @@ Deno.test(
     });
     await using terminal = await review(dir, { EDITOR: dir.at("editor") });
     await terminal.sees(
-      /^! high {4}line 2: "\*\.example\.com" would[^]*^\+\*\.example\.com\n! high {4}"\*[^]*q\] $/m,
+      /^! high {4}line 2: "\*\.example\.com" would[^]*^\+2 \*\.example\.com\n! high {4}"\*[^]*q\] $/m,
     );
     await terminal.type("a", "Enter");
     await terminal.sees(
@@ -197,7 +197,7 @@ Deno.test(
     // What the agent proposed has no mark; what the operator makes of it has one.
     await terminal.type("m", "Enter");
     await terminal.sees(
-      /\+\*\.evil\.example\n! high {4}[^]*Type yes to answer with this version: $/m,
+      /\+\d \*\.evil\.example\n! high {4}[^]*Type yes to answer with this version: $/m,
     );
     await terminal.type("yes", "Enter");
     await terminal.sees(

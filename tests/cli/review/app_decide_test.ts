@@ -240,7 +240,7 @@ Deno.test("m shows what the editor left, and answers with it once it was looked 
   await app.decide("m");
   const version = app.screen();
   assertStringIncludes(version, "Your version, against the file in force:");
-  assertStringIncludes(version, "+*.mine.example\n! high ");
+  assertStringIncludes(version, "+3 *.mine.example\n! high ");
   // The mark is of the operator's version, and wants the slug all the same.
   await app.decide("a");
   await app.answer("dev-1");
@@ -264,7 +264,7 @@ Deno.test("an edit is edited again, or left; then its file is kept, and the scre
   await app.press("return");
   await app.decide("m");
   await app.decide("m");
-  assertStringIncludes(app.screen(), " 2 h2.example\n+3 h3.example\n");
+  assertStringIncludes(app.screen(), "+3 h2.example\n+4 h3.example\n");
   await app.press("escape");
   const kept = app.screen().match(/Your version is kept.*--file (\S+)/)?.[1];
   assertEquals(

@@ -37,7 +37,7 @@ echo "$line" >> "$1"`;
   await terminal.sees(/^.*interrupted/m);
   await terminal.type("mine.example", "Enter");
   const screen = await terminal.sees(/Your version, against/);
-  assertStringIncludes(screen, "+1 mine.example");
+  assertStringIncludes(screen, " mine.example");
   await terminal.type("C-c");
   await terminal.sees(/ended 0/);
 });

@@ -294,7 +294,7 @@ Deno.test("deno task approve opens it; NO_COLOR leaves no colour in it", { ignor
   for (const terminal of [coloured, plain]) {
     await terminal.shows(/^ supervise {2}1 pending[^]*1 high/m);
     await terminal.type("Enter");
-    await terminal.shows(/^\+\*\.example\.com$/m);
+    await terminal.shows(/^\+ *\d+ \*\.example\.com$/m);
     seen.push((await terminal.colours()).split("\n").slice(-40).join("\n"));
     await terminal.type("q");
     await terminal.shows(/^> /m);

@@ -75,11 +75,11 @@ Deno.test(
     await queueSample(dir.path, { id: "p1", proposedFile });
     await using review = await openReview(dir, { size: [100, 30] });
     await review.type("Enter");
-    await review.shows(/^\+# padding/m);
+    await review.shows(/^\+ *\d+ # padding/m);
     await review.type("G");
-    await review.shows(/^\+\*\.example\.com$/m);
+    await review.shows(/^\+ *\d+ \*\.example\.com$/m);
     await review.type("k");
-    await review.shows(/all seen(?![^]*^\+\*\.example\.com$)[^]*^\+# padding/m);
+    await review.shows(/all seen(?![^]*^\+ *\d+ \*\.example\.com$)[^]*^\+ *\d+ # padding/m);
     await review.type("g");
     await review.shows(/^p1 {2}dev-1/m);
     await review.resize(40, 24);

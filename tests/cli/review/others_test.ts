@@ -101,7 +101,7 @@ Deno.test("a paste decides nothing, with brackets or without", { ignore }, async
   await queueSample(dir.path, { id: "p1", proposedFile: "*.example.com\n" });
   await using review = await openReview(dir);
   await review.type("Enter");
-  await review.shows(/^\+\*\.example\.com$/m);
+  await review.shows(/^\+ *\d+ \*\.example\.com$/m);
   for (
     const [text, inBrackets, says] of [
       ["a", true, /A paste decides nothing/],
