@@ -15,7 +15,7 @@ import {
   queueRoot,
 } from "../../internal_mod.ts";
 import { queueDirForSlug } from "../../mod.ts";
-import { age } from "../render/style.ts";
+import { age } from "../render/time.ts";
 import { counted, type Finding, findingsOf, named, shellWord, type Subject } from "./finding.ts";
 
 /** A response that no agent collected for longer gets a warning. */

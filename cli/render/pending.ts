@@ -7,7 +7,8 @@
 import { makeVisible, unlistedReason, visibleLine } from "../../read_mod.ts";
 import type { Mark, Overview, PendingProposal, UnrecordedResponse } from "../../mod.ts";
 import { visibleJson } from "./quote.ts";
-import { age, badge, type Style, trimPlain } from "./style.ts";
+import { badge, type Style, trimPlain } from "./style.ts";
+import { age } from "./time.ts";
 import { alignColumns, cut } from "./wrap.ts";
 
 /** The marks of pending proposals. A proposal without an entry was not judged. */

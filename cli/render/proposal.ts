@@ -8,7 +8,8 @@ import { CONFIG_FILE_FOR_TOOL, visibleLine } from "../../read_mod.ts";
 import type { Inspection } from "../../mod.ts";
 import { diffBlocks, renderMarks } from "./diff.ts";
 import { renderQuoted } from "./quote.ts";
-import { age, localTime, type Style } from "./style.ts";
+import type { Style } from "./style.ts";
+import { age, localTime } from "./time.ts";
 import { type Block, renderBlocks, wrap } from "./wrap.ts";
 
 const EMPTY: Block = () => [""];

@@ -4,7 +4,7 @@ import { join } from "@std/path";
 
 /** What localTime() makes of timestamps in a process of some time zone. */
 async function localTimes(TZ: string, ...timestamps: string[]): Promise<string[]> {
-  const module = new URL(`file://${join(REPO, "cli/render/style.ts")}`).href;
+  const module = new URL(`file://${join(REPO, "cli/render/time.ts")}`).href;
   const program = `import { localTime } from "${module}";
     for (const timestamp of ${JSON.stringify(timestamps)}) console.log(localTime(timestamp));`;
   const args = ["eval", "--quiet", "--config", join(REPO, "deno.json"), program];
