@@ -24,7 +24,7 @@ import {
 } from "../records/proposal.ts";
 import { sha256Hex } from "../text/hash.ts";
 import { diffAgainst, type Inspection, inspectProposal } from "./inspect.ts";
-import { carryOut, refuseIfNotWritable, withBottleLock } from "./journal.ts";
+import { carryOut, withBottleLock } from "./journal.ts";
 import {
   confirmedBy,
   fileOf,
@@ -146,7 +146,6 @@ export async function decideAfterLook(
     const request = { ...await look(inspection), root, bottleSlug, proposalId };
     checkRequest(request);
     refuseObstacles(inspection, request);
-    refuseIfNotWritable(root, bottleSlug);
     return await record(root, request, inspection);
   });
 }

@@ -8,17 +8,19 @@ import {
   auditLogPath,
   intentsDir,
   privateDir,
+  processedDir,
   queueDirForSlug,
   responsePath,
 } from "../disk/layout.ts";
 import { openOwnFile, withLock } from "../disk/lock.ts";
 import { namesInOwn, ownFileStamp, readOwnFile } from "../disk/read_own.ts";
-import { listNames } from "../disk/read_untrusted.ts";
+import { directoryIdentity, listNames } from "../disk/read_untrusted.ts";
 import {
   clearDirectory,
   createOnce,
   moveAside,
   probeCreateOnce,
+  probeMoveAside,
   removeFile,
   replaceFileAlone,
   syncFile,
@@ -31,6 +33,7 @@ import { readLine } from "../log/lines.ts";
 import { readResponseBytes, responsePlaces } from "../queue/files.ts";
 import { ACTION_SUPERSEDED, type AuditEntry } from "../records/audit_entry.ts";
 import {
+  encodeAuditEntry,
   encodeResponse,
   parseAuditEntry,
   parseJsonBytes,
@@ -69,23 +72,47 @@ function stagingDir(root: string, slug: string): string {
   return join(privateDir(root), "staging", slug);
 }
 
+/** Where unrecorded responses are kept that were overridden. */
+function asideDir(root: string, slug: string): string {
+  return join(privateDir(root), "foreign", slug);
+}
+
 /**
- * Throws `queue_not_writable`, before anything is recorded, if no response can be written into the queue:
- * it must be there, writable, on the file system of `private/`, and have some room.
+ * Throws `queue_not_writable`, before anything is recorded, if a response of that size could not be written
+ * into the queue and archived, or an unrecorded one in its place not be moved away: queue and archive must
+ * be writable, on the file system of `private/`, and have that much room.
  */
-export function refuseIfNotWritable(root: string, slug: string): void {
-  const queueDir = queueDirForSlug(slug, { root });
-  try {
-    probeCreateOnce(queueDir, stagingDir(root, slug));
-  } catch (cause) {
+function refuseIfUnanswerable(
+  root: string,
+  { bottleSlug, proposalId, overrideUnrecorded }: Omit<Intent, "line" | "logSize" | "response">,
+  bytes: number,
+): void {
+  const dir = queueDirForSlug(bottleSlug, { root });
+  const places = responsePlaces(dir, proposalId);
+  const refuse = (what: string, cause: unknown) => {
     const reason = cause instanceof Error ? cause.message : String(cause);
-    throw new SuperviseError(
-      "queue_not_writable",
-      `Cannot decide: no response could be written into ${queueDir} (${reason}); ` +
-        `it must be writable, and on the same file system as ${privateDir(root)}. ` +
-        "Nothing was decided",
-      { cause },
-    );
+    const message = `Cannot decide: ${what} (${reason}). Nothing was decided; ` +
+      "supervise doctor says what to repair";
+    return new SuperviseError("queue_not_writable", message, { cause });
+  };
+  try {
+    const archive = processedDir(dir);
+    // A link, or a file, in its place is left out of the places, and the listing reports it.
+    const isThere = places.length > 1 && directoryIdentity(archive) !== undefined;
+    const archiveDir = isThere ? archive : undefined;
+    probeCreateOnce({ dir, stagingDir: stagingDir(root, bottleSlug), bytes, archiveDir });
+  } catch (error) {
+    const what = `no response could be written into ${dir}, and archived; it must be writable, ` +
+      `and on the same file system as ${privateDir(root)}`;
+    throw refuse(what, error);
+  }
+  if (!overrideUnrecorded) return;
+  for (const place of places) {
+    try {
+      probeMoveAside(place, asideDir(root, bottleSlug));
+    } catch (error) {
+      throw refuse(`what is in the response's place, ${place}, cannot be moved away`, error);
+    }
   }
 }
 
@@ -111,8 +138,14 @@ async function answer(root: string, intent: Intent): Promise<boolean> {
     return true;
   }
   if (intent.overrideUnrecorded) {
-    const aside = join(privateDir(root), "foreign", bottleSlug);
-    for (const place of responsePlaces(queueDir, proposalId)) moveAside(place, aside);
+    for (const place of responsePlaces(queueDir, proposalId)) {
+      try {
+        moveAside(place, asideDir(root, bottleSlug));
+      } catch (error) {
+        // It was tried out, so it was changed since. Then it keeps the name, and the log says so.
+        if (!(error instanceof Deno.errors.PermissionDenied)) throw error;
+      }
+    }
   }
   const bytes = new TextEncoder().encode(intent.response);
   try {
@@ -207,6 +240,10 @@ export async function carryOut(
   const { proposalId } = told;
   const path = intentPath(root, bottleSlug);
   const log = auditLogName(component, bottleSlug);
+  // The response, the line and the intent, which has both of them, escaped.
+  const bytes = 3 * (encodeResponse(told).length + encodeAuditEntry(entry).length);
+  const about = { bottleSlug, proposalId, component, overrideUnrecorded };
+  refuseIfUnanswerable(root, about, bytes);
   const { privateKey } = await openSigningKey(root);
   let intent: Intent | undefined;
   // If this fails the intent stays: the next run sees whether the line is there, and acts on that.
@@ -214,7 +251,7 @@ export async function carryOut(
     const line = new TextDecoder().decode(bytes);
     const auditHead = signHead(log, head, privateKey);
     const response = encodeResponse({ ...told, auditHead });
-    intent = { bottleSlug, proposalId, component, logSize, line, response, overrideUnrecorded };
+    intent = { ...about, logSize, line, response };
     const text = asciiJson(INTENT.write({ version: 1, ...intent }));
     replaceFileAlone(path, new TextEncoder().encode(text + "\n"));
   });

@@ -147,26 +147,63 @@ export function createOnce(path: string, bytes: Uint8Array, stagingDir: string):
   }
 }
 
+/** A file to be tried out. */
+export interface Probe {
+  /** Where it is created. */
+  readonly dir: string;
+  readonly stagingDir: string;
+  /** How large it is, in bytes. */
+  readonly bytes: number;
+  /** The directory to which it is moved later; `undefined` if that will be made by then. */
+  readonly archiveDir: string | undefined;
+}
+
 /**
- * Does what {@linkcode createOnce} will do, under a name that nothing reads, and takes it back: so a
- * wrong file system, a directory that may not be written, or a full disk shows before it matters. One
- * caller at a time for a directory.
+ * Does what {@linkcode createOnce} will do, and the move to an archive after it, under names that nothing
+ * reads, and takes it back: so a wrong file system, a directory that may not be written, or a full disk
+ * shows before it matters. One caller at a time for a directory.
  *
- * `unlink` of what a crash left, the calls of {@linkcode createOnce}, `unlink`. A crash leaves a hidden
- * file that nothing reads, for the next call to remove. What cannot be removed, a directory that
- * somebody planted under the name, is moved to the staging directory.
+ * `unlink` of what a crash left, the calls of {@linkcode createOnce}, `open`, `rename`, `unlink`. A crash leaves
+ * a hidden file that nothing reads, for the next call to remove.
  *
- * @throws {Error} What {@linkcode createOnce} would throw.
+ * @throws {Error} What {@linkcode createOnce} or the move would throw.
  */
-export function probeCreateOnce(dir: string, stagingDir: string): void {
+export function probeCreateOnce({ dir, stagingDir, bytes, archiveDir }: Probe): void {
+  let probe = freeProbe(dir);
+  createOnce(probe, new Uint8Array(bytes), stagingDir);
+  try {
+    if (archiveDir === undefined) return;
+    // Who cannot open it cannot sync it.
+    Deno.openSync(archiveDir, { read: true }).close();
+    const archived = freeProbe(archiveDir);
+    Deno.renameSync(probe, archived);
+    probe = archived;
+  } finally {
+    Deno.removeSync(probe);
+  }
+}
+
+/** A name for a probe. If something that cannot be removed has the usual one, a random name. */
+function freeProbe(dir: string): string {
   const probe = join(dir, ".probe.tmp");
   try {
     Deno.removeSync(probe);
   } catch (error) {
-    if (!(error instanceof Deno.errors.NotFound)) moveAside(probe, stagingDir);
+    if (error instanceof Deno.errors.NotFound) return probe;
+    return join(dir, `.probe-${crypto.randomUUID()}.tmp`);
   }
-  createOnce(probe, new Uint8Array(1), stagingDir);
-  Deno.removeSync(probe);
+  return probe;
+}
+
+/**
+ * Does what {@linkcode moveAside} will do, and takes it back: a directory without any permission cannot be
+ * moved away by its own owner.
+ *
+ * The calls of {@linkcode moveAside}, `rename`. A crash leaves it in one of the two places.
+ */
+export function probeMoveAside(path: string, dir: string): void {
+  const aside = moveAside(path, dir);
+  if (aside !== undefined) Deno.renameSync(aside, path);
 }
 
 /**
@@ -250,17 +287,20 @@ export function stagedName(path: string, mark: string): string {
  *
  * @param path The name; nothing happens if nothing has it.
  * @param dir A directory on the same file system; created if missing.
+ * @returns Where it is now; `undefined` if nothing had the name.
  */
-export function moveAside(path: string, dir: string): void {
+export function moveAside(path: string, dir: string): string | undefined {
   ensureDirectory(dir);
+  const aside = join(dir, `${basename(path)}.${crypto.randomUUID()}`);
   try {
-    Deno.renameSync(path, join(dir, `${basename(path)}.${crypto.randomUUID()}`));
+    Deno.renameSync(path, aside);
   } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return;
+    if (error instanceof Deno.errors.NotFound) return undefined;
     throw error;
   }
   syncNames(dir);
   syncNames(dirname(path));
+  return aside;
 }
 
 /**

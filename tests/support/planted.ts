@@ -39,7 +39,7 @@ export async function makeOutside(outside: string): Promise<void> {
 }
 
 /** Runs a program that has to succeed. */
-async function must(program: string, ...args: string[]): Promise<void> {
+export async function must(program: string, ...args: string[]): Promise<void> {
   const { code, err } = await run(program, args);
   if (code !== 0) throw new Error(`${program} ${args.join(" ")}: ${err}`);
 }
