@@ -24,6 +24,8 @@ interface Verified {
   readonly keys: readonly string[];
   /** Whether those keys came with the logs. */
   readonly ownKey: boolean;
+  /** What is wrong with an archive as a whole; `""` if nothing is. */
+  readonly problem: string;
 }
 
 async function readText(context: Context, file: string | undefined): Promise<string | undefined> {
@@ -70,7 +72,7 @@ async function verifyRoot(context: Context, trusted: Trusted): Promise<Verified>
   const signed = logs.some(({ chained }) => chained > 0);
   const own = publicKeys === undefined && signed ? readSigningKey(root) : undefined;
   const keys = own === undefined ? [] : [own.fingerprint];
-  return { logs, keys, ownKey: false };
+  return { logs, keys, ownKey: false, problem: "" };
 }
 
 async function verifyArchive(
@@ -154,16 +156,26 @@ export async function auditVerify(context: Context): Promise<number> {
   const publicKeys = await readText(context, flags.publicKey);
   const anchors = await readAnchors(context, flags.anchors);
   const trusted = { anchors, ...(publicKeys !== undefined && { publicKeys }) };
-  const { logs, keys, ownKey } = flags.archive === undefined
+  const { logs, keys, ownKey, problem } = flags.archive === undefined
     ? await verifyRoot(context, trusted)
     : await verifyArchive(context, flags.archive, trusted);
-  const sound = logs.every(({ ok }) => ok);
+  const sound = problem === "" && logs.every(({ ok }) => ok);
   if (flags.json) {
-    context.printJson({ ok: sound, keys, own_key: ownKey, logs: logs.map(logJson) });
+    context.printJson({
+      ok: sound,
+      keys,
+      own_key: ownKey,
+      archive_error: problem,
+      logs: logs.map(logJson),
+    });
     return sound ? 0 : 1;
   }
   if (logs.length === 0) context.print("There is no audit log.");
   else printTable(context, logs);
+  if (problem !== "") {
+    context.print(`${context.style.red("FAIL")}  the archive as a whole`);
+    for (const row of wrap("      ", problem, context.columns)) context.print(row);
+  }
   for (const key of keys) context.print(context.style.dim(`signed with ${key}`));
   if (ownKey) {
     context.complain(

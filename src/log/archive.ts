@@ -4,7 +4,9 @@
  * The archive is one line of JSON, then the logs' bytes one after the other, exactly as they are, so
  * that `head -n 1` and `tail -n +2` take it apart:
  * `{"version":1,"kind":"supervise-audit","made":"…","public_key":"<PEM>","logs":[{"log":"<name>",
- * "bytes":n,"head":"<seq>:<hash>","head_sig":"<hex>"}]}`.
+ * "bytes":n,"head":"<seq>:<hash>","head_sig":"<hex>"}],"sig":"<hex>"}`. The signature is over
+ * `audit-archive-v1`, LF, and the first line up to `,"sig":`, so it covers which logs there are, their
+ * lengths and heads, and the date. Older versions wrote none.
  *
  * @module
  */
@@ -18,7 +20,15 @@ import { auditLogName } from "../records/names.ts";
 import { isJsonObject } from "../records/shape.ts";
 import { asciiJson } from "../text/json.ts";
 import type { Anchor } from "./anchors.ts";
-import { advance, headIsSigned, isWhole, linesOf, signHead } from "./chain.ts";
+import {
+  advance,
+  archiveIsSigned,
+  headIsSigned,
+  isWhole,
+  linesOf,
+  sealArchive,
+  signHead,
+} from "./chain.ts";
 import { type AuditVerification, verifyLog, withProblem } from "./check.ts";
 import type { AuditLogId } from "./entries.ts";
 import { openSigningKey, parsePublicKeys, publicKeyPem } from "./key.ts";
@@ -39,6 +49,8 @@ export interface ArchiveVerification {
   readonly keys: readonly string[];
   /** Whether they came with the archive; then a person must compare their fingerprints. */
   readonly ownKey: boolean;
+  /** What is wrong with the archive as a whole; `""` if a trusted key signed it. */
+  readonly problem: string;
   /** What was found, log by log. */
   readonly logs: readonly AuditVerification[];
 }
@@ -54,6 +66,14 @@ interface Header {
     readonly head_sig: string;
   }[];
 }
+
+const UNSIGNED =
+  "it is not signed as a whole, as archives of older versions are not: its signed lines are genuine, but " +
+  "it may have been cut back, and whole logs may have been taken out; compare its heads and logs with " +
+  "those that were kept elsewhere, or have it exported again";
+
+const NOT_ITS_SIGNATURE =
+  "no trusted key signed it as it is: its list of logs, a head, a length or its date was changed";
 
 function isHeader(raw: unknown): raw is Header {
   return isJsonObject(raw) && raw.version === 1 && raw.kind === "supervise-audit" &&
@@ -112,14 +132,14 @@ export async function exportAuditLogs(
   const made = new Date().toISOString();
   const public_key = publicKeyPem(publicKey);
   const header = asciiJson({ version: 1, kind: "supervise-audit", made, public_key, logs });
-  const blob = new Blob([header + "\n", ...contents as BlobPart[]]);
+  const first = sealArchive(header, privateKey);
+  const blob = new Blob([first + "\n", ...contents as BlobPart[]]);
   return new Uint8Array(await blob.arrayBuffer());
 }
 
 /**
- * Checks the logs of an archive as {@linkcode verifyAuditLog} does, without the root. Each must also
- * have exactly the head that the archive states, signed by a trusted key: otherwise a log could be cut
- * and its head made unreadable.
+ * Checks an archive: a trusted key signed it as a whole; and its logs as {@linkcode verifyAuditLog} does,
+ * without the root, each of which must have exactly the head that the archive states.
  *
  * @throws {MalformedRecordError} If the bytes are not an archive, or not a whole one.
  * @throws {TypeError} If `publicKeys` holds no Ed25519 key.
@@ -140,6 +160,7 @@ export function verifyAuditArchive(
     throw new MalformedRecordError(file, "logs", "it has a log twice");
   }
   const keys = parsePublicKeys(publicKeys ?? public_key, publicKeys ? "the public key" : file);
+  const signed = archiveIsSigned(archive.subarray(0, lf), keys.values());
   let start = lf + 1;
   const verified = logs.map(({ log, bytes: length, head, head_sig: signature }) => {
     const chunks = [archive.subarray(start, start += length)];
@@ -162,6 +183,7 @@ export function verifyAuditArchive(
   return {
     keys: [...keys.keys()],
     ownKey: publicKeys === undefined,
+    problem: signed === true ? "" : signed === undefined ? UNSIGNED : NOT_ITS_SIGNATURE,
     logs: [...verified, ...missing],
   };
 }

@@ -103,6 +103,33 @@ export function headIsSigned(head: SignedHead, key: KeyObject): boolean {
   return verify(null, text, key, Uint8Array.fromHex(head.signature));
 }
 
+const ARCHIVE_SIGNATURE = /,"sig":"([0-9a-f]{128})"\}$/;
+
+function signedArchive(body: Uint8Array): Uint8Array {
+  return joined([encoder.encode("audit-archive-v1\n"), body]);
+}
+
+/** Adds to an archive's first line, a JSON object without LF, the signature over the rest of it. */
+export function sealArchive(header: string, key: KeyObject): string {
+  const body = header.slice(0, header.lastIndexOf("}"));
+  const signature = sign(null, signedArchive(encoder.encode(body)), key).toString("hex");
+  return `${body},"sig":"${signature}"}`;
+}
+
+/**
+ * Whether an archive's first line, without its LF, ends with one of the keys' signature over the rest of it;
+ * `undefined` if it does not end with a signature.
+ */
+export function archiveIsSigned(
+  line: Uint8Array,
+  keys: Iterable<KeyObject>,
+): boolean | undefined {
+  const [end, signature] = latin1.decode(line).match(ARCHIVE_SIGNATURE) ?? [];
+  if (end === undefined) return undefined;
+  const text = signedArchive(line.subarray(0, line.length - end.length));
+  return [...keys].some((key) => verify(null, text, key, Uint8Array.fromHex(signature!)));
+}
+
 /**
  * Splits a log into its lines. All but perhaps the last one end with LF. A line's bytes are valid until
  * the next one is taken, because the chunks may share their memory.

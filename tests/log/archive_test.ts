@@ -1,8 +1,16 @@
-import { ensureSigningKey, exportAuditLogs, verifyAuditArchive } from "../../internal_mod.ts";
-import { MalformedRecordError } from "../../mod.ts";
+import {
+  ensureSigningKey,
+  exportAuditLogs,
+  formatHead,
+  readAuditHead,
+  verifyAuditArchive,
+} from "../../internal_mod.ts";
+import { MalformedRecordError, readResponse } from "../../mod.ts";
+import { supervise } from "../support/command_line.ts";
 import { FOREIGN_LINE, makeLog } from "../support/audit.ts";
+import { queueSample } from "../support/records.ts";
 import { tempDir } from "../support/temp.ts";
-import { assertEquals, assertRejects } from "@std/assert";
+import { assertEquals, assertRejects, assertStringIncludes, assertThrows } from "@std/assert";
 
 const LOG = "pipelock-dev-1";
 
@@ -75,4 +83,171 @@ for (const log of [`../${LOG}`, `x/${LOG}`, `${LOG}\u001b[2K`, `${LOG}  ok`, "",
 Deno.test("verifyAuditArchive() refuses an archive that has a log twice", async () => {
   const twice = () => verifyChanged(() => ({}), 2);
   await assertRejects(twice, MalformedRecordError, "it has a log twice");
+});
+
+const encoder = new TextEncoder();
+
+/** The first line of an archive and the logs behind it, as text of one byte a character. */
+interface Archive {
+  readonly first: string;
+  readonly logs: string;
+}
+
+function apart(archive: Uint8Array): Archive {
+  const text = new TextDecoder("latin1").decode(archive);
+  const lf = text.indexOf("\n");
+  return { first: text.slice(0, lf), logs: text.slice(lf + 1) };
+}
+
+const together = ({ first, logs }: Archive) => encoder.encode(`${first}\n${logs}`);
+
+const SIGNATURE = /,"sig":"[0-9a-f]{128}"\}$/;
+
+/** Two archives of two logs, the second made after one more decision, and the key. */
+async function makeArchives(root: string) {
+  await makeLog(root, ["one", "two"]);
+  await supervise(root, ["list"]);
+  await queueSample(root, { id: "p1" });
+  await queueSample(root, { id: "p2", tool: "capability-block", proposedFile: "FROM a:1\n" });
+  await supervise(root, ["approve", "p1"]);
+  const ids = ["pipelock", "rebuild"].map((component) => ({ component, slug: "dev-1" }));
+  const before = await exportAuditLogs(ids, { root });
+  assertEquals((await supervise(root, ["approve", "p2"])).code, 0);
+  const after = await exportAuditLogs(ids, { root });
+  const { publicKey } = await ensureSigningKey(root);
+  return { before: apart(before), after: apart(after), publicKey };
+}
+
+const WHOLE = "no trusted key signed it as it is";
+
+/** What is said of an archive that was changed on its way, though each of its logs is sound by itself. */
+const CHANGES: readonly (readonly [
+  what: string,
+  change: (after: Archive, before: Archive) => Archive,
+  says: string,
+])[] = [
+  [
+    "another date",
+    ({ first, logs }) => ({ first: first.replace('"made":"2', '"made":"1'), logs }),
+    WHOLE,
+  ],
+  [
+    "a log missing",
+    ({ first, logs }) => {
+      const header = JSON.parse(first);
+      const [kept] = header.logs;
+      const rest = first.slice(first.search(SIGNATURE));
+      const changed = JSON.stringify({ ...header, logs: [kept], sig: undefined }).slice(0, -1) +
+        rest;
+      return { first: changed, logs: logs.slice(0, kept.bytes) };
+    },
+    WHOLE,
+  ],
+  [
+    "its logs in another order",
+    ({ first, logs }) => {
+      const header = JSON.parse(first);
+      const [one, two] = header.logs;
+      const rest = first.slice(first.search(SIGNATURE));
+      const changed = JSON.stringify({ ...header, logs: [two, one], sig: undefined }).slice(0, -1);
+      return { first: changed + rest, logs: logs.slice(one.bytes) + logs.slice(0, one.bytes) };
+    },
+    WHOLE,
+  ],
+  [
+    "the signature of another archive by the same key",
+    ({ first, logs }, before) => ({
+      first: first.replace(SIGNATURE, before.first.match(SIGNATURE)![0]),
+      logs,
+    }),
+    WHOLE,
+  ],
+  [
+    "the signature in another place",
+    ({ first, logs }) => {
+      const { sig, ...header } = JSON.parse(first);
+      return { first: JSON.stringify({ sig, ...header }), logs };
+    },
+    "it is not signed as a whole",
+  ],
+  [
+    "no signature",
+    ({ first, logs }) => ({ first: first.replace(SIGNATURE, "}"), logs }),
+    "it is not signed as a whole",
+  ],
+  [
+    "the signature in other spelling",
+    ({ first, logs }) => ({ first: first.replace(',"sig":"', ',"sig": "'), logs }),
+    "it is not signed as a whole",
+  ],
+  [
+    "the signature in a line of its own",
+    ({ first, logs }) => ({
+      first: first.replace(SIGNATURE, "}"),
+      logs: `{${first.match(SIGNATURE)![0].slice(1)}\n${logs}`,
+    }),
+    "",
+  ],
+  [
+    "a signature by another key",
+    ({ first, logs }) => ({
+      first: first.replace(SIGNATURE, `,"sig":"${"ab".repeat(64)}"}`),
+      logs,
+    }),
+    WHOLE,
+  ],
+];
+
+for (const [what, change, says] of CHANGES) {
+  // Threat: L8
+  Deno.test(`an archive with ${what} does not pass, though each log in it is sound`, async () => {
+    await using dir = await tempDir();
+    const { before, after, publicKey: publicKeys } = await makeArchives(dir.path);
+    const verify = (archive: Archive) =>
+      verifyAuditArchive(together(archive), { file: "it", publicKeys });
+    assertEquals(verify(after).problem, "");
+    if (says === "") {
+      return void assertThrows(() => verify(change(after, before)), MalformedRecordError);
+    }
+    const { problem, logs } = verify(change(after, before));
+    assertStringIncludes(problem, says);
+    assertEquals(logs.every(({ ok }) => ok), true);
+    await Deno.writeFile(dir.at("archive"), together(change(after, before)));
+    const args = ["audit", "verify", "--archive", dir.at("archive")];
+    const { code, out } = await supervise(dir.path, args);
+    assertEquals(code, 1);
+    assertStringIncludes(out, "FAIL  the archive as a whole");
+    const json = JSON.parse((await supervise(dir.path, [...args, "--json"])).out);
+    assertEquals([json.ok, json.archive_error], [false, problem]);
+  });
+}
+
+// Threat: L3, L8
+Deno.test("an archive cut back to a head that a response states does not pass", async () => {
+  await using dir = await tempDir();
+  await queueSample(dir.path, { id: "p1" });
+  const second = await queueSample(dir.path, { id: "p2" });
+  await supervise(dir.path, ["approve", "p1"]);
+  const id = { component: "pipelock", slug: "dev-1" };
+  const short = apart(await exportAuditLogs([id], { root: dir.path }));
+  const { auditHead } = await readResponse(second.queueDir, "p1");
+  assertEquals(formatHead(await readAuditHead(id, { root: dir.path })), formatHead(auditHead!));
+  await supervise(dir.path, ["approve", "p2"]);
+  const whole = apart(await exportAuditLogs([id], { root: dir.path }));
+  const header = JSON.parse(whole.first);
+  const [{ log }] = header.logs;
+  const logs = [{
+    log,
+    bytes: short.logs.length,
+    head: formatHead(auditHead!),
+    head_sig: auditHead!.signature,
+  }];
+  const first = JSON.stringify({ ...header, logs });
+  const { publicKey: publicKeys } = await ensureSigningKey(dir.path);
+  for (const cutBack of [first, JSON.stringify({ ...header, logs, sig: undefined })]) {
+    const archive = together({ first: cutBack, logs: short.logs });
+    const found = verifyAuditArchive(archive, { file: "it", publicKeys });
+    assertEquals(found.logs.map(({ ok }) => ok), [true]);
+    assertEquals(found.problem === "", false);
+  }
 });
