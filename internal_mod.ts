@@ -5,6 +5,19 @@
  */
 
 export * from "./read_mod.ts";
+export {
+  addBottle,
+  type BottleSettings,
+  countPending,
+  forgetUnit,
+  readBottle,
+  readUnit,
+  refuseIfPending,
+  removeBottle,
+  unitPath,
+  writeBottle,
+  writeUnit,
+} from "./src/decision/bottles.ts";
 export { type Changes, watchChanges } from "./src/decision/events.ts";
 export { diffAgainst, readOverridable } from "./src/decision/inspect.ts";
 export { findUnfinished, finishInterrupted } from "./src/decision/journal.ts";

@@ -35,6 +35,12 @@ const LOAD: Readonly<Record<VerbWithFile, () => Promise<Run>>> = {
   "audit verify": async () => (await import("./verbs/audit_verify.ts")).auditVerify,
   "audit export": async () => (await import("./verbs/audit.ts")).auditExport,
   "audit head": async () => (await import("./verbs/audit.ts")).auditHead,
+  "bottle add": async () => (await import("./verbs/bottle.ts")).bottleAdd,
+  "bottle up": async () => (await import("./verbs/bottle.ts")).bottleUp,
+  "bottle down": async () => (await import("./verbs/bottle.ts")).bottleDown,
+  "bottle status": async () => (await import("./verbs/bottle.ts")).bottleStatus,
+  "bottle list": async () => (await import("./verbs/bottle.ts")).bottleList,
+  "bottle remove": async () => (await import("./verbs/bottle.ts")).bottleRemove,
   "doctor": async () => (await import("./verbs/doctor.ts")).doctor,
   "completions": async () => (await import("./verbs/completions.ts")).completions,
 };

@@ -46,7 +46,11 @@ takes_value() {
     --operator |\
     --public-key |\
     --anchors |\
-    --archive) ;;
+    --archive |\
+    --routes |\
+    --allowlist |\
+    --dockerfile |\
+    --client) ;;
     *) return 1 ;;
   esac
 }
@@ -56,7 +60,10 @@ names_file() {
     --file |\
     --public-key |\
     --anchors |\
-    --archive) ;;
+    --archive |\
+    --routes |\
+    --allowlist |\
+    --dockerfile) ;;
     *) return 1 ;;
   esac
 }
@@ -97,6 +104,16 @@ reads_only() {
   esac
 }
 
+starts_sidecars() {
+  case $1:$2 in
+    bottle:up |\
+    bottle:down |\
+    bottle:status |\
+    bottle:remove) ;;
+    *) return 1 ;;
+  esac
+}
+
 choose_program() {
   case $1:$2:$3 in
     list:*:*) program=verbs/list ;;
@@ -112,6 +129,12 @@ choose_program() {
     audit:*:verify) program=verbs/audit_verify ;;
     audit:*:export) program=verbs/audit ;;
     audit:*:head) program=verbs/audit ;;
+    bottle:*:add) program=verbs/bottle ;;
+    bottle:*:up) program=verbs/bottle ;;
+    bottle:*:down) program=verbs/bottle ;;
+    bottle:*:status) program=verbs/bottle ;;
+    bottle:*:list) program=verbs/bottle ;;
+    bottle:*:remove) program=verbs/bottle ;;
     doctor:*:*) program=verbs/doctor ;;
     *) program=main ;;
   esac
@@ -245,6 +268,16 @@ if [ -z "$plain" ] && takes_screen "$verb" "$words" && [ -t 0 ] && [ -t 1 ]; the
   esac
   run=${editor:+$editor,}$here/suspend.sh
   screen=yes
+fi
+# A verb that starts and stops sidecars may run what does it, each by its path of now.
+if starts_sidecars "$verb" "$second"; then
+  for name in podman docker systemctl; do
+    found=$(command -v "$name") || continue
+    case $found in
+      *,*) refuse "Cannot grant a path with a comma: $found" ;;
+    esac
+    run=${run:+$run,}$found
+  done
 fi
 choose_program "$verb" "$words" "$second"
 # V8 collects twice while a verb starts, unless the young generation begins with some room.

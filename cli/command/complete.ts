@@ -77,6 +77,7 @@ async function argumentOffers(
   if (takes === "ids" || takes === "id" && rest.length === 0) {
     return await pendingIds(current, where);
   }
+  if (takes === "bottle") return rest.length > 0 ? [] : await bottleSlugs(where.root);
   if (takes === "verb") return verbOffers(rest);
   if (typeof takes !== "object" || rest.length > 0) return [];
   return takes.map((word) => [word, VERBS[name].about]);

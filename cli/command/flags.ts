@@ -19,6 +19,19 @@ interface Flag {
 
 export const SORTS = ["age", "bottle", "tool", "marks"] as const;
 
+/** The MCP clients that `bottle add` knows. */
+export const CLIENT_NAMES = [
+  "claude-code",
+  "codex",
+  "gemini",
+  "qwen",
+  "opencode",
+  "vscode",
+  "cursor",
+] as const;
+
+export type ClientName = (typeof CLIENT_NAMES)[number];
+
 const FLAG_TABLE = {
   "root": {
     value: "DIR",
@@ -80,6 +93,15 @@ const FLAG_TABLE = {
     offers: "files",
     about: "verify a file made by audit export, without a root; - reads standard input",
   },
+  "routes": { value: "FILE", offers: "files", about: "the routes.json in force at first" },
+  "allowlist": { value: "FILE", offers: "files", about: "the allowlist in force at first" },
+  "dockerfile": { value: "FILE", offers: "files", about: "the Dockerfile in force at first" },
+  "client": {
+    value: "NAME",
+    offers: CLIENT_NAMES,
+    about: `print what this client needs: ${CLIENT_NAMES.join(", ")}`,
+  },
+  "systemd": { about: "on this host, as a systemd unit of yours, instead of in a container" },
   "json": { about: 'print JSON, "version": 1; errors too' },
   "plain": { about: "no colours, no full screen" },
   "help": { about: "print this help" },
@@ -102,10 +124,12 @@ export interface Verb {
   readonly about: string;
   /** Its own flags, besides {@linkcode EVERYWHERE}. */
   readonly flags?: readonly FlagName[];
+  /** Whether the launcher lets it start podman, docker and systemctl. */
+  readonly startsSidecars?: true;
   /** The file in `cli/verbs/` that the launcher starts for it; without this it starts `cli/main.ts`. */
   readonly program?: string;
   /** What its arguments are; without this it takes none. */
-  readonly takes?: "id" | "ids" | "verb" | readonly string[];
+  readonly takes?: "id" | "ids" | "bottle" | "verb" | readonly string[];
   /** The verb that it means without arguments. */
   readonly withoutWords?: "review";
   /** Whether it leaves interrupted decisions as they are, because it only reads. */
@@ -190,6 +214,43 @@ const VERB_TABLE = {
     program: "audit",
     about: "print the anchors to save elsewhere",
     flags: ["component"],
+  },
+  "bottle add": {
+    program: "bottle",
+    usage: "NAME",
+    about: "make a bottle's directories and files, and print how to wire it",
+    flags: ["routes", "allowlist", "dockerfile", "client", "systemd"],
+    takes: "bottle",
+  },
+  "bottle up": {
+    program: "bottle",
+    usage: "NAME",
+    about: "start a bottle's sidecar, in a container or with --systemd",
+    flags: ["systemd"],
+    takes: "bottle",
+    startsSidecars: true,
+  },
+  "bottle down": {
+    program: "bottle",
+    usage: "NAME",
+    about: "stop a bottle's sidecar; what is pending stays in the queue",
+    takes: "bottle",
+    startsSidecars: true,
+  },
+  "bottle status": {
+    program: "bottle",
+    usage: "NAME",
+    about: "say whether a bottle's sidecar runs: ends with 0 or 1",
+    takes: "bottle",
+    startsSidecars: true,
+  },
+  "bottle list": { program: "bottle", about: "list the bottles and what is pending in each" },
+  "bottle remove": {
+    program: "bottle",
+    usage: "NAME",
+    about: "stop a bottle's sidecar and remove its queue, unless a proposal is pending",
+    takes: "bottle",
+    startsSidecars: true,
   },
   "doctor": {
     program: "doctor",

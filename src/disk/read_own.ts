@@ -37,6 +37,8 @@ export interface OwnFileStamp {
   readonly mode: number;
   /** The owner's number. */
   readonly uid: number | null;
+  /** The number of its group. */
+  readonly gid: number | null;
   /** When the content changed last, in milliseconds since 1970. */
   readonly changedMs: number;
 }
@@ -48,12 +50,12 @@ export function ownFileStamp(path: string): OwnFileStamp | undefined {
 
 /** The state that a file's metadata tell. */
 export function stampOf(info: Deno.FileInfo): OwnFileStamp {
-  const { dev, ino, size, birthtime, mtime, ctime, isFile, isDirectory, uid } = info;
+  const { dev, ino, size, birthtime, mtime, ctime, isFile, isDirectory, uid, gid } = info;
   const [mode, changedMs] = [info.mode ?? 0, mtime?.getTime() ?? 0];
   const identity = `${dev}:${ino}:${birthtime?.getTime()}`;
   // The time of change that a program can set, and the one that it cannot, in whole seconds.
   const text = `${identity}:${size}:${changedMs}:${ctime?.getTime()}:${mode}`;
-  return { identity, text, size, isFile, isDirectory, mode, uid, changedMs };
+  return { identity, text, size, isFile, isDirectory, mode, uid, gid, changedMs };
 }
 
 /** A file that was read whole, and its state before that. */

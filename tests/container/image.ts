@@ -219,7 +219,8 @@ async function checkApproval(
     `--net=/proc/${pid}/ns/net`,
     Deno.execPath(),
     ...["run", "-A", "--quiet", "--cached-only", client],
-    ...[clientKind, "pipelock-block", JSON.stringify(CALL)],
+    // No name: the agent's name for the sidecar is a matter of the network, and here it has none.
+    ...[clientKind, "http://127.0.0.1:9100/mcp", "pipelock-block", JSON.stringify(CALL)],
   ]);
   const { proposal_id: id } = await log.until("proposed") as { proposal_id: string };
 

@@ -32,11 +32,33 @@ export function storeFlags(place: string): string[] {
 export function storeEnvironment(place: string): Record<string, string> {
   return {
     CONTAINERS_CONF: join(place, "containers.conf"),
+    // The same store as storeFlags(), for a podman that is started without them.
+    CONTAINERS_STORAGE_CONF: join(place, "storage.conf"),
+    // What a build needs where no namespaces can be made.
+    BUILDAH_ISOLATION: "chroot",
     TMPDIR: join(place, "tmp"),
     // The test runs the health check; a timer of the machine's would not find the container.
     DISABLE_HC_SYSTEMD: "true",
   };
 }
+
+/**
+ * podman asks for more processes than a machine without CAP_SYS_RESOURCE may have, unless a flag says how
+ * many. Before a container is made, this hook lowers what podman asks for.
+ */
+const FEWER_PROCESSES = {
+  version: "1.0.0",
+  hook: {
+    path: "/usr/bin/sed",
+    args: [
+      "sed",
+      "-E",
+      's/("RLIMIT_NPROC","hard":)[0-9]+(,"soft":)[0-9]+/\\11024\\21024/',
+    ],
+  },
+  when: { always: true },
+  stages: ["precreate"],
+};
 
 /**
  * Started at the beginning: it waits for a line, or for the end of its standard input, which comes
@@ -68,9 +90,24 @@ export async function openWorkplace(): Promise<TempDir> {
     'cgroup_manager = "cgroupfs"',
     'events_logger = "none"',
     'lock_type = "file"',
+    'runtime = "runc"',
     `tmp_dir = "${at("libpod")}"`,
+    `hooks_dir = ["${at("hooks")}"]`,
+    "[network]",
+    `network_config_dir = "${at("networks")}"`,
+    "[containers]",
+    'log_driver = "k8s-file"',
   ];
   await Deno.writeTextFile(at("containers.conf"), settings.join("\n"));
+  const store = [
+    "[storage]",
+    'driver = "vfs"',
+    `graphroot = "${at("storage")}"`,
+    `runroot = "${at("run")}"`,
+  ];
+  await Deno.writeTextFile(at("storage.conf"), store.join("\n"));
+  await Deno.mkdir(at("hooks"));
+  await Deno.writeTextFile(at("hooks", "nproc.json"), JSON.stringify(FEWER_PROCESSES));
 
   // Set apart, where an interrupt from the terminal does not reach it.
   const caretaker = new Deno.Command("setsid", {

@@ -108,7 +108,7 @@ Deno.test("Containerfile copies what the sidecar loads, and no folder that decid
   );
 
   // The other way round: what is not listed never reaches the build.
-  const ignore = (await Deno.readTextFile(join(REPO, ".containerignore"))).split("\n");
+  const ignore = (await Deno.readTextFile(join(REPO, ".dockerignore"))).split("\n");
   assertEquals(ignore.filter((line) => !/^(#.*)?$/.test(line)), [
     "*",
     ...copied.map((entry) => `!${entry}`),

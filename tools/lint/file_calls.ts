@@ -51,6 +51,10 @@ const EXCEPTIONS: readonly {
   { names: ["serve"], only: ["sidecar/main.ts"] },
   // The operator's editor; the shell that a stopped screen gives the terminal to.
   { names: ["Command"], only: ["cli/operate/editor.ts", "cli/review/run.ts"] },
+  // podman, docker and systemctl, which the launcher grants to some verbs of `bottle`.
+  { names: ["Command"], only: ["cli/bottle/bottle.ts"] },
+  // The path of `deno` itself, for a command that starts it.
+  { names: ["execPath"], only: ["cli/bottle/unit.ts"] },
   // `fetch` reads `file:` addresses too; `parseReceiverUrl` lets through http and https alone.
   { names: ["fetch"], only: ["cli/notify/receivers.ts"] },
   // The launcher runs it before every start that may notify: it must load nothing else.

@@ -69,6 +69,11 @@ function generated(): string {
     shellTest("notifies", "$1:$2", verbPatterns(({ notifies }) => notifies === true)),
     shellTest("takes_screen", "$1:$2", verbPatterns(({ fullScreen }) => fullScreen === true)),
     shellTest("reads_only", "$1:$2", verbPatterns(({ readsOnly }) => readsOnly === true)),
+    shellTest(
+      "starts_sidecars",
+      "$1:$2",
+      VERB_NAMES.filter((name) => VERBS[name].startsSidecars).map((name) => name.replace(" ", ":")),
+    ),
     programChoice(),
   ].join("\n");
 }

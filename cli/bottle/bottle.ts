@@ -1,0 +1,85 @@
+/**
+ * A bottle whose sidecar is started or stopped, and the programs that do it.
+ *
+ * @module
+ */
+
+import { type BottleSettings, ownFileStamp, readBottle } from "../../internal_mod.ts";
+import { checkBottleSlug } from "../../start_mod.ts";
+import { queueDirForSlug } from "../../mod.ts";
+import type { Context } from "../command/context.ts";
+import { UsageError } from "../command/flags.ts";
+import { isAbsolute } from "@std/path";
+
+export interface Bottle {
+  readonly slug: string;
+  readonly root: string;
+  readonly queueDir: string;
+  /** The owner of the queue. */
+  readonly uid: number;
+  readonly gid: number;
+  readonly settings: BottleSettings;
+  /** Says what takes time. */
+  readonly say: (text: string) => void;
+}
+
+/** The slug that a command names. */
+export function slugIn({ flags, root }: Context, words: readonly string[]): string {
+  const [slug, ...rest] = words;
+  if (slug === undefined || rest.length > 0) {
+    throw new UsageError(`Cannot tell which bottle: expected one NAME, found ${words.length}`);
+  }
+  if (flags.bottle !== undefined) throw new UsageError("Cannot use --bottle here: NAME says which");
+  // A container or a unit would take it from another directory than this one.
+  if (!isAbsolute(root)) {
+    throw new UsageError(`Cannot use ${root}: write --root as an absolute path`);
+  }
+  return checkBottleSlug(slug);
+}
+
+/** @throws {UsageError} If the bottle was not added. */
+export function openBottle(context: Context, words: readonly string[]): Bottle {
+  const slug = slugIn(context, words);
+  const { root, complain } = context;
+  const settings = readBottle(slug, root);
+  const queueDir = queueDirForSlug(slug, { root });
+  const stamp = ownFileStamp(queueDir);
+  if (settings === undefined || stamp === undefined) {
+    throw new UsageError(`Cannot find ${slug}: add it with supervise bottle add ${slug}`);
+  }
+  const { uid, gid } = stamp;
+  const say = (text: string) => complain(text);
+  return { slug, root, queueDir, uid: uid ?? Deno.uid() ?? 0, gid: gid ?? 0, settings, say };
+}
+
+export interface Ran {
+  readonly code: number;
+  readonly out: string;
+  readonly err: string;
+}
+
+/** Runs a program to its end; `undefined` if it is not on the PATH, or the launcher did not grant it. */
+export async function runs(program: string, args: readonly string[]): Promise<Ran | undefined> {
+  const decode = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
+  try {
+    const { code, stdout, stderr } = await new Deno.Command(program, {
+      args: [...args],
+      stdin: "null",
+    }).output();
+    return { code, out: decode(stdout), err: decode(stderr) };
+  } catch (error) {
+    const isAbsent = error instanceof Deno.errors.NotFound ||
+      error instanceof Deno.errors.NotCapable && error.message.includes(`"${program}"`);
+    if (isAbsent) return undefined;
+    throw error;
+  }
+}
+
+/** Runs a program that must succeed; gives what it printed, without blanks around it. */
+export async function ask(program: string, args: readonly string[]): Promise<string> {
+  const ran = await runs(program, args);
+  if (ran === undefined) throw new Error(`Cannot run ${program}: it is not on the PATH`);
+  if (ran.code === 0) return ran.out.trim();
+  const why = ran.err.trim() || `it ended with exit code ${ran.code}`;
+  throw new Error(`Cannot run ${program} ${args.slice(0, 2).join(" ")}: ${why}`);
+}

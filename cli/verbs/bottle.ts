@@ -1,0 +1,252 @@
+/**
+ * `bottle add`, `up`, `down`, `status`, `list` and `remove`: wires a bottle, and starts and stops its
+ * sidecar.
+ *
+ * @module
+ */
+
+import denoJson from "../../deno.json" with { type: "json" };
+import {
+  addBottle,
+  CONFIG_FILE_FOR_TOOL,
+  countPending,
+  currentConfigDirForSlug,
+  listBottles,
+  readBottle,
+  refuseIfPending,
+  removeBottle,
+  writeBottle,
+} from "../../internal_mod.ts";
+import {
+  auditDir,
+  CURRENT_CONFIG_DIR_IN_AGENT,
+  queueDirForSlug,
+  SUPERVISE_HOSTNAME,
+  SUPERVISE_PORT,
+  type Tool,
+  TOOLS,
+} from "../../mod.ts";
+import { type Bottle, openBottle, slugIn } from "../bottle/bottle.ts";
+import { CLIENTS } from "../bottle/clients.ts";
+import {
+  containerName,
+  findContainer,
+  findEngine,
+  networkName,
+  startContainer,
+  stopContainer,
+} from "../bottle/container.ts";
+import { hasUnit, isUnitActive, sidecarCommand, startUnit, stopUnit } from "../bottle/unit.ts";
+import { runAlone } from "../command/alone.ts";
+import { type Context, readNamedFile } from "../command/context.ts";
+import { CLIENT_NAMES, type ClientName, UsageError } from "../command/flags.ts";
+import { shellWord } from "../doctor/finding.ts";
+import { alignColumns } from "../render/wrap.ts";
+
+/** The image of this version's sidecar. */
+const IMAGE = `localhost/supervise:${denoJson.version}`;
+
+function clientIn({ flags: { client } }: Context): ClientName | undefined {
+  const known: readonly string[] = CLIENT_NAMES;
+  if (client === undefined || known.includes(client)) return client as ClientName | undefined;
+  throw new UsageError(`Cannot use ${client} as --client: expected ${CLIENT_NAMES.join(", ")}`);
+}
+
+/** The files that the flags name, as text. */
+async function filesIn(context: Context): Promise<Partial<Record<Tool, string>>> {
+  const { routes, allowlist, dockerfile } = context.flags;
+  const named: Readonly<Record<Tool, string | undefined>> = {
+    "cred-proxy-block": routes,
+    "pipelock-block": allowlist,
+    "capability-block": dockerfile,
+  };
+  const files: Partial<Record<Tool, string>> = {};
+  for (const tool of TOOLS) {
+    const file = named[tool];
+    if (file === undefined) continue;
+    try {
+      const bytes = await readNamedFile(context, file);
+      files[tool] = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
+    } catch (cause) {
+      if (!(cause instanceof TypeError)) throw cause;
+      throw new UsageError(`Cannot use ${file}: it is not UTF-8`, { cause });
+    }
+  }
+  return files;
+}
+
+/** Makes what a bottle needs, leaves what is there, and prints how to start its sidecar and its agent. */
+export async function bottleAdd(context: Context, words: readonly string[]): Promise<void> {
+  const slug = slugIn(context, words);
+  const { root, print, flags } = context;
+  const client = clientIn(context);
+  const files = await filesIn(context);
+  const hold = client && CLIENTS[client].holdSeconds;
+  const { settings, made, kept } = await addBottle(slug, files, hold, root);
+  const ignored = TOOLS.filter((tool) =>
+    files[tool] !== undefined &&
+    kept.some((path) => path.endsWith(`/${CONFIG_FILE_FOR_TOOL[tool]}`))
+  );
+  const bottle = { slug, root, settings, queueDir: queueDirForSlug(slug, { root }) };
+  const wiring = wiringOf(bottle, flags.systemd, client);
+  if (flags.json) return context.printJson({ bottle: slug, made, kept, ...wiring });
+
+  print(made.length === 0 ? `${slug} is there already; nothing was changed` : `added ${slug}`);
+  for (const path of made) print(`  made  ${path}`);
+  for (const path of kept) print(`  kept  ${path}`);
+  for (const tool of ignored) {
+    context.complain(`! the ${CONFIG_FILE_FOR_TOOL[tool]} in force was kept, not replaced`);
+  }
+  if (hold !== undefined && (settings.holdSeconds ?? Infinity) > hold) {
+    context.complain(
+      `! ${client} needs a sidecar that holds a call for at most ${hold} s, and ${slug} was added ` +
+        `without that; to change it: bottle remove ${slug}, then add it again`,
+    );
+  }
+  print(`\nStart its sidecar:\n\n  ${wiring.start}\n`);
+  if (wiring.command !== null) {
+    print(`or, without systemd, run it yourself:\n\n  ${wiring.command}\n`);
+  }
+  if (wiring.agent_flags !== null) {
+    print("Give the agent's container its network, and the files in force to read:\n");
+    for (const flag of wiring.agent_flags) print(`  ${flag}`);
+    print("");
+  }
+  if (wiring.client === null) print(`Its agent's MCP client connects to ${wiring.url}`);
+  else {
+    print(`${wiring.client.title} reads ${wiring.client.file}:\n`);
+    print(wiring.client.text.trimEnd());
+  }
+}
+
+/** How a bottle's sidecar is started and its agent is connected. */
+function wiringOf(
+  bottle: Pick<Bottle, "slug" | "root" | "settings" | "queueDir">,
+  systemd: boolean,
+  name: ClientName | undefined,
+) {
+  const { slug, root, settings } = bottle;
+  const url = systemd
+    ? `http://127.0.0.1:${settings.port}/mcp`
+    : `http://${SUPERVISE_HOSTNAME}:${SUPERVISE_PORT}/mcp`;
+  const client = name === undefined ? null : CLIENTS[name];
+  const config = `${currentConfigDirForSlug(slug, root)}:${CURRENT_CONFIG_DIR_IN_AGENT}:ro`;
+  return {
+    url,
+    start: `supervise bottle up ${slug}${systemd ? " --systemd" : ""}`,
+    command: systemd ? sidecarCommand(bottle).map(shellWord).join(" ") : null,
+    agent_flags: systemd
+      ? null
+      : [`--network ${networkName(bottle)}`, `--volume ${shellWord(config)}`],
+    client: client && { title: client.title, file: client.file, text: client.text(url) },
+  };
+}
+
+/** Starts a bottle's sidecar; does nothing if it runs. */
+export async function bottleUp(context: Context, words: readonly string[]): Promise<void> {
+  const bottle = openBottle(context, words);
+  const { slug, settings } = bottle;
+  if (context.flags.systemd) {
+    const started = await startUnit(bottle);
+    return say(context, bottle, started ? "started" : "runs already", "a systemd unit");
+  }
+  const engine = settings.engine ?? await findEngine();
+  // Written first: after a crash, down and status ask the engine that has the container.
+  if (settings.engine !== engine) writeBottle(slug, { ...settings, engine }, context.root);
+  const started = await startContainer(engine, IMAGE, bottle);
+  say(context, bottle, started ? "started" : "runs already", `${engine} ${containerName(bottle)}`);
+}
+
+function say(context: Context, { slug }: Bottle, state: string, where: string): void {
+  if (context.flags.json) context.printJson({ bottle: slug, state, where });
+  else context.print(`${slug}  ${state}  ${where}`.trimEnd());
+}
+
+/** Stops what runs of a bottle's sidecar; gives a sentence on each thing. */
+async function stop(bottle: Bottle): Promise<string[]> {
+  const { settings, slug, root } = bottle;
+  const done: string[] = [];
+  if (hasUnit(bottle)) {
+    await stopUnit(bottle);
+    done.push("stopped its systemd unit");
+  }
+  if (settings.engine === undefined) return done;
+  const { container, network } = await stopContainer(settings.engine, bottle);
+  if (container) done.push(`removed the container ${containerName(bottle)}`);
+  if (network === "removed") done.push(`removed the network ${networkName(bottle)}`);
+  if (network === "in use") {
+    done.push(`kept the network ${networkName(bottle)}: another container is in it`);
+  }
+  const { engine: _, ...others } = settings;
+  // While the network is there, the next down asks the engine again.
+  if (network !== "in use") writeBottle(slug, others, root);
+  return done;
+}
+
+/** Stops a bottle's sidecar; does nothing if none runs. */
+export async function bottleDown(context: Context, words: readonly string[]): Promise<void> {
+  const bottle = openBottle(context, words);
+  const done = await stop(bottle);
+  say(context, bottle, done.length > 0 ? "stopped" : "does not run", done.join(", "));
+}
+
+/** Says whether a bottle's sidecar runs; ends with 1 if it does not. */
+export async function bottleStatus(context: Context, words: readonly string[]): Promise<number> {
+  const bottle = openBottle(context, words);
+  const { engine } = bottle.settings;
+  const running: string[] = [];
+  if (hasUnit(bottle) && await isUnitActive(bottle)) running.push("a systemd unit");
+  if (engine !== undefined) {
+    const found = await findContainer(engine, bottle);
+    if (found?.isOurs && found.isRunning) running.push(`${engine} ${containerName(bottle)}`);
+  }
+  say(context, bottle, running.length > 0 ? "runs" : "does not run", running.join(", "));
+  return running.length > 0 ? 0 : 1;
+}
+
+/** Lists the bottles, and what is pending in each. */
+export function bottleList(context: Context): void {
+  const { root, flags } = context;
+  const bottles = listBottles(root).slugs
+    .filter((slug) => flags.bottle === undefined || slug === flags.bottle)
+    .map((slug) => ({
+      bottle: slug,
+      pending: countPending(slug, root),
+      port: readBottle(slug, root)?.port ?? null,
+    }));
+  if (flags.json) return context.printJson({ bottles });
+  if (bottles.length === 0) {
+    return context.print("There is no bottle yet: supervise bottle add NAME");
+  }
+  const rows = bottles.map(({ bottle, pending, port }) => [
+    bottle,
+    `${pending} pending`,
+    port === null ? "its queue was made by hand" : `port ${port} without a container`,
+  ]);
+  for (const line of alignColumns(rows)) context.print(line);
+}
+
+/** Stops a bottle's sidecar and removes its queue; refuses while something is pending. */
+export async function bottleRemove(context: Context, words: readonly string[]): Promise<void> {
+  const bottle = openBottle(context, words);
+  const { slug, root } = bottle;
+  // Before the sidecar is stopped, and once more when no other proposal can come.
+  refuseIfPending(slug, root);
+  await stop(bottle);
+  await removeBottle(slug, root);
+  const kept = [auditDir({ root }), currentConfigDirForSlug(slug, root)];
+  if (context.flags.json) return context.printJson({ bottle: slug, state: "removed", kept });
+  context.print(`removed ${slug}: its queue and its settings`);
+  context.print(`kept ${kept[0]} (the audit logs) and ${kept[1]} (the files in force)`);
+}
+
+if (import.meta.main) {
+  await runAlone({
+    "bottle add": bottleAdd,
+    "bottle up": bottleUp,
+    "bottle down": bottleDown,
+    "bottle status": bottleStatus,
+    "bottle list": bottleList,
+    "bottle remove": bottleRemove,
+  });
+}

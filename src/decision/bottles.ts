@@ -1,0 +1,205 @@
+/**
+ * Adds a bottle on the host, and removes it: its directories, its files in force, its port.
+ *
+ * @module
+ */
+
+import { validateConfigFile } from "../config/check.ts";
+import { currentConfigDirForSlug, privateDir, queueDirForSlug } from "../disk/layout.ts";
+import { withLock } from "../disk/lock.ts";
+import { isThere, namesInOwn, readOwnFile } from "../disk/read_own.ts";
+import {
+  createOnce,
+  ensureDirectory,
+  removeDirectory,
+  removeFile,
+  replaceFile,
+} from "../disk/write.ts";
+import { findProposals } from "../queue/find.ts";
+import { parseJsonBytes } from "../records/codec.ts";
+import { MalformedRecordError } from "../records/errors.ts";
+import { checkBottleSlug, isBottleSlug, SUPERVISE_PORT } from "../records/names.ts";
+import { CONFIG_FILE_FOR_TOOL, type Tool, TOOLS } from "../records/proposal.ts";
+import { type Check, isCount, isText, shapeOf } from "../records/shape.ts";
+import { asciiJson } from "../text/json.ts";
+import { withBottleLock } from "./journal.ts";
+import { join } from "@std/path";
+
+/** How a bottle's sidecar is started. */
+export interface BottleSettings {
+  /** Its port on the host; a container has its own network, and so the default port. */
+  readonly port: number;
+  /** How long it holds a call, in seconds; the sidecar's default unless given. */
+  readonly holdSeconds?: number;
+  /** The program that runs its container. */
+  readonly engine?: string;
+}
+
+const isPort: Check = (value) =>
+  isCount(value) === undefined && Number(value) > 0 && Number(value) < 65_536
+    ? undefined
+    : "not a port";
+
+const SETTINGS = shapeOf<BottleSettings>("settings of a bottle", {
+  port: { wire: "port", check: isPort },
+  holdSeconds: { wire: "hold_seconds", check: isCount, optional: true },
+  engine: { wire: "engine", check: isText, optional: true },
+});
+
+/** What each file holds that `addBottle` starts: valid, and it allows nothing. */
+const EMPTY_FILES: Readonly<Record<Tool, string>> = {
+  "cred-proxy-block": '{\n  "routes": []\n}\n',
+  "pipelock-block": "# The hosts that the bottle may reach, one a line\n",
+  "capability-block": "# Put the Dockerfile of the agent's container here\nFROM scratch\n",
+};
+
+const encoder = new TextEncoder();
+
+function settingsDir(root: string): string {
+  return join(privateDir(root), "bottles");
+}
+
+function settingsPath(slug: string, root: string): string {
+  return join(settingsDir(root), `${checkBottleSlug(slug)}.json`);
+}
+
+/** Where the systemd unit of a bottle's sidecar is kept. */
+export function unitPath(slug: string, root: string): string {
+  return join(settingsDir(root), `supervise-${checkBottleSlug(slug)}.service`);
+}
+
+/**
+ * How a bottle's sidecar is started; `undefined` if the bottle was not added, or has no queue.
+ *
+ * @throws {MalformedRecordError} If the settings are malformed.
+ */
+export function readBottle(slug: string, root: string): BottleSettings | undefined {
+  const path = settingsPath(slug, root);
+  const bytes = readOwnFile(path);
+  if (bytes === undefined || !isThere(queueDirForSlug(slug, { root }))) return undefined;
+  return SETTINGS.read(parseJsonBytes(bytes, path), path);
+}
+
+export function writeBottle(slug: string, settings: BottleSettings, root: string): void {
+  const json = asciiJson({ version: 1, ...SETTINGS.write(settings) }, 1);
+  replaceFile(settingsPath(slug, root), encoder.encode(json + "\n"));
+}
+
+/** The text of the systemd unit of a bottle's sidecar; `undefined` if there is no such file. */
+export function readUnit(slug: string, root: string): string | undefined {
+  const bytes = readOwnFile(unitPath(slug, root));
+  return bytes && new TextDecoder().decode(bytes);
+}
+
+export function forgetUnit(slug: string, root: string): void {
+  removeFile(unitPath(slug, root));
+}
+
+export function writeUnit(slug: string, text: string, root: string): void {
+  replaceFile(unitPath(slug, root), encoder.encode(text));
+}
+
+/** The lowest port from the default one on that no other bottle has; malformed settings have none. */
+function freePort(root: string): number {
+  const taken = new Set<number>();
+  for (const name of namesInOwn(settingsDir(root))) {
+    const slug = name.replace(/\.json$/, "");
+    if (slug === name || !isBottleSlug(slug)) continue;
+    const path = settingsPath(slug, root);
+    try {
+      taken.add(
+        SETTINGS.read(parseJsonBytes(readOwnFile(path) ?? new Uint8Array(), path), path).port,
+      );
+    } catch (error) {
+      if (!(error instanceof MalformedRecordError)) throw error;
+    }
+  }
+  let port = SUPERVISE_PORT;
+  while (taken.has(port)) port++;
+  return port;
+}
+
+/** What `addBottle` made, and what it found and left as it was. */
+export interface AddedBottle {
+  readonly settings: BottleSettings;
+  readonly made: readonly string[];
+  readonly kept: readonly string[];
+}
+
+/**
+ * Makes what a bottle needs on the host, and leaves as it is whatever is there: a call after a crash makes
+ * the rest. Needs `--allow-read` and `--allow-write` for the root.
+ *
+ * @param files The files to put in force; the others start empty.
+ * @throws {TypeError} If a file breaks the rules of its format; then nothing is made.
+ */
+export async function addBottle(
+  slug: string,
+  files: Readonly<Partial<Record<Tool, string>>>,
+  holdSeconds: number | undefined,
+  root: string,
+): Promise<AddedBottle> {
+  for (const tool of TOOLS) {
+    const [problem] = validateConfigFile(tool, files[tool] ?? EMPTY_FILES[tool]);
+    if (problem === undefined) continue;
+    const name = CONFIG_FILE_FOR_TOOL[tool];
+    throw new TypeError(
+      `Cannot add ${slug}: the ${name} is not valid: ${problem.where}: ${problem.message}`,
+    );
+  }
+  const made: string[] = [];
+  const kept: string[] = [];
+  const note = (path: string, wasThere: boolean) => (wasThere ? kept : made).push(path);
+  const settings = await withLock(join(settingsDir(root), "lock"), () => {
+    const configDir = currentConfigDirForSlug(slug, root);
+    for (const dir of [queueDirForSlug(slug, { root }), configDir]) {
+      note(dir, isThere(dir));
+      ensureDirectory(dir);
+    }
+    for (const tool of TOOLS) {
+      const path = join(configDir, CONFIG_FILE_FOR_TOOL[tool]);
+      note(path, isThere(path));
+      if (isThere(path)) continue;
+      const bytes = encoder.encode(files[tool] ?? EMPTY_FILES[tool]);
+      createOnce(path, bytes, join(privateDir(root), "staging", "bottles"));
+    }
+    // The settings come last: a bottle that has them has everything.
+    const before = readBottle(slug, root);
+    if (before !== undefined) return before;
+    const chosen = { port: freePort(root), ...(holdSeconds !== undefined && { holdSeconds }) };
+    writeBottle(slug, chosen, root);
+    return chosen;
+  });
+  return { settings, made, kept };
+}
+
+/** How many proposals of a bottle have no response, those that cannot be read included. */
+export function countPending(slug: string, root: string): number {
+  return findProposals("", { root, bottleSlug: slug }).filter(({ pending }) => pending).length;
+}
+
+/** @throws {TypeError} If a proposal is pending, so that the bottle cannot be removed. */
+export function refuseIfPending(slug: string, root: string): void {
+  const count = countPending(slug, root);
+  if (count === 0) return;
+  throw new TypeError(
+    `Cannot remove ${slug}: it has ${count} pending; decide that first. If a file cannot be read, ` +
+      `remove it from ${queueDirForSlug(slug, { root })} yourself`,
+  );
+}
+
+/**
+ * Removes a bottle's queue and settings, unless a proposal is pending. Its audit logs and its files in
+ * force stay. Needs `--allow-read` and `--allow-write` for the root.
+ *
+ * @throws {TypeError} If a proposal is pending; then nothing is removed.
+ */
+export async function removeBottle(slug: string, root: string): Promise<void> {
+  await withBottleLock(root, slug, async () => {
+    refuseIfPending(slug, root);
+    const queueDir = queueDirForSlug(slug, { root });
+    if (isThere(queueDir)) await removeDirectory(queueDir);
+    removeFile(unitPath(slug, root));
+    removeFile(settingsPath(slug, root));
+  });
+}

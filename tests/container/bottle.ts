@@ -1,0 +1,217 @@
+/**
+ * Runs `supervise bottle` with a real engine: what it starts, with what limits, what it leaves alone, and
+ * whether an agent beside the sidecar reaches it with the configuration that was printed. Like
+ * `image.ts` it needs root, podman and buildah, and is skipped or fails in the same way.
+ *
+ * @module
+ */
+
+import { CLIENT_KINDS } from "../support/clients.ts";
+import { run, type RunResult, supervise } from "../support/run.ts";
+import type { TempDir } from "../support/temp.ts";
+import { buildBase } from "./base.ts";
+import { type Engine, openEngine, whyNoContainers } from "./engine.ts";
+import { openWorkplace, storeEnvironment } from "./workplace.ts";
+import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { fromFileUrl } from "@std/path";
+
+const CALL = { proposed_file: "api.github.com\n", justification: "The tests read a gist." };
+
+/** The image that the Containerfile builds on. */
+const BASE = "docker.io/denoland/deno:2.9.6";
+
+const whyNot = whyNoContainers();
+
+const required = Deno.env.get("SUPERVISE_REQUIRE_CONTAINER") === "1" ||
+  Deno.env.get("CI") === "true";
+
+if (whyNot !== undefined && !required) {
+  console.error(`SKIPPED: supervise bottle is not tested here, because ${whyNot}.`);
+}
+
+interface Host {
+  readonly place: TempDir;
+  readonly root: string;
+  readonly engine: Engine;
+  /** Runs the command line as its operator does. */
+  readonly bottle: (...args: readonly string[]) => Promise<RunResult>;
+}
+
+Deno.test({
+  name: "supervise bottle starts and stops a sidecar with podman",
+  ignore: whyNot !== undefined && !required,
+  async fn(t) {
+    if (whyNot !== undefined) throw new Error(`Cannot test supervise bottle: ${whyNot}`);
+    await using place = await openWorkplace();
+    const engine = openEngine(place);
+    const root = place.at("root");
+    const env = storeEnvironment(place.path);
+    const host: Host = {
+      place,
+      root,
+      engine,
+      bottle: (...args) => supervise(root, ["bottle", ...args], { env }),
+    };
+    await engine.podman(["tag", await buildBase(engine, place), BASE]);
+
+    await t.step("up builds the image, makes the network, and bounds the container", async () => {
+      const added = await host.bottle("add", "dev-1", "--client", "codex");
+      assertEquals([added.code, added.err], [0, ""]);
+      const up = await host.bottle("up", "dev-1");
+      assertEquals([up.code, up.out], [0, "dev-1  started  podman dev-1-supervise\n"], up.err);
+      assertMatch(up.err, /^Building localhost\/supervise:\S+ from \S+\n$/);
+      await checkContainer(host, "0:0");
+    });
+    await t.step("up again changes nothing", async () => {
+      const before = await idOf(host, "dev-1-supervise");
+      const again = await host.bottle("up", "dev-1");
+      assertEquals([again.code, again.err], [0, ""]);
+      assertEquals(again.out, "dev-1  runs already  podman dev-1-supervise\n");
+      assertEquals(await idOf(host, "dev-1-supervise"), before);
+    });
+    await t.step("an agent asks by the printed configuration and is answered", () => ask(host));
+    await t.step("after a stop that this tool did not make, up starts it anew", async () => {
+      await engine.podman(["stop", "--time", "5", "dev-1-supervise"]);
+      const status = await host.bottle("status", "dev-1");
+      assertEquals([status.code, status.out], [1, "dev-1  does not run\n"]);
+      assertEquals((await host.bottle("up", "dev-1")).code, 0);
+      assertEquals((await host.bottle("status", "dev-1")).code, 0);
+    });
+    await t.step("down keeps a network that another container is in, until it left", async () => {
+      await startAgent(host);
+      const first = await host.bottle("down", "dev-1");
+      assertEquals(first.code, 0, first.err);
+      assertStringIncludes(first.out, "kept the network dev-1-internal: another container is in");
+      await engine.podman(["rm", "--force", "--time", "0", "agent"]);
+      assertStringIncludes((await host.bottle("down", "dev-1")).out, "removed the network");
+      const third = await host.bottle("down", "dev-1");
+      assertEquals([third.code, third.out], [0, "dev-1  does not run\n"]);
+      assertEquals((await engine.podman(["ps", "--all", "--quiet"])).trim(), "");
+    });
+    await t.step("another user's queue is served as that user", async () => {
+      await Deno.chown(`${root}/queue/dev-1`, 12345, 12345);
+      assertEquals((await host.bottle("up", "dev-1")).code, 0);
+      await checkContainer(host, "12345:12345");
+      assertEquals((await host.bottle("remove", "dev-1")).code, 0);
+      assertEquals(await there(`${root}/queue/dev-1`), false);
+      assertEquals(await there(`${root}/audit/pipelock-dev-1.log`), true);
+    });
+    await t.step("what this tool did not make is never touched", () => leaveAlone(host));
+  },
+});
+
+async function there(path: string): Promise<boolean> {
+  return await Deno.lstat(path).then(() => true, () => false);
+}
+
+async function inspect({ engine }: Host, kind: string, name: string) {
+  return JSON.parse(await engine.podman([kind, "inspect", name]))[0];
+}
+
+const idOf = async (host: Host, name: string) => (await inspect(host, "container", name)).Id;
+
+async function checkContainer(host: Host, user: string): Promise<void> {
+  const { Config, HostConfig, NetworkSettings, State, EffectiveCaps } = await inspect(
+    host,
+    "container",
+    "dev-1-supervise",
+  );
+  assertEquals(Config.User, user);
+  assertEquals(HostConfig.Memory, 512 * 1024 * 1024);
+  assertEquals(HostConfig.PidsLimit, 256);
+  assertEquals(HostConfig.ReadonlyRootfs, true);
+  assertEquals(EffectiveCaps ?? [], []);
+  assertEquals(HostConfig.RestartPolicy.Name, "unless-stopped");
+  const [network] = Object.entries<{ Aliases: string[] }>(NetworkSettings.Networks);
+  assertEquals(network![0], "dev-1-internal");
+  assertStringIncludes(network![1].Aliases.join(), "supervise");
+  assertEquals((await inspect(host, "network", "dev-1-internal")).internal, true);
+  assertEquals(Config.Env.includes("SUPERVISE_HOLD_SECONDS=240"), true);
+  // What the kernel says of it, whatever the engine was told.
+  const status = await Deno.readTextFile(`/proc/${State.Pid}/status`);
+  assertMatch(status, /^CapBnd:\t0{16}$/m);
+  assertMatch(status, /^NoNewPrivs:\t1$/m);
+  const limits = await Deno.readTextFile(`/proc/${State.Pid}/limits`);
+  assertMatch(limits, /^Max open files +4096 +4096 /m);
+}
+
+/** Starts a container in the bottle's network that does nothing. */
+async function startIdle({ engine }: Host, name: string): Promise<void> {
+  await engine.podman([
+    ...["run", "--detach", `--name=${name}`, "--network=dev-1-internal", "--entrypoint=deno"],
+    ...["--ulimit=nofile=1024:1024", BASE, "eval", "setInterval(() => {}, 1e6)"],
+  ]);
+}
+
+/** Starts the agent's container; gives its inspection. */
+async function startAgent(host: Host) {
+  await startIdle(host, "agent");
+  return await inspect(host, "container", "agent");
+}
+
+async function ask(host: Host): Promise<void> {
+  const { State: { Pid: pid }, ResolvConfPath: resolvConf } = await startAgent(host);
+  const { out } = await host.bottle("add", "dev-1", "--client", "claude-code", "--json");
+  const { client } = JSON.parse(out);
+  const { url } = JSON.parse(client.text).mcpServers.supervise;
+  const program = fromFileUrl(new URL("client.ts", import.meta.url));
+  // In the agent's network, with the name server that its container has.
+  const calling = run("nsenter", [
+    `--net=/proc/${pid}/ns/net`,
+    ...["unshare", "--mount", "sh", "-c", 'mount --bind "$0" /etc/resolv.conf && exec "$@"'],
+    ...[resolvConf, Deno.execPath(), "run", "-A", "--quiet", "--cached-only", program],
+    ...[CLIENT_KINDS[0]!.name, url, "pipelock-block", JSON.stringify(CALL)],
+  ]);
+  const id = await Promise.race([proposed(`${host.root}/queue/dev-1`), ended(calling)]);
+  const refused = await host.bottle("remove", "dev-1");
+  assertEquals(refused.code, 1);
+  assertStringIncludes(refused.err, "Cannot remove dev-1: it has 1 pending; decide that first");
+  const status = await host.bottle("status", "dev-1");
+  assertEquals([status.code, status.out], [0, "dev-1  runs  podman dev-1-supervise\n"]);
+  await supervise(host.root, ["show", id]);
+  const approved = await supervise(host.root, ["approve", id]);
+  assertEquals(approved.code, 0, approved.err);
+  const called = await calling;
+  assertEquals([called.code, called.err], [0, ""]);
+  assertEquals(JSON.parse(called.out).structured.status, "approved");
+  await host.engine.podman(["rm", "--force", "--time", "0", "agent"]);
+}
+
+/** The id of the proposal that arrives in a queue directory. */
+async function proposed(queueDir: string): Promise<string> {
+  while (true) {
+    for (const { name } of Deno.readDirSync(queueDir)) {
+      const [, id] = /^([^.].*)\.proposal\.json$/.exec(name) ?? [];
+      if (id !== undefined) return id;
+    }
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+}
+
+async function ended(calling: Promise<RunResult>): Promise<never> {
+  const { out, err } = await calling;
+  throw new Error(`The client ended before anything was proposed: ${out}${err}`);
+}
+
+async function leaveAlone(host: Host): Promise<void> {
+  const { engine, bottle } = host;
+  assertEquals((await bottle("add", "dev-1")).code, 0);
+  await engine.podman(["network", "create", "--internal", "dev-1-internal"]);
+  await startIdle(host, "dev-1-supervise");
+  const before = await idOf(host, "dev-1-supervise");
+  for (const verb of ["up", "down", "remove"]) {
+    const { code, out, err } = await bottle(verb, "dev-1");
+    assertEquals([verb, code, out], [verb, 1, ""]);
+    assertStringIncludes(err, "the container dev-1-supervise was not made by this tool");
+  }
+  const status = await bottle("status", "dev-1");
+  assertEquals([status.code, status.out], [1, "dev-1  does not run\n"]);
+  const { Id, State } = await inspect(host, "container", "dev-1-supervise");
+  assertEquals([Id, State.Running], [before, true]);
+
+  // A network that was there before is used, and stays.
+  await engine.podman(["rm", "--force", "--time", "0", "dev-1-supervise"]);
+  assertEquals((await bottle("up", "dev-1")).code, 0);
+  assertEquals((await bottle("down", "dev-1")).code, 0);
+  assertMatch(await engine.podman(["network", "ls"]), /dev-1-internal/);
+}
