@@ -23,7 +23,14 @@ export { diffAgainst, readOverridable } from "./src/decision/inspect.ts";
 export { findUnfinished, finishInterrupted } from "./src/decision/journal.ts";
 export { refuseObstacles } from "./src/decision/obstacles.ts";
 export { currentConfigDirForSlug, privateDir, queueRoot } from "./src/disk/layout.ts";
-export { type DiskRoom, type OwnEntry, ownEntry, roomAt, walkOwn } from "./src/disk/read_own.ts";
+export {
+  type DiskRoom,
+  type OwnEntry,
+  ownEntry,
+  pathBehindLinks,
+  roomAt,
+  walkOwn,
+} from "./src/disk/read_own.ts";
 export { knownFile } from "./src/host/config_files.ts";
 export {
   type EditBuffer,

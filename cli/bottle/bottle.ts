@@ -4,7 +4,12 @@
  * @module
  */
 
-import { type BottleSettings, ownFileStamp, readBottle } from "../../internal_mod.ts";
+import {
+  type BottleSettings,
+  ownFileStamp,
+  pathBehindLinks,
+  readBottle,
+} from "../../internal_mod.ts";
 import { checkBottleSlug } from "../../start_mod.ts";
 import { queueDirForSlug } from "../../mod.ts";
 import type { Context } from "../command/context.ts";
@@ -14,6 +19,7 @@ import { isAbsolute } from "@std/path";
 export interface Bottle {
   readonly slug: string;
   readonly root: string;
+  /** The path behind all links. */
   readonly queueDir: string;
   /** The owner of the queue. */
   readonly uid: number;
@@ -49,7 +55,16 @@ export function openBottle(context: Context, words: readonly string[]): Bottle {
   }
   const { uid, gid } = stamp;
   const say = (text: string) => complain(text);
-  return { slug, root, queueDir, uid: uid ?? Deno.uid() ?? 0, gid: gid ?? 0, settings, say };
+  // Without links: a sidecar is granted this path, and Deno checks some calls against what is behind them.
+  return {
+    slug,
+    root,
+    queueDir: pathBehindLinks(queueDir),
+    uid: uid ?? Deno.uid() ?? 0,
+    gid: gid ?? 0,
+    settings,
+    say,
+  };
 }
 
 export interface Ran {

@@ -25,9 +25,9 @@ const LIMITS = [
 const LOOK_MS = 200;
 const MOST_LOOKS = 300;
 
-export const containerName = ({ slug }: Pick<Bottle, "slug">): string => `${slug}-supervise`;
+export const containerName = ({ slug }: Bottle): string => `${slug}-supervise`;
 
-export const networkName = ({ slug }: Pick<Bottle, "slug">): string => `${slug}-internal`;
+export const networkName = ({ slug }: Bottle): string => `${slug}-internal`;
 
 /** What marks a container or a network as made by this tool for this bottle of this root. */
 const labelsOf = ({ slug, root }: Bottle): Record<string, string> => ({

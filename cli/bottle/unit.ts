@@ -13,7 +13,7 @@ import { fromFileUrl } from "@std/path";
 const SIDECAR = fromFileUrl(new URL("../../sidecar/main.ts", import.meta.url));
 
 /** The words of the command that runs the sidecar on this host. */
-export function sidecarCommand(bottle: Pick<Bottle, "slug" | "queueDir" | "settings">): string[] {
+export function sidecarCommand(bottle: Bottle): string[] {
   const { slug, queueDir, settings: { port, holdSeconds } } = bottle;
   if (queueDir.includes(",")) {
     throw new Error(`Cannot grant a path with a comma: ${queueDir}`);

@@ -218,7 +218,7 @@ const VERB_TABLE = {
   "bottle add": {
     program: "bottle",
     usage: "NAME",
-    about: "make a bottle's directories and files, and print how to wire it",
+    about: "make a bottle's directories and files; print how to wire it",
     flags: ["routes", "allowlist", "dockerfile", "client", "systemd"],
     takes: "bottle",
   },
@@ -240,7 +240,7 @@ const VERB_TABLE = {
   "bottle status": {
     program: "bottle",
     usage: "NAME",
-    about: "say whether a bottle's sidecar runs: ends with 0 or 1",
+    about: "say whether a bottle's sidecar runs; 0 yes, 1 no",
     takes: "bottle",
     startsSidecars: true,
   },
@@ -248,7 +248,7 @@ const VERB_TABLE = {
   "bottle remove": {
     program: "bottle",
     usage: "NAME",
-    about: "stop a bottle's sidecar and remove its queue, unless a proposal is pending",
+    about: "stop its sidecar and remove its queue, unless something is pending",
     takes: "bottle",
     startsSidecars: true,
   },

@@ -20,7 +20,6 @@ import {
 import {
   auditDir,
   CURRENT_CONFIG_DIR_IN_AGENT,
-  queueDirForSlug,
   SUPERVISE_HOSTNAME,
   SUPERVISE_PORT,
   type Tool,
@@ -87,8 +86,7 @@ export async function bottleAdd(context: Context, words: readonly string[]): Pro
     files[tool] !== undefined &&
     kept.some((path) => path.endsWith(`/${CONFIG_FILE_FOR_TOOL[tool]}`))
   );
-  const bottle = { slug, root, settings, queueDir: queueDirForSlug(slug, { root }) };
-  const wiring = wiringOf(bottle, flags.systemd, client);
+  const wiring = wiringOf(openBottle(context, words), flags.systemd, client);
   if (flags.json) return context.printJson({ bottle: slug, made, kept, ...wiring });
 
   print(made.length === 0 ? `${slug} is there already; nothing was changed` : `added ${slug}`);
@@ -121,7 +119,7 @@ export async function bottleAdd(context: Context, words: readonly string[]): Pro
 
 /** How a bottle's sidecar is started and its agent is connected. */
 function wiringOf(
-  bottle: Pick<Bottle, "slug" | "root" | "settings" | "queueDir">,
+  bottle: Bottle,
   systemd: boolean,
   name: ClientName | undefined,
 ) {

@@ -81,6 +81,11 @@ export function readOwnFileOnce(path: string): ReadOwn | undefined {
   return read;
 }
 
+/** The path behind all links in a path: what a program is granted that gets no other one. */
+export function pathBehindLinks(path: string): string {
+  return Deno.realPathSync(path);
+}
+
 /** What a call gives; `undefined` if it finds no file. */
 export function unlessMissing<T>(read: () => T): T | undefined {
   try {

@@ -26,6 +26,13 @@ const RUNS: Readonly<
   "audit verify": [[], 0, /^ +LINES .*\nok +1 .*pipelock-dev-1\nsigned with SHA256:/],
   "audit export": [[], 0, /^\{"version":1,"kind":"supervise-audit".*\n\{"timestamp":/],
   "audit head": [[], 0, /^# .*, signed with SHA256:.*\npipelock-dev-1 1:[0-9a-f]{64}\n$/],
+  "bottle add": [["dev-2"], 0, /^added dev-2\n {2}made {2}\S+\/queue\/dev-2\n/],
+  // Started and stopped with a real engine in tests/container/bottle.ts.
+  "bottle up": [["dev-9"], 2, /^$/],
+  "bottle down": [["dev-9"], 2, /^$/],
+  "bottle status": [["dev-9"], 2, /^$/],
+  "bottle list": [[], 0, /^dev-1 {2}1 pending {2}its queue was made by hand\n$/],
+  "bottle remove": [["dev-9"], 2, /^$/],
   "doctor": [["--json"], 0, /"check":"signing-key","state":"ok"/],
   "completions": [["bash"], 0, /\ncomplete -F _supervise supervise\n$/],
   "help": [["show"], 0, /^Usage: supervise show ID\n/],

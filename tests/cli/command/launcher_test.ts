@@ -230,6 +230,29 @@ Deno.test.each(
   assertEquals(/^.*\/cli\/((?:verbs\/)?\w+)\.ts$/m.exec(out)?.[1], program);
 });
 
+const STARTERS = ["podman", "docker", "systemctl"];
+
+for (const name of VERB_NAMES) {
+  const starts = ["bottle up", "bottle down", "bottle status", "bottle remove"].includes(name);
+  Deno.test(`the launcher lets ${name} start ${starts ? "what runs sidecars" : "no engine"}`, async () => {
+    await using dir = await tempDir();
+    await Deno.mkdir(dir.at("bin"));
+    const paths = STARTERS.map((name) => dir.at("bin", name));
+    for (const path of paths) await Deno.writeTextFile(path, "#!/bin/sh\n", { mode: 0o755 });
+    const run = (await grants(dir, [...name.split(" "), "x"])).find((grant) =>
+      grant.startsWith("--allow-run")
+    ) ?? "";
+    if (starts) {
+      assertEquals(run, `--allow-run=${paths.join(",")}`);
+    } else {assertEquals(
+        STARTERS.filter((name) =>
+          run.includes(name)
+        ),
+        [],
+      );}
+  });
+}
+
 Deno.test.each([["doctor"], ["completions ids"], ["help list"]])(
   "the launcher lets %s write nothing",
   async (line) => {
