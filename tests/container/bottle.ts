@@ -7,7 +7,8 @@
  */
 
 import { CLIENT_KINDS } from "../support/clients.ts";
-import { run, type RunResult, supervise } from "../support/run.ts";
+import { blocksOf } from "../support/documents.ts";
+import { REPO, run, type RunResult, supervise } from "../support/run.ts";
 import type { TempDir } from "../support/temp.ts";
 import { buildBase } from "./base.ts";
 import { type Engine, openEngine, whyNoContainers } from "./engine.ts";
@@ -44,8 +45,14 @@ Deno.test({
     if (whyNot !== undefined) throw new Error(`Cannot test supervise bottle: ${whyNot}`);
     await using place = await openWorkplace();
     const engine = openEngine(place);
-    const root = place.at("root");
-    const env = storeEnvironment(place.path);
+    const root = place.at("home", ".claude-bottle");
+    const env = {
+      ...storeEnvironment(place.path),
+      HOME: place.at("home"),
+      PATH: `${place.at("home", ".local", "bin")}:${Deno.env.get("PATH")}`,
+      DENO_DIR: JSON.parse((await run(Deno.execPath(), ["info", "--json"])).out).denoDir as string,
+    };
+    await Deno.mkdir(place.at("home"));
     const host: Host = {
       place,
       root,
@@ -55,10 +62,10 @@ Deno.test({
     await engine.podman(["tag", await buildBase(engine, place), BASE]);
 
     await t.step("up builds the image, makes the network, and bounds the container", async () => {
-      const added = await host.bottle("add", "dev-1", "--client", "codex");
-      assertEquals([added.code, added.err], [0, ""]);
-      const up = await host.bottle("up", "dev-1");
-      assertEquals([up.code, up.out], [0, "dev-1  started  podman dev-1-supervise\n"], up.err);
+      const readme = blocksOf("README.md").find(({ text }) => text.includes("bottle up dev-1"))!;
+      const up = await run("sh", ["-euc", readme.text], { env, cwd: REPO });
+      assertEquals(up.code, 0, up.err);
+      assertMatch(up.out, /^added dev-1\n[^]*\ndev-1 {2}started {2}podman dev-1-supervise\n$/);
       assertMatch(up.err, /^Building localhost\/supervise:\S+ from \S+\n$/);
       await checkContainer(host, "0:0");
     });
@@ -126,7 +133,6 @@ async function checkContainer(host: Host, user: string): Promise<void> {
   assertEquals(network![0], "dev-1-internal");
   assertStringIncludes(network![1].Aliases.join(), "supervise");
   assertEquals((await inspect(host, "network", "dev-1-internal")).internal, true);
-  assertEquals(Config.Env.includes("SUPERVISE_HOLD_SECONDS=240"), true);
   // What the kernel says of it, whatever the engine was told.
   const status = await Deno.readTextFile(`/proc/${State.Pid}/status`);
   assertMatch(status, /^CapBnd:\t0{16}$/m);
@@ -195,7 +201,7 @@ async function ended(calling: Promise<RunResult>): Promise<never> {
 
 async function leaveAlone(host: Host): Promise<void> {
   const { engine, bottle } = host;
-  assertEquals((await bottle("add", "dev-1")).code, 0);
+  assertEquals((await bottle("add", "dev-1", "--client", "codex")).code, 0);
   await engine.podman(["network", "create", "--internal", "dev-1-internal"]);
   await startIdle(host, "dev-1-supervise");
   const before = await idOf(host, "dev-1-supervise");
@@ -212,6 +218,8 @@ async function leaveAlone(host: Host): Promise<void> {
   // A network that was there before is used, and stays.
   await engine.podman(["rm", "--force", "--time", "0", "dev-1-supervise"]);
   assertEquals((await bottle("up", "dev-1")).code, 0);
+  const { Config } = await inspect(host, "container", "dev-1-supervise");
+  assertEquals(Config.Env.includes("SUPERVISE_HOLD_SECONDS=240"), true);
   assertEquals((await bottle("down", "dev-1")).code, 0);
   assertMatch(await engine.podman(["network", "ls"]), /dev-1-internal/);
 }
