@@ -71,7 +71,7 @@ export function checkSidecars({ root, nowMs, overview }: Subject): Finding[] {
       found.push(warn(
         `${slug}: ${count} never collected, the oldest for ${since(uncollected)}; its agent did ` +
           "not ask again, or its sidecar is gone",
-        `podman ps --filter name=${slug}-supervise; the response stays until the agent asks again`,
+        `supervise bottle status ${slug}; the response stays until the agent asks again`,
       ));
     }
     if (unfinished !== undefined) {

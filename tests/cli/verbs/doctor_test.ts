@@ -218,7 +218,7 @@ const TROUBLES: readonly Trouble[] = [
     check: "sidecars",
     state: "warn",
     says: "dev-1: 1 response was never collected, the oldest for 2 h",
-    todo: "podman ps --filter name=dev-1-supervise",
+    todo: "supervise bottle status dev-1",
   },
   {
     what: "what a sidecar left that died while it wrote",
