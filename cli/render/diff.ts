@@ -101,10 +101,11 @@ export function diffBlocks(diff: string, marks: readonly Mark[] = []): Block[] {
     const { number, marks } = placeOf(line);
     if (n < 2) return (columns, style) => wrap("", line, columns).map(style.bold);
     const shown = number === undefined ? "" : `${String(number).padStart(digits)} `;
-    return (columns, style) => [
+    const block: Block = (columns, style) => [
       ...diffRows(line, shown, columns, style),
       ...marks.flatMap((mark) => rowsOfMark(mark, "", columns, style)),
     ];
+    return /^[-+]/.test(line) ? Object.assign(block, { isChange: true }) : block;
   });
   if (escaped === 0) return blocks;
   const count = badge(escaped);

@@ -10,7 +10,7 @@ import { diffBlocks, renderMarks } from "./diff.ts";
 import { renderQuoted } from "./quote.ts";
 import type { Style } from "./style.ts";
 import { age, localTime } from "./time.ts";
-import { type Block, renderBlocks, wrap } from "./wrap.ts";
+import { type Block, notCounted, renderBlocks, wrap } from "./wrap.ts";
 
 const EMPTY: Block = () => [""];
 
@@ -27,18 +27,22 @@ function staleBlocks({ agentDiff }: Inspection, file: string): Block[] {
     ...(agentDiff === undefined ? [warning("The file it started from is not known here.")] : [
       EMPTY,
       line("What the agent changed, in the file it started from:"),
-      ...diffBlocks(agentDiff),
+      ...diffBlocks(agentDiff).map(notCounted),
     ]),
     EMPTY,
     line(`What would change, in the ${file} in force:`),
   ];
 }
 
-export function proposalBlocks(inspection: Inspection, nowMs: number): Block[] {
+export function proposalBlocks(inspection: Inspection, now: () => number): Block[] {
   const { proposal, proposalSha256, diff, stale, currentFile, problems } = inspection;
   const { unrecordedResponse, marks } = inspection;
   const { id, bottleSlug, tool, arrivalTimestamp, justification: text } = proposal;
   const file = CONFIG_FILE_FOR_TOOL[tool];
+  const arrival: Block = (columns) => {
+    const ago = age(arrivalTimestamp, now());
+    return wrap("", `arrived ${localTime(arrivalTimestamp)} (${ago} ago)`, columns);
+  };
   return [
     (columns, style) => {
       const rest = `${bottleSlug}  ${tool}`;
@@ -47,7 +51,7 @@ export function proposalBlocks(inspection: Inspection, nowMs: number): Block[] {
         ? [`${style.bold(id)}  ${rest}`]
         : [...wrap("", id, columns), ...wrap("", rest, columns)];
     },
-    line(`arrived ${localTime(arrivalTimestamp)} (${age(arrivalTimestamp, nowMs)} ago)`),
+    Object.assign(arrival, { isLive: true }),
     (columns) => wrap("", `sha256  ${proposalSha256}`, columns),
     EMPTY,
     (columns, style) =>
@@ -75,5 +79,5 @@ export function renderProposal(
   columns: number,
   style: Style,
 ): string[] {
-  return renderBlocks(proposalBlocks(inspection, nowMs), columns, style);
+  return renderBlocks(proposalBlocks(inspection, () => nowMs), columns, style);
 }

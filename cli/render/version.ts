@@ -7,7 +7,7 @@
 import { CONFIG_FILE_FOR_TOOL } from "../../read_mod.ts";
 import { type Inspection, marksFor, renderDiff } from "../../mod.ts";
 import { diffBlocks, renderMarks } from "./diff.ts";
-import { type Block, wrap } from "./wrap.ts";
+import { type Block, notCounted, wrap } from "./wrap.ts";
 
 /** An operator's version beside the file in force, with its marks, and beside what the agent proposed. */
 export function versionBlocks({ proposal, currentFile }: Inspection, finalFile: string): Block[] {
@@ -21,6 +21,7 @@ export function versionBlocks({ proposal, currentFile }: Inspection, finalFile: 
     ...diffBlocks(renderDiff(currentFile ?? "", finalFile, titles), marks),
     () => [""],
     heading("Your version, against what the agent proposed:"),
-    ...diffBlocks(renderDiff(proposedFile, finalFile, { ...titles, before: "proposed" })),
+    ...diffBlocks(renderDiff(proposedFile, finalFile, { ...titles, before: "proposed" }))
+      .map(notCounted),
   ];
 }

@@ -8,8 +8,18 @@
 import type { TextKind } from "../../internal_mod.ts";
 import type { Style } from "./style.ts";
 
-/** The rows of one part, for a screen of so many columns. */
-export type Block = (columns: number, style: Style) => readonly string[];
+/** One part of a text. */
+export interface Block {
+  /** The rows of the part, for a screen of so many columns. */
+  (columns: number, style: Style): readonly string[];
+  /** Whether it is a line that would be added or removed. The full screen counts those that were seen. */
+  readonly isChange?: boolean;
+  /** Whether its rows are other ones after a while, as those with an age are. */
+  readonly isLive?: boolean;
+}
+
+/** The same rows, of a difference that is shown beside the one that is decided. */
+export const notCounted = (block: Block): Block => (columns, style) => block(columns, style);
 
 export function renderBlocks(
   blocks: readonly Block[],

@@ -7,9 +7,11 @@
 import type { Changes } from "../../internal_mod.ts";
 import type { Overview } from "../../mod.ts";
 import type { Style } from "../render/style.ts";
-import { confirmBatch, openBatch } from "./batch.ts";
+import { confirmBatch, openBatch, openTable } from "./batch.ts";
 import { answerWithEdit, decideOn, isOpen, modify, undo, write } from "./decide_actions.ts";
-import { type Action, actionOf, DECIDING, helpBlocks } from "./keymap.ts";
+import { type Action, actionOf, DECIDING, helpBlocks, MOVES } from "./keymap.ts";
+import { BURST } from "./key_guard.ts";
+import { nameOf } from "./keys.ts";
 import type { Row } from "./list.ts";
 import { openProposal } from "./open_proposal.ts";
 import { checkFilesInForce, takeChanges } from "./queue_updates.ts";
@@ -42,7 +44,7 @@ function openActions(
   notes: string,
   height: () => number,
 ): Readonly<Record<Action, () => unknown>> {
-  const { ports, style, list, undoBuffer } = state;
+  const { ports, style, list, undoBuffer, guard } = state;
 
   function move(rows: number): void {
     const { view } = state;
@@ -69,21 +71,21 @@ function openActions(
     if (look?.viewport === undefined) {
       await openProposal(state, row);
       if (state.view.place === "proposal") state.tell(`Look first, then ${DOES[action]}.`);
-    } else if (mayBeDecided(look.viewport, action)) await decide(row, look);
-    else if (view.place !== "proposal") {
-      const { message } = state;
-      state.show({ place: "proposal", key: row.key, look, viewport: look.viewport });
-      state.tell(message);
+      return;
     }
+    const { viewport } = look;
+    if (action !== "approve" || !showUnseen(viewport)) return await decide(row, look);
+    const { message } = state;
+    state.show({ place: "proposal", key: row.key, look, viewport });
+    state.tell(message);
   }
 
-  let warnedOf: Viewport | undefined;
-  function mayBeDecided(text: Viewport, action: Deciding): boolean {
-    if (action !== "approve" || text.endWasSeen() || warnedOf === text) return true;
-    warnedOf = text;
-    const percent = Math.floor(text.progress() * 100);
-    state.tell(`You have seen ${percent} % of it. Space shows more; a again approves anyway.`);
-    return false;
+  /** Shows the next changed line that was not on the screen; `false` if all were. */
+  function showUnseen(viewport: Viewport): boolean {
+    if (!viewport.toUnseen()) return false;
+    guard.shifted();
+    state.tell("Not decided: this part was not on the screen yet.");
+    return true;
   }
 
   async function chooseFilter(): Promise<void> {
@@ -137,16 +139,28 @@ function openActions(
     halfUp: () => move(-Math.ceil(height() / 2)),
     halfDown: () => move(Math.ceil(height() / 2)),
     pageUp: () => move(-Math.max(1, height() - 1)),
-    pageDown: () => move(Math.max(1, height() - 1)),
+    pageDown: () => {
+      const { view } = state;
+      if (view.place === "pages" && !view.viewport.hasMore()) return openTable(state, view);
+      move(Math.max(1, height() - 1));
+    },
     top: () => move(-Infinity),
     bottom: () => move(Infinity),
+    nextUnseen: () => {
+      const { view } = state;
+      if (!("viewport" in view) || view.viewport.toUnseen()) return;
+      state.tell("Every changed line was on the screen.");
+    },
     open: () => {
+      if (state.view.place === "pages") return openTable(state, state.view);
       const row = list.current();
       if (isOpen(state, row)) return openProposal(state, row);
     },
     approve: () => {
       const { view } = state;
-      if (view.place === "edit") return answerWithEdit(state, view, notes);
+      if (view.place === "edit") {
+        return showUnseen(view.viewport) ? undefined : answerWithEdit(state, view, notes);
+      }
       if (several()) return openBatch(state, "approved", notes);
       return onProposal("approve", decideAs("approved"));
     },
@@ -190,9 +204,6 @@ const REDRAW_MS = 10_000;
 /** The actions that may ask a question first. */
 const ASKING: ReadonlySet<Action> = new Set(["approve", "modify", "reject", "confirm", "filter"]);
 
-/** The actions that a burst of one key does as often as the key was pressed. */
-const REPEATING: ReadonlySet<Action> = new Set(["up", "down", "pageUp", "pageDown"]);
-
 /** The full screen without a terminal: takes keys and changes, gives rows. */
 export type App = ReturnType<typeof openApp>;
 
@@ -228,6 +239,20 @@ export function openApp(
     } finally {
       busy -= asks;
     }
+    changed();
+  }
+
+  /** Does what moves or opens, key by key. No other key does anything. */
+  async function moveBy(keys: readonly string[]): Promise<void> {
+    let refused = false;
+    for (const key of keys) {
+      const action = actionOf(state.view.place, key);
+      if (action === undefined || !MOVES.has(action)) refused = true;
+      // Moves are made at once: what lies between is not drawn, and so was not seen.
+      else if (action === "open") await act(action);
+      else void act(action);
+    }
+    if (refused) state.tell(BURST);
     changed();
   }
 
@@ -271,13 +296,7 @@ export function openApp(
         return changed();
       }
       if (isDistraction()) return;
-      const [key = ""] = text;
-      const action = actionOf(state.view.place, key);
-      const isRun = [...text].every((character) => character === key);
-      if (isRun && action !== undefined && REPEATING.has(action)) {
-        for (const _ of text) void acts[action]();
-      } else state.tell("Several keys at once decide nothing.");
-      changed();
+      void moveBy([...text].map(nameOf));
     },
     paste(text: string): void {
       guard.otherKey();

@@ -1,18 +1,18 @@
 /**
- * Several proposals decided together: first a table of what will happen, then one key, then a result for
- * each.
+ * Several proposals decided together: first each of them on the screen, then a table of what will happen,
+ * then one key, then a result for each.
  *
  * @module
  */
 
 import { obstaclesTo } from "../../mod.ts";
 import { type Question, questionOf, sentenceOf } from "../operate/confirm.ts";
+import type { Block } from "../render/wrap.ts";
 import { askWhy, confirmWord, hold } from "./decide_actions.ts";
 import type { Row } from "./list.ts";
 import { lookAt } from "./open_proposal.ts";
-import type { BatchItem, Look, State, View } from "./state.ts";
-
-type Batch = Extract<View, { place: "batch" }>;
+import type { Batch, BatchItem, Look, State, View } from "./state.ts";
+import { countSeen, openViewport, seenInWords } from "./viewport.ts";
 
 /** A proposal that Enter decides. */
 type Meant = BatchItem & { readonly look: Look };
@@ -42,7 +42,7 @@ async function itemOf(
   return { key, look, ...(unconfirmed !== undefined && { unconfirmed }) };
 }
 
-/** Shows a table of what would happen to the selected proposals. */
+/** Shows the selected proposals, one after the other, and then a table of what would happen to them. */
 export async function openBatch(
   state: State,
   status: Batch["status"],
@@ -53,7 +53,39 @@ export async function openBatch(
   if (notes === undefined) return;
   const items: BatchItem[] = [];
   for (const row of rows) items.push(await itemOf(state, row, { status, notes }));
-  state.show({ place: "batch", status, notes, items, step: "asked" });
+  const batch = { status, notes, items };
+  // A rejection lets nothing in.
+  const unseen = status === "rejected"
+    ? []
+    : items.flatMap((item) =>
+      item.look !== undefined && item.leftOut === undefined && hasUnseen(item.look) ? item.look : []
+    );
+  if (unseen.length === 0) return openTable(state, batch);
+  const pages = unseen.flatMap(({ page }, n): Block[] => {
+    const title = `── ${n + 1} of ${unseen.length} `;
+    return [(columns, style) => [style.bold(title.padEnd(columns - 1, "─"))], ...page, () => [""]];
+  });
+  state.show({ place: "pages", ...batch, viewport: openViewport(pages, state.style) });
+  state.tell(
+    "Space shows them all, then the table. Enter: the table, without what you did not see.",
+  );
+}
+
+function hasUnseen({ page }: Look): boolean {
+  const { changed, seen } = countSeen(page);
+  return seen < changed;
+}
+
+/** Shows the table. What was not on the screen is left out. */
+export function openTable(state: State, { status, notes, items }: Batch): void {
+  const judged = items.map((item): BatchItem => {
+    const { look, leftOut } = item;
+    if (status === "rejected" || look === undefined || leftOut !== undefined) return item;
+    return hasUnseen(look)
+      ? { ...item, leftOut: `${seenInWords(look.page)}. Decide it alone` }
+      : item;
+  });
+  state.show({ place: "batch", status, notes, items: judged, step: "asked" });
 }
 
 /** Whether Enter decides a proposal: not if it is left out, or is no longer as the table shows it. */
@@ -65,7 +97,10 @@ export function isMeant(state: State, { key, look, leftOut }: BatchItem): boolea
 }
 
 /** Holds what the table says, once the high marks of each bottle were confirmed. */
-export async function confirmBatch(state: State, view: Batch): Promise<void> {
+export async function confirmBatch(
+  state: State,
+  view: Extract<View, { place: "batch" }>,
+): Promise<void> {
   const { status, notes, items, step } = view;
   if (step === "decided") return state.show({ place: "list" });
   const below = items.length - state.seen;

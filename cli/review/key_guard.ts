@@ -11,7 +11,8 @@ const SETTLE_MS = 300;
 /** How long a key that decides must come alone, before it and after it. A held key repeats faster. */
 const ALONE_MS = 40;
 
-const BURST = "Several keys at once decide nothing.";
+/** What is said of keys that came at once and do more than move and open. */
+export const BURST = "Several keys at once decide nothing.";
 
 /** Runs something later. The function that it returns cancels that. */
 export type Later = (delayMs: number, run: () => void) => () => void;

@@ -17,6 +17,7 @@ export type Action =
   | "halfDown"
   | "pageDown"
   | "pageUp"
+  | "nextUnseen"
   | "open"
   | "approve"
   | "modify"
@@ -54,8 +55,22 @@ export const DECIDING: ReadonlySet<Action> = new Set([
   "confirm",
 ]);
 
+/** What moves or opens: its keys do so in a burst too. */
+export const MOVES: ReadonlySet<Action> = new Set([
+  "up",
+  "down",
+  "top",
+  "bottom",
+  "halfUp",
+  "halfDown",
+  "pageUp",
+  "pageDown",
+  "nextUnseen",
+  "open",
+]);
+
 /** Where keys are pressed. */
-export type Place = "list" | "proposal" | "edit" | "batch" | "help";
+export type Place = "list" | "proposal" | "edit" | "pages" | "batch" | "help";
 
 /** What works everywhere. */
 const MOVING: readonly Binding[] = [
@@ -77,6 +92,13 @@ const UNDO: Binding = {
   action: "undo",
   help: "undo the last decision: for 5 seconds nothing is recorded",
   hint: "undo",
+};
+
+const NEXT_UNSEEN: Binding = {
+  keys: ["n"],
+  action: "nextUnseen",
+  help: "to the next changed line that you have not seen",
+  hint: "next unseen",
 };
 
 const HELP: Binding = { keys: ["?"], action: "help", help: "this page", hint: "help" };
@@ -137,6 +159,7 @@ export const BINDINGS: Readonly<Record<Place, readonly Binding[]>> = {
   ],
   proposal: [
     ...ONE,
+    NEXT_UNSEEN,
     {
       keys: ["q", "escape", "return", "left", "h"],
       action: "back",
@@ -150,12 +173,20 @@ export const BINDINGS: Readonly<Record<Place, readonly Binding[]>> = {
   edit: [
     { keys: ["a"], action: "approve", help: "answer with your version", hint: "answer with it" },
     { keys: ["m"], action: "modify", help: "edit it again", hint: "edit again" },
+    NEXT_UNSEEN,
     {
       keys: BACK_KEYS,
       action: "back",
       help: "back; your version is kept in a file",
       hint: "leave",
     },
+    HELP,
+    ...MOVING,
+  ],
+  pages: [
+    { keys: ["return"], action: "open", help: "to the table of what will happen", hint: "table" },
+    NEXT_UNSEEN,
+    { keys: BACK_KEYS, action: "back", help: "back to the list", hint: "list" },
     HELP,
     ...MOVING,
   ],
@@ -206,6 +237,7 @@ const TITLES: Readonly<Record<Place, string>> = {
   list: "In the list",
   proposal: "Looking at a proposal",
   edit: "Looking at your version",
+  pages: "Looking at several",
   batch: "Deciding several",
   help: "Here",
 };
@@ -219,7 +251,8 @@ const RULES: readonly string[] = [
   "You decide what you saw: if it changes, you look at it again.",
   "To let in a change with a high mark, you type the bottle's name.",
   "For 5 seconds u undoes a decision; then it is recorded, and the agent gets the answer.",
-  "Keys in a burst, in a paste, or just after the screen has changed decide nothing.",
+  "You approve what was on the screen: a shows the changed lines that were not, and decides then.",
+  "Keys that decide do nothing in a burst, in a paste, or just after the screen has changed.",
 ];
 
 /** The help page of a place. */

@@ -68,7 +68,8 @@ const BY_CHARACTER: Readonly<Record<string, string>> = {
   "\b": "backspace",
 };
 
-function nameOf(character: string): string {
+/** The name of the key that types a character. */
+export function nameOf(character: string): string {
   const name = BY_CHARACTER[character];
   if (name !== undefined) return name;
   return character < " "

@@ -109,7 +109,8 @@ export function wordsOf(stage: Stage, nowMs: number): string | undefined {
       return stage.notice;
     case "held": {
       const seconds = secondsLeft(stage.untilMs, nowMs);
-      return `${DOING[stage.status]} in ${seconds} s, u to undo`;
+      // The key first: a narrow screen cuts the end.
+      return `u to undo (${seconds} s): ${DOING[stage.status]}`;
     }
     case "writing":
       return `${DOING[stage.status]}: being written`;

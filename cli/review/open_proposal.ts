@@ -10,6 +10,14 @@ import { open, type Row } from "./list.ts";
 import type { Look, State } from "./state.ts";
 import { openViewport } from "./viewport.ts";
 
+/** Whether a page says the same now, so that what was seen of it counts. */
+function isSame(before: Look, now: Omit<Look, "page">): boolean {
+  return before.proposalSha256 === now.proposalSha256 &&
+    before.currentSha256 === now.currentSha256 &&
+    JSON.stringify(before.inspection.unrecordedResponse) ===
+      JSON.stringify(now.inspection.unrecordedResponse);
+}
+
 /** Reads a proposal, and keeps that as what the operator saw. If it cannot be read, its row says why. */
 export async function lookAt(state: State, row: Row): Promise<Look | undefined> {
   const { ports, list, looks } = state;
@@ -17,7 +25,12 @@ export async function lookAt(state: State, row: Row): Promise<Look | undefined> 
     const inspection = await ports.inspect(row.entry);
     const stamp = ports.stampOf(inspection.currentPath);
     const { proposalSha256, currentSha256 } = inspection;
-    const look = { inspection, proposalSha256, currentSha256, stamp };
+    const seen = { inspection, proposalSha256, currentSha256, stamp };
+    const before = looks.get(row.key);
+    const page = before !== undefined && isSame(before, seen)
+      ? before.page
+      : proposalBlocks(inspection, ports.now);
+    const look = { ...seen, page };
     looks.set(row.key, look);
     return look;
   } catch (error) {
@@ -39,8 +52,8 @@ export async function openProposal(state: State, row: Row, because?: string): Pr
   // The operator sees it now, so the notice on its row is no longer needed.
   const { stage } = list.row(row.key) ?? row;
   if (stage.kind === "open" && stage.notice !== undefined) list.set(row.key, open());
-  const blocks = proposalBlocks(look.inspection, state.ports.now());
-  const all = because === undefined ? blocks : [...notice(because), ...blocks];
+  const { page } = look;
+  const all = because === undefined ? page : [...notice(because), ...page];
   const viewport = openViewport(all, style);
   const shown = { ...look, viewport };
   state.looks.set(row.key, shown);

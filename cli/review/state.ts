@@ -9,6 +9,7 @@ import type { Decision, Inspection, Mark, Obstacle, PendingProposal } from "../.
 import type { Said, Seen } from "../operate/decision.ts";
 import type { Edit } from "../operate/editor.ts";
 import type { Style } from "../render/style.ts";
+import type { Block } from "../render/wrap.ts";
 import { type Later, openKeyGuard } from "./key_guard.ts";
 import { openList, type Overridable } from "./list.ts";
 import { openPrompt, type Prompt, type Question } from "./prompt.ts";
@@ -51,7 +52,9 @@ export interface Ports {
 export interface Look extends Seen {
   /** The state of the file in force at that time. */
   readonly stamp: string;
-  /** The whole proposal on the screen; left out if only a row of a table was shown. */
+  /** The whole proposal, in blocks: those that were seen are remembered. */
+  readonly page: readonly Block[];
+  /** The proposal on the screen; left out if it was opened in a batch alone. */
   readonly viewport?: Viewport;
 }
 
@@ -77,6 +80,13 @@ export interface BatchItem {
   readonly unconfirmed?: Extract<Obstacle, { code: "unconfirmed" }>;
 }
 
+/** Several proposals that are decided together. */
+export interface Batch {
+  readonly status: "approved" | "rejected";
+  readonly notes: string;
+  readonly items: readonly BatchItem[];
+}
+
 /** What is on the screen. */
 export type View =
   | { readonly place: "list" }
@@ -93,13 +103,8 @@ export type View =
     readonly edit: Edit;
     readonly viewport: Viewport;
   }
-  | {
-    readonly place: "batch";
-    readonly status: "approved" | "rejected";
-    readonly notes: string;
-    readonly items: readonly BatchItem[];
-    readonly step: "asked" | "decided";
-  }
+  | Batch & { readonly place: "pages"; readonly viewport: Viewport }
+  | Batch & { readonly place: "batch"; readonly step: "asked" | "decided" }
   | { readonly place: "help"; readonly behind: View; readonly viewport: Viewport };
 
 /** The state of the full screen, and what every part of it may do. */

@@ -1,6 +1,6 @@
 /**
  * A long text that is looked at through the screen. Only the rows that are looked at are made, so that
- * a text of five megabytes scrolls like any other.
+ * a text of five megabytes scrolls like any other. It counts the changed lines that were on the screen.
  *
  * @module
  */
@@ -10,6 +10,24 @@ import type { Block } from "../render/wrap.ts";
 
 /** How many blocks keep their rows. */
 const MOST_KEPT = 2_000;
+
+/** How many rows above a changed line are shown with it. */
+const ROWS_BEFORE = 2;
+
+/** The changed lines of which every row was on a screen, in whichever viewport. */
+const seen = new WeakSet<Block>();
+
+/** Counts the changed lines of a text, and those of them that were on the screen. */
+export function countSeen(blocks: readonly Block[]): { changed: number; seen: number } {
+  const changes = blocks.filter(({ isChange }) => isChange);
+  return { changed: changes.length, seen: changes.filter((block) => seen.has(block)).length };
+}
+
+/** The same in words. */
+export function seenInWords(blocks: readonly Block[]): string {
+  const { changed, seen } = countSeen(blocks);
+  return `${seen} of ${changed} changed line${changed === 1 ? "" : "s"} seen`;
+}
 
 /** A text, and the place in it where the screen begins. */
 export type Viewport = ReturnType<typeof openViewport>;
@@ -25,16 +43,17 @@ export function openViewport(blocks: readonly Block[], style: Style) {
   let columns = 0;
   let height = 1;
   let top: Place = { block: 0, row: 0 };
-  let bottom = 0;
-  let endSeen = false;
+  const changes = blocks.filter(({ isChange }) => isChange);
   const kept = new Map<number, readonly string[]>();
+  /** Of the changed lines that were on the screen in part: which of their rows. */
+  const partly = new Map<number, Set<number>>();
 
   function rowsOf(block: number): readonly string[] {
     let rows = kept.get(block);
     if (rows === undefined) {
       rows = blocks[block]!(columns, style);
       if (kept.size >= MOST_KEPT) kept.clear();
-      kept.set(block, rows);
+      if (!blocks[block]!.isLive) kept.set(block, rows);
     }
     return rows;
   }
@@ -63,11 +82,27 @@ export function openViewport(blocks: readonly Block[], style: Style) {
     if (isAfter(top, last)) top = last;
   }
 
+  const isUnseen = (block: number) => blocks[block]!.isChange === true && !seen.has(blocks[block]!);
+
+  /** Notes that some rows of a block are on the screen now. */
+  function note(block: number, from: number, to: number): void {
+    if (!isUnseen(block)) return;
+    const noted = partly.get(block) ?? new Set();
+    for (let row = from; row < to; row++) noted.add(row);
+    if (noted.size < rowsOf(block).length) partly.set(block, noted);
+    else {
+      seen.add(blocks[block]!);
+      partly.delete(block);
+    }
+  }
+
   return {
-    /** The rows of the screen. */
+    /** The rows of the screen. All of them must be shown: those of changed lines are seen by that. */
     rows(newHeight: number, newColumns: number): readonly string[] {
       if (newColumns !== columns) {
         kept.clear();
+        // A line in part: its rows are other ones on this screen.
+        partly.clear();
         top = { block: top.block, row: 0 };
       }
       [height, columns] = [Math.max(1, newHeight), newColumns];
@@ -75,10 +110,10 @@ export function openViewport(blocks: readonly Block[], style: Style) {
       const rows: string[] = [];
       let { block, row } = top;
       for (; block < blocks.length && rows.length < height; block++, row = 0) {
-        for (const text of rowsOf(block).slice(row, row + height - rows.length)) rows.push(text);
+        const shown = rowsOf(block).slice(row, row + height - rows.length);
+        for (const text of shown) rows.push(text);
+        note(block, row, row + shown.length);
       }
-      bottom = block;
-      endSeen ||= forward(top, height).block >= blocks.length;
       return rows;
     },
     /** Moves by rows of the screen; by an infinite number, to the beginning or the end. */
@@ -87,9 +122,22 @@ export function openViewport(blocks: readonly Block[], style: Style) {
       else top = { block: by > 0 ? blocks.length : 0, row: 0 };
       settle();
     },
-    /** How much of the text is above the end of the screen, from 0 to 1. */
-    progress: () => blocks.length === 0 ? 1 : bottom / blocks.length,
-    /** Whether the end has been on the screen. */
-    endWasSeen: () => endSeen,
+    /** Moves to the next changed line that was not seen, or the first; `false` if all were. */
+    toUnseen(): boolean {
+      const order = [...blocks.keys()];
+      const block = order.find((n) => n >= top.block && isUnseen(n)) ?? order.find(isUnseen);
+      if (block === undefined) return false;
+      const noted = partly.get(block);
+      let row = 0;
+      while (noted?.has(row)) row++;
+      top = backward({ block, row }, Math.min(ROWS_BEFORE, height - 1));
+      settle();
+      return true;
+    },
+    hasUnseen: () => changes.some((block) => !seen.has(block)),
+    /** How many of its changed lines were on the screen, in words. */
+    seenInWords: () => seenInWords(changes),
+    /** Whether there is more below the screen. */
+    hasMore: () => forward(top, height).block < blocks.length,
   };
 }

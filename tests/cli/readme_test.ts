@@ -44,7 +44,7 @@ Deno.test("the README shows the screens that the demo shows", { ignore }, async 
   assertEquals(settle((await terminal.screen()).join("\n")), settle(list));
   await goTo(terminal, "pipelock-block");
   await terminal.type("Enter");
-  await terminal.sees(/all seen[^]*arrived/);
+  await terminal.sees(/changed lines? seen[^]*arrived/);
   assertEquals(settle((await terminal.screen()).join("\n")), settle(proposal));
   await terminal.type("q");
   await terminal.sees(/3 pending[^]*\? help/);

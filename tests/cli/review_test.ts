@@ -238,7 +238,7 @@ Deno.test(
       await terminal.sees(new RegExp(`> ${"demo-1".slice(0, typed)}_`));
     }
     await terminal.type("Enter");
-    await terminal.sees(/2 pending[^]*approving in \d s, u to undo/);
+    await terminal.sees(/2 pending[^]*u to undo \(\d s\): approving/);
     await decide("r");
     await terminal.sees(/Look first, then r rejects it/);
     await decide("r");
@@ -246,7 +246,7 @@ Deno.test(
     await terminal.type("One host only.");
     await terminal.sees(/> One host only\._/);
     await terminal.type("Enter");
-    await terminal.sees(/1 pending[^]*rejecting in \d s, u to undo/);
+    await terminal.sees(/1 pending[^]*u to undo \(\d s\): rejecting/);
     await terminal.sees(/! approved[^]*! rejected/);
     await terminal.type("q");
     const screen = await terminal.sees(/ended 0/);

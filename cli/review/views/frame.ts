@@ -9,7 +9,7 @@ import type { Overview } from "../../../mod.ts";
 import { unlistedLine, unreadableLine, unrecordedLine } from "../../render/pending.ts";
 import type { Style } from "../../render/style.ts";
 import { cut, fill, wrap } from "../../render/wrap.ts";
-import { type Binding, BINDINGS, written } from "../keymap.ts";
+import { type Action, type Binding, BINDINGS, written } from "../keymap.ts";
 import { secondsLeft, wordsOf } from "../list.ts";
 import type { State } from "../state.ts";
 import type { Size } from "../terminal.ts";
@@ -24,6 +24,9 @@ const MOST_MESSAGE_ROWS = 4;
 
 const MOST_BANNER_ROWS = 3;
 
+/** On a narrower screen the ends of rows are cut off, and so nothing on it counts as seen. */
+const LEAST_COLUMNS = 20;
+
 function heading(state: State, columns: number): string {
   const { view, list, style } = state;
   const { waiting, bottles, snoozed } = list.counts();
@@ -34,10 +37,7 @@ function heading(state: State, columns: number): string {
   const selected = list.selected().length;
   if (selected > 0) parts.push(`${selected} selected`);
   if (list.filter() !== "") parts.push(`only "${visibleLine(list.filter(), "code")}"`);
-  if ("viewport" in view) {
-    const percent = Math.floor(view.viewport.progress() * 100);
-    parts.push(view.viewport.endWasSeen() ? "all seen" : `${percent} %`);
-  }
+  if (view.place !== "help" && "viewport" in view) parts.unshift(view.viewport.seenInWords());
   const text = cut(` supervise  ${parts.join(" · ")}`, columns - 1);
   return style.inverse(fill(text, columns - 1));
 }
@@ -55,28 +55,52 @@ function alarmRows(overview: Overview, columns: number, style: Style): string[] 
   return shown.map((line) => style.magenta(cut(line, columns - 1)));
 }
 
-/** The keys of a place, as many as there is room for. The one for help is always there. */
+/** What has its key at the foot of the screen longest, the first one longest of all. */
+const KEPT_LONGEST: readonly Action[] = [
+  "help",
+  "back",
+  "quit",
+  "confirm",
+  "undo",
+  "reject",
+  "open",
+  "nextUnseen",
+  "approve",
+];
+
+/** The keys of a place, as many as there is room for. */
 function hints(state: State, columns: number): string {
   const { view, style, undoBuffer, list } = state;
   const isUseful = ({ hint, action }: Binding) => {
     if (action === "undo") return undoBuffer.count() > 0;
     if (action === "confirm") return view.place === "batch" && view.step === "asked";
+    if (action === "nextUnseen") return "viewport" in view && view.viewport.hasUnseen();
     return hint !== undefined;
+  };
+  const rankOf = (action: Action) => {
+    const at = KEPT_LONGEST.indexOf(action);
+    return at === -1 ? KEPT_LONGEST.length : at;
   };
   const all = BINDINGS[view.place]
     .filter(isUseful)
     .map(({ keys: [key], hint, action }) => ({
       text: `${written(key!)} ${hint}`,
-      kept: action === "help" || action === "back" || action === "quit",
+      rank: rankOf(action),
     }));
   if (view.place === "list" && list.counts().snoozed > 0) {
-    all.push({ text: "S show hidden", kept: false });
+    all.push({ text: "S show hidden", rank: KEPT_LONGEST.length });
   }
-  if (view.place === "list" && list.filter() !== "") all.push({ text: "Esc all", kept: true });
+  if (view.place === "list" && list.filter() !== "") all.push({ text: "Esc all", rank: 0 });
   let room = columns - 2;
-  for (const { text, kept } of all) if (kept) room -= text.length + 2;
-  const fitting = all.filter(({ text, kept }) => kept || (room -= text.length + 2) >= 0);
-  return style.dim(cut(` ${fitting.map(({ text }) => text).join("  ")}`, columns - 1));
+  const fitting = new Set(
+    all.toSorted((a, b) => a.rank - b.rank).filter(({ text }) => {
+      const fits = text.length <= room;
+      if (fits) room -= text.length + 2;
+      return fits;
+    }),
+  );
+  const shown = all.filter((hint) => fitting.has(hint)).map(({ text }) => text);
+  return style.dim(cut(` ${shown.join("  ")}`, columns - 1));
 }
 
 /** What was typed, with its end and a cursor always in view. */
@@ -133,15 +157,13 @@ function body(state: State, height: number, columns: number): readonly string[] 
   const { view } = state;
   if (view.place === "list") return listRows(state, height, columns);
   if (view.place === "batch") return batchRows(state, view, height, columns);
-  const stage = view.place === "help" ? undefined : state.list.row(view.key)?.stage;
+  const stage = "key" in view ? state.list.row(view.key)?.stage : undefined;
   if (stage === undefined || stage.kind === "open") return view.viewport.rows(height, columns);
   const words = wordsOf(stage, state.ports.now()) ?? "";
   const banner = wrap("! ", `It is no longer pending: ${visibleLine(words)}`, columns, "prose");
-  banner.splice(MOST_BANNER_ROWS);
-  return [
-    ...banner.map(state.style.magenta),
-    ...view.viewport.rows(Math.max(1, height - banner.length), columns),
-  ];
+  banner.splice(Math.min(MOST_BANNER_ROWS, height));
+  const rows = banner.length === height ? [] : view.viewport.rows(height - banner.length, columns);
+  return [...banner.map(state.style.magenta), ...rows];
 }
 
 /**
@@ -149,7 +171,7 @@ function body(state: State, height: number, columns: number): readonly string[] 
  * scroll.
  */
 export function renderFrame(state: State, overview: Overview, size: Size) {
-  const columns = Math.max(20, size.columns);
+  const columns = Math.max(LEAST_COLUMNS, size.columns);
   const alarms = alarmRows(overview, columns, state.style);
   const roomy = size.rows >= 16;
   const said = [
@@ -162,8 +184,16 @@ export function renderFrame(state: State, overview: Overview, size: Size) {
     ...said,
     ...(state.prompt === undefined ? [hints(state, columns)] : []),
   ];
-  const bodyHeight = Math.max(1, size.rows - 1 - alarms.length - below.length);
-  const rows = [...body(state, bodyHeight, columns)];
+  // As many as are shown: what scrolls counts them as seen.
+  const bodyHeight = Math.min(
+    Math.max(1, size.rows - 1 - alarms.length - below.length),
+    Math.max(0, size.rows - below.length),
+  );
+  const rows = bodyHeight === 0
+    ? []
+    : size.columns < columns
+    ? ["Too narrow."]
+    : [...body(state, bodyHeight, columns)];
   while (rows.length < bodyHeight) rows.push("");
   // After the body, which counts what was seen.
   const above = [heading(state, columns), ...alarms];

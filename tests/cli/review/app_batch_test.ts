@@ -24,6 +24,12 @@ async function statuses(dir: TempDir): Promise<string> {
   return (await Promise.all(all)).join(" ");
 }
 
+/** Shows all that is selected, and then the table of what would happen. */
+async function toTable(app: TestApp): Promise<void> {
+  await app.decide("a");
+  while (/^── \d+ of \d+ ─|changed lines? seen/m.test(app.screen())) await app.press("space");
+}
+
 /** The rows of the table, without what each would change. */
 const fates = (app: TestApp) =>
   [...app.screen().matchAll(/^ (.+?) +│ .* {2}(p\d)$/gm)].map(([, fate, id]) => `${id} ${fate}`);
@@ -35,7 +41,7 @@ Deno.test("a shows what would happen to each that is selected, and leaves out wh
   await app.press("x", "x", "j", "x", "x");
   assertStringIncludes(app.screen(), "4 selected");
   assertEquals(app.screen().match(/^[> ]x/gm)?.length, 4);
-  await app.decide("a");
+  await toTable(app);
   assertStringIncludes(app.screen(), " Enter will approve 3, and leave out 1:");
   assertEquals(fates(app), [
     "p1 will be approved",
@@ -59,7 +65,7 @@ Deno.test("a shows what would happen to each that is selected, and leaves out wh
   assertStringIncludes(app.screen(), "That is not web.2.");
   await app.answer("web.2");
   assertStringIncludes(app.screen(), " Results:");
-  assertStringIncludes(fates(app)[0]!, "p1 approving in 5 s");
+  assertStringIncludes(fates(app)[0]!, "p1 u to undo (5 s): approving");
   assertEquals(await statuses(dir), "- - - - -");
   await app.wait(5_000);
   assertEquals(await statuses(dir), "approved approved - - approved");
@@ -79,7 +85,7 @@ Deno.test("u undoes all of a table at once", async () => {
   await queueSome(dir);
   const app = await openTestApp(dir, { columns: 120 });
   await app.press("x", "x", "x");
-  await app.decide("a");
+  await toTable(app);
   await app.decide("return");
   await app.wait(4_000);
   await app.press("u");
@@ -108,7 +114,7 @@ Deno.test("each of a table has its own result, also where somebody was faster", 
   await queueSome(dir);
   const [other, app] = [await openTestApp(dir), await openTestApp(dir, { columns: 120 })];
   await app.press("x", "x", "x");
-  await app.decide("a");
+  await toTable(app);
   await app.decide("return");
   await other.press("j", "return");
   await other.decide("r");
@@ -134,7 +140,7 @@ Deno.test("a table that was left decides nothing, and was no look at what is in 
   await queueSome(dir);
   const app = await openTestApp(dir, { columns: 120 });
   await app.press("x", "x");
-  await app.decide("a");
+  await toTable(app);
   await app.press("escape", "escape", "g");
   await app.decide("a");
   assertStringIncludes(app.screen(), "Look first, then a approves it.");
@@ -148,7 +154,7 @@ Deno.test("what changes under a table is not decided with it", async () => {
   await queueSome(dir);
   const app = await openTestApp(dir, { columns: 120 });
   await app.press("x", "x", "x");
-  await app.decide("a");
+  await toTable(app);
   const justification = "Other words.";
   await queueSample(dir.path, { id: "p1", arrivalTimestamp: at(0), justification });
   await Deno.remove(dir.at("queue", "dev-1", "p2.proposal.json"));
@@ -172,7 +178,7 @@ Deno.test("a table that is longer than the screen is not decided before its end 
   for (const scrolls of [true, false]) {
     const app = await openTestApp(dir);
     for (let n = 0; n < 30; n++) await app.press("x");
-    await app.decide("a");
+    await toTable(app);
     if (scrolls) await app.press("space", "G");
     else {
       await app.decide("return");
@@ -185,4 +191,57 @@ Deno.test("a table that is longer than the screen is not decided before its end 
     assertStringIncludes(app.screen(), "30 decisions recorded in 5 s");
     await app.press("u");
   }
+});
+
+// Threat: C9
+Deno.test("a shows each that is selected; what was not on the screen is left out of the table", async () => {
+  await using dir = await tempDir();
+  const long = (name: string) =>
+    Array.from({ length: 90 }, (_, n) => `${name}${n}.example\n`).join("");
+  await queueSample(dir.path, { id: "p1", arrivalTimestamp: at(1) });
+  await queueSample(dir.path, { id: "p2", arrivalTimestamp: at(2), proposedFile: long("a") });
+  await queueSample(dir.path, { id: "p3", arrivalTimestamp: at(3), proposedFile: long("b") });
+  const app = await openTestApp(dir);
+  await app.press("x", "x", "x");
+  await app.decide("a");
+  assertStringIncludes(app.screen(), "\n── 1 of 3 ───");
+  assertStringIncludes(app.screen(), " supervise  2 of 182 changed lines seen");
+  // To the end by a jump: what lies between was not on the screen.
+  await app.press("G");
+  await app.decide("return");
+  assertEquals(fates(app).filter((fate) => fate.includes("will be")), ["p1 will be approved"]);
+  const left = app.screen().match(/^ {3}! \d+ of 90 changed lines seen\. Decide it alone$/gm);
+  assertEquals(left?.length, 2, app.screen());
+  await app.press("escape");
+
+  // It goes on where it was left; n leads to what lacks.
+  await app.decide("a");
+  assertStringIncludes(app.screen(), "\n── 1 of 2 ───");
+  for (let presses = 0; /(?<!\d)(\d+) of (?!\1)\d+ changed/.test(app.screen()); presses++) {
+    assert(presses < 40, app.screen());
+    await app.press("n");
+  }
+  await app.press("return");
+  assertEquals(fates(app).map((fate) => fate.slice(3)), Array(3).fill("will be approved"));
+  await app.decide("return");
+  await app.wait(5_000);
+  assertEquals(await statuses(dir), "approved approved approved - -");
+});
+
+// Threat: B12
+Deno.test("what changes while several are shown is not decided, whatever was seen of it before", async () => {
+  await using dir = await tempDir();
+  await queueSome(dir);
+  const app = await openTestApp(dir, { columns: 120 });
+  await app.press("x", "x", "x");
+  await app.decide("a");
+  await app.press("space");
+  await queueSample(dir.path, { id: "p1", arrivalTimestamp: at(0), justification: "Other words." });
+  await app.look();
+  for (let n = 0; n < 9 && !app.screen().includes("Enter will"); n++) await app.press("space");
+  assertEquals(fates(app).map((fate) => fate.slice(0, 11)), [
+    "p1 left out",
+    "p2 will be ",
+    "p3 will be ",
+  ]);
 });

@@ -25,7 +25,7 @@ Deno.test("a approves what was looked at, after five seconds and not before", as
   assertStringIncludes(app.screen(), "Look first, then a approves it.");
   assertStringIncludes(app.screen(), "+2 api.github.com");
   await app.decide("a");
-  assertStringIncludes(app.cursor()!, "! approving in 5 s, u to undo");
+  assertStringIncludes(app.cursor()!, "! u to undo (5 s): approving");
   await app.wait(4_000);
   assertStringIncludes(app.screen(), "Recorded in 1 s. u to undo");
   assertEquals(await written(dir), NOTHING);
@@ -48,7 +48,7 @@ Deno.test("the notes of the command line are what a question for notes begins wi
   await app.keys("m", "a");
   await app.answer(".");
   await app.press("x");
-  await app.keys("a", "return");
+  await app.keys("a", "return", "return");
   await app.wait(5_000);
   assertEquals((await written(dir, "p1")).notes, "As agreed, no.");
   assertEquals((await written(dir, "p2")).notes, "As agreed.");
@@ -64,7 +64,7 @@ Deno.test("how long a decision can be undone is said though a filter hides its r
   await app.decide("a");
   await app.press("/");
   await app.answer("p2");
-  assert(!/approving in/.test(app.screen()), app.screen());
+  assert(!/: approving/.test(app.screen()), app.screen());
   assertStringIncludes(app.screen(), "Recorded in 5 s. u to undo");
 });
 
@@ -210,25 +210,121 @@ Deno.test("a file that the agent did not start from wants a yes", async () => {
   assertEquals((await written(dir)).status, "approved");
 });
 
+const LONG = Array.from({ length: 402 }, (_, n) => `h${n}.example\n`).join("");
+
 // Threat: C9
-Deno.test("a warns once of what was never on the screen", async () => {
+Deno.test("a approves once every changed line was on the screen, and shows those that were not", async () => {
   await using dir = await tempDir();
-  const proposedFile = Array.from({ length: 99 }, (_, n) => `h${n}.example\n`).join("");
-  for (const id of ["p1", "p2"]) await queueSample(dir.path, { id, proposedFile });
+  await queueSample(dir.path, { id: "p1", proposedFile: LONG });
   const app = await openTestApp(dir);
-  await app.press("return");
-  app.screen();
+  await app.press("return", "G");
+  assertStringIncludes(app.screen(), "+402 h401.example");
+  assert(/ supervise {2}\d\d of 402 changed lines seen/.test(app.screen()), app.screen());
   await app.decide("a");
-  assert(/You have seen \d+ % of it. Space shows more/.test(app.screen()));
-  await app.decide("a");
+  assertStringIncludes(app.screen(), "Not decided: this part was not on the screen yet.");
+  // Each press shows what comes next, and leaves nothing out.
+  let presses = 1;
+  for (; !app.screen().includes("u to undo"); presses++) {
+    assert(presses < 60, app.screen());
+    if (presses % 3 === 0) await app.press("space", "j", "G");
+    await app.decide("a");
+  }
+  assert(presses > 15, `${presses}`);
   await app.wait(5_000);
   assertEquals((await written(dir)).status, "approved");
+});
 
-  await app.press("return", "G");
-  app.screen();
+// Threat: C9
+Deno.test("a line of 24,000 characters was seen once its last row was on the screen", async () => {
+  await using dir = await tempDir();
+  await queueSample(dir.path, {
+    id: "p1",
+    proposedFile: `# ${"x".repeat(24_000)}*.evil.example\n`,
+  });
+  const app = await openTestApp(dir);
+  await app.press("return", "j", "j");
+  assertStringIncludes(app.screen(), "0 of 1 changed line seen");
+  await app.press("G");
+  assertStringIncludes(app.screen(), "0 of 1 changed line seen");
   await app.decide("a");
-  await app.wait(5_000);
-  assertEquals((await written(dir, "p2")).status, "approved");
+  assertStringIncludes(app.screen(), "Not decided: this part was not on the screen yet.");
+  await app.wait(10_000);
+  assertEquals(await written(dir), NOTHING);
+  for (let presses = 0; app.screen().includes("0 of 1"); presses++) {
+    assert(presses < 40);
+    await app.press("n");
+  }
+  await app.decide("a");
+  assertStringIncludes(app.screen(), "u to undo");
+});
+
+// Threat: C9
+Deno.test("rows that a question or a message covers were not seen", async () => {
+  await using dir = await tempDir();
+  await queueSample(dir.path, { id: "p1", proposedFile: LONG });
+  const counts = async (app: Awaited<ReturnType<typeof openTestApp>>, rows: number) => {
+    const { screen } = app;
+    await app.press("return");
+    await app.decide("r");
+    const shown = new Set(screen({ rows }).match(/^\+ *\d+ h\d+\.example$/gm) ?? []);
+    return [shown.size, Number(screen({ rows }).match(/(\d+) of 402/)?.[1] ?? shown.size)];
+  };
+  for (const rows of [5, 6, 8, 14, 24, 40]) {
+    const [shown, counted] = await counts(await openTestApp(dir, { rows }), rows);
+    // The frame before the question may have had more of them.
+    const before = await openTestApp(dir, { rows });
+    await before.press("return");
+    const most = Math.max(shown!, before.screen().match(/^\+ *\d+ h\d+\.example$/gm)?.length ?? 0);
+    assertEquals(counted, most, `${rows} rows`);
+  }
+});
+
+// Threat: C9
+Deno.test("on a screen that cuts off rows nothing is seen", async () => {
+  await using dir = await tempDir();
+  await queueSample(dir.path, { id: "p1" });
+  const app = await openTestApp(dir, { columns: 19 });
+  await app.press("return");
+  assertStringIncludes(app.screen({ columns: 19 }), "Too narrow.");
+  await app.decide("a");
+  assertStringIncludes(app.screen({ columns: 19 }), "Not decided");
+  await app.decide("r");
+  assertStringIncludes(app.screen({ columns: 19 }), "Why?");
+});
+
+Deno.test("what was seen of a proposal stays seen when it is opened again, and not when it changed", async () => {
+  await using dir = await tempDir();
+  await queueSample(dir.path, { id: "p1", proposedFile: LONG });
+  const app = await openTestApp(dir);
+  const seen = () => Number(app.screen().match(/(\d+) of 402 changed lines seen/)?.[1]);
+  await app.press("return", "G", "g");
+  const first = seen();
+  await app.press("q", "return");
+  assertEquals(seen(), first);
+  // On a smaller screen other rows are above; what was seen is not lost by that.
+  app.screen({ columns: 40, rows: 10 });
+  assertEquals(seen(), first);
+  // Another proposal arrives, and says so nowhere on this screen.
+  await queueSample(dir.path, { id: "p2" });
+  await app.look();
+  assertEquals(seen(), first);
+  await queueSample(dir.path, { id: "p1", proposedFile: LONG, justification: "Other words." });
+  await app.look();
+  assertStringIncludes(app.screen(), "The proposal changed while you looked.");
+  assert(seen() < first, `${seen()} of ${first}`);
+});
+
+Deno.test("the file in force changes: what was seen of another difference does not count", async () => {
+  await using dir = await tempDir();
+  await queueSample(dir.path, { id: "p1", proposedFile: LONG });
+  const app = await openTestApp(dir);
+  await app.press("return", "G", "g");
+  await Deno.mkdir(dir.at("current-config", "dev-1"), { recursive: true });
+  await Deno.writeTextFile(dir.at("current-config", "dev-1", "allowlist"), "h0.example\n");
+  await app.wait(1_000);
+  assertStringIncludes(app.screen(), "The file in force changed while you looked.");
+  const [, count] = app.screen().match(/(\d+) of 401 changed lines seen/)!;
+  assertEquals(Number(count), app.screen().match(/^\+ *\d+ h\d+\.example$/gm)?.length);
 });
 
 Deno.test("m shows what the editor left, and answers with it once it was looked at", async () => {

@@ -57,7 +57,7 @@ Deno.test("no id, however long, pushes what is odd off the table of several", as
     await queueSample(dir.path, { id, proposedFile: "*.example.com\n" });
   }
   const { keys, screen } = await openTestApp(dir);
-  await keys("x", "x", "a");
+  await keys("x", "x", "a", "space", "space");
   assertEquals(
     screen({ columns: 80 }).match(/will be approved {2}│ dev-1 .* 1 high {2}x/g)?.length,
     2,

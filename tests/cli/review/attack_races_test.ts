@@ -21,8 +21,8 @@ for (const isListed of [true, false]) {
     if (isListed) await look();
     await keys("a");
     if (!isListed) await look();
-    await keys("return");
-    assertStringIncludes(screen(), "approving in");
+    await keys("return", "return");
+    assertStringIncludes(screen(), ": approving");
     await wait(10_000);
     assertEquals(await readAnswer(first.queueDir, "p1"), undefined);
     assertEquals((await readAnswer(second.queueDir, "p2"))?.status, "approved");
@@ -39,13 +39,13 @@ Deno.test("what was only a row of a table is looked at before it is decided alon
   assertEquals(await readAnswer(queueDir, "p1"), undefined);
 });
 
-Deno.test("from the list too, what was not seen to its end wants a second a", async () => {
+Deno.test("from the list too, a shows what was not seen", async () => {
   await using dir = await tempDir();
   const proposedFile = Array.from({ length: 200 }, (_, n) => `host-${n}.example\n`).join("");
   const { queueDir } = await queueSample(dir.path, { id: "p1", proposedFile });
   const { keys, screen, wait } = await openTestApp(dir);
   await keys("return", "q", "a");
-  assertStringIncludes(screen(), "You have seen");
+  assertStringIncludes(screen(), "Not decided: this part was not on the screen yet.");
   await wait(10_000);
   assertEquals(await readAnswer(queueDir, "p1"), undefined);
 });
@@ -64,7 +64,7 @@ Deno.test("a proposal that was gone and is back is looked at again", async () =>
   await keys("a");
   assertStringIncludes(screen(), "look again");
   await keys("a");
-  assertStringIncludes(screen(), "approving in");
+  assertStringIncludes(screen(), ": approving");
   assertEquals(await readAnswer(queueDir, "p1"), undefined);
 });
 
@@ -112,7 +112,7 @@ Deno.test("what is being written is written before q ends it, and told if it is 
       },
     },
   });
-  await keys("x", "x", "a", "return");
+  await keys("x", "x", "a", "space", "space", "return");
   await wait(6_000);
   assertEquals(app.end().filter((line) => /p1|p2/.test(line)).length, 2);
   await keys("q", "q");

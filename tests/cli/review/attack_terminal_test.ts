@@ -29,7 +29,7 @@ echo "$line" >> "$1"`;
   await using terminal = await review(dir, { EDITOR: await editor(dir, script) });
   await terminal.sees(/1 pending/);
   await terminal.type("Enter");
-  await terminal.sees(/all seen/);
+  await terminal.sees(/changed lines seen/);
   await new Promise((resolve) => setTimeout(resolve, 400)); // What keys are about must stand still.
   await terminal.type("m");
   await terminal.sees(/^editing/m);
@@ -51,7 +51,7 @@ Deno.test("what was not written is still on the terminal after SIGTERM", { ignor
   await using terminal = await openTerminal(command, env, [90, 24]);
   await terminal.sees(/1 pending/);
   await terminal.type("Enter");
-  await terminal.sees(/all seen/);
+  await terminal.sees(/changed lines seen/);
   await new Promise((resolve) => setTimeout(resolve, 400)); // What keys are about must stand still.
   await terminal.type("a");
   await terminal.sees(/Recorded in/);
@@ -66,10 +66,10 @@ Deno.test("the screen is whole again after its size has changed often", { ignore
   await using terminal = await review(dir);
   await terminal.sees(/1 pending/);
   await terminal.type("Enter");
-  await terminal.sees(/all seen/);
+  await terminal.sees(/changed lines seen/);
   for (let n = 1; n <= 40; n++) await terminal.resize(5 + (n * 31) % 90, 2 + (n * 7) % 40);
   await terminal.resize(80, 24);
   await terminal.sees(
-    /^ supervise {2}1 pending.*\np1 .*\narrived .*\nsha256 .*\n\nThe agent says:\n│/,
+    /^ supervise {2}.* 1 pending.*\np1 .*\narrived .*\nsha256 .*\n\nThe agent says:\n│/,
   );
 });

@@ -130,7 +130,7 @@ Deno.test(
     await review.decide("a", /^ Enter will approve 2:\n\n will be approved {2}│ .*\n will be/m);
     await review.decide("Enter", /Type dev-1 \(the bottle's name\) to/);
     await review.answer("dev-1");
-    await review.shows(/^ Results:\n\n approving in \d s, u to undo {2}│/m);
+    await review.shows(/^ Results:\n\n u to undo \(\d s\): approving {2}│/m);
     await review.type("u");
     await review.shows(/Taken back, nothing was written\./);
     assertEquals((await listPendingProposals(queueDir)).length, 3);

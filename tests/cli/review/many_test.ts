@@ -79,7 +79,9 @@ Deno.test(
     await review.type("G");
     await review.shows(/^\+ *\d+ \*\.example\.com$/m);
     await review.type("k");
-    await review.shows(/all seen(?![^]*^\+ *\d+ \*\.example\.com$)[^]*^\+ *\d+ # padding/m);
+    await review.shows(
+      / \d+ of 60001 changed lines seen(?![^]*^\+ *\d+ \*\.example\.com$)[^]*^\+ *\d+ # padding/m,
+    );
     await review.type("g");
     await review.shows(/^p1 {2}dev-1/m);
     await review.resize(40, 24);

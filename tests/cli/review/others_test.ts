@@ -25,7 +25,7 @@ Deno.test(
     await ada.decide("a", /u to undo/);
     await bob.decide("r", /Why\?/);
     await bob.answer("No.");
-    await bob.shows(/^> .*! rejecting in/m);
+    await bob.shows(/^> .*! u to undo .*: rejecting/m);
     // Ada's five seconds are over first; what Bob could still undo is dropped.
     await ada.shows(/^> .*! approved$/m);
     const screen = await bob.shows(/^> .*! approved by \S+@\S+/m);

@@ -58,24 +58,85 @@ Deno.test("scroll() reaches each row, forwards and backwards, a row at a time", 
   assertEquals(tops(-1), ["3.2", "3.1", "3.0", "2.0", "0.2", "0.1", "0.0", "0.0"]);
 });
 
-Deno.test("endWasSeen() is true once the end was on the screen, and stays so", () => {
-  const viewport = openViewport(blocksOf([4, 4]), PLAIN);
-  viewport.rows(4, 80);
-  assertEquals(viewport.endWasSeen(), false);
-  viewport.scroll(4);
-  assertEquals(viewport.endWasSeen(), false); // Nobody has looked yet.
-  viewport.rows(4, 80);
+/** Changed lines of some rows each, between headers and lines that stay; on a narrow screen twice as many. */
+function changesOf(counts: readonly number[]): Block[] {
+  return blocksOf(counts).flatMap((block): Block[] => [
+    () => ["@@"],
+    Object.assign(block, { isChange: true }),
+    () => [" stays"],
+  ]);
+}
+
+Deno.test("a changed line was seen once all its rows were on the screen, and not by a jump over it", () => {
+  const viewport = openViewport(changesOf(Array(20).fill(1)), PLAIN);
+  assertEquals(viewport.seenInWords(), "0 of 20 changed lines seen");
+  viewport.rows(6, 80);
+  assertEquals(viewport.seenInWords(), "2 of 20 changed lines seen");
+  viewport.scroll(Infinity);
+  assertEquals(viewport.seenInWords(), "2 of 20 changed lines seen"); // Nothing was shown there yet.
+  viewport.rows(6, 80);
+  assertEquals(viewport.seenInWords(), "4 of 20 changed lines seen");
   viewport.scroll(-Infinity);
-  viewport.rows(4, 80);
-  assertEquals(viewport.endWasSeen(), true);
+  viewport.rows(60, 80);
+  assertEquals(viewport.seenInWords(), "20 of 20 changed lines seen");
 });
 
-Deno.test("endWasSeen() is true at once where all of it fits", () => {
-  for (const counts of [[], [0], [2, 1]]) {
-    const viewport = openViewport(blocksOf(counts), PLAIN);
-    viewport.rows(3, 80);
-    assertEquals([viewport.endWasSeen(), viewport.progress()], [true, 1]);
-  }
+Deno.test("a line of many rows was seen once each of them was on the screen, at one width", () => {
+  const viewport = openViewport(changesOf([30]), PLAIN);
+  viewport.rows(11, 80);
+  viewport.scroll(20);
+  viewport.rows(11, 80); // Rows 19 to 29: of 10 to 18 none was there.
+  assertEquals(viewport.hasUnseen(), true);
+  viewport.scroll(-10);
+  viewport.rows(5, 80);
+  assertEquals(viewport.hasUnseen(), true);
+  // On a narrower screen it has other rows.
+  viewport.rows(11, 30);
+  viewport.rows(11, 80);
+  viewport.scroll(14);
+  viewport.rows(5, 80); // Rows 14 to 18, the last that lacked before.
+  assertEquals(viewport.hasUnseen(), true);
+  viewport.scroll(-Infinity);
+  viewport.rows(32, 80);
+  assertEquals(viewport.hasUnseen(), false);
+  viewport.rows(5, 30);
+  assertEquals(viewport.hasUnseen(), false); // What was read is read.
+});
+
+Deno.test("toUnseen() leads through all that was not seen, in any order of jumps, on any screen", () => {
+  holds(fc.property(
+    fc.array(fc.nat(9), { maxLength: 12 }),
+    fc.array(step, { maxLength: 6 }),
+    fc.integer({ min: 1, max: 12 }),
+    fc.constantFrom(20, 80),
+    (counts, steps, height, columns) => {
+      const viewport = openViewport(changesOf(counts.map((count) => count + 1)), PLAIN);
+      for (const take of steps) {
+        take(viewport);
+        viewport.rows(height, columns);
+      }
+      viewport.rows(height, columns);
+      const most = counts.reduce((sum, count) => sum + 2 * (count + 1), 0);
+      for (let presses = 0; viewport.hasUnseen(); presses++) {
+        assert(presses <= most, `${presses} times, and not all was seen`);
+        assert(viewport.toUnseen());
+        viewport.rows(height, columns);
+      }
+      assert(!viewport.toUnseen());
+      const all = counts.length;
+      const lines = all === 1 ? "line" : "lines";
+      assertEquals(viewport.seenInWords(), `${all} of ${all} changed ${lines} seen`);
+    },
+  ));
+});
+
+Deno.test("what has an age is made anew on each screen", () => {
+  let age = 0;
+  const live: Block = Object.assign(() => [`${++age} s ago`], { isLive: true });
+  const viewport = openViewport([live, () => ["stays"]], PLAIN);
+  const first = viewport.rows(5, 80);
+  const second = viewport.rows(5, 80);
+  assert(first[0] !== second[0]);
 });
 
 Deno.test("a narrower screen goes on in the block that was at its top", () => {
