@@ -67,7 +67,7 @@ export async function openBatch(
   });
   state.show({ place: "pages", ...batch, viewport: openViewport(pages, state.style) });
   state.tell(
-    "Space shows them all, then the table. Enter: the table, without what you did not see.",
+    "Space shows all of them; Enter leaves out what you did not see.",
   );
 }
 

@@ -18,9 +18,10 @@ import { clearObstacles } from "../operate/confirm.ts";
 import { decideAsShown, decideEdit, printDecision } from "../operate/decision.ts";
 import { editProposal } from "../operate/editor.ts";
 import { unlistedLine, unrecordedLine } from "../render/pending.ts";
-import { renderProposal } from "../render/proposal.ts";
+import { proposalBlocks } from "../render/proposal.ts";
 import { versionBlocks } from "../render/version.ts";
 import { renderBlocks } from "../render/wrap.ts";
+import { countSeen } from "./viewport.ts";
 
 /** Asks the operator: prints the question, returns the line, or `undefined` at the end of input. */
 export type Ask = (question: string) => Promise<string | undefined>;
@@ -77,10 +78,12 @@ async function reviewOne(
 ): Promise<Outcome> {
   try {
     const inspection = await inspectProposal({ root: context.root, bottleSlug, proposalId });
-    for (const line of renderProposal(inspection, Date.now(), context.columns, context.style)) {
-      context.print(line);
-    }
+    const blocks = proposalBlocks(inspection, Date.now);
+    for (const line of renderBlocks(blocks, context.columns, context.style)) context.print(line);
     context.print("");
+    // A terminal scrolls: whether all of it was on the screen is for the operator to know.
+    const { changed } = countSeen(blocks);
+    context.print(`${changed} changed line${changed === 1 ? "" : "s"} above.`);
     return await decideAtPrompt(context, ask, inspection);
   } catch (error) {
     // Somebody else decided, or the file changed: say so, and go on with the next one.

@@ -302,6 +302,8 @@ async function list(dir: TempDir, test: Case): Promise<void> {
   await app.press("x");
   if (test.code === "changed") await test.meanwhile!(dir);
   await pressKey(app, test);
+  // What is selected is shown, and then the table.
+  if (app.screen().includes("── 1 of 1 ")) await app.press("space");
   if (test.code === "stale" && test.meanwhile) {
     await app.decide("return");
     await happensLast(dir, app, test);

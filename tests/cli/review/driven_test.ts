@@ -127,7 +127,9 @@ Deno.test(
     await review.shows(/1 selected/);
     await review.type("x");
     await review.shows(/2 selected/);
-    await review.decide("a", /^ Enter will approve 2:\n\n will be approved {2}│ .*\n will be/m);
+    await review.decide("a", /^── 1 of 2 ─/m);
+    await review.type("Space");
+    await review.shows(/^ Enter will approve 2:\n\n will be approved {2}│ .*\n will be/m);
     await review.decide("Enter", /Type dev-1 \(the bottle's name\) to/);
     await review.answer("dev-1");
     await review.shows(/^ Results:\n\n u to undo \(\d s\): approving {2}│/m);

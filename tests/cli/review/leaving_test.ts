@@ -173,7 +173,7 @@ for (
       assert(SANE.test(await review.shows(/ modes shown$/m)));
       await queueSample(dir.path, { id: "p2", justification: "Came meanwhile." });
       await review.command("fg");
-      const after = await review.shows(/^ supervise {2}2 pending/m);
+      const after = await review.shows(/^ supervise {2}.*2 pending/m);
       const change = (screen: string) =>
         screen.slice(screen.indexOf("--- allowlist"), screen.indexOf("\n\n"));
       assertEquals(change(after), change(before));

@@ -88,6 +88,8 @@ interface Golden {
   readonly to?: (review: Review) => Promise<void>;
   readonly size?: readonly [number, number];
   readonly empty?: boolean;
+  /** Whether a proposal of 402 lines comes last. */
+  readonly long?: boolean;
 }
 
 const open = async (review: Review) => {
@@ -101,6 +103,18 @@ const select = async (review: Review) => {
     await review.shows(new RegExp(`${count} selected`));
   }
 };
+
+/** Shows all that is selected, a screen at a time, until the table is there. */
+const showAll = async (review: Review) => {
+  let screen = await review.decide("a", /^── 1 of/m);
+  while (!screen.includes("Enter will")) {
+    await review.type("Space");
+    await review.still(200);
+    screen = (await review.screen()).join("\n");
+  }
+};
+
+const LONG = Array.from({ length: 402 }, (_, n) => `host-${n}.example\n`).join("");
 
 const GOLDEN: Readonly<Record<string, Golden>> = {
   list: { about: "The list: four proposals of two bottles" },
@@ -142,7 +156,7 @@ const GOLDEN: Readonly<Record<string, Golden>> = {
     about: "What would happen to each of several; the stale one is left out",
     to: async (review) => {
       await select(review);
-      await review.decide("a", /Enter will approve/);
+      await showAll(review);
     },
     size: [120, 40],
   },
@@ -150,8 +164,26 @@ const GOLDEN: Readonly<Record<string, Golden>> = {
     about: "The same table on a smaller screen",
     to: async (review) => {
       await select(review);
-      await review.decide("a", /Enter will approve/);
+      await showAll(review);
     },
+  },
+  pages: {
+    about: "Several are shown, one after the other, before the table",
+    to: async (review) => {
+      await select(review);
+      await review.decide("a", /^── 1 of/m);
+    },
+  },
+  unseen: {
+    about: "402 new lines, after G and a: it shows what was not on the screen",
+    to: async (review) => {
+      await review.type("G", "Enter");
+      await review.shows(/0\d host-|^--- allowlist/m);
+      await review.type("G");
+      await review.shows(/host-401/);
+      await review.decide("a", /Not decided/);
+    },
+    long: true,
   },
   stale: {
     about: "The agent started from another file than the one in force",
@@ -173,7 +205,8 @@ const GOLDEN: Readonly<Record<string, Golden>> = {
 };
 
 for (
-  const [name, { about, to, size = [80, 24] as const, empty = false }] of Object.entries(GOLDEN)
+  const [name, { about, to, size = [80, 24] as const, empty = false, long = false }] of Object
+    .entries(GOLDEN)
 ) {
   Deno.test(
     `the full screen shows ${name} as the file of that name has it`,
@@ -181,6 +214,10 @@ for (
     async () => {
       await using dir = await tempDir();
       if (!empty) await prepare(dir);
+      if (long) {
+        const change = { id: "f00d", proposedFile: LONG, arrivalTimestamp: daysAgo(1) };
+        await queueSample(dir.path, change);
+      }
       const script = '#!/bin/sh\nprintf "mirror.internal.example\\nfiles.example.net\\n" > "$1"\n';
       await Deno.writeTextFile(dir.at("editor"), script, { mode: 0o755 });
       const env = { EDITOR: dir.at("editor"), NO_COLOR: "1" };
@@ -224,7 +261,7 @@ Deno.test("each golden screen belongs to a test, and each row that an agent wrot
   const expected = [...Object.keys(GOLDEN), ...trickFiles].map((name) => `${name}.txt`).sort();
   assertEquals(names, expected);
   const ours =
-    /^(#| supervise |─+$|(dev-1|web\.2) {2}|arrived |sha256 |The agent says:|In the (diff:|list)|[\w-]+ {2}dev-1|What |Your version,|$)/;
+    /^(#| supervise |─+$|── \d+ of \d+ ─+$|(dev-1|web\.2) {2}|arrived |sha256 |The agent says:|In the (diff:|list)|[\w-]+ {2}(?:dev-1|web\.2)|What |Your version,|$)/;
   for (const name of names) {
     for (const row of (await Deno.readTextFile(join(FOLDER, name))).split("\n")) {
       assert(ours.test(row) || /^[│+\-@! >]/.test(row), `${name}: ${row}`);
