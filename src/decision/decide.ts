@@ -25,14 +25,7 @@ import {
 import { sha256Hex } from "../text/hash.ts";
 import { diffAgainst, type Inspection, inspectProposal } from "./inspect.ts";
 import { carryOut, withBottleLock } from "./journal.ts";
-import {
-  confirmedBy,
-  fileOf,
-  lacksNotes,
-  marksOf,
-  NOTES_MISSING,
-  refuseObstacles,
-} from "./obstacles.ts";
+import { confirmedBy, fileOf, marksOf, refuseObstacles } from "./obstacles.ts";
 
 /** One operator's decision on one proposal. */
 export interface DecideRequest extends DecisionDraft, ProposalRef {
@@ -152,8 +145,7 @@ export async function decideAfterLook(
 
 /** Refuses what no proposal could make right. */
 function checkRequest(request: DecideRequest): void {
-  const { verdict, notes, confirmedSlug, currentSha256 } = request;
-  if (lacksNotes(verdict, notes)) throw new ObstacleError(request, [NOTES_MISSING]);
+  const { confirmedSlug, currentSha256 } = request;
   if (confirmedSlug !== undefined && currentSha256 === undefined) {
     throw new TypeError(
       "Cannot take a confirmation without currentSha256: name the file in force that was shown",

@@ -114,14 +114,13 @@ export function confirmedBy(inspection: Inspection, draft: DecisionDraft): reado
   return obstaclesTo(inspection, bare).flatMap(({ code }) => CONFIRMED[code] ?? []);
 }
 
-/** The obstacle to a rejection that {@linkcode lacksNotes}. */
-export const NOTES_MISSING: Obstacle = {
+const NOTES_MISSING: Obstacle = {
   code: "notes_missing",
   message: "a rejection needs notes",
   clearedBy: { how: "notes" },
 };
 
-export function lacksNotes({ status }: { readonly status: string }, notes: string): boolean {
+function lacksNotes({ status }: { readonly status: string }, notes: string): boolean {
   return status === "rejected" && notes.trim() === "";
 }
 

@@ -209,15 +209,35 @@ Deno.test("watchEvents() tells a planted answer as unrecorded, and as decided on
   assertEquals([pending, unrecordedResponses], [[], []]);
 });
 
-Deno.test("answers without a record are named in little time, however large they are", async () => {
+Deno.test("a planted answer that is replaced is told again, as what it says now", async () => {
+  await using dir = await tempDir();
+  const queued = await queueSample(dir.path);
+  const says: string[] = [];
+  for await (const event of watchEvents({ root: dir.path })) {
+    if (event.event === "arrived" && says.length === 0) await answer(responseOf(queued));
+    if (event.event !== "unrecorded") continue;
+    says.push(event.says);
+    if (says.length === 2) break;
+    const text = (await Deno.readTextFile(responseOf(queued))).replace('"approved"', '"modified"');
+    await Deno.writeTextFile(`${responseOf(queued)}.new`, text);
+    await Deno.rename(`${responseOf(queued)}.new`, responseOf(queued));
+    // The name is the same: only a look at its queue finds it.
+    await queueSample(dir.path, { id: "another" });
+  }
+  assertEquals(says, ["approved", "modified"]);
+});
+
+Deno.test("a hundred answers without a record are named, and the others counted, however large they are", async () => {
   await using dir = await tempDir();
   await queueSample(dir.path, { id: "p1" });
-  for (let n = 0; n < 100; n++) {
+  for (let n = 0; n < 103; n++) {
     const path = dir.at("queue", "dev-1", `planted${n}.response.json`);
     await Deno.writeTextFile(path, "{");
     await Deno.truncate(path, 8 * 1024 * 1024 - 1);
   }
-  const { unrecordedResponses, pending } = readOverview({ root: dir.path });
+  const { unrecordedResponses, pending, unreadable } = readOverview({ root: dir.path });
   assertEquals([unrecordedResponses.length, pending.length], [100, 1]);
   assert(unrecordedResponses.every(({ says }) => says.includes("more than the 131072 allowed")));
+  const reasons = unreadable.filter(({ file }) => file === ".").map(({ reason }) => reason);
+  assert(reasons.includes("3 more responses have no record"), reasons.join());
 });
