@@ -31,7 +31,7 @@ export {
   roomAt,
   walkOwn,
 } from "./src/disk/read_own.ts";
-export { knownFile } from "./src/host/config_files.ts";
+export { knownFile, readFileInForce } from "./src/host/config_files.ts";
 export {
   type EditBuffer,
   keptEdits,
@@ -44,6 +44,7 @@ export {
   updateReceiverRecord,
 } from "./src/host/memos.ts";
 export { formatAnchors, parseAnchors } from "./src/log/anchors.ts";
+export { verifyAuditLogs } from "./src/log/check.ts";
 export { exportAuditLogs, readAuditHead, verifyAuditArchive } from "./src/log/archive.ts";
 export { decideAfterLook } from "./src/decision/decide.ts";
 export { decidedAmong } from "./src/log/decisions.ts";
@@ -53,6 +54,12 @@ export {
   parseAuditLogName,
   readLatestEntries,
 } from "./src/log/entries.ts";
-export { ensureSigningKey, readSigningKey } from "./src/log/key.ts";
+export {
+  ensureSigningKey,
+  readPublicKey,
+  readSigningKey,
+  type SigningKeyInfo,
+} from "./src/log/key.ts";
 export { clearUnfinished, readAnswer } from "./src/queue/files.ts";
 export { formatHead } from "./src/records/head.ts";
+export { isBottleSlug } from "./src/records/names.ts";

@@ -5,8 +5,14 @@
  * @module
  */
 
-import { findUnfinished, keptEdits, readSigningKey } from "../../internal_mod.ts";
-import { verifyAuditLog } from "../../mod.ts";
+import {
+  findUnfinished,
+  keptEdits,
+  readPublicKey,
+  readSigningKey,
+  type SigningKeyInfo,
+  verifyAuditLogs,
+} from "../../internal_mod.ts";
 import { logsThatMayBe, nameOfLog } from "../operate/logs.ts";
 import { counted, type Finding, findingsOf, named, shellWord, type Subject } from "./finding.ts";
 import { relative } from "@std/path";
@@ -55,17 +61,15 @@ export async function checkLogs({ root }: Pick<Subject, "root">): Promise<Findin
   const found: Finding[] = [];
   const unsigned: string[] = [];
   let [logs, lines, chained] = [0, 0, 0];
-  for (const id of logsThatMayBe(root)) {
-    const { component, slug } = id;
-    const log = await verifyAuditLog(component, slug, { root });
+  for await (const log of verifyAuditLogs(logsThatMayBe(root), { root, ...trustedIn(root) })) {
     if (!log.ok) {
       found.push(bad(
-        `${nameOfLog(id)} is not sound: ${log.firstError}`,
-        `supervise audit verify --bottle ${slug}; then compare with the heads saved elsewhere`,
+        `${nameOfLog(log)} is not sound: ${log.firstError}`,
+        `supervise audit verify --bottle ${log.slug}; then compare with the heads saved elsewhere`,
       ));
     }
     if (log.lines > 0) logs++;
-    if (log.uncovered > 0 && log.ok) unsigned.push(nameOfLog(id));
+    if (log.uncovered > 0 && log.ok) unsigned.push(nameOfLog(log));
     lines += log.lines;
     chained += log.chained;
   }
@@ -84,9 +88,28 @@ export async function checkLogs({ root }: Pick<Subject, "root">): Promise<Findin
   return [...found, checkKey(root, chained)];
 }
 
+/** A key that must not sign, or cannot be read, hides no edited log: what is left of it is used. */
+function trustedIn(root: string): { readonly publicKeys?: string; readonly chainOnly?: boolean } {
+  try {
+    const publicKeys = readPublicKey(root);
+    return publicKeys === undefined ? {} : { publicKeys };
+  } catch {
+    return { chainOnly: true };
+  }
+}
+
 function checkKey(root: string, chained: number): Finding {
   const { ok, bad } = findingsOf("signing-key");
-  const key = readSigningKey(root);
+  let key: SigningKeyInfo | undefined;
+  try {
+    key = readSigningKey(root);
+  } catch (error) {
+    const message = error instanceof Error ? error.message : String(error);
+    return bad(
+      message,
+      "nothing is decided until that is repaired; supervise audit verify after it",
+    );
+  }
   if (key !== undefined) return ok(`the key is ${key.fingerprint}`);
   if (chained === 0) return ok("there is no key yet; the first decision makes it");
   return bad(

@@ -23,7 +23,7 @@ const MOST_CHECKED = 20_000;
 function entriesUnder(root: string): OwnEntry[] {
   // The root may be a link that the operator made.
   const { mode, uid } = ownFileStamp(root)!;
-  const entries: OwnEntry[] = [{ path: root, mode, uid }];
+  const entries: OwnEntry[] = [{ path: root, mode, uid, isDirectory: true, device: NaN }];
   // The files in a queue are the sidecar's own; its directory keeps others out.
   const queues = listBottles(root).slugs.map((slug) => queueDirForSlug(slug, { root }));
   const dirs = queues.flatMap((dir) => [dir, join(dir, "processed")]);
@@ -39,6 +39,13 @@ function entriesUnder(root: string): OwnEntry[] {
   }
   return entries;
 }
+
+/** What must be a directory, by its path below the root. */
+const DIRECTORY =
+  /^(?:queue(?:\/[^/]+)?|audit|current-config(?:\/[^/]+)?|queue\/[^/]+\/processed|private(?:\/(?:heads|index|intents|locks|notify|edit|(?:staging|foreign|shown|known)(?:\/[^/]+)?))?)$/;
+
+/** Where a response is prepared, stands, goes to, and is moved aside to: one file system. */
+const MOVED = /^(?:queue|private)\/(?:[^/]+|[^/]+\/processed|(?:staging|foreign)\/[^/]+)$/;
 
 /** The agent reads what is in it, perhaps as another user. */
 const OPEN_DIR = "current-config";
@@ -64,6 +71,13 @@ function command(
   return commands.join(" && ");
 }
 
+/** Whether its owner may do with it what this program has to. An agent's config may be read-only. */
+function isOpenToOwner(root: string, entry: OwnEntry): boolean {
+  const needed = entry.isDirectory ? 0o700 : 0o600;
+  const mode = topOf(root, entry) === OPEN_DIR ? needed & ~0o200 : needed;
+  return (entry.mode & mode) === mode;
+}
+
 export function checkPermissions({ root }: Pick<Subject, "root">): Finding[] {
   const entries = entriesUnder(root);
   const names = (wrong: readonly OwnEntry[]) =>
@@ -81,6 +95,34 @@ export function checkPermissions({ root }: Pick<Subject, "root">): Finding[] {
   if (read.length > 0) {
     const tell = read.some(({ path }) => path.endsWith("-key.pem")) ? bad : warn;
     found.push(tell(`others may read ${names(read)}`, command("chmod", "go-rwx", root, read)));
+  }
+  const closed = entries.filter((entry) => !isOpenToOwner(root, entry));
+  if (closed.length > 0) {
+    const [first] = closed;
+    const mode = (first!.mode & 0o777).toString(8).padStart(3, "0");
+    found.push(bad(
+      `you may not use ${names(closed)} (mode ${mode}), so decisions may fail or hang there`,
+      command("chmod", "u+rwX", root, closed),
+    ));
+  }
+  const files = entries.filter((entry) =>
+    !entry.isDirectory && DIRECTORY.test(relative(root, entry.path))
+  );
+  if (files.length > 0) {
+    found.push(bad(
+      `${names(files)} is a file, where a directory belongs`,
+      `ls -la ${shellWord(root)}; find out who put it there, and move it away`,
+    ));
+  }
+  const [first, ...others] = entries.filter((entry) => MOVED.test(relative(root, entry.path)));
+  const apart = others.filter(({ device }) => device !== first!.device);
+  if (apart.length > 0) {
+    found.push(bad(
+      `${names(apart)} is on another file system than ${
+        names([first!])
+      }: no response can be written`,
+      `df ${shellWord(root)}/queue/* ${shellWord(privateDir(root))}; put both on one`,
+    ));
   }
   if (found.length === 0) {
     found.push(ok(`nobody else may read or write it (${entries.length} files and directories)`));

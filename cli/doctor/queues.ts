@@ -6,17 +6,22 @@
  */
 
 import {
+  CONFIG_FILE_FOR_TOOL,
   currentConfigDirForSlug,
   findLeftovers,
   instantOf,
+  isBottleSlug,
   listBottles,
   namesInOwn,
   type OldFiles,
   queueRoot,
+  readFileInForce,
+  TOOLS,
 } from "../../internal_mod.ts";
-import { queueDirForSlug } from "../../mod.ts";
+import { queueDirForSlug, UnsafeFileError, validateConfigFile } from "../../mod.ts";
 import { age } from "../render/time.ts";
 import { counted, type Finding, findingsOf, named, shellWord, type Subject } from "./finding.ts";
+import { join } from "@std/path";
 
 /** A response that no agent collected for longer gets a warning. */
 const UNCOLLECTED_MS = 3_600_000;
@@ -58,6 +63,18 @@ export function checkQueues({ root, overview }: Subject): Finding[] {
   ];
 }
 
+/** A queue that cannot be listed is told as unreadable, and hides no other one. */
+function leftoversOrNone(
+  ...args: Parameters<typeof findLeftovers>
+): Partial<ReturnType<typeof findLeftovers>> {
+  try {
+    return findLeftovers(...args);
+  } catch (error) {
+    if (error instanceof UnsafeFileError) return {};
+    throw error;
+  }
+}
+
 /** Checks for signs of a sidecar that is gone. It has no heartbeat: they are what it did not do. */
 export function checkSidecars({ root, nowMs, overview }: Subject): Finding[] {
   const { ok, warn } = findingsOf("sidecars");
@@ -65,7 +82,7 @@ export function checkSidecars({ root, nowMs, overview }: Subject): Finding[] {
   const since = ({ oldestMs }: OldFiles) => age(new Date(oldestMs).toISOString(), nowMs);
   const before = { uncollectedMs: nowMs - UNCOLLECTED_MS, unfinishedMs: nowMs - WRITING_MS };
   for (const slug of listBottles(root).slugs) {
-    const { uncollected, unfinished } = findLeftovers(slug, root, before);
+    const { uncollected, unfinished } = leftoversOrNone(slug, root, before);
     if (uncollected !== undefined) {
       const count = counted(uncollected.count, "response was", "responses were");
       found.push(warn(
@@ -95,19 +112,55 @@ export function checkSidecars({ root, nowMs, overview }: Subject): Finding[] {
   return [ok("no sign that one is gone; whether they run cannot be seen from here")];
 }
 
+/** Checks that each bottle has its files in force, that they are valid, and that somebody asks there. */
 export function checkFilesInForce({ root }: Pick<Subject, "root">): Finding[] {
-  const { ok, warn } = findingsOf("files-in-force");
+  const { ok, warn, bad } = findingsOf("files-in-force");
   const { slugs } = listBottles(root);
-  const without = slugs.filter((slug) =>
-    namesInOwn(currentConfigDirForSlug(slug, root)).length === 0
-  );
-  const [first] = without;
-  if (first === undefined) {
-    return [ok(slugs.length === 0 ? "there is no bottle yet" : "each bottle has files in force")];
+  const configured = namesInOwn(join(root, "current-config"));
+  const found: Finding[] = [];
+  for (const slug of new Set([...slugs, ...configured.filter(isBottleSlug)])) {
+    const dir = shellWord(currentConfigDirForSlug(slug, root));
+    const missing: string[] = [];
+    for (const tool of TOOLS) {
+      const name = CONFIG_FILE_FOR_TOOL[tool];
+      try {
+        const { currentFile } = readFileInForce(tool, slug, root);
+        if (currentFile === null) missing.push(name);
+        const [problem] = currentFile === null ? [] : validateConfigFile(tool, currentFile);
+        if (problem === undefined) continue;
+        found.push(bad(
+          `${slug}: the ${name} in force is invalid: ${problem.where}: ${problem.message}`,
+          `edit ${dir}/${name}`,
+        ));
+      } catch (error) {
+        if (error instanceof Deno.errors.NotCapable) throw error;
+        found.push(bad(
+          `${slug}: the ${name} in force cannot be read (${messageOf(error)})`,
+          `ls -la ${dir}`,
+        ));
+      }
+    }
+    if (missing.length > 0) {
+      const which = missing.length === TOOLS.length ? "no file" : `no ${missing.join(" and no ")}`;
+      found.push(warn(
+        `${slug}: ${which} in force, so a proposed one is shown as new`,
+        `mkdir -p ${dir} && cp ${missing.join(" ")} ${dir}`,
+      ));
+    }
   }
-  const dir = shellWord(currentConfigDirForSlug(first, root));
-  return [warn(
-    `${named(without)}: no file in force, so every proposed file is shown as new`,
-    `mkdir -p ${dir} && cp routes.json allowlist Dockerfile ${dir}`,
-  )];
+  const queueless = configured.filter((slug) => !slugs.includes(slug));
+  if (queueless.length > 0) {
+    found.push(warn(
+      `${named(queueless)}: files in force, and no queue, so its agent cannot ask`,
+      `ls ${shellWord(queueRoot(root))}; make its queue, or move ${
+        shellWord(join(root, "current-config"))
+      }/NAME away`,
+    ));
+  }
+  if (found.length > 0) return found;
+  return [ok(slugs.length === 0 ? "there is no bottle yet" : "each bottle has files in force")];
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }

@@ -9,8 +9,8 @@ import {
   type AuditLogId,
   listAuditLogs,
   listBottles,
+  verifyAuditLogs,
 } from "../../internal_mod.ts";
-import { verifyAuditLog } from "../../mod.ts";
 import type { Context } from "../command/context.ts";
 import { UsageError } from "../command/flags.ts";
 
@@ -47,10 +47,10 @@ export function logsThatMayBe(root: string): AuditLogId[] {
 /** Says which of the selected logs fail their check: a copy of them must not pass for a good one. */
 export async function complainOfUnsound(context: Context): Promise<void> {
   const { root } = context;
-  for (const { component, slug } of selectLogs(context)) {
-    const { ok, firstError } = await verifyAuditLog(component, slug, { root });
+  for await (const log of verifyAuditLogs(selectLogs(context), { root })) {
+    const { ok, firstError } = log;
     if (!ok) {
-      context.complain(`! ${component}-${slug} is not sound: ${firstError}; see audit verify`);
+      context.complain(`! ${nameOfLog(log)} is not sound: ${firstError}; see audit verify`);
     }
   }
 }

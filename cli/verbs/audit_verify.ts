@@ -9,9 +9,10 @@ import {
   parseAuditLogName,
   readSigningKey,
   verifyAuditArchive,
+  verifyAuditLogs,
   visibleLine,
 } from "../../internal_mod.ts";
-import { type Anchor, type AuditVerification, verifyAuditLog } from "../../mod.ts";
+import type { Anchor, AuditVerification } from "../../mod.ts";
 import { runAlone } from "../command/alone.ts";
 import { type Context, readNamedFile } from "../command/context.ts";
 import { UsageError } from "../command/flags.ts";
@@ -33,20 +34,28 @@ async function readText(context: Context, file: string | undefined): Promise<str
   return new TextDecoder().decode(await readNamedFile(context, file));
 }
 
-/** Refuses anchors that would check nothing: an empty file, a name that no log can have. */
+/** Refuses anchors that would check nothing: comments alone, empty or other logs, a wrong name. */
 async function readAnchors(
   context: Context,
   file: string | undefined,
 ): Promise<readonly Anchor[]> {
+  const { flags } = context;
   const text = await readText(context, file);
   if (text === undefined) return [];
-  if (text.trim() === "") {
-    throw new UsageError(`Cannot use ${file} as --anchors: it is empty; see audit head`);
-  }
   const anchors = parseAnchors(text, file!);
   const stray = anchors.find(({ log }) => parseAuditLogName(log) === undefined);
-  if (stray === undefined) return anchors;
-  throw new UsageError(`Cannot use ${stray.source}: ${stray.log} is no name of an audit log`);
+  if (stray !== undefined) {
+    throw new UsageError(`Cannot use ${stray.source}: ${stray.log} is no name of an audit log`);
+  }
+  const isWanted = isSelected(context);
+  const checks = anchors.some(({ seq, log }) => seq > 0 && isWanted(parseAuditLogName(log)!));
+  if (checks) return anchors;
+  const selected = flags.bottle === undefined && flags.component === undefined
+    ? "no head of a log with lines"
+    : "no head of a log with lines that --bottle and --component select";
+  throw new UsageError(
+    `Cannot use ${file} as --anchors: it has ${selected}, so it would check nothing; see audit head`,
+  );
 }
 
 /** What the logs are checked with; without public keys, with the key that is with them. */
@@ -64,10 +73,10 @@ async function verifyRoot(context: Context, trusted: Trusted): Promise<Verified>
   const named = anchors.flatMap(({ log }) => parseAuditLogName(log) ?? []);
   const all = [...logsThatMayBe(root), ...named].filter(isSelected(context));
   const logs: AuditVerification[] = [];
-  for (const [name, { component, slug }] of new Map(all.map((id) => [nameOfLog(id), id]))) {
-    const log = await verifyAuditLog(component, slug, { root, ...trusted });
+  const ids = new Map(all.map((id) => [nameOfLog(id), id])).values();
+  for await (const log of verifyAuditLogs(ids, { root, ...trusted })) {
     // Of a removed log only the heads in responses may be left. Then the check of those fails.
-    if (expected.has(name) || !log.ok) logs.push(log);
+    if (expected.has(nameOfLog(log)) || !log.ok) logs.push(log);
   }
   const signed = logs.some(({ chained }) => chained > 0);
   const own = publicKeys === undefined && signed ? readSigningKey(root) : undefined;

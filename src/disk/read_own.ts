@@ -102,17 +102,33 @@ export interface OwnEntry {
   readonly mode: number;
   /** The owner's number. */
   readonly uid: number | null;
+  readonly isDirectory: boolean;
+  /** The file system. */
+  readonly device: number;
 }
 
-/** One of them; `undefined` if it does not exist, or is a link: a link's own mode says nothing. */
+/**
+ * One of them; `undefined` if it does not exist, is in a directory that may not be entered, or is a link: a
+ * link's own mode says nothing.
+ */
 export function ownEntry(path: string): OwnEntry | undefined {
-  const stat = unlessMissing(() => Deno.lstatSync(path));
-  return stat === undefined || stat.isSymlink
-    ? undefined
-    : { path, mode: stat.mode ?? 0, uid: stat.uid };
+  let stat: Deno.FileInfo;
+  try {
+    stat = Deno.lstatSync(path);
+  } catch (error) {
+    const { NotFound, PermissionDenied } = Deno.errors;
+    if (error instanceof NotFound || error instanceof PermissionDenied) return undefined;
+    throw error;
+  }
+  if (stat.isSymlink) return undefined;
+  const { mode, uid, isDirectory, dev: device } = stat;
+  return { path, mode: mode ?? 0, uid, isDirectory, device };
 }
 
-/** A directory and everything below it; follows no link. Nothing if there is no such directory. */
+/**
+ * A directory and everything below it that may be listed; follows no link. Nothing if there is no such
+ * directory.
+ */
 export function* walkOwn(dir: string): Generator<OwnEntry> {
   let entries: Deno.DirEntry[];
   const own = ownEntry(dir);
@@ -120,8 +136,8 @@ export function* walkOwn(dir: string): Generator<OwnEntry> {
   try {
     entries = [...Deno.readDirSync(dir)];
   } catch (error) {
-    if (error instanceof Deno.errors.NotFound || error instanceof Deno.errors.NotADirectory) return;
-    throw error;
+    if (error instanceof Deno.errors.NotCapable) throw error;
+    return; // It is gone, is no directory, or may not be listed: its own entry tells.
   }
   for (const { name, isDirectory } of entries) {
     const path = join(dir, name);

@@ -7,8 +7,13 @@
  */
 
 import { processedDir, queueDirForSlug } from "../disk/layout.ts";
-import { listNames, MAX_QUEUE_FILE_BYTES, sizeAndChange } from "../disk/read_untrusted.ts";
-import { responseFromFile } from "../queue/files.ts";
+import {
+  listNames,
+  MAX_QUEUE_FILE_BYTES,
+  readUntrusted,
+  sizeAndChange,
+} from "../disk/read_untrusted.ts";
+import { parseJsonBytes, parseResponse } from "../records/codec.ts";
 import { formatHead, type Head, parseHead, type SignedHead } from "../records/head.ts";
 import { isProposalId, RESPONSE_SUFFIX } from "../records/names.ts";
 import { quote } from "../text/quote.ts";
@@ -86,7 +91,10 @@ export function anchorsInResponses(root: string, slug: string): readonly Anchor[
     if (bytes > bytesLeft) break;
     bytesLeft -= bytes;
     try {
-      const { auditHead } = responseFromFile(source);
+      // Whatever directory it is in: the signature alone makes it count.
+      const options = { maxBytes: MAX_QUEUE_FILE_BYTES, allowHardLinks: true };
+      const { bytes } = readUntrusted(source, options);
+      const { auditHead } = parseResponse(parseJsonBytes(bytes, source), source);
       if (auditHead !== undefined) anchors.push({ ...auditHead, source });
     } catch {
       // A response that cannot be read states no head; the listing reports it.

@@ -13,7 +13,7 @@ import { auditLogName } from "../records/names.ts";
 import { quote } from "../text/quote.ts";
 import { type Anchor, anchorsInResponses, rememberedAnchor } from "./anchors.ts";
 import { advance, headIsSigned, isWhole, lineIsSigned, linesOf, type Link } from "./chain.ts";
-import type { BrokenLine } from "./entries.ts";
+import type { AuditLogId, BrokenLine } from "./entries.ts";
 import { parsePublicKeys, type PublicKeys, signingKeyIfAny } from "./key.ts";
 import { readLine } from "./lines.ts";
 
@@ -228,11 +228,54 @@ export async function verifyAuditLog(
     readonly chainOnly?: boolean;
   } = {},
 ): Promise<AuditVerification> {
-  const { root = claudeBottleRoot(), publicKeys, anchors = [], chainOnly = false } = options;
+  const { root = claudeBottleRoot() } = options;
+  const id = { component, slug };
+  // Before the log is opened: its growth in between must not look like a loss.
+  return await verifyOne(id, { ...options, root }, anchorsInResponses(root, slug));
+}
+
+type VerifyOptions = NonNullable<Parameters<typeof verifyAuditLog>[2]>;
+
+/**
+ * Checks logs of a root one after the other, as {@linkcode verifyAuditLog} does. The responses of a bottle,
+ * which are anchors of all its logs, are read once. A log that cannot be checked is not sound, and hides
+ * no other one.
+ *
+ * @throws {TypeError} If `publicKeys` holds no Ed25519 key.
+ */
+export async function* verifyAuditLogs(
+  ids: Iterable<AuditLogId>,
+  options: VerifyOptions & { readonly root: string },
+): AsyncGenerator<AuditVerification & AuditLogId> {
+  const { root, publicKeys } = options;
+  if (publicKeys !== undefined) trustedKeys(root, publicKeys);
+  const answered = new Map<string, readonly Anchor[]>();
+  for (const id of ids) {
+    const anchors = answered.get(id.slug) ?? anchorsInResponses(root, id.slug);
+    answered.set(id.slug, anchors);
+    let found: AuditVerification;
+    try {
+      found = await verifyOne(id, options, anchors);
+    } catch (error) {
+      if (error instanceof Deno.errors.NotCapable) throw error;
+      const log = auditLogName(id.component, id.slug);
+      const file = auditLogPath(id.component, id.slug, { root });
+      const nothing = verifyLog({ log, file, chunks: [], keys: undefined, anchors: [] });
+      const reason = error instanceof Error ? error.message : String(error);
+      found = withProblem(nothing, `it could not be checked: ${reason}`);
+    }
+    yield { ...id, ...found };
+  }
+}
+
+async function verifyOne(
+  { component, slug }: AuditLogId,
+  options: VerifyOptions & { readonly root: string },
+  answered: readonly Anchor[],
+): Promise<AuditVerification> {
+  const { root, publicKeys, anchors = [], chainOnly = false } = options;
   const log = auditLogName(component, slug);
   const file = auditLogPath(component, slug, { root });
-  // Before the log is opened: its growth in between must not look like a loss.
-  const answered = anchorsInResponses(root, slug);
   let own: readonly Anchor[] = [];
   let damage: string | undefined;
   const remember = () => {

@@ -76,13 +76,17 @@ export function signingKeyIfAny(root: string): SigningKey | undefined {
         "give it mode 600, and find out who did",
     );
   }
+  const key = parseKey(file, path);
+  known.set(file, key);
+  return key;
+}
+
+function parseKey(file: ReadOwn, path: string): SigningKey {
   try {
     const privateKey = createPrivateKey(Buffer.from(file.bytes));
     if (privateKey.asymmetricKeyType !== "ed25519") throw new Error("it is not an Ed25519 key");
     const publicKey = createPublicKey(privateKey as unknown as string);
-    const key = { privateKey, publicKey, fingerprint: fingerprintOf(publicKey), created: false };
-    known.set(file, key);
-    return key;
+    return { privateKey, publicKey, fingerprint: fingerprintOf(publicKey), created: false };
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause);
     throw new Error(
@@ -91,6 +95,18 @@ export function signingKeyIfAny(root: string): SigningKey | undefined {
       { cause },
     );
   }
+}
+
+/**
+ * The public half of a root's key, PEM, even if others may read the private one: a log that was edited
+ * shows all the same. `undefined` if there is no key.
+ *
+ * @throws {Error} If the file is not an Ed25519 key.
+ */
+export function readPublicKey(root: string): string | undefined {
+  const path = signingKeyPath(root);
+  const file = readOwnFileOnce(path);
+  return file && publicKeyPem(parseKey(file, path).publicKey);
 }
 
 /**

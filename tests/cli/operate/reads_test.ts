@@ -2,7 +2,7 @@ import { FOREIGN_LINE } from "../../support/audit.ts";
 import { queueSample } from "../../support/records.ts";
 import { hasProgram, REPO, run, supervise } from "../../support/run.ts";
 import { tempDir } from "../../support/temp.ts";
-import { assertEquals } from "@std/assert";
+import { assert, assertEquals } from "@std/assert";
 
 const ignore = !hasProgram("strace", "-V");
 
@@ -42,3 +42,37 @@ Deno.test("approve of a proposal reads each file once", { ignore }, async () => 
     "queue/dev-1/p1.proposal.json",
   ]);
 });
+
+/** How many responses are in the archive. */
+const RESPONSES = 400;
+
+for (const verb of [["audit", "verify"], ["doctor"]]) {
+  // Threat: A8
+  Deno.test(`${verb.join(" ")} reads each response once, however many logs a bottle has`, {
+    ignore,
+  }, async () => {
+    await using dir = await tempDir();
+    const { queueDir } = await queueSample(dir.path, { id: "p1" });
+    const dockerfile = { tool: "capability-block", proposedFile: "FROM a:1\n" } as const;
+    await queueSample(dir.path, { id: "p2", ...dockerfile });
+    for (const id of ["p1", "p2"]) await supervise(dir.path, ["approve", id]);
+    const response = await Deno.readTextFile(`${queueDir}/p1.response.json`);
+    await Deno.mkdir(`${queueDir}/processed`, { mode: 0o700 });
+    for (let n = 0; n < RESPONSES; n++) {
+      const path = `${queueDir}/processed/x${n}.response.json`;
+      await Deno.writeTextFile(path, response.replace("p1", `x${n}`), { mode: 0o600 });
+    }
+    const deno = ["deno", "run", "-A", "--quiet", `${REPO}cli/main.ts`];
+    const calls = "trace=openat,statx,stat,lstat,newfstatat";
+    const flags = ["-f", "-y", "-qq", "-e", calls, "-o", dir.at("trace")];
+    const env = { CLAUDE_BOTTLE_ROOT: dir.path, DENO_CONFIG: `${REPO}deno.json` };
+    const { code, err } = await run("strace", [...flags, ...deno, ...verb], { env });
+    assertEquals(code, 0, err);
+    const lines = (await Deno.readTextFile(dir.at("trace"))).split("\n")
+      .filter((line) => line.includes("/processed/x"));
+    const opened = lines.filter((line) => line.includes("openat("));
+    assertEquals(opened.length, RESPONSES);
+    // One look finds the newest ones, the others come with the open.
+    assert(lines.length <= 5 * RESPONSES, `${lines.length} calls for ${RESPONSES} responses`);
+  });
+}

@@ -75,20 +75,43 @@ Deno.test("audit head prints anchors that audit verify --anchors checks, for log
 });
 
 Deno.test.each([
-  ["no anchor", "\n", "it is empty; see audit head"],
+  ["no anchor", "\n", "it has no head of a log with lines, so it would check nothing", []],
+  ["nothing at all", "", "it has no head of a log with lines", []],
+  [
+    "comments and blank lines",
+    "# pipelock-dev-1 1:0000\n \t\r\n\n#\n",
+    "it has no head of a log with lines",
+    [],
+  ],
+  [
+    "the head of an empty log",
+    `pipelock-dev-1 0:${"0".repeat(64)}\n`,
+    "it has no head of a log with lines",
+    [],
+  ],
+  [
+    "heads of logs that are not selected",
+    `pipelock-dev-2 1:${"0".repeat(64)}\n`,
+    "it has no head of a log with lines that --bottle and --component select",
+    ["--bottle", "dev-1"],
+  ],
   [
     "an anchor of no log",
     `# one\npipelok-dev-1 1:${"0".repeat(64)}\n`,
     "-, line 2: pipelok-dev-1 is no name of an audit log",
+    [],
   ],
-])("audit verify takes no anchors that check nothing: %s", async (_, input, says) => {
-  await using dir = await tempDir();
-  await makeLog(dir.path, ["one"]);
-  const verify = ["audit", "verify", "--anchors", "-"];
-  const { code, out, err } = await supervise(dir.path, verify, { input });
-  assertEquals([code, out], [2, ""]);
-  assertStringIncludes(err, says);
-});
+] as [string, string, string, string[]][])(
+  "audit verify takes no anchors that check nothing: %s",
+  async (_, input, says, more) => {
+    await using dir = await tempDir();
+    await makeLog(dir.path, ["one"]);
+    const verify = ["audit", "verify", "--anchors", "-", ...more];
+    const { code, out, err } = await supervise(dir.path, verify, { input });
+    assertEquals([code, out], [2, ""]);
+    assertStringIncludes(err, says);
+  },
+);
 
 Deno.test("audit verify finds a log that was removed with all memory of it, by the answers", async () => {
   await using dir = await tempDir();

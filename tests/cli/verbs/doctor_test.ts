@@ -7,11 +7,18 @@ import { run } from "../../support/run.ts";
 import { type TempDir, tempDir } from "../../support/temp.ts";
 import { treeOf } from "../../support/tree.ts";
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { asUser } from "../../support/user.ts";
 import { join } from "@std/path";
 
 const HOUR_MS = 3_600_000;
 
 const IN_FORCE = "api.example.com\n";
+
+const FILES = {
+  allowlist: IN_FORCE,
+  Dockerfile: "FROM debian:13\n",
+  "routes.json": '{"routes":[]}',
+};
 
 const isRoot = Deno.uid() === 0;
 
@@ -27,7 +34,9 @@ interface Found {
 async function prepare(dir: TempDir): Promise<void> {
   const inForce = dir.at("current-config", "dev-1");
   await Deno.mkdir(inForce, { recursive: true, mode: 0o755 });
-  await Deno.writeTextFile(`${inForce}/allowlist`, IN_FORCE, { mode: 0o644 });
+  for (const [name, text] of Object.entries(FILES)) {
+    await Deno.writeTextFile(`${inForce}/${name}`, text, { mode: 0o644 });
+  }
   const { proposalSha256 } = await queueSample(dir.path, { id: "decided" });
   await decide({
     root: dir.path,
@@ -400,19 +409,155 @@ const TROUBLES: readonly Trouble[] = [
     todo: "supervise audit show --bottle dev-1",
   },
   {
-    what: "a check that fails",
+    what: "a signing key that is none",
     make: async (dir) => {
       await Deno.remove(dir.at("private", "audit-signing-key.pem"));
       await Deno.writeTextFile(dir.at("private", "audit-signing-key.pem"), "no key", {
         mode: 0o600,
       });
     },
-    check: "logs",
+    check: "signing-key",
+    state: "bad",
+    says: "Cannot sign with ",
+    todo: "supervise audit verify",
+  },
+  {
+    what: "a check that fails",
+    make: (dir) =>
+      Deno.writeTextFile(dir.at("private", "intents.new"), "").then(async () => {
+        await Deno.remove(dir.at("private", "intents"), { recursive: true });
+        await Deno.rename(dir.at("private", "intents.new"), dir.at("private", "intents"));
+      }),
+    check: "intents",
     state: "bad",
     says: "this could not be checked: ",
     todo: "fix that",
   },
+  {
+    what: "a file in a directory's place",
+    make: async (dir) => {
+      await Deno.mkdir(dir.at("private", "foreign"), { mode: 0o700 });
+      await Deno.writeTextFile(dir.at("private", "foreign", "dev-1"), "", { mode: 0o600 });
+    },
+    check: "permissions",
+    state: "bad",
+    says: "private/foreign/dev-1 is a file, where a directory belongs",
+    todo: "ls -la $ROOT",
+  },
+  ...[
+    ["a queue of mode 000", "queue/dev-1", 0o000, "000"],
+    ["an archive of mode 000", "queue/dev-1/processed", 0o000, "000"],
+    ["an archive that may not be written", "queue/dev-1/processed", 0o500, "500"],
+    ["a staging directory of mode 000", "private/staging/dev-1", 0o000, "000"],
+    ["intents that may not be written", "private/intents", 0o500, "500"],
+    ["a configuration of mode 000", "current-config/dev-1", 0o000, "000"],
+    ["a log that may not be written", "audit/pipelock-dev-1.log", 0o400, "400"],
+    ["a signing key that may not be read", "private/audit-signing-key.pem", 0o000, "000"],
+  ].map(([what, path, mode, shown]): Trouble => ({
+    what: `${what}`,
+    make: async (dir) => {
+      const place = dir.at(`${path}`);
+      if (!/\.(?:log|pem)$/.test(place)) await Deno.mkdir(place, { recursive: true, mode: 0o700 });
+      await Deno.chmod(place, Number(mode));
+    },
+    check: "permissions",
+    state: "bad",
+    says: `you may not use ${path} (mode ${shown})`,
+    todo: `chmod -R u+rwX $ROOT/${`${path}`.split("/")[0]}`,
+  })),
+  {
+    what: "an invalid file in force",
+    make: (dir) =>
+      Deno.writeTextFile(dir.at("current-config", "dev-1", "allowlist"), "a.example\nHTTP://x\n"),
+    check: "files-in-force",
+    state: "bad",
+    says: "dev-1: the allowlist in force is invalid: line 2: found ",
+    todo: "edit $ROOT/current-config/dev-1/allowlist",
+  },
+  {
+    what: "one missing file of three",
+    make: (dir) => Deno.remove(dir.at("current-config", "dev-1", "Dockerfile")),
+    check: "files-in-force",
+    state: "warn",
+    says: "dev-1: no Dockerfile in force, so a proposed one is shown as new",
+    todo: "cp Dockerfile $ROOT/current-config/dev-1",
+  },
+  {
+    what: "a directory in the place of a file in force",
+    make: async (dir) => {
+      await Deno.remove(dir.at("current-config", "dev-1", "Dockerfile"));
+      await Deno.mkdir(dir.at("current-config", "dev-1", "Dockerfile"));
+    },
+    check: "files-in-force",
+    state: "bad",
+    says: "dev-1: the Dockerfile in force cannot be read (",
+    todo: "ls -la $ROOT/current-config/dev-1",
+  },
+  {
+    what: "a configuration without a queue",
+    make: (dir) => Deno.mkdir(dir.at("current-config", "dev-3")),
+    check: "files-in-force",
+    state: "warn",
+    says: "dev-3: files in force, and no queue, so its agent cannot ask",
+    todo: "ls $ROOT/queue",
+  },
+  {
+    what: "a log that is a directory",
+    make: (dir) => Deno.mkdir(dir.at("audit", "rebuild-dev-1.log"), { mode: 0o700 }),
+    check: "logs",
+    state: "bad",
+    says: "rebuild-dev-1 is not sound: line 0: it could not be checked: ",
+    todo: "supervise audit verify --bottle dev-1",
+  },
+  ...[["a mode that others may read", 0o640], ["mode 000", 0o000]].map(([what, mode]): Trouble => ({
+    what: `an edited log behind a key of ${what}`,
+    make: async (dir) => {
+      const log = dir.at("audit", "pipelock-dev-1.log");
+      const text = await Deno.readTextFile(log);
+      await Deno.writeTextFile(log, text.replace("ada@host", "eve@host"));
+      await Deno.chmod(dir.at("private", "audit-signing-key.pem"), Number(mode));
+    },
+    check: "logs",
+    state: "bad",
+    says: "pipelock-dev-1 is not sound: line 1: its signature does not fit",
+    todo: "supervise audit verify",
+  })),
 ];
+
+// Threat: C2, L7
+Deno.test("doctor tells of an edited log and of the key's wrong mode, both", async () => {
+  await using dir = await tempDir();
+  await prepare(dir);
+  const log = dir.at("audit", "pipelock-dev-1.log");
+  await Deno.writeTextFile(log, (await Deno.readTextFile(log)).replace("ada@", "eve@"));
+  await Deno.chmod(dir.at("private", "audit-signing-key.pem"), 0o644);
+  const { found } = await findings(dir.path);
+  const bad = found.filter(({ state }) => state === "bad").map(({ check }) => check);
+  assertEquals(bad, ["permissions", "logs", "signing-key"]);
+});
+
+// Threat: C2
+Deno.test("doctor of another user than root goes on behind directories of mode 000", async () => {
+  await using dir = await tempDir();
+  await prepare(dir);
+  await Deno.mkdir(dir.at("queue", "dev-2"), { mode: 0o700 });
+  await asUser(dir.path, async () => {
+    const closed = ["queue/dev-2", "current-config/dev-1", "private/intents"].map((path) =>
+      dir.at(path)
+    );
+    for (const path of closed) await Deno.chmod(path, 0o000);
+    const { found } = await findings(dir.path);
+    for (const path of closed) await Deno.chmod(path, 0o700);
+    const [first] = found.filter(({ says }) => says.startsWith("you may not use "));
+    assertStringIncludes(
+      first!.says,
+      "queue/dev-2, current-config/dev-1, private/intents (mode 000)",
+    );
+    const states = Object.fromEntries(found.map(({ check, state }) => [check, state]));
+    assertEquals(states.sidecars, "ok");
+    assertEquals(states.logs, "ok");
+  });
+});
 
 for (const { what, make, check, state, says, todo, ignore = false } of TROUBLES) {
   Deno.test({
@@ -508,3 +653,21 @@ for (
     },
   });
 }
+
+Deno.test("doctor finds a queue on another file system than the rest", {
+  ignore: !canMount,
+}, async () => {
+  await using dir = await tempDir();
+  await prepare(dir);
+  const queueDir = dir.at("queue", "dev-1");
+  const { code } = await run("mount", ["-t", "tmpfs", "-o", "mode=700", "none", queueDir]);
+  assertEquals(code, 0);
+  try {
+    const { found } = await findings(dir.path);
+    const [first] = found.filter(({ check }) => check === "permissions");
+    assertEquals(first?.state, "bad");
+    assertStringIncludes(first!.says, "is on another file system than");
+  } finally {
+    await run("umount", [queueDir]);
+  }
+});
