@@ -127,6 +127,8 @@ export async function startBare(dir: Directory): Promise<Side> {
 
 /** A sidecar. */
 export interface SidecarSide extends Side {
+  /** Where it listens. */
+  readonly port: number;
   /** Makes one call, and returns when its result is there; for a sidecar that holds no call. */
   readonly propose: () => Promise<void>;
 }
@@ -181,6 +183,7 @@ export async function startSidecar(
 
   return {
     pid: child.pid,
+    port,
     async propose() {
       const { status } = await resultOf(await ask(`Call ${asked++}.`));
       if (status !== "pending") throw new Error(`Cannot propose: the call is ${status}`);

@@ -12,6 +12,7 @@
 
 import { sidecarFlags } from "../sidecar/settings.ts";
 import { diff } from "./diff.ts";
+import { floods } from "./flood.ts";
 import { holding } from "./holding.ts";
 import { index } from "./index.ts";
 import { listing } from "./listing.ts";
@@ -39,9 +40,21 @@ const SUBJECTS: Readonly<Record<string, readonly Subject[]>> = {
   review: [review],
   sidecar: [sidecar(sidecarFlags)],
   holding: [holding(sidecarFlags)],
+  flood: [floods(sidecarFlags)],
 };
 
-const ALL = ["start", "queue", "log", "index", "diff", "visible", "review", "sidecar", "holding"];
+const ALL = [
+  "start",
+  "queue",
+  "log",
+  "index",
+  "diff",
+  "visible",
+  "review",
+  "sidecar",
+  "holding",
+  "flood",
+];
 
 /** The kind of file system on which temporary files lie: on some, a sync costs nothing. */
 async function temporaryFileSystem(): Promise<string> {

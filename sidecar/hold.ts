@@ -36,6 +36,8 @@ export interface HoldOptions {
 export interface HeldCall {
   /** Aborts when the client is gone. */
   readonly signal: AbortSignal;
+  /** The session that the client names; `undefined` if it names none. */
+  readonly session: string | undefined;
   /** The JSON-RPC id of the call; other clients' calls may have the same. */
   readonly requestId: string | number;
   /** Tells the client that it is still being held; `undefined` if it did not ask to be told. */
@@ -68,8 +70,8 @@ export interface Holder {
     waitMs: number,
     call: HeldCall,
   ) => Promise<Outcome | undefined>;
-  /** Answers every held call that has this JSON-RPC id with "pending", whichever client made it. */
-  readonly release: (requestId: string | number) => void;
+  /** Answers the held call of this session that has this JSON-RPC id with "pending". */
+  readonly release: (session: string, requestId: string | number) => void;
   /** Answers every held call with "pending", and holds no more. */
   readonly close: () => void;
 }
@@ -94,6 +96,9 @@ export function openHolder(options: HoldOptions): Holder {
   const waiting = new Map<string, number>();
   /** The calls that are held, and how to end each. */
   const holding = new Map<HeldCall, AbortController>();
+  /** Every call, also before it is held: a cancellation may come while its proposal is being written. */
+  const running = new Set<HeldCall>();
+  const released = new WeakSet<HeldCall>();
   let isClosing = false;
 
   /** Waits within the bounds. Whatever happens, the proposal stays. */
@@ -149,7 +154,7 @@ export function openHolder(options: HoldOptions): Holder {
     capMs: number,
     call: HeldCall,
   ): Promise<ProposalResponse | undefined> {
-    if (isClosing) return undefined;
+    if (isClosing || released.has(call)) return undefined;
     const end = new AbortController();
     const onGone = () => end.abort(call.signal.reason);
     holding.set(call, end);
@@ -233,18 +238,29 @@ export function openHolder(options: HoldOptions): Holder {
     }
   }
 
+  async function track<T>(call: HeldCall, run: () => Promise<T>): Promise<T> {
+    running.add(call);
+    try {
+      return await run();
+    } finally {
+      running.delete(call);
+    }
+  }
+
   return {
-    ask,
-    async status(proposalId, waitMs, call) {
-      const proposal = await queue.proposal(proposalId);
-      if (proposal === undefined) return undefined;
-      return await wait(proposal, Math.min(waitMs, capOf(call)), call);
-    },
-    release(requestId) {
-      for (const [call, end] of holding) {
-        if (call.requestId !== requestId) continue;
+    ask: (question, call) => track(call, () => ask(question, call)),
+    status: (proposalId, waitMs, call) =>
+      track(call, async () => {
+        const proposal = await queue.proposal(proposalId);
+        if (proposal === undefined) return undefined;
+        return await wait(proposal, Math.min(waitMs, capOf(call)), call);
+      }),
+    release(session, requestId) {
+      for (const call of running) {
+        if (call.session !== session || call.requestId !== requestId) continue;
         log("released", {});
-        end.abort(RELEASED);
+        released.add(call);
+        holding.get(call)?.abort(RELEASED);
       }
     },
     close() {

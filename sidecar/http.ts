@@ -5,7 +5,6 @@
  */
 
 import { hasQueueDirectory, jsonExcess, sha256Hex } from "../sidecar_mod.ts";
-import { Buffer } from "node:buffer";
 import { timingSafeEqual } from "node:crypto";
 
 /** The largest body that is read, in bytes. */
@@ -14,13 +13,26 @@ export const MAX_BODY_BYTES = 4 * 1024 * 1024;
 /** The deepest nesting that is parsed; a tool call needs less than ten levels. */
 const MAX_DEPTH = 64;
 
+/** A request, read as far as its headers. */
+export interface Incoming {
+  readonly method: string;
+  /** Its target without the query. */
+  readonly path: string;
+  /** The names and values of its headers in turn, as they came. */
+  readonly rawHeaders: readonly string[];
+  /** Reads its body; the result is the refusal if there is none that may be read. */
+  readonly read: () => Promise<Uint8Array | Response>;
+  /** Aborts when the client is gone before it has its response. */
+  readonly gone: AbortSignal;
+}
+
 /** A response in plain text. */
 export function plain(status: number, text: string, headers: HeadersInit = {}): Response {
   return new Response(`${text}\n`, { status, headers });
 }
 
 /** A response that a JSON-RPC client can read. */
-function rpcError(status: number, code: number, message: string): Response {
+export function rpcError(status: number, code: number, message: string): Response {
   return Response.json({ jsonrpc: "2.0", id: null, error: { code, message } }, { status });
 }
 
@@ -29,42 +41,67 @@ function rpcError(status: number, code: number, message: string): Response {
  * constant time.
  */
 export function refuseWithoutToken(
-  request: Request,
+  headers: Headers,
   token: string | undefined,
 ): Response | undefined {
   if (token === undefined) return undefined;
-  const given = /^Bearer (.+)$/i.exec(request.headers.get("authorization") ?? "")?.[1] ?? "";
+  const given = /^Bearer (.+)$/i.exec(headers.get("authorization") ?? "")?.[1] ?? "";
   const digest = (text: string) => new TextEncoder().encode(sha256Hex(text));
   if (timingSafeEqual(digest(given), digest(token))) return undefined;
-  const headers = { "www-authenticate": 'Bearer realm="supervise"' };
-  return plain(401, "Cannot let you in: the bearer token is missing or wrong", headers);
-}
-
-/** Reads a body; `undefined` if it is larger than the bound. */
-async function readBounded(request: Request): Promise<Uint8Array | undefined> {
-  if (Number(request.headers.get("content-length") ?? 0) > MAX_BODY_BYTES) return undefined;
-  const chunks: Uint8Array[] = [];
-  let length = 0;
-  for await (const chunk of request.body ?? []) {
-    length += chunk.length;
-    if (length > MAX_BODY_BYTES) return undefined;
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks);
+  return plain(401, "Cannot let you in: the bearer token is missing or wrong", {
+    "www-authenticate": 'Bearer realm="supervise"',
+  });
 }
 
 /**
- * Reads the one JSON-RPC message of a POST. The result is the refusal if there is none: 413 for a body
- * that is too large, 400 for one that is not JSON, nested too deep, or a batch.
+ * The headers that this server reads, itself or through the SDK. Each may be there once; the SDK gets these
+ * and no others, with the content type that was checked here.
  */
-export async function readMessage(request: Request): Promise<{ message: object } | Response> {
-  const bytes = await readBounded(request);
-  if (bytes === undefined) {
-    return rpcError(413, -32600, `Request body larger than ${MAX_BODY_BYTES} bytes`);
+const HEADERS = [
+  "accept",
+  "authorization",
+  "content-encoding",
+  "content-length",
+  "content-type",
+  "host",
+  "mcp-method",
+  "mcp-name",
+  "mcp-protocol-version",
+  "mcp-session-id",
+  "origin",
+  "transfer-encoding",
+];
+
+/** The headers that count, from names and values in turn; the refusal if one of them is there twice. */
+export function readHeaders(rawHeaders: readonly string[]): Headers | Response {
+  const headers = new Headers();
+  for (let at = 0; at < rawHeaders.length; at += 2) {
+    const name = rawHeaders[at]!.toLowerCase();
+    if (!HEADERS.includes(name)) continue;
+    if (headers.has(name)) return plain(400, `Cannot read that: the header ${name} is there twice`);
+    headers.set(name, rawHeaders[at + 1]!);
   }
+  return headers;
+}
+
+/** Refuses what is not JSON in UTF-8, sent as it is: nothing else is read here, and so nothing else gets on. */
+export function refuseOtherContent(headers: Headers): Response | undefined {
+  const type = headers.get("content-type") ?? "";
+  const isJson = /^application\/json[ \t]*(;[ \t]*charset="?utf-8"?[ \t]*)?$/i.test(type);
+  const isPlain = /^(identity)?$/i.test(headers.get("content-encoding") ?? "") &&
+    /^(chunked)?$/i.test(headers.get("transfer-encoding") ?? "");
+  if (isJson && isPlain) return undefined;
+  return rpcError(415, -32000, "Unsupported media type: expected application/json in UTF-8");
+}
+
+/**
+ * Parses the one JSON-RPC message of a POST; the SDK gets the value, and never the bytes. The result is the
+ * refusal, 400, if it is not JSON, nested too deep, or a batch.
+ */
+export function parseMessage(bytes: Uint8Array): { message: object } | Response {
   let text: string;
   try {
-    text = new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+    text = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
   } catch {
     return rpcError(400, -32700, "Parse error: the body is not UTF-8");
   }
@@ -104,8 +141,8 @@ export function withFirstByte(response: Response): Response {
 }
 
 /** Answers the health check: 200 if the queue directory exists, else 503. */
-export function health(request: Request, queueDir: string): Response {
-  if (request.method !== "GET" && request.method !== "HEAD") {
+export function health(method: string, queueDir: string): Response {
+  if (method !== "GET" && method !== "HEAD") {
     return plain(405, "Cannot do that: /healthz answers GET", { allow: "GET, HEAD" });
   }
   return hasQueueDirectory(queueDir)
@@ -114,9 +151,8 @@ export function health(request: Request, queueDir: string): Response {
 }
 
 /**
- * The JSON-RPC id of the call that a message cancels; `undefined` if it cancels none. A client of the 2025
- * protocols cancels in a request of its own, which names an id and no client. So another client's call
- * with the same id is released too: it gets "pending", as at its time limit, and can ask again.
+ * The JSON-RPC id of the call that a message cancels; `undefined` if it cancels none. The id says nothing of
+ * the client: clients count from 0, so that of two in a bottle both have it.
  */
 export function cancelledId(message: object): string | number | undefined {
   const { method, params } = message as { method?: unknown; params?: { requestId?: unknown } };

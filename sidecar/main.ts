@@ -3,7 +3,7 @@
  * directory. Run it with no more permissions than these:
  *
  * ```sh
- * deno run --no-prompt \
+ * deno run --no-prompt --v8-flags=--optimize-for-size \
  *   --allow-net=127.0.0.1:9100 --allow-read=$QUEUE --allow-write=$QUEUE \
  *   --allow-env=SUPERVISE_BOTTLE_SLUG,SUPERVISE_QUEUE_DIR,SUPERVISE_HOST,SUPERVISE_PORT,SUPERVISE_HOLD_SECONDS,SUPERVISE_REPEAT_SECONDS,SUPERVISE_MAX_HELD,SUPERVISE_MAX_PENDING,SUPERVISE_ALLOWED_HOSTS,SUPERVISE_TOKEN \
  *   jsr:@claude-bottle/supervise/sidecar --slug dev-1 --queue-dir $QUEUE
@@ -17,6 +17,7 @@
 
 import denoJson from "../deno.json" with { type: "json" };
 import { clearUnfinished, InvalidNameError } from "../sidecar_mod.ts";
+import { listen } from "./listen.ts";
 import { createServer } from "./server.ts";
 import {
   logToStderr,
@@ -40,31 +41,27 @@ async function serve(settings: Settings): Promise<void> {
     version: denoJson.version,
     log: logToStderr,
   });
-  const listenOptions: Deno.ServeTcpOptions = {
-    hostname: host,
-    port,
-    onListen: ({ port }) => logToStderr("listening", { ...settingsInForce(settings), port }),
-    onError: (error) => {
-      logToStderr("failed", { error: error instanceof Error ? error.name : "unknown" });
-      return new Response("Cannot answer: the sidecar failed\n", { status: 500 });
-    },
-  };
-  let server: Deno.HttpServer;
+  let listener: Deno.Listener;
   try {
-    server = Deno.serve(listenOptions, sidecar.fetch);
+    listener = Deno.listen({ hostname: host, port });
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause);
     throw new Error(`Cannot listen on ${host}:${port}: ${reason}`, { cause });
   }
+  const { maxHeld } = rest.limits;
+  const stop = listen({ listener, maxHeld, log: logToStderr, handle: sidecar.handle });
+  const { port: listening } = listener.addr as Deno.NetAddr;
+  logToStderr("listening", { ...settingsInForce(settings), port: listening });
+  const stopped = Promise.withResolvers<void>();
   for (const signal of ["SIGTERM", "SIGINT"] as const) {
     Deno.addSignalListener(signal, () => {
       logToStderr("stopping", { signal });
       sidecar.close();
-      setTimeout(() => Deno.exit(0), STOP_MS);
-      server.shutdown().then(() => Deno.exit(0));
+      setTimeout(stopped.resolve, STOP_MS);
+      stop().then(stopped.resolve);
     });
   }
-  await server.finished;
+  await stopped.promise;
 }
 
 /**

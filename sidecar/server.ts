@@ -9,9 +9,11 @@ import { type HeldCall, type Holder, type HoldOptions, openHolder } from "./hold
 import {
   cancelledId,
   health,
-  MAX_BODY_BYTES,
+  type Incoming,
+  parseMessage,
   plain,
-  readMessage,
+  readHeaders,
+  refuseOtherContent,
   refuseWithoutToken,
   withFirstByte,
 } from "./http.ts";
@@ -60,8 +62,8 @@ export interface ServerOptions extends HoldOptions {
 
 /** A sidecar's request handler, and its end. */
 export interface SidecarServer {
-  /** Serves a request. */
-  readonly fetch: Deno.ServeHandler;
+  /** Answers a request. */
+  readonly handle: (incoming: Incoming) => Promise<Response>;
   /** Answers every held call with "pending". */
   readonly close: () => void;
 }
@@ -69,7 +71,16 @@ export interface SidecarServer {
 /** The host names by which a sidecar may be addressed; any other may be DNS rebinding. */
 const ALLOWED_HOSTS = [SUPERVISE_HOSTNAME, "localhost", "127.0.0.1", "[::1]"];
 
-/** Makes a handler for `Deno.serve`. */
+/** The header by which a client of the 2025 protocols says which session a message belongs to. */
+const SESSION = "mcp-session-id";
+
+/**
+ * How many clients may listen for changes at once. There are none to tell of, and each costs a connection that
+ * no bound of {@linkcode openHolder} counts.
+ */
+const MAX_SUBSCRIPTIONS = 16;
+
+/** Makes the handler of all requests. */
 export function createServer(options: ServerOptions): SidecarServer {
   const holder = openHolder(options);
   const hosts = [...ALLOWED_HOSTS, ...options.allowedHosts];
@@ -77,42 +88,51 @@ export function createServer(options: ServerOptions): SidecarServer {
     // A comment every 15 s, so that a held call does not look like a dead one.
     responseMode: "sse",
     keepAliveMs: 15_000,
-    maxRequestBodySize: MAX_BODY_BYTES,
+    maxSubscriptions: MAX_SUBSCRIPTIONS,
     onerror: (error) => options.log("protocol_error", { error: error.name }),
   });
 
-  async function serveMcp(request: Request, completed: Promise<void>): Promise<Response> {
-    const isJson = request.headers.get("content-type")?.startsWith("application/json");
-    // What is not JSON, and what is not a POST, the SDK refuses with the right status.
-    if (request.method !== "POST" || !isJson) {
-      return await mcp.fetch(withDisconnect(request, completed, request.body));
+  async function serveMcp(incoming: Incoming, headers: Headers): Promise<Response> {
+    if (incoming.method !== "POST") {
+      return plain(405, "Cannot do that: /mcp answers POST", { allow: "POST" });
     }
-    const read = await readMessage(request);
+    const refused = refuseOtherContent(headers);
+    if (refused !== undefined) return refused;
+    const body = await incoming.read();
+    if (body instanceof Response) return body;
+    const read = parseMessage(body);
     if (read instanceof Response) return read;
-    const cancelled = cancelledId(read.message);
-    if (cancelled !== undefined) holder.release(cancelled);
-    const bodiless = withDisconnect(request, completed, null);
-    return withFirstByte(await mcp.fetch(bodiless, { parsedBody: read.message }));
+    const { message } = read;
+    const cancelled = cancelledId(message);
+    const session = headers.get(SESSION);
+    if (cancelled !== undefined && session !== null) holder.release(session, cancelled);
+    // The SDK gets the value that was read here, so that no second reader sees another message.
+    headers.set("content-type", "application/json");
+    const url = `http://${SUPERVISE_HOSTNAME}${incoming.path}`;
+    const request = new Request(url, { method: "POST", headers, signal: incoming.gone });
+    const response = await mcp.fetch(request, { parsedBody: message });
+    // Nothing is kept of a session. Its name only tells apart whose calls a cancellation may release.
+    if (isInitialize(message)) response.headers.set(SESSION, crypto.randomUUID());
+    return withFirstByte(response);
   }
 
   return {
     close: holder.close,
-    async fetch(request, { completed }): Promise<Response> {
+    async handle(incoming): Promise<Response> {
+      const headers = readHeaders(incoming.rawHeaders);
+      if (headers instanceof Response) return headers;
+      const request = new Request(`http://${SUPERVISE_HOSTNAME}`, { headers });
       const refused = hostHeaderValidationResponse(request, hosts) ??
         originValidationResponse(request, hosts);
       if (refused !== undefined) {
         options.log("refused", { status: refused.status });
         return refused;
       }
-      switch (new URL(request.url).pathname) {
+      switch (incoming.path) {
         case "/mcp":
-          // A Request cannot be made of every method that HTTP knows, such as TRACE.
-          if (!["GET", "POST", "DELETE", "OPTIONS", "HEAD"].includes(request.method)) {
-            return plain(405, "Cannot do that: /mcp answers POST", { allow: "POST" });
-          }
-          return refuseWithoutToken(request, options.token) ?? await serveMcp(request, completed);
+          return refuseWithoutToken(headers, options.token) ?? await serveMcp(incoming, headers);
         case "/healthz":
-          return health(request, options.queueDir);
+          return health(incoming.method, options.queueDir);
         default:
           return plain(404, "Cannot find that: this server has /mcp and /healthz");
       }
@@ -120,19 +140,8 @@ export function createServer(options: ServerOptions): SidecarServer {
   };
 }
 
-/**
- * The same request with a signal that aborts when the client is gone, and only then. Deno's own signal
- * aborts after every answer too, and Deno warns about it on stderr as soon as it is touched, even by
- * `clone`.
- */
-function withDisconnect(
-  { url, method, headers }: Request,
-  completed: Promise<void>,
-  body: ReadableStream<Uint8Array> | null,
-): Request {
-  const gone = new AbortController();
-  completed.catch((reason) => gone.abort(reason));
-  return new Request(url, { method, headers, body, signal: gone.signal });
+function isInitialize(message: { readonly method?: unknown }): boolean {
+  return message.method === "initialize";
 }
 
 /** A new server for each request: nothing of a client is kept in memory between two. */
@@ -191,8 +200,7 @@ function offerTasks({ server }: McpServer, options: ServerOptions, holder: Holde
     if (!declaresTasks(context.mcpReq.envelope)) {
       throw new MissingRequiredClientCapabilityError({ requiredCapabilities: TASKS_CAPABILITY });
     }
-    const { signal, id: requestId } = context.mcpReq;
-    const call = { signal, requestId, tell: undefined, detached };
+    const call = { ...heldCall(context), tell: undefined, detached };
     const outcome = await holder.status(taskId, 0, call).catch((error: Error) => {
       options.log("failed", { tool: "tasks", error: error.name });
       throw new ProtocolError(ProtocolErrorCode.InternalError, QUEUE_FAILED);
@@ -220,15 +228,16 @@ function offerTasks({ server }: McpServer, options: ServerOptions, holder: Holde
 }
 
 /** The client's side of a call: its end, and, if it sent a progress token, how to tell it that it waits. */
-function heldCall({ mcpReq }: ServerContext): HeldCall {
+function heldCall({ mcpReq, http }: ServerContext): HeldCall {
   const progressToken = mcpReq._meta?.progressToken;
   const { signal, id: requestId } = mcpReq;
-  if (progressToken === undefined) return { signal, requestId, tell: undefined };
+  const session = http?.req?.headers.get(SESSION) ?? undefined;
   return {
     signal,
+    session,
     requestId,
     // The protocol wants numbers that increase: whole seconds, ten apart.
-    tell: (elapsedMs, message) =>
+    tell: progressToken === undefined ? undefined : (elapsedMs, message) =>
       mcpReq.notify({
         method: "notifications/progress",
         params: { progressToken, progress: Math.round(elapsedMs / 1000), message },

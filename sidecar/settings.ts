@@ -23,10 +23,15 @@ export const logToStderr: Log = (event, fields = {}) => {
   console.error(JSON.stringify({ time: new Date().toISOString(), event, ...fields }));
 };
 
-/** The flags of `deno run` for a sidecar with this queue directory that listens on `host:port`. */
+/**
+ * The flags of `deno run` for a sidecar with this queue directory that listens on `host:port`. With
+ * `--optimize-for-size` V8 collects sooner what closed connections leave behind: without it a flood leaves
+ * twice the memory in use (docs/adr/0033-connections.md).
+ */
 export function sidecarFlags(queueDir: string, address: string): string[] {
   return [
     "--no-prompt",
+    "--v8-flags=--optimize-for-size",
     `--allow-net=${address}`,
     `--allow-read=${queueDir}`,
     `--allow-write=${queueDir}`,

@@ -45,7 +45,7 @@ Deno.test("a held call tells its client that it waits, also while the queue cann
     told.push(message.replace(/\d+ s/, "N s"));
     return Promise.resolve();
   };
-  const held = holder.ask(question, { signal: end.signal, requestId: 1, tell });
+  const held = holder.ask(question, { signal: end.signal, session: "a", requestId: 1, tell });
   while (!events.includes("proposed")) await new Promise((resolve) => setTimeout(resolve, 1));
   intervals.pass();
   await Deno.rename(dir.at("queue"), dir.at("gone"));
@@ -55,7 +55,7 @@ Deno.test("a held call tells its client that it waits, also while the queue cann
     "waiting for the operator, N s, you are next",
     "waiting for the operator, N s",
   ]);
-  holder.release(1);
+  holder.release("a", 1);
   const outcome = await held.catch((error) => error);
   assert(outcome instanceof Error, "nor can the result say how many come first");
   holder.close();

@@ -36,7 +36,12 @@ export function askHere(
       maxPending: 32,
     },
   });
-  const call = { signal: new AbortController().signal, requestId: 1, tell: undefined };
+  const call = {
+    signal: new AbortController().signal,
+    session: undefined,
+    requestId: 1,
+    tell: undefined,
+  };
   return holder.ask({
     tool: "pipelock-block",
     proposedFile,

@@ -48,7 +48,7 @@ const EXCEPTIONS: readonly {
   readonly only: readonly string[];
 }[] = [
   // The one port of a sidecar.
-  { names: ["serve"], only: ["sidecar/main.ts"] },
+  { names: ["serve", "listen"], only: ["sidecar/main.ts"] },
   // The operator's editor; the shell that a stopped screen gives the terminal to.
   { names: ["Command"], only: ["cli/operate/editor.ts", "cli/review/run.ts"] },
   // podman, docker and systemctl, which the launcher grants to some verbs of `bottle`.

@@ -42,7 +42,12 @@ const PACKAGES: readonly PackageRule[] = [
     wayOut: "pass plain values",
   },
   { name: /^node:os$/, only: ["cli/command/context.ts"], wayOut: "use what context.ts read" },
-  { name: /^node:http$/, only: ["sidecar/health.ts"], wayOut: "use fetch or Deno.serve" },
+  {
+    name: /^node:http$/,
+    only: ["sidecar/health.ts", "sidecar/listen.ts"],
+    wayOut: "use fetch or Deno.serve",
+  },
+  { name: /^node:stream$/, only: ["sidecar/connections.ts"], wayOut: "use web streams" },
   { name: /^node:process$/, only: ["cli/review/terminal.ts"], wayOut: "use Deno" },
   { name: /^zod$/, only: ["sidecar/"], wayOut: "parse records through src/records/" },
   { name: /^diff$/, only: ["src/text/diff.ts", "bench/diff.ts"], wayOut: "use renderDiff" },

@@ -1,0 +1,240 @@
+/**
+ * The sidecar's connections: how many there may be, how long a request may take to arrive, and how many bytes
+ * all of them may hold. Where one bound is reached, the oldest connection that has not sent a whole request is
+ * closed, so that a client that comes later still gets in. A connection whose call is being answered stays.
+ *
+ * The limits of `node:http` are not used: its own accept loop ends without a word when the process is out of
+ * files (docs/adr/0033-connections.md).
+ *
+ * @module
+ */
+
+import type { Log } from "./settings.ts";
+import { Duplex } from "node:stream";
+
+/** How many bytes of requests and responses all connections may hold. */
+const MAX_BYTES = 16 * 1024 * 1024;
+
+/** How many connections there may be besides those whose calls are held. */
+const SPARE_CONNECTIONS = 256;
+
+/** How many connections are given up when the process is out of files, so that the queue's can be opened. */
+const SPARE_FILES = 32;
+
+/** How much is read at once: each connection has a buffer of this size. */
+const READ_BYTES = 16 * 1024;
+
+/** How often the times are looked at. */
+const CHECK_EVERY_MS = 1_000;
+
+/** How long to wait after a connection could not be accepted. */
+const RETRY_MS = 100;
+
+/**
+ * What a connection is doing. It is never closed while it is `answering`: its request is complete, and the
+ * response has not ended yet.
+ */
+export type Phase = "idle" | "reading" | "answering" | "sending";
+
+/** How long a connection may be in a phase. Clients keep an idle connection for up to 90 seconds. */
+const MAX_MS: Readonly<Record<Phase, number>> = {
+  idle: 120_000,
+  reading: 15_000,
+  answering: Infinity,
+  sending: 15_000,
+};
+
+/** A connection. */
+export interface Connection {
+  /** Its bytes, for `node:http`. */
+  readonly socket: Duplex;
+  /** Since when it has been in its phase, as `performance.now()` has it. */
+  since: number;
+  phase: Phase;
+  /** How many bytes it holds. */
+  bytes: number;
+}
+
+/** All connections of a server. */
+export interface Connections {
+  /** The connection with this socket; `undefined` once it is closed. */
+  readonly of: (socket: object) => Connection | undefined;
+  /** Puts a connection into a phase. */
+  readonly enter: (connection: Connection, phase: Phase) => void;
+  /** Lets a connection hold more bytes; `false` if it is the oldest that could give some back. */
+  readonly take: (connection: Connection, bytes: number) => boolean;
+  /** Takes bytes back. */
+  readonly give: (connection: Connection, bytes: number) => void;
+  /** Accepts no more, and returns when what is being answered has been sent. */
+  readonly close: () => Promise<void>;
+}
+
+/**
+ * Accepts connections until it is closed. No error of `accept` ends it.
+ *
+ * @param onSocket Gets the socket of each.
+ */
+export function openConnections(
+  listener: Deno.Listener,
+  maxHeld: number,
+  log: Log,
+  onSocket: (socket: Duplex) => void,
+): Connections {
+  let limit = maxHeld + SPARE_CONNECTIONS;
+  /** The connections by the time at which they entered their phase. */
+  const open = new Map<object, Connection>();
+  let bytesInAll = 0;
+  let isClosing = false;
+  let freed = Promise.withResolvers<void>();
+  const counts = { evicted: 0, late: 0, accept_failed: 0 };
+
+  function enter(connection: Connection, phase: Phase): void {
+    const { socket } = connection;
+    if (!open.delete(socket)) return;
+    connection.phase = phase;
+    connection.since = performance.now();
+    open.set(socket, connection);
+    if (isClosing && phase === "idle") socket.destroy();
+  }
+
+  function give(connection: Connection, bytes: number): void {
+    connection.bytes -= bytes;
+    bytesInAll -= bytes;
+  }
+
+  function add(conn: Deno.Conn): void {
+    const socket = socketOf(conn, {
+      onBytes: () => {
+        if (connection.phase === "idle") enter(connection, "reading");
+        // A second request before the first one is answered: no MCP client sends that.
+        else if (connection.phase === "answering") socket.destroy();
+      },
+      onClose: () => {
+        if (open.delete(socket)) give(connection, connection.bytes);
+        freed.resolve();
+        freed = Promise.withResolvers();
+      },
+    });
+    const connection: Connection = { socket, phase: "idle", since: performance.now(), bytes: 0 };
+    open.set(socket, connection);
+    onSocket(socket);
+  }
+
+  /** Closes the oldest connection that may be closed; with `withBytes`, of those that hold some. */
+  function evict(withBytes = false): Connection | undefined {
+    for (const connection of open.values()) {
+      if (connection.phase === "answering" || (withBytes && connection.bytes === 0)) continue;
+      counts.evicted++;
+      connection.socket.destroy();
+      return connection;
+    }
+    return undefined;
+  }
+
+  async function acceptAll(): Promise<void> {
+    while (!isClosing) {
+      let conn: Deno.Conn;
+      try {
+        conn = await listener.accept();
+      } catch (error) {
+        if (isClosing) return;
+        counts.accept_failed++;
+        if (["EMFILE", "ENFILE"].includes((error as { code?: string }).code ?? "")) {
+          limit = Math.max(1, Math.min(limit, open.size) - SPARE_FILES);
+        }
+        while (open.size > limit && evict() !== undefined);
+        await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
+        continue;
+      }
+      while (open.size >= limit && evict() === undefined) await freed.promise;
+      add(conn);
+    }
+  }
+
+  const timer = setInterval(() => {
+    const now = performance.now();
+    for (const { phase, since, socket } of open.values()) {
+      if (now - since <= MAX_MS[phase]) continue;
+      if (phase !== "idle") counts.late++;
+      socket.destroy();
+    }
+    // Once a second at most: an attacker must not fill the log either.
+    if (Object.values(counts).some((count) => count > 0)) {
+      log("connections", { open: open.size, ...counts });
+      Object.assign(counts, { evicted: 0, late: 0, accept_failed: 0 });
+    }
+  }, CHECK_EVERY_MS);
+
+  void acceptAll();
+  return {
+    of: (socket) => open.get(socket),
+    enter,
+    give,
+    take(connection, bytes) {
+      connection.bytes += bytes;
+      bytesInAll += bytes;
+      while (bytesInAll > MAX_BYTES) {
+        const oldest = open.values().find(({ phase, bytes }) => phase !== "answering" && bytes > 0);
+        if (oldest === undefined || oldest === connection) return false;
+        evict(true);
+      }
+      return true;
+    },
+    async close() {
+      isClosing = true;
+      listener.close();
+      for (const { phase, socket } of open.values()) {
+        if (phase === "idle" || phase === "reading") socket.destroy();
+      }
+      while (open.size > 0) await freed.promise;
+      clearInterval(timer);
+    },
+  };
+}
+
+interface SocketEvents {
+  /** Something has arrived. */
+  readonly onBytes: () => void;
+  /** It is closed; called once, and at once. */
+  readonly onClose: () => void;
+}
+
+/** What is read into, and used again: as garbage it would outgrow what is in use. */
+const buffers: Uint8Array<ArrayBuffer>[] = [];
+
+/** A connection as `node:http` takes it. */
+function socketOf(conn: Deno.Conn, { onBytes, onClose }: SocketEvents): Duplex {
+  const socket = new Duplex({
+    readableHighWaterMark: READ_BYTES,
+    read() {
+      const buffer = buffers.pop() ?? new Uint8Array(READ_BYTES);
+      conn.read(buffer).then((length) => {
+        if (length === null) return void this.push(null);
+        onBytes();
+        this.push(buffer.slice(0, length));
+      }).catch((error) => this.destroy(error)).finally(() => buffers.push(buffer));
+    },
+    write(chunk: Uint8Array, _encoding, done) {
+      writeAll(conn, chunk).then(() => done(), done);
+    },
+    final(done) {
+      conn.closeWrite().then(() => done(), done);
+    },
+    destroy(error, done) {
+      onClose();
+      try {
+        conn.close();
+      } catch {
+        // It is closed already.
+      }
+      done(error);
+    },
+  });
+  // A client that goes in the middle is no event worth a line.
+  socket.on("error", () => {});
+  return socket;
+}
+
+async function writeAll(conn: Deno.Conn, chunk: Uint8Array): Promise<void> {
+  for (let at = 0; at < chunk.length;) at += await conn.write(chunk.subarray(at));
+}

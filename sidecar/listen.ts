@@ -1,0 +1,192 @@
+/**
+ * HTTP: reads a request from a bounded connection, and sends its response. `node:http` parses.
+ *
+ * @module
+ */
+
+import { type Connection, type Connections, openConnections } from "./connections.ts";
+import { type Incoming, MAX_BODY_BYTES, plain, rpcError } from "./http.ts";
+import type { Log } from "./settings.ts";
+import { Buffer } from "node:buffer";
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import { setImmediate } from "node:timers";
+
+/** How many turns of the event loop a call takes until its response is there, if it is not held. */
+const TURNS = 4;
+
+/** What a listening sidecar needs. */
+export interface ListenOptions {
+  /** Where clients connect. */
+  readonly listener: Deno.Listener;
+  /** How many calls may be held at once: each needs a connection. */
+  readonly maxHeld: number;
+  /** Where events are logged. */
+  readonly log: Log;
+  /** Answers a request. */
+  readonly handle: (incoming: Incoming) => Promise<Response>;
+}
+
+/** Answers what comes; the result stops that, and waits until what is being answered has been sent. */
+export function listen({ listener, maxHeld, log, handle }: ListenOptions): () => Promise<void> {
+  /** The last response of each connection. */
+  const responses = new WeakMap<Connection, ServerResponse>();
+  let turn = Promise.resolve();
+  /**
+   * Lets the requests go on one after another, a few turns of the event loop apart. Many that arrive together
+   * would otherwise be answered step by step together, and all their responses be in memory before the first
+   * one counts.
+   */
+  function nextTurn(): Promise<void> {
+    const mine = turn;
+    turn = mine.then(async () => {
+      for (let n = 0; n < TURNS; n++) await new Promise((resolve) => void setImmediate(resolve));
+    });
+    return mine;
+  }
+
+  const http = createServer({ keepAliveTimeout: 0 }, (request, response) => {
+    const connection = connections.of(request.socket);
+    const last = connection && responses.get(connection);
+    // Two requests in one packet. No MCP client sends the second before the first is answered.
+    if (connection === undefined || last?.writableEnded === false) {
+      return void request.socket.destroy();
+    }
+    responses.set(connection, response);
+    if (connection.phase !== "reading") connections.enter(connection, "reading");
+    response.once("finish", () => {
+      // The client may have sent its next request before this event.
+      if (responses.get(connection) !== response) return;
+      connections.give(connection, connection.bytes);
+      if (response.shouldKeepAlive) connections.enter(connection, "idle");
+    });
+    answer(request, response, connection).catch((error) => {
+      log("failed", { error: error instanceof Error ? error.name : "unknown" });
+      request.socket.destroy();
+    });
+  });
+  http.on("clientError", (_error, socket) => {
+    socket.end("HTTP/1.1 400 Bad Request\r\nconnection: close\r\ncontent-length: 0\r\n\r\n");
+    socket.resume();
+  });
+  const connections = openConnections(
+    listener,
+    maxHeld,
+    log,
+    (socket) => http.emit("connection", socket),
+  );
+
+  async function answer(
+    request: IncomingMessage,
+    response: ServerResponse,
+    connection: Connection,
+  ): Promise<void> {
+    const gone = new AbortController();
+    const closed = new Promise<void>((resolve) => response.once("close", resolve));
+    closed.then(() => {
+      if (!response.writableFinished) gone.abort(new Error("the client is gone"));
+    });
+    for (const stream of [request, response]) stream.on("error", () => {});
+    const incoming: Incoming = {
+      method: request.method ?? "",
+      path: (request.url ?? "").split("?")[0]!,
+      rawHeaders: request.rawHeaders,
+      gone: gone.signal,
+      async read() {
+        const body = await readBody(request, connection, connections);
+        if (body instanceof Response) return body;
+        connections.enter(connection, "answering");
+        await nextTurn();
+        return body;
+      },
+    };
+    let result: Response;
+    try {
+      result = await handle(incoming);
+    } catch (error) {
+      log("failed", { error: error instanceof Error ? error.name : "unknown" });
+      result = plain(500, "Cannot answer: the sidecar failed");
+    }
+    // What is left of a body that was not read is passed over, and then the connection is closed.
+    if (!request.complete) response.shouldKeepAlive = false;
+    for (const [name, value] of result.headers) {
+      if (name !== "connection") response.setHeader(name, value);
+    }
+    response.statusCode = result.status;
+    if (result.headers.get("content-type")?.startsWith("text/event-stream")) {
+      await stream(result, response, connection, closed);
+    } else {
+      const bytes = await result.bytes();
+      connections.enter(connection, "sending");
+      response.end(bytes);
+    }
+    if (!request.complete) request.resume();
+  }
+
+  async function stream(
+    result: Response,
+    response: ServerResponse,
+    connection: Connection,
+    closed: Promise<void>,
+  ): Promise<void> {
+    const reader = result.body!.getReader();
+    closed.then(() => reader.cancel()).catch(() => {});
+    let chunk = await reader.read();
+    while (!chunk.done) {
+      const { value } = chunk;
+      // Read ahead: from the last chunk on, the connection may be closed if the client does not take it.
+      const next = reader.read().then((read) => {
+        if (read.done) connections.enter(connection, "sending");
+        return read;
+      });
+      connections.take(connection, value.length);
+      const written = new Promise<void>((resolve) => response.write(value, () => resolve()));
+      await Promise.race([written, closed]);
+      if (connections.of(connection.socket) !== undefined) {
+        connections.give(connection, value.length);
+      }
+      chunk = await next;
+    }
+    connections.enter(connection, "sending");
+    response.end();
+  }
+
+  return connections.close;
+}
+
+/** Reads a body, or gives the refusal of one that is too large or does not come. */
+function readBody(
+  request: IncomingMessage,
+  connection: Connection,
+  connections: Connections,
+): Promise<Uint8Array | Response> {
+  const announced = request.headers["content-length"];
+  return new Promise((resolve) => {
+    let chunks: Uint8Array[] = [];
+    let length = 0;
+    const refuse = (refusal: Response) => {
+      request.off("data", onData);
+      chunks = [];
+      connections.give(connection, connection.bytes);
+      resolve(refusal);
+    };
+    /** Whether the body may have so many more bytes; if not, it is refused. */
+    const mayHave = (more: number): boolean => {
+      length += more;
+      if (length > MAX_BODY_BYTES) {
+        refuse(rpcError(413, -32600, `Request body larger than ${MAX_BODY_BYTES} bytes`));
+      } else if (!connections.take(connection, more)) {
+        refuse(rpcError(503, -32603, "Too many bytes of other requests: try again"));
+      } else return true;
+      return false;
+    };
+    const onData = (chunk: Uint8Array) => {
+      if (announced !== undefined || mayHave(chunk.length)) chunks.push(chunk);
+    };
+    // What is announced counts at once: a body that does not come holds it too.
+    if (announced !== undefined && !mayHave(Number(announced))) return;
+    request.on("data", onData);
+    request.once("end", () => resolve(Buffer.concat(chunks)));
+    // The client is gone: no response reaches it.
+    request.once("close", () => resolve(plain(400, "Cannot read the body: it ended too soon")));
+  });
+}

@@ -1,0 +1,216 @@
+import { CLIENT_KINDS } from "../support/clients.ts";
+import { decideNext, queueOf, SLUG } from "../support/operator.ts";
+import { connectRaw, rawRequest } from "../support/raw_http.ts";
+import { REPO, run } from "../support/run.ts";
+import { type Sidecar, startSidecar } from "../support/sidecar.ts";
+import { tempDir } from "../support/temp.ts";
+import { assert, assertEquals } from "@std/assert";
+import { join } from "@std/path";
+
+/** What a sidecar may hold in memory, whatever it is sent, in MiB. */
+const MAX_RESIDENT_MIB = 200;
+
+const FETCH = CLIENT_KINDS[2]!;
+
+const QUESTION = { proposed_file: "a.example\n", justification: "Why." };
+
+const JSON_HEADERS = [
+  "Content-Type: application/json",
+  "Accept: application/json, text/event-stream",
+];
+
+const residentMib = ({ process }: Sidecar) =>
+  Number(Deno.readTextFileSync(`/proc/${process.pid}/statm`).split(" ")[1]) * 4096 / 2 ** 20;
+
+const filesOf = ({ process }: Sidecar) => [...Deno.readDirSync(`/proc/${process.pid}/fd`)].length;
+
+/** Watches the memory of a sidecar to the end of the block. */
+function watchMemory(sidecar: Sidecar): Disposable & { readonly peakMib: () => number } {
+  let peak = residentMib(sidecar);
+  const look = () => peak = Math.max(peak, residentMib(sidecar));
+  const timer = setInterval(look, 20);
+  return {
+    peakMib: look,
+    [Symbol.dispose]: () => clearInterval(timer),
+  };
+}
+
+/** Starts an attacker in a process of its own; it has sent what it sends, and keeps its connections open. */
+async function attack({ url }: Sidecar, kind: string, count: number): Promise<AsyncDisposable> {
+  const process = new Deno.Command("deno", {
+    args: ["run", "--quiet", "--allow-net=127.0.0.1", join(REPO, "bench/attacker.ts")]
+      .concat(url.port, kind, String(count)),
+    stdout: "piped",
+  }).spawn();
+  const output = process.stdout.getReader();
+  const { value } = await output.read();
+  assert(new TextDecoder().decode(value).startsWith(`${count} opened`), String(value));
+  return {
+    async [Symbol.asyncDispose]() {
+      process.kill("SIGKILL");
+      await process.status;
+      await output.cancel();
+    },
+  };
+}
+
+/** Tries again: an attacker may push out a connection, and the next one gets in. */
+async function soon<T>(run: () => Promise<T>): Promise<T> {
+  for (let tries = 1;; tries++) {
+    try {
+      return await run();
+    } catch (error) {
+      if (tries === 50) throw error;
+    }
+  }
+}
+
+const healthOf = ({ url }: Sidecar) =>
+  soon(async () => {
+    const response = await fetch(new URL("/healthz", url), { headers: { connection: "close" } });
+    await response.text();
+    return response.status;
+  });
+
+// Threat: A14
+Deno.test.each(
+  [["silent", 3000], ["half-headers", 2000], ["half-bodies", 600], ["drip", 1000]] as const,
+)(
+  "%s connections by the thousand: memory is bounded, others get in, held calls live on",
+  async (kind, count) => {
+    await using dir = await tempDir();
+    const queueDir = await queueOf(dir);
+    await using sidecar = await startSidecar(queueDir);
+    await using before = await FETCH.connect(sidecar.url);
+    const held = before.call("pipelock-block", QUESTION);
+    held.catch(() => {}); // Nobody awaits it if an assertion fails first.
+    await sidecar.logged("proposed");
+    const filesBefore = filesOf(sidecar);
+    using memory = watchMemory(sidecar);
+    {
+      await using _ = await attack(sidecar, kind, count);
+      // 512 connections, and what a sidecar has open besides; a socket that was just closed may count.
+      assert(filesOf(sidecar) < 800, `${filesOf(sidecar)} files`);
+      assertEquals(await healthOf(sidecar), 200);
+      await using during = await FETCH.connect(sidecar.url);
+      assertEquals((await soon(during.tools)).length, 4);
+    }
+    while (filesOf(sidecar) > filesBefore + 20) await new Promise((done) => setTimeout(done, 50));
+    assert(memory.peakMib() < MAX_RESIDENT_MIB, `${memory.peakMib()} MiB`);
+    await decideNext(dir, { status: "approved" });
+    assertEquals((await held).structured?.status, "approved");
+    assert(Number((await sidecar.logged("connections")).evicted) > 0);
+    assertEquals(sidecar.noise, []);
+  },
+);
+
+// Threat: A14
+Deno.test("out of files, the sidecar accepts again, and its queue works on", async () => {
+  await using dir = await tempDir();
+  const queueDir = await queueOf(dir);
+  await using sidecar = await startSidecar(queueDir, SLUG, 0, ["--hold-seconds=0"]);
+  const { code, err } = await run("prlimit", [
+    "--nofile=128:128",
+    "--pid",
+    `${sidecar.process.pid}`,
+  ]);
+  assertEquals(code, 0, err);
+  await using _ = await attack(sidecar, "silent", 500);
+  const failed = await sidecar.logged("connections");
+  while (!sidecar.events.some(({ accept_failed }) => Number(accept_failed) > 0)) {
+    await sidecar.next();
+  }
+  assert(Number(failed.open) > 0);
+  assertEquals(await healthOf(sidecar), 200);
+  await using client = await FETCH.connect(sidecar.url);
+  const { structured, text } = await soon(() => client.call("pipelock-block", QUESTION));
+  assertEquals(structured?.status, "pending", text);
+});
+
+// Threat: A14
+Deno.test("a request that does not arrive in time is given up, a held call is not", async () => {
+  await using dir = await tempDir();
+  const queueDir = await queueOf(dir);
+  await using sidecar = await startSidecar(queueDir);
+  await using client = await FETCH.connect(sidecar.url);
+  const held = client.call("pipelock-block", QUESTION);
+  await sidecar.logged("proposed");
+  using header = await connectRaw(sidecar.url);
+  using body = await connectRaw(sidecar.url);
+  using drip = await connectRaw(sidecar.url);
+  await header.send(new TextEncoder().encode("POST /mcp HTTP/1.1\r\nHost: supervise\r\nX-"));
+  const half = rawRequest([...JSON_HEADERS, "Content-Length: 100"], "{");
+  await body.send(half);
+  await drip.send(half);
+  const dripping = setInterval(() => drip.send(new Uint8Array([0x20])).catch(() => {}), 500);
+  // Each ends because the sidecar closes the connection: nothing here does.
+  assertEquals(
+    await Promise.all([header, body, drip].map((connection) => connection.readUntil("\0"))),
+    ["", "", ""],
+  );
+  clearInterval(dripping);
+  while (!sidecar.events.some(({ late }) => Number(late) > 0)) await sidecar.next();
+  await decideNext(dir, { status: "approved" });
+  assertEquals((await held).structured?.status, "approved");
+});
+
+// Threat: A14
+Deno.test("responses that nobody reads do not fill the memory", async () => {
+  await using dir = await tempDir();
+  const queueDir = await queueOf(dir);
+  await using sidecar = await startSidecar(queueDir);
+  await using client = await FETCH.connect(sidecar.url);
+  const asked = client.call("pipelock-block", QUESTION);
+  await sidecar.logged("proposed");
+  const finalFile = "# long\n".repeat(140_000);
+  await decideNext(dir, { status: "modified", finalFile });
+  const { structured } = await asked;
+  assertEquals(structured?.final_file, finalFile);
+  const message = JSON.stringify({
+    jsonrpc: "2.0",
+    id: 1,
+    method: "tools/call",
+    params: { name: "proposal-status", arguments: { proposal_id: structured?.proposal_id } },
+  });
+  const bytes = rawRequest([...JSON_HEADERS, `Content-Length: ${message.length}`], message);
+  using memory = watchMemory(sidecar);
+  using kept = new DisposableStack();
+  for (let n = 0; n < 200; n++) {
+    const connection = kept.use(await connectRaw(sidecar.url));
+    await connection.send(bytes).catch(() => {});
+  }
+  assertEquals(
+    (await soon(() => client.call("proposal-status", { proposal_id: structured?.proposal_id })))
+      .structured,
+    structured,
+  );
+  assert(memory.peakMib() < 1.5 * MAX_RESIDENT_MIB, `${memory.peakMib()} MiB`);
+});
+
+// Threat: A14
+Deno.test("held calls with large bodies are refused in words where their bytes are too many", async () => {
+  await using dir = await tempDir();
+  const queueDir = await queueOf(dir);
+  await using sidecar = await startSidecar(queueDir);
+  using memory = watchMemory(sidecar);
+  const clients = await Promise.all(Array.from({ length: 30 }, () => FETCH.connect(sidecar.url)));
+  const proposed_file = "# long\n".repeat(140_000);
+  // Equal calls wait for one proposal, so no other bound keeps them from being held.
+  const calls = clients.map((client) =>
+    client.call("pipelock-block", { proposed_file, justification: "Why." })
+      .then(({ structured }) => String(structured?.status), ({ message }) => String(message))
+  );
+  const refused = Promise.withResolvers<void>();
+  let open = 0;
+  for (const call of calls) {
+    call.then((outcome) => {
+      if (outcome !== "approved" && ++open === 10) refused.resolve();
+    });
+  }
+  await refused.promise;
+  await decideNext(dir, { status: "approved" });
+  const outcomes = await Promise.all(calls);
+  assert(outcomes.filter((outcome) => outcome === "approved").length >= 10, String(outcomes));
+  assert(memory.peakMib() < MAX_RESIDENT_MIB, `${memory.peakMib()} MiB`);
+  for (const client of clients) await client[Symbol.asyncDispose]();
+});
