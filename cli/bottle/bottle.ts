@@ -4,6 +4,7 @@
  * @module
  */
 
+import denoJson from "../../deno.json" with { type: "json" };
 import {
   type BottleSettings,
   ownFileStamp,
@@ -14,7 +15,19 @@ import { checkBottleSlug } from "../../start_mod.ts";
 import { queueDirForSlug } from "../../mod.ts";
 import type { Context } from "../command/context.ts";
 import { UsageError } from "../command/flags.ts";
-import { isAbsolute } from "@std/path";
+import { fromFileUrl, isAbsolute } from "@std/path";
+
+const HERE = new URL("../..", import.meta.url);
+
+/** The checkout that this program is part of; `undefined` if it came from JSR. */
+export const CHECKOUT = HERE.protocol === "file:" ? fromFileUrl(HERE) : undefined;
+
+export const VERSION = denoJson.version;
+
+/** The sidecar's program, as `deno run` takes it. */
+export const SIDECAR = CHECKOUT === undefined
+  ? `jsr:${denoJson.name}@${VERSION}/sidecar`
+  : `${CHECKOUT}sidecar/main.ts`;
 
 export interface Bottle {
   readonly slug: string;
@@ -40,7 +53,17 @@ export function slugIn({ flags, root }: Context, words: readonly string[]): stri
   if (!isAbsolute(root)) {
     throw new UsageError(`Cannot use ${root}: write --root as an absolute path`);
   }
+  refuseSeparators(root);
   return checkBottleSlug(slug);
+}
+
+/** A mount of a container, and a grant of Deno's, would be cut at these. */
+function refuseSeparators(path: string): void {
+  if (!/[:,\n]/.test(path)) return;
+  throw new UsageError(
+    `Cannot hand ${path} to a sidecar: a colon, a comma or a newline separates two paths; ` +
+      "use another --root",
+  );
 }
 
 /** @throws {UsageError} If the bottle was not added. */
@@ -54,17 +77,11 @@ export function openBottle(context: Context, words: readonly string[]): Bottle {
     throw new UsageError(`Cannot find ${slug}: add it with supervise bottle add ${slug}`);
   }
   const { uid, gid } = stamp;
-  const say = (text: string) => complain(text);
   // Without links: a sidecar is granted this path, and Deno checks some calls against what is behind them.
-  return {
-    slug,
-    root,
-    queueDir: pathBehindLinks(queueDir),
-    uid: uid ?? Deno.uid() ?? 0,
-    gid: gid ?? 0,
-    settings,
-    say,
-  };
+  const mounted = pathBehindLinks(queueDir);
+  refuseSeparators(mounted);
+  const say = (text: string) => complain(text);
+  return { slug, root, queueDir: mounted, uid: uid ?? 0, gid: gid ?? 0, settings, say };
 }
 
 export interface Ran {
@@ -86,7 +103,9 @@ export async function runs(program: string, args: readonly string[]): Promise<Ra
     const isAbsent = error instanceof Deno.errors.NotFound ||
       error instanceof Deno.errors.NotCapable && error.message.includes(`"${program}"`);
     if (isAbsent) return undefined;
-    throw error;
+    if (!(error instanceof Deno.errors.NotCapable)) throw error;
+    // Deno lets no program with some grants hand on a variable such as LD_LIBRARY_PATH.
+    throw new Error(`Cannot run ${program}: ${error.message}`, { cause: error });
   }
 }
 

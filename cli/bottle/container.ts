@@ -5,11 +5,10 @@
  */
 
 import { QUEUE_DIR_IN_CONTAINER, SUPERVISE_HOSTNAME } from "../../mod.ts";
-import { ask, type Bottle, runs } from "./bottle.ts";
-import { fromFileUrl } from "@std/path";
+import { ask, type Bottle, CHECKOUT, runs, VERSION } from "./bottle.ts";
 
-/** The checkout, from which the image is built. */
-const CHECKOUT = fromFileUrl(new URL("../..", import.meta.url));
+/** The image of this version's sidecar. */
+const IMAGE = `localhost/supervise:${VERSION}`;
 
 /** What a sidecar needs at most, with room. It bounds its own connections and calls below these. */
 const LIMITS = [
@@ -106,20 +105,22 @@ async function userFlags(engine: string, { uid, gid }: Bottle): Promise<string[]
 }
 
 /** Builds the image unless it is there. */
-async function ensureImage(engine: string, image: string, bottle: Bottle): Promise<void> {
-  if (await ask(engine, ["images", "--quiet", image]) !== "") return;
-  bottle.say(`Building ${image} from ${CHECKOUT}`);
+async function ensureImage(engine: string, bottle: Bottle): Promise<void> {
+  if (await ask(engine, ["images", "--quiet", IMAGE]) !== "") return;
+  if (CHECKOUT === undefined) {
+    throw new Error(
+      `Cannot start ${bottle.slug}: there is no image ${IMAGE}; in a checkout of this version: ` +
+        `${engine} build --file Containerfile --tag ${IMAGE} . Or use --systemd`,
+    );
+  }
+  bottle.say(`Building ${IMAGE} from ${CHECKOUT}`);
   const format = engine === "podman" ? ["--format=docker"] : [];
   const file = `--file=${CHECKOUT}Containerfile`;
-  await ask(engine, ["build", ...format, file, `--tag=${image}`, CHECKOUT]);
+  await ask(engine, ["build", ...format, file, `--tag=${IMAGE}`, CHECKOUT]);
 }
 
 /** Starts the sidecar's container; gives `false` if it runs already. */
-export async function startContainer(
-  engine: string,
-  image: string,
-  bottle: Bottle,
-): Promise<boolean> {
+export async function startContainer(engine: string, bottle: Bottle): Promise<boolean> {
   const found = await findContainer(engine, bottle);
   refuseStrange(bottle, found);
   if (found?.isRunning) return false;
@@ -130,7 +131,7 @@ export async function startContainer(
     const flags = ["--internal", ...labelFlags(bottle)];
     await ask(engine, ["network", "create", ...flags, networkName(bottle)]);
   }
-  await ensureImage(engine, image, bottle);
+  await ensureImage(engine, bottle);
   const { holdSeconds } = bottle.settings;
   await ask(engine, [
     "run",
@@ -145,7 +146,7 @@ export async function startContainer(
     `--env=SUPERVISE_BOTTLE_SLUG=${bottle.slug}`,
     ...(holdSeconds === undefined ? [] : [`--env=SUPERVISE_HOLD_SECONDS=${holdSeconds}`]),
     `--volume=${bottle.queueDir}:${QUEUE_DIR_IN_CONTAINER}`,
-    image,
+    IMAGE,
   ]);
   await untilListening(engine, bottle);
   return true;

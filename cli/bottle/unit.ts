@@ -7,17 +7,11 @@
 
 import { forgetUnit, readUnit, unitPath, writeUnit } from "../../internal_mod.ts";
 import { sidecarFlags } from "../../sidecar/settings.ts";
-import { ask, type Bottle, runs } from "./bottle.ts";
-import { fromFileUrl } from "@std/path";
-
-const SIDECAR = fromFileUrl(new URL("../../sidecar/main.ts", import.meta.url));
+import { ask, type Bottle, runs, SIDECAR } from "./bottle.ts";
 
 /** The words of the command that runs the sidecar on this host. */
 export function sidecarCommand(bottle: Bottle): string[] {
   const { slug, queueDir, settings: { port, holdSeconds } } = bottle;
-  if (queueDir.includes(",")) {
-    throw new Error(`Cannot grant a path with a comma: ${queueDir}`);
-  }
   return [
     Deno.execPath(),
     "run",

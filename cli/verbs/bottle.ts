@@ -5,7 +5,6 @@
  * @module
  */
 
-import denoJson from "../../deno.json" with { type: "json" };
 import {
   addBottle,
   CONFIG_FILE_FOR_TOOL,
@@ -41,9 +40,6 @@ import { type Context, readNamedFile } from "../command/context.ts";
 import { CLIENT_NAMES, type ClientName, UsageError } from "../command/flags.ts";
 import { shellWord } from "../doctor/finding.ts";
 import { alignColumns } from "../render/wrap.ts";
-
-/** The image of this version's sidecar. */
-const IMAGE = `localhost/supervise:${denoJson.version}`;
 
 function clientIn({ flags: { client } }: Context): ClientName | undefined {
   const known: readonly string[] = CLIENT_NAMES;
@@ -151,7 +147,7 @@ export async function bottleUp(context: Context, words: readonly string[]): Prom
   const engine = settings.engine ?? await findEngine();
   // Written first: after a crash, down and status ask the engine that has the container.
   if (settings.engine !== engine) writeBottle(slug, { ...settings, engine }, context.root);
-  const started = await startContainer(engine, IMAGE, bottle);
+  const started = await startContainer(engine, bottle);
   say(context, bottle, started ? "started" : "runs already", `${engine} ${containerName(bottle)}`);
 }
 

@@ -95,6 +95,10 @@ Deno.test.each(
     [["up"], "expected one NAME, found 0"],
     [["up", "dev-9"], "Cannot find dev-9: add it with supervise bottle add dev-9"],
     [["add", "dev-1", "--client", "vim"], "Cannot use vim as --client: expected claude-code, "],
+    [
+      ["add", "dev-1", "--root", "/tmp/a:b"],
+      "Cannot hand /tmp/a:b to a sidecar: a colon, a comma",
+    ],
     [["add", "dev-1", "--root", "here"], "Cannot use here: write --root as an absolute path"],
   ] as const,
 )("bottle %s is wrong usage", async (words, says) => {
