@@ -13,8 +13,8 @@ import {
   responsePath,
 } from "../disk/layout.ts";
 import { openOwnFile, withLock } from "../disk/lock.ts";
-import { namesInOwn, ownFileStamp, readOwnFile } from "../disk/read_own.ts";
-import { directoryIdentity, listNames } from "../disk/read_untrusted.ts";
+import { namesInOwn, ownEntry, ownFileStamp, readOwnFile } from "../disk/read_own.ts";
+import { listNames } from "../disk/read_untrusted.ts";
 import {
   clearDirectory,
   createOnce,
@@ -79,8 +79,8 @@ function asideDir(root: string, slug: string): string {
 
 /**
  * Throws `queue_not_writable`, before anything is recorded, if a response of that size could not be written
- * into the queue and archived, or an unrecorded one in its place not be moved away: queue and archive must
- * be writable, on the file system of `private/`, and have that much room.
+ * into the queue and archived, or an unrecorded one in its place not be moved away: the queue must be
+ * writable, on the file system of `private/`, and have that much room, and the archive be its owner's to use.
  */
 function refuseIfUnanswerable(
   root: string,
@@ -96,11 +96,13 @@ function refuseIfUnanswerable(
     return new SuperviseError("queue_not_writable", message, { cause });
   };
   try {
-    const archive = processedDir(dir);
-    // A link, or a file, in its place is left out of the places, and the listing reports it.
-    const isThere = places.length > 1 && directoryIdentity(archive) !== undefined;
-    const archiveDir = isThere ? archive : undefined;
-    probeCreateOnce({ dir, stagingDir: stagingDir(root, bottleSlug), bytes, archiveDir });
+    probeCreateOnce(dir, stagingDir(root, bottleSlug), bytes);
+    // By its mode alone: a file to try it out would follow a link that is put there meanwhile. A link, or a
+    // file, in its place is reported by the listing.
+    const archive = ownEntry(processedDir(dir));
+    if (archive?.isDirectory === true && (archive.mode & 0o700) !== 0o700) {
+      throw new Error(`${archive.path} has mode ${(archive.mode & 0o777).toString(8)}`);
+    }
   } catch (error) {
     const what = `no response could be written into ${dir}, and archived; it must be writable, ` +
       `and on the same file system as ${privateDir(root)}`;

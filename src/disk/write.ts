@@ -147,40 +147,20 @@ export function createOnce(path: string, bytes: Uint8Array, stagingDir: string):
   }
 }
 
-/** A file to be tried out. */
-export interface Probe {
-  /** Where it is created. */
-  readonly dir: string;
-  readonly stagingDir: string;
-  /** How large it is, in bytes. */
-  readonly bytes: number;
-  /** The directory to which it is moved later; `undefined` if that will be made by then. */
-  readonly archiveDir: string | undefined;
-}
-
 /**
- * Does what {@linkcode createOnce} will do, and the move to an archive after it, under names that nothing
- * reads, and takes it back: so a wrong file system, a directory that may not be written, or a full disk
- * shows before it matters. One caller at a time for a directory.
+ * Does what {@linkcode createOnce} will do, with so many bytes, under a name that nothing reads, and takes
+ * it back: so a wrong file system, a directory that may not be written, or a full disk shows before it
+ * matters. One caller at a time for a directory.
  *
- * `unlink` of what a crash left, the calls of {@linkcode createOnce}, `open`, `rename`, `unlink`. A crash leaves
- * a hidden file that nothing reads, for the next call to remove.
+ * `unlink` of what a crash left, the calls of {@linkcode createOnce}, `unlink`. A crash leaves a hidden
+ * file that nothing reads, for the next call to remove.
  *
- * @throws {Error} What {@linkcode createOnce} or the move would throw.
+ * @throws {Error} What {@linkcode createOnce} would throw.
  */
-export function probeCreateOnce({ dir, stagingDir, bytes, archiveDir }: Probe): void {
-  let probe = freeProbe(dir);
+export function probeCreateOnce(dir: string, stagingDir: string, bytes: number): void {
+  const probe = freeProbe(dir);
   createOnce(probe, new Uint8Array(bytes), stagingDir);
-  try {
-    if (archiveDir === undefined) return;
-    // Who cannot open it cannot sync it.
-    Deno.openSync(archiveDir, { read: true }).close();
-    const archived = freeProbe(archiveDir);
-    Deno.renameSync(probe, archived);
-    probe = archived;
-  } finally {
-    Deno.removeSync(probe);
-  }
+  Deno.removeSync(probe);
 }
 
 /** A name for a probe. If something that cannot be removed has the usual one, a random name. */
