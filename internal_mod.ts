@@ -47,13 +47,8 @@ export { formatAnchors, parseAnchors } from "./src/log/anchors.ts";
 export { verifyAuditLogs } from "./src/log/check.ts";
 export { exportAuditLogs, readAuditHead, verifyAuditArchive } from "./src/log/archive.ts";
 export { decideAfterLook } from "./src/decision/decide.ts";
-export { decidedAmong } from "./src/log/decisions.ts";
-export {
-  type AuditLogId,
-  listAuditLogs,
-  parseAuditLogName,
-  readLatestEntries,
-} from "./src/log/entries.ts";
+export { decidedAmong, readLatestEntries } from "./src/log/decisions.ts";
+export { type AuditLogId, listAuditLogs, parseAuditLogName } from "./src/log/entries.ts";
 export {
   ensureSigningKey,
   readPublicKey,

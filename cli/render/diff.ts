@@ -8,14 +8,14 @@
 
 import { makeVisible, visibleLine } from "../../read_mod.ts";
 import type { Mark } from "../../mod.ts";
-import { badge, type Style } from "./style.ts";
+import { badge, paintHigh, type Style } from "./style.ts";
 import { type Block, cut, wrap } from "./wrap.ts";
 
 /** One mark, in rows that each begin with `!`; `where` comes before its words. */
 function rowsOfMark(mark: Mark, where: string, columns: number, style: Style): string[] {
   const { severity, message } = mark;
   const text = `${severity.padEnd(6)}  ${where}${visibleLine(message, "code")}`;
-  const paint = { high: style.red, medium: style.magenta, low: style.dim }[severity];
+  const paint = { high: paintHigh(style), medium: style.magenta, low: style.dim }[severity];
   return wrap("! ", text, columns, "prose").map(paint);
 }
 

@@ -4,10 +4,10 @@
  * @module
  */
 
-import { makeVisible, unlistedReason, visibleLine } from "../../read_mod.ts";
+import { type Hints, makeVisible, unlistedReason, visibleLine } from "../../read_mod.ts";
 import type { Mark, Overview, PendingProposal, UnrecordedResponse } from "../../mod.ts";
 import { visibleJson } from "./quote.ts";
-import { badge, type Style, trimPlain } from "./style.ts";
+import { badge, paintHigh, paintPart, type Style, trimPlain } from "./style.ts";
 import { age } from "./time.ts";
 import { alignColumns, cut } from "./wrap.ts";
 
@@ -32,6 +32,7 @@ interface PendingTable {
   /** The short form of each id. */
   readonly shorts: ReadonlyMap<string, string>;
   readonly marks: PendingMarks;
+  readonly hints: ReadonlyMap<PendingProposal, Hints>;
   readonly columns: number;
   readonly nowMs: number;
   readonly style: Style;
@@ -51,29 +52,73 @@ export function marksInShort(marks: readonly Mark[] | undefined): string {
   return `${alike} ${first.severity}${others}`;
 }
 
+/** Paints what a row says of its marks by the most severe. The word says it too. */
+export function paintMarks(marks: readonly Mark[] | undefined, style: Style): Style["red"] {
+  const severity = marks?.[0]?.severity;
+  if (severity === "high") return paintHigh(style);
+  return severity === "medium" ? style.magenta : (text) => text;
+}
+
+/** On a narrower terminal a row has the bottle, the marks and the agents' words, and not the tool. */
+const WIDE = 72;
+
 /**
- * A table of what is pending. If anything is marked, a column says how; if anything was escaped, a column
- * before the agents' words has the badges.
+ * A table of what is pending. If anything is marked, a column says how; if there are hints, or anything was
+ * escaped, a column says that. The agents' words come last.
  */
 export function renderPending(
   pending: readonly PendingProposal[],
-  { shorts, marks, columns, nowMs, style }: PendingTable,
+  { shorts, marks, hints, columns, nowMs, style }: PendingTable,
 ): string[] {
-  const header = ["ID", "BOTTLE", "TOOL", "AGE", "MARKS", "ESCAPED", "JUSTIFICATION"];
+  const header = ["ID", "MARKS", "NOTE", "BOTTLE", "AGE", "TOOL", "JUSTIFICATION"];
   const rows = pending.map((entry) => {
     const { id, bottleSlug, tool, arrivalTimestamp, justification } = entry.proposal;
     const { text, escaped } = makeVisible(trimPlain(justification), { oneLine: true });
-    const known = [shorts.get(id) ?? id, bottleSlug, tool, age(arrivalTimestamp, nowMs)];
-    return [...known, marksInShort(marks.get(entry)), badge(escaped), text];
+    const note = hintInShort(hints.get(entry), escaped);
+    const known = [shorts.get(id) ?? id, marksInShort(marks.get(entry)), note];
+    return [...known, bottleSlug, age(arrivalTimestamp, nowMs), tool, text];
   });
   const isShown = header.map((name, n) =>
-    name !== "MARKS" && name !== "ESCAPED" || rows.some((row) => row[n] !== "")
+    (name !== "MARKS" && name !== "NOTE" || rows.some((row) => row[n] !== "")) &&
+    (name !== "TOOL" && name !== "AGE" || columns >= WIDE)
   );
   const shown = [header, ...rows].map((row) => row.filter((_, n) => isShown[n]));
+  const from = Math.max(...shown.map(([id]) => id!.length)) + 2;
   return alignColumns(shown).map((line, n) => {
     const short = cut(line, columns - 1);
-    return n === 0 ? style.dim(short) : short;
+    if (n === 0) return style.dim(short);
+    const judged = marks.get(pending[n - 1]!);
+    return paintPart(short, from, marksInShort(judged).length, paintMarks(judged, style));
   });
+}
+
+/** From how many proposals of a day on a bottle is said to ask often. */
+const OFTEN = 5;
+
+/** Which one a proposal is of its bottle's for the same file in 24 hours; `undefined` if they are few. */
+export function oftenIn({ decided }: Hints): number | undefined {
+  return decided + 1 >= OFTEN ? decided + 1 : undefined;
+}
+
+/** The weightiest hint in a word or two: `rejected`, `[3 escaped]`, `stale`, `6 today`. */
+export function hintInShort(hints: Hints | undefined, escaped: number): string {
+  if (hints?.rejectedBefore !== undefined) return "rejected";
+  if (escaped > 0) return badge(escaped);
+  if (hints?.stale) return "stale";
+  const count = hints === undefined ? undefined : oftenIn(hints);
+  return count === undefined ? "" : `${count} today`;
+}
+
+/** The hints as JSON. */
+export function hintsJson({ stale, decided, rejected, rejectedBefore }: Hints): object {
+  return {
+    stale,
+    recent: {
+      decided,
+      rejected,
+      rejected_before: rejectedBefore ?? null,
+    },
+  };
 }
 
 /** A pending proposal as JSON, without its marks. */

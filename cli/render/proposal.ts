@@ -4,9 +4,10 @@
  * @module
  */
 
-import { CONFIG_FILE_FOR_TOOL, visibleLine } from "../../read_mod.ts";
-import type { Inspection } from "../../mod.ts";
+import { CONFIG_FILE_FOR_TOOL, type Hints, visibleLine } from "../../read_mod.ts";
+import type { Inspection, Tool } from "../../mod.ts";
 import { diffBlocks, renderMarks } from "./diff.ts";
+import { oftenIn } from "./pending.ts";
 import { renderQuoted } from "./quote.ts";
 import type { Style } from "./style.ts";
 import { age, localTime } from "./time.ts";
@@ -34,7 +35,37 @@ function staleBlocks({ agentDiff }: Inspection, file: string): Block[] {
   ];
 }
 
-export function proposalBlocks(inspection: Inspection, now: () => number): Block[] {
+/** What was decided lately on the like of a proposal, in rows. */
+export function hintRows(
+  hints: Hints,
+  tool: Tool,
+  columns: number,
+  style: Style,
+  nowMs: number,
+): string[] {
+  const { rejected, rejectedBefore } = hints;
+  const count = oftenIn(hints);
+  const file = CONFIG_FILE_FOR_TOOL[tool];
+  return [
+    ...(rejectedBefore === undefined ? [] : [
+      `${rejectedBefore.exact ? "The same change was" : "Most of these lines were"} rejected ` +
+      `${age(rejectedBefore.timestamp, nowMs)} ago.`,
+    ]),
+    ...(count === undefined ? [] : [
+      `This bottle asked for its ${file} ${count} times in 24 hours; ${rejected} were rejected.`,
+    ]),
+  ].flatMap((text) => wrap("! ", text, columns, "prose").map(style.magenta));
+}
+
+/**
+ * A proposal in blocks. `hintsNow` is asked each time the hints are drawn: they may change while the rest
+ * stays.
+ */
+export function proposalBlocks(
+  inspection: Inspection,
+  now: () => number,
+  hintsNow: () => Hints | undefined,
+): Block[] {
   const { proposal, proposalSha256, diff, stale, currentFile, problems } = inspection;
   const { unrecordedResponse, marks } = inspection;
   const { id, bottleSlug, tool, arrivalTimestamp, justification: text } = proposal;
@@ -42,6 +73,10 @@ export function proposalBlocks(inspection: Inspection, now: () => number): Block
   const arrival: Block = (columns) => {
     const ago = age(arrivalTimestamp, now());
     return wrap("", `arrived ${localTime(arrivalTimestamp)} (${ago} ago)`, columns);
+  };
+  const recent: Block = (columns, style) => {
+    const hints = hintsNow();
+    return hints === undefined ? [] : hintRows(hints, tool, columns, style, now());
   };
   return [
     (columns, style) => {
@@ -57,6 +92,7 @@ export function proposalBlocks(inspection: Inspection, now: () => number): Block
     (columns, style) =>
       renderQuoted({ heading: "The agent says:", text, kind: "prose" }, columns, style),
     EMPTY,
+    Object.assign(recent, { isLive: true }),
     ...(unrecordedResponse === undefined ? [] : [warning(
       `It is answered without a record: ${visibleLine(unrecordedResponse.says, "code")}. ` +
         "Nobody here did that.",
@@ -78,6 +114,7 @@ export function renderProposal(
   nowMs: number,
   columns: number,
   style: Style,
+  hints?: Hints,
 ): string[] {
-  return renderBlocks(proposalBlocks(inspection, () => nowMs), columns, style);
+  return renderBlocks(proposalBlocks(inspection, () => nowMs, () => hints), columns, style);
 }

@@ -33,3 +33,19 @@ export function makeStyle(colour: boolean) {
     inverse: paint(7, 27),
   };
 }
+
+/** How a high mark is painted: not as a removed line, which is red, and has a sign of its own. */
+export function paintHigh(style: Style): (text: string) => string {
+  return (text) => style.bold(style.red(text));
+}
+
+/** Paints a part of a line, or as much of the part as the line has. */
+export function paintPart(
+  line: string,
+  from: number,
+  length: number,
+  paint: (text: string) => string,
+): string {
+  const part = line.slice(from, from + length);
+  return part === "" ? line : line.slice(0, from) + paint(part) + line.slice(from + length);
+}

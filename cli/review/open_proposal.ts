@@ -29,7 +29,7 @@ export async function lookAt(state: State, row: Row): Promise<Look | undefined> 
     const before = looks.get(row.key);
     const page = before !== undefined && isSame(before, seen)
       ? before.page
-      : proposalBlocks(inspection, ports.now);
+      : proposalBlocks(inspection, ports.now, () => ports.hintsOf(row.entry));
     const look = { ...seen, page };
     looks.set(row.key, look);
     return look;

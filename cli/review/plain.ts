@@ -4,7 +4,7 @@
  * @module
  */
 
-import { readOverridable } from "../../internal_mod.ts";
+import { hintsOfPending, readOverridable } from "../../internal_mod.ts";
 import {
   type Inspection,
   inspectProposal,
@@ -78,7 +78,8 @@ async function reviewOne(
 ): Promise<Outcome> {
   try {
     const inspection = await inspectProposal({ root: context.root, bottleSlug, proposalId });
-    const blocks = proposalBlocks(inspection, Date.now);
+    const hints = hintsOfPending([inspection], context.root, Date.now()).get(inspection);
+    const blocks = proposalBlocks(inspection, Date.now, () => hints);
     for (const line of renderBlocks(blocks, context.columns, context.style)) context.print(line);
     context.print("");
     // A terminal scrolls: whether all of it was on the screen is for the operator to know.

@@ -4,7 +4,13 @@
  * @module
  */
 
-import { type Changes, marksOfPending, MAX_CONFIG_FILE_BYTES } from "../../internal_mod.ts";
+import {
+  type Changes,
+  type Hints,
+  hintsOfPending,
+  marksOfPending,
+  MAX_CONFIG_FILE_BYTES,
+} from "../../internal_mod.ts";
 import type { Mark, PendingProposal } from "../../mod.ts";
 import type { Later } from "./key_guard.ts";
 import { open } from "./list.ts";
@@ -45,6 +51,22 @@ export function openMarks(root: string, later: Later, changed: () => void) {
       return latest.get(entry);
     },
     /** Works out again what is asked for from now on: a file in force may have changed. */
+    forget(): void {
+      known = new WeakMap();
+    },
+  };
+}
+
+/** Opens the hints of a list. They are worked out when they are first asked for. */
+export function openHints(root: string, now: () => number) {
+  let known = new WeakMap<PendingProposal, Hints>();
+  return {
+    of(entry: PendingProposal): Hints {
+      const hints = known.get(entry) ?? hintsOfPending([entry], root, now()).get(entry)!;
+      known.set(entry, hints);
+      return hints;
+    },
+    /** Works out again what is asked for from now on: a log or a file in force may have changed. */
     forget(): void {
       known = new WeakMap();
     },

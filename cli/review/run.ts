@@ -21,7 +21,7 @@ import { editProposal } from "../operate/editor.ts";
 import { type App, openApp } from "./app.ts";
 import type { Later } from "./key_guard.ts";
 import { pastNotes } from "./prompt.ts";
-import { openMarks } from "./queue_updates.ts";
+import { openHints, openMarks } from "./queue_updates.ts";
 import type { Ports } from "./state.ts";
 import { listenForEndings, openTerminal, type Terminal } from "./terminal.ts";
 import { fromFileUrl, join } from "@std/path";
@@ -123,6 +123,7 @@ export async function reviewFullScreen(context: Context): Promise<number> {
     },
   };
   const marks = openMarks(root, later, draw);
+  const hints = openHints(root, Date.now);
   const explain = (error: unknown) => failureOf(error, root).message;
 
   const ports: Ports = {
@@ -135,6 +136,7 @@ export async function reviewFullScreen(context: Context): Promise<number> {
     edit: (inspection, start) => lend(() => editProposal(context, inspection, start)),
     overridable: ({ bottleSlug, proposalId }) => readOverridable({ root, bottleSlug, proposalId }),
     marksOf: marks.of,
+    hintsOf: hints.of,
     pastNotes: (entry) => Promise.resolve(pastNotes(entry, root)),
     stampOf,
     explain,
@@ -154,6 +156,7 @@ export async function reviewFullScreen(context: Context): Promise<number> {
   function take(changed: Changes): void {
     background.take(changed);
     marks.forget();
+    hints.forget();
     app.take(changed);
   }
 

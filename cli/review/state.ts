@@ -6,6 +6,7 @@
  */
 
 import type { Decision, Inspection, Mark, Obstacle, PendingProposal } from "../../mod.ts";
+import type { Hints } from "../../internal_mod.ts";
 import type { Said, Seen } from "../operate/decision.ts";
 import type { Edit } from "../operate/editor.ts";
 import type { Style } from "../render/style.ts";
@@ -34,6 +35,8 @@ export interface Ports {
   readonly overridable: Overridable;
   /** The marks of a proposal, for the list; `undefined` until they are worked out. */
   readonly marksOf: (entry: PendingProposal) => readonly Mark[] | undefined;
+  /** The hints to a proposal; they are not late. */
+  readonly hintsOf: (entry: PendingProposal) => Hints;
   /** The operators' last notes to rejected proposals of a bottle, the latest first. */
   readonly pastNotes: (entry: PendingProposal) => Promise<readonly string[]>;
   /** A text that differs between any two states of a file. */

@@ -4,12 +4,19 @@
  * @module
  */
 
-import { listBottles, marksOfPending, ownFileStamp, readOverview } from "../../read_mod.ts";
+import {
+  hintsOfPending,
+  listBottles,
+  marksOfPending,
+  ownFileStamp,
+  readOverview,
+} from "../../read_mod.ts";
 import { runAlone } from "../command/alone.ts";
 import { type Context, keepForLater } from "../command/context.ts";
 import { isWanted, shortIds, sortPending } from "../command/resolve.ts";
 import {
   countMarks,
+  hintsJson,
   pendingJson,
   renderPending,
   unlistedJson,
@@ -29,11 +36,13 @@ export function list(context: Context): void {
   keepForLater(context, all.map(({ proposal }) => proposal.bottleSlug));
   const chosen = all.filter(wanted);
   const marks = marksOfPending(chosen, root);
+  const hints = hintsOfPending(chosen, root, nowMs);
   const pending = sortPending(chosen, flags.sort, marks);
   if (flags.json) {
     context.printJson({
       pending: pending.map((entry) => ({
         ...pendingJson(entry),
+        ...hintsJson(hints.get(entry)!),
         marks: countMarks(marks.get(entry)),
       })),
       foreign_answers: unrecordedResponses.map(unrecordedJson),
@@ -50,7 +59,7 @@ export function list(context: Context): void {
   else if (pending.length === 0) context.print("Nothing that is pending matches.");
   else {
     const shorts = shortIds(all.map(({ proposal }) => proposal.id));
-    for (const line of renderPending(pending, { shorts, marks, columns, nowMs, style })) {
+    for (const line of renderPending(pending, { shorts, marks, hints, columns, nowMs, style })) {
       context.print(line);
     }
   }

@@ -4,13 +4,13 @@
  * @module
  */
 
-import { rememberShown } from "../../internal_mod.ts";
+import { hintsOfPending, rememberShown } from "../../internal_mod.ts";
 import { inspectProposal } from "../../mod.ts";
 import { runAlone } from "../command/alone.ts";
 import { type Context, keepForLater } from "../command/context.ts";
 import { resolveProposal } from "../command/resolve.ts";
 import { visibleJson } from "../render/quote.ts";
-import { pendingJson } from "../render/pending.ts";
+import { hintsJson, pendingJson } from "../render/pending.ts";
 import { renderProposal } from "../render/proposal.ts";
 
 /** Shows a proposal next to the file in force, and remembers that the operator saw it. */
@@ -19,6 +19,8 @@ export async function show(context: Context, words: readonly string[]): Promise<
   const ref = { root: context.root, bottleSlug, proposalId };
   keepForLater(context, [bottleSlug]);
   const inspection = await inspectProposal(ref);
+  const nowMs = Date.now();
+  const hints = hintsOfPending([inspection], context.root, nowMs).get(inspection)!;
   if (context.flags.json) {
     const texts = {
       proposed_file: inspection.proposal.proposedFile,
@@ -30,7 +32,7 @@ export async function show(context: Context, words: readonly string[]): Promise<
       ...pendingJson(inspection),
       ...texts,
       ...visibleJson(texts, "code"),
-      stale: inspection.stale,
+      ...hintsJson(hints),
       marks: inspection.marks.map(({ severity, rule, message, side, line }) => ({
         severity,
         rule,
@@ -41,7 +43,7 @@ export async function show(context: Context, words: readonly string[]): Promise<
       foreign_answer: inspection.unrecordedResponse?.says ?? null,
     });
   } else {
-    const lines = renderProposal(inspection, Date.now(), context.columns, context.style);
+    const lines = renderProposal(inspection, nowMs, context.columns, context.style, hints);
     for (const line of lines) context.print(line);
   }
   rememberShown(ref, inspection);

@@ -260,7 +260,7 @@ export function marksOfPending(
     const { bottleSlug, tool, proposedFile } = entry.proposal;
     const bottle = bottles.get(bottleSlug) ?? { files: new Map(), charsLeft: MAX_JUDGED_CHARS };
     bottles.set(bottleSlug, bottle);
-    if (!bottle.files.has(tool)) bottle.files.set(tool, readOrNot(entry, root));
+    if (!bottle.files.has(tool)) bottle.files.set(tool, readFileInForceOrNot(entry, root));
     const inForce = bottle.files.get(tool);
     if (inForce === undefined) continue;
     const { currentFile, currentSha256 } = inForce;
@@ -278,7 +278,10 @@ export function marksOfPending(
 }
 
 /** A file in force that cannot be read must not hide the marks of other bottles. */
-function readOrNot({ proposal }: PendingProposal, root: string): FileInForce | undefined {
+export function readFileInForceOrNot(
+  { proposal }: PendingProposal,
+  root: string,
+): FileInForce | undefined {
   try {
     return readFileInForce(proposal.tool, proposal.bottleSlug, root);
   } catch (error) {

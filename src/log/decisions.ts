@@ -5,6 +5,7 @@
  */
 
 import { auditLogPath, claudeBottleRoot, queueDirForSlug } from "../disk/layout.ts";
+import { openOwnFile } from "../disk/lock.ts";
 import { ownFileStamp } from "../disk/read_own.ts";
 import { MAX_QUEUE_FILE_BYTES } from "../disk/read_untrusted.ts";
 import { readResponseBytes, responsePlaces } from "../queue/files.ts";
@@ -14,7 +15,9 @@ import { AlreadyDecidedError, MalformedRecordError, UnsafeFileError } from "../r
 import { checkProposalId } from "../records/names.ts";
 import { AUDIT_COMPONENTS, type ProposalRef, STATUSES } from "../records/proposal.ts";
 import { sha256Hex } from "../text/hash.ts";
+import { linesOf } from "./chain.ts";
 import { linesNaming } from "./index.ts";
+import { readLine } from "./lines.ts";
 
 /**
  * Finds the recorded decision on a proposal in the audit logs of its bottle, whatever has become of the
@@ -59,6 +62,25 @@ export function decidedAmong(
     }
   }
   return decisions;
+}
+
+/** How much of a log's end is read for its latest entries. */
+const LATEST_BYTES = 1024 * 1024;
+
+/** The entries in the last megabyte of a log, in the order of the file; none if there is no log. */
+export function readLatestEntries(component: string, slug: string, root: string): AuditEntry[] {
+  const path = auditLogPath(component, slug, { root });
+  using file = openOwnFile(path);
+  if (file === undefined) return [];
+  const start = Math.max(0, file.stamp.size - LATEST_BYTES);
+  const entries: AuditEntry[] = [];
+  let isCut = start > 0;
+  for (const bytes of linesOf(file.chunks(start))) {
+    const { entry } = isCut ? {} : readLine(bytes, path);
+    isCut = false;
+    if (entry !== undefined) entries.push(entry);
+  }
+  return entries;
 }
 
 /** Differs between any two states of a bottle's audit logs. Reads none of them. */

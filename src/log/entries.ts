@@ -111,25 +111,6 @@ export async function readAuditEntries(
   return entries;
 }
 
-/** How much of a log's end is read for its latest entries. */
-const LATEST_BYTES = 1024 * 1024;
-
-/** The entries in the last megabyte of a log, in the order of the file; none if there is no log. */
-export function readLatestEntries(component: string, slug: string, root: string): AuditEntry[] {
-  const path = auditLogPath(component, slug, { root });
-  using file = openOwnFile(path);
-  if (file === undefined) return [];
-  const start = Math.max(0, file.stamp.size - LATEST_BYTES);
-  const entries: AuditEntry[] = [];
-  let isCut = start > 0;
-  for (const bytes of linesOf(file.chunks(start))) {
-    const { entry } = isCut ? {} : readLine(bytes, path);
-    isCut = false;
-    if (entry !== undefined) entries.push(entry);
-  }
-  return entries;
-}
-
 /** An audit log, by the two halves of its name. */
 export interface AuditLogId {
   /** The component. */

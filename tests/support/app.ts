@@ -15,7 +15,12 @@ import { pastNotes } from "../../cli/review/prompt.ts";
 import { stampOf } from "../../cli/review/run.ts";
 import type { Ports } from "../../cli/review/state.ts";
 import type { Size } from "../../cli/review/terminal.ts";
-import { decidedAmong, marksOfPending, readOverridable } from "../../internal_mod.ts";
+import {
+  decidedAmong,
+  hintsOfPending,
+  marksOfPending,
+  readOverridable,
+} from "../../internal_mod.ts";
 import { type Inspection, inspectProposal, type Overview, readOverview } from "../../mod.ts";
 import { changesBetween } from "../../src/decision/events.ts";
 import { type Clock, openClock } from "./clock.ts";
@@ -107,6 +112,7 @@ export async function openTestApp(dir: TempDir, options: AppOptions = {}): Promi
     decide: (seen, say) => follow(decideAsShown(context, seen, say)),
     edit: (inspection, start) => follow(edit(inspection, start)),
     overridable: ({ bottleSlug, proposalId }) => readOverridable({ root, bottleSlug, proposalId }),
+    hintsOf: (entry) => hintsOfPending([entry], root, clock.now()).get(entry)!,
     marksOf: (entry) => marksOfPending([entry], root).get(entry),
     pastNotes: (entry) => follow(Promise.resolve(pastNotes(entry, root))),
     stampOf,

@@ -13,9 +13,10 @@ import {
 } from "../../../internal_mod.ts";
 import type { PendingProposal } from "../../../mod.ts";
 import { renderMarks } from "../../render/diff.ts";
-import { marksInShort } from "../../render/pending.ts";
+import { hintInShort, marksInShort, paintMarks } from "../../render/pending.ts";
+import { hintRows } from "../../render/proposal.ts";
 import { renderQuoted } from "../../render/quote.ts";
-import { badge, type Style, trimPlain } from "../../render/style.ts";
+import { paintPart, type Style, trimPlain } from "../../render/style.ts";
 import { age } from "../../render/time.ts";
 import { cut, fill, wrap } from "../../render/wrap.ts";
 import { type Row, wordsOf } from "../list.ts";
@@ -27,8 +28,14 @@ const ROOMY = 14;
 /** How much of the screen the current proposal's words take. */
 const PREVIEW_SHARE = 0.4;
 
-/** From so many columns on, a row has the tool's whole name. */
+/** From so many columns on, a row has its marks and its note beside each other. */
 const WIDE = 72;
+
+/** The cells before a row's columns: whether it is current, and whether it is selected. */
+const SIGNS = 3;
+
+/** The room that the agents' words get before the last columns do. */
+const LEAST_WORDS = 14;
 
 /** What a list needs of a justification. */
 interface Said extends VisibleText {
@@ -55,51 +62,88 @@ function saidIn(entry: PendingProposal): Said {
 }
 
 function paintOf({ stage }: Row, style: Style): (text: string) => string {
-  if (stage.kind === "over") return style.dim;
-  if (stage.kind === "open") return (text) => text;
-  return style.bold;
+  return stage.kind === "over" ? style.dim : style.bold;
 }
 
-function headingsOf(wide: boolean): string[] {
-  return wide ? ["AGE", "BOTTLE", "TOOL", "MARKS"] : ["AGE", "BOTTLE", "FILE", "MARKS"];
+/** A column of the list. Its width is the same whatever arrives in its rows late. */
+interface Column {
+  readonly heading: string;
+  readonly width: number;
+  readonly cell: (row: Row) => string;
 }
 
-/** What is odd about a proposal; on a narrow screen only the worst of it. */
-function oddness(state: State, { entry, stage }: Row, wide: boolean): string {
-  if (stage.kind !== "open") return "";
-  const { escaped, tooLong } = saidIn(entry);
+/** What is odd about a proposal on a narrow screen: the worst of it. */
+function worstOf(state: State, { entry }: Row): string {
   const marks = state.ports.marksOf(entry);
-  if (!wide) {
-    const severity = marks === undefined ? "?" : marks[0]?.severity;
-    return severity ?? (escaped > 0 || tooLong ? "tricks" : "");
-  }
-  return [marksInShort(marks), badge(escaped), tooLong ? "[too long]" : ""]
-    .filter((text) => text !== "").join(" ");
+  const severity = marks === undefined ? "?" : marks[0]?.severity;
+  if (severity === "high" || severity === "?") return severity;
+  const { escaped, tooLong } = saidIn(entry);
+  const hint = hintInShort(state.ports.hintsOf(entry), 0);
+  return hint || severity || (escaped > 0 || tooLong ? "tricks" : "");
 }
 
-/** The cells of a row, without the last, which takes what room is left. */
-function cellsOf(state: State, row: Row, wide: boolean): string[] {
-  const { proposal } = row.entry;
+function noteOf(state: State, { entry }: Row): string {
+  const { escaped, tooLong } = saidIn(entry);
+  return hintInShort(state.ports.hintsOf(entry), escaped) || (tooLong ? "[too long]" : "");
+}
+
+/** All columns, the weightiest first. */
+function columnsOf(state: State, columns: number): Column[] {
+  const { list, ports } = state;
+  const wide = columns >= WIDE;
+  // Of a row that is decided the stage is all that counts.
+  const ifOpen = (cell: (row: Row) => string) => (row: Row) =>
+    row.stage.kind === "open" ? cell(row) : "";
+  const slugs = list.visible().map(({ entry }) => entry.proposal.bottleSlug.length);
+  const bottle = Math.min(wide ? 20 : 9, Math.max("BOTTLE".length, ...slugs));
+  const risk = wide
+    ? [
+      {
+        heading: "MARKS",
+        width: 12,
+        cell: ifOpen((row) => marksInShort(ports.marksOf(row.entry))),
+      },
+      { heading: "NOTE", width: 11, cell: ifOpen((row) => noteOf(state, row)) },
+    ]
+    : [{ heading: "MARKS", width: 8, cell: ifOpen((row) => worstOf(state, row)) }];
   return [
-    age(proposal.arrivalTimestamp, state.ports.now()),
-    proposal.bottleSlug,
-    wide ? proposal.tool : CONFIG_FILE_FOR_TOOL[proposal.tool],
-    oddness(state, row, wide),
+    ...risk,
+    { heading: "BOTTLE", width: bottle, cell: ({ entry }) => entry.proposal.bottleSlug },
+    {
+      heading: "AGE",
+      width: 5,
+      cell: ({ entry }) => age(entry.proposal.arrivalTimestamp, ports.now()),
+    },
+    { heading: "FILE", width: 11, cell: ({ entry }) => CONFIG_FILE_FOR_TOOL[entry.proposal.tool] },
   ];
 }
 
-/** Cells beside each other, and the last one behind them. */
-function lineUp(cells: readonly string[], widths: readonly number[], last: string): string {
-  const padded = cells.map((cell, n) => cut(cell, widths[n]!).padEnd(widths[n]!));
-  return `${padded.join("  ")}  ${last}`;
+/** The first ones, of which the agents' words leave as many as there is room for. */
+function fitting(all: readonly Column[], columns: number): readonly Column[] {
+  let room = columns - 1 - SIGNS - LEAST_WORDS;
+  const kept = all.findIndex(({ width }) => (room -= width + 2) < 0);
+  return kept === -1 ? all : all.slice(0, kept);
 }
 
-function drawRow(state: State, row: Row, cells: string, columns: number): string {
-  const { list, style } = state;
+function drawRow(state: State, row: Row, columns: readonly Column[], cells: number): string {
+  const { list, style, ports } = state;
   const isCurrent = list.current()?.key === row.key;
-  const signs = `${isCurrent ? ">" : " "}${list.isSelected(row.key) ? "x" : " "}`;
-  const text = cut(`${signs} ${cells}`.trimEnd(), columns - 1);
-  return isCurrent ? style.inverse(fill(text, columns - 1)) : paintOf(row, style)(text);
+  const signs = `${isCurrent ? ">" : " "}${list.isSelected(row.key) ? "x" : " "} `;
+  const text = cut(
+    `${signs}${lineUp(columns, ({ cell }) => cell(row))}${lastCell(state, row)}`,
+    cells - 1,
+  );
+  const painted = (line: string) =>
+    row.stage.kind === "open"
+      ? paintPart(line, SIGNS, columns[0]!.width, paintMarks(ports.marksOf(row.entry), style))
+      : paintOf(row, style)(line);
+  return isCurrent ? style.inverse(painted(fill(text, cells - 1))) : painted(text);
+}
+
+/** Cells below each other, each with two spaces behind it. */
+function lineUp(columns: readonly Column[], cellOf: (column: Column) => string): string {
+  return columns.map((column) => `${cut(cellOf(column), column.width).padEnd(column.width)}  `)
+    .join("");
 }
 
 /** The agent's words come behind a bar; what we say of a proposal comes without one. */
@@ -108,24 +152,20 @@ function lastCell(state: State, { entry, stage }: Row): string {
   return words === undefined ? `│ ${saidIn(entry).text}` : `! ${visibleLine(words)}`;
 }
 
-/** On a narrow screen, what we say of a proposal takes the room of what it is about. */
-function kept({ stage }: Row, cells: readonly string[]): readonly string[] {
-  return wordsOf(stage, 0) === undefined ? cells : cells.slice(0, 2);
-}
-
 function drawTable(state: State, rows: readonly Row[], columns: number): string[] {
-  const wide = columns >= WIDE;
-  const most = wide ? [5, 20, 16, 30] : [5, 9, 11, 6];
-  const headings = headingsOf(wide);
-  const cells = rows.map((row) => cellsOf(state, row, wide));
-  const widths = most.map((limit, n) =>
-    Math.min(limit, Math.max(...[headings, ...cells].map((row) => row[n]!.length)))
-  );
+  const every = columnsOf(state, columns);
+  const all = fitting(every, columns);
+  const heading = `${" ".repeat(SIGNS)}${lineUp(all, ({ heading }) => heading)}│ THE AGENT SAYS`;
+  // What we say of a proposal takes the room of what it is about.
+  const named = (...headings: readonly string[]) =>
+    every.filter(({ heading }) => headings.includes(heading));
+  const [open, over] = [named("MARKS", "BOTTLE"), named("BOTTLE", "AGE")];
   return [
-    state.style.dim(cut(`   ${lineUp(headings, widths, "│ THE AGENT SAYS")}`, columns - 1)),
-    ...rows.map((row, n) => {
-      const beside = wide ? cells[n]! : kept(row, cells[n]!);
-      return drawRow(state, row, lineUp(beside, widths, lastCell(state, row)), columns);
+    state.style.dim(cut(heading, columns - 1)),
+    ...rows.map((row) => {
+      const isSaid = wordsOf(row.stage, 0) !== undefined;
+      const beside = !isSaid ? all : row.stage.kind === "open" ? open : over;
+      return drawRow(state, row, beside, columns);
     }),
   ];
 }
@@ -144,7 +184,10 @@ function preview(state: State, row: Row | undefined, height: number, columns: nu
     columns,
     style,
   );
-  const marks = renderMarks(ports.marksOf(row.entry) ?? [], columns, style);
+  const marks = [
+    ...hintRows(ports.hintsOf(row.entry), tool, columns, style, ports.now()),
+    ...renderMarks(ports.marksOf(row.entry) ?? [], columns, style),
+  ];
   const room = height - 1 - Math.min(marks.length, Math.ceil(height / 2));
   const shown = rows.length > room ? [...rows.slice(0, room - 1), "│ …"] : rows;
   return [

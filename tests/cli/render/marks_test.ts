@@ -1,8 +1,9 @@
 import { diffBlocks, renderMarks } from "../../../cli/render/diff.ts";
-import { makeStyle } from "../../../cli/render/style.ts";
+import { paintMarks } from "../../../cli/render/pending.ts";
+import { makeStyle, paintPart } from "../../../cli/render/style.ts";
 import { renderBlocks } from "../../../cli/render/wrap.ts";
 import { type Mark, renderDiff } from "../../../mod.ts";
-import { assertEquals } from "@std/assert";
+import { assertEquals, assertNotEquals } from "@std/assert";
 
 const STYLE = makeStyle(false);
 
@@ -54,4 +55,23 @@ Deno.test("renderMarks() says on which line of which file each is, in rows of it
     "!↪xxxxxxxxxxxxxxxxxxx",
     "! low     old line 7: old 7",
   ]);
+});
+
+Deno.test("a removed line and a high mark differ in their colours, and in their signs without any", () => {
+  const marks = [mark("old", 1)];
+  const blocks = diffBlocks("--- a\n+++ b\n@@ -1 +0,0 @@\n-x\n", marks);
+  const [removed, high] = renderBlocks(blocks, 80, makeStyle(true)).slice(-2);
+  const paintOf = (row: string) => row.match(/^(?:\x1b\[\d+m)+/)![0];
+  assertNotEquals(paintOf(removed!), paintOf(high!));
+  const [plainRemoved, plainHigh] = renderBlocks(blocks, 80, STYLE).slice(-2);
+  assertEquals([plainRemoved![0], plainHigh!.slice(0, 6)], ["-", "! high"]);
+});
+
+Deno.test("a row of the list is painted by its most severe mark, and says it", () => {
+  const style = makeStyle(true);
+  const painted = (severity: Mark["severity"]) =>
+    paintMarks([mark("new", 1, severity)], style)("x");
+  assertEquals(new Set([painted("high"), painted("medium"), style.red("x"), "x"]).size, 4);
+  assertEquals(paintPart("ab cd", 3, 9, style.red), `ab ${style.red("cd")}`);
+  assertEquals(paintPart("ab", 3, 9, style.red), "ab");
 });

@@ -42,7 +42,7 @@ Deno.test("each screen is of a trick, and each row of it that an agent wrote sta
   const names = [...Deno.readDirSync(FOLDER)].map(({ name }) => name).sort();
   assertEquals(names, Object.keys(TRICKS).map((name) => `${name}.txt`).sort());
   const ours =
-    /^(#|\$ supervise|ID +BOTTLE|p1 +dev-1|arrived |sha256 |The agent says:|In the diff:|$)/;
+    /^(#|\$ supervise|ID +(?:MARKS +)?(?:NOTE +)?BOTTLE|p1 +[^│]*dev-1|arrived |sha256 |The agent says:|In the diff:|$)/;
   for (const name of names) {
     for (const row of (await Deno.readTextFile(join(FOLDER, name))).split("\n")) {
       assert(ours.test(row) || /^[│+\-@! ]/.test(row), `${name}: ${row}`);

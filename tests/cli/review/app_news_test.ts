@@ -1,5 +1,6 @@
 import { readAnswer } from "../../../internal_mod.ts";
 import { decide, writeResponse } from "../../../mod.ts";
+import { marksOfPending } from "../../../read_mod.ts";
 import { openTestApp, type TestApp } from "../../support/app.ts";
 import { queueSample } from "../../support/records.ts";
 import { type TempDir, tempDir } from "../../support/temp.ts";
@@ -84,7 +85,7 @@ Deno.test("at forty columns a row still says what became of it, and how old it i
   await rejectElsewhere(dir, "p1", proposalSha256);
   await app.look();
   const days = Math.floor((Date.now() - Date.parse(at(1))) / 86_400_000);
-  assertEquals(app.cursor(), `>  ${days} d  dev-1   ! rejected by bob@t…`);
+  assertEquals(app.cursor(), `>  dev-1   ${days} d  ! rejected by bob@t…`);
 });
 
 // Threat: B12
@@ -224,4 +225,79 @@ Deno.test("what the list cannot show stands above it: planted answers, broken fi
   assertEquals(alarms[0], "! answered without a record: dev-1/p9: approved");
   assertStringIncludes(alarms[1]!, "! unreadable: dev-1/b2.proposal.json");
   assertStringIncludes(alarms[2]!, "! and 2 more: see list");
+});
+
+// Threat: B12
+Deno.test("marks that come late move nothing, at any width; the row says the risk without a colour", async () => {
+  await using dir = await tempDir();
+  for (const [n, proposedFile] of ["*.example.com\n", "a.example\n", "HTTP://x\n"].entries()) {
+    await queueSample(dir.path, { id: `p${n}`, arrivalTimestamp: at(n), proposedFile });
+  }
+  let isJudged = false;
+  const app = await openTestApp(dir, {
+    ports: {
+      marksOf: (entry) => isJudged ? marksOfPending([entry], dir.path).get(entry) : undefined,
+    },
+  });
+  for (const columns of [40, 60, 80, 120]) {
+    const places = () =>
+      app.screen({ columns }).split("\n").slice(1, 5)
+        .flatMap((row) => [row.indexOf("│"), row.search(/dev-1|BOTTLE/)]);
+    isJudged = false;
+    const before = places();
+    assert(/^> {2}\?/m.test(app.screen({ columns })));
+    isJudged = true;
+    assertEquals(places(), before);
+    assert(/^> {2}(1 )?high /m.test(app.screen({ columns })), app.screen({ columns }));
+  }
+});
+
+Deno.test("at forty columns the foot keeps undo and reject, and the row the key that undoes", async () => {
+  await using dir = await tempDir();
+  await queue(dir, 2);
+  const app = await openTestApp(dir, { columns: 40 });
+  assert(/ r reject .* q quit$/m.test(app.screen()), app.screen());
+  await app.press("return");
+  assert(/ r reject .* q list/m.test(app.screen()), app.screen());
+  await app.decide("a");
+  assert(/! u to undo \(5 s\)/m.test(app.screen()), app.screen());
+  assert(/Recorded in 5 s\. u to undo/.test(app.screen()));
+  assert(/ r reject {2}u undo /m.test(app.screen()), app.screen());
+});
+
+Deno.test("the age of an open proposal goes on", async () => {
+  await using dir = await tempDir();
+  await queueSample(dir.path, { id: "p1", arrivalTimestamp: new Date().toISOString() });
+  const app = await openTestApp(dir);
+  await app.press("return");
+  const age = () => Number(/\((\d+) s ago\)/.exec(app.screen())?.[1]);
+  const first = age();
+  await app.wait(20_000);
+  assertEquals(age(), first + 20);
+});
+
+Deno.test("the list and the open proposal say that the same was rejected a moment ago, and how often the bottle asked", async () => {
+  await using dir = await tempDir();
+  for (let n = 1; n <= 5; n++) {
+    const { proposalSha256 } = await queueSample(dir.path, { id: `old${n}` });
+    await rejectElsewhere(dir, `old${n}`, proposalSha256);
+  }
+  await queueSample(dir.path, { id: "p1", arrivalTimestamp: at(1) });
+  const other = { proposedFile: "other.example\n", currentFileHash: "0".repeat(64) };
+  await queueSample(dir.path, { id: "p2", arrivalTimestamp: at(2), ...other });
+  await queueSample(dir.path, { id: "p3", arrivalTimestamp: at(3), bottleSlug: "web.2", ...other });
+  const app = await openTestApp(dir);
+  const rows = () => app.screen().split("\n").slice(2, 5).map((row) => row.slice(3).trim());
+  assert(rows()[0]!.startsWith("rejected "), app.screen());
+  assert(rows()[1]!.startsWith("stale "), app.screen());
+  assert(rows()[2]!.startsWith("stale "), app.screen());
+  await app.press("return");
+  const says = /^! The same change was rejected \d+ s ago\.$/m;
+  assert(says.test(app.screen()), app.screen());
+  assertStringIncludes(
+    app.screen(),
+    "! This bottle asked for its allowlist 6 times in 24 hours; 5 were rejected.",
+  );
+  await app.press("q", "G", "return");
+  assert(!app.screen().includes("rejected"), app.screen());
 });

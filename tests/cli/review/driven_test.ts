@@ -139,7 +139,7 @@ Deno.test(
 
     // The same again, to the end; and the third alone.
     await review.type("q");
-    await review.shows(/^ +AGE/m);
+    await review.shows(/^ +MARKS/m);
     await review.still(200);
     for (const count of [1, 2]) {
       await review.type("x");
@@ -154,7 +154,7 @@ Deno.test(
     await review.shows(/^ (approved|done, and off the list) .*\n (approved|done)/m);
     assertEquals((await listPendingProposals(queueDir)).length, 1);
     await review.type("q");
-    await review.shows(/^ +AGE/m);
+    await review.shows(/^ +MARKS/m);
     await review.type("G");
     await review.decide("r", /Look first/);
     await review.decide("r", /Why\?/);

@@ -189,7 +189,7 @@ const GOLDEN: Readonly<Record<string, Golden>> = {
     about: "The agent started from another file than the one in force",
     to: async (review) => {
       await review.type("j");
-      await review.shows(/^> .*capability/m);
+      await review.shows(/^> .*Dockerfile/m);
       await review.type("Enter");
       await review.shows(/^--- Dockerfile/m);
     },
@@ -249,7 +249,7 @@ Deno.test("the full screen shows each trick, in the list and whole, as the files
     await review.shows(new RegExp(`^${id} {2}dev-1`, "m"));
     await assertScreen(review, `hostile-${id}`, `${about.replace(/\.$/, "")}, 80x40`);
     await review.type("q");
-    await review.shows(/^ +AGE/m);
+    await review.shows(/^ +MARKS/m);
     await review.type("j");
     await review.still(100);
   }
