@@ -6,7 +6,7 @@ import {
   writeAuditEntry,
 } from "../../mod.ts";
 import { withLockedLog } from "../../src/disk/lock.ts";
-import { readLatestEntries } from "../../src/log/entries.ts";
+import { readLatestEntries } from "../../src/log/decisions.ts";
 import { saidBy } from "../support/records.ts";
 import { tempDir } from "../support/temp.ts";
 import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";

@@ -44,6 +44,7 @@ const MODS: Readonly<Record<string, readonly string[]>> = {
     "src/disk/",
     "src/queue/",
     "src/host/config_files.ts",
+    "src/decision/hints.ts",
     "src/decision/overview.ts",
     "start_mod.ts",
   ],

@@ -122,7 +122,7 @@ function columnsOf(state: State, columns: number): Column[] {
 function fitting(all: readonly Column[], columns: number): readonly Column[] {
   let room = columns - 1 - SIGNS - LEAST_WORDS;
   const kept = all.findIndex(({ width }) => (room -= width + 2) < 0);
-  return kept === -1 ? all : all.slice(0, kept);
+  return kept === -1 ? all : all.slice(0, Math.max(1, kept));
 }
 
 function drawRow(state: State, row: Row, columns: readonly Column[], cells: number): string {
