@@ -2,7 +2,8 @@
  * The operator's command line: from arguments to a verb, and from what it throws to an exit code.
  *
  * It needs to read and write the root, to start the editor, and, if there is a `notify.json`, to reach
- * the hosts that it names. Run it with `cli/supervise.sh`, which grants exactly that, or from JSR:
+ * the hosts that it names. Run it with `cli/supervise.sh`, which grants exactly that. From JSR, `launcher`
+ * prints that script; without it:
  *
  * ```sh
  * deno run --no-prompt --allow-read=$ROOT --allow-write=$ROOT --allow-run=vi \

@@ -11,7 +11,8 @@ refuse() {
   exit 2
 }
 
-# The checkout, also if this script was started through a link on the PATH.
+# <location> Where the programs are; "supervise launcher" prints this script with a release's lines here.
+# This is the checkout, also if the script was started through a link on the PATH.
 self=$0
 while [ -L "$self" ]; do
   target=$(readlink -- "$self")
@@ -28,6 +29,10 @@ cd -P -- "$here"
 here=$PWD
 # deno task runs in the checkout, but relative paths are meant from the operator's directory.
 cd -P -- "${INIT_CWD:-$OLDPWD}"
+extension=.ts
+config=--config=$here/../deno.json
+lock=--frozen
+# </location>
 
 # <flags> Made from the tables in cli/command/flags.ts: tests/cli/command/launcher_test.ts compares, and
 # writes this anew with UPDATE_GOLDEN=1.
@@ -99,6 +104,7 @@ reads_only() {
   case $1:$2 in
     doctor:* |\
     completions:* |\
+    launcher:* |\
     help:*) ;;
     *) return 1 ;;
   esac
@@ -193,7 +199,7 @@ program_in() {
   case $1 in
     *[\'\"\\~]*)
       deno run --quiet --no-prompt --no-config --no-lock --allow-env=HOME \
-        "$here/command/split_words.ts" "$1" || :
+        "$here/command/split_words$extension" "$1" || :
       ;;
     *) for word in $1; do
       printf '%s\n' "$word"
@@ -249,7 +255,7 @@ done
 net=
 if notifies "$verb" "$words" && [ -e "$resolved/notify.json" ]; then
   net=$(deno run --quiet --no-prompt --no-config --no-lock --allow-read="$root/notify.json" \
-    --allow-sys=uid "$here/notify/config.ts" "$root/notify.json") || net=
+    --allow-sys=uid "$here/notify/config$extension" "$root/notify.json") || net=
   # A receiver on this host is reached in clear text, and so never through a proxy.
   NO_PROXY=localhost,127.0.0.1,::1,${NO_PROXY:-${no_proxy:-}}
   export NO_PROXY
@@ -259,15 +265,17 @@ fi
 write=$root
 if reads_only "$verb" "$words"; then write=; fi
 
-# What every verb is granted. The full screen may also start suspend.sh.
+# The full screen may also start suspend.sh, which a release has not as a file.
 run=$editor
 screen=
 if [ -z "$plain" ] && takes_screen "$verb" "$words" && [ -t 0 ] && [ -t 1 ]; then
-  case $here in
-    *,*) refuse "Cannot grant a path with a comma: $here" ;;
-  esac
-  run=${editor:+$editor,}$here/suspend.sh
   screen=yes
+  if [ -n "$extension" ]; then
+    case $here in
+      *,*) refuse "Cannot grant a path with a comma: $here" ;;
+    esac
+    run=${editor:+$editor,}$here/suspend.sh
+  fi
 fi
 # A verb that starts and stops sidecars may run what does it, each by its path of now.
 if starts_sidecars "$verb" "$second"; then
@@ -279,13 +287,33 @@ if starts_sidecars "$verb" "$second"; then
     run=${run:+$run,}$found
   done
 fi
+
+# A release has one program for all verbs, in a checkout each verb has its own.
 choose_program "$verb" "$words" "$second"
+program=${extension:+/$program$extension}
+
+# With an empty cache Deno downloads for a while. On a terminal the first start says so, and Deno shows its
+# progress. tldts is one of the packages.
+is_cached() {
+  set +f
+  for package in "$1"/npm/*/tldts; do
+    set -f
+    [ ! -e "$package" ] || return 0
+  done
+  return 1
+}
+quiet=--quiet
+if [ -t 2 ] && ! is_cached "${DENO_DIR:-${XDG_CACHE_HOME:-${HOME:-}/.cache}/deno}" &&
+  ! is_cached "${HOME:-}/Library/Caches/deno"; then
+  quiet=
+  echo "Downloading packages, once..." >&2
+fi
+
 # V8 collects twice while a verb starts, unless the young generation begins with some room.
-set -- run --quiet --no-prompt --frozen --config "$here/../deno.json" \
-  --v8-flags=--min-semi-space-size=8 \
+set -- run $quiet --no-prompt "$lock" "$config" --v8-flags=--min-semi-space-size=8 \
   --allow-read="$root$readable" ${write:+"--allow-write=$write"} ${run:+"--allow-run=$run"} \
   --allow-env=CLAUDE_BOTTLE_ROOT,HOME,VISUAL,EDITOR,NO_COLOR,TERM,TERM_PROGRAM \
-  --allow-sys=hostname,uid,gid,userInfo,statfs ${net:+"--allow-net=$net"} "$here/$program.ts" "$@"
+  --allow-sys=hostname,uid,gid,userInfo,statfs ${net:+"--allow-net=$net"} "$here$program" "$@"
 [ -n "$screen" ] || exec deno "$@"
 
 # A program that was killed, or crashed, cannot clean up behind itself. So this shell stays, to leave the

@@ -263,6 +263,10 @@ const VERB_TABLE = {
     takes: ["bash", "zsh", "fish"],
     readsOnly: true,
   },
+  "launcher": {
+    about: "print a script that starts this version with the permissions of each call",
+    readsOnly: true,
+  },
   "help": {
     usage: "[VERB]",
     about: "print help on all verbs, or on one",

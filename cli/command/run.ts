@@ -13,7 +13,7 @@ import type { Terminal } from "./terminal.ts";
 export type Run = (context: Context, words: readonly string[]) => Promise<number | void> | void;
 
 /** The verbs that have a file in `cli/verbs/`. */
-export type VerbWithFile = Exclude<VerbName, "help">;
+export type VerbWithFile = Exclude<VerbName, "help" | "launcher">;
 
 /** Refuses flags and arguments that the verb does not take: a dropped word could change what is meant. */
 function refuseSurplus(name: VerbName, { given }: Flags, rest: readonly string[]): void {
@@ -68,6 +68,13 @@ export async function runCommand(
     const { name: typed, rest } = findVerb(flags.words);
     const name = rest.length === 0 ? VERBS[typed].withoutWords ?? typed : typed;
     refuseSurplus(name, flags, rest);
+    if (name === "launcher") {
+      // Before there is a context: from JSR it is run without any permission.
+      if (flags.json) throw new UsageError("Cannot print a launcher as JSON");
+      const { makeLauncher } = await import("./launcher.ts");
+      terminal.print(makeLauncher().trimEnd());
+      return 0;
+    }
     const [{ makeContext, reportInterrupted }, run] = await Promise.all([
       program.context(),
       program.load(name as VerbWithFile),

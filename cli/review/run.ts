@@ -76,7 +76,9 @@ const later: Later = (delayMs, run) => {
 
 /** Stops the whole job, as Ctrl-Z does in a terminal where it is a signal and no key. */
 async function stopJob(): Promise<void> {
-  const script = fromFileUrl(new URL("../suspend.sh", import.meta.url));
+  const url = new URL("../suspend.sh", import.meta.url);
+  if (url.protocol !== "file:") throw new Error("only a checkout has the script that stops a job");
+  const script = fromFileUrl(url);
   const command = new Deno.Command(script, { stdin: "null", stdout: "null", stderr: "null" });
   if (!(await command.output()).success) throw new Error("there is no shell to go back to");
 }

@@ -51,6 +51,7 @@ const FIRST_WORDS = [
     "doctor",
   ],
   "completions",
+  "launcher",
   "help",
 ];
 
