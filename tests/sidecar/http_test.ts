@@ -1,3 +1,4 @@
+import { connectRaw, rawChunk, rawRequest } from "../support/raw_http.ts";
 import { run } from "../support/run.ts";
 import { type Sidecar, startSidecar } from "../support/sidecar.ts";
 import { tempDir } from "../support/temp.ts";
@@ -34,6 +35,9 @@ Deno.test("the sidecar refuses what is no single, bounded JSON object, and goes 
     ["bytes", new Uint8Array([0x7b, 0xff, 0x7d]), {}, 400, "not UTF-8"],
     ["200,000 levels", `${"[".repeat(200_000)}${"]".repeat(200_000)}`, {}, 400, "nested deeper"],
     ["levels in an argument", `{"a":${"[".repeat(99)}${"]".repeat(99)}}`, {}, 400, "nested deeper"],
+    ["levels behind an escaped quote", `["\\"",${"[".repeat(99)}`, {}, 400, "nested deeper"],
+    ["levels behind a backslash", `["\\\\",${"[".repeat(99)}`, {}, 400, "nested deeper"],
+    ["no levels in a string", `["\\"${"[".repeat(99)}"]`, {}, 400, "no batches"],
     ["quotes without an end", `"${'\\"'.repeat(2 ** 20)}`, {}, 400, "not JSON"],
     ["over 4 MiB", `"${"x".repeat(4 * 2 ** 20)}"`, {}, 413, "larger than 4194304"],
     ["plain text", LIST, { "content-type": "text/plain" }, 415, ""],
@@ -56,18 +60,17 @@ Deno.test("the sidecar refuses what is no single, bounded JSON object, and goes 
 Deno.test("a body that never says how long it is is cut off at 4 MiB", async () => {
   await using dir = await tempDir();
   await using sidecar = await startSidecar(dir.path);
-  const chunk = new Uint8Array(64 * 1024).fill(0x20);
-  let sent = 0;
-  const endless = new ReadableStream<Uint8Array>({
-    pull(controller) {
-      sent += chunk.length;
-      if (sent > 64 * 2 ** 20) controller.close();
-      else controller.enqueue(chunk);
-    },
-  });
-  const [status] = await post(sidecar, endless).catch(() => [413]);
-  assertEquals(status, 413);
-  assert(sent < 64 * 2 ** 20);
+  using connection = await connectRaw(sidecar.url);
+  const headers = [`Content-Type: ${JSON_TYPE}`, `Accept: ${ACCEPT}`, "Transfer-Encoding: chunked"];
+  await connection.send(rawRequest(headers, ""));
+  const chunk = rawChunk(new Uint8Array(64 * 1024).fill(0x20));
+  // To the bound it is read, and not refused.
+  for (let sent = 0; sent < 64; sent++) await connection.send(chunk);
+  await connection.send(chunk);
+  const refusal = await connection.readUntil("}}");
+  assertStringIncludes(refusal, "HTTP/1.1 413 ");
+  assertStringIncludes(refusal.toLowerCase(), "connection: close");
+  assertEquals((await post(sidecar, LIST))[0], 200);
 });
 
 // Threat: A3

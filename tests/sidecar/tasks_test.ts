@@ -127,6 +127,32 @@ Deno.test("tasks/cancel detaches: the proposal remains, the result says so, the 
   });
 });
 
+Deno.test("a proposal may have arrived at any text: the task says so in ISO 8601", async () => {
+  await using dir = await tempDir();
+  const queueDir = await queueOf(dir);
+  await using sidecar = await startSidecar(queueDir);
+  const send = modernClient(sidecar.url);
+  for (
+    const [n, arrivalTimestamp, createdAt] of [
+      [1, "yesterday", "1970-01-01T00:00:00.000Z"],
+      [2, "", "1970-01-01T00:00:00.000Z"],
+      [3, "2026-11-22T19:40:02+01:00", "2026-11-22T18:40:02.000Z"],
+    ] as const
+  ) {
+    const args = question(n);
+    const proposal = newProposal({
+      bottleSlug: SLUG,
+      tool: "pipelock-block",
+      proposedFile: args.proposed_file,
+      justification: args.justification,
+      currentFileHash: "",
+    });
+    await writeProposal(queueDir, { ...proposal, arrivalTimestamp });
+    const task = bare(await send("tasks/get", { taskId: proposal.id }));
+    assertEquals([task.createdAt, task.lastUpdatedAt], [createdAt, createdAt], arrivalTimestamp);
+  }
+});
+
 // Threat: A1
 Deno.test("an unknown id, a hostile one and another bottle's get one error", async () => {
   await using dir = await tempDir();

@@ -13,6 +13,15 @@ export function rawRequest(headers: readonly string[], body: string | Uint8Array
   return new Uint8Array([...encoder.encode(head), ...bytes]);
 }
 
+/** Bytes as one chunk of a body whose length is not announced. */
+export function rawChunk(bytes: Uint8Array): Uint8Array {
+  return new Uint8Array([
+    ...encoder.encode(`${bytes.length.toString(16)}\r\n`),
+    ...bytes,
+    ...encoder.encode("\r\n"),
+  ]);
+}
+
 /** A connection on which bytes are sent as they are. */
 export interface RawConnection extends Disposable {
   /** Sends bytes. */
