@@ -121,10 +121,21 @@ async function grants(
   if (out === "") return [err.trim()];
   // Behind the program's name are its own arguments.
   const [flags = ""] = out.split(/^.*\/cli\/(?:main|verbs\/\w+)\.ts$/m);
-  return flags.split("\n").filter((line) => line.startsWith("--allow"));
+  return flags.split("\n").slice(0, -1);
 }
 
+/** What comes before the grants, whatever the verb: nothing may be asked for later. */
+const ALWAYS = [
+  "run",
+  "--quiet",
+  "--no-prompt",
+  "--frozen",
+  `--config=${join(REPO, "cli")}/../deno.json`,
+  "--v8-flags=--min-semi-space-size=8",
+];
+
 const granted = (root: string, readable = root, editor?: string) => [
+  ...ALWAYS,
   `--allow-read=${readable}`,
   `--allow-write=${root}`,
   ...(editor === undefined ? [] : [`--allow-run=${editor}`]),
@@ -257,8 +268,8 @@ Deno.test.each([["doctor"], ["completions ids"], ["help list"]])(
   "the launcher lets %s write nothing",
   async (line) => {
     await using dir = await tempDir();
-    const [read, , ...others] = granted("/root-of-ours");
-    assertEquals(await grants(dir, line.split(" ")), [read, ...others]);
+    const but = granted("/root-of-ours").filter((flag) => !flag.startsWith("--allow-write"));
+    assertEquals(await grants(dir, line.split(" ")), but);
   },
 );
 
@@ -296,7 +307,7 @@ Deno.test("the launcher's grant reaches the one host and port of notify.json, an
   );
   const reached = async () => {
     const flags = await grants(dir, ["watch"], { CLAUDE_BOTTLE_ROOT: dir.path });
-    const args = ["run", "--quiet", "--no-prompt", ...flags, probe, told.url("/"), other.url("/")];
+    const args = [...flags, probe, told.url("/"), other.url("/")];
     return (await run(Deno.execPath(), args)).out.trim().split("\n");
   };
   assertEquals(await reached(), ["NotCapable", "NotCapable"]);
