@@ -14,25 +14,33 @@ const LAUNCHER = fromFileUrl(new URL("../cli/supervise.sh", import.meta.url));
 /** How many of the agent's questions are sound. */
 const SOUND = 3;
 
-/** What somebody has to know who has never seen a bottle. */
-const INTRODUCTION = `You are the operator. Three questions wait, one for each of a bottle's files:
+/** What an operator has to know who has never seen a bottle. */
+const INTRODUCTION =
+  `You are the operator. An agent in a sandbox, the bottle ${SLUG}, asks you for three changes:
 
-  cred-proxy-block   routes.json: where the agent's requests go, and with which credential
-  pipelock-block     allowlist: which hosts it may reach
-  capability-block   Dockerfile: what is installed in its sandbox
+routes.json: where its requests go, and with which credential
+allowlist: which hosts it may reach
+Dockerfile: what is installed in its sandbox
 
-A bottle is an agent's sandbox, and its slug is its name, here ${SLUG}. What you decide is recorded, and
-the agent is told; nothing else on this machine changes.
+What you decide is recorded, and the agent is told. Nothing else on this machine changes.
 
-Enter shows what is asked; q comes back here.`;
+Press Enter to see what it asks, then j or k and Enter to open one. q comes back here.`;
 
 /** Waits for Enter; what stands on the screen is to be read. */
 async function enter(): Promise<void> {
   await Deno.stdin.read(new Uint8Array(1024));
 }
 
+/** Prints paragraphs, broken between words where the terminal ends. */
 function say(text: string): void {
-  console.log(`\n${text}`);
+  const columns = Deno.stdout.isTerminal() ? Math.min(Deno.consoleSize().columns || 80, 80) : 80;
+  const rows = text.split("\n").map((line) =>
+    line.split(" ").reduce((broken, word) => {
+      const row = broken.slice(broken.lastIndexOf("\n") + 1);
+      return broken + (row.length + 1 + word.length < columns ? " " : "\n") + word;
+    })
+  );
+  console.log(`\n${rows.join("\n")}`);
 }
 
 /** Runs the operator's command line as an operator would, and shows what was typed. */
@@ -114,8 +122,6 @@ async function main(auto: boolean): Promise<void> {
     Deno.addSignalListener("SIGINT", () => {
       void stop().then(() => Deno.remove(root, { recursive: true })).finally(() => Deno.exit(130));
     });
-    say(`A bottle called ${SLUG}, under ${root}. Its sidecar may do this, and nothing else:`);
-    for (const flag of sidecar.flags) console.log(`  ${flag.replace(root, "$ROOT")}`);
     await questionsAsked(root, agent);
     say("The agent asked four things. One was malformed, and came back at once:");
     showAnswers(agent);
@@ -137,6 +143,8 @@ async function main(auto: boolean): Promise<void> {
     showAnswers(agent);
     await supervise(root, ["audit", "show"]);
     await supervise(root, ["audit", "verify"]);
+    say("All the time the sidecar had these permissions, and no others:");
+    say(sidecar.flags.map((flag) => flag.replace(root, "$ROOT").replaceAll(",", ", ")).join("\n"));
   } finally {
     await stop();
     await Deno.remove(root, { recursive: true });

@@ -36,7 +36,7 @@ Deno.test("the README shows the screens that the demo shows", { ignore }, async 
     { NO_COLOR: "1" },
     [92, 24],
   );
-  await terminal.sees(/Enter shows what is asked/);
+  await terminal.sees(/Press Enter to see what it asks/);
   await terminal.type("Enter");
   await terminal.sees(/3 pending[^]*\? help/);
   await goTo(terminal, "routes.json");

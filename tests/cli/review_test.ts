@@ -225,7 +225,7 @@ Deno.test(
       await new Promise((resolve) => setTimeout(resolve, 500));
       await terminal.type(key);
     };
-    await terminal.sees(/A bottle is an agent's sandbox[^]*Enter shows what is asked/);
+    await terminal.sees(/^You are the operator[^]*Press Enter to see what it asks/m);
     await terminal.type("Enter");
     await terminal.sees(/3 pending[^]*Enter look {2}a approve {2}m modify {2}r reject/);
     await decide("a");
