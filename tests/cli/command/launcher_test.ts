@@ -10,6 +10,8 @@ import { splitWords } from "../../../cli/command/split_words.ts";
 import { holds } from "../../support/properties.ts";
 import { configure, startReceiver } from "../../support/receiver.ts";
 import { REPO, run, type RunResult, supervise } from "../../support/run.ts";
+import { NO_TMUX } from "../../support/review.ts";
+import { openTerminal } from "../../support/tmux.ts";
 import { type TempDir, tempDir } from "../../support/temp.ts";
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import { join } from "@std/path";
@@ -165,6 +167,18 @@ for (
     [["list", "--tool", "--root=/", "--since", "--root=/"], {}, granted("/root-of-ours")],
     [["list", "--sort", "--file=/etc/shadow"], {}, granted("/root-of-ours")],
     [["list", "--", "--root", "/"], {}, granted("/root-of-ours")],
+    ...["--file", "--public-key", "--anchors", "--archive"].map((flag) =>
+      [["list", flag, "a,/etc/shadow"], {}, [
+        "Cannot grant a path with a comma: a,/etc/shadow",
+      ]] as const
+    ),
+    // Both would name a file if the shell looked for one.
+    [["list", "--root", "/et[c]"], {}, granted("/et[c]")],
+    [
+      ["modify", "x"],
+      { EDITOR: "/bin/s? -w" },
+      granted("/root-of-ours", "/root-of-ours", "/bin/s?"),
+    ],
     [["list", "--root", "/a,/etc"], {}, ["Cannot grant a path with a comma: /a,/etc"]],
     [["review"], { EDITOR: "vi,sh" }, ["Cannot grant a path with a comma: vi,sh"]],
     [
@@ -184,6 +198,35 @@ for (
     assertEquals(await grants(dir, args, env), [...expected]);
   });
 }
+
+Deno.test("on a terminal the full screen may also start suspend.sh, and --plain may not", {
+  ignore: NO_TMUX,
+}, async () => {
+  await using dir = await tempDir();
+  await Deno.mkdir(dir.at("bin"));
+  const deno = `#!/bin/sh\nprintf '%s\\n' "$@" > '${dir.at("said")}'\n`;
+  await Deno.writeTextFile(dir.at("bin/deno"), deno, { mode: 0o755 });
+  const env = {
+    CLAUDE_BOTTLE_ROOT: "/root-of-ours",
+    EDITOR: "ed",
+    VISUAL: "",
+    INIT_CWD: "",
+    DENO_DIR: dir.at("cache"),
+  };
+  await Deno.mkdir(dir.at("cache/npm/registry/tldts"), { recursive: true });
+  for (
+    const [words, editor] of [["review", `ed,${REPO}cli/suspend.sh`], ["review --plain", "ed"]]
+  ) {
+    await using terminal = await openTerminal(
+      `PATH='${dir.at("bin")}':$PATH sh '${LAUNCHER}' ${words}; echo ended $?`,
+      env,
+    );
+    await terminal.sees(/ended 0/);
+    const said = (await Deno.readTextFile(dir.at("said"))).split("\n");
+    const program = said.findIndex((line) => line.endsWith("/cli/verbs/review.ts"));
+    assertEquals(said.slice(0, program), granted("/root-of-ours", "/root-of-ours", editor));
+  }
+});
 
 const NOTIFY = {
   webhook: { url: "https://hooks.example/x" },
