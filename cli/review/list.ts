@@ -237,8 +237,8 @@ export function openList(now: () => number, shifted: () => void) {
         selected.set(key, row.entry.proposalSha256);
       }
     },
-    /** The selected rows that wait, in order. */
-    selected: () => rows.filter((row) => selected.has(row.key) && row.stage.kind === "open"),
+    /** The selected rows, in order: all wait, and a filter may hide some. */
+    selected: () => rows.filter((row) => selected.has(row.key)),
     isSelected: (key: string) => selected.has(key),
     /** SHA-256 of the proposal that was selected. The row may show another one by now. */
     selectedSha256: (key: string) => selected.get(key),

@@ -1,5 +1,5 @@
 import { readAnswer } from "../../../internal_mod.ts";
-import { decide, writeProposal } from "../../../mod.ts";
+import { decide, readOverview, writeProposal } from "../../../mod.ts";
 import { openTestApp } from "../../support/app.ts";
 import { queueSample } from "../../support/records.ts";
 import { tempDir } from "../../support/temp.ts";
@@ -137,4 +137,77 @@ Deno.test("a held q does not write what can still be undone", async () => {
   }
   assertEquals(left.quit, 0);
   assertEquals(await readAnswer(queueDir, "p1"), undefined);
+});
+
+async function rejectElsewhere(root: string, proposalId: string, proposalSha256: string) {
+  await decide({
+    root,
+    bottleSlug: "dev-1",
+    proposalId,
+    proposalSha256,
+    verdict: { status: "rejected" },
+    notes: "No.",
+    operator: "bob@there",
+  });
+}
+
+// Threat: B12
+Deno.test("what was decided elsewhere as the last question was answered is not held", async () => {
+  await using dir = await tempDir();
+  const first = await queueSample(dir.path, { id: "p1" });
+  const test = await openTestApp(dir, { editor: 'echo mine.example > "$1"' });
+  await test.keys("return", "m", "a");
+  assertStringIncludes(test.screen(), "Notes for the agent");
+  await rejectElsewhere(dir.path, "p1", first.proposalSha256);
+  test.app.press("return");
+  test.take(readOverview({ root: dir.path }));
+  await test.idle();
+  assertStringIncludes(test.screen(), "It is no longer pending: rejected by bob@there.");
+  await test.wait(6_000);
+  assertEquals((await readAnswer(first.queueDir, "p1"))?.status, "rejected");
+});
+
+// Threat: B12
+Deno.test("of several, the one that was decided elsewhere as the slug was typed is not held", async () => {
+  await using dir = await tempDir();
+  const proposedFile = "*.example.com\n";
+  const first = await queueSample(dir.path, { id: "p1", arrivalTimestamp: at(1), proposedFile });
+  await queueSample(dir.path, { id: "p2", arrivalTimestamp: at(2), proposedFile });
+  const test = await openTestApp(dir, { columns: 120 });
+  await test.keys("x", "x", "a", "space", "space", "space", "return");
+  await test.press(..."dev-1");
+  await rejectElsewhere(dir.path, "p1", first.proposalSha256);
+  test.app.press("return");
+  test.take(readOverview({ root: dir.path }));
+  await test.idle();
+  assertEquals(test.screen().match(/: approving/g)?.length, 1, test.screen());
+});
+
+Deno.test("what a filter hides stays selected, and is decided with the rest", async () => {
+  await using dir = await tempDir();
+  const ids = ["p1", "p2"];
+  for (const id of ids) await queueSample(dir.path, { id, justification: `For ${id}.` });
+  const test = await openTestApp(dir, { columns: 120 });
+  await test.press("g", "x", "/");
+  await test.answer("p2");
+  await test.press("x");
+  assertStringIncludes(test.screen(), "2 selected");
+  await test.keys("a", "space", "space", "space", "return");
+  await test.wait(5_000);
+  for (const id of ids) {
+    assertEquals((await readAnswer(dir.at("queue", "dev-1"), id))?.status, "approved");
+  }
+});
+
+Deno.test("a version whose decision failed is kept, and the end says where", async () => {
+  await using dir = await tempDir();
+  await queueSample(dir.path, { id: "p1" });
+  const test = await openTestApp(dir, {
+    editor: 'echo mine.example > "$1"',
+    ports: { decide: () => Promise.reject(new Error("Cannot do it: no")) },
+  });
+  await test.keys("return", "m", "a");
+  await test.answer("");
+  await test.wait(6_000);
+  assertEquals(test.app.end().filter((line) => /kept.*--file /.test(line)).length, 1);
 });

@@ -143,7 +143,7 @@ Deno.test(
       await review.still(300);
       const screen = await review.screen();
       assertEquals(screen.length, rows);
-      assert(screen[0]!.startsWith(" supervise  1 p"), screen.join("\n"));
+      assert(screen[0]!.startsWith(" supervise  "), screen.join("\n"));
       assert(/ list| help/.test(screen.at(-1)!), screen.join("\n"));
       assertEquals(
         screen.filter((row) => row.startsWith(" supervise")).length,
