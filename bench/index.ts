@@ -132,10 +132,15 @@ async function measure(): Promise<readonly Row[]> {
   const ids = new Map<Directory, string>();
   for (const dir of [short, long]) ids.set(dir, await propose(dir.path));
 
+  const proposeShown = async (root: string) => {
+    const id = await propose(root);
+    await supervise(root, "show", id);
+    return id;
+  };
   const list = (dir: Directory) => supervise(dir.path, "list");
   const show = (dir: Directory) => supervise(dir.path, "show", ids.get(dir)!);
   const approve = async (dir: Directory) =>
-    await supervise(dir.path, "approve", await propose(dir.path));
+    await supervise(dir.path, "approve", await proposeShown(dir.path));
   const rows: Row[] = [];
   for (const [what, act] of Object.entries({ list, show, approve })) {
     const samples = await takeTurns(ROUNDS, { short: () => act(short), long: () => act(long) });
@@ -159,7 +164,7 @@ async function measure(): Promise<readonly Row[]> {
   rows.push(
     memoryRow("list", await peakMb(root, "list")),
     memoryRow("show", await peakMb(root, "show", ids.get(long)!)),
-    memoryRow("approve", await peakMb(root, "approve", await propose(root))),
+    memoryRow("approve", await peakMb(root, "approve", await proposeShown(root))),
   );
   await Deno.remove(index, { recursive: true });
   rows.push(memoryRow("list that makes the index", await peakMb(root, "list")));

@@ -77,6 +77,7 @@ async function measure(): Promise<readonly Row[]> {
     list: () => supervise(pending, "list"),
     approve: async () => {
       const { id } = await propose(decided.path, "dev-1", n++);
+      await supervise(decided, "show", id);
       return await supervise(decided, "approve", id);
     },
   });

@@ -26,6 +26,18 @@ export class CancelledError extends Error {
   }
 }
 
+/** Thrown if a proposal would be approved that nobody on this host was shown. */
+export class NotShownError extends Error {
+  override name = "NotShownError";
+
+  constructor(proposalId: string) {
+    super(
+      `Cannot approve ${proposalId}: it was never shown here; show ${proposalId}, then approve it, ` +
+        "or name its bytes with --sha256, or use --if-unmarked",
+    );
+  }
+}
+
 /** The exit code of each error of the library, and its word in `error.code` of `--json`. */
 const FAILURES: Readonly<Record<ErrorCode, readonly [exit: number, code: string]>> = {
   invalid_name: [2, "usage"],
@@ -72,6 +84,7 @@ export function failureOf(error: unknown, root?: string): Failure {
   }
   const message = error instanceof Error ? error.message : String(error);
   if (error instanceof UsageError) return { exit: 2, code: "usage", message };
+  if (error instanceof NotShownError) return { exit: 6, code: "not_shown", message };
   if (error instanceof CancelledError) return { exit: 1, code: "cancelled", message };
   if (error instanceof Deno.errors.NotCapable) {
     const way = root === undefined

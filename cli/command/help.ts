@@ -97,6 +97,6 @@ ${tableOf(VERB_NAMES)}
 An ID may be shortened while no other one begins the same. supervise help VERB lists a verb's
 flags, supervise --version prints the version.
 Exit codes: 0 done, 1 failed, 2 wrong usage, 3 no such proposal, 4 already decided, 5 changed or
-stale, 6 marked, so a person has to look. Of several IDs: their own if all failures share one,
+stale, 6 marked or never shown, so a person has to look. Of several IDs: their own if all failures share one,
 else 1.`;
 }

@@ -41,22 +41,29 @@ export function saidByFlags({ flags }: Context, seen: Seen, verdict: Verdict): S
   return { verdict, notes, ...confirmations(flags, seen) };
 }
 
-/** Decides the proposals that words mean, and returns the exit code. Of several it prints a line each. */
+/** Decides a proposal that was read. */
+type DecideOn = (seen: Seen) => Promise<Decision>;
+
+/**
+ * Decides the proposals that words mean, and returns the exit code. Of several it prints a line each.
+ * `decideOn` takes its time, for what a person is asked; without it the flags say all.
+ */
 export async function decideWords(
   context: Context,
   words: readonly string[],
   verdict: Verdict,
+  decideOn?: DecideOn,
 ): Promise<number> {
   const saidOf = (seen: Seen) => saidByFlags(context, seen, verdict);
   if (words.length > 1) {
-    return await decideSeveral(
-      context,
-      words,
-      (seen) => decideAsShown(context, seen, saidOf(seen)),
-    );
+    const byFlags: DecideOn = (seen) => decideAsShown(context, seen, saidOf(seen));
+    return await decideSeveral(context, words, decideOn ?? byFlags);
   }
   const found = findNamed(context, words);
-  printDecision(context, await decideFound(context, found, words[0]!, saidOf));
+  const decision = decideOn === undefined
+    ? await decideFound(context, found, words[0]!, saidOf)
+    : await decideOn(await inspectFound(context, found, words[0]!));
+  printDecision(context, decision);
   return 0;
 }
 
@@ -73,7 +80,7 @@ interface Asked {
 async function decideSeveral(
   context: Context,
   words: readonly string[],
-  decideOn: (seen: Seen) => Promise<Decision>,
+  decideOn: DecideOn,
 ): Promise<number> {
   if (context.flags.sha256 !== undefined) {
     throw new UsageError(

@@ -21,6 +21,7 @@ import {
   type Verdict,
 } from "../../mod.ts";
 import { type Context, operatorAccount } from "../command/context.ts";
+import { NotShownError } from "../command/exit.ts";
 import { UsageError } from "../command/flags.ts";
 import { resolveProposal } from "../command/resolve.ts";
 import type { Edit } from "./editor.ts";
@@ -32,6 +33,8 @@ export interface Seen {
   readonly proposalSha256: string;
   /** SHA-256 of the file in force that the operator saw, `""` if there was none. */
   readonly currentSha256: string;
+  /** Set if neither `show` showed it, nor a flag says which one is meant: it cannot be approved so. */
+  readonly neverShown?: true;
 }
 
 /** What the operator says to a proposal. */
@@ -65,7 +68,7 @@ export async function inspectFound(
 }
 
 function asSeen(context: Context, inspection: Inspection, word: string): Seen {
-  const { root, flags: { sha256, bottle } } = context;
+  const { root, flags: { sha256, bottle, ifUnmarked } } = context;
   const { bottleSlug, id: proposalId } = inspection.proposal;
   const shown = lastShown({ root, bottleSlug, proposalId });
   // Who types the bottle and the whole id means no other proposal.
@@ -82,6 +85,7 @@ function asSeen(context: Context, inspection: Inspection, word: string): Seen {
     inspection,
     proposalSha256: other ?? inspection.proposalSha256,
     currentSha256: shown?.currentSha256 ?? inspection.currentSha256,
+    ...(remembered === undefined && sha256 === undefined && !ifUnmarked && { neverShown: true }),
   };
 }
 
@@ -117,6 +121,7 @@ export async function decideFound(
 async function requestFor(context: Context, seen: Seen, said: Said) {
   const { inspection: { proposal }, proposalSha256, currentSha256 } = seen;
   const { root, flags: { operator: operatorName } } = context;
+  if (seen.neverShown && said.verdict.status === "approved") throw new NotShownError(proposal.id);
   refuseAsShown(seen, said);
   const { fingerprint, created } = await ensureSigningKey(root);
   // Before the decision, so that no error here can look like a failed decision.

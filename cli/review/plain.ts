@@ -14,17 +14,14 @@ import {
 } from "../../mod.ts";
 import { type Context, keepForLater } from "../command/context.ts";
 import { CancelledError, failureOf } from "../command/exit.ts";
+import { type Ask, askForWords, printVersion } from "../operate/asking.ts";
 import { clearObstacles } from "../operate/confirm.ts";
 import { decideAsShown, decideEdit, printDecision } from "../operate/decision.ts";
 import { editProposal } from "../operate/editor.ts";
 import { unlistedLine, unrecordedLine } from "../render/pending.ts";
 import { proposalBlocks } from "../render/proposal.ts";
-import { versionBlocks } from "../render/version.ts";
 import { renderBlocks } from "../render/wrap.ts";
 import { countSeen } from "./viewport.ts";
-
-/** Asks the operator: prints the question, returns the line, or `undefined` at the end of input. */
-export type Ask = (question: string) => Promise<string | undefined>;
 
 const HELP = `a  approve the file as it is
 m  modify it in your editor, see the difference, then decide
@@ -138,18 +135,7 @@ async function decideOn(
   const { notes: written } = context.flags;
   const draft = { verdict, notes: written ?? "" };
   const cleared = await clearObstacles(inspection, draft, {
-    confirm: async ({ sentence, request, word }) => {
-      context.print(sentence);
-      if ((await ask(`${request} `))?.trim() === word) return true;
-      context.print(`Not decided: that is not ${word}.`);
-      return false;
-    },
-    notes: async () => {
-      const notes = (await ask("Why? The agent reads it: "))?.trim() ?? "";
-      if (notes !== "") return notes;
-      context.print("Not rejected: a rejection needs a note.");
-      return undefined;
-    },
+    ...askForWords(context, ask),
     refuse: (sentence) => context.print(`Not decided. ${sentence}`),
   });
   if (cleared === undefined) return false;
@@ -166,10 +152,7 @@ async function decideOn(
 async function modify(context: Context, ask: Ask, inspection: Inspection): Promise<boolean> {
   const edit = await editProposal(context, inspection);
   return await decideEdit(context, edit, async (finalFile) => {
-    const { columns, style } = context;
-    for (const line of renderBlocks(versionBlocks(inspection, finalFile), columns, style)) {
-      context.print(line);
-    }
+    printVersion(context, inspection, finalFile);
     if ((await ask("Type yes to answer with this version: "))?.trim() !== "yes") return false;
     return await decideOn(context, ask, inspection, { status: "modified", finalFile });
   });

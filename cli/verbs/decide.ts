@@ -8,6 +8,12 @@ import { runAlone } from "../command/alone.ts";
 import { type Context, readNamedFile } from "../command/context.ts";
 import { CancelledError } from "../command/exit.ts";
 import { UsageError } from "../command/flags.ts";
+import {
+  approveOnScreen,
+  decideOnScreen,
+  printVersion,
+  refuseUnlikeShown,
+} from "../operate/asking.ts";
 import { confirmations, decideWords, saidByFlags } from "../operate/batch.ts";
 import { refuseContradiction } from "../operate/confirm.ts";
 import {
@@ -20,24 +26,47 @@ import {
 } from "../operate/decision.ts";
 import { decodeVersion, editProposal } from "../operate/editor.ts";
 
-/** `approve ID...`: accepts proposals as they are. */
+/**
+ * `approve ID...`: accepts proposals as they are. On a terminal it shows each, and asks; a script has to
+ * say that it was shown, or which it is.
+ */
 export async function approve(context: Context, words: readonly string[]): Promise<number> {
-  refuseContradiction(context.flags);
-  return await decideWords(context, words, { status: "approved" });
+  const { flags, interactive } = context;
+  refuseContradiction(flags);
+  const verdict = { status: "approved" } as const;
+  const asks = interactive && !flags.json && !flags.ifUnmarked && flags.sha256 === undefined;
+  return await decideWords(
+    context,
+    words,
+    verdict,
+    asks
+      ? (seen) => approveOnScreen(context, seen, saidByFlags(context, seen, verdict))
+      : undefined,
+  );
 }
 
-/** `modify ID`: answers with the operator's version, from `--file` or from an editor. */
+/**
+ * `modify ID`: answers with the operator's version, from `--file` or from an editor. On a terminal it
+ * shows what the editor left, and asks.
+ */
 export async function modify(context: Context, words: readonly string[]): Promise<void> {
+  const { flags: { file, json }, interactive } = context;
   const seen = await inspectFound(context, findNamed(context, words), words[0]!);
   const { inspection } = seen;
-  refuseAsShown(seen, { verdict: { status: "modified" }, ...confirmations(context.flags, seen) });
+  const draft = { verdict: { status: "modified" }, ...confirmations(context.flags, seen) } as const;
+  const asks = interactive && !json && file === undefined;
+  if (asks) refuseUnlikeShown(seen, draft);
+  else refuseAsShown(seen, draft);
   const answer = async (finalFile: string): Promise<boolean> => {
     const said = saidByFlags(context, seen, { status: "modified", finalFile });
-    printDecision(context, await decideAsShown(context, seen, said));
+    if (asks) printVersion(context, inspection, finalFile);
+    const decision = asks
+      ? await decideOnScreen(context, seen, said, "Type yes to answer with this version: ")
+      : await decideAsShown(context, seen, said);
+    printDecision(context, decision);
     return true;
   };
 
-  const { file } = context.flags;
   if (file === undefined) {
     await decideEdit(context, await editProposal(context, inspection), answer);
     return;

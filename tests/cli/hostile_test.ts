@@ -108,6 +108,7 @@ Deno.test("a hostile proposal can be shown and rejected, and what is invalid can
     }
     await decide({ ...said, verdict: { status: "rejected" } });
   }
+  await supervise(dir.path, ["show", "good"]);
   const approved = await supervise(dir.path, ["approve", "good"]);
   assertEquals(approved.code, 0);
 });
@@ -150,6 +151,7 @@ for (const [step, owner, name] of FAULTS) {
         await assertRejects(() => decide(approval), Error, `the ${step} fails`);
       }
       await decide({ ...said, verdict: { status: "rejected" } });
+      await supervise(dir.path, ["show", "good"]);
       assertEquals((await supervise(dir.path, ["approve", "good"])).code, 0);
     } finally {
       functions[name] = original;

@@ -45,8 +45,12 @@ async function prepare(dir: TempDir, receiver: string): Promise<void> {
   await Deno.writeTextFile(dir.at("current-config", "dev-1", "allowlist"), "", { mode: 0o644 });
   await configure(dir, { ntfy: { url: receiver } });
   await queueSample(dir.path, { id: "p0" });
+  const shows = async (id: string) =>
+    assertEquals((await supervise(dir.path, ["show", id])).code, 0);
+  await shows("p0");
   assertEquals((await supervise(dir.path, ["approve", "p0"])).code, 0);
   await queueSample(dir.path, { id: "p1" });
+  await shows("p1");
 }
 
 Deno.test.each(Object.entries(RUNS))(

@@ -1,3 +1,4 @@
+import { sha256Hex } from "../../mod.ts";
 import { queueSample } from "../support/records.ts";
 import { REPO, run, type RunResult } from "../support/run.ts";
 import { startSidecar } from "../support/sidecar.ts";
@@ -164,13 +165,16 @@ Deno.test("a linked editor, TMPDIR, DENO_DIR and checkout are used", async () =>
   }
 });
 
+const sha256Of = (dir: TempDir) =>
+  sha256Hex(Deno.readFileSync(dir.at("root/queue/dev-1/p1.proposal.json")));
+
 Deno.test("a link below the root is no way out: nothing is recorded through it, and no log is made", async () => {
   await using dir = await tempDir();
   await prepare(dir.at("root"));
   await Deno.mkdir(dir.at("outside"));
   await Deno.symlink("../outside", dir.at("root/audit"));
   const env = { CLAUDE_BOTTLE_ROOT: dir.at("root") };
-  const { code, err } = await launch(["approve", "p1"], env);
+  const { code, err } = await launch(["approve", "p1", "--sha256", sha256Of(dir)], env);
   assertEquals(code, 1);
   assertStringIncludes(err, `Requires read access to "${dir.at("outside")}"`);
   assertEquals([...Deno.readDirSync(dir.at("outside"))], []);
@@ -186,6 +190,7 @@ Deno.test("a program that may read the linked root by its given path alone recor
       ...["run", "--quiet", "--no-prompt", `--allow-read=${read}`],
       ...[`--allow-write=${dir.at("link")}`, "--allow-sys", "--allow-env"],
       ...[join(REPO, "cli/main.ts"), "approve", "p1", "--root", dir.at("link")],
+      ...["--sha256", sha256Of(dir)],
     ], { cwd: REPO });
   const refused = await approve(dir.at("link"));
   assertEquals(refused.code, 1);

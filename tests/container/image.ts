@@ -226,6 +226,7 @@ async function checkApproval(
 
   const file = await Deno.lstat(join(queueDir, `${id}.proposal.json`));
   assertEquals([file.uid, file.mode! & 0o777], [uid, 0o600]);
+  assertEquals((await supervise(["show", id])).code, 0);
   const approval = await supervise(["approve", id, "--notes", "Read-only, fine."]);
   assertEquals(approval.code, 0, approval.err);
   assertMatch(approval.err, /^! created the audit signing key, SHA256:[^\n]*\n$/);

@@ -61,6 +61,7 @@ async function commandsOf(
   operator: number,
   root: string,
   proposals: readonly Proposal[],
+  sha256Of: ReadonlyMap<string, string>,
 ): Promise<string[][]> {
   const verb = verbOf(operator);
   for (const tool of TOOLS) {
@@ -68,6 +69,7 @@ async function commandsOf(
   }
   return proposals.map(({ id, tool }) => [
     ...[verb, id, "--json", "--notes", `by ${operator}`],
+    ...(verb === "approve" ? ["--sha256", sha256Of.get(id)!] : []),
     ...(verb === "modify" ? ["--file", `${root}/by-${operator}-${tool}`] : []),
   ]);
 }
@@ -82,10 +84,13 @@ Deno.test("eight operators decide the same 500 proposals at once: one wins each,
   await using dir = await tempDir();
   const root = dir.at("root");
   const queued = await queueAll(root);
+  const sha256Of = new Map(
+    queued.map(({ proposal, proposalSha256 }) => [proposal.id, proposalSha256]),
+  );
   const orders = await Promise.all(
     Array.from({ length: OPERATORS }, async (_, operator) => {
       const order = shuffled(queued.map(({ proposal }) => proposal));
-      return { operator, order, commands: await commandsOf(operator, root, order) };
+      return { operator, order, commands: await commandsOf(operator, root, order, sha256Of) };
     }),
   );
   const racers = await startRacers(dir, root, orders.map(({ commands }) => commands));

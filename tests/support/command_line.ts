@@ -58,6 +58,11 @@ export async function supervise(
   return { code, bytes, out: new TextDecoder().decode(bytes), err };
 }
 
+/** Shows proposals: a script can approve what was shown. */
+export async function showAll(root: string, ...ids: string[]): Promise<void> {
+  for (const id of ids) await supervise(root, ["show", id]);
+}
+
 /** A `watch` that runs until it is ended. */
 export interface RunningWatch {
   /** The next line that it writes; `""` once it ended. */

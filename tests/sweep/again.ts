@@ -5,9 +5,24 @@
  */
 
 import { main } from "../../cli/main.ts";
+import { queueDirForSlug, sha256Hex } from "../../mod.ts";
+import { proposalPath } from "../../src/disk/layout.ts";
 import { SLUG } from "../support/operator.ts";
 import type { Said } from "./invariants.ts";
 import { orHung } from "./target.ts";
+
+/** A command line; one that approves names the bytes that it means, since nobody is shown them. */
+export function naming(args: readonly string[]): readonly string[] {
+  const [verb, id] = args;
+  if (verb !== "approve") return args;
+  const queueDir = queueDirForSlug(SLUG, { root: args[args.indexOf("--root") + 1]! });
+  try {
+    return [...args, "--sha256", sha256Hex(Deno.readFileSync(proposalPath(queueDir, id!)))];
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return args;
+    throw error;
+  }
+}
 
 /**
  * Runs a command.
@@ -16,11 +31,12 @@ import { orHung } from "./target.ts";
  * @returns How it ended.
  */
 export async function runHere(args: readonly string[]): Promise<Said | "hung"> {
-  const words: string[] = [];
+  const printed: string[] = [];
   // A large file has marks that want a word; what is swept is what comes after it.
   const confirmed = args[0] === "approve" || args[0] === "modify" ? ["--confirm", SLUG] : [];
-  const running = main([...args.filter((word) => word !== "--json"), ...confirmed, "--json"], {
-    print: (text) => words.push(text),
+  const words = naming(args.filter((word) => word !== "--json"));
+  const running = main([...words, ...confirmed, "--json"], {
+    print: (text) => printed.push(text),
     complain: () => {},
     write: () => {},
     outIsTerminal: false,
@@ -29,7 +45,7 @@ export async function runHere(args: readonly string[]): Promise<Said | "hung"> {
     columns: 80,
   });
   const exit = await orHung(running);
-  return exit === "hung" ? "hung" : { exit, code: codeIn(words) };
+  return exit === "hung" ? "hung" : { exit, code: codeIn(printed) };
 }
 
 /** The word in `error.code` of what `--json` printed; `undefined` if nothing failed. */

@@ -7,7 +7,7 @@
 import { sha256Hex } from "../../mod.ts";
 import { FOREIGN_LINE } from "../support/audit.ts";
 import { queueSample } from "../support/records.ts";
-import { problemsOf } from "./again.ts";
+import { naming, problemsOf } from "./again.ts";
 import type { Decision, Said } from "./invariants.ts";
 import { judgeDecision } from "./judge.ts";
 import { startProgram } from "./program.ts";
@@ -69,7 +69,12 @@ export function decidingCommands(versionFile: string): readonly Subject<Said>[] 
       name,
       prepare,
       start: (cpu, root) =>
-        startProgram(cpu, permissions(root, versionFile), "operator_program.ts", argsIn(root)),
+        startProgram(
+          cpu,
+          permissions(root, versionFile),
+          "operator_program.ts",
+          naming(argsIn(root)),
+        ),
       canRepeat: true,
       isDone: ({ exit }) => exit === 0,
       promised: /^(audit|queue)(\/|$)|^private\/(intents|staging)\//,

@@ -1,5 +1,5 @@
 import { readAuditEntries, readOverview, readResponse } from "../../../mod.ts";
-import { supervise } from "../../support/command_line.ts";
+import { showAll, supervise } from "../../support/command_line.ts";
 import { inEnvironment } from "../../support/environment.ts";
 import { TextLineStream } from "../../support/lines.ts";
 import { queueSample } from "../../support/records.ts";
@@ -22,6 +22,7 @@ async function putInForce(dir: TempDir, content: string, slug = "dev-1"): Promis
 Deno.test("approve and reject decide several proposals, in the order in which they were named", async () => {
   await using dir = await tempDir();
   for (const id of ["aa11", "bb22", "cc33", "dd44"]) await queueSample(dir.path, { id });
+  await showAll(dir.path, "cc33", "aa11");
   const approved = await supervise(dir.path, ["approve", "cc", "aa11", "--notes", "fine"]);
   assertEquals(approved.code, 0);
   assertEquals(approved.out, "approved cc33 (dev-1)\napproved aa11 (dev-1)\n");
@@ -49,6 +50,7 @@ Deno.test("approve of several goes on after each failure, and says on standard e
   await queueSample(dir.path, { id: "unsound", proposedFile: "not a host\n" });
   await queueSample(dir.path, { id: "last", bottleSlug: "dev-2" });
   const words = ["aa", "nowhere", "stale", "marked", "unsound", "last"];
+  await showAll(dir.path, "aa11", "stale", "marked", "unsound", "last");
   const { code, out, err } = await supervise(dir.path, ["approve", ...words]);
   assertEquals([code, out], [1, "approved last (dev-2)\n"]);
   const lines = err.split("\n").filter((line) => !line.startsWith("! created the audit"));
@@ -61,6 +63,7 @@ Deno.test("approve --json of several prints one object, a result for each in ord
   await using dir = await tempDir();
   await queueSample(dir.path, { id: "aa11" });
   await queueSample(dir.path, { id: "bb22", proposedFile: HIGH });
+  await showAll(dir.path, "aa11", "bb22");
   const args = ["approve", "bb", "aa", "nowhere", "--json", "--notes", "ok"];
   const { code, out, err } = await supervise(dir.path, args);
   assertEquals(code, 1);
@@ -87,6 +90,7 @@ for (
     await queueSample(dir.path, { id: "aa11" });
     await queueSample(dir.path, { id: "bb22" });
     await queueSample(dir.path, { id: "marked", proposedFile: HIGH });
+    await showAll(dir.path, "aa11", "bb22", "marked");
     assertEquals((await supervise(dir.path, ["approve", ...words])).code, code);
   });
 }
@@ -116,6 +120,7 @@ Deno.test("approve --confirm counts for the bottle that it names, and may be rep
   for (const n of [1, 2, 3]) {
     await queueSample(dir.path, { id: `p${n}`, bottleSlug: `dev-${n}`, proposedFile: HIGH });
   }
+  await showAll(dir.path, "p1", "p2", "p3");
   const args = ["approve", "p1", "p2", "p3", "--confirm", "dev-3", "--confirm", "dev-1"];
   const { code, out, err } = await supervise(dir.path, args);
   assertEquals([code, out], [1, "approved p1 (dev-1)\napproved p3 (dev-3)\n"]);
@@ -131,6 +136,7 @@ Deno.test("approve of two changes of one file answers both, each for the file in
   await putInForce(dir, "api.example.com\n");
   const one = await queueSample(dir.path, { id: "p1", proposedFile: "one.example\n" });
   await queueSample(dir.path, { id: "p2", proposedFile: "two.example\n" });
+  await showAll(dir.path, "p1", "p2");
   const { code } = await supervise(dir.path, ["approve", "p1", "p2"]);
   assertEquals(code, 0);
   // Nothing is applied yet, so each is answered with its own file, and each diff is against the first.
@@ -149,6 +155,7 @@ Deno.test("approve of several binds all of them to what it saw before it decided
   await queueSample(dir.path, { id: "p3" });
   const changed = await queueSample(dir.path, { id: "p4", bottleSlug: "dev-3" });
 
+  await showAll(dir.path, "p1", "p2", "p3", "p4");
   // The second one waits here for its bottle's lock, behind the first one's decision.
   await Deno.mkdir(dir.at("private", "locks"), { recursive: true });
   using lock = await Deno.open(dir.at("private", "locks", "dev-2.lock"), {

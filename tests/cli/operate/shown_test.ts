@@ -1,5 +1,5 @@
 import { readResponse, sha256Hex } from "../../../mod.ts";
-import { supervise } from "../../support/command_line.ts";
+import { showAll, supervise } from "../../support/command_line.ts";
 import { type QueuedProposal, queueSample } from "../../support/records.ts";
 import { type TempDir, tempDir } from "../../support/temp.ts";
 import { treeOf } from "../../support/tree.ts";
@@ -27,8 +27,8 @@ async function refused(dir: TempDir, args: readonly string[]): Promise<string> {
 /** A proposal `p1` that was shown, and the lock in place. */
 async function shown(dir: TempDir, currentFileHash = ""): Promise<QueuedProposal> {
   const queued = await queueSample(dir.path, { id: "p1", currentFileHash });
-  await queueSample(dir.path, { id: "p2" });
-  assertEquals((await supervise(dir.path, ["approve", "p2"])).code, 0);
+  const { proposalSha256: p2 } = await queueSample(dir.path, { id: "p2" });
+  assertEquals((await supervise(dir.path, ["approve", "p2", "--sha256", p2])).code, 0);
   assertEquals((await supervise(dir.path, ["show", "p1"])).code, 0);
   return queued;
 }
@@ -137,6 +137,7 @@ for (const [how, go] of GONE) {
     Deno.test(`a beginning of an id that was shown means no other proposal of ${other}, after it ${how}`, async () => {
       await using dir = await tempDir();
       await queueSample(dir.path, { id: "p0" });
+      await showAll(dir.path, "p0");
       assertEquals((await supervise(dir.path, ["approve", "p0"])).code, 0);
       const { path } = await queueSample(dir.path, { id: "7c72aaaa-1" });
       assertEquals((await supervise(dir.path, ["show", "7c72"])).code, 0);
@@ -156,6 +157,7 @@ for (const [how, go] of GONE) {
         assertEquals(code, "changed", args.join(" "));
       }
       await queueSample(dir.path, { id: "other", bottleSlug: other });
+      await showAll(dir.path, "other");
       const several = await supervise(dir.path, ["approve", "7c72", "other"]);
       assertEquals([several.code, several.out], [5, `approved other (${other})\n`]);
       // Looked at again under the same word, it can be decided.
@@ -175,7 +177,10 @@ Deno.test("an id that two bottles have means the one that was shown, unless the 
   await Deno.mkdir(dir.at("private", "locks"), { recursive: true });
   assertEquals(await refused(dir, ["approve", "p1"]), "changed");
   assertEquals(await refused(dir, ["reject", "p1", "--notes", "no"]), "changed");
-  assertEquals((await supervise(dir.path, ["approve", "p1", "--bottle", "dev-2"])).code, 0);
+  const named = ["p1", "--bottle", "dev-2"];
+  assertEquals((await supervise(dir.path, ["approve", ...named])).code, 6);
+  assertEquals((await supervise(dir.path, ["show", ...named])).code, 0);
+  assertEquals((await supervise(dir.path, ["approve", ...named])).code, 0);
 });
 
 // Threat: B6
@@ -190,4 +195,40 @@ Deno.test("of two proposals that begin alike the one that was shown last is mean
   await Deno.mkdir(dir.at("private", "locks"), { recursive: true });
   assertEquals(await refused(dir, ["approve", "7c72"]), "changed");
   assertEquals((await supervise(dir.path, ["approve", "7c72aaaa"])).code, 0);
+});
+
+// Threat: B6
+Deno.test("a script approves what was shown, what it names by hash, or what is unmarked, and nothing else", async () => {
+  await using dir = await tempDir();
+  await putInForce(dir, "api.example.com\n");
+  const sha256 = new Map<string, string>();
+  for (const id of ["p1", "p2", "p3", "p4", "p5"]) {
+    const proposedFile = "api.example.com\n# more\n";
+    sha256.set(id, (await queueSample(dir.path, { id, proposedFile })).proposalSha256);
+  }
+  // What lists a proposal, or tells of it, shows nothing of its file.
+  for (const args of [["list"], ["list", "--json"]]) {
+    await supervise(dir.path, args);
+    const { code, out, err } = await supervise(dir.path, ["approve", "p1", "--json"]);
+    assertEquals([code, JSON.parse(out).error.code], [6, "not_shown"]);
+    assertStringIncludes(err, "it was never shown here; show p1, then approve it");
+  }
+  const several = await supervise(dir.path, ["approve", "p1", "p2"]);
+  assertEquals([several.code, several.out], [6, ""]);
+
+  await supervise(dir.path, ["show", "p1", "--json"]);
+  await supervise(dir.path, ["show", "p2"]);
+  for (
+    const args of [
+      ["p1"],
+      ["p2"],
+      ["p3", "--sha256", sha256.get("p3")!],
+      ["p4", "--if-unmarked"],
+    ]
+  ) {
+    const { code, err } = await supervise(dir.path, ["approve", ...args]);
+    assertEquals(code, 0, err);
+  }
+  const rejected = await supervise(dir.path, ["reject", "p5", "--notes", "no"]);
+  assertEquals(rejected.code, 0, rejected.err);
 });

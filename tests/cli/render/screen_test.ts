@@ -140,8 +140,8 @@ Deno.test("approve means what show showed, by hash, by file in force, and by a s
 // Threat: C6
 Deno.test("a shortened id means the pending proposal rather than an answered one", async () => {
   await using dir = await tempDir();
-  await queueSample(dir.path, { id: "abcd-1" });
-  await supervise(dir.path, ["approve", "abcd-1"]);
+  const { proposalSha256 } = await queueSample(dir.path, { id: "abcd-1" });
+  await supervise(dir.path, ["approve", "abcd-1", "--sha256", proposalSha256]);
   await queueSample(dir.path, { id: "abcd-2" });
   assertEquals((await supervise(dir.path, ["reject", "abcd", "--notes", "no"])).code, 0);
 });

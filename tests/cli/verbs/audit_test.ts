@@ -116,6 +116,7 @@ Deno.test.each([
 Deno.test("audit verify finds a log that was removed with all memory of it, by the answers", async () => {
   await using dir = await tempDir();
   await queueSample(dir.path, { id: "p1" });
+  await supervise(dir.path, ["show", "p1"]);
   assertEquals((await supervise(dir.path, ["approve", "p1"])).code, 0);
   await makeLog(dir.path, ["one"], "dev-2");
   await Deno.remove(dir.at("audit", "pipelock-dev-1.log"));
@@ -264,6 +265,8 @@ Deno.test("a decision records user@host and the key, and --operator adds a name 
   await using dir = await tempDir();
   await queueSample(dir.path, { id: "p1" });
   await queueSample(dir.path, { id: "p2" });
+  await supervise(dir.path, ["show", "p1"]);
+  await supervise(dir.path, ["show", "p2"]);
   const first = await supervise(dir.path, ["approve", "p1", "--operator", "Ada <root@elsewhere>"]);
   const { fingerprint, created } = await ensureSigningKey(dir.path);
   assert(!created);
@@ -288,6 +291,7 @@ Deno.test("approve refuses a log that was cut, decides nothing, and says what to
   await queueSample(dir.path, { id: "p1" });
   const log = await makeLog(dir.path, ["one", "two"]);
   await log.put((await log.lines())[0]!);
+  await supervise(dir.path, ["show", "p1"]);
   const { code, out, err } = await supervise(dir.path, ["approve", "p1", "--json"]);
   assertEquals([code, JSON.parse(out).error.code], [1, "audit_log_changed"]);
   assertStringIncludes(err, "nothing was recorded");

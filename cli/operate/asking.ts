@@ -1,0 +1,104 @@
+/**
+ * Decides on a terminal: shows what would be decided, asks a person line by line, and decides that.
+ *
+ * @module
+ */
+
+import {
+  type Decision,
+  type DecisionDraft,
+  type Inspection,
+  ObstacleError,
+  obstaclesTo,
+} from "../../mod.ts";
+import type { Context } from "../command/context.ts";
+import { CancelledError } from "../command/exit.ts";
+import { renderProposal } from "../render/proposal.ts";
+import { versionBlocks } from "../render/version.ts";
+import { renderBlocks } from "../render/wrap.ts";
+import { ask, type Asker, clearObstacles } from "./confirm.ts";
+import { decideAsShown, type Said, type Seen } from "./decision.ts";
+
+/** Asks the operator: prints the question, returns the line, or `undefined` at the end of input. */
+export type Ask = (question: string) => Promise<string | undefined>;
+
+/** Asks for the words that a decision needs, each in a line. */
+export function askForWords(
+  { print }: Context,
+  ask: Ask,
+): Pick<Asker, "confirm" | "notes"> {
+  return {
+    confirm: async ({ sentence, request, word }) => {
+      print(sentence);
+      if ((await ask(`${request} `))?.trim() === word) return true;
+      print(`Not decided: that is not ${word}.`);
+      return false;
+    },
+    notes: async () => {
+      const notes = (await ask("Why? The agent reads it: "))?.trim() ?? "";
+      if (notes !== "") return notes;
+      print("Not rejected: a rejection needs a note.");
+      return undefined;
+    },
+  };
+}
+
+export function printVersion(
+  { print, columns, style }: Context,
+  inspection: Inspection,
+  file: string,
+) {
+  for (const line of renderBlocks(versionBlocks(inspection, file), columns, style)) print(line);
+}
+
+/** Throws if what `show` showed is not what is there now: a person may have that one in mind. */
+export function refuseUnlikeShown(
+  { inspection, proposalSha256, currentSha256 }: Seen,
+  { verdict }: Pick<DecisionDraft, "verdict">,
+): void {
+  const unlike = obstaclesTo(inspection, { verdict, proposalSha256, currentSha256 })
+    .find(({ clearedBy }) => clearedBy.how === "look");
+  if (unlike === undefined) return;
+  const { bottleSlug, id: proposalId } = inspection.proposal;
+  throw new ObstacleError({ bottleSlug, proposalId }, [unlike]);
+}
+
+/**
+ * Asks for what clears the obstacles to a decision of what is on the screen now, or, if nothing has to be
+ * cleared, for a `yes`; then decides. What was shown at another time does not count.
+ *
+ * @throws {CancelledError} If a question is answered otherwise.
+ * @throws {ObstacleError} If no answer clears an obstacle.
+ */
+export async function decideOnScreen(
+  context: Context,
+  { inspection }: Seen,
+  said: Said,
+  question: string,
+): Promise<Decision> {
+  const { proposal: { bottleSlug, id: proposalId }, proposalSha256, currentSha256 } = inspection;
+  const words = askForWords(context, ask);
+  let agreed = false;
+  const cleared = await clearObstacles(inspection, said, {
+    ...words,
+    confirm: async (question) => agreed = await words.confirm(question),
+    refuse: (_, obstacle) => {
+      throw new ObstacleError({ bottleSlug, proposalId }, [obstacle]);
+    },
+  });
+  if (cleared === undefined || !agreed && (await ask(question))?.trim() !== "yes") {
+    throw new CancelledError(`Cancelled: ${proposalId} was not decided`);
+  }
+  return await decideAsShown(context, { inspection, proposalSha256, currentSha256 }, cleared);
+}
+
+/** Shows a proposal, asks, and approves it. */
+export async function approveOnScreen(context: Context, seen: Seen, said: Said): Promise<Decision> {
+  refuseUnlikeShown(seen, said);
+  const { proposal: { bottleSlug, id } } = seen.inspection;
+  for (
+    const line of renderProposal(seen.inspection, Date.now(), context.columns, context.style)
+  ) context.print(line);
+  context.print("");
+  return await decideOnScreen(context, seen, said, `Type yes to approve ${id} (${bottleSlug}): `);
+}
