@@ -47,7 +47,6 @@ export const NOT_APPLICABLE: Readonly<Record<SuiteVersion, NotApplicable>> = {
       "logging-set-level": "It sends clients no log; the operator has its log.",
       "resources-subscribe": "It has no resources.",
       "resources-unsubscribe": "It has no resources.",
-      "server-sse-multiple-streams": "Wants a session, and a sidecar keeps none; 0.2.0 tests it.",
       "tools-call-elicitation": "It never asks the client: the operator decides.",
       "tools-call-sampling": "It never uses the client's model.",
       "tools-call-with-logging": "It sends clients no log; the operator has its log.",

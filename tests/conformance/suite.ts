@@ -34,7 +34,13 @@ const SUITES: readonly Suite[] = [
   {
     version: "0.1.16",
     flags: [],
-    applicable: ["dns-rebinding-protection", "ping", "server-initialize", "tools-list"],
+    applicable: [
+      "dns-rebinding-protection",
+      "ping",
+      "server-initialize",
+      "server-sse-multiple-streams",
+      "tools-list",
+    ],
   },
   {
     version: "0.2.0-alpha.12",
