@@ -115,6 +115,7 @@ async function makeArchives(root: string) {
   await supervise(root, ["list"]);
   await queueSample(root, { id: "p1" });
   await queueSample(root, { id: "p2", tool: "capability-block", proposedFile: "FROM a:1\n" });
+  for (const id of ["p1", "p2"]) await supervise(root, ["show", id]);
   await supervise(root, ["approve", "p1"]);
   const ids = ["pipelock", "rebuild"].map((component) => ({ component, slug: "dev-1" }));
   const before = await exportAuditLogs(ids, { root });
@@ -233,6 +234,7 @@ Deno.test("an archive cut back to a head that a response states does not pass", 
   await using dir = await tempDir();
   await queueSample(dir.path, { id: "p1" });
   const second = await queueSample(dir.path, { id: "p2" });
+  for (const id of ["p1", "p2"]) await supervise(dir.path, ["show", id]);
   await supervise(dir.path, ["approve", "p1"]);
   const id = { component: "pipelock", slug: "dev-1" };
   const short = apart(await exportAuditLogs([id], { root: dir.path }));

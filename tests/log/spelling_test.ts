@@ -89,6 +89,7 @@ for (const [what, spell] of SPELLINGS) {
       await assertRejects(() => decide({ ...said, operator: "ada@host" }), AlreadyDecidedError);
       assertEquals((await supervise(dir.path, ["approve", "p1"])).code, 4);
       // An append counts it in, and finds no reason to repair anything.
+      assertEquals((await supervise(dir.path, ["show", "p2"])).code, 0);
       assertEquals((await supervise(dir.path, ["approve", "p2"])).code, 0);
       const entries = await readAuditEntries("pipelock", "dev-1", { root: dir.path });
       assertEquals(entries.filter(({ proposalId }) => proposalId === "p1").length, 1);
