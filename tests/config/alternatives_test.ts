@@ -53,7 +53,7 @@ const TOKENS: Readonly<Record<string, readonly string[]>> = {
   "a Hugging Face token": [`hf_${"a1".repeat(15)}`],
   "a JSON web token": [`eyJ${"a1".repeat(4)}.eyJ${"a1".repeat(4)}`],
   "a private key": ["-----BEGIN PRIVATE KEY-----", "-----BEGIN RSA PRIVATE KEY-----"],
-  "a password in a URL": ["https://me:secret@x.example"],
+  "a password in a URL": ["https://me:secret@"],
 };
 
 for (const [kind, tokens] of Object.entries(TOKENS)) {

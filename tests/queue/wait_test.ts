@@ -85,11 +85,18 @@ Deno.test("waitForResponse() tells once of an answer that it cannot read", async
   assertEquals(told, [`Cannot read ${dir.at("p1.response.json")}: it is a directory`]);
 });
 
-Deno.test("waitForResponse() waits for ever where a timer could not, and refuses what is no time", async () => {
+Deno.test("waitForResponse() waits without an end where a timer could not, and refuses what is no time", async () => {
   await using dir = await tempDir();
-  const waiting = waitForResponse(dir.path, "p1", { timeoutMs: Infinity, pollIntervalMs: 2 ** 40 });
+  const waiting = [Infinity, 2 ** 31, 2 ** 40].map((timeoutMs) =>
+    waitForResponse(dir.path, "p1", { timeoutMs, pollIntervalMs: 2 ** 40 })
+  );
+  const ended = Promise.race(waiting).then(() => "an answer", ({ name }) => String(name));
+  // A timer for too long goes off before one that was set after it, for longer.
+  const after = waitForResponse(dir.path, "p2", { timeoutMs: 50 });
+  const first = await Promise.race([ended, after.catch(() => "the one that ends")]);
+  assertEquals(first, "the one that ends");
   await writeResponse(dir.path, answer("p1"));
-  assertEquals(await waiting, answer("p1"));
+  assertEquals(await Promise.all(waiting), [answer("p1"), answer("p1"), answer("p1")]);
   for (const options of [{ timeoutMs: -1 }, { timeoutMs: NaN }, { pollIntervalMs: 0 }]) {
     await assertRejects(() => waitForResponse(dir.path, "p2", options), RangeError, "Cannot wait");
   }
