@@ -67,6 +67,35 @@ for (const [kind, tokens] of Object.entries(TOKENS)) {
 }
 
 // Threat: A10
+Deno.test.each(
+  ("X_TOKEN TOKEN X_KEY KEY X_PASS PASSWD X_CREDENTIALS CREDENTIAL PASSWORD MY_PASSWORD_2 PASSPHRASE " +
+    "MY_SECRET_VALUE APIKEY_2 API_KEY_2 ACCESS_KEY_2 ACCESSKEY_2 PRIVATE_KEY_2 PRIVATEKEY_2").split(
+      " ",
+    ),
+)("a value of %s is noticed as a secret", (name) => {
+  for (const keyword of ["ENV", "ARG"]) {
+    const rules = rulesOf(`FROM debian:12\n${keyword} ${name}=abcdef\nUSER agent\n`);
+    assertEquals(rules, ["secret"], keyword);
+  }
+});
+
+Deno.test.each("TOKENS KEYS X_TOKEN_FILE X_KEY_PATH PUBLIC_KEY GPG_KEY COMPASS MONKEY".split(" "))(
+  "a value of %s is no secret",
+  (name) => {
+    assertEquals(rulesOf(`FROM debian:12\nENV ${name}=abcdef\nUSER agent\n`), []);
+  },
+);
+
+// Threat: A10
+Deno.test.each(["xn--80ak6aa92e.com", "www.xn--80ak6aa92e.com", "*.xn--80ak6aa92e.com"])(
+  "%s is noticed as punycode",
+  (host) => {
+    const rules = marksFor("pipelock-block", "", `${host}\n`).map(({ rule }) => rule);
+    assertEquals(rules.includes("punycode-host"), true, rules.join());
+  },
+);
+
+// Threat: A10
 Deno.test.each("root 0 00 0000 root:root 0:0 00:agent".split(" "))(
   "USER %s is root",
   (user) => assertEquals(rulesOf(`FROM debian:12\nUSER ${user}\n`), ["user-root"]),

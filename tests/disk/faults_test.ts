@@ -68,7 +68,7 @@ for (
   ] as const
 ) {
   // Threat: C3
-  Deno.test(what, { ignore }, async () => {
+  Deno.test(`where a disk fails, ${what}`, { ignore }, async () => {
     await using dir = await tempDir();
     const d = dir.at("d");
     await Deno.mkdir(d);

@@ -173,3 +173,9 @@ for (const [what, files] of HOSTILE) {
     assert(diff === renderDiff(before, after));
   });
 }
+
+Deno.test("renderDiff() names the line before an empty range", () => {
+  const rangeOf = (before: string, after: string) => renderDiff(before, after).split("\n")[2];
+  assertEquals(rangeOf("", "a\n"), "@@ -0,0 +1 @@");
+  assertEquals(rangeOf("a\nb\n", ""), "@@ -1,2 +0,0 @@");
+});

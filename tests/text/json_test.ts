@@ -77,3 +77,13 @@ Deno.test.each<[string, string, string | undefined]>([
   if (reason === undefined) parse();
   else assertEquals(assertThrows(parse, MalformedRecordError).reason, reason);
 });
+
+Deno.test("parseJsonBytes() measures before it parses, and refuses what is no UTF-8", () => {
+  const parse = (text: string) => parseJsonBytes(new TextEncoder().encode(text), "it");
+  assertEquals(parse("[[1]]"), [[1]]);
+  const deep = "[".repeat(33) + "]".repeat(33);
+  assertThrows(() => parse(deep), MalformedRecordError, "nested deeper than 32 levels");
+  const many = `[${"1,".repeat(10_000)}1]`;
+  assertThrows(() => parse(many), MalformedRecordError, "more than 10000 values");
+  assertThrows(() => parseJsonBytes(new Uint8Array([0x22, 0xff, 0x22]), "it"), Error, "not UTF-8");
+});
