@@ -1,0 +1,29 @@
+import { readOverview, readProposal, UnsafeFileError } from "../../mod.ts";
+import { queueSample } from "../support/records.ts";
+import { tempDir } from "../support/temp.ts";
+import { assert, assertEquals, assertRejects } from "@std/assert";
+
+// Threat: B2
+Deno.test("readProposal() reads no proposal that has a second name", async () => {
+  await using dir = await tempDir();
+  const queued = await queueSample(dir.path, { id: "p1" });
+  await Deno.link(queued.path, dir.at("second"));
+  await assertRejects(() => readProposal(queued.queueDir, "p1"), UnsafeFileError, "it has 2 names");
+  const { pending, unreadable } = readOverview({ root: dir.path });
+  assertEquals([pending.length, unreadable.map(({ file }) => file)], [0, ["p1.proposal.json"]]);
+});
+
+// Threat: B5
+Deno.test("readOverview() reads 10,000 responses of a bottle, and counts the others", async () => {
+  await using dir = await tempDir();
+  const { queueDir } = await queueSample(dir.path, { id: "p1" });
+  for (let n = 0; n < 10_003; n++) {
+    const id = `r${n}`;
+    const response = { proposal_id: id, status: "rejected", notes: "", final_file: null };
+    Deno.writeTextFileSync(`${queueDir}/${id}.response.json`, JSON.stringify(response));
+  }
+  const { pending, unreadable } = readOverview({ root: dir.path });
+  assertEquals(pending.map(({ proposalId }) => proposalId), ["p1"]);
+  const reason = "3 more responses were not read: somebody floods this queue";
+  assert(unreadable.some((one) => one.reason === reason), JSON.stringify(unreadable));
+});
