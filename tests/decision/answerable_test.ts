@@ -98,7 +98,8 @@ Deno.test("decide() names what is in a response's place and cannot be moved away
     await Deno.chmod(place, 0o000);
     const error = await assertRejects(() => approve(dir, queued), SuperviseError, place);
     assertEquals(error.code, "queue_not_writable");
-    const command = ["approve", "p1", "--override-unrecorded"];
+    const named = ["--sha256", queued.proposalSha256];
+    const command = ["approve", "p1", "--override-unrecorded", ...named];
     const { code, err } = await supervise(dir.path, command);
     assertEquals(code, 1);
     assertStringIncludes(err, "Nothing was decided; supervise doctor says what to repair");
