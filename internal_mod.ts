@@ -47,14 +47,17 @@ export { formatAnchors, parseAnchors } from "./src/log/anchors.ts";
 export { verifyAuditLogs } from "./src/log/check.ts";
 export { exportAuditLogs, readAuditHead, verifyAuditArchive } from "./src/log/archive.ts";
 export { decideAfterLook } from "./src/decision/decide.ts";
-export { decidedAmong, readLatestEntries } from "./src/log/decisions.ts";
+export { findFinalFile } from "./src/decision/final_file.ts";
+export { decidedAmong, isDecision, readLatestEntries } from "./src/log/decisions.ts";
 export { type AuditLogId, listAuditLogs, parseAuditLogName } from "./src/log/entries.ts";
+export { findDecided, readHistory } from "./src/log/history.ts";
 export {
   ensureSigningKey,
   readPublicKey,
   readSigningKey,
   type SigningKeyInfo,
 } from "./src/log/key.ts";
+export { findRecord, type RecordedDecision } from "./src/log/record.ts";
 export { clearUnfinished, readAnswer } from "./src/queue/files.ts";
 export { formatHead } from "./src/records/head.ts";
 export { isBottleSlug } from "./src/records/names.ts";

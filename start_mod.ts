@@ -5,5 +5,5 @@
  * @module
  */
 
-export { checkBottleSlug } from "./src/records/names.ts";
-export { AUDIT_COMPONENTS, TOOLS } from "./src/records/proposal.ts";
+export { checkBottleSlug, isProposalId } from "./src/records/names.ts";
+export { AUDIT_COMPONENTS, STATUSES, TOOLS } from "./src/records/proposal.ts";

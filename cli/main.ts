@@ -32,7 +32,7 @@ const LOAD: Readonly<Record<VerbWithFile, () => Promise<Run>>> = {
   "review": async () => (await import("./verbs/review.ts")).review,
   "watch": async () => (await import("./verbs/watch.ts")).watch,
   "notify": async () => (await import("./verbs/notify.ts")).notify,
-  "audit show": async () => (await import("./verbs/audit.ts")).auditShow,
+  "audit show": async () => (await import("./verbs/audit_show.ts")).auditShow,
   "audit verify": async () => (await import("./verbs/audit_verify.ts")).auditVerify,
   "audit export": async () => (await import("./verbs/audit.ts")).auditExport,
   "audit head": async () => (await import("./verbs/audit.ts")).auditHead,

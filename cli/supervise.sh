@@ -1,7 +1,7 @@
 #!/bin/sh
 # Starts the operator's command line with the permissions it needs, and no others: to read and write
-# the root, to read the files that flags name, to start the one editor that it would open, to reach
-# the hosts that notify.json names. deno.json cannot grant this, because all of it is known only now.
+# the root, to read the files that flags name, to start the one editor or pager that it would open, to
+# reach the hosts that notify.json names. deno.json cannot grant this, because all of it is known only now.
 set -euf
 # With CDPATH set, cd would print, and could go elsewhere.
 unset CDPATH
@@ -43,6 +43,9 @@ takes_value() {
     --component |\
     --tool |\
     --since |\
+    --until |\
+    --action |\
+    --host |\
     --sort |\
     --notes |\
     --file |\
@@ -92,6 +95,13 @@ notifies() {
   esac
 }
 
+pages() {
+  case $1:$2 in
+    audit:show) ;;
+    *) return 1 ;;
+  esac
+}
+
 takes_screen() {
   case $1:$2 in
     approve:1 |\
@@ -131,7 +141,7 @@ choose_program() {
     review:*:*) program=verbs/review ;;
     watch:*:*) program=verbs/watch ;;
     notify:*:*) program=verbs/notify ;;
-    audit:*:show) program=verbs/audit ;;
+    audit:*:show) program=verbs/audit_show ;;
     audit:*:verify) program=verbs/audit_verify ;;
     audit:*:export) program=verbs/audit ;;
     audit:*:head) program=verbs/audit ;;
@@ -215,6 +225,13 @@ if edits "$verb" "$words"; then
   editor=${editor:-vi}
 fi
 
+# On a terminal, a verb with many rows may start the pager, and learn its name.
+pager=
+if [ -z "$plain" ] && [ -t 1 ] && pages "$verb" "$second"; then
+  pager=$(program_in "${PAGER:-}")
+  pager=${pager:-less}
+fi
+
 # Prints the path behind all links in a directory's path, and a dot that keeps a newline at its end; prints
 # nothing if there is no link in it.
 behind_links() {
@@ -245,7 +262,7 @@ case $resolved:$missing/ in
     ;;
 esac
 
-for path in "$root" "$resolved" "$editor"; do
+for path in "$root" "$resolved" "$editor" "$pager"; do
   case $path in
     *,*) refuse "Cannot grant a path with a comma: $path" ;;
   esac
@@ -265,8 +282,9 @@ fi
 write=$root
 if reads_only "$verb" "$words"; then write=; fi
 
-# The full screen may also start suspend.sh, which a release has not as a file.
-run=$editor
+# No verb starts both an editor and a pager. The full screen may also start suspend.sh, which a release has
+# not as a file.
+run=$editor$pager
 screen=
 if [ -z "$plain" ] && takes_screen "$verb" "$words" && [ -t 0 ] && [ -t 1 ]; then
   screen=yes
@@ -312,7 +330,7 @@ fi
 # V8 collects twice while a verb starts, unless the young generation begins with some room.
 set -- run $quiet --no-prompt "$lock" "$config" --v8-flags=--min-semi-space-size=8 \
   --allow-read="$root$readable" ${write:+"--allow-write=$write"} ${run:+"--allow-run=$run"} \
-  --allow-env=CLAUDE_BOTTLE_ROOT,HOME,VISUAL,EDITOR,NO_COLOR,TERM,TERM_PROGRAM \
+  --allow-env=CLAUDE_BOTTLE_ROOT,HOME,VISUAL,EDITOR,NO_COLOR,TERM,TERM_PROGRAM${pager:+,PAGER} \
   --allow-sys=hostname,uid,gid,userInfo,statfs ${net:+"--allow-net=$net"} "$here$program" "$@"
 [ -n "$screen" ] || exec deno "$@"
 

@@ -5,6 +5,7 @@
  * @module
  */
 
+import { isProposalId } from "../../start_mod.ts";
 import {
   EVERYWHERE,
   type FlagName,
@@ -14,7 +15,7 @@ import {
   type VerbName,
   VERBS,
 } from "./flags.ts";
-import { familyOf, firstWords, verbIn } from "./help.ts";
+import { aboutFlag, familyOf, firstWords, verbIn } from "./help.ts";
 
 /** How many ids are offered at most: a person does not pick from more. */
 const MOST_OFFERED = 500;
@@ -33,6 +34,23 @@ export async function pendingIds(prefix: string, { root, bottle }: Where): Promi
   return findProposals(prefix, where).filter(({ pending }) => pending)
     .map(({ proposalId, bottleSlug }): Offer => [proposalId, bottleSlug])
     .sort().slice(0, MOST_OFFERED);
+}
+
+/** The ids of the latest decisions, by the last megabyte of each log, each with its bottle. */
+async function recordedIds(prefix: string, { root, bottle }: Where): Promise<Offer[]> {
+  const { claudeBottleRoot, listAuditLogs, readLatestEntries } = await import(
+    "../../internal_mod.ts"
+  );
+  const where = root ?? claudeBottleRoot();
+  const ids = new Map<string, string>();
+  for (const { component, slug } of listAuditLogs(where)) {
+    if (bottle !== undefined && slug !== bottle) continue;
+    for (const { proposalId } of readLatestEntries(component, slug, where)) {
+      // Another program may have written any text for an id.
+      if (proposalId?.startsWith(prefix) && isProposalId(proposalId)) ids.set(proposalId, slug);
+    }
+  }
+  return [...ids].sort().slice(0, MOST_OFFERED);
 }
 
 export async function bottleSlugs(root: string | undefined): Promise<Offer[]> {
@@ -54,10 +72,11 @@ function verbOffers([first, ...rest]: readonly string[]): Offer[] {
 }
 
 function flagOffers(verb: VerbName | undefined): Offer[] {
-  const names: readonly FlagName[] = verb === undefined
-    ? ["help", "root", "version"]
-    : [...VERBS[verb].flags ?? [], ...EVERYWHERE];
-  return names.map((name) => [`--${name}`, FLAGS[name].about]);
+  if (verb === undefined) {
+    return (["help", "root", "version"] as const).map((name) => [`--${name}`, FLAGS[name].about]);
+  }
+  const names: readonly FlagName[] = [...VERBS[verb].flags ?? [], ...EVERYWHERE];
+  return names.map((name) => [`--${name}`, aboutFlag(verb, name)]);
 }
 
 async function valueOffers(name: FlagName, where: Where): Promise<Offer[]> {
@@ -78,6 +97,10 @@ async function argumentOffers(
     return await pendingIds(current, where);
   }
   if (takes === "bottle") return rest.length > 0 ? [] : await bottleSlugs(where.root);
+  if ((takes === "any id" || takes === "recorded id") && rest.length === 0) {
+    const pending = takes === "any id" ? await pendingIds(current, where) : [];
+    return pending.length > 0 ? pending : await recordedIds(current, where);
+  }
   if (takes === "verb") return verbOffers(rest);
   if (typeof takes !== "object" || rest.length > 0) return [];
   return takes.map((word) => [word, VERBS[name].about]);

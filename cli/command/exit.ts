@@ -38,6 +38,17 @@ export class NotShownError extends Error {
   }
 }
 
+/** Thrown if a decided file cannot be printed. `undecided`: it is not decided yet. */
+export class NoFinalFileError extends Error {
+  override name = "NoFinalFileError";
+  readonly code: "undecided" | "no_final_file";
+
+  constructor(proposalId: string, code: NoFinalFileError["code"], reason: string) {
+    super(`Cannot print the final file of ${proposalId}: ${reason}`);
+    this.code = code;
+  }
+}
+
 /** The exit code of each error of the library, and its word in `error.code` of `--json`. */
 const FAILURES: Readonly<Record<ErrorCode, readonly [exit: number, code: string]>> = {
   invalid_name: [2, "usage"],
@@ -85,6 +96,7 @@ export function failureOf(error: unknown, root?: string): Failure {
   const message = error instanceof Error ? error.message : String(error);
   if (error instanceof UsageError) return { exit: 2, code: "usage", message };
   if (error instanceof NotShownError) return { exit: 6, code: "not_shown", message };
+  if (error instanceof NoFinalFileError) return { exit: 1, code: error.code, message };
   if (error instanceof CancelledError) return { exit: 1, code: "cancelled", message };
   if (error instanceof Deno.errors.NotCapable) {
     const way = root === undefined

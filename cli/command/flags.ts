@@ -5,7 +5,7 @@
  * @module
  */
 
-import { AUDIT_COMPONENTS, checkBottleSlug, TOOLS } from "../../start_mod.ts";
+import { AUDIT_COMPONENTS, checkBottleSlug, STATUSES, TOOLS } from "../../start_mod.ts";
 
 /** A flag. A flag without `value` is a switch. */
 interface Flag {
@@ -32,6 +32,9 @@ export const CLIENT_NAMES = [
 
 export type ClientName = (typeof CLIENT_NAMES)[number];
 
+/** What `--action` can be. */
+export const ACTIONS = [...STATUSES, "operator-edit", "superseded"] as const;
+
 const FLAG_TABLE = {
   "root": {
     value: "DIR",
@@ -53,6 +56,18 @@ const FLAG_TABLE = {
     value: "WHEN",
     about: "only what arrived since then: 90s, 15m, 2h, 3d ago, or a timestamp",
   },
+  "until": { value: "WHEN", about: "only what was recorded before then: like --since" },
+  "action": {
+    value: "NAME",
+    offers: ACTIONS,
+    about: "only approved, modified, rejected, operator-edit or superseded",
+  },
+  "host": {
+    value: "TEXT",
+    about: "only changes with this text in an added or removed line; capitals do not matter",
+  },
+  "full": { about: "print whole entries, not a line for each" },
+  "final": { about: "print the bytes of the decided file alone" },
   "sort": {
     value: "ORDER",
     offers: SORTS,
@@ -103,7 +118,7 @@ const FLAG_TABLE = {
   },
   "systemd": { about: "on this host, as a systemd unit of yours, instead of in a container" },
   "json": { about: 'print JSON, "version": 1; errors too' },
-  "plain": { about: "no colours, no full screen" },
+  "plain": { about: "no colours, no full screen, no pager" },
   "help": { about: "print this help" },
   "version": { about: "print the version" },
 } as const satisfies Readonly<Record<string, Flag>>;
@@ -126,16 +141,20 @@ export interface Verb {
   readonly flags?: readonly FlagName[];
   /** Whether the launcher lets it start podman, docker and systemctl. */
   readonly startsSidecars?: true;
+  /** What some of its flags do with it, where that is not what they do with other verbs. */
+  readonly says?: Readonly<Partial<Record<FlagName, string>>>;
   /** The file in `cli/verbs/` that the launcher starts for it; without this it starts `cli/main.ts`. */
   readonly program?: string;
   /** What its arguments are; without this it takes none. */
-  readonly takes?: "id" | "ids" | "bottle" | "verb" | readonly string[];
+  readonly takes?: "id" | "ids" | "recorded id" | "any id" | "bottle" | "verb" | readonly string[];
   /** The verb that it means without arguments. */
   readonly withoutWords?: "review";
   /** Whether it leaves interrupted decisions as they are, because it only reads. */
   readonly readsOnly?: true;
   /** Whether the launcher lets it start the editor. */
   readonly edits?: true;
+  /** Whether the launcher lets it start the pager, on a terminal. */
+  readonly pages?: true;
   /** Whether the launcher lets it reach the hosts that `notify.json` names. */
   readonly notifies?: true;
   /** Whether it takes over the terminal, so that the launcher stays to restore it. */
@@ -154,8 +173,9 @@ const VERB_TABLE = {
   "show": {
     program: "show",
     usage: "ID",
-    about: "show one proposal: why, and what would change",
-    takes: "id",
+    about: "show a proposal and what would change, or the record of a decided one",
+    flags: ["final"],
+    takes: "any id",
   },
   "approve": {
     program: "decide",
@@ -199,7 +219,18 @@ const VERB_TABLE = {
     about: "send a test to every receiver in notify.json",
     notifies: true,
   },
-  "audit show": { program: "audit", about: "print the recorded decisions", flags: ["component"] },
+  "audit show": {
+    program: "audit_show",
+    usage: "[ID]",
+    about: "print the recorded decisions, the newest first",
+    flags: ["component", "tool", "since", "until", "operator", "action", "host", "full"],
+    says: {
+      since: "only what was recorded since then: 90s, 15m, 2h, 3d ago, or a timestamp",
+      operator: "only what this operator did: user@host, or the name they gave",
+    },
+    takes: "recorded id",
+    pages: true,
+  },
   "audit verify": {
     program: "audit_verify",
     about: "check whether the audit logs were changed",

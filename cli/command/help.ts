@@ -8,6 +8,7 @@ import { alignColumns } from "../render/wrap.ts";
 import {
   closest,
   EVERYWHERE,
+  type FlagName,
   FLAGS,
   UsageError,
   VERB_NAMES,
@@ -80,10 +81,15 @@ export function helpOn(words: readonly string[]): string {
   const { name } = findVerb(words);
   const { about, flags = [] } = VERBS[name];
   const rows = [...flags, ...EVERYWHERE].map((flag): [string, string] => {
-    const { value, about } = FLAGS[flag];
-    return [`--${flag}${value === undefined ? "" : ` ${value}`}`, about];
+    const { value } = FLAGS[flag];
+    return [`--${flag}${value === undefined ? "" : ` ${value}`}`, aboutFlag(name, flag)];
   });
   return `Usage: supervise ${usageOf(name)}\n\n${about}\n\n${table(rows)}`.trimEnd();
+}
+
+/** What a flag does with a verb. */
+export function aboutFlag(name: VerbName, flag: FlagName): string {
+  return VERBS[name].says?.[flag] ?? FLAGS[flag].about;
 }
 
 function tableOf(names: readonly VerbName[]): string {

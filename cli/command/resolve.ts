@@ -15,7 +15,7 @@ import {
 import type { PendingProposal } from "../../mod.ts";
 import type { Context } from "./context.ts";
 import { countMarks, type MarkCounts, type PendingMarks } from "../render/pending.ts";
-import { type Flags, SORTS, UsageError } from "./flags.ts";
+import { type FlagName, type Flags, SORTS, UsageError } from "./flags.ts";
 
 /** How many candidates an error names. */
 const MOST_NAMED = 5;
@@ -34,10 +34,22 @@ export function resolveProposal(context: Context, words: readonly string[]): Fou
     throw new UsageError(`Cannot tell which proposal: expected one ID, found ${words.length}`);
   }
   checkProposalId(prefix);
-  const { root, flags } = context;
   const found = findProposals(prefix, context.where);
   const pending = found.filter((proposal) => proposal.pending);
-  const candidates = pending.length > 0 ? pending : found;
+  return onlyOne(context, prefix, pending.length > 0 ? pending : found);
+}
+
+/**
+ * The only one of some proposals whose ids begin alike.
+ *
+ * @throws {ProposalNotFoundError} If there is none.
+ * @throws {UsageError} If there are several; names some of them.
+ */
+export function onlyOne<P extends Pick<FoundProposal, "bottleSlug" | "proposalId">>(
+  { root, flags }: Context,
+  prefix: string,
+  candidates: readonly P[],
+): P {
   const [only, another] = candidates;
   if (only === undefined) {
     throw new ProposalNotFoundError(
@@ -81,22 +93,30 @@ export function isWanted(
   { tool, since }: Flags,
   nowMs: number,
 ): (entry: PendingProposal) => boolean {
-  if (tool !== undefined && !TOOLS.some((name) => name === tool)) {
-    throw new UsageError(`Cannot use ${tool} as --tool: expected one of ${TOOLS.join(", ")}`);
-  }
-  const from = since === undefined ? -Infinity : parseSince(since, nowMs);
+  checkChoice("tool", tool, TOOLS);
+  const from = since === undefined ? -Infinity : parseWhen("since", since, nowMs);
   return ({ proposal }) =>
     (tool === undefined || proposal.tool === tool) && instantOf(proposal.arrivalTimestamp) >= from;
 }
 
-/** The instant that `--since` means, in microseconds since 1970. */
-function parseSince(since: string, nowMs: number): number {
-  const [, count, unit] = /^(\d{1,6})([smhd])$/.exec(since) ?? [];
+/** Refuses a value of a flag that is none of those that count. */
+export function checkChoice(
+  flag: FlagName,
+  value: string | undefined,
+  choices: readonly string[],
+): void {
+  if (value === undefined || choices.includes(value)) return;
+  throw new UsageError(`Cannot use ${value} as --${flag}: expected one of ${choices.join(", ")}`);
+}
+
+/** The instant that the value of `--since` or `--until` means, in microseconds since 1970. */
+export function parseWhen(flag: FlagName, when: string, nowMs: number): number {
+  const [, count, unit] = /^(\d{1,6})([smhd])$/.exec(when) ?? [];
   if (count !== undefined) return (nowMs - Number(count) * SECONDS_OF_UNIT[unit!]! * 1000) * 1000;
-  const instant = /^\d{4}-\d\d-\d\dT/.test(since) ? instantOf(since) : Infinity;
+  const instant = /^\d{4}-\d\d-\d\dT/.test(when) ? instantOf(when) : Infinity;
   if (instant !== Infinity) return instant;
   throw new UsageError(
-    `Cannot use ${since} as --since: expected 90s, 15m, 2h or 3d, or a timestamp such as ` +
+    `Cannot use ${when} as --${flag}: expected 90s, 15m, 2h or 3d, or a timestamp such as ` +
       "2026-11-22T10:00:00Z",
   );
 }

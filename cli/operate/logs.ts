@@ -12,16 +12,12 @@ import {
   verifyAuditLogs,
 } from "../../internal_mod.ts";
 import type { Context } from "../command/context.ts";
-import { UsageError } from "../command/flags.ts";
+import { checkChoice } from "../command/resolve.ts";
 
 /** A test for the logs that `--bottle` and `--component` select. */
 export function isSelected({ flags }: Context): (id: AuditLogId) => boolean {
   const { bottle, component } = flags;
-  if (component !== undefined && !AUDIT_COMPONENTS.includes(component)) {
-    throw new UsageError(
-      `Cannot use ${component} as --component: expected one of ${AUDIT_COMPONENTS.join(", ")}`,
-    );
-  }
+  checkChoice("component", component, AUDIT_COMPONENTS);
   return (id) =>
     (component === undefined || id.component === component) &&
     (bottle === undefined || id.slug === bottle);

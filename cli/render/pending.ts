@@ -134,6 +134,10 @@ export function pendingJson({ proposal, proposalSha256 }: PendingProposal): obje
   };
 }
 
+export function markJson({ severity, rule, message, side, line }: Mark): object {
+  return { severity, rule, message, side, line };
+}
+
 export function unreadableJson({ bottleSlug, file, reason }: UnreadableInBottle): object {
   return { bottle_slug: bottleSlug, file, reason };
 }

@@ -1,30 +1,60 @@
 /**
- * `show ID`: prints one proposal.
+ * `show ID`: prints one proposal; of a decided one, its record.
  *
  * @module
  */
 
-import { asciiJson, hintsOfPending, rememberShown } from "../../internal_mod.ts";
-import { type Inspection, inspectProposal } from "../../mod.ts";
+import {
+  asciiJson,
+  checkProposalId,
+  COMPONENT_REBUILD,
+  findDecided,
+  findFinalFile,
+  findRecord,
+  formatHead,
+  hintsOfPending,
+  makeVisible,
+  ProposalNotFoundError,
+  type RecordedDecision,
+  rememberShown,
+  TOOLS,
+} from "../../internal_mod.ts";
+import {
+  COMPONENT_FOR_TOOL,
+  type Inspection,
+  inspectProposal,
+  type ProposalRef,
+} from "../../mod.ts";
 import { runAlone } from "../command/alone.ts";
 import { type Context, keepForLater } from "../command/context.ts";
-import { resolveProposal } from "../command/resolve.ts";
-import { visibleJson } from "../render/quote.ts";
-import { hintsJson, pendingJson } from "../render/pending.ts";
+import { NoFinalFileError } from "../command/exit.ts";
+import { onlyOne, resolveProposal } from "../command/resolve.ts";
+import { selectLogs } from "../operate/logs.ts";
+import { entryJson, renderEntry } from "../render/entry.ts";
+import { hintsJson, markJson, pendingJson } from "../render/pending.ts";
 import { renderProposal } from "../render/proposal.ts";
+import { visibleJson } from "../render/quote.ts";
+
+type Ref = Required<ProposalRef>;
 
 /**
- * Shows a proposal next to the file in force, and remembers that the operator saw it, once all of it was
+ * Shows what an id means: of a decided proposal, in the queue or in the logs alone, its record. A proposal
+ * that is not decided is shown next to the file in force; `show` remembers that the operator saw it, once all of it was
  * taken: a pager or `head` that ends before is told so.
  */
 export async function show(context: Context, words: readonly string[]): Promise<void> {
-  const { bottleSlug, proposalId } = resolveProposal(context, words);
-  const ref = { root: context.root, bottleSlug, proposalId };
+  const { root, flags, columns, style } = context;
+  const { bottleSlug, proposalId } = findShown(context, words);
+  const ref = { root, bottleSlug, proposalId };
+  const record = findRecord(ref);
+  if (record !== undefined) {
+    return flags.final ? printFinal(context, ref, record) : showRecord(context, ref, record);
+  }
+  if (flags.final) throw new NoFinalFileError(proposalId, "undecided", "it is not decided yet");
   keepForLater(context, [bottleSlug]);
   const inspection = await inspectProposal(ref);
   const nowMs = Date.now();
   const hints = hintsOfPending([inspection], context.root, nowMs).get(inspection)!;
-  const { flags, columns, style } = context;
   const text = flags.json
     ? asciiJson(inspectionJson(inspection, hints))
     : renderProposal(inspection, nowMs, columns, style, hints).join("\n");
@@ -57,15 +87,75 @@ function inspectionJson(inspection: Inspection, hints: Parameters<typeof hintsJs
     ...texts,
     ...visibleJson(texts, "code"),
     ...hintsJson(hints),
-    marks: inspection.marks.map(({ severity, rule, message, side, line }) => ({
-      severity,
-      rule,
-      message,
-      side,
-      line,
-    })),
+    marks: inspection.marks.map(markJson),
     foreign_answer: inspection.unrecordedResponse?.says ?? null,
   };
+}
+
+function findShown(context: Context, words: readonly string[]): Omit<Ref, "root"> {
+  try {
+    return resolveProposal(context, words);
+  } catch (error) {
+    if (!(error instanceof ProposalNotFoundError)) throw error;
+  }
+  // A bottle can take its files away. The log keeps the decision.
+  const prefix = checkProposalId(words[0]!);
+  return onlyOne(context, prefix, findDecided(prefix, selectLogs(context), context.root));
+}
+
+function showRecord(context: Context, ref: Ref, record: RecordedDecision): void {
+  const { entry, auditLog, auditHead, signature } = record;
+  if (!context.flags.json) {
+    const { columns, style } = context;
+    for (const row of renderEntry(entry, Date.now(), columns, style, record)) context.print(row);
+    return;
+  }
+  const isTool = (tool: string) =>
+    (COMPONENT_FOR_TOOL[tool as keyof typeof COMPONENT_FOR_TOOL] ?? COMPONENT_REBUILD) ===
+      entry.component;
+  context.printJson({
+    bottle_slug: ref.bottleSlug,
+    id: ref.proposalId,
+    tool: TOOLS.find(isTool) ?? null,
+    decision: {
+      ...entryJson(entry),
+      audit_log: auditLog,
+      audit_head: auditHead === undefined ? null : formatHead(auditHead),
+      signature,
+    },
+  });
+}
+
+/** Prints a decided file, if the signed line of the log proves that it is the one. */
+function printFinal(context: Context, ref: Ref, { entry, signature }: RecordedDecision): void {
+  const { proposalId, bottleSlug } = ref;
+  const { finalSha256 } = entry;
+  const refuse = (reason: string) => new NoFinalFileError(proposalId, "no_final_file", reason);
+  if (finalSha256 === "") throw refuse("it was rejected, so there is none");
+  if (finalSha256 === undefined) throw refuse("the log does not have its hash");
+  if (signature !== "good") {
+    throw refuse("no key of this root signed the line that has its hash; see show without --final");
+  }
+  const file = findFinalFile(ref, finalSha256);
+  if (file === undefined) {
+    throw refuse(
+      `the log has its hash, ${finalSha256}, and its bytes are neither in the queue of ` +
+        `${bottleSlug} nor among the files that were in force`,
+    );
+  }
+  const { escaped } = makeVisible(file, { kind: "code" });
+  if (context.flags.json) {
+    const texts = { final_file: file };
+    context.printJson({
+      bottle_slug: bottleSlug,
+      id: proposalId,
+      final_sha256: finalSha256,
+      ...texts,
+      ...visibleJson(texts, "code"),
+    });
+  } else if (context.outIsTerminal && escaped > 0) {
+    throw refuse(`${escaped} of its characters could act on a terminal; write it to a file`);
+  } else context.write(new TextEncoder().encode(file));
 }
 
 if (import.meta.main) await runAlone({ show });

@@ -151,6 +151,40 @@ export function* linesOf(chunks: Iterable<Uint8Array>): Generator<Uint8Array> {
   if (begun.length > 0) yield joined(begun);
 }
 
+/** How much of a log is read at once from its end. */
+const BACKWARDS_BYTES = 64 * 1024;
+
+/**
+ * Splits a log into its lines like {@linkcode linesOf}, the last one first, and holds no more of it than a
+ * line and {@linkcode BACKWARDS_BYTES}.
+ *
+ * @param read Gives the log's bytes from one offset up to another.
+ * @param size How many bytes there are.
+ */
+export function* linesFromEnd(
+  read: (start: number, end: number) => Uint8Array,
+  size: number,
+): Generator<Uint8Array> {
+  /** What is known of a line whose beginning is in the chunk before. */
+  let known: Uint8Array[] = [];
+  for (let end = size; end > 0; end -= BACKWARDS_BYTES) {
+    const chunk = read(Math.max(0, end - BACKWARDS_BYTES), end);
+    let lineEnd = chunk.length;
+    while (lineEnd > 0) {
+      // The LF at `lineEnd - 1`, if there is one, ends a line that begins behind the LF before it.
+      const from = known.length === 0 ? lineEnd - 2 : lineEnd - 1;
+      const lf = from < 0 ? -1 : chunk.lastIndexOf(LF, from);
+      const piece = chunk.subarray(lf + 1, lineEnd);
+      lineEnd = lf + 1;
+      if (piece.length > 0) known.unshift(piece);
+      if (lf === -1) break;
+      yield joined(known);
+      known = [];
+    }
+  }
+  if (known.length > 0) yield joined(known);
+}
+
 /** Whether a line is whole: one without LF was torn, or is being written. */
 export function isWhole(line: Uint8Array): boolean {
   return line.at(-1) === LF;

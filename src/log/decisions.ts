@@ -15,7 +15,7 @@ import { AlreadyDecidedError, MalformedRecordError, UnsafeFileError } from "../r
 import { checkProposalId } from "../records/names.ts";
 import { AUDIT_COMPONENTS, type ProposalRef, STATUSES } from "../records/proposal.ts";
 import { sha256Hex } from "../text/hash.ts";
-import { linesOf } from "./chain.ts";
+import { linesOf, type Link } from "./chain.ts";
 import { linesNaming } from "./index.ts";
 import { readLine } from "./lines.ts";
 
@@ -48,16 +48,39 @@ export function decidedAmong(
   bottleSlug: string,
   root: string,
 ): Map<string, AuditEntry> {
-  const decisions = new Map<string, AuditEntry>();
+  const lines = decisionLines(ids, bottleSlug, root);
+  return new Map(Array.from(lines, ([id, { entry }]) => [id, entry]));
+}
+
+/** Whether an entry is a decision on a proposal. */
+export function isDecision({ operatorAction }: AuditEntry): boolean {
+  return STATUSES.some((status) => status === operatorAction);
+}
+
+/** The line of a decision. */
+export interface DecisionLine {
+  readonly entry: AuditEntry;
+  readonly link: Link | undefined;
+  readonly component: string;
+  readonly bytes: Uint8Array;
+}
+
+/** The lines of the decisions that {@linkcode decidedAmong} finds, by the proposals' ids. */
+export function decisionLines(
+  ids: ReadonlySet<string>,
+  bottleSlug: string,
+  root: string,
+): Map<string, DecisionLine> {
+  const decisions = new Map<string, DecisionLine>();
   for (const component of AUDIT_COMPONENTS) {
-    for (const { entry, link } of linesNaming(ids, root, component, bottleSlug)) {
+    for (const { entry, link, bytes } of linesNaming(ids, root, component, bottleSlug)) {
       const id = entry?.proposalId;
       if (entry === undefined || id === undefined || !ids.has(id)) continue;
       if (entry.operatorAction === ACTION_SUPERSEDED) {
         // Any line may keep a decision from being made. To undo one, a line must be chained.
         if (link !== undefined) decisions.delete(id);
-      } else if (STATUSES.some((status) => status === entry.operatorAction) && !decisions.has(id)) {
-        decisions.set(id, entry);
+      } else if (isDecision(entry) && !decisions.has(id)) {
+        decisions.set(id, { entry, link, component, bytes: bytes.slice() });
       }
     }
   }

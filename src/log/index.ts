@@ -71,7 +71,7 @@ export function* linesNaming(
   root: string,
   component: string,
   slug: string,
-): Generator<AuditLine> {
+): Generator<NamedLine> {
   const place = placeOf(root, component, slug);
   using log = openOwnFile(place.path);
   if (log === undefined) return;
@@ -79,12 +79,17 @@ export function* linesNaming(
   yield* named?.lines ?? [];
   for (const line of linesOf(log.chunks(named?.covered))) {
     // The end of a line that a crash tore was never acknowledged.
-    if (isWhole(line)) yield readLine(line, place.path);
+    if (isWhole(line)) yield { ...readLine(line, place.path), bytes: line };
   }
 }
 
+/** A line, and its bytes, which are valid until the next one is taken. */
+interface NamedLine extends AuditLine {
+  readonly bytes: Uint8Array;
+}
+
 interface Named {
-  readonly lines: readonly AuditLine[];
+  readonly lines: readonly NamedLine[];
   readonly covered: number;
 }
 
@@ -138,12 +143,12 @@ function ask(
     if (offsets === undefined) return undefined;
     for (const offset of offsets) keys.set(offset, key);
   }
-  const lines: AuditLine[] = [];
+  const lines: NamedLine[] = [];
   for (const [offset, key] of [...keys].sort(([a], [b]) => a - b)) {
-    const [bytes] = linesOf(log.chunks(offset));
-    const line = bytes === undefined ? {} : readLine(bytes, path);
+    const [bytes = new Uint8Array()] = linesOf(log.chunks(offset));
+    const line = readLine(bytes, path);
     if (keyOf(line.entry?.proposalId ?? "") !== key) return undefined;
-    lines.push(line);
+    lines.push({ ...line, bytes });
   }
   return { lines, covered: index.covered };
 }

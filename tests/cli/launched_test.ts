@@ -22,7 +22,7 @@ const RUNS: Readonly<
   "reject": [["p1", "--notes", "no"], 0, /^rejected p1 \(dev-1\)\n/],
   "review": [[], 2, /^$/],
   "notify": [[], 0, /^\S+ +ntfy .*\n$/],
-  "audit show": [[], 0, /^approved {2}\S+Z {2}pipelock {2}dev-1\n {2}by /],
+  "audit show": [[], 0, /^\d{4}-\d\d-\d\d \d\d:\d\d {2}approved {2}p0 /],
   "audit verify": [[], 0, /^ +LINES .*\nok +1 .*pipelock-dev-1\nsigned with SHA256:/],
   "audit export": [[], 0, /^\{"version":1,"kind":"supervise-audit".*\n\{"timestamp":/],
   "audit head": [[], 0, /^# .*, signed with SHA256:.*\npipelock-dev-1 1:[0-9a-f]{64}\n$/],

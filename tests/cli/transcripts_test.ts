@@ -64,6 +64,7 @@ function settle(text: string, dir: TempDir): string {
     .replace(/SHA256:[\w+/]{43}/g, "SHA256:KEY")
     .replace(/\b(\d+):[0-9a-f]{64}\b/g, "$1:HEAD")
     .replace(/\b(\d+):[0-9a-f]{12}\b/g, "$1:HEAD12345678")
+    .replace(/^( *)20\d\d-\d\d-\d\d \d\d:\d\d(:\d\d [+-]\d\d:\d\d)?/gm, "$1LOCAL TIME")
     .replace(/\b\d+ [smhd](?= ago|\s)/g, "AGE")
     .replace(/("timestamp":"|(?:approved|modified|rejected) {2})2\d{3}-[^"\s]+Z/g, "$1TIME");
 }

@@ -41,6 +41,14 @@ function verbPatterns(isOne: (verb: Verb) => boolean): string[] {
   });
 }
 
+/** Both words of the verbs that page: without a word behind it, a first word pages by itself. */
+function pagingPatterns(): string[] {
+  return VERB_NAMES.flatMap((name) => {
+    const [first, second = "*"] = name.split(" ");
+    return VERBS[name].pages === true ? [`${first}:${second}`] : [];
+  });
+}
+
 /** The shell function that finds the program of a verb. */
 function programChoice(): string {
   const cases = VERB_NAMES.flatMap((name) => {
@@ -69,6 +77,7 @@ function generated(): string {
     shellTest("names_file", "$1", flags((name) => FLAGS[name].offers === "files")),
     shellTest("edits", "$1:$2", verbPatterns(({ edits }) => edits === true)),
     shellTest("notifies", "$1:$2", verbPatterns(({ notifies }) => notifies === true)),
+    shellTest("pages", "$1:$2", pagingPatterns()),
     shellTest("takes_screen", "$1:$2", verbPatterns(({ fullScreen }) => fullScreen === true)),
     shellTest("reads_only", "$1:$2", verbPatterns(({ readsOnly }) => readsOnly === true)),
     shellTest(
@@ -268,7 +277,8 @@ Deno.test.each(
     ["--root /r list", "verbs/list"],
     ["approve 6da1", "verbs/decide"],
     ["approve", "verbs/review"],
-    ["audit show", "verbs/audit"],
+    ["audit show", "verbs/audit_show"],
+    ["audit head", "verbs/audit"],
     ["audit --json verify", "verbs/audit_verify"],
     ["audit", "main"],
     ["audit frobnicate", "main"],

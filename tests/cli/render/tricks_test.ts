@@ -97,7 +97,7 @@ Deno.test("--json has what is shown and the count beside the raw text, in list, 
     diff_visible: shown.diff_visible,
     diff_escaped: 1,
   });
-  const { out } = await supervise(dir.path, ["audit", "show"]);
+  const { out } = await supervise(dir.path, ["audit", "show", "--full"]);
   for (const heading of ["notes:  [1 escaped]", "said:  [2 escaped]", "diff:  [1 escaped]"]) {
     assert(out.includes(heading), out);
   }

@@ -160,8 +160,8 @@ Deno.test("audit show says of a line that it is not signed, whatever the line sa
   const { fingerprint } = await ensureSigningKey(dir.path);
   const claims = `, "operator": "ada@host", "operator_key": "${fingerprint}", "seq": 1}\n`;
   await log.add(FOREIGN_LINE.replace("}\n", claims));
-  const { out } = await supervise(dir.path, ["audit", "show"]);
-  assertEquals(out.match(/^ {2}(key \S+|not signed)$/gm), [`  key ${fingerprint}`, "  not signed"]);
+  const { out } = await supervise(dir.path, ["audit", "show", "--full"]);
+  assertEquals(out.match(/^ {2}(key \S+|not signed)$/gm), ["  not signed", `  key ${fingerprint}`]);
   const json = await supervise(dir.path, ["audit", "show", "--json"]);
   const { entries } = JSON.parse(json.out);
   assertEquals(entries.map(({ seq }: { seq?: number }) => seq), [0, undefined]);
@@ -281,7 +281,7 @@ Deno.test("a decision records user@host and the key, and --operator adds a name 
   assertEquals([one?.operatorKey, two?.operatorKey], [fingerprint, fingerprint]);
   assertEquals(one?.operator, two?.operator);
   assertMatch(one!.operator!, /^[^@]+@[^@]+$/);
-  const shown = await supervise(dir.path, ["audit", "show"]);
+  const shown = await supervise(dir.path, ["audit", "show", "--full"]);
   assertStringIncludes(shown.out, `  by ${one!.operator} (Ada <root@elsewhere>)\n`);
 });
 

@@ -1,0 +1,153 @@
+/**
+ * Entries of the audit logs: in one line, whole, and as JSON. Other programs can write into a log, so every
+ * field is made visible.
+ *
+ * @module
+ */
+
+import {
+  formatHead,
+  isDecision,
+  isProposalId,
+  makeVisible,
+  type RecordedDecision,
+  type TextKind,
+  visibleLine,
+} from "../../internal_mod.ts";
+import type { AuditEntry, Confirmation } from "../../mod.ts";
+import { renderMarks } from "./diff.ts";
+import { markJson, marksInShort } from "./pending.ts";
+import { renderQuoted, visibleJson } from "./quote.ts";
+import { badge, type Style, trimPlain } from "./style.ts";
+import { age, localTime } from "./time.ts";
+import { cut, wrap } from "./wrap.ts";
+
+export function entryJson(entry: AuditEntry): object {
+  return {
+    timestamp: entry.timestamp,
+    bottle_slug: entry.bottleSlug,
+    component: entry.component,
+    operator_action: entry.operatorAction,
+    operator_notes: entry.operatorNotes,
+    justification: entry.justification,
+    diff: entry.diff,
+    ...visibleJson(
+      { operator_notes: entry.operatorNotes, justification: entry.justification },
+      "prose",
+    ),
+    ...visibleJson({ diff: entry.diff }, "code"),
+    operator: entry.operator,
+    operator_name: entry.operatorName,
+    operator_key: entry.operatorKey,
+    proposal_id: entry.proposalId,
+    proposal_sha256: entry.proposalSha256,
+    final_sha256: entry.finalSha256,
+    foreign_answer: entry.unrecordedResponse,
+    marks: entry.marks?.map(markJson),
+    confirmed: entry.confirmed,
+    if_unmarked: entry.ifUnmarked,
+    repair: entry.repair,
+    seq: entry.seq,
+  };
+}
+
+/** How many cells the parts of a line get that are below each other in every line. */
+const [TIME_CELLS, ACTION_CELLS, ID_CELLS, MARKS_CELLS, COMPONENT_CELLS] = [16, 8, 8, 10, 10];
+
+/** A word in so many cells. What no word of this program could be is made visible. */
+function cell(text: string, cells: number): string {
+  return cut(visibleLine(text, "code"), cells).padEnd(cells);
+}
+
+function paintOf(action: string, { green, red, bold }: Style): (text: string) => string {
+  if (action === "rejected") return red;
+  return action === "approved" || action === "modified" ? green : bold;
+}
+
+/** An entry in one line. The bottle's name gets as many cells as `slugCells` says. */
+export function entryLine(
+  entry: AuditEntry,
+  slugCells: number,
+  columns: number,
+  style: Style,
+): string {
+  const { operatorAction, proposalId = "", bottleSlug, component, operator = "" } = entry;
+  const { text, escaped } = makeVisible(trimPlain(entry.operatorNotes), { oneLine: true });
+  const time = localTime(entry.timestamp).slice(0, TIME_CELLS).padEnd(TIME_CELLS);
+  const action = cell(operatorAction, ACTION_CELLS);
+  const rest = [
+    // An id of another program's may be any text; of one of ours a person types the beginning.
+    isProposalId(proposalId) ? proposalId.slice(0, ID_CELLS).padEnd(ID_CELLS) : cell(proposalId, 8),
+    cell(isDecision(entry) ? marksInShort(entry.marks) : "", MARKS_CELLS),
+    cell(bottleSlug, slugCells),
+    cell(component, COMPONENT_CELLS),
+    visibleLine(operator, "code"),
+    entry.operatorKey === undefined ? "not signed" : "",
+    badge(escaped),
+    text === "" ? "" : `│ ${text}`,
+  ].filter((word) => word !== "").join("  ");
+  const line = cut(`${time}  ${action}  ${rest}`.trimEnd(), columns - 1);
+  const [from, to] = [TIME_CELLS + 2, TIME_CELLS + 2 + ACTION_CELLS];
+  const paint = paintOf(operatorAction, style);
+  return style.dim(line.slice(0, from)) + paint(line.slice(from, to)) + line.slice(to);
+}
+
+const CONFIRMED: Readonly<Record<Confirmation, string>> = {
+  "high-marks": "the high marks, by typing the bottle's name",
+  "stale": "that the file in force was not the one the agent started from",
+  "unrecorded-response": "that a response without a record was moved away",
+};
+
+const SIGNATURES: Readonly<Record<RecordedDecision["signature"], string>> = {
+  good: "the signature of the line is good",
+  bad: "! the line is not what was signed; run audit verify",
+  unknown: "! the key that signed the line is not here; run audit verify with --public-key",
+  none: "! anyone with this account can write such a line",
+};
+
+function marksRows({ marks = [] }: AuditEntry, columns: number, style: Style): string[] {
+  return renderMarks(marks, columns - 2, style).map((row) => `  ${row}`);
+}
+
+/** What the log says of the marks of a decision. */
+function marksLine({ marks }: AuditEntry): string {
+  if (marks === undefined) return "the log does not keep the marks of this decision";
+  return marks.length === 0 ? "it had no marks" : "its marks:";
+}
+
+/** A whole entry; of the decision that `show` looks up also what proves it. */
+export function renderEntry(
+  entry: AuditEntry,
+  nowMs: number,
+  columns: number,
+  style: Style,
+  record?: RecordedDecision,
+): string[] {
+  const line = (text: string, indent = "  ") =>
+    wrap(indent, visibleLine(text, "code"), columns, "prose");
+  const quoted = (label: string, text: string, kind: TextKind) =>
+    trimPlain(text) === ""
+      ? []
+      : renderQuoted({ heading: `  ${label}:`, text, kind }, columns, style);
+  const { operatorAction, timestamp, component, bottleSlug, operator, operatorName } = entry;
+  const { operatorKey, proposalId, finalSha256, confirmed, unrecordedResponse, repair } = entry;
+  const name = operatorName === undefined ? "" : ` (${operatorName})`;
+  return [
+    ...line(`${operatorAction}  ${timestamp}  ${component}  ${bottleSlug}`, ""),
+    ...line(`${localTime(timestamp)}, ${age(timestamp, nowMs)} ago`),
+    ...(operator === undefined ? [] : line(`by ${operator}${name}`)),
+    ...line(operatorKey === undefined ? "not signed" : `key ${operatorKey}`),
+    ...(record === undefined ? [] : line(SIGNATURES[record.signature])),
+    ...(record?.auditHead === undefined ? [] : line(`head ${formatHead(record.auditHead)}`)),
+    ...(proposalId === undefined ? [] : line(`proposal ${proposalId}`)),
+    ...(finalSha256 ? line(`final file ${finalSha256}`) : []),
+    ...(unrecordedResponse === undefined ? [] : line(`overrode an answer: ${unrecordedResponse}`)),
+    ...(repair === undefined ? [] : line(`repair: ${repair}`)),
+    ...(isDecision(entry) ? [...line(marksLine(entry)), ...marksRows(entry, columns, style)] : []),
+    ...(confirmed ?? []).flatMap((word) => line(`the operator confirmed ${CONFIRMED[word]}`)),
+    ...(entry.ifUnmarked === true ? line("approved without a look, by --if-unmarked") : []),
+    ...quoted("notes", entry.operatorNotes, "prose"),
+    ...quoted("the agent said", entry.justification, "prose"),
+    ...quoted("diff", entry.diff, "code"),
+  ];
+}

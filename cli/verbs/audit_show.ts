@@ -1,0 +1,125 @@
+/**
+ * `audit show`: prints what the audit logs have.
+ *
+ * @module
+ */
+
+import {
+  asciiJson,
+  type AuditLogId,
+  checkProposalId,
+  COMPONENT_REBUILD,
+  instantOf,
+  ProposalNotFoundError,
+  readHistory,
+  TOOLS,
+} from "../../internal_mod.ts";
+import { type AuditEntry, COMPONENT_FOR_TOOL, type Tool } from "../../mod.ts";
+import { runAlone } from "../command/alone.ts";
+import type { Context } from "../command/context.ts";
+import { ACTIONS, type Flags, UsageError } from "../command/flags.ts";
+import { checkChoice, parseWhen } from "../command/resolve.ts";
+import { nameOfLog, selectLogs } from "../operate/logs.ts";
+import { printRows, writeParts } from "../operate/pager.ts";
+import { entryJson, entryLine, renderEntry } from "../render/entry.ts";
+
+/** Whether an added or removed line of a diff has a text in it. The first two lines are headers. */
+function changes(diff: string, text: string): boolean {
+  const wanted = text.toLowerCase();
+  return diff.split("\n").slice(2).some((line) =>
+    /^[+-]/.test(line) && line.slice(1).toLowerCase().includes(wanted)
+  );
+}
+
+/** A test for the entries that the flags select. One whose time cannot be read is of any time. */
+function isWanted(flags: Flags, nowMs: number): (entry: AuditEntry) => boolean {
+  const { since, until, action, operator, host } = flags;
+  checkChoice("action", action, ACTIONS);
+  const from = since === undefined ? -Infinity : parseWhen("since", since, nowMs);
+  const before = until === undefined ? Infinity : parseWhen("until", until, nowMs);
+  return (entry) => {
+    const instant = instantOf(entry.timestamp);
+    return (instant === Infinity || instant >= from && instant < before) &&
+      (action === undefined || entry.operatorAction === action) &&
+      (operator === undefined || [entry.operator, entry.operatorName].includes(operator)) &&
+      (host === undefined || changes(entry.diff, host));
+  };
+}
+
+/** The logs that can have an entry of what the flags select. */
+function chosenLogs(context: Context): AuditLogId[] {
+  const { tool } = context.flags;
+  checkChoice("tool", tool, TOOLS);
+  const only = tool && (COMPONENT_FOR_TOOL[tool as Tool] ?? COMPONENT_REBUILD);
+  return selectLogs(context).filter(({ component }) => only === undefined || component === only);
+}
+
+function* asJson(entries: Iterable<AuditEntry>): Generator<string> {
+  yield '{"version":1,"entries":[';
+  let comma = "";
+  for (const entry of entries) {
+    yield comma + asciiJson(entryJson(entry));
+    comma = ",";
+  }
+  yield "]}\n";
+}
+
+function* behind<T>(first: T, others: Iterable<T>): Generator<T> {
+  yield first;
+  yield* others;
+}
+
+/**
+ * `audit show [ID]`: prints the entries that the flags select, the newest first; for a program, with
+ * `--json`, the oldest first.
+ */
+export async function auditShow(context: Context, words: readonly string[]): Promise<number> {
+  const { root, flags, columns } = context;
+  const [prefix = "", ...rest] = words;
+  if (rest.length > 0) {
+    throw new UsageError(`Cannot show ${words.join(" ")}: expected one ID at most`);
+  }
+  if (prefix !== "") checkProposalId(prefix);
+  const nowMs = Date.now();
+  const isSelected = isWanted(flags, nowMs);
+  const logs = chosenLogs(context);
+  const broken = new Map<string, number>();
+  const onBroken = (log: AuditLogId) =>
+    void broken.set(nameOfLog(log), (broken.get(nameOfLog(log)) ?? 0) + 1);
+  let isRecorded = false;
+
+  function* selected(): Generator<AuditEntry> {
+    for (const entry of readHistory(logs, { root, newestFirst: !flags.json, onBroken })) {
+      if (prefix !== "" && !entry.proposalId?.startsWith(prefix)) continue;
+      isRecorded = true;
+      if (isSelected(entry)) yield entry;
+    }
+  }
+  const entries = selected();
+  const { value: first } = entries.next();
+  let code = 0;
+  if (first === undefined && prefix !== "" && !isRecorded) {
+    throw new ProposalNotFoundError(prefix, "the audit logs");
+  } else if (flags.json) {
+    writeParts(context, asJson(first === undefined ? [] : behind(first, entries)));
+  } else if (first === undefined) {
+    context.print(isRecorded ? "Nothing that is recorded matches." : "Nothing is recorded.");
+  } else {
+    const slugCells = Math.max(...logs.map(({ slug }) => slug.length));
+    code = await printRows(
+      context,
+      (style) =>
+        behind(first, entries).flatMap((entry) =>
+          flags.full
+            ? renderEntry(entry, nowMs, columns, style)
+            : [entryLine(entry, slugCells, columns, style)]
+        ),
+    );
+  }
+  for (const [log, count] of broken) {
+    context.complain(`! ${log}.log: passed over ${count} broken lines; run audit verify`);
+  }
+  return code;
+}
+
+if (import.meta.main) await runAlone({ "audit show": auditShow });

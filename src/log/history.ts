@@ -1,0 +1,90 @@
+/**
+ * Reads the entries of several logs in the order of time, and holds one line of each log at a time.
+ *
+ * @module
+ */
+
+import { auditLogPath } from "../disk/layout.ts";
+import { openOwnFile } from "../disk/lock.ts";
+import { type AuditEntry, instantOf } from "../records/audit_entry.ts";
+import type { ProposalRef } from "../records/proposal.ts";
+import { linesFromEnd, linesOf } from "./chain.ts";
+import { decidedAmong, isDecision } from "./decisions.ts";
+import type { AuditLogId } from "./entries.ts";
+import { readLine } from "./lines.ts";
+
+/** In which order, and what to do with lines that are not entries. */
+export interface HistoryOptions {
+  readonly root: string;
+  /** Whether the newest entry comes first. */
+  readonly newestFirst: boolean;
+  /** Called for every line that is not an entry and not blank. */
+  readonly onBroken?: (log: AuditLogId) => void;
+}
+
+function* entriesOf(
+  log: AuditLogId,
+  { root, newestFirst, onBroken }: HistoryOptions,
+): Generator<AuditEntry> {
+  const path = auditLogPath(log.component, log.slug, { root });
+  using file = openOwnFile(path);
+  if (file === undefined) return;
+  const lines = newestFirst ? linesFromEnd(file.read, file.stamp.size) : linesOf(file.chunks());
+  for (const line of lines) {
+    const { entry, problem } = readLine(line, path);
+    if (entry !== undefined) yield entry;
+    else if (problem !== undefined) onBroken?.(log);
+  }
+}
+
+/**
+ * The entries of several logs by their time. The entries of one log keep its order, whatever times they
+ * state: the chain proves that order, and anyone may write any time.
+ */
+export function* readHistory(
+  logs: readonly AuditLogId[],
+  options: HistoryOptions,
+): Generator<AuditEntry> {
+  const sign = options.newestFirst ? -1 : 1;
+  const sources = logs.map((log) => entriesOf(log, options));
+  const take = (source: Generator<AuditEntry>) => {
+    const { value: entry } = source.next();
+    return entry && { source, entry, rank: sign * instantOf(entry.timestamp) };
+  };
+  try {
+    let first = sources.flatMap((source) => take(source) ?? []);
+    while (first.length > 0) {
+      const next = first.reduce((a, b) => b.rank < a.rank ? b : a);
+      yield next.entry;
+      const following = take(next.source);
+      first = first.flatMap((one) => one !== next ? [one] : following ?? []);
+    }
+  } finally {
+    for (const source of sources) source.return(undefined);
+  }
+}
+
+/**
+ * Finds the proposals on which some logs have a decision, and whose id begins with a text; if one has
+ * exactly this id, those alone, and no log is read whole. The latest decision comes first.
+ */
+export function findDecided(
+  prefix: string,
+  logs: readonly AuditLogId[],
+  root: string,
+): Required<ProposalRef>[] {
+  const slugs = [...new Set(logs.map(({ slug }) => slug))];
+  const ids = new Set([prefix]);
+  const exact = slugs.filter((slug) => decidedAmong(ids, slug, root).has(prefix));
+  if (exact.length > 0) {
+    return exact.map((bottleSlug) => ({ root, bottleSlug, proposalId: prefix }));
+  }
+  const found = new Map<string, Required<ProposalRef>>();
+  for (const entry of readHistory(logs, { root, newestFirst: true })) {
+    const { bottleSlug, proposalId } = entry;
+    if (proposalId?.startsWith(prefix) !== true || !isDecision(entry)) continue;
+    const name = `${bottleSlug}/${proposalId}`;
+    if (!found.has(name)) found.set(name, { root, bottleSlug, proposalId });
+  }
+  return [...found.values()];
+}

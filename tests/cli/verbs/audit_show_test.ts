@@ -1,0 +1,152 @@
+import { type AuditEntry, writeAuditEntry } from "../../../mod.ts";
+import { FOREIGN_LINE, sampleEntry } from "../../support/audit.ts";
+import { supervise } from "../../support/command_line.ts";
+import { type TempDir, tempDir } from "../../support/temp.ts";
+import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+
+/** Writes entries; each has its id as its notes unless it says others. */
+async function record(dir: TempDir, entries: Readonly<Record<string, Partial<AuditEntry>>>) {
+  for (const [proposalId, change] of Object.entries(entries)) {
+    const entry = sampleEntry({ proposalId, operatorNotes: proposalId, ...change });
+    await writeAuditEntry(entry, { root: dir.path });
+  }
+}
+
+/** The ids of the entries that are printed, from the top. */
+async function idsIn(dir: TempDir, ...args: string[]): Promise<string[]> {
+  const { code, out, err } = await supervise(dir.path, ["audit", "show", ...args]);
+  assertEquals([code, err], [0, ""]);
+  if (out.startsWith("Nothing")) return [];
+  return Array.from(out.matchAll(/^\S+ \S+ {2}\S+ +(\S+)/gm), ([, id]) => id!);
+}
+
+const time = (hour: number) => `2026-11-22T${String(hour).padStart(2, "0")}:00:00.000Z`;
+
+const ENTRIES: Readonly<Record<string, Partial<AuditEntry>>> = {
+  one: { timestamp: time(1), operatorAction: "approved" },
+  two: { timestamp: time(2), operatorAction: "rejected", operator: "bob@host" },
+  three: { timestamp: time(3), component: "rebuild", operatorName: "Grace" },
+  four: { timestamp: time(4), bottleSlug: "dev-2", operatorAction: "modified" },
+  five: {
+    timestamp: time(5),
+    diff:
+      "--- api.old (current)\n+++ b\n@@ -1,2 +1,2 @@\n same.example\n-Gone.example\n+new.example\n",
+  },
+};
+
+Deno.test.each(
+  [
+    ["", ["five", "four", "three", "two", "one"]],
+    ["--since 2026-11-22T03:00:00Z", ["five", "four", "three"]],
+    ["--until 2026-11-22T03:00:00Z", ["two", "one"]],
+    ["--since 2026-11-22T02:00:00Z --until 2026-11-22T04:00:00Z", ["three", "two"]],
+    ["--since 3d", []],
+    ["--operator bob@host", ["two"]],
+    ["--operator Grace", ["three"]],
+    ["--operator bob", []],
+    ["--action rejected", ["two"]],
+    ["--tool capability-block", ["three"]],
+    ["--tool pipelock-block", ["five", "four", "two", "one"]],
+    ["--component rebuild", ["three"]],
+    ["--bottle dev-2", ["four"]],
+    ["--host gone.EXAMPLE", ["five"]],
+    ["--host new.ex", ["five"]],
+    // Neither a line that stays nor a header changes.
+    ["--host same.example", []],
+    ["--host api.old", []],
+    ["t", ["three", "two"]],
+    ["three", ["three"]],
+    ["t --action rejected", ["two"]],
+  ] as const,
+)(
+  "audit show %s prints the right entries, the newest first, a line for each",
+  async (line, ids) => {
+    await using dir = await tempDir();
+    await record(dir, ENTRIES);
+    const args = line.split(" ").filter((word) => word !== "");
+    assertEquals(await idsIn(dir, ...args), [...ids]);
+    const { out } = await supervise(dir.path, ["audit", "show", ...args]);
+    assertEquals(out.split("\n").length - 1, Math.max(1, ids.length));
+    if (ids.length === 0) assertEquals(out, "Nothing that is recorded matches.\n");
+    const json = await supervise(dir.path, ["audit", "show", "--json", ...args]);
+    const { version, entries } = JSON.parse(json.out);
+    // For a script the order is what it was: the oldest first.
+    const found = entries.map((entry: { operator_notes: string }) => entry.operator_notes);
+    assertEquals([version, found], [1, [...ids].reverse()]);
+  },
+);
+
+Deno.test("audit show says what it cannot use, and which id is in no log", async () => {
+  await using dir = await tempDir();
+  assertEquals((await supervise(dir.path, ["audit", "show"])).out, "Nothing is recorded.\n");
+  assertEquals(
+    (await supervise(dir.path, ["audit", "show", "--json"])).out,
+    '{"version":1,"entries":[]}\n',
+  );
+  await record(dir, ENTRIES);
+  for (
+    const [line, exit, says] of [
+      ["nine", 3, "nine"],
+      ["one two", 2, "expected one ID at most"],
+      ["../one", 2, ""],
+      ["--since yesterday", 2, "Cannot use yesterday as --since: expected 90s"],
+      ["--until soon", 2, "Cannot use soon as --until: expected 90s"],
+      ["--action allowed", 2, "expected one of approved, modified, rejected, operator-edit, super"],
+      ["--tool pipelock", 2, "Cannot use pipelock as --tool: expected one of cred-proxy-block"],
+      ["--host=", 2, "Cannot use --host without a value"],
+    ] as const
+  ) {
+    const { code, out, err } = await supervise(dir.path, ["audit", "show", ...line.split(" ")]);
+    assertEquals([code, out], [exit, ""], line);
+    assertStringIncludes(err, says);
+  }
+});
+
+Deno.test("audit show has in its line time, action, id, marks, bottle, log, operator and notes", async () => {
+  await using dir = await tempDir();
+  const mark = { severity: "high", rule: "wildcard-host", message: "m", side: "new", line: 1 };
+  await record(dir, {
+    "6da1cafe-0000-4000-8000-000000000000": {
+      marks: [mark as never],
+      operatorNotes: "\n",
+      operator: "a@b",
+    },
+    "p7": { marks: [], operatorNotes: "", operator: "a@b" },
+  });
+  await Deno.writeTextFile(dir.at("audit", "pipelock-dev-1.log"), FOREIGN_LINE, { append: true });
+  const { out } = await supervise(dir.path, ["audit", "show"]);
+  const clock = /^2026-11-2\d \d\d:\d\d {2}/gm;
+  assertEquals(out.match(clock)?.length, 3);
+  assertEquals(out.replaceAll(clock, "").split("\n"), [
+    "approved            ?           dev-1  pipelock    not sign…",
+    "approved  p7                    dev-1  pipelock    a@b",
+    "approved  6da1cafe  1 high      dev-1  pipelock    a@b",
+    "",
+  ]);
+});
+
+Deno.test("audit show says once for each log, behind the entries, what it passed over", async () => {
+  await using dir = await tempDir();
+  await record(dir, ENTRIES);
+  const log = dir.at("audit", "pipelock-dev-1.log");
+  await Deno.writeTextFile(log, "{\nnonsense\n", { append: true });
+  const { code, err } = await supervise(dir.path, ["audit", "show"]);
+  assertEquals(code, 0);
+  assertEquals(err, "! pipelock-dev-1.log: passed over 2 broken lines; run audit verify\n");
+});
+
+Deno.test("audit show --full prints what the line for an entry leaves out", async () => {
+  await using dir = await tempDir();
+  await record(dir, { one: { ifUnmarked: true, marks: [], repair: "ignored" } });
+  const { out } = await supervise(dir.path, ["audit", "show", "--full"]);
+  for (
+    const row of [
+      "approved  2026-11-22T10:49:36.924Z  pipelock  dev-1",
+      "  it had no marks",
+      "  approved without a look, by --if-unmarked",
+      "  │ The tests read a public gist.",
+      "  │ +api.github.com",
+    ]
+  ) assert(out.split("\n").includes(row), out);
+  assertMatch(out, /^ {2}20\d\d-\d\d-\d\d \d\d:\d\d:\d\d [+-]\d\d:\d\d, (\d+ [smhd]|\?) ago$/m);
+});
