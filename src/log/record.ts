@@ -11,7 +11,7 @@ import { auditLogName, checkProposalId } from "../records/names.ts";
 import type { ProposalRef } from "../records/proposal.ts";
 import { advance, lineIsSigned, type Link } from "./chain.ts";
 import { type DecisionLine, decisionLines } from "./decisions.ts";
-import { type SigningKey, signingKeyIfAny } from "./key.ts";
+import { parsePublicKeys, readPublicKey } from "./key.ts";
 
 /** A decision as its line in the log proves it. */
 export interface RecordedDecision {
@@ -52,14 +52,15 @@ function signatureOf(
   link: Link,
   { root, bottleSlug }: Required<ProposalRef>,
 ): RecordedDecision["signature"] {
-  let key: SigningKey | undefined;
+  let pem: string | undefined;
   try {
-    key = signingKeyIfAny(root);
+    pem = readPublicKey(root);
   } catch (error) {
     if (error instanceof Deno.errors.NotCapable) throw error;
     // `doctor` and `audit verify` say what is wrong with the key.
   }
-  if (key === undefined || key.fingerprint !== entry.operatorKey) return "unknown";
-  const log = auditLogName(component, bottleSlug);
-  return lineIsSigned(log, bytes, link, key.publicKey) ? "good" : "bad";
+  const own = pem === undefined ? undefined : parsePublicKeys(pem, "the key of the root");
+  const key = own?.get(entry.operatorKey ?? "");
+  if (key === undefined) return "unknown";
+  return lineIsSigned(auditLogName(component, bottleSlug), bytes, link, key) ? "good" : "bad";
 }

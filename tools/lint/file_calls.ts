@@ -51,6 +51,8 @@ const EXCEPTIONS: readonly {
   { names: ["serve", "listen"], only: ["sidecar/main.ts"] },
   // The operator's editor; the shell that a stopped screen gives the terminal to.
   { names: ["Command"], only: ["cli/operate/editor.ts", "cli/review/run.ts"] },
+  // The operator's pager.
+  { names: ["Command"], only: ["cli/operate/pager.ts"] },
   // podman, docker and systemctl, which the launcher grants to some verbs of `bottle`.
   { names: ["Command"], only: ["cli/bottle/bottle.ts"] },
   // The path of `deno` itself, for a command that starts it.
