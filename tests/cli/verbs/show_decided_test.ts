@@ -11,6 +11,7 @@ const WILDCARD = "api.github.com\r\n*.example.com";
 /** Queues a proposal and approves it, high mark and all. */
 async function approveWildcard(dir: TempDir, id = "aaaa1111-one") {
   const { queueDir } = await queueSample(dir.path, { id, proposedFile: WILDCARD });
+  await supervise(dir.path, ["show", id]);
   const approve = ["approve", id, "--confirm", "dev-1", "--notes", "until Friday", "--json"];
   const { code, out } = await supervise(dir.path, approve);
   assertEquals(code, 0, out);
@@ -218,6 +219,7 @@ Deno.test("show --final writes to no terminal what could act there", async () =>
   const tool = "capability-block";
   for (const [id, proposedFile] of [["plain", "FROM debian:12\n"], ["risky", risky]] as const) {
     await queueSample(dir.path, { id, tool, proposedFile });
+    await supervise(dir.path, ["show", id]);
     assertEquals((await supervise(dir.path, ["approve", id])).code, 0);
   }
   const onTerminal = async (id: string) => {
