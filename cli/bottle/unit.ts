@@ -75,6 +75,8 @@ export async function startUnit(bottle: Bottle): Promise<boolean> {
       const show = ["--user", "show", "--property=ActiveState,NRestarts", unitName(bottle)];
       const state = await ask("systemctl", show);
       if (/ActiveState=active/.test(state) && /NRestarts=0/.test(state)) continue;
+      // Else systemd would start it again and again, though this command failed.
+      await stopUnit(bottle);
       throw new Error(`its sidecar ended; see journalctl --user --unit ${unitName(bottle)}`);
     }
   } catch (cause) {

@@ -8,6 +8,7 @@
 
 import { CLIENT_KINDS } from "../support/clients.ts";
 import { blocksOf } from "../support/documents.ts";
+import { proposed } from "../support/records.ts";
 import { REPO, run, type RunResult, supervise } from "../support/run.ts";
 import type { TempDir } from "../support/temp.ts";
 import { buildBase } from "./base.ts";
@@ -181,17 +182,6 @@ async function ask(host: Host): Promise<void> {
   assertEquals([called.code, called.err], [0, ""]);
   assertEquals(JSON.parse(called.out).structured.status, "approved");
   await host.engine.podman(["rm", "--force", "--time", "0", "agent"]);
-}
-
-/** The id of the proposal that arrives in a queue directory. */
-async function proposed(queueDir: string): Promise<string> {
-  while (true) {
-    for (const { name } of Deno.readDirSync(queueDir)) {
-      const [, id] = /^([^.].*)\.proposal\.json$/.exec(name) ?? [];
-      if (id !== undefined) return id;
-    }
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  }
 }
 
 async function ended(calling: Promise<RunResult>): Promise<never> {

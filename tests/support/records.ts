@@ -82,3 +82,14 @@ export async function queueSample(
   const path = await writeProposal(queueDir, proposal);
   return { ...samplePending(proposal, sha256Hex(await Deno.readFile(path))), queueDir, path };
 }
+
+/** The id of the proposal that arrives in a queue directory. */
+export async function proposed(queueDir: string): Promise<string> {
+  while (true) {
+    for (const { name } of Deno.readDirSync(queueDir)) {
+      const [, id] = /^([^.].*)\.proposal\.json$/.exec(name) ?? [];
+      if (id !== undefined) return id;
+    }
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+}
