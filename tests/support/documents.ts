@@ -42,10 +42,15 @@ export function commandOf(line: string): string {
  * The commands that `tests/documents_test.ts` does not run. A new one that cannot be run there comes
  * here, with the file that runs it instead.
  */
-export const RUN_ELSEWHERE: Readonly<Record<string, string>> = {
+export const RUN_ELSEWHERE: Readonly<Record<string, readonly [file: string, as: string]>> = {
   // A newcomer's, with an empty cache: the demo by itself, and the suite that these tests are part of.
-  "npx -y deno@2.9.6 task demo": ".ci/run",
-  "npx -y deno@2.9.6 task test": ".ci/run",
+  "npx -y deno@2.9.6 task demo": [".ci/run", "npx -y deno@2.9.6 task demo"],
+  "npx -y deno@2.9.6 task test": [".ci/run", "npx -y deno@2.9.6 task test"],
   // With a real engine, after the commands before it.
-  "supervise bottle up dev-1": "tests/container/bottle.ts",
+  "supervise bottle up dev-1": ["tests/container/bottle.ts", "bottle up dev-1"],
+  // JSR cannot be reached from every machine: a release is served from this one instead.
+  "deno run --no-config jsr:@claude-bottle/supervise@0.1.0/cli launcher > ~/.local/bin/supervise": [
+    "tests/cli/command/release_test.ts",
+    '"launcher"',
+  ],
 };

@@ -253,7 +253,8 @@ Deno.test({
     const { out } = await supervise(root, ["bottle", "add", "dev-1", "--systemd", "--json"]);
     const { command } = JSON.parse(out);
     // No systemd runs for this operator, so up says what to do instead, and keeps the unit.
-    const up = await supervise(root, ["bottle", "up", "dev-1", "--systemd"]);
+    const env = { XDG_RUNTIME_DIR: dir.at("nowhere") };
+    const up = await supervise(root, ["bottle", "up", "dev-1", "--systemd"], { env });
     assertEquals(up.code, 1);
     assertMatch(up.err, /^Cannot start dev-1: .* bottle add dev-1 --systemd prints the command/);
     const unit = join(root, "private", "bottles", "supervise-dev-1.service");
