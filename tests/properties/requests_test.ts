@@ -70,6 +70,7 @@ Deno.test("readSettings() fails only as it documents, for any words", () => {
     ...["slug", "queue-dir", "host", "port", "hold-seconds", "repeat-seconds", "max-held"],
     ...["max-pending", "allowed-host", "token-file", "help"],
   );
+  let taken = 0;
   holds(fc.property(words, fc.boolean(), (words, named) => {
     const settings = attempt(
       contract,
@@ -80,7 +81,9 @@ Deno.test("readSettings() fails only as it documents, for any words", () => {
     for (const text of [slug, queueDir, host]) assertEquals(typeof text, "string");
     assert(port >= 0 && port <= 65535);
     for (const limit of Object.values(limits)) assert(limit >= 0);
+    taken++;
   }));
+  assert(taken > 0, "no words were taken");
 });
 
 const CALL = JSON.stringify({
@@ -107,18 +110,22 @@ const message = fc.oneof(
 
 // Threat: A2
 Deno.test("parseMessage() gives one JSON object or a refusal, for any body", async () => {
+  const counts = { messages: 0, refusals: 0 };
   await holds(fc.asyncProperty(message, async (body) => {
     const read = parseMessage(body);
     if (!(read instanceof Response)) {
       assertEquals(JSON.stringify(read.message), JSON.stringify(JSON.parse(textOf(body))));
       const id = cancelledId(read.message);
       assert(["string", "number", "undefined"].includes(typeof id));
+      counts.messages++;
       return;
     }
     assertEquals(read.status, 400);
     const { error } = await read.json();
     assert([-32700, -32600].includes(error.code), error.message);
+    counts.refusals++;
   }));
+  assert(counts.messages > 0 && counts.refusals > 0, JSON.stringify(counts));
 });
 
 const textOf = (bytes: Uint8Array) => new TextDecoder().decode(bytes);

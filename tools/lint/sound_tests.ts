@@ -1,6 +1,7 @@
 /**
- * Refuses tests that measure time, which fail on a busy machine without a fault, and tests that change
- * what belongs to the whole process, which disturb those that run at the same time.
+ * Refuses tests that measure time, which fail on a busy machine without a fault; tests that change what
+ * belongs to the whole process, which disturb those that run at the same time; and properties that pass
+ * over cases without a count of the others, which hold if they pass over all.
  *
  * @module
  */
@@ -23,6 +24,9 @@ const REFUSED: Readonly<Record<string, string>> = {
   "Deno.umask": PROCESS,
 };
 
+const COUNT =
+  "it holds if every case returns here; count the cases that go on, and assert the count";
+
 /** A name with its dots; `undefined` for any other expression. */
 function dotted(node: Deno.lint.Node): string | undefined {
   if (node.type === "Identifier") return node.name;
@@ -39,6 +43,12 @@ export const soundTests: Deno.lint.Rule = {
     return {
       CallExpression(node) {
         const name = dotted(node.callee);
+        const text = context.sourceCode.getText(node);
+        if (/^fc\.(?:async)?[Pp]roperty$/.test(name ?? "") && /\breturn;/.test(text)) {
+          if (!/\+\+|\+=/.test(text)) {
+            context.report({ node, message: `Cannot pass over cases in ${path}: ${COUNT}` });
+          }
+        }
         const reason = name === undefined ? undefined : REFUSED[name];
         if (reason === undefined) return;
         context.report({ node, message: `Cannot call ${name}() in ${path}: ${reason}` });

@@ -67,7 +67,9 @@ async function copyCheckout(to: string): Promise<void> {
       if (!(error instanceof Deno.errors.NotFound)) throw error; // Removed, and not yet for git.
     });
   }
+  // Some tests act as another user, who must be able to get there.
   await Deno.mkdir(join(to, ".tmp"));
+  await Deno.chmod(join(to, ".tmp"), 0o1777);
 }
 
 /** Takes one after the other from a list, as many at once as there are copies. */
@@ -143,6 +145,7 @@ async function main(args: readonly string[]): Promise<number> {
   }
   const place = await Deno.makeTempDir({ prefix: "mutants-" });
   try {
+    await Deno.chmod(place, 0o755);
     const copies = Array.from({ length: Number(workers) }, (_, n) => join(place, String(n)));
     for (const copy of copies) await copyCheckout(copy);
     const limits = await limitsOf(copies, mutants);

@@ -55,6 +55,15 @@ for (
   });
 }
 
+Deno.test("approve takes no --sha256 of fewer than 32 digits, and none that is no hash", async () => {
+  await using dir = await tempDir();
+  const { proposalSha256 } = await queueSample(dir.path, { id: "p1" });
+  for (const sha256 of [8, 31].map((digits) => proposalSha256.slice(0, digits)).concat("x")) {
+    const { code, err } = await supervise(dir.path, ["approve", "p1", "--sha256", sha256]);
+    assertEquals([code, err.includes("expected 32 to 64 lower-case hex digits")], [2, true], err);
+  }
+});
+
 Deno.test("approve --sha256 with a beginning that two proposals share means the one that was shown", async () => {
   await using dir = await tempDir();
   const { proposal } = await shown(dir);
