@@ -163,6 +163,9 @@ Deno.test("verifyAuditLog() takes no public key of another kind than Ed25519", a
     const verifying = () => verifyAuditLog("pipelock", "dev-1", { root: dir.path, publicKeys });
     await assertRejects(verifying, TypeError, "a key in it is not an Ed25519 key");
   }
+  const without = () =>
+    verifyAuditLog("pipelock", "dev-1", { root: dir.path, publicKeys: "no key" });
+  await assertRejects(without, TypeError, "it has no PEM block");
 });
 
 // Threat: L7
