@@ -235,3 +235,20 @@ Deno.test("findDecision() gives the first of two decisions, and takes no other a
   await record("approved", "second");
   assertEquals(findDecision(ref)?.operatorNotes, "first");
 });
+
+Deno.test("findDecision() finds a decision whatever byte of the index's records is changed", async () => {
+  await using dir = await tempDir();
+  await Deno.mkdir(dir.at("audit"));
+  await Deno.writeTextFile(dir.at(LOG), FOREIGN_LINE.repeat(600));
+  for (const n of [0, 1, 2]) {
+    await writeAuditEntry(sampleEntry({ proposalId: `p${n}` }), { root: dir.path });
+  }
+  const found = () => findDecision({ root: dir.path, bottleSlug: "dev-1", proposalId: "p1" });
+  assertEquals(found()?.operatorAction, "approved");
+  const index = dir.at("private", "index", "pipelock-dev-1");
+  const sound = await Deno.readFile(index);
+  for (let at = 512; at < 512 + 24; at++) {
+    await Deno.writeFile(index, sound.with(at, sound[at]! ^ 0x40));
+    assertEquals(found()?.operatorAction, "approved", `byte ${at}`);
+  }
+});
