@@ -93,7 +93,7 @@ Deno.test("a release's launcher runs each verb with its permissions, and takes n
       [["reject", "p2", "--notes", "no"], /^rejected p2/],
       [["modify", "p3"], /^modified p3/, { EDITOR: `'${dir.at("an editor")}'` }],
       [["notify"], /^\S+ +ntfy .*\n$/],
-      [["audit", "show"], /^approved /],
+      [["audit", "show"], /^\d{4}-\d\d-\d\d \d\d:\d\d {2}\w+ {2}p\d /],
       [["audit", "verify"], /\nok +3 /],
       [["audit", "head"], /^# /],
       [["doctor", "--json"], /"check":"logs","state":"ok"/],
