@@ -11,6 +11,16 @@ refuse() {
   exit 2
 }
 
+# A comma would separate two grants. Deno removes a CR at the end of each of its arguments, so it would
+# grant another path than the one that the program opens.
+cr=$(printf '\r')
+must_be_grantable() {
+  case $1 in
+    *,*) refuse "Cannot grant a path with a comma: $1" ;;
+    *"$cr"*) refuse "Cannot grant a path with a carriage return: $1" ;;
+  esac
+}
+
 # <location> Where the programs are; "supervise launcher" prints this script with a release's lines here.
 # This is the checkout, also if the script was started through a link on the PATH.
 self=$0
@@ -166,15 +176,17 @@ words=0
 plain=
 all_words=
 
-# What the value of a flag grants. A comma would separate two grants.
+# What the value of a flag grants.
 take() {
   if [ "$1" = --root ]; then
     root=$2
   elif names_file "$1"; then
     case $2 in
       - | '') ;;
-      *,*) refuse "Cannot grant a path with a comma: $2" ;;
-      *) readable=$readable,$2 ;;
+      *)
+        must_be_grantable "$2"
+        readable=$readable,$2
+        ;;
     esac
   fi
 }
@@ -204,12 +216,14 @@ done
 [ -n "$root" ] || refuse "Cannot find the root: set CLAUDE_BOTTLE_ROOT or HOME, or give --root"
 
 # The program that a command line names. splitWords in cli/command/split_words.ts takes no other character
-# for more than itself, so a line without these is split alike here; with one, that file splits it.
+# for more than itself, so a line without these is split alike here; with one, that file splits it. The LF
+# keeps a CR at the line's end, which Deno would remove, and is no part of a word.
 program_in() {
   case $1 in
     *[\'\"\\~]*)
       deno run --quiet --no-prompt --no-config --no-lock --allow-env=HOME \
-        "$here/command/split_words$extension" "$1" || :
+        "$here/command/split_words$extension" "$1
+" || :
       ;;
     *) for word in $1; do
       printf '%s\n' "$word"
@@ -263,9 +277,7 @@ case $resolved:$missing/ in
 esac
 
 for path in "$root" "$resolved" "$editor" "$pager"; do
-  case $path in
-    *,*) refuse "Cannot grant a path with a comma: $path" ;;
-  esac
+  must_be_grantable "$path"
 done
 
 # A verb that notifies may reach the hosts that notify.json names. No verb may reach another host.
@@ -289,9 +301,7 @@ screen=
 if [ -z "$plain" ] && takes_screen "$verb" "$words" && [ -t 0 ] && [ -t 1 ]; then
   screen=yes
   if [ -n "$extension" ]; then
-    case $here in
-      *,*) refuse "Cannot grant a path with a comma: $here" ;;
-    esac
+    must_be_grantable "$here"
     run=${editor:+$editor,}$here/suspend.sh
   fi
 fi
@@ -299,9 +309,7 @@ fi
 if starts_sidecars "$verb" "$second"; then
   for name in podman docker systemctl; do
     found=$(command -v "$name") || continue
-    case $found in
-      *,*) refuse "Cannot grant a path with a comma: $found" ;;
-    esac
+    must_be_grantable "$found"
     run=${run:+$run,}$found
   done
 fi

@@ -188,6 +188,18 @@ for (
       { EDITOR: "/bin/s? -w" },
       granted("/root-of-ours", "/root-of-ours", "/bin/s?"),
     ],
+    // Deno would grant "/r" and "vi".
+    ...[["list", "--root", "/r\r"], ["list", "--file=/r\r", "--file=/f"]].map((words) =>
+      [words, {}, ["Cannot grant a path with a carriage return: /r"]] as const
+    ),
+    [
+      ["list"],
+      { CLAUDE_BOTTLE_ROOT: "/r\r" },
+      ["Cannot grant a path with a carriage return: /r"],
+    ],
+    ...["vi\r", "''vi\r", "'vi'\r -n"].map((EDITOR) =>
+      [["review"], { EDITOR }, ["Cannot grant a path with a carriage return: vi"]] as const
+    ),
     [["list", "--root", "/a,/etc"], {}, ["Cannot grant a path with a comma: /a,/etc"]],
     [["review"], { EDITOR: "vi,sh" }, ["Cannot grant a path with a comma: vi,sh"]],
     [
@@ -438,7 +450,9 @@ Deno.test("the launcher grants the program that splitWords finds in $EDITOR", as
       const program = splitWords(EDITOR, "/home/ada")?.[0] || "vi";
       assertEquals(
         await grants(dir, ["modify", "x"], { EDITOR, HOME: "/home/ada" }),
-        granted("/root-of-ours", "/root-of-ours", program),
+        program.includes("\r")
+          ? [`Cannot grant a path with a carriage return: ${program}`.trim()]
+          : granted("/root-of-ours", "/root-of-ours", program),
       );
     }),
     200,
