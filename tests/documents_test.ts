@@ -14,7 +14,8 @@ import { inEnvironment } from "./support/environment.ts";
 import { TextLineStream } from "./support/lines.ts";
 import { configure, startReceiver } from "./support/receiver.ts";
 import { queueSample } from "./support/records.ts";
-import { hasProgram, REPO, run } from "./support/run.ts";
+import { REPO, run } from "./support/run.ts";
+import { isMissing } from "./support/skip.ts";
 import { type TempDir, tempDir } from "./support/temp.ts";
 import { openTerminal } from "./support/tmux.ts";
 import { assert, assertEquals, assertMatch } from "@std/assert";
@@ -147,19 +148,11 @@ async function typeBlock(machine: Machine, block: Block): Promise<void> {
   if (script.trim() !== "") await runScript();
 }
 
-const missing = ["tmux", "openssl"].filter((name) =>
-  !hasProgram(name, name === "tmux" ? "-V" : "version")
-);
-
-if (missing.length > 0 && Deno.env.get("CI") === "true") {
-  throw new Error(`CI needs ${missing.join(" and ")}`);
-}
-
-if (missing.length > 0) console.error(`SKIPPED: this machine has no ${missing.join(", no ")}`);
+const missing = [isMissing("tmux", "-V"), isMissing("openssl", "version")];
 
 Deno.test({
   name: "every command in README.md and docs/ runs, word for word and in order, in a new home",
-  ignore: missing.length > 0,
+  ignore: missing.includes(true),
   async fn() {
     await using dir = await tempDir();
     await using receiver = startReceiver();

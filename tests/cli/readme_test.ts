@@ -1,11 +1,10 @@
-import { hasProgram, REPO } from "../support/run.ts";
+import { REPO } from "../support/run.ts";
+import { isMissing } from "../support/skip.ts";
 import { openTerminal, type Terminal } from "../support/tmux.ts";
 import { assertEquals } from "@std/assert";
 import { join } from "@std/path";
 
-const ignore = !hasProgram("tmux", "-V");
-
-if (ignore) console.error("skipped: there is no tmux on this machine");
+const ignore = isMissing("tmux", "-V");
 
 /** A screen's rows without what differs from run to run. The agent's questions arrive in any order. */
 function settle(screen: string): string[] {

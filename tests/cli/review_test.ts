@@ -8,16 +8,15 @@ import {
 } from "../../mod.ts";
 import { flood } from "../support/flood.ts";
 import { queueSample } from "../support/records.ts";
-import { hasProgram, REPO, run } from "../support/run.ts";
+import { REPO, run } from "../support/run.ts";
+import { isMissing } from "../support/skip.ts";
 import { type TempDir, tempDir } from "../support/temp.ts";
 import { openTerminal } from "../support/tmux.ts";
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { join } from "@std/path";
 import { userInfo } from "node:os";
 
-const ignore = !hasProgram("tmux", "-V");
-
-if (ignore) console.error("skipped: there is no tmux on this machine");
+const ignore = isMissing("tmux", "-V");
 
 const PROMPT = /\[a\/m\/r\/s\/q\] $/m;
 

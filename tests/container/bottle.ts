@@ -10,6 +10,7 @@ import { CLIENT_KINDS } from "../support/clients.ts";
 import { blocksOf } from "../support/documents.ts";
 import { proposed } from "../support/records.ts";
 import { REPO, run, type RunResult, supervise } from "../support/run.ts";
+import { mustSkip } from "../support/skip.ts";
 import type { TempDir } from "../support/temp.ts";
 import { buildBase } from "./base.ts";
 import { type Engine, openEngine, whyNoContainers } from "./engine.ts";
@@ -24,12 +25,7 @@ const BASE = "docker.io/denoland/deno:2.9.6";
 
 const whyNot = whyNoContainers();
 
-const required = Deno.env.get("SUPERVISE_REQUIRE_CONTAINER") === "1" ||
-  Deno.env.get("CI") === "true";
-
-if (whyNot !== undefined && !required) {
-  console.error(`SKIPPED: supervise bottle is not tested here, because ${whyNot}.`);
-}
+const ignore = mustSkip(whyNot && `no container, because ${whyNot}`);
 
 interface Host {
   readonly place: TempDir;
@@ -41,9 +37,8 @@ interface Host {
 
 Deno.test({
   name: "supervise bottle starts and stops a sidecar with podman",
-  ignore: whyNot !== undefined && !required,
+  ignore,
   async fn(t) {
-    if (whyNot !== undefined) throw new Error(`Cannot test supervise bottle: ${whyNot}`);
     await using place = await openWorkplace();
     const engine = openEngine(place);
     const root = place.at("home", ".claude-bottle");

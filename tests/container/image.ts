@@ -7,7 +7,7 @@
  * deno test -A tests/container/image.ts
  * ```
  *
- * Where podman is missing it is skipped, and says so; with `SUPERVISE_REQUIRE_CONTAINER=1` it fails.
+ * Where podman is missing it is skipped, and says so; with `CI=true` it fails.
  *
  * @module
  */
@@ -16,6 +16,7 @@ import { QUEUE_DIR_IN_CONTAINER } from "../../mod.ts";
 import { sidecarFlags } from "../../sidecar/settings.ts";
 import { CLIENT_KINDS } from "../support/clients.ts";
 import { REPO, run } from "../support/run.ts";
+import { mustSkip } from "../support/skip.ts";
 import { buildBase } from "./base.ts";
 import { type Container, type Engine, openEngine, whyNoContainers } from "./engine.ts";
 import { installCommandLine, type Operator } from "./operator.ts";
@@ -61,17 +62,12 @@ const SCENARIOS = [
 
 const whyNot = whyNoContainers();
 
-const required = Deno.env.get("SUPERVISE_REQUIRE_CONTAINER") === "1";
-
-if (whyNot !== undefined && !required) {
-  console.error(`SKIPPED: the container image is not tested here, because ${whyNot}.`);
-}
+const ignore = mustSkip(whyNot && `no container, because ${whyNot}`);
 
 Deno.test({
   name: "Containerfile builds a sidecar that can do one thing",
-  ignore: whyNot !== undefined && !required,
+  ignore,
   async fn(t) {
-    if (whyNot !== undefined) throw new Error(`Cannot test the container image: ${whyNot}`);
     await using place = await openWorkplace();
     const engine = openEngine(place);
     const base = await buildBase(engine, place);

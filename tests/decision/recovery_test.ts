@@ -3,13 +3,11 @@ import { decide, readAuditEntries } from "../../mod.ts";
 import { actBetween } from "../support/between.ts";
 import { callsOf } from "../support/calls.ts";
 import { type QueuedProposal, queueSample } from "../support/records.ts";
-import { hasProgram } from "../support/run.ts";
+import { isMissing } from "../support/skip.ts";
 import { type TempDir, tempDir } from "../support/temp.ts";
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 
-const ignore = !hasProgram("strace", "-V");
-
-if (ignore) console.error("skipped: there is no strace on this machine");
+const ignore = isMissing("strace", "-V");
 
 const INTENT = "private/intents/dev-1.json";
 

@@ -1,13 +1,12 @@
 import { isThere } from "../../src/disk/read_own.ts";
 import { makeLog, sampleEntry } from "../support/audit.ts";
 import { actBetween } from "../support/between.ts";
-import { hasProgram, run } from "../support/run.ts";
+import { run } from "../support/run.ts";
+import { isMissing } from "../support/skip.ts";
 import { tempDir } from "../support/temp.ts";
 import { assertEquals } from "@std/assert";
 
-const ignore = !hasProgram("strace", "-V");
-
-if (ignore) console.error("skipped: there is no strace on this machine");
+const ignore = isMissing("strace", "-V");
 
 /** Reads an untrusted file and prints its text, or why it was refused. */
 const READ = (path: string, options: string, read = "readUntrusted") => `

@@ -6,13 +6,12 @@ import { moveFiles, replaceFileWithOthers } from "../../src/disk/write_together.
 import { replaceFile, writeNewFile } from "../../src/disk/write.ts";
 import { actBetween } from "../support/between.ts";
 import { callsOf } from "../support/calls.ts";
-import { hasProgram, REPO, run } from "../support/run.ts";
+import { REPO, run } from "../support/run.ts";
+import { isMissing } from "../support/skip.ts";
 import { type TempDir, tempDir } from "../support/temp.ts";
 import { assert, assertEquals, assertNotEquals, assertRejects, assertThrows } from "@std/assert";
 
-const ignore = !hasProgram("strace", "-V");
-
-if (ignore) console.error("skipped: there is no strace on this machine");
+const ignore = isMissing("strace", "-V");
 
 const bytes = new TextEncoder().encode("new\n");
 

@@ -1,12 +1,11 @@
 import { moveFiles, replaceFileWithOthers } from "../../src/disk/write_together.ts";
 import { createOnce, ensureDirectory, writeFully } from "../../src/disk/write.ts";
-import { hasProgram, REPO, run } from "../support/run.ts";
+import { REPO, run } from "../support/run.ts";
+import { isMissing } from "../support/skip.ts";
 import { tempDir } from "../support/temp.ts";
 import { assertEquals, assertThrows } from "@std/assert";
 
-const ignore = !hasProgram("strace", "-V");
-
-if (ignore) console.error("skipped: there is no strace on this machine");
+const ignore = isMissing("strace", "-V");
 
 const CALLS =
   "fsync,fdatasync,ftruncate,flock,rename,renameat,renameat2,link,linkat,unlink,unlinkat,write";

@@ -5,7 +5,8 @@ import { verifyLog } from "../../src/log/check.ts";
 import { parsePublicKeys } from "../../src/log/key.ts";
 import { FOREIGN_LINE, makeLog } from "../support/audit.ts";
 import { holds } from "../support/properties.ts";
-import { hasProgram, run } from "../support/run.ts";
+import { run } from "../support/run.ts";
+import { isMissing } from "../support/skip.ts";
 import { tempDir } from "../support/temp.ts";
 import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
@@ -41,9 +42,7 @@ Deno.test("a line is chained and signed as docs/FORMAT.md says, checked by hand"
   assertEquals(head, `4:${hash.toHex()}`);
 });
 
-const noOpenssl = !hasProgram("openssl", "version");
-
-if (noOpenssl) console.error("skipped: there is no openssl on this machine");
+const noOpenssl = isMissing("openssl", "version");
 
 Deno.test("openssl verifies a line's signature, and knows the key's fingerprint", {
   ignore: noOpenssl,

@@ -8,14 +8,12 @@ import { EMPTY_HEAD } from "../../src/records/head.ts";
 import { FOREIGN_LINE, makeLog, sampleEntry } from "../support/audit.ts";
 import { actBetween } from "../support/between.ts";
 import { callsOf } from "../support/calls.ts";
-import { hasProgram } from "../support/run.ts";
+import { isMissing } from "../support/skip.ts";
 import { type TempDir, tempDir } from "../support/temp.ts";
 import { assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { generateKeyPairSync } from "node:crypto";
 
-const ignore = !hasProgram("strace", "-V");
-
-if (ignore) console.error("skipped: there is no strace on this machine");
+const ignore = isMissing("strace", "-V");
 
 const LOG = "audit/pipelock-dev-1.log";
 

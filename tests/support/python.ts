@@ -5,9 +5,12 @@
  */
 
 import { run, type RunResult } from "./run.ts";
+import { mustSkip } from "./skip.ts";
 
 /** Whether the tests that need Python are left out, because no Python here can lock a file. */
-export const PYTHON_MISSING: boolean = !canLock();
+export const PYTHON_MISSING: boolean = mustSkip(
+  canLock() ? undefined : "there is no python3 with fcntl on this machine",
+);
 
 function canLock(): boolean {
   try {
@@ -19,8 +22,6 @@ function canLock(): boolean {
     return false;
   }
 }
-
-if (PYTHON_MISSING) console.log("No python3 with fcntl here: tests with a real Python are ignored");
 
 /**
  * Runs a Python program to its end.

@@ -4,15 +4,14 @@
  * @module
  */
 
-import { hasProgram, REPO, run } from "./run.ts";
+import { REPO, run } from "./run.ts";
+import { isMissing } from "./skip.ts";
 import type { TempDir } from "./temp.ts";
 import { openTerminal, type Terminal } from "./tmux.ts";
 import { join } from "@std/path";
 
 /** Whether tests of the full screen have to be skipped. */
-export const NO_TMUX: boolean = !hasProgram("tmux", "-V");
-
-if (NO_TMUX) console.error("skipped: there is no tmux on this machine");
+export const NO_TMUX: boolean = isMissing("tmux", "-V");
 
 /** The sizes that the full screen is driven at. */
 export const SIZES = [[80, 24], [120, 40], [40, 24]] as const;

@@ -1,7 +1,8 @@
 import { renderDiff } from "../../mod.ts";
 import { shortText } from "../support/arbitraries.ts";
 import { holds } from "../support/properties.ts";
-import { hasProgram, run } from "../support/run.ts";
+import { run } from "../support/run.ts";
+import { isMissing } from "../support/skip.ts";
 import { tempDir } from "../support/temp.ts";
 import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
@@ -105,8 +106,7 @@ const DIFF_LIKE = [
 ];
 
 for (const program of ["patch", "git"] as const) {
-  const ignore = !hasProgram(program);
-  if (ignore) console.error(`skipped: there is no ${program} on this machine`);
+  const ignore = isMissing(program);
 
   for (const [n, [before, after]] of PAIRS.entries()) {
     Deno.test(`${program} accepts renderDiff(), pair ${n}`, { ignore }, async () => {

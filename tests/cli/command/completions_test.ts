@@ -2,7 +2,8 @@ import { completeLine } from "../../../cli/command/complete.ts";
 import { EVERYWHERE, VERB_NAMES, VERBS } from "../../../cli/command/flags.ts";
 import { supervise } from "../../support/command_line.ts";
 import { queueSample } from "../../support/records.ts";
-import { hasProgram, REPO, run } from "../../support/run.ts";
+import { REPO, run } from "../../support/run.ts";
+import { isMissing } from "../../support/skip.ts";
 import { type TempDir, tempDir } from "../../support/temp.ts";
 import { openTerminal } from "../../support/tmux.ts";
 import { treeOf } from "../../support/tree.ts";
@@ -124,8 +125,7 @@ const DRIVERS: Readonly<Record<string, Driver>> = {
 };
 
 for (const [shell, driver] of Object.entries(DRIVERS)) {
-  const missing = !hasProgram(shell);
-  if (missing) console.error(`there is no ${shell}: the tests of its completions are skipped`);
+  const missing = isMissing(shell);
   // Threat: B11
   Deno.test(
     `completions ${shell} completes verbs, flags, values, slugs and ids, and runs nothing`,
@@ -152,8 +152,7 @@ for (
     ["zsh", "zsh -f"],
   ] as const
 ) {
-  const missing = !hasProgram(shell) || !hasProgram("tmux", "-V");
-  if (missing) console.error(`there is no ${shell}, or no tmux: the test of it typing is skipped`);
+  const missing = isMissing(shell) || isMissing("tmux", "-V");
   Deno.test({
     name: `completions ${shell} completes what is typed at a terminal`,
     ignore: missing,

@@ -4,7 +4,8 @@ import { MAX_WAITING, openJournal, openOutbox, type Patience } from "../../../cl
 import { post, readReceivers } from "../../../cli/notify/receivers.ts";
 import { readReceiverRecord } from "../../../internal_mod.ts";
 import { configure, isSigned, SECRET, startReceiver } from "../../support/receiver.ts";
-import { hasProgram, run } from "../../support/run.ts";
+import { run } from "../../support/run.ts";
+import { isMissing } from "../../support/skip.ts";
 import { type TempDir, tempDir } from "../../support/temp.ts";
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 
@@ -257,7 +258,7 @@ Deno.test("post() says in words of ours why it failed, and nothing of the addres
 
 // Threat: C7
 Deno.test("post() takes no certificate that nobody vouches for", {
-  ignore: !hasProgram("openssl", "version"),
+  ignore: isMissing("openssl", "version"),
 }, async () => {
   await using dir = await tempDir();
   const made = await run("openssl", [

@@ -3,7 +3,8 @@ import { inEnvironment } from "../../support/environment.ts";
 import { TextLineStream } from "../../support/lines.ts";
 import { configure, isSigned, SECRET, startReceiver } from "../../support/receiver.ts";
 import { queueSample } from "../../support/records.ts";
-import { hasProgram, REPO, run, supervise } from "../../support/run.ts";
+import { REPO, run, supervise } from "../../support/run.ts";
+import { isMissing } from "../../support/skip.ts";
 import { type TempDir, tempDir } from "../../support/temp.ts";
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { join } from "@std/path";
@@ -264,7 +265,7 @@ for (
   Deno.test(
     `notify writes to a real terminal, told ${terminal} in ${JSON.stringify(env)}, one sequence`,
     {
-      ignore: !hasProgram("script"),
+      ignore: isMissing("script"),
     },
     async () => {
       await using dir = await tempDir();
@@ -281,7 +282,7 @@ for (
 const SKIPPED = "skipped  terminal  standard output is not a terminal, or is for a program\r\n";
 
 Deno.test("watch rings the bell of a real terminal when something arrives", {
-  ignore: !hasProgram("script"),
+  ignore: isMissing("script"),
 }, async () => {
   await using dir = await tempDir();
   await configure(dir, { terminal: "bell" });

@@ -1,6 +1,7 @@
 import { parseWebhookSecrets, signWebhook } from "../../../cli/notify/message.ts";
 import { SECRET } from "../../support/receiver.ts";
-import { hasProgram, run } from "../../support/run.ts";
+import { run } from "../../support/run.ts";
+import { isMissing } from "../../support/skip.ts";
 import { assertEquals } from "@std/assert";
 
 const MESSAGE = {
@@ -23,7 +24,7 @@ Deno.test("signWebhook() makes the signature that the specification's libraries 
 });
 
 Deno.test("signWebhook() makes what Python's hmac makes, a signature for each secret", {
-  ignore: !hasProgram("python3"),
+  ignore: isMissing("python3"),
 }, async () => {
   const secrets = [24, 32, 64].map((length) =>
     "whsec_" + crypto.getRandomValues(new Uint8Array(length)).toBase64()

@@ -1,12 +1,11 @@
 import { FOREIGN_LINE } from "../../support/audit.ts";
 import { queueSample } from "../../support/records.ts";
-import { hasProgram, REPO, run, supervise } from "../../support/run.ts";
+import { REPO, run, supervise } from "../../support/run.ts";
+import { isMissing } from "../../support/skip.ts";
 import { tempDir } from "../../support/temp.ts";
 import { assert, assertEquals } from "@std/assert";
 
-const ignore = !hasProgram("strace", "-V");
-
-if (ignore) console.error("skipped: there is no strace on this machine");
+const ignore = isMissing("strace", "-V");
 
 Deno.test("approve of a proposal reads each file once", { ignore }, async () => {
   await using dir = await tempDir();

@@ -2,15 +2,14 @@ import { encodeAuditEntry, encodeResponse } from "../../../src/records/codec.ts"
 import { sampleEntry } from "../../support/audit.ts";
 import { supervise } from "../../support/command_line.ts";
 import { queueSample } from "../../support/records.ts";
-import { hasProgram, REPO } from "../../support/run.ts";
+import { REPO } from "../../support/run.ts";
+import { isMissing } from "../../support/skip.ts";
 import { tempDir } from "../../support/temp.ts";
 import { openTerminal } from "../../support/tmux.ts";
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { join } from "@std/path";
 
-const ignore = !hasProgram("tmux", "-V");
-
-if (ignore) console.error("skipped: there is no tmux on this machine");
+const ignore = isMissing("tmux", "-V");
 
 const LAUNCHER = join(REPO, "cli/supervise.sh");
 

@@ -1,13 +1,12 @@
 import { queueSample } from "../../support/records.ts";
-import { hasProgram, REPO } from "../../support/run.ts";
+import { REPO } from "../../support/run.ts";
+import { isMissing } from "../../support/skip.ts";
 import { type TempDir, tempDir } from "../../support/temp.ts";
 import { openTerminal } from "../../support/tmux.ts";
 import { assertStringIncludes } from "@std/assert";
 import { join } from "@std/path";
 
-const ignore = !hasProgram("tmux", "-V");
-
-if (ignore) console.error("skipped: there is no tmux on this machine");
+const ignore = isMissing("tmux", "-V");
 
 function review(dir: TempDir, env: Record<string, string> = {}) {
   const command = `sh ${join(REPO, "cli/supervise.sh")} review; echo ended $?`;

@@ -20,7 +20,8 @@ async function ask(
     justification: `I need ${host}.`,
   }).finally(() => client[Symbol.asyncDispose]());
   while (sidecar.events.filter(({ event }) => event === "proposed").length === before) {
-    await sidecar.next();
+    const early = answer.then(() => Promise.reject(new Error("The call ended and asked nothing")));
+    await Promise.race([sidecar.next(), early]);
   }
   return { answer };
 }

@@ -4,7 +4,8 @@ import { renderChanges } from "../../../cli/review/terminal.ts";
 import { holds } from "../../support/properties.ts";
 import { queueSample } from "../../support/records.ts";
 import { NO_TMUX, openReview } from "../../support/review.ts";
-import { hasProgram, REPO } from "../../support/run.ts";
+import { REPO } from "../../support/run.ts";
+import { isMissing } from "../../support/skip.ts";
 import { type TempDir, tempDir } from "../../support/temp.ts";
 import { openTerminal } from "../../support/tmux.ts";
 import { openVirtualScreen } from "../../support/virtual_screen.ts";
@@ -200,7 +201,7 @@ async function writeEditor(dir: TempDir): Promise<string> {
 }
 
 Deno.test("nothing is read while an editor has the terminal", {
-  ignore: ignore || !hasProgram("strace", "-V"),
+  ignore: ignore || isMissing("strace", "-V"),
 }, async () => {
   await using dir = await tempDir();
   await queueSample(dir.path, { id: "p1" });

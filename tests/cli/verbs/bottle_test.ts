@@ -4,7 +4,8 @@ import { CLIENT_KINDS } from "../../support/clients.ts";
 import { inEnvironment } from "../../support/environment.ts";
 import { TextLineStream } from "../../support/lines.ts";
 import { proposed, queueSample } from "../../support/records.ts";
-import { hasProgram, REPO, run, supervise } from "../../support/run.ts";
+import { REPO, run, supervise } from "../../support/run.ts";
+import { isMissing } from "../../support/skip.ts";
 import { type TempDir, tempDir } from "../../support/temp.ts";
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { join } from "@std/path";
@@ -238,11 +239,7 @@ Deno.test("the command without a container serves the second bottle at the print
   assertEquals((await asked).structured?.status, "approved");
 });
 
-const withoutSystemd = !hasProgram("systemd-analyze");
-
-if (withoutSystemd && Deno.env.get("CI") === "true") throw new Error("CI needs systemd-analyze");
-
-if (withoutSystemd) console.error("SKIPPED: there is no systemd-analyze on this machine");
+const withoutSystemd = isMissing("systemd-analyze");
 
 Deno.test({
   name: "the systemd unit is sound and starts the printed command, wherever the root is",
