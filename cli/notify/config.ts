@@ -11,19 +11,24 @@
  * @module
  */
 
-const TERMINAL_SIGNALS = ["auto", "bell", "osc9", "osc777", "osc99"] as const;
-
 /** How a terminal is notified; `auto` picks what the terminal understands. */
-export type TerminalSignal = (typeof TERMINAL_SIGNALS)[number];
+export type TerminalSignal = "auto" | "bell" | "osc9" | "osc777" | "osc99";
 
+const TERMINAL_SIGNALS: readonly TerminalSignal[] = ["auto", "bell", "osc9", "osc777", "osc99"];
+
+/** The receivers that `notify.json` names. */
 export interface NotifyConfig {
+  /** How the terminal that `watch` or `review` runs in is notified. */
   readonly terminal?: TerminalSignal;
+  /** An address that gets a signed message, and the file with the secret that signs it. */
   readonly webhook?: { readonly url: ReceiverUrl; readonly secretFile: string };
+  /** An address of ntfy that ends in a topic, and the file with its access token. */
   readonly ntfy?: { readonly url: ReceiverUrl; readonly tokenFile?: string };
 }
 
 /** Thrown if `notify.json`, or a file that it names, cannot be used. */
 export class NotifyConfigError extends Error {
+  /** The class's name. */
   override name = "NotifyConfigError";
 }
 
@@ -32,6 +37,7 @@ const MAX_BYTES = 64 * 1024;
 /** Files with secrets are in `private/`, which is mounted into no bottle. */
 const SECRET_FILE = /^private\/[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/;
 
+/** Where `notify.json` is below a root. */
 export function notifyConfigPath(root: string): string {
   return `${root}/notify.json`;
 }
@@ -143,6 +149,7 @@ export function parseNotifyConfig(text: string, path: string): NotifyConfig {
   return config;
 }
 
+/** A receiver's address. */
 export interface ReceiverUrl {
   /** The whole address. Its path is often a secret, so it is never printed. */
   readonly href: string;

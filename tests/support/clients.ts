@@ -87,15 +87,18 @@ async function post(url: URL, method: string, params: unknown, signal: AbortSign
 
 function connectFetch(url: URL): Promise<TestClient> {
   const end = new AbortController();
-  const late = setTimeout(() => end.abort(new Error("No answer within 2 minutes")), 120_000);
-  const send = (method: string, params: unknown) => post(url, method, params, end.signal);
+  const send = async (method: string, params: unknown) => {
+    const late = setTimeout(() => end.abort(new Error("No answer within 2 minutes")), 120_000);
+    try {
+      return await post(url, method, params, end.signal);
+    } finally {
+      clearTimeout(late);
+    }
+  };
   return Promise.resolve({
     tools: async () => (await send("tools/list", {})).tools,
     call: async (name, args) => asCallResult(await send("tools/call", { name, arguments: args })),
-    [Symbol.asyncDispose]: () => {
-      clearTimeout(late);
-      return Promise.resolve(end.abort());
-    },
+    [Symbol.asyncDispose]: () => Promise.resolve(end.abort()),
   });
 }
 

@@ -45,3 +45,9 @@ Deno.test("ARCHITECTURE.md refers to files and folders that there are", () => {
   assert(named.length > 40);
   assertEquals(named.filter((name) => !isThere(name, files)), []);
 });
+
+Deno.test("deno task check lints the documentation of each entry that is published", async () => {
+  const { exports, tasks } = JSON.parse(await Deno.readTextFile(join(REPO, "deno.json")));
+  const linted = tasks.check.command.split(" deno doc --lint ")[1]?.split(" ");
+  assertEquals(linted, Object.values(exports).map((file) => String(file).replace("./", "")));
+});
