@@ -95,7 +95,7 @@ export function entryLine(
 const CONFIRMED: Readonly<Record<Confirmation, string>> = {
   "high-marks": "the high marks, by typing the bottle's name",
   "stale": "that the file in force was not the one the agent started from",
-  "unrecorded-response": "that a response without a record was moved away",
+  "unrecorded-response": "that a response without a record was overridden",
 };
 
 const SIGNATURES: Readonly<Record<RecordedDecision["signature"], string>> = {

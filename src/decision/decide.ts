@@ -24,7 +24,7 @@ import {
 } from "../records/proposal.ts";
 import { sha256Hex } from "../text/hash.ts";
 import { diffAgainst, type Inspection, inspectProposal } from "./inspect.ts";
-import { carryOut, withBottleLock } from "./journal.ts";
+import { carryOut, keepUnrecorded, withBottleLock } from "./journal.ts";
 import { confirmedBy, fileOf, marksOf, refuseObstacles } from "./obstacles.ts";
 
 /** One operator's decision on one proposal. */
@@ -158,8 +158,10 @@ async function record(
   request: DecideRequest,
   inspection: Inspection,
 ): Promise<Decision> {
-  const { proposal, proposalSha256, unrecordedResponse: planted } = inspection;
+  const { proposal, proposalSha256 } = inspection;
   const { bottleSlug, proposalId, verdict, notes, operator, operatorName } = request;
+  const planted = inspection.unrecordedResponse &&
+    keepUnrecorded({ root, bottleSlug, proposalId });
   const { status } = verdict;
   const finalFile = fileOf(verdict, inspection) ?? null;
   const component = COMPONENT_FOR_TOOL[proposal.tool] ?? COMPONENT_REBUILD;

@@ -20,8 +20,8 @@ import {
   createOnce,
   moveAside,
   probeCreateOnce,
-  probeMoveAside,
   removeFile,
+  replaceFile,
   replaceFileAlone,
   syncFile,
   syncNames,
@@ -29,6 +29,7 @@ import {
 import { appendEntry } from "../log/append.ts";
 import { linesOf, signHead } from "../log/chain.ts";
 import { openSigningKey } from "../log/key.ts";
+import { readStandingResponse, type UnrecordedResponse } from "../log/decisions.ts";
 import { readLine } from "../log/lines.ts";
 import { readResponseBytes, responsePlaces } from "../queue/files.ts";
 import { ACTION_SUPERSEDED, type AuditEntry } from "../records/audit_entry.ts";
@@ -46,10 +47,10 @@ import {
 } from "../records/errors.ts";
 import type { Head } from "../records/head.ts";
 import { auditLogName, isBottleSlug } from "../records/names.ts";
-import type { ProposalResponse } from "../records/proposal.ts";
+import type { ProposalRef, ProposalResponse } from "../records/proposal.ts";
 import { isCount, isFlag, isText, shapeOf } from "../records/shape.ts";
 import { asciiJson } from "../text/json.ts";
-import { dirname, join } from "@std/path";
+import { basename, dirname, join } from "@std/path";
 import { Buffer } from "node:buffer";
 
 /** A decision that is about to be recorded, with the exact bytes of both files. */
@@ -63,7 +64,7 @@ interface Intent {
   readonly line: string;
   /** The response file's text. */
   readonly response: string;
-  /** Whether an unrecorded response in its place is moved away. */
+  /** Whether an unrecorded response in its place in the queue is moved away. */
   readonly overrideUnrecorded: boolean;
 }
 
@@ -80,7 +81,8 @@ function asideDir(root: string, slug: string): string {
 /**
  * Throws `queue_not_writable`, before anything is recorded, if a response of that size could not be written
  * into the queue and archived, or an unrecorded one in its place not be moved away: the queue must be
- * writable, on the file system of `private/`, and have that much room, and the archive be its owner's to use.
+ * writable, on the file system of `private/`, and have that much room, and the archive be its owner's to
+ * use. What others can replace is judged by its mode alone, and left where it is.
  */
 function refuseIfUnanswerable(
   root: string,
@@ -88,13 +90,6 @@ function refuseIfUnanswerable(
   bytes: number,
 ): void {
   const dir = queueDirForSlug(bottleSlug, { root });
-  const places = responsePlaces(dir, proposalId);
-  const refuse = (what: string, cause: unknown) => {
-    const reason = cause instanceof Error ? cause.message : String(cause);
-    const message = `Cannot decide: ${what} (${reason}). Nothing was decided; ` +
-      "supervise doctor says what to repair";
-    return new SuperviseError("queue_not_writable", message, { cause });
-  };
   try {
     probeCreateOnce(dir, stagingDir(root, bottleSlug), bytes);
     // By its mode alone: a file to try it out would follow a link that is put there meanwhile. A link, or a
@@ -106,16 +101,46 @@ function refuseIfUnanswerable(
   } catch (error) {
     const what = `no response could be written into ${dir}, and archived; it must be writable, ` +
       `and on the same file system as ${privateDir(root)}`;
-    throw refuse(what, error);
+    throw unanswerable(what, error);
   }
   if (!overrideUnrecorded) return;
-  for (const place of places) {
-    try {
-      probeMoveAside(place, asideDir(root, bottleSlug));
-    } catch (error) {
-      throw refuse(`what is in the response's place, ${place}, cannot be moved away`, error);
-    }
+  // Its owner cannot move a directory to another one that it may not write.
+  const place = ownEntry(responsePath(dir, proposalId));
+  if (place?.isDirectory === true && (place.mode & 0o200) === 0) {
+    const reason = `a directory of mode ${(place.mode & 0o777).toString(8)}`;
+    throw unanswerable(
+      `what is in the response's place, ${place.path}, cannot be moved away`,
+      reason,
+    );
   }
+}
+
+function unanswerable(what: string, cause: unknown): SuperviseError {
+  const reason = cause instanceof Error ? cause.message : String(cause);
+  const message = `Cannot decide: ${what} (${reason}). Nothing was decided; ` +
+    "supervise doctor says what to repair";
+  return new SuperviseError("queue_not_writable", message, { cause });
+}
+
+/**
+ * Keeps a copy of the response that is overridden, where no sidecar can change it: the queue's owner can
+ * remove the file in any moment, and its hash in the log would then prove nothing. Call it before the
+ * decision is recorded, and record what it returns: `undefined` if the response is gone.
+ *
+ * @throws {SuperviseError} If the copy cannot be written.
+ */
+export function keepUnrecorded(ref: Required<ProposalRef>): UnrecordedResponse | undefined {
+  const { root, bottleSlug, proposalId } = ref;
+  const { response, bytes } = readStandingResponse(ref) ?? {};
+  if (bytes === undefined) return response;
+  const dir = asideDir(root, bottleSlug);
+  const name = basename(responsePath(dir, proposalId));
+  try {
+    replaceFile(join(dir, `${name}.${response!.sha256}`), bytes);
+  } catch (error) {
+    throw unanswerable(`no copy of the response without a record could be kept in ${dir}`, error);
+  }
+  return response;
 }
 
 /**
@@ -139,19 +164,21 @@ async function answer(root: string, intent: Intent): Promise<boolean> {
     syncNames(queueDir);
     return true;
   }
+  const place = responsePath(queueDir, proposalId);
   if (intent.overrideUnrecorded) {
-    for (const place of responsePlaces(queueDir, proposalId)) {
-      try {
-        moveAside(place, asideDir(root, bottleSlug));
-      } catch (error) {
-        // It was tried out, so it was changed since. Then it keeps the name, and the log says so.
-        if (!(error instanceof Deno.errors.PermissionDenied)) throw error;
-      }
+    // Not one in the archive, which is not in the way: the queue's owner can put a link in the archive's
+    // place at any time, and a name in it would then be another directory's.
+    try {
+      moveAside(place, asideDir(root, bottleSlug));
+    } catch (error) {
+      // It could be moved before the record, so it was changed since. Then it keeps the name, and the log
+      // says so.
+      if (!(error instanceof Deno.errors.PermissionDenied)) throw error;
     }
   }
   const bytes = new TextEncoder().encode(intent.response);
   try {
-    createOnce(responsePath(queueDir, proposalId), bytes, stagingDir(root, bottleSlug));
+    createOnce(place, bytes, stagingDir(root, bottleSlug));
     return true;
   } catch (error) {
     if (!(error instanceof Deno.errors.AlreadyExists)) throw error;

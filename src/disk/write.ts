@@ -7,6 +7,7 @@
  */
 
 import { basename, dirname, join } from "@std/path";
+import { lchownSync } from "node:fs";
 
 /** The mode of every file that this project writes. */
 export const FILE_MODE = 0o600;
@@ -176,17 +177,6 @@ function freeProbe(dir: string): string {
 }
 
 /**
- * Does what {@linkcode moveAside} will do, and takes it back: a directory without any permission cannot be
- * moved away by its own owner.
- *
- * The calls of {@linkcode moveAside}, `rename`. A crash leaves it in one of the two places.
- */
-export function probeMoveAside(path: string, dir: string): void {
-  const aside = moveAside(path, dir);
-  if (aside !== undefined) Deno.renameSync(aside, path);
-}
-
-/**
  * Removes what a crash left in a directory: the files with matching names, or all.
  *
  * `unlink` each; a crash leaves some of them, for the next call. Nothing happens if there is no such
@@ -211,9 +201,10 @@ export function clearDirectory(
  */
 function giveToOwnerOf(dir: string, path: string): void {
   const { uid, gid } = Deno.statSync(dir);
-  if (uid === null || uid === Deno.statSync(path).uid) return;
+  if (uid === null || gid === null || uid === Deno.statSync(path).uid) return;
   try {
-    Deno.chownSync(path, uid, gid);
+    // Not what a link points to: the owner of a queue could put one there, if it is prepared in the queue.
+    lchownSync(path, uid, gid);
   } catch (error) {
     if (!(error instanceof Deno.errors.PermissionDenied)) throw error;
   }
@@ -261,26 +252,25 @@ export function stagedName(path: string, mark: string): string {
 }
 
 /**
- * Moves a file, a link or a directory out of reach of those who can write the directory it is in.
+ * Moves a file, a link or a directory out of reach of those who can write the directory it is in. They
+ * must not be able to replace that directory: through a link in its place another file would be moved.
  *
  * `mkdir`, `rename`, `fsync` of both directories. A crash leaves it in one of the two places.
  *
  * @param path The name; nothing happens if nothing has it.
  * @param dir A directory on the same file system; created if missing.
- * @returns Where it is now; `undefined` if nothing had the name.
  */
-export function moveAside(path: string, dir: string): string | undefined {
+export function moveAside(path: string, dir: string): void {
   ensureDirectory(dir);
   const aside = join(dir, `${basename(path)}.${crypto.randomUUID()}`);
   try {
     Deno.renameSync(path, aside);
   } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return undefined;
+    if (error instanceof Deno.errors.NotFound) return;
     throw error;
   }
   syncNames(dir);
   syncNames(dirname(path));
-  return aside;
 }
 
 /**

@@ -146,8 +146,16 @@ export interface UnrecordedResponse {
  */
 export function standingResponse(
   ref: ProposalRef,
-  maxBytes: number = MAX_QUEUE_FILE_BYTES,
+  maxBytes?: number,
 ): UnrecordedResponse | undefined {
+  return readStandingResponse(ref, maxBytes)?.response;
+}
+
+/** Does what {@linkcode standingResponse} does, and returns the bytes too, if it could be read. */
+export function readStandingResponse(
+  ref: ProposalRef,
+  maxBytes: number = MAX_QUEUE_FILE_BYTES,
+): { readonly response: UnrecordedResponse; readonly bytes?: Uint8Array } | undefined {
   const { bottleSlug, proposalId } = ref;
   for (const place of responsePlaces(queueDirForSlug(bottleSlug, ref), proposalId)) {
     try {
@@ -155,15 +163,16 @@ export function standingResponse(
       const sha256 = sha256Hex(bytes);
       try {
         const { status } = parseResponse(parseJsonBytes(bytes, place), place);
-        return { bottleSlug, proposalId, says: status, sha256 };
+        return { response: { bottleSlug, proposalId, says: status, sha256 }, bytes };
       } catch (error) {
         if (!(error instanceof MalformedRecordError)) throw error;
-        return { bottleSlug, proposalId, says: `it is not a response: ${error.reason}`, sha256 };
+        const says = `it is not a response: ${error.reason}`;
+        return { response: { bottleSlug, proposalId, says, sha256 }, bytes };
       }
     } catch (error) {
       if (error instanceof Deno.errors.NotFound) continue;
       if (!(error instanceof UnsafeFileError)) throw error;
-      return { bottleSlug, proposalId, says: `it cannot be read: ${error.reason}` };
+      return { response: { bottleSlug, proposalId, says: `it cannot be read: ${error.reason}` } };
     }
   }
   return undefined;

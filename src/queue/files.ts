@@ -187,6 +187,9 @@ function responseFromBytes(bytes: Uint8Array, path: string): ProposalResponse {
  * Moves a proposal and its response to `processed/`. Files that are missing are skipped, so it can be
  * done again.
  *
+ * It is for the sidecar. On the host, the queue's owner could put a link in the place of `processed`
+ * while it runs, and the two files would go to where that leads.
+ *
  * Needs `--allow-read` and `--allow-write` for the queue directory.
  *
  * @param queueDir The queue directory.

@@ -55,8 +55,8 @@ export interface AuditEntry {
   /** SHA-256 of the final file, lower-case hex; `""` for a rejection. */
   readonly finalSha256?: string;
   /**
-   * What stood in the answer's place without a record, and was moved away: a status or a reason, and
-   * SHA-256 of its bytes where it had any.
+   * What the response without a record said that was overridden: a status or a reason, and SHA-256 of its
+   * bytes if they could be read. `<root>/private/foreign/<slug>/` then has a copy.
    */
   readonly unrecordedResponse?: string;
   /**

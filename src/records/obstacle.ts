@@ -40,8 +40,9 @@ export interface DecisionDraft {
   /** Decide although the file in force is not the one the agent started from. */
   readonly allowStale?: boolean;
   /**
-   * Decide although the queue holds a response that no record backs. That response is moved to
-   * `<root>/private/foreign/<slug>/`, and the log keeps what it said.
+   * Decide although the queue holds a response that no record backs. A copy of it is kept in
+   * `<root>/private/foreign/<slug>/`, the log keeps what it said and its hash, and what has the response's
+   * name in the queue is moved there too.
    */
   readonly overrideUnrecorded?: boolean;
   /**

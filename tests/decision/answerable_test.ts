@@ -51,11 +51,6 @@ const OBSTRUCTIONS: readonly Obstruction[] = [
     mode: 0o000,
     check: "foreign-answers",
   },
-  {
-    what: "a directory of mode 500 in the response's place in the archive",
-    path: "queue/dev-1/processed/p1.response.json",
-    mode: 0o500,
-  },
   { what: "a queue that may not be written", path: "queue/dev-1", mode: 0o500 },
   { what: "a queue that may not be listed", path: "queue/dev-1", mode: 0o300 },
   { what: "a staging directory of mode 000", path: "private/staging/dev-1", mode: 0o000 },

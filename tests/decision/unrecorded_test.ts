@@ -12,11 +12,17 @@ import {
   watchEvents,
   writeResponse,
 } from "../../mod.ts";
+import { actBetween } from "../support/between.ts";
 import { supervise } from "../support/command_line.ts";
 import { type QueuedProposal, queueSample } from "../support/records.ts";
 import { refused } from "../support/refused.ts";
+import { hasProgram, REPO, run } from "../support/run.ts";
 import { type TempDir, tempDir } from "../support/temp.ts";
 import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
+
+const ignore = !hasProgram("strace", "-V");
+
+if (ignore) console.error("skipped: there is no strace on this machine");
 
 function request(dir: TempDir, queued: QueuedProposal, more: Partial<DecideRequest> = {}) {
   return {
@@ -91,9 +97,12 @@ for (const [what, { plant, says }] of Object.entries(PLANTED)) {
     assertStringIncludes(entry!.unrecordedResponse!, says);
     if (sha256 !== "") assertStringIncludes(entry!.unrecordedResponse!, sha256);
     assertEquals((await readResponse(queued.queueDir, id)).status, "rejected");
+    // What was in the place, and a copy of what could be read, under the hash that the log has.
+    const copy = dir.at("private", "foreign", "dev-1", `${id}.response.json.${sha256}`);
     const kept = [...Deno.readDirSync(dir.at("private", "foreign", "dev-1"))];
-    assertEquals(kept.length, 1);
-    assert(kept[0]!.name.startsWith(`${id}.response.json.`));
+    assertEquals(kept.length, entry!.unrecordedResponse!.includes("sha256") ? 2 : 1);
+    assert(kept.every(({ name }) => name.startsWith(`${id}.response.json.`)));
+    if (sha256 !== "") assertEquals(sha256Hex(await Deno.readFile(copy)), sha256);
     assert((await verifyAuditLog("pipelock", "dev-1", { root: dir.path })).ok);
     await assertRejects(
       () => decide(request(dir, queued)),
@@ -112,10 +121,11 @@ Deno.test("decide() moves a planted answer away that says the same, and states t
   const { auditHead } = await decide(request(dir, queued, { overrideUnrecorded: true }));
   const { audit_head } = JSON.parse(await Deno.readTextFile(responseOf(queued)));
   assertEquals(audit_head, auditHead);
-  const [{ name }] = [...Deno.readDirSync(dir.at("private", "foreign", "dev-1"))] as [
-    Deno.DirEntry,
-  ];
-  assertEquals(await Deno.readTextFile(dir.at("private", "foreign", "dev-1", name)), before);
+  const kept = Array.from(
+    Deno.readDirSync(dir.at("private", "foreign", "dev-1")),
+    ({ name }) => Deno.readTextFileSync(dir.at("private", "foreign", "dev-1", name)),
+  );
+  assertEquals(kept, [before, before]);
 });
 
 Deno.test("decide() overrides nothing where nothing was planted, and then says nothing of it", async () => {
@@ -150,6 +160,84 @@ Deno.test("an archived answer that no record backs is named as such", async () =
   }
   await refused(() => decide(request(dir, queued)), "answered_without_record", "approved");
 });
+
+/** Approves the proposal and overrides what is in the response's place. */
+const APPROVE = (dir: TempDir, { proposal }: QueuedProposal) => `
+  import { decide, inspectProposal } from "REPOmod.ts";
+  const shown = await inspectProposal(
+    { root: "${dir.path}", bottleSlug: "dev-1", proposalId: "${proposal.id}" },
+  );
+  await decide({
+    ...shown, root: "${dir.path}", verdict: { status: "approved" }, notes: "",
+    operator: "ada@host", confirmedSlug: "dev-1", overrideUnrecorded: true,
+  });`;
+
+const foreign = (dir: TempDir) => dir.at("private", "foreign", "dev-1");
+
+// Threat: B2, B3, B8
+Deno.test(
+  "decide() changes and opens nothing by a name in the archive, other than to read the response",
+  { ignore },
+  async () => {
+    await using dir = await tempDir();
+    const queued = await queueSample(dir.path);
+    await PLANTED["a whole answer"]!.plant(responseOf(queued));
+    const archive = `${queued.queueDir}/processed`;
+    await Deno.mkdir(archive);
+    const archived = responseOf(queued).replace("dev-1/", "dev-1/processed/");
+    await Deno.rename(responseOf(queued), archived);
+    const before = await Deno.readTextFile(archived);
+    const [program, trace] = [dir.at("approve.ts"), dir.at("trace")];
+    await Deno.writeTextFile(program, APPROVE(dir, queued).replaceAll("REPO", REPO));
+    const { code, err } = await run("strace", [
+      ...["-f", "-qq", "-o", trace, "-e", "trace=%file"],
+      ...[Deno.execPath(), "run", "-A", "--quiet", `--config=${REPO}deno.json`, program],
+    ]);
+    assertEquals(code, 0, err);
+    const calls = (await Deno.readTextFile(trace)).split("\n")
+      .filter((line) => line.includes(archive) && !/ (?:statx|l?stat|newfstatat)\(/.test(line));
+    const reads = calls.filter((line) =>
+      line.includes(`"${archived}", O_RDONLY|O_NONBLOCK|O_NOFOLLOW`)
+    );
+    assert(reads.length > 0);
+    assertEquals(calls, reads);
+    // It stays where it is, and the log has the hash of the copy.
+    const sha256 = sha256Hex(before);
+    assertEquals(await Deno.readTextFile(archived), before);
+    const copy = `${foreign(dir)}/${queued.proposal.id}.response.json.${sha256}`;
+    assertEquals(await Deno.readTextFile(copy), before);
+    const [entry] = await entries(dir);
+    assertEquals(entry?.unrecordedResponse, `approved, sha256 ${sha256}`);
+    assertEquals((await readResponse(queued.queueDir, queued.proposal.id)).finalFile !== "x", true);
+  },
+);
+
+// Threat: B8
+Deno.test(
+  "decide() has a copy of an overridden response, though it is removed while that is recorded",
+  { ignore },
+  async () => {
+    await using dir = await tempDir();
+    const queued = await queueSample(dir.path);
+    await PLANTED["a whole answer"]!.plant(responseOf(queued));
+    const sha256 = sha256Hex(await Deno.readFile(responseOf(queued)));
+    await actBetween(
+      dir,
+      APPROVE(dir, queued),
+      dir.at("private", "intents", ".dev-1.json.new.tmp"),
+      {
+        call: "rename",
+        n: 1,
+        act: () => Deno.remove(responseOf(queued)),
+      },
+    );
+    const [entry] = await entries(dir);
+    assertEquals(entry?.unrecordedResponse, `approved, sha256 ${sha256}`);
+    const [kept] = [...Deno.readDirSync(foreign(dir))];
+    assertEquals(sha256Hex(await Deno.readFile(`${foreign(dir)}/${kept!.name}`)), sha256);
+    assertEquals((await readResponse(queued.queueDir, queued.proposal.id)).status, "approved");
+  },
+);
 
 // Threat: B8
 Deno.test("supervise refuses a planted answer with exit code 4, and overrides it when told to", async () => {

@@ -273,3 +273,32 @@ Deno.test("writeAuditEntry() makes no log in the place of one that comes and goe
   assertEquals(out, "NotFound\n");
   assertEquals(isThere(path), false);
 });
+
+// Threat: B3
+Deno.test(
+  "writeResponse() gives away no file behind a link that came while it prepared its own in the queue",
+  { ignore: ignore || Deno.uid() !== 0 },
+  async () => {
+    await using dir = await tempDir();
+    const [queue, victim] = [dir.at("queue"), dir.at("victim")];
+    await Deno.mkdir(queue);
+    await Deno.chown(queue, 65_534, 65_534);
+    await Deno.writeTextFile(victim, "");
+    const write = `
+    import { writeResponse } from "REPOmod.ts";
+    await writeResponse("${queue}", {
+      proposalId: "p1", status: "rejected", notes: "no", finalFile: null,
+    });`;
+    await actBetween(dir, write, queue, {
+      call: "statx",
+      n: 2,
+      act() {
+        const [{ name }] = [...Deno.readDirSync(queue)] as [Deno.DirEntry];
+        Deno.removeSync(`${queue}/${name}`);
+        Deno.symlinkSync(victim, `${queue}/${name}`);
+      },
+    });
+    assertEquals(Deno.statSync(victim).uid, 0);
+    assertEquals(Deno.lstatSync(`${queue}/p1.response.json`).uid, 65_534);
+  },
+);
