@@ -16,13 +16,12 @@ import { actBetween } from "../support/between.ts";
 import { supervise } from "../support/command_line.ts";
 import { type QueuedProposal, queueSample } from "../support/records.ts";
 import { refused } from "../support/refused.ts";
-import { hasProgram, REPO, run } from "../support/run.ts";
+import { REPO, run } from "../support/run.ts";
+import { isMissing } from "../support/skip.ts";
 import { type TempDir, tempDir } from "../support/temp.ts";
 import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 
-const ignore = !hasProgram("strace", "-V");
-
-if (ignore) console.error("skipped: there is no strace on this machine");
+const ignore = isMissing("strace", "-V");
 
 function request(dir: TempDir, queued: QueuedProposal, more: Partial<DecideRequest> = {}) {
   return {
