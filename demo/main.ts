@@ -31,16 +31,20 @@ async function enter(): Promise<void> {
   await Deno.stdin.read(new Uint8Array(1024));
 }
 
-/** Prints paragraphs, broken between words where the terminal ends. */
-function say(text: string): void {
+/** Breaks lines between words where the terminal ends, each row behind a margin. */
+function breakLines(text: string, margin = ""): string {
   const columns = Deno.stdout.isTerminal() ? Math.min(Deno.consoleSize().columns || 80, 80) : 80;
-  const rows = text.split("\n").map((line) =>
-    line.split(" ").reduce((broken, word) => {
+  return text.split("\n").map((line) =>
+    `${margin}${line}`.split(" ").reduce((broken, word) => {
       const row = broken.slice(broken.lastIndexOf("\n") + 1);
-      return broken + (row.length + 1 + word.length < columns ? " " : "\n") + word;
+      return broken + (row.length + 1 + word.length < columns ? " " : `\n${margin}`) + word;
     })
-  );
-  console.log(`\n${rows.join("\n")}`);
+  ).join("\n");
+}
+
+/** Prints paragraphs. */
+function say(text: string): void {
+  console.log(`\n${breakLines(text)}`);
 }
 
 /** Runs the operator's command line as an operator would, and shows what was typed. */
@@ -98,7 +102,7 @@ async function decideAlone(root: string): Promise<void> {
 function showAnswers({ answers }: RunningAgent): void {
   for (const { tool, text } of answers.toSorted((a, b) => a.n - b.n)) {
     console.log(`\n${tool}:`);
-    for (const line of text.trimEnd().split("\n")) console.log(`  ${line}`);
+    console.log(breakLines(text.trimEnd(), "  "));
   }
 }
 

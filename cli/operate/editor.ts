@@ -10,6 +10,7 @@ import type { Context } from "../command/context.ts";
 import { CancelledError } from "../command/exit.ts";
 import { UsageError } from "../command/flags.ts";
 import { splitWords } from "../command/split_words.ts";
+import { isAbsolute } from "@std/path";
 
 /** An editor that ends sooner, and has saved nothing, may have left its window open. */
 const AT_ONCE_MS = 5_000;
@@ -55,8 +56,10 @@ export async function editProposal(
     return new CancelledError(`Cancelled: ${why}`);
   };
 
+  // Below a relative root whose name begins with "-" the path alone would look like an option.
+  const path = isAbsolute(buffer.path) ? buffer.path : `./${buffer.path}`;
   const startedMs = performance.now();
-  const status = await runEditor(program, [...args, buffer.path]);
+  const status = await runEditor(program, [...args, path]);
   const atOnce = performance.now() - startedMs < AT_ONCE_MS;
   if (status === undefined) {
     throw await cancelled(`there is no editor called ${program}; set $EDITOR`);

@@ -247,6 +247,13 @@ Deno.test("on a terminal the full screen may also start suspend.sh, and --plain 
     const program = said.findIndex((line) => line.endsWith("/cli/verbs/review.ts"));
     assertEquals(said.slice(0, program), granted("/root-of-ours", "/root-of-ours", editor));
   }
+  // With an empty cache Deno downloads, and shows its progress.
+  await using first = await openTerminal(
+    `PATH='${dir.at("bin")}':$PATH sh '${LAUNCHER}' list; echo ended $?`,
+    { ...env, DENO_DIR: dir.at("empty"), HOME: dir.path },
+  );
+  await first.sees(/^Downloading packages, once\.\.\.\n+ended 0/m);
+  assertEquals((await Deno.readTextFile(dir.at("said"))).includes("--quiet"), false);
 });
 
 const NOTIFY = {

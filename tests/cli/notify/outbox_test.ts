@@ -103,6 +103,24 @@ for (
   });
 }
 
+Deno.test("openOutbox() tries again no sooner than Retry-After says", async () => {
+  await using dir = await tempDir();
+  const status = 503;
+  await using late = startReceiver(() =>
+    new Response(null, { status, headers: { "retry-after": "3600" } })
+  );
+  await using soon = startReceiver(() => new Response(null, { status }));
+  const first = await outboxTo(dir, late.url("/hook"));
+  first.put([at("dev-1")], 1);
+  await late.next();
+  const second = await outboxTo(dir, soon.url("/hook"));
+  second.put([at("dev-2")], 1);
+  for (let tries = 0; tries < 3; tries++) await soon.next();
+  // Without the header all tries are over by now.
+  assertEquals(late.left(), 0);
+  await Promise.all([first.close(), second.close()]);
+});
+
 Deno.test("openOutbox() never tries again where a receiver said 410", async () => {
   await using dir = await tempDir();
   await using receiver = startReceiver(() => new Response(null, { status: 410 }));
