@@ -1,7 +1,7 @@
 /**
  * The sidecar's connections: how many there may be, how long a request may take to arrive, and how many bytes
- * all of them may hold. Where one bound is reached, the oldest connection that has not sent a whole request is
- * closed, so that a client that comes later still gets in. A connection whose call is being answered stays.
+ * all of them may hold. Where one bound is reached, a connection that has not sent a whole request is closed,
+ * the oldest or the one that holds most, so that a client that comes later still gets in. A connection whose call is being answered stays.
  *
  * The limits of `node:http` are not used: its own accept loop ends without a word when the process is out of
  * files (docs/adr/0033-connections.md).
@@ -61,7 +61,7 @@ export interface Connections {
   readonly of: (socket: object) => Connection | undefined;
   /** Puts a connection into a phase. */
   readonly enter: (connection: Connection, phase: Phase) => void;
-  /** Lets a connection hold more bytes; `false` if it is the oldest that could give some back. */
+  /** Lets a connection hold more bytes; `false` if it is closed, or holds most of those that may be closed. */
   readonly take: (connection: Connection, bytes: number) => boolean;
   /** Takes bytes back. */
   readonly give: (connection: Connection, bytes: number) => void;
@@ -104,10 +104,10 @@ export function openConnections(
 
   function add(conn: Deno.Conn): void {
     const socket = socketOf(conn, {
-      onBytes: () => {
+      onBytes: (bytes) => {
         if (connection.phase === "idle") enter(connection, "reading");
         // A second request before the first one is answered: no MCP client sends that.
-        else if (connection.phase === "answering") socket.destroy();
+        else if (connection.phase === "answering" && !isLineEnd(bytes)) socket.destroy();
       },
       onClose: () => {
         if (open.delete(socket)) give(connection, connection.bytes);
@@ -120,15 +120,26 @@ export function openConnections(
     onSocket(socket);
   }
 
-  /** Closes the oldest connection that may be closed; with `withBytes`, of those that hold some. */
-  function evict(withBytes = false): Connection | undefined {
+  function evict(connection: Connection): void {
+    counts.evicted++;
+    connection.socket.destroy();
+  }
+
+  /** Closes the oldest connection that may be closed; `false` if there is none. */
+  function evictOldest(): boolean {
+    const oldest = open.values().find(({ phase }) => phase !== "answering");
+    if (oldest !== undefined) evict(oldest);
+    return oldest !== undefined;
+  }
+
+  /** Of the connections that may be closed, the one that holds most bytes; of several, the oldest. */
+  function largest(): Connection | undefined {
+    let found: Connection | undefined;
     for (const connection of open.values()) {
-      if (connection.phase === "answering" || (withBytes && connection.bytes === 0)) continue;
-      counts.evicted++;
-      connection.socket.destroy();
-      return connection;
+      if (connection.phase === "answering" || connection.bytes <= (found?.bytes ?? 0)) continue;
+      found = connection;
     }
-    return undefined;
+    return found;
   }
 
   async function acceptAll(): Promise<void> {
@@ -142,11 +153,11 @@ export function openConnections(
         if (["EMFILE", "ENFILE"].includes((error as { code?: string }).code ?? "")) {
           limit = Math.max(1, Math.min(limit, open.size) - SPARE_FILES);
         }
-        while (open.size > limit && evict() !== undefined);
+        while (open.size > limit && evictOldest());
         await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
         continue;
       }
-      while (open.size >= limit && evict() === undefined) await freed.promise;
+      while (open.size >= limit && !evictOldest()) await freed.promise;
       add(conn);
     }
   }
@@ -158,7 +169,6 @@ export function openConnections(
       if (phase !== "idle") counts.late++;
       socket.destroy();
     }
-    // Once a second at most: an attacker must not fill the log either.
     if (Object.values(counts).some((count) => count > 0)) {
       log("connections", { open: open.size, ...counts });
       Object.assign(counts, { evicted: 0, late: 0, accept_failed: 0 });
@@ -171,12 +181,14 @@ export function openConnections(
     enter,
     give,
     take(connection, bytes) {
+      // What a closed connection took, nobody would give back.
+      if (!open.has(connection.socket)) return false;
       connection.bytes += bytes;
       bytesInAll += bytes;
       while (bytesInAll > MAX_BYTES) {
-        const oldest = open.values().find(({ phase, bytes }) => phase !== "answering" && bytes > 0);
-        if (oldest === undefined || oldest === connection) return false;
-        evict(true);
+        const most = largest();
+        if (most === undefined || most === connection) return false;
+        evict(most);
       }
       return true;
     },
@@ -193,10 +205,15 @@ export function openConnections(
 }
 
 interface SocketEvents {
-  /** Something has arrived. */
-  readonly onBytes: () => void;
+  /** These bytes have arrived. */
+  readonly onBytes: (bytes: Uint8Array) => void;
   /** It is closed; called once, and at once. */
   readonly onClose: () => void;
+}
+
+/** A line end behind a body is no second request: some clients send one (RFC 9112, section 2.2). */
+function isLineEnd(bytes: Uint8Array): boolean {
+  return bytes.length <= 2 && bytes.every((byte) => byte === 0x0d || byte === 0x0a);
 }
 
 /** What is read into, and used again: as garbage it would outgrow what is in use. */
@@ -210,8 +227,9 @@ function socketOf(conn: Deno.Conn, { onBytes, onClose }: SocketEvents): Duplex {
       const buffer = buffers.pop() ?? new Uint8Array(READ_BYTES);
       conn.read(buffer).then((length) => {
         if (length === null) return void this.push(null);
-        onBytes();
-        this.push(buffer.slice(0, length));
+        const bytes = buffer.slice(0, length);
+        onBytes(bytes);
+        this.push(bytes);
       }).catch((error) => this.destroy(error)).finally(() => buffers.push(buffer));
     },
     write(chunk: Uint8Array, _encoding, done) {

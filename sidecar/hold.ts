@@ -40,6 +40,8 @@ export interface HeldCall {
   readonly session: string | undefined;
   /** The JSON-RPC id of the call; other clients' calls may have the same. */
   readonly requestId: string | number;
+  /** How long its request's body was, in bytes: about what is kept of it while it is held. */
+  readonly bytes: number;
   /** Tells the client that it is still being held; `undefined` if it did not ask to be told. */
   readonly tell: ((elapsedMs: number, message: string) => Promise<void>) | undefined;
   /** The client gets the proposal's id only, and asks for the response later. */
@@ -78,6 +80,12 @@ export interface Holder {
 
 /** For how long a file that was rejected cannot be proposed again with other words. */
 const REJECTED_MS = 60_000;
+
+/** A held call of at most so many bytes needs only a place; of larger ones the bytes are counted too. */
+const SMALL_BYTES = 64 * 1024;
+
+/** How many bytes of larger calls are held at most. */
+const MAX_LARGE_BYTES = 32 * 1024 * 1024;
 
 /** Why a held call ends before its response is there. */
 const RELEASED = new Error("the call is released");
@@ -118,7 +126,7 @@ export function openHolder(options: HoldOptions): Holder {
       response = isNew ? undefined : await queue.response(id);
       // A call that does not wait needs no place: an agent can always ask about a proposal.
       if (response === undefined && capMs > 0) {
-        if (holding.size >= limits.maxHeld) return tooManyHeld(id);
+        if (!hasRoomFor(call)) return tooManyHeld(id);
         response = await hold(proposal, capMs, call);
       }
       return outcomeOf(proposal, response);
@@ -137,13 +145,23 @@ export function openHolder(options: HoldOptions): Holder {
       : { kind: "answered", proposal, response, answeredAtMs: queue.answeredAtMs(id) };
   }
 
+  /** Large calls leave room for small ones: a call that is not held can still ask, and be answered. */
+  function hasRoomFor({ bytes }: HeldCall): boolean {
+    if (holding.size >= limits.maxHeld) return false;
+    if (bytes <= SMALL_BYTES) return true;
+    let inAll = bytes;
+    for (const held of holding.keys()) if (held.bytes > SMALL_BYTES) inAll += held.bytes;
+    return inAll <= MAX_LARGE_BYTES;
+  }
+
   function tooManyHeld(id: string): Outcome {
     const held = holding.size;
-    log("refused", { reason: "held calls", held });
+    const isFull = held >= limits.maxHeld;
+    log("refused", { reason: isFull ? "held calls" : "held bytes", held });
+    const what = isFull ? `${held} calls already` : "as many large calls as it can";
     return {
       kind: "refused",
-      reason:
-        `this sidecar holds ${held} calls already; proposal ${id} is in the queue: ask about ` +
+      reason: `this sidecar holds ${what}; proposal ${id} is in the queue: ask about ` +
         "it with proposal-status in a minute",
     };
   }

@@ -106,6 +106,8 @@ export function listen({ listener, maxHeld, log, handle }: ListenOptions): () =>
       log("failed", { error: error instanceof Error ? error.name : "unknown" });
       result = plain(500, "Cannot answer: the sidecar failed");
     }
+    // The body is parsed. What a held call keeps of it is bounded in hold.ts.
+    connections.give(connection, connection.bytes);
     // What is left of a body that was not read is passed over, and then the connection is closed.
     if (!request.complete) response.shouldKeepAlive = false;
     for (const [name, value] of result.headers) {
@@ -141,9 +143,7 @@ export function listen({ listener, maxHeld, log, handle }: ListenOptions): () =>
       connections.take(connection, value.length);
       const written = new Promise<void>((resolve) => response.write(value, () => resolve()));
       await Promise.race([written, closed]);
-      if (connections.of(connection.socket) !== undefined) {
-        connections.give(connection, value.length);
-      }
+      connections.give(connection, connection.bytes);
       chunk = await next;
     }
     connections.enter(connection, "sending");

@@ -20,6 +20,7 @@ import { clearUnfinished, InvalidNameError } from "../sidecar_mod.ts";
 import { listen } from "./listen.ts";
 import { createServer } from "./server.ts";
 import {
+  boundLog,
   logToStderr,
   readSettings,
   type Settings,
@@ -35,11 +36,12 @@ const STOP_MS = 1_500;
 async function serve(settings: Settings): Promise<void> {
   const { host, port, slug, ...rest } = settings;
   clearUnfinished(rest.queueDir);
+  const log = boundLog(logToStderr);
   const sidecar = createServer({
     ...rest,
     bottleSlug: slug,
     version: denoJson.version,
-    log: logToStderr,
+    log,
   });
   let listener: Deno.Listener;
   try {
@@ -49,7 +51,7 @@ async function serve(settings: Settings): Promise<void> {
     throw new Error(`Cannot listen on ${host}:${port}: ${reason}`, { cause });
   }
   const { maxHeld } = rest.limits;
-  const stop = listen({ listener, maxHeld, log: logToStderr, handle: sidecar.handle });
+  const stop = listen({ listener, maxHeld, log, handle: sidecar.handle });
   const { port: listening } = listener.addr as Deno.NetAddr;
   logToStderr("listening", { ...settingsInForce(settings), port: listening });
   const stopped = Promise.withResolvers<void>();

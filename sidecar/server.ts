@@ -74,6 +74,9 @@ const ALLOWED_HOSTS = [SUPERVISE_HOSTNAME, "localhost", "127.0.0.1", "[::1]"];
 /** The header by which a client of the 2025 protocols says which session a message belongs to. */
 const SESSION = "mcp-session-id";
 
+/** The header that says how long the body was, whatever the client announced. */
+const LENGTH = "content-length";
+
 /**
  * How many clients may listen for changes at once. There are none to tell of, and each costs a connection that
  * no bound of {@linkcode openHolder} counts.
@@ -108,6 +111,7 @@ export function createServer(options: ServerOptions): SidecarServer {
     if (cancelled !== undefined && session !== null) holder.release(session, cancelled);
     // The SDK gets the value that was read here, so that no second reader sees another message.
     headers.set("content-type", "application/json");
+    headers.set(LENGTH, String(body.length));
     const url = `http://${SUPERVISE_HOSTNAME}${incoming.path}`;
     const request = new Request(url, { method: "POST", headers, signal: incoming.gone });
     const response = await mcp.fetch(request, { parsedBody: message });
@@ -231,11 +235,12 @@ function offerTasks({ server }: McpServer, options: ServerOptions, holder: Holde
 function heldCall({ mcpReq, http }: ServerContext): HeldCall {
   const progressToken = mcpReq._meta?.progressToken;
   const { signal, id: requestId } = mcpReq;
-  const session = http?.req?.headers.get(SESSION) ?? undefined;
+  const headers = http?.req?.headers;
   return {
     signal,
-    session,
+    session: headers?.get(SESSION) ?? undefined,
     requestId,
+    bytes: Number(headers?.get(LENGTH)),
     // The protocol wants numbers that increase: whole seconds, ten apart.
     tell: progressToken === undefined ? undefined : (elapsedMs, message) =>
       mcpReq.notify({

@@ -23,6 +23,29 @@ export const logToStderr: Log = (event, fields = {}) => {
   console.error(JSON.stringify({ time: new Date().toISOString(), event, ...fields }));
 };
 
+/** How many lines of one event are logged at once; after that, one a second. */
+const MAX_BURST = 1000;
+
+/**
+ * A log that nobody can fill: of each event it writes so many lines, then one a second, which says how many
+ * were left out before it.
+ */
+export function boundLog(log: Log, nowMs: () => number = () => performance.now()): Log {
+  const budgets = new Map<string, { left: number; atMs: number; omitted: number }>();
+  return (event, fields) => {
+    const now = nowMs();
+    const { left, atMs, omitted } = budgets.get(event) ??
+      { left: MAX_BURST, atMs: now, omitted: 0 };
+    const budget = Math.min(MAX_BURST, left + (now - atMs) / 1000);
+    if (budget < 1) {
+      budgets.set(event, { left: budget, atMs: now, omitted: omitted + 1 });
+      return;
+    }
+    budgets.set(event, { left: budget - 1, atMs: now, omitted: 0 });
+    log(event, omitted === 0 ? fields : { ...fields, omitted_before: omitted });
+  };
+}
+
 /**
  * The flags of `deno run` for a sidecar with this queue directory that listens on `host:port`. With
  * `--optimize-for-size` V8 collects sooner what closed connections leave behind: without it a flood leaves

@@ -14,6 +14,9 @@ const FETCH = CLIENT_KINDS[2]!;
 
 const QUESTION = { proposed_file: "a.example\n", justification: "Why." };
 
+/** The events of calls that are held. */
+const TAKEN = ["proposed", "attached"];
+
 const JSON_HEADERS = [
   "Content-Type: application/json",
   "Accept: application/json, text/event-stream",
@@ -188,7 +191,7 @@ Deno.test("responses that nobody reads do not fill the memory", async () => {
 });
 
 // Threat: A14
-Deno.test("held calls with large bodies are refused in words where their bytes are too many", async () => {
+Deno.test("many large bodies at once are bounded, and small calls are held beside those that are held", async () => {
   await using dir = await tempDir();
   const queueDir = await queueOf(dir);
   await using sidecar = await startSidecar(queueDir);
@@ -200,17 +203,59 @@ Deno.test("held calls with large bodies are refused in words where their bytes a
     client.call("pipelock-block", { proposed_file, justification: "Why." })
       .then(({ structured }) => String(structured?.status), ({ message }) => String(message))
   );
-  const refused = Promise.withResolvers<void>();
-  let open = 0;
-  for (const call of calls) {
-    call.then((outcome) => {
-      if (outcome !== "approved" && ++open === 10) refused.resolve();
-    });
-  }
-  await refused.promise;
+  let over = 0;
+  for (const call of calls) call.then(() => over++);
+  const took = () => sidecar.events.filter(({ event }) => TAKEN.includes(event));
+  while (took().length + over < 30) await new Promise((done) => setTimeout(done, 20));
+  // Small calls are answered and held meanwhile.
+  await using small = await FETCH.connect(sidecar.url);
+  const held = small.call("pipelock-block", QUESTION);
+  held.catch(() => {});
+  while (took().filter(({ event }) => event === "proposed").length < 2) await sidecar.next();
+  await using other = await FETCH.connect(sidecar.url);
+  assertEquals((await other.tools()).length, 4);
   await decideNext(dir, { status: "approved" });
+  await decideNext(dir, { status: "approved" });
+  assertEquals((await held).structured?.status, "approved");
   const outcomes = await Promise.all(calls);
   assert(outcomes.filter((outcome) => outcome === "approved").length >= 10, String(outcomes));
   assert(memory.peakMib() < MAX_RESIDENT_MIB, `${memory.peakMib()} MiB`);
   for (const client of clients) await client[Symbol.asyncDispose]();
+});
+
+// Threat: A14
+Deno.test("announced bodies that do not come push out no small call that arrives in two packets", async () => {
+  await using dir = await tempDir();
+  const queueDir = await queueOf(dir);
+  await using sidecar = await startSidecar(queueDir);
+  const half = rawRequest([...JSON_HEADERS, `Content-Length: ${4 * 2 ** 20}`], "{");
+  using small = await connectRaw(sidecar.url);
+  const list = JSON.stringify({ jsonrpc: "2.0", id: 1, method: "ping" });
+  const bytes = rawRequest([...JSON_HEADERS, `Content-Length: ${list.length}`], list);
+  await small.send(bytes.subarray(0, bytes.length - 5));
+  using kept = new DisposableStack();
+  for (let n = 0; n < 12; n++) await kept.use(await connectRaw(sidecar.url)).send(half);
+  assert(Number((await sidecar.logged("connections")).evicted) >= 8);
+  await small.send(bytes.subarray(bytes.length - 5));
+  assert((await small.readUntil("\r\n")).startsWith("HTTP/1.1 200"));
+});
+
+Deno.test("a line end behind a body does not end a held call", async () => {
+  await using dir = await tempDir();
+  const queueDir = await queueOf(dir);
+  await using sidecar = await startSidecar(queueDir);
+  using connection = await connectRaw(sidecar.url);
+  const call = JSON.stringify({
+    jsonrpc: "2.0",
+    id: 1,
+    method: "tools/call",
+    params: { name: "pipelock-block", arguments: QUESTION },
+  });
+  await connection.send(rawRequest([...JSON_HEADERS, `Content-Length: ${call.length}`], call));
+  await sidecar.logged("proposed");
+  await connection.send(new Uint8Array([0x0d, 0x0a]));
+  // Once another request is answered, the sidecar has read the line end too.
+  assertEquals(await healthOf(sidecar), 200);
+  await decideNext(dir, { status: "approved" });
+  assert((await connection.readUntil('"status":"approved"')).includes('"status":"approved"'));
 });

@@ -35,7 +35,7 @@ async function openHere(dir: TempDir, limits: Partial<HoldLimits> = {}) {
 
 function callOf(more: Partial<HeldCall> = {}): HeldCall {
   const { signal } = new AbortController();
-  return { signal, session: "mine", requestId: 1, tell: undefined, ...more };
+  return { signal, session: "mine", requestId: 1, bytes: 100, tell: undefined, ...more };
 }
 
 const proposalsIn = async (queueDir: string) => (await listPendingProposals(queueDir)).length;
@@ -103,6 +103,20 @@ Deno.test("wait_seconds is capped by the time for which a call is held", async (
     const outcome = await holder.status(asked.proposal.id, Infinity, callOf({ tell }));
     assertEquals(outcome?.kind, "pending");
   }
+});
+
+// Threat: A14
+Deno.test("large calls are held up to 32 MiB of them, small ones beside them", async () => {
+  await using dir = await tempDir();
+  using holder = await openHere(dir);
+  const MiB = 1024 * 1024;
+  const sizes = [16 * MiB, 16 * MiB, 100, 65_536];
+  const held = sizes.map((bytes) => holder.ask(QUESTION, callOf({ bytes })));
+  while (holder.events.length < sizes.length) await new Promise((done) => setTimeout(done, 1));
+  const more = await holder.ask(QUESTION, callOf({ bytes: 65_537 }));
+  assert(more.kind === "refused" && more.reason.includes("as many large calls as it can"));
+  await decideNext(dir, { status: "approved" });
+  for (const outcome of await Promise.all(held)) assertEquals(outcome.kind, "answered");
 });
 
 // Threat: A4

@@ -34,6 +34,7 @@ Deno.test("the sidecar refuses what is no single, bounded JSON object, and goes 
     ["null", "null", {}, 400, "expected a JSON object"],
     ["bytes", new Uint8Array([0x7b, 0xff, 0x7d]), {}, 400, "not UTF-8"],
     ["200,000 levels", `${"[".repeat(200_000)}${"]".repeat(200_000)}`, {}, 400, "nested deeper"],
+    ["300,000 values", `{"a":[${"0,".repeat(300_000)}0]}`, {}, 400, "more than 10000 values"],
     ["levels in an argument", `{"a":${"[".repeat(99)}${"]".repeat(99)}}`, {}, 400, "nested deeper"],
     ["levels behind an escaped quote", `["\\"",${"[".repeat(99)}`, {}, 400, "nested deeper"],
     ["levels behind a backslash", `["\\\\",${"[".repeat(99)}`, {}, 400, "nested deeper"],

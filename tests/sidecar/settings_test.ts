@@ -1,4 +1,5 @@
 import {
+  boundLog,
   readSettings,
   type Settings,
   SIDECAR_VARIABLES,
@@ -161,4 +162,23 @@ Deno.test("docs/clients.md has each setting with its variable and its default", 
     [undefined, "SUPERVISE_TOKEN", ""],
   ]);
   assertEquals(rows.flatMap(([, variable]) => variable ?? []), SIDECAR_VARIABLES);
+});
+
+// Threat: A14
+Deno.test("boundLog() writes a thousand lines of an event, then one a second, and says what it left out", () => {
+  const lines: [string, unknown][] = [];
+  let now = 0;
+  const log = boundLog((event, fields) => lines.push([event, fields]), () => now);
+  for (let n = 0; n < 1500; n++) log("refused", { n });
+  assertEquals(lines.length, 1000);
+  log("proposed", {});
+  assertEquals(lines.at(-1), ["proposed", {}]);
+  now = 1000;
+  log("refused", { n: 1500 });
+  log("refused", { n: 1501 });
+  assertEquals(lines.at(-1), ["refused", { n: 1500, omitted_before: 500 }]);
+  assertEquals(lines.length, 1002);
+  now = 1e9;
+  for (let n = 0; n < 2000; n++) log("refused", { n });
+  assertEquals(lines.length, 2002);
 });

@@ -45,7 +45,13 @@ Deno.test("a held call tells its client that it waits, also while the queue cann
     told.push(message.replace(/\d+ s/, "N s"));
     return Promise.resolve();
   };
-  const held = holder.ask(question, { signal: end.signal, session: "a", requestId: 1, tell });
+  const held = holder.ask(question, {
+    signal: end.signal,
+    session: "a",
+    requestId: 1,
+    bytes: 100,
+    tell,
+  });
   while (!events.includes("proposed")) await new Promise((resolve) => setTimeout(resolve, 1));
   intervals.pass();
   await Deno.rename(dir.at("queue"), dir.at("gone"));

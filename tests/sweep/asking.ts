@@ -40,6 +40,7 @@ export function askHere(
     signal: new AbortController().signal,
     session: undefined,
     requestId: 1,
+    bytes: 100,
     tell: undefined,
   };
   return holder.ask({
