@@ -250,3 +250,24 @@ Deno.test("findDecision() finds a decision whatever byte of the index's records 
     assertEquals(found()?.operatorAction, "approved", `byte ${at}`);
   }
 });
+
+Deno.test("findDecision() finds a decision though two pages of the index are swapped", async () => {
+  await using dir = await tempDir();
+  await Deno.mkdir(dir.at("audit"));
+  // Two pages, both full.
+  const line = (n: number) => FOREIGN_LINE.replace("}\n", `, "proposal_id": "p${n}"}\n`);
+  await Deno.writeTextFile(dir.at(LOG), Array.from({ length: 1020 }, (_, n) => line(n)).join(""));
+  const found = (n: number) =>
+    findDecision({ root: dir.path, bottleSlug: "dev-1", proposalId: `p${n}` });
+  assertEquals(found(0)?.operatorAction, "approved");
+  const index = dir.at("private", "index", "pipelock-dev-1");
+  const sound = await Deno.readFile(index);
+  assertEquals(sound.length, 512 + 2 * 4096);
+  const swapped = new Uint8Array(sound);
+  swapped.set(sound.subarray(512 + 4096), 512);
+  swapped.set(sound.subarray(512, 512 + 4096), 512 + 4096);
+  for (let n = 0; n < 20; n++) {
+    await Deno.writeFile(index, swapped);
+    assertEquals(found(n)?.operatorAction, "approved", `p${n}`);
+  }
+});

@@ -1,6 +1,7 @@
 import { readOverview, readProposal, UnsafeFileError } from "../../mod.ts";
 import { queueSample } from "../support/records.ts";
 import { tempDir } from "../support/temp.ts";
+import { asUser } from "../support/user.ts";
 import { assert, assertEquals, assertRejects } from "@std/assert";
 
 // Threat: B2
@@ -26,4 +27,18 @@ Deno.test("readOverview() reads 10,000 responses of a bottle, and counts the oth
   assertEquals(pending.map(({ proposalId }) => proposalId), ["p1"]);
   const reason = "3 more responses were not read: somebody floods this queue";
   assert(unreadable.some((one) => one.reason === reason), JSON.stringify(unreadable));
+});
+
+// Threat: B5
+Deno.test("readOverview() lists the other bottles where one queue may not be read", async () => {
+  await using dir = await tempDir();
+  const { queueDir } = await queueSample(dir.path, { id: "p1" });
+  await queueSample(dir.path, { id: "p2", bottleSlug: "web.2" });
+  await asUser(dir.path, async () => {
+    await Deno.chmod(queueDir, 0o000);
+    const { pending, unreadable } = readOverview({ root: dir.path });
+    await Deno.chmod(queueDir, 0o700);
+    assertEquals(pending.map(({ proposalId }) => proposalId), ["p2"]);
+    assertEquals(unreadable.map(({ bottleSlug, file }) => [bottleSlug, file]), [["dev-1", "."]]);
+  });
 });

@@ -28,6 +28,11 @@ const LEAST_PATIENCE_S = 60;
 
 type Outcome = "noticed" | "hung" | "lives";
 
+interface Tried {
+  readonly outcome: Outcome;
+  readonly seconds: number;
+}
+
 interface Run {
   readonly code: number;
   readonly seconds: number;
@@ -84,13 +89,14 @@ async function inEachCopy<T>(
   }));
 }
 
-async function tryMutant(copy: string, mutant: Mutant, limitS: number): Promise<Outcome> {
+async function tryMutant(copy: string, mutant: Mutant, limitS: number): Promise<Tried> {
   const path = join(copy, mutant.file);
   const text = await Deno.readTextFile(path);
   await Deno.writeTextFile(path, text.replace(mutant.is, () => mutant.becomes));
   try {
-    const { code } = await runTests(copy, mutant.tests, limitS);
-    return code === 0 ? "lives" : TIMED_OUT.includes(code) ? "hung" : "noticed";
+    const { code, seconds } = await runTests(copy, mutant.tests, limitS);
+    const outcome = code === 0 ? "lives" : TIMED_OUT.includes(code) ? "hung" : "noticed";
+    return { outcome, seconds };
   } finally {
     await Deno.writeTextFile(path, text);
   }
@@ -105,6 +111,7 @@ async function limitsOf(
   const sets = new Map(mutants.map(({ tests }) => [tests.join(" "), tests]));
   await inEachCopy(copies, [...sets], async (copy, [name, tests]) => {
     const { code, seconds, out } = await runTests(copy, tests, 600);
+    console.log(`unchanged ${seconds.toFixed(1).padStart(6)} s  ${name}`);
     if (code !== 0) throw new Error(`Cannot start: ${name} fails on the unchanged code\n${out}`);
     limits.set(name, Math.max(LEAST_PATIENCE_S, PATIENCE * seconds));
   });
@@ -151,9 +158,10 @@ async function main(args: readonly string[]): Promise<number> {
     const limits = await limitsOf(copies, mutants);
     const outcomes = new Map<Mutant, Outcome>();
     await inEachCopy(copies, mutants, async (copy, mutant) => {
-      const outcome = await tryMutant(copy, mutant, limits.get(mutant.tests.join(" "))!);
+      const { outcome, seconds } = await tryMutant(copy, mutant, limits.get(mutant.tests.join(" "))!);
       outcomes.set(mutant, outcome);
-      console.log(`${outcome.padEnd(8)} ${mutant.area.padEnd(9)} ${mutant.promise}`);
+      const took = `${seconds.toFixed(1)} s`.padStart(8);
+      console.log(`${outcome.padEnd(8)} ${took}  ${mutant.area.padEnd(9)} ${mutant.promise}`);
     });
     const share = printSums(outcomes);
     const surprises = [...outcomes].filter(([{ lives }, outcome]) =>

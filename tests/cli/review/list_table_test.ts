@@ -148,6 +148,8 @@ Deno.test("selected() has only rows that wait; what waits no more leaves the sel
   assertEquals(list.selected().map(({ entry }) => entry.proposal.id), ["p2"]);
   merge(["p1", "p2", "p3"]);
   assertEquals(list.selected().length, 1);
+  list.set(list.selected()[0]!.key, { kind: "held", status: "approved", untilMs: 5_000 });
+  assertEquals(list.selected(), []);
 });
 
 /** What may happen to a table: what others do, and what the operator's keys do. */

@@ -130,6 +130,18 @@ Deno.test("toUnseen() leads through all that was not seen, in any order of jumps
   ));
 });
 
+Deno.test("toUnseen() leads to what comes next, and back to the beginning only from the end", () => {
+  const viewport = openViewport(changesOf(Array(20).fill(1)), PLAIN);
+  viewport.rows(1, 80);
+  viewport.scroll(30);
+  assert(viewport.toUnseen());
+  assert(viewport.rows(6, 80).includes("10.0"));
+  viewport.scroll(Infinity);
+  viewport.rows(6, 80);
+  assert(viewport.toUnseen());
+  assert(viewport.rows(6, 80).includes("0.0"));
+});
+
 Deno.test("what has an age is made anew on each screen", () => {
   let age = 0;
   const live: Block = Object.assign(() => [`${++age} s ago`], { isLive: true });
