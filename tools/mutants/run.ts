@@ -158,7 +158,11 @@ async function main(args: readonly string[]): Promise<number> {
     const limits = await limitsOf(copies, mutants);
     const outcomes = new Map<Mutant, Outcome>();
     await inEachCopy(copies, mutants, async (copy, mutant) => {
-      const { outcome, seconds } = await tryMutant(copy, mutant, limits.get(mutant.tests.join(" "))!);
+      const { outcome, seconds } = await tryMutant(
+        copy,
+        mutant,
+        limits.get(mutant.tests.join(" "))!,
+      );
       outcomes.set(mutant, outcome);
       const took = `${seconds.toFixed(1)} s`.padStart(8);
       console.log(`${outcome.padEnd(8)} ${took}  ${mutant.area.padEnd(9)} ${mutant.promise}`);
