@@ -37,8 +37,15 @@ case $self in
 esac
 cd -P -- "$here"
 here=$PWD
-# deno task runs in the checkout, but relative paths are meant from the operator's directory.
-cd -P -- "${INIT_CWD:-$OLDPWD}"
+# Relative paths are meant from the operator's directory. deno task left it, and its own process is still
+# there; its INIT_CWD can be older, because npm, npx and an outer task set that too. So without the word of
+# deno.json's task, INIT_CWD is of another program.
+started_in=$OLDPWD
+if [ -n "${SUPERVISE_BY_TASK:-}" ]; then
+  started_in=$(readlink -- "/proc/$PPID/cwd") || started_in=${INIT_CWD:-$OLDPWD}
+fi
+unset SUPERVISE_BY_TASK
+cd -P -- "$started_in"
 extension=.ts
 config=--config=$here/../deno.json
 lock=--frozen

@@ -103,14 +103,18 @@ async function launched(
   dir: TempDir,
   args: readonly string[],
   env: Record<string, string> = {},
+  start: readonly [string, ...string[]] = ["sh", LAUNCHER],
+  cwd?: string,
 ): Promise<RunResult> {
   await Deno.mkdir(dir.at("bin"), { recursive: true });
   // What the launcher itself starts, to learn the hosts of notify.json, it does start.
   const real =
     `case "$*" in *notify/config.ts* | *command/split_words.ts*) exec '${Deno.execPath()}' "$@" ;; esac\n`;
-  const deno = `#!/bin/sh\n${real}printf "%s\\n" "$@"\n`;
+  const deno = `#!/bin/sh\n${real}printf "%s\\n" "$@" "in $(pwd)"\n`;
   await Deno.writeTextFile(dir.at("bin", "deno"), deno, { mode: 0o755 });
-  return await run("sh", [LAUNCHER, ...args], {
+  const [command, ...before] = start;
+  return await run(command, [...before, ...args], {
+    ...(cwd !== undefined && { cwd }),
     env: {
       PATH: `${dir.at("bin")}:${Deno.env.get("PATH")}`,
       CLAUDE_BOTTLE_ROOT: "/root-of-ours",
@@ -490,11 +494,18 @@ Deno.test("the launcher starts its own checkout, whatever CDPATH says", async ()
   assertEquals([out, err], ["Nothing is pending.\n", ""]);
 });
 
-Deno.test("the launcher takes relative paths from where the command was typed", async () => {
+Deno.test("a relative path is meant from where the command was typed, whatever INIT_CWD says", async () => {
   await using dir = await tempDir();
-  await Deno.mkdir(dir.at("sub"));
-  const { err } = await supervise("../nowhere", ["list"], { env: { INIT_CWD: dir.at("sub") } });
-  assertStringIncludes(err, "! there is no ../nowhere");
-  const found = await supervise("..", ["list"], { env: { INIT_CWD: dir.at("sub") } });
-  assertEquals([found.code, found.err], [0, ""]);
+  for (const place of ["typed", "other"]) await Deno.mkdir(dir.at(place));
+  const files = FLAG_NAMES.filter((name) => FLAGS[name].offers === "files");
+  const words = ["modify", "x", "--root=r", ...files.map((name) => `--${name}=f`)];
+  const task = [Deno.execPath(), "task", "--quiet", "--config", `${REPO}deno.json`, "supervise"];
+  for (const start of [["sh", LAUNCHER], task] as [string, ...string[]][]) {
+    for (const INIT_CWD of ["", dir.at("other"), dir.at("gone"), "-x"]) {
+      const { out, err } = await launched(dir, words, { INIT_CWD }, start, dir.at("typed"));
+      assertEquals([INIT_CWD, err], [INIT_CWD, ""]);
+      assertStringIncludes(out, `\n--allow-read=r${",f".repeat(files.length)}\n`);
+      assertStringIncludes(out, `\nin ${dir.at("typed")}\n`);
+    }
+  }
 });
