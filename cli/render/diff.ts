@@ -95,17 +95,22 @@ export function diffBlocks(diff: string, marks: readonly Mark[] = []): Block[] {
   if (diff === "") return [() => ["(no change)"]];
   const { text, escaped } = makeVisible(diff, { kind: "code" });
   const lines = text.split("\n").slice(0, -1);
+  // The row that says that a line has no LF is part of that line: it can be all that differs.
+  const isNote = (line: string) => line.startsWith("\\");
   const digits = digitsIn(lines);
   const placeOf = followDiff(marks);
-  const blocks: Block[] = lines.map((line, n) => {
+  const blocks = lines.flatMap((line, n): Block[] => {
+    if (isNote(line)) return [];
     const { number, marks } = placeOf(line);
-    if (n < 2) return (columns, style) => wrap("", line, columns).map(style.bold);
+    if (n < 2) return [(columns, style) => wrap("", line, columns).map(style.bold)];
+    const note = lines[n + 1] ?? "";
     const shown = number === undefined ? "" : `${String(number).padStart(digits)} `;
     const block: Block = (columns, style) => [
       ...diffRows(line, shown, columns, style),
       ...marks.flatMap((mark) => rowsOfMark(mark, "", columns, style)),
+      ...(isNote(note) ? diffRows(note, "", columns, style) : []),
     ];
-    return /^[-+]/.test(line) ? Object.assign(block, { isChange: true }) : block;
+    return [/^[-+]/.test(line) ? Object.assign(block, { isChange: true }) : block];
   });
   if (escaped === 0) return blocks;
   const count = badge(escaped);

@@ -62,8 +62,10 @@ export async function show(context: Context, words: readonly string[]): Promise<
   else context.complain("! not all of it was read, so it does not count as shown");
 }
 
-/** Prints a text; `false` if the reader of a pipe was gone before the end. */
-function printWhole({ outIsTerminal, print, write }: Context, text: string): boolean {
+/** Prints a text; `false` if the reader of a pipe was gone before the end, or none could ever read it. */
+function printWhole(context: Context, text: string): boolean {
+  const { outIsTerminal, outIsDropped, print, write } = context;
+  if (outIsDropped) return false;
   if (outIsTerminal) print(text);
   try {
     if (!outIsTerminal) write(new TextEncoder().encode(`${text}\n`));

@@ -6,11 +6,16 @@
  */
 
 import { join } from "@std/path";
-import { existsSync, statfsSync } from "node:fs";
+import { existsSync, fstatSync, statfsSync } from "node:fs";
 
 /** The whole file; `undefined` if it does not exist. */
 export function readOwnFile(path: string): Uint8Array<ArrayBuffer> | undefined {
   return unlessMissing(() => Deno.readFileSync(path));
+}
+
+/** Whether an open file is a device that takes bytes one by one, as terminals and `/dev/null` do. */
+export function isDevice(fd: number): boolean {
+  return fstatSync(fd).isCharacterDevice();
 }
 
 /** The names in a directory, sorted; none if it does not exist. */

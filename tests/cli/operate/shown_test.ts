@@ -1,9 +1,11 @@
 import { readResponse, sha256Hex } from "../../../mod.ts";
 import { showAll, supervise } from "../../support/command_line.ts";
 import { type QueuedProposal, queueSample } from "../../support/records.ts";
+import { REPO, run } from "../../support/run.ts";
 import { type TempDir, tempDir } from "../../support/temp.ts";
 import { treeOf } from "../../support/tree.ts";
 import { assertEquals, assertStringIncludes } from "@std/assert";
+import { join } from "@std/path";
 
 const MODIFY = ["modify", "p1", "--file", "-"];
 
@@ -240,4 +242,19 @@ Deno.test("a script approves what was shown, what it names by hash, or what is u
   }
   const rejected = await supervise(dir.path, ["reject", "p5", "--notes", "no"]);
   assertEquals(rejected.code, 0, rejected.err);
+});
+
+// Threat: B6
+Deno.test("show into nothing does not count: closed, or a device that drops it", async () => {
+  await using dir = await tempDir();
+  await queueSample(dir.path, { id: "p1" });
+  const launcher = join(REPO, "cli/supervise.sh");
+  const options = { env: { CLAUDE_BOTTLE_ROOT: dir.path, NO_COLOR: "1" } };
+  for (const into of [">&-", ">/dev/null"]) {
+    const { err } = await run("sh", ["-c", `"$0" show p1 ${into}`, launcher], options);
+    assertEquals(err, "! not all of it was read, so it does not count as shown\n");
+    assertEquals((await supervise(dir.path, ["approve", "p1"])).code, 6);
+  }
+  await run("sh", ["-c", '"$0" show p1 >"$1"', launcher, dir.at("text")], options);
+  assertEquals((await supervise(dir.path, ["approve", "p1"])).code, 0);
 });

@@ -1,3 +1,5 @@
+import { renderDiff } from "../../../mod.ts";
+import { diffBlocks } from "../../../cli/render/diff.ts";
 import { makeStyle } from "../../../cli/render/style.ts";
 import type { Block } from "../../../cli/render/wrap.ts";
 import { openViewport, type Viewport } from "../../../cli/review/viewport.ts";
@@ -176,4 +178,12 @@ Deno.test("a text of five megabytes makes only the rows that are looked at", () 
   viewport.scroll(-40);
   assertEquals(viewport.rows(40, 80), lines.slice(-80, -40));
   assert(made.size < 300, `${made.size}`);
+});
+
+Deno.test("a changed line was seen with the row that says that it has no LF, and not without it", () => {
+  const viewport = openViewport(diffBlocks(renderDiff("x\n", "x")), PLAIN);
+  assertEquals(viewport.rows(5, 80).at(-1), "+1 x");
+  assertEquals(viewport.seenInWords(), "1 of 2 changed lines seen");
+  assertEquals(viewport.rows(6, 80).at(-1), "\\ No newline at end of file");
+  assertEquals(viewport.seenInWords(), "2 of 2 changed lines seen");
 });
