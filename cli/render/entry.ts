@@ -17,7 +17,7 @@ import {
 import type { AuditEntry, Confirmation } from "../../mod.ts";
 import { renderMarks } from "./diff.ts";
 import { markJson, marksInShort } from "./pending.ts";
-import { renderQuoted, visibleJson } from "./quote.ts";
+import { quoteId, renderQuoted, visibleJson } from "./quote.ts";
 import { badge, type Style, trimPlain } from "./style.ts";
 import { age, localTime } from "./time.ts";
 import { cut, wrap } from "./wrap.ts";
@@ -76,13 +76,14 @@ export function entryLine(
   const time = localTime(entry.timestamp).slice(0, TIME_CELLS).padEnd(TIME_CELLS);
   const action = cell(operatorAction, ACTION_CELLS);
   const rest = [
+    // First, because who wrote the line chose how long the rest is, and a narrow terminal cuts the end.
+    entry.operatorKey === undefined ? "not signed" : "",
     // An id of another program's may be any text; of one of ours a person types the beginning.
     isProposalId(proposalId) ? proposalId.slice(0, ID_CELLS).padEnd(ID_CELLS) : cell(proposalId, 8),
     cell(isDecision(entry) ? marksInShort(entry.marks) : "", MARKS_CELLS),
     cell(bottleSlug, slugCells),
     cell(component, COMPONENT_CELLS),
     visibleLine(operator, "code"),
-    entry.operatorKey === undefined ? "not signed" : "",
     badge(escaped),
     text === "" ? "" : `│ ${text}`,
   ].filter((word) => word !== "").join("  ");
@@ -131,15 +132,24 @@ export function renderEntry(
       : renderQuoted({ heading: `  ${label}:`, text, kind }, columns, style);
   const { operatorAction, timestamp, component, bottleSlug, operator, operatorName } = entry;
   const { operatorKey, proposalId, finalSha256, confirmed, unrecordedResponse, repair } = entry;
+  const diffLabel = operatorAction === "modified"
+    ? "diff to the operator's own version, which it calls (proposed)"
+    : "diff";
   const name = operatorName === undefined ? "" : ` (${operatorName})`;
   return [
     ...line(`${operatorAction}  ${timestamp}  ${component}  ${bottleSlug}`, ""),
     ...line(`${localTime(timestamp)}, ${age(timestamp, nowMs)} ago`),
     ...(operator === undefined ? [] : line(`by ${operator}${name}`)),
-    ...line(operatorKey === undefined ? "not signed" : `key ${operatorKey}`),
+    ...line(
+      operatorKey === undefined
+        ? "not signed"
+        : `key ${operatorKey}${
+          record === undefined ? ", as the line says; audit verify checks" : ""
+        }`,
+    ),
     ...(record === undefined ? [] : line(SIGNATURES[record.signature])),
     ...(record?.auditHead === undefined ? [] : line(`head ${formatHead(record.auditHead)}`)),
-    ...(proposalId === undefined ? [] : line(`proposal ${proposalId}`)),
+    ...(proposalId === undefined ? [] : line(`proposal ${quoteId(proposalId)}`)),
     ...(finalSha256 ? line(`final file ${finalSha256}`) : []),
     ...(unrecordedResponse === undefined ? [] : line(`overrode an answer: ${unrecordedResponse}`)),
     ...(repair === undefined ? [] : line(`repair: ${repair}`)),
@@ -148,6 +158,6 @@ export function renderEntry(
     ...(entry.ifUnmarked === true ? line("approved without a look, by --if-unmarked") : []),
     ...quoted("notes", entry.operatorNotes, "prose"),
     ...quoted("the agent said", entry.justification, "prose"),
-    ...quoted("diff", entry.diff, "code"),
+    ...quoted(diffLabel, entry.diff, "code"),
   ];
 }

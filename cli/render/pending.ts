@@ -6,7 +6,7 @@
 
 import { type Hints, makeVisible, unlistedReason, visibleLine } from "../../read_mod.ts";
 import type { Mark, Overview, PendingProposal, UnrecordedResponse } from "../../mod.ts";
-import { visibleJson } from "./quote.ts";
+import { quoteId, visibleJson } from "./quote.ts";
 import { badge, paintHigh, paintPart, type Style, trimPlain } from "./style.ts";
 import { age } from "./time.ts";
 import { alignColumns, cut } from "./wrap.ts";
@@ -75,7 +75,7 @@ export function renderPending(
     const { id, bottleSlug, tool, arrivalTimestamp, justification } = entry.proposal;
     const { text, escaped } = makeVisible(trimPlain(justification), { oneLine: true });
     const note = hintInShort(hints.get(entry), escaped);
-    const known = [shorts.get(id) ?? id, marksInShort(marks.get(entry)), note];
+    const known = [quoteId(shorts.get(id) ?? id), marksInShort(marks.get(entry)), note];
     return [...known, bottleSlug, age(arrivalTimestamp, nowMs), tool, text];
   });
   const isShown = header.map((name, n) =>
@@ -159,5 +159,7 @@ export function unrecordedJson({ bottleSlug, proposalId, says }: UnrecordedRespo
 }
 
 export function unrecordedLine({ bottleSlug, proposalId, says }: UnrecordedResponse): string {
-  return `! answered without a record: ${bottleSlug}/${proposalId}: ${visibleLine(says, "code")}`;
+  return `! answered without a record: ${bottleSlug}/${quoteId(proposalId)}: ${
+    visibleLine(says, "code")
+  }`;
 }

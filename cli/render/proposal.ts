@@ -8,7 +8,7 @@ import { CONFIG_FILE_FOR_TOOL, type Hints, visibleLine } from "../../read_mod.ts
 import type { Inspection, Tool } from "../../mod.ts";
 import { diffBlocks, renderMarks } from "./diff.ts";
 import { oftenIn } from "./pending.ts";
-import { renderQuoted } from "./quote.ts";
+import { quoteId, renderQuoted } from "./quote.ts";
 import type { Style } from "./style.ts";
 import { age, localTime } from "./time.ts";
 import { type Block, notCounted, renderBlocks, wrap } from "./wrap.ts";
@@ -68,7 +68,8 @@ export function proposalBlocks(
 ): Block[] {
   const { proposal, proposalSha256, diff, stale, currentFile, problems } = inspection;
   const { unrecordedResponse, marks } = inspection;
-  const { id, bottleSlug, tool, arrivalTimestamp, justification: text } = proposal;
+  const { bottleSlug, tool, arrivalTimestamp, justification: text } = proposal;
+  const id = quoteId(proposal.id);
   const file = CONFIG_FILE_FOR_TOOL[tool];
   const arrival: Block = (columns) => {
     const ago = age(arrivalTimestamp, now());

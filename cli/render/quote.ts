@@ -16,6 +16,14 @@ interface Quotation {
   readonly kind: TextKind;
 }
 
+/** Longer ids are plain only if they have nothing but digits of a UUID; eight cells are no sentence. */
+const PLAIN_ID = /^(?:.{1,8}|[0-9a-f-]+)$/;
+
+/** A proposal's id. The sidecar's owner chooses it, so one that could be a sentence is in quotes, with a label. */
+export function quoteId(id: string): string {
+  return PLAIN_ID.test(id) ? id : `id "${id}"`;
+}
+
 /** A heading with the badge, then the text behind a bar. */
 export function renderQuoted(
   { heading, text, kind }: Quotation,

@@ -116,6 +116,9 @@ export async function auditShow(context: Context, words: readonly string[]): Pro
         ),
     );
   }
+  if (first !== undefined && !flags.json) {
+    context.complain("No signature and no order was checked: audit verify does that");
+  }
   for (const [log, count] of broken) {
     context.complain(`! ${log}.log: passed over ${count} broken lines; run audit verify`);
   }

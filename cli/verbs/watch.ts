@@ -17,7 +17,7 @@ import { runAlone } from "../command/alone.ts";
 import { type Context, keepForLater } from "../command/context.ts";
 import { isWanted } from "../command/resolve.ts";
 import { openNotifier } from "../notify/outbox.ts";
-import { visibleJson } from "../render/quote.ts";
+import { quoteId, visibleJson } from "../render/quote.ts";
 import {
   countMarks,
   marksInShort,
@@ -118,7 +118,7 @@ function printArrived(
     const { text, escaped } = makeVisible(trimPlain(justification), { oneLine: true });
     const marks = judged.get(entry);
     // The agent's text comes after the bar. The marks and the badge before it are this program's.
-    const words = [id, bottleSlug, tool, marksInShort(marks), badge(escaped)]
+    const words = [quoteId(id), bottleSlug, tool, marksInShort(marks), badge(escaped)]
       .filter((word) => word !== "");
     const event = { event: "arrived", ...pendingJson(entry), marks: countMarks(marks) };
     print(event, `arrived    ${words.join("  ")}  │ ${text}`);

@@ -7,6 +7,7 @@
 import { visibleLine } from "../../../internal_mod.ts";
 import { shortIds } from "../../command/resolve.ts";
 import { marksInShort } from "../../render/pending.ts";
+import { quoteId } from "../../render/quote.ts";
 import { cut, wrap } from "../../render/wrap.ts";
 import { isMeant } from "../batch.ts";
 import { wordsOf } from "../list.ts";
@@ -58,12 +59,12 @@ function idOf({ key }: BatchItem): string {
 /** What one asks for. The id is the sidecar's own, and comes last: it pushes nothing off the screen. */
 function subjectOf({ key, look }: BatchItem, id: string): string {
   const [slug = ""] = key.split("/");
-  const cells = look === undefined ? [slug, id] : [
+  const cells = look === undefined ? [slug, quoteId(id)] : [
     slug,
     look.inspection.proposal.tool,
     countLines(look.inspection.diff),
     marksInShort(look.inspection.marks),
-    id,
+    quoteId(id),
   ];
   return cells.filter((cell) => cell !== "").join("  ");
 }

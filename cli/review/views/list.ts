@@ -15,7 +15,7 @@ import type { PendingProposal } from "../../../mod.ts";
 import { renderMarks } from "../../render/diff.ts";
 import { hintInShort, marksInShort, paintMarks } from "../../render/pending.ts";
 import { hintRows } from "../../render/proposal.ts";
-import { renderQuoted } from "../../render/quote.ts";
+import { quoteId, renderQuoted } from "../../render/quote.ts";
 import { paintPart, type Style, trimPlain } from "../../render/style.ts";
 import { age } from "../../render/time.ts";
 import { cut, fill, wrap } from "../../render/wrap.ts";
@@ -177,7 +177,7 @@ function preview(state: State, row: Row | undefined, height: number, columns: nu
   const { id, bottleSlug, tool } = row.entry.proposal;
   const rows = renderQuoted(
     {
-      heading: cut(`${bottleSlug}  ${tool}  ${id}`, columns - 1),
+      heading: cut(`${bottleSlug}  ${tool}  ${quoteId(id)}`, columns - 1),
       text: saidIn(row.entry).beginning,
       kind: "prose",
     },

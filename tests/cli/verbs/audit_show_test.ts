@@ -1,3 +1,5 @@
+import { entryLine } from "../../../cli/render/entry.ts";
+import { makeStyle } from "../../../cli/render/style.ts";
 import { type AuditEntry, writeAuditEntry } from "../../../mod.ts";
 import { FOREIGN_LINE, sampleEntry } from "../../support/audit.ts";
 import { supervise } from "../../support/command_line.ts";
@@ -12,11 +14,17 @@ async function record(dir: TempDir, entries: Readonly<Record<string, Partial<Aud
   }
 }
 
+/** A line that was copied, moved or cut off looks like any other. */
+const UNCHECKED = "No signature and no order was checked: audit verify does that\n";
+
 /** The ids of the entries that are printed, from the top. */
 async function idsIn(dir: TempDir, ...args: string[]): Promise<string[]> {
   const { code, out, err } = await supervise(dir.path, ["audit", "show", ...args]);
-  assertEquals([code, err], [0, ""]);
-  if (out.startsWith("Nothing")) return [];
+  if (out.startsWith("Nothing")) {
+    assertEquals([code, err], [0, ""]);
+    return [];
+  }
+  assertEquals([code, err], [0, UNCHECKED]);
   return Array.from(out.matchAll(/^\S+ \S+ {2}\S+ +(\S+)/gm), ([, id]) => id!);
 }
 
@@ -118,7 +126,7 @@ Deno.test("audit show has in its line time, action, id, marks, bottle, log, oper
   const clock = /^2026-11-2\d \d\d:\d\d {2}/gm;
   assertEquals(out.match(clock)?.length, 3);
   assertEquals(out.replaceAll(clock, "").split("\n"), [
-    "approved            ?           dev-1  pipelock    not sign…",
+    "approved  not signed            ?           dev-1  pipelo…",
     "approved  p7                    dev-1  pipelock    a@b",
     "approved  6da1cafe  1 high      dev-1  pipelock    a@b",
     "",
@@ -132,7 +140,10 @@ Deno.test("audit show says once for each log, behind the entries, what it passed
   await Deno.writeTextFile(log, "{\nnonsense\n", { append: true });
   const { code, err } = await supervise(dir.path, ["audit", "show"]);
   assertEquals(code, 0);
-  assertEquals(err, "! pipelock-dev-1.log: passed over 2 broken lines; run audit verify\n");
+  assertEquals(
+    err,
+    `${UNCHECKED}! pipelock-dev-1.log: passed over 2 broken lines; run audit verify\n`,
+  );
 });
 
 Deno.test("audit show --full prints what the line for an entry leaves out", async () => {
@@ -149,4 +160,12 @@ Deno.test("audit show --full prints what the line for an entry leaves out", asyn
     ]
   ) assert(out.split("\n").includes(row), out);
   assertMatch(out, /^ {2}20\d\d-\d\d-\d\d \d\d:\d\d:\d\d [+-]\d\d:\d\d, (\d+ [smhd]|\?) ago$/m);
+});
+
+Deno.test("at 40 columns a line of audit show says that it is not signed, whatever it says of an operator", async () => {
+  const entry = sampleEntry({ proposalId: "p1", operator: "o".repeat(100) });
+  assertEquals(
+    entryLine(entry, 5, 40, makeStyle(false)).slice("2026-11-22 01:00  ".length),
+    "approved  not signed…",
+  );
 });

@@ -243,3 +243,16 @@ Deno.test("show --final writes to no terminal what could act there", async () =>
   const { bytes } = await supervise(dir.path, ["show", "risky", "--final"]);
   assert(new TextDecoder().decode(bytes) === risky);
 });
+
+Deno.test("a decided modify says that its diff is the operator's, in show and in audit show --full", async () => {
+  await using dir = await tempDir();
+  await queueSample(dir.path, { id: "p1" });
+  await supervise(dir.path, ["modify", "p1", "--file", "-"], { input: "mine.example\n" });
+  for (const args of [["show", "p1"], ["audit", "show", "--full"]]) {
+    const { out } = await supervise(dir.path, args);
+    assertStringIncludes(
+      out,
+      "\n  diff to the operator's own version, which it calls (proposed):\n  │ --- ",
+    );
+  }
+});
