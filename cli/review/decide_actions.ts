@@ -10,7 +10,8 @@ import { clearObstacles } from "../operate/confirm.ts";
 import type { Edit } from "../operate/editor.ts";
 import { versionBlocks } from "../render/version.ts";
 import { open, type Row } from "./list.ts";
-import type { HeldDecision, Look, State, View } from "./state.ts";
+import { isSame, openProposal } from "./open_proposal.ts";
+import { type HeldDecision, keepEdit, type Look, type State, type View } from "./state.ts";
 import { UNDO_MS } from "./undo_buffer.ts";
 import { openViewport } from "./viewport.ts";
 
@@ -191,6 +192,17 @@ export async function askWhy(
   return notes;
 }
 
+/** Whether a proposal, or what it would change, is not what was looked at. */
+async function hasChanged({ ports }: State, { entry }: Row, look: Look): Promise<boolean> {
+  try {
+    const inspection = await ports.inspect(entry);
+    const { proposalSha256, currentSha256 } = inspection;
+    return !isSame(look, { inspection, proposalSha256, currentSha256 });
+  } catch {
+    return true; // Opened again, it says why it cannot be read.
+  }
+}
+
 /** Opens the editor, on `before` if it is edited again, and shows the version before it counts. */
 export async function modify(
   state: State,
@@ -203,6 +215,13 @@ export async function modify(
   try {
     const edit = await ports.edit(look.inspection, start);
     await before?.discard();
+    const row = state.list.row(key);
+    if (row?.stage.kind === "open" && await hasChanged(state, row, look)) {
+      keepEdit(state, edit);
+      const because =
+        "The proposal or the file in force changed while you edited. This is how it is now.";
+      return await openProposal(state, row, because);
+    }
     const viewport = openViewport(versionBlocks(look.inspection, edit.finalFile), style);
     state.show({ place: "edit", key, look, edit, viewport });
   } catch (error) {

@@ -11,7 +11,7 @@ import type { Look, State } from "./state.ts";
 import { openViewport } from "./viewport.ts";
 
 /** Whether a page says the same now, so that what was seen of it counts. */
-function isSame(before: Look, now: Omit<Look, "page">): boolean {
+export function isSame(before: Look, now: Omit<Look, "page" | "stamp">): boolean {
   return before.proposalSha256 === now.proposalSha256 &&
     before.currentSha256 === now.currentSha256 &&
     JSON.stringify(before.inspection.unrecordedResponse) ===

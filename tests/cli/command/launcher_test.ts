@@ -9,7 +9,7 @@ import {
 import { splitWords } from "../../../cli/command/split_words.ts";
 import { holds } from "../../support/properties.ts";
 import { configure, startReceiver } from "../../support/receiver.ts";
-import { REPO, run, type RunResult, supervise } from "../../support/run.ts";
+import { REPO, run, type RunResult } from "../../support/run.ts";
 import { NO_TMUX } from "../../support/review.ts";
 import { openTerminal } from "../../support/tmux.ts";
 import { type TempDir, tempDir } from "../../support/temp.ts";

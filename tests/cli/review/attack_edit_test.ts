@@ -63,3 +63,25 @@ Deno.test("a key that was meant for an editor that ended decides nothing", async
   await wait(10_000);
   assertEquals(await readAnswer(queueDir, "p1"), undefined);
 });
+
+for (const what of ["proposal", "file in force"]) {
+  // Threat: B6
+  Deno.test(`what was edited is kept, and not offered, if the ${what} changed meanwhile`, async () => {
+    await using dir = await tempDir();
+    const { queueDir, proposal } = await queueSample(dir.path, { id: "p1" });
+    const inForce = dir.at("current-config", "dev-1");
+    await Deno.mkdir(inForce, { recursive: true });
+    const change = () =>
+      what === "proposal"
+        ? writeProposal(queueDir, { ...proposal, proposedFile: "other.example\n" })
+        : Deno.writeTextFile(`${inForce}/allowlist`, "other.example\n");
+    const ports = { edit: async () => (await change(), edit) };
+    const { app, screen, keys, wait } = await openTestApp(dir, { ports });
+    await keys("return", "m");
+    assertStringIncludes(screen(), "changed while you edited.");
+    await keys("a", "return");
+    await wait(10_000);
+    assert((await readAnswer(queueDir, "p1"))?.status !== "modified");
+    assertEquals(app.end().filter((line) => line === KEPT).length, 1);
+  });
+}

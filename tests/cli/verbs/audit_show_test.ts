@@ -162,7 +162,7 @@ Deno.test("audit show --full prints what the line for an entry leaves out", asyn
   assertMatch(out, /^ {2}20\d\d-\d\d-\d\d \d\d:\d\d:\d\d [+-]\d\d:\d\d, (\d+ [smhd]|\?) ago$/m);
 });
 
-Deno.test("at 40 columns a line of audit show says that it is not signed, whatever it says of an operator", async () => {
+Deno.test("at 40 columns a line of audit show says that it is not signed, whatever it says of an operator", () => {
   const entry = sampleEntry({ proposalId: "p1", operator: "o".repeat(100) });
   assertEquals(
     entryLine(entry, 5, 40, makeStyle(false)).slice("2026-11-22 01:00  ".length),
