@@ -68,14 +68,19 @@ for (const what of ["proposal", "file in force"]) {
   // Threat: B6
   Deno.test(`what was edited is kept, and not offered, if the ${what} changed meanwhile`, async () => {
     await using dir = await tempDir();
-    const { queueDir, proposal } = await queueSample(dir.path, { id: "p1" });
+    const { queueDir, path } = await queueSample(dir.path, { id: "p1" });
     const inForce = dir.at("current-config", "dev-1");
     await Deno.mkdir(inForce, { recursive: true });
-    const change = () =>
-      what === "proposal"
-        ? writeProposal(queueDir, { ...proposal, proposedFile: "other.example\n" })
-        : Deno.writeTextFile(`${inForce}/allowlist`, "other.example\n");
-    const ports = { edit: async () => (await change(), edit) };
+    const before = await Deno.readTextFile(path);
+    const [file, text] = what === "proposal"
+      ? [path, before.replace("api.github.com", "other.example")]
+      : [`${inForce}/allowlist`, "other.example\n"];
+    const ports = {
+      edit: () => {
+        Deno.writeTextFileSync(file, text);
+        return Promise.resolve(edit);
+      },
+    };
     const { app, screen, keys, wait } = await openTestApp(dir, { ports });
     await keys("return", "m");
     assertStringIncludes(screen(), "changed while you edited.");
