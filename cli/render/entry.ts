@@ -143,9 +143,7 @@ export function renderEntry(
     ...line(
       operatorKey === undefined
         ? "not signed"
-        : `key ${operatorKey}${
-          record === undefined ? ", as the line says; audit verify checks" : ""
-        }`,
+        : `key ${operatorKey}${record === undefined ? ", not checked" : ""}`,
     ),
     ...(record === undefined ? [] : line(SIGNATURES[record.signature])),
     ...(record?.auditHead === undefined ? [] : line(`head ${formatHead(record.auditHead)}`)),
