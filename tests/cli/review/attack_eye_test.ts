@@ -59,7 +59,7 @@ Deno.test("no id, however long, pushes what is odd off the table of several", as
   const { keys, screen } = await openTestApp(dir);
   await keys("x", "x", "a", "space", "space");
   assertEquals(
-    screen({ columns: 80 }).match(/will be approved {2}│ dev-1 .* 1 high {2}x/g)?.length,
+    screen({ columns: 80 }).match(/will be approved {2}│ dev-1 .* 1 high {2}id "x/g)?.length,
     2,
   );
 });

@@ -33,7 +33,7 @@ Deno.test("show of a decided proposal has the decision, who, when, marks, confir
   assertEquals(rows.slice(2, 14), [
     "  the signature of the line is good",
     `  head ${auditHead}`,
-    "  proposal aaaa1111-one",
+    '  proposal id "aaaa1111-one"',
     `  final file ${sha256Hex(WILDCARD)}`,
     "  its marks:",
     '  ! high    line 2: "*.example.com" would allow every host below "example.com"',
