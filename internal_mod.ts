@@ -25,6 +25,7 @@ export { refuseObstacles } from "./src/decision/obstacles.ts";
 export { currentConfigDirForSlug, privateDir, queueRoot } from "./src/disk/layout.ts";
 export {
   type DiskRoom,
+  isDevice,
   type OwnEntry,
   ownEntry,
   pathBehindLinks,

@@ -4,10 +4,6 @@
  * @module
  */
 
-import { isDevice } from "../../read_mod.ts";
-
-const STDOUT_FD = 1;
-
 /** Where a verb's words go, and what is at the other end. */
 export interface Terminal {
   /** Prints to standard output, with an LF. */
@@ -20,8 +16,8 @@ export interface Terminal {
   readonly errIsTerminal: boolean;
   /** Whether standard output is a terminal. */
   readonly outIsTerminal: boolean;
-  /** Whether standard output goes to a device that drops it. A program that starts without one gets that. */
-  readonly outIsDropped?: boolean;
+  /** The number of standard output, if it is the process's own. */
+  readonly outFd?: number;
   /** Whether a person can be asked: standard input and output are a terminal. */
   readonly interactive: boolean;
   /** How wide the terminal is, in columns. */
@@ -46,7 +42,7 @@ export function processTerminal(): Terminal {
     },
     complain: (text) => console.error(text),
     outIsTerminal,
-    outIsDropped: !outIsTerminal && isDevice(STDOUT_FD),
+    outFd: 1,
     errIsTerminal: Deno.stderr.isTerminal(),
     interactive: outIsTerminal && Deno.stdin.isTerminal(),
     // A person will probably read a file or a pipe in a terminal later.

@@ -13,6 +13,7 @@ import {
   findRecord,
   formatHead,
   hintsOfPending,
+  isDevice,
   makeVisible,
   ProposalNotFoundError,
   type RecordedDecision,
@@ -64,8 +65,9 @@ export async function show(context: Context, words: readonly string[]): Promise<
 
 /** Prints a text; `false` if the reader of a pipe was gone before the end, or none could ever read it. */
 function printWhole(context: Context, text: string): boolean {
-  const { outIsTerminal, outIsDropped, print, write } = context;
-  if (outIsDropped) return false;
+  const { outIsTerminal, outFd, print, write } = context;
+  // A device that is no terminal drops it. A program whose output is closed gets such a one.
+  if (!outIsTerminal && outFd !== undefined && isDevice(outFd)) return false;
   if (outIsTerminal) print(text);
   try {
     if (!outIsTerminal) write(new TextEncoder().encode(`${text}\n`));

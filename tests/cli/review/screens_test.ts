@@ -246,7 +246,7 @@ Deno.test("the full screen shows each trick, in the list and whole, as the files
   await assertScreen(review, "hostile", "Every trick, in the list, 80x40");
   for (const [id, [about]] of tricks) {
     await review.type("Enter");
-    await review.shows(new RegExp(`^${id} {2}dev-1`, "m"));
+    await review.shows(new RegExp(`^(id ")?${id}"? {2}dev-1`, "m"));
     await assertScreen(review, `hostile-${id}`, `${about.replace(/\.$/, "")}, 80x40`);
     await review.type("q");
     await review.shows(/^ +MARKS/m);
