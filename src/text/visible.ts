@@ -140,10 +140,11 @@ export function makeVisible(text: string, options: VisibleOptions = {}): Visible
 
 /**
  * Makes prose safe to print. Writes as `⟨U+202E⟩` every character that could move the cursor, hide,
- * reorder or imitate: controls and format characters, blanks other than the plain space, a fourth
- * combining mark in a row, a mark without a base, and the brackets and signs of this notation itself. In a
- * name that can be mistaken for another (`\u0430dmin`, where one letter is Cyrillic, or a host in letters
- * beyond ASCII) every character beyond ASCII is written so. TAB becomes `⇥`; LF is kept.
+ * reorder or imitate: controls and format characters, right-to-left letters, blanks other than the plain
+ * space, a fourth combining mark in a row, a mark without a base, styled and full-width letters, letters
+ * of scripts that few write, signs that no language needs, and those of this notation itself. In a name
+ * that can be mistaken for another (`\u0430dmin`, where one letter is Cyrillic, or what could be a host, a
+ * path, an address or an option) every character beyond ASCII is written so. TAB becomes `⇥`; LF is kept.
  *
  * @example A bidi override and a borrowed letter show themselves
  * ```ts

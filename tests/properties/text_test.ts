@@ -78,6 +78,118 @@ Deno.test("visible() leaves no word of Latin and Cyrillic or Greek letters unmar
   }));
 });
 
+/** Every character beyond ASCII, and which of them Unicode folds to each of ASCII. */
+const BEYOND_ASCII = Array.from(
+  { length: 0x110000 - 0x80 },
+  (_, n) => String.fromCodePoint(n + 0x80),
+);
+const FOLDED = Map.groupBy(BEYOND_ASCII, (character) => character.normalize("NFKC").toLowerCase());
+
+/** Letters that are drawn like one of ASCII, of the scripts in which most are. */
+const DRAWN_ALIKE: Readonly<Record<string, string>> = {
+  a: "\u0430\u03b1\u0251\u237a\u13aa\ua4ee\u00e0\u0101",
+  b: "\u042c\u0184\u13cf\ua4d0\u1e05",
+  c: "\u0441\u03f2\u1d04\u13df\ua4da\u00e7",
+  g: "\u0261\u0581\u018d\u13c0\ua4d6\u011f",
+  h: "\u04bb\u0570\u13c2\ua4e7\u1e25",
+  i: "\u0456\u0131\u03b9\u0269\u13a5\u00a1\u0627\u05d5",
+  m: "\u043c\u13b7\ua4df\u1e43",
+  o: "\u043e\u03bf\u0585\u05e1\u0665\u0966\u09e6\u0ae6\u0c66\u0d20\u0e50\u0ed0\u101d\u1040\u00b0\u25ef\u2b55\u{1f534}\ua4f3",
+  p: "\u0440\u03c1\u2374\u13e2\ua4d1",
+  t: "\u0442\u03c4\u13a2\ua4d4",
+  u: "\u057d\u03c5\u028b\u144c\ua4f4\u00fc",
+};
+
+/** Punctuation and symbols beyond ASCII that can be taken for a dot, a slash or a hyphen; quotation marks and brackets cannot. */
+const SEPARATORS = BEYOND_ASCII.filter((character) =>
+  /[\p{P}\p{S}]/u.test(character) && !/[\p{Pi}\p{Pf}\p{Ps}\p{Pe}¡¿，！？；、]/u.test(character)
+);
+
+const withoutEscapes = (shown: string) => shown.replace(/⟨U\+[0-9A-F]{4,6}⟩/g, "");
+
+// Threat: A7
+Deno.test("visible() leaves nothing beyond ASCII in a host, path or address that could be taken for one in ASCII", () => {
+  const host = fc.constantFrom(
+    "api.github.com",
+    "coco.co",
+    "https://a.io/p",
+    "10.0.0.1",
+    "pip@github.com",
+    "/bin/a",
+    "-b",
+  );
+  const before = fc.constantFrom("", "(", "see ", "\u00ab", "\u3001");
+  holds(
+    fc.property(
+      host,
+      before,
+      fc.infiniteStream(fc.nat()),
+      fc.integer({ min: 1, max: 5 }),
+      (host, before, numbers, share) => {
+        const next = () => numbers.next().value as number;
+        const imitation = [...host].map((character) => {
+          const alike = [...FOLDED.get(character) ?? [], ...DRAWN_ALIKE[character] ?? []];
+          const others = /[a-z0-9]/.test(character) ? alike : SEPARATORS;
+          return others.length > 0 && next() % share === 0
+            ? others[next() % others.length]
+            : character;
+        }).join("");
+        assert(
+          /^[\x20-\x7e]*$/.test(withoutEscapes(visible(before + imitation)).slice(before.length)),
+          imitation,
+        );
+      },
+    ),
+    2000,
+  );
+});
+
+// Threat: A7
+Deno.test("visible() leaves no separator beyond ASCII before a Latin letter, Cyrillic or Greek one, and no word of it", () => {
+  for (const separator of SEPARATORS) {
+    for (const word of ["com", "\u0441\u043e", "\u03bf"]) {
+      for (const text of [`${word}${separator}${word}`, `${word}.${word}${separator}${word}`]) {
+        assertEquals(/^[\x20-\x7e]*$/.test(withoutEscapes(visible(text))), true, text);
+      }
+    }
+  }
+});
+
+/** The right-to-left scripts of Unicode 16.0 (2024), the numbers of class AN, and the bidi controls. */
+const RIGHT_TO_LEFT = new RegExp(
+  `[\\p{Bidi_Control}${
+    ("Hebrew Arabic Syriac Thaana Nko Samaritan Mandaic Adlam Mende_Kikakui Hanifi_Rohingya Yezidi Sogdian " +
+      "Old_Sogdian Elymaic Chorasmian Old_Uyghur Cypriot Imperial_Aramaic Palmyrene Nabataean Hatran Phoenician Lydian " +
+      "Meroitic_Hieroglyphs Meroitic_Cursive Kharoshthi Old_South_Arabian Old_North_Arabian Manichaean Avestan " +
+      "Inscriptional_Parthian Inscriptional_Pahlavi Psalter_Pahlavi Old_Turkic Old_Hungarian Garay")
+      .split(" ").map((script) => `\\p{Script=${script}}`).join("")
+  }\u0600-\u0605\u0660-\u0669\u066b\u066c\u06dd\u08e2\u{10d30}-\u{10d39}\u{10e60}-\u{10e7e}]`,
+  "u",
+);
+
+// Threat: A6
+Deno.test("visible() leaves no character that a terminal could draw from right to left, so rows keep their order", () => {
+  const characters = BEYOND_ASCII.filter((character) => RIGHT_TO_LEFT.test(character));
+  assert(characters.length > 3000);
+  for (const character of characters) {
+    for (const text of [character, `a ${character} b`, `漢${character}`]) {
+      assertEquals(RIGHT_TO_LEFT.test(visible(text)), false, text);
+    }
+  }
+});
+
+// Threat: A7
+Deno.test("visible() leaves no letter or number that Unicode folds to ASCII or to another alphabet", () => {
+  const kept = BEYOND_ASCII.filter((character) =>
+    /[\p{L}\p{M}\p{N}]/u.test(character) &&
+    (visible(character) === character || visible(`a${character}`).endsWith(character))
+  );
+  for (const character of kept) {
+    assertEquals(/[ -~]/.test(character.normalize("NFKC")), false, character);
+  }
+  assert(kept.length > 1000);
+});
+
 // Threat: A6
 Deno.test("wrap() and cut() keep within the screen, and every row behind its margin", () => {
   const margin = fc.constantFrom("", "│ ", "+", "-");

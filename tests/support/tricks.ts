@@ -54,7 +54,8 @@ export const TRICKS: Readonly<Record<string, Trick>> = {
       "\u0430pi.github.com\ngith\u200bub.com\n# b\u00fccher.example \u05d0\u05d1.example\n" +
       "api\u3002example\uff0ecom\n",
     justification: "Only \u0430pi.github.com, \u0441\u043e.com and invoice\u202efdp.exe; " +
-      "p\u0430ypal, G\u03bf\u03bfgle, g\u0585, \u13a1\u13a2K.\nПривет, API-ключ, 使用npm安装, שלום stay as they are.",
+      "p\u0430ypal, G\u03bf\u03bfgle, g\u0585, \u13a1\u13a2K.\nПривет, API-ключ, 使用npm安装 stay as they are.\n" +
+      "api․github․com, ｇit, \u{1d420}it, https:∕∕x.example, שלום and ١٢٣ do not.",
   }],
   "our-own-words": ["Our own prompt, warnings, badges and signs, typed.", {
     proposedFile: "api.example.com\n# ⟨U+0041⟩ ⇥ ↪ ↵ 〈U+0041〉 ‹U+0041›\n" +
