@@ -44,12 +44,8 @@ const PAUSE = 1 << 10;
 const HIDES =
   /[\p{C}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}\u2800\u{1D159}\uFFFC\u{133FC}]|(?! )\p{Zs}/u;
 
-/**
- * The signs in which escaped characters are written and rows are drawn, and brackets that look like them
- * on a screen, although {@linkcode KEPT_SIGNS} or their script would keep some of them.
- */
-const NOTATION =
-  /[⟨⟩⇥↵↪│─\u2329\u232A\u3008\u3009\u276C\u276D\u2770\u2771\u29FC\u29FD\u2039\u203A]/u;
+/** Brackets that look like those of an escape, although they are punctuation of a script in use. */
+const NOTATION = /[\u3008\u3009]/;
 
 /**
  * The blocks of right-to-left scripts: a superset of the bidi classes R, AL and AN without the controls.
