@@ -261,7 +261,7 @@ Deno.test("each golden screen belongs to a test, and each row that an agent wrot
   const expected = [...Object.keys(GOLDEN), ...trickFiles].map((name) => `${name}.txt`).sort();
   assertEquals(names, expected);
   const ours =
-    /^(#| supervise |─+$|── \d+ of \d+ ─+$|(dev-1|web\.2) {2}|arrived |sha256 |The agent says:|In the (diff:|list)|[\w-]+ {2}(?:dev-1|web\.2)|What |Your version,|$)/;
+    /^(#| supervise |─+$|── \d+ of \d+ ─+$|(dev-1|web\.2) {2}|arrived |sha256 |The agent says:|In the (diff:|list)|(?:[\w-]+|id "[\w-]+") {2}(?:dev-1|web\.2)|What |Your version,|$)/;
   for (const name of names) {
     for (const row of (await Deno.readTextFile(join(FOLDER, name))).split("\n")) {
       assert(ours.test(row) || /^[│+\-@! >]/.test(row), `${name}: ${row}`);
