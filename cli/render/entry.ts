@@ -17,7 +17,7 @@ import {
 import type { AuditEntry, Confirmation } from "../../mod.ts";
 import { renderMarks } from "./diff.ts";
 import { markJson, marksInShort } from "./pending.ts";
-import { quoteId, renderQuoted, visibleJson } from "./quote.ts";
+import { beginningOf, quoteId, renderQuoted, visibleJson } from "./quote.ts";
 import { badge, type Style, trimPlain } from "./style.ts";
 import { age, localTime } from "./time.ts";
 import { cut, wrap } from "./wrap.ts";
@@ -72,7 +72,8 @@ export function entryLine(
   style: Style,
 ): string {
   const { operatorAction, proposalId = "", bottleSlug, component, operator = "" } = entry;
-  const { text, escaped } = makeVisible(trimPlain(entry.operatorNotes), { oneLine: true });
+  const said = beginningOf(entry.operatorNotes);
+  const { text, escaped } = makeVisible(said.text, { oneLine: true });
   const time = localTime(entry.timestamp).slice(0, TIME_CELLS).padEnd(TIME_CELLS);
   const action = cell(operatorAction, ACTION_CELLS);
   const rest = [
@@ -85,6 +86,7 @@ export function entryLine(
     cell(component, COMPONENT_CELLS),
     visibleLine(operator, "code"),
     badge(escaped),
+    said.tooLong,
     text === "" ? "" : `│ ${text}`,
   ].filter((word) => word !== "").join("  ");
   const line = cut(`${time}  ${action}  ${rest}`.trimEnd(), columns - 1);

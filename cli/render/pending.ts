@@ -6,8 +6,8 @@
 
 import { type Hints, makeVisible, unlistedReason, visibleLine } from "../../read_mod.ts";
 import type { Mark, Overview, PendingProposal, UnrecordedResponse } from "../../mod.ts";
-import { quoteId, visibleJson } from "./quote.ts";
-import { badge, paintHigh, paintPart, type Style, trimPlain } from "./style.ts";
+import { beginningOf, quoteId, visibleJson } from "./quote.ts";
+import { badge, paintHigh, paintPart, type Style } from "./style.ts";
 import { age } from "./time.ts";
 import { alignColumns, cut } from "./wrap.ts";
 
@@ -73,8 +73,9 @@ export function renderPending(
   const header = ["ID", "MARKS", "NOTE", "BOTTLE", "AGE", "TOOL", "JUSTIFICATION"];
   const rows = pending.map((entry) => {
     const { id, bottleSlug, tool, arrivalTimestamp, justification } = entry.proposal;
-    const { text, escaped } = makeVisible(trimPlain(justification), { oneLine: true });
-    const note = hintInShort(hints.get(entry), escaped);
+    const said = beginningOf(justification);
+    const { text, escaped } = makeVisible(said.text, { oneLine: true });
+    const note = hintInShort(hints.get(entry), escaped) || said.tooLong;
     const known = [quoteId(shorts.get(id) ?? id), marksInShort(marks.get(entry)), note];
     return [...known, bottleSlug, age(arrivalTimestamp, nowMs), tool, text];
   });

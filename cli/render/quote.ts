@@ -5,7 +5,7 @@
  * @module
  */
 
-import { makeVisible, type TextKind } from "../../read_mod.ts";
+import { makeVisible, MAX_JUSTIFICATION_BYTES, type TextKind } from "../../read_mod.ts";
 import { badge, type Style, trimPlain } from "./style.ts";
 import { cut, wrap } from "./wrap.ts";
 
@@ -24,16 +24,33 @@ export function quoteId(id: string): string {
   return PLAIN_ID.test(id) ? id : `id "${id}"`;
 }
 
-/** A heading with the badge, then the text behind a bar. */
+/**
+ * Prose without the blanks around it, and not more of it than a sidecar accepts of a justification: another
+ * program can write megabytes, and a person reads none of them. `tooLong` is a badge, or nothing.
+ */
+export function beginningOf(prose: string): { readonly text: string; readonly tooLong: string } {
+  const text = trimPlain(prose);
+  if (text.length <= MAX_JUSTIFICATION_BYTES) return { text, tooLong: "" };
+  // A character may be two units; half of one is not shown.
+  const end = text.codePointAt(MAX_JUSTIFICATION_BYTES - 1)! > 0xffff ? 1 : 0;
+  return { text: text.slice(0, MAX_JUSTIFICATION_BYTES - end), tooLong: "[too long]" };
+}
+
+/** Begins with `!` on the screen, which no row of the text does. */
+const TOO_LONG_ROW = "The text is too long and was cut here; --json has all of it.";
+
+/** A heading with the badge, then the text behind a bar. Prose that is too long is cut, and a row says so. */
 export function renderQuoted(
   { heading, text, kind }: Quotation,
   columns: number,
   style: Style,
 ): string[] {
   const indent = heading.length - heading.trimStart().length;
-  const shown = makeVisible(trimPlain(text), { kind });
+  const said = kind === "prose" ? beginningOf(text) : { text: trimPlain(text), tooLong: "" };
+  const shown = makeVisible(said.text, { kind });
   const rows = shown.text.split("\n")
     .flatMap((line) => wrap("│ ", line, columns - indent, kind))
+    .concat(said.tooLong === "" ? [] : wrap("! ", TOO_LONG_ROW, columns - indent, "prose"))
     .map((row) => " ".repeat(indent) + row);
   const count = badge(shown.escaped);
   if (count === "") return [heading, ...rows];

@@ -75,8 +75,9 @@ function endOfRow(line: string, from: number, cells: number): number {
 function endOfWords(line: string, from: number, cells: number): number {
   const end = endOfRow(line, from, cells);
   if (end === line.length || line[end] === " ") return end;
-  const blank = line.lastIndexOf(" ", end - 1);
-  return blank - from > (end - from) / 2 ? blank + 1 : end;
+  // In the row alone: a search back to the beginning, for every row, would take minutes for a long word.
+  const blank = line.slice(from, end).lastIndexOf(" ");
+  return blank > (end - from) / 2 ? from + blank + 1 : end;
 }
 
 /** Cuts a line that is already visible: the line, or its beginning and `…`. */

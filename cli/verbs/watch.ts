@@ -17,7 +17,7 @@ import { runAlone } from "../command/alone.ts";
 import { type Context, keepForLater } from "../command/context.ts";
 import { isWanted } from "../command/resolve.ts";
 import { openNotifier } from "../notify/outbox.ts";
-import { quoteId, visibleJson } from "../render/quote.ts";
+import { beginningOf, quoteId, visibleJson } from "../render/quote.ts";
 import {
   countMarks,
   marksInShort,
@@ -29,7 +29,7 @@ import {
   unrecordedJson,
   unrecordedLine,
 } from "../render/pending.ts";
-import { badge, trimPlain } from "../render/style.ts";
+import { badge } from "../render/style.ts";
 import { cut } from "../render/wrap.ts";
 
 /** Prints one event: as a line of JSON, or as text that is already visible. */
@@ -115,10 +115,11 @@ function printArrived(
   const judged = marksOfPending(arrived, context.root);
   for (const entry of arrived) {
     const { id, bottleSlug, tool, justification } = entry.proposal;
-    const { text, escaped } = makeVisible(trimPlain(justification), { oneLine: true });
+    const said = beginningOf(justification);
+    const { text, escaped } = makeVisible(said.text, { oneLine: true });
     const marks = judged.get(entry);
     // The agent's text comes after the bar. The marks and the badge before it are this program's.
-    const words = [quoteId(id), bottleSlug, tool, marksInShort(marks), badge(escaped)]
+    const words = [quoteId(id), bottleSlug, tool, marksInShort(marks), badge(escaped), said.tooLong]
       .filter((word) => word !== "");
     const event = { event: "arrived", ...pendingJson(entry), marks: countMarks(marks) };
     print(event, `arrived    ${words.join("  ")}  │ ${text}`);
@@ -132,8 +133,10 @@ function printDecided(
   const { operatorAction: status, operator, operatorNotes: notes } = decision;
   const event = { event: "decided", status, bottle_slug: bottleSlug, id: proposalId };
   const who = operator === undefined ? "" : `  by ${visibleLine(operator, "code")}`;
-  const { text, escaped } = makeVisible(trimPlain(notes), { oneLine: true });
-  const said = text === "" ? "" : `  ${[badge(escaped), "│"].join(" ").trim()} ${text}`;
+  const beginning = beginningOf(notes);
+  const { text, escaped } = makeVisible(beginning.text, { oneLine: true });
+  const badges = [badge(escaped), beginning.tooLong].filter((word) => word !== "");
+  const said = text === "" ? "" : `  ${[...badges, "│"].join(" ")} ${text}`;
   print(
     { ...event, operator: operator ?? null, notes, ...visibleJson({ notes }, "prose") },
     `${status.padEnd(10)} ${proposalId}  ${bottleSlug}${who}${said}`,

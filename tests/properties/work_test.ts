@@ -1,9 +1,22 @@
+import { entryLine, renderEntry } from "../../cli/render/entry.ts";
+import { renderPending } from "../../cli/render/pending.ts";
+import { renderProposal } from "../../cli/render/proposal.ts";
+import { renderQuoted } from "../../cli/render/quote.ts";
+import { makeStyle } from "../../cli/render/style.ts";
+import { cut, fill, wrap } from "../../cli/render/wrap.ts";
 import { visibleLine } from "../../internal_mod.ts";
-import { renderDiff, validateConfigFile, visible } from "../../mod.ts";
+import {
+  type AuditEntry,
+  type Inspection,
+  renderDiff,
+  validateConfigFile,
+  visible,
+} from "../../mod.ts";
 import { markAllowlist } from "../../src/config/allowlist/marks.ts";
 import { markDockerfile } from "../../src/config/dockerfile/marks.ts";
 import { markRoutes } from "../../src/config/routes/marks.ts";
 import { jsonExcess } from "../../src/text/json.ts";
+import { samplePending } from "../support/records.ts";
 import { holds } from "../support/properties.ts";
 import { countWork } from "../support/work.ts";
 import { assert } from "@std/assert";
@@ -49,6 +62,48 @@ const shapes: fc.Arbitrary<Shape> = fc.record({
   after: texts(0, 2),
 });
 
+const PLAIN = makeStyle(false);
+
+const entryOf = (text: string): AuditEntry => ({
+  timestamp: text,
+  bottleSlug: text,
+  component: text,
+  operatorAction: "approved",
+  operatorNotes: text,
+  justification: text,
+  diff: text,
+  operator: text,
+  proposalId: text,
+  unrecordedResponse: text,
+  marks: [{ severity: "high", rule: "secret", message: text, side: "new", line: 1 }],
+});
+
+function renderTable(text: string): readonly string[] {
+  const [pending, none] = [
+    [samplePending({ justification: text, arrivalTimestamp: text })],
+    new Map(),
+  ];
+  const table = { shorts: none, marks: none, hints: none, columns: 80, nowMs: 0, style: PLAIN };
+  return renderPending(pending, table);
+}
+
+function renderScreen(text: string): readonly string[] {
+  const { marks = [] } = entryOf(text);
+  const inspection: Inspection = {
+    ...samplePending({ justification: text, arrivalTimestamp: text }),
+    currentPath: "",
+    currentFile: null,
+    stale: true,
+    agentDiff: undefined,
+    currentSha256: "",
+    diff: renderDiff("", text),
+    problems: [{ where: "line 1", message: text }],
+    marks,
+    unrecordedResponse: undefined,
+  };
+  return renderProposal(inspection, 0, 80, PLAIN);
+}
+
 const RUNS: readonly (readonly [name: string, run: (text: string) => unknown])[] = [
   ["the check of a Dockerfile", (text) => validateConfigFile("capability-block", text)],
   ["the check of an allowlist", (text) => validateConfigFile("pipelock-block", text)],
@@ -60,6 +115,19 @@ const RUNS: readonly (readonly [name: string, run: (text: string) => unknown])[]
   ["the diff", (text) => renderDiff("FROM a:1\n\nE\n", text)],
   ["the visible form as prose", visible],
   ["the visible form as code", (text) => visibleLine(text, "code")],
+  ["the rows of prose", (text) => wrap("│ ", visibleLine(text), 80, "prose")],
+  ["the rows of code", (text) => wrap("+", visibleLine(text, "code"), 80)],
+  ["the beginning of a line", (text) => cut(text, 80)],
+  ["the cells of a line", (text) => fill(text, 80)],
+  [
+    "a quotation of prose",
+    (text) => renderQuoted({ heading: "a", text, kind: "prose" }, 80, PLAIN),
+  ],
+  ["a quotation of code", (text) => renderQuoted({ heading: "a", text, kind: "code" }, 80, PLAIN)],
+  ["an entry of the log", (text) => renderEntry(entryOf(text), 0, 80, PLAIN)],
+  ["an entry in one line", (text) => entryLine(entryOf(text), 20, 80, PLAIN)],
+  ["a proposal on the screen", renderScreen],
+  ["a row of the list", renderTable],
   ["the look for too much JSON", (text) => jsonExcess(new TextEncoder().encode(text))],
 ];
 

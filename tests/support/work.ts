@@ -29,11 +29,12 @@ type Functions = Record<string, (this: { readonly length: number }, ...args: unk
 export function countWork(run: () => unknown): number {
   let work = 0;
   const restore: (() => void)[] = [];
-  const patch = (owner: Functions, name: string, cost: (self: unknown, out: unknown) => number) => {
+  type Cost = (self: unknown, out: unknown, args: readonly unknown[]) => number;
+  const patch = (owner: Functions, name: string, cost: Cost) => {
     const original = owner[name]!;
     owner[name] = function (...args) {
       const out = Reflect.apply(original, this, args);
-      work += cost(this, out);
+      work += cost(this, out, args);
       return out;
     };
     restore.push(() => owner[name] = original);
@@ -47,8 +48,14 @@ export function countWork(run: () => unknown): number {
     const isSmall = SMALL.includes(name);
     // A comparison with a beginning or an end stops early.
     const isShort = name === "startsWith" || name === "endsWith";
+    if (name === "indexOf") continue;
     patch(texts, name, (self, out) => isSmall ? lengthOf(out) : isShort ? 1 : lengthOf(self));
   }
+  // A search costs what it reads, from its beginning to what it finds.
+  patch(texts, "indexOf", (self, out, [, from = 0]) => {
+    const end = Number(out) < 0 ? lengthOf(self) : Number(out) + 1;
+    return Math.max(1, end - Number(from));
+  });
   const lists = Array.prototype as unknown as Functions;
   for (const name of LIST_FUNCTIONS) {
     patch(lists, name, (self, out) => lengthOf(name === "slice" ? out : self));

@@ -7,7 +7,6 @@
 import {
   CONFIG_FILE_FOR_TOOL,
   makeVisible,
-  MAX_JUSTIFICATION_BYTES,
   visibleLine,
   type VisibleText,
 } from "../../../internal_mod.ts";
@@ -15,8 +14,8 @@ import type { PendingProposal } from "../../../mod.ts";
 import { renderMarks } from "../../render/diff.ts";
 import { hintInShort, marksInShort, paintMarks } from "../../render/pending.ts";
 import { hintRows } from "../../render/proposal.ts";
-import { quoteId, renderQuoted } from "../../render/quote.ts";
-import { paintPart, type Style, trimPlain } from "../../render/style.ts";
+import { beginningOf, quoteId, renderQuoted } from "../../render/quote.ts";
+import { paintPart, type Style } from "../../render/style.ts";
 import { age } from "../../render/time.ts";
 import { cut, fill, wrap } from "../../render/wrap.ts";
 import { type Row, wordsOf } from "../list.ts";
@@ -39,10 +38,8 @@ const LEAST_WORDS = 14;
 
 /** What a list needs of a justification. */
 interface Said extends VisibleText {
-  /** Its beginning, as it was written. */
-  readonly beginning: string;
-  /** Whether it is longer than the sidecar lets through. */
-  readonly tooLong: boolean;
+  /** A badge if it is longer than the sidecar lets through. */
+  readonly tooLong: string;
 }
 
 /** A row is drawn again and again, and a justification in a queue can have megabytes. */
@@ -51,11 +48,8 @@ const said = new WeakMap<PendingProposal, Said>();
 function saidIn(entry: PendingProposal): Said {
   let known = said.get(entry);
   if (known === undefined) {
-    const whole = trimPlain(entry.proposal.justification);
-    const tooLong = whole.length > MAX_JUSTIFICATION_BYTES;
-    const beginning = [...whole.slice(0, MAX_JUSTIFICATION_BYTES)].slice(0, -1).join("");
-    const text = tooLong ? beginning : whole;
-    known = { ...makeVisible(text, { oneLine: true }), beginning: text, tooLong };
+    const { text, tooLong } = beginningOf(entry.proposal.justification);
+    known = { ...makeVisible(text, { oneLine: true }), tooLong };
     said.set(entry, known);
   }
   return known;
@@ -79,12 +73,12 @@ function worstOf(state: State, { entry }: Row): string {
   if (severity === "high" || severity === "?") return severity;
   const { escaped, tooLong } = saidIn(entry);
   const hint = hintInShort(state.ports.hintsOf(entry), 0);
-  return hint || severity || (escaped > 0 || tooLong ? "tricks" : "");
+  return hint || severity || (escaped > 0 || tooLong !== "" ? "tricks" : "");
 }
 
 function noteOf(state: State, { entry }: Row): string {
   const { escaped, tooLong } = saidIn(entry);
-  return hintInShort(state.ports.hintsOf(entry), escaped) || (tooLong ? "[too long]" : "");
+  return hintInShort(state.ports.hintsOf(entry), escaped) || tooLong;
 }
 
 /** All columns, the weightiest first. */
@@ -178,7 +172,7 @@ function preview(state: State, row: Row | undefined, height: number, columns: nu
   const rows = renderQuoted(
     {
       heading: cut(`${bottleSlug}  ${tool}  ${quoteId(id)}`, columns - 1),
-      text: saidIn(row.entry).beginning,
+      text: row.entry.proposal.justification,
       kind: "prose",
     },
     columns,

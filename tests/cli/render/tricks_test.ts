@@ -116,3 +116,25 @@ Deno.test("an id that reads like words of this program is in quotes behind a lab
   const rows = await shown("audit", "show", "--full");
   assert(rows.includes(`  proposal ${quoted[0]}`), rows.join("\n"));
 });
+
+// Threat: A8
+Deno.test("list, show and audit show cut words that no sidecar lets through, and say so; --json has all", async () => {
+  await using dir = await tempDir();
+  const justification = "\u202e".repeat(1_300_000);
+  const { proposalSha256 } = await queueSample(dir.path, { id: "p1", justification });
+  const run = async (...args: string[]) => {
+    const { code, out, err } = await supervise(dir.path, args);
+    assertEquals([code, err], [0, ""]);
+    return out;
+  };
+  const inList = await run("list");
+  const inShow = await run("show", "p1");
+  assertEquals(JSON.parse(await run("show", "p1", "--json")).justification, justification);
+  await run("reject", "p1", "--notes", "no", "--sha256", proposalSha256);
+  const inLog = await run("audit", "show", "--full");
+  assert(inList.length < 1000 && inList.includes("[16384 escaped]"), inList.slice(0, 1000));
+  for (const text of [inShow, inLog]) {
+    assert(text.length < 300_000, `${text.length} characters`);
+    assert(/^ *! The text is too long and was cut here; --json has all of it\.$/m.test(text));
+  }
+});
