@@ -45,7 +45,8 @@ export function checkQueues({ root, overview }: Subject): Finding[] {
       `${counted(unrecordedResponses.length, "response is", "responses are")} unrecorded: ` +
         named(unrecordedResponses.map((one) => `${one.bottleSlug}/${one.proposalId}`)),
       `supervise show ${unrecorded.proposalId} --bottle ${unrecorded.bottleSlug}; ` +
-        "then decide it yourself with --override-unrecorded, and find out who else writes there",
+        "then decide it yourself with --override-unrecorded (chmod u+w it first if it is a " +
+        "directory), and find out who else writes there",
     ),
     broken === undefined ? files.ok("every file in the queues can be read") : files.warn(
       `${counted(unreadable.length, "file")} cannot be read: ` +

@@ -101,7 +101,7 @@ export interface Decision {
  * @param request The decision.
  * @returns The decision, as it was recorded.
  * @throws {InvalidNameError} If the slug or the id is not valid.
- * @throws {TypeError} If there is a `confirmedSlug` and no `currentSha256`.
+ * @throws {TypeError} If there is a `confirmedSlug` and no `currentSha256`, or no operator or notes.
  * @throws {ProposalNotFoundError} If there is no such proposal.
  * @throws {AlreadyDecidedError} If it is decided; names the first operator and the decision.
  * @throws {ObstacleError} If anything that {@linkcode obstaclesTo} lists stands in the way; its code is
@@ -111,7 +111,7 @@ export interface Decision {
  * @throws {ResponseNotWrittenError} If it is recorded, but the response could not be written yet.
  * @throws {UnsafeFileError} If the proposal is not a plain file, or its directory not a directory.
  * @throws {MalformedRecordError} If the proposal, or a record in `<root>/private`, is malformed.
- * @throws {SuperviseError} If no response can be written into the queue; nothing is decided.
+ * @throws {SuperviseError} If no response can be written that the queue's owner can read; nothing is decided.
  * @throws {Error} If the signing key cannot be used; nothing is decided.
  */
 export async function decide(request: DecideRequest): Promise<Decision> {
@@ -145,7 +145,11 @@ export async function decideAfterLook(
 
 /** Refuses what no proposal could make right. */
 function checkRequest(request: DecideRequest): void {
-  const { confirmedSlug, currentSha256 } = request;
+  const { confirmedSlug, currentSha256, operator, notes } = request;
+  // A program that is not type-checked would record a decision without an operator.
+  if (typeof operator !== "string" || typeof notes !== "string") {
+    throw new TypeError("Cannot decide: operator and notes must be strings");
+  }
   if (confirmedSlug !== undefined && currentSha256 === undefined) {
     throw new TypeError(
       "Cannot take a confirmation without currentSha256: name the file in force that was shown",

@@ -14,7 +14,7 @@ import {
 } from "../disk/layout.ts";
 import { openOwnFile, withLock } from "../disk/lock.ts";
 import { namesInOwn, ownEntry, ownFileStamp, readOwnFile } from "../disk/read_own.ts";
-import { listNames } from "../disk/read_untrusted.ts";
+import { listNames, MAX_QUEUE_FILE_BYTES } from "../disk/read_untrusted.ts";
 import {
   clearDirectory,
   createOnce,
@@ -114,6 +114,9 @@ function refuseIfUnanswerable(
     );
   }
 }
+
+/** More than the log's signed head, which a response gets when it is recorded. */
+const HEAD_BYTES = 1024;
 
 function unanswerable(what: string, cause: unknown): SuperviseError {
   const reason = cause instanceof Error ? cause.message : String(cause);
@@ -270,7 +273,12 @@ export async function carryOut(
   const path = intentPath(root, bottleSlug);
   const log = auditLogName(component, bottleSlug);
   // The response, the line and the intent, which has both of them, escaped.
-  const bytes = 3 * (encodeResponse(told).length + encodeAuditEntry(entry).length);
+  const length = encodeResponse(told).length;
+  const most = MAX_QUEUE_FILE_BYTES - HEAD_BYTES;
+  if (length > most) {
+    throw unanswerable("its response would be too large to be read", `${length} of ${most} bytes`);
+  }
+  const bytes = 3 * (length + encodeAuditEntry(entry).length);
   const about = { bottleSlug, proposalId, component, overrideUnrecorded };
   refuseIfUnanswerable(root, about, bytes);
   const { privateKey } = await openSigningKey(root);

@@ -8,10 +8,13 @@
 import { marksFor } from "../config/marks.ts";
 import {
   claudeBottleRoot,
+  intentsDir,
+  proposalPath,
   queueDirForSlug,
   responsePath,
   type RootOptions,
 } from "../disk/layout.ts";
+import { ownFileStamp } from "../disk/read_own.ts";
 import { listNames, stampOfFile } from "../disk/read_untrusted.ts";
 import { type FileInForce, readFileInForce } from "../host/config_files.ts";
 import {
@@ -20,7 +23,7 @@ import {
   standingResponse,
   type UnrecordedResponse,
 } from "../log/decisions.ts";
-import type { PendingProposal, UnreadableFile } from "../queue/files.ts";
+import { type PendingProposal, responsePlaces, type UnreadableFile } from "../queue/files.ts";
 import { listBottles } from "../queue/find.ts";
 import {
   comparePending,
@@ -33,7 +36,8 @@ import {
 import { sameListing } from "../queue/watch.ts";
 import { UnsafeFileError } from "../records/errors.ts";
 import type { Mark } from "../records/mark.ts";
-import { isProposalId, RESPONSE_SUFFIX } from "../records/names.ts";
+import { isProposalId, PROPOSAL_SUFFIX, RESPONSE_SUFFIX } from "../records/names.ts";
+import { join } from "@std/path";
 
 /** What waits for an operator. */
 export interface Overview {
@@ -62,6 +66,7 @@ interface BottleView {
   readonly queueDir: string;
   readonly queue: QueueView;
   readonly unrecorded: UnrecordedView;
+  readonly withoutLost: LostView;
   /** What the last look found. */
   latest: BottleLook;
 }
@@ -79,7 +84,12 @@ export function openQueues(options: RootOptions & ListOptions) {
   function openView(slug: string): BottleView {
     const queueDir = queueDirForSlug(slug, { root });
     const queue = openQueueView(queueDir, { bottleSlug: slug, maxPending });
-    const view = { queueDir, queue, unrecorded: openUnrecordedView(slug, root) };
+    const view = {
+      queueDir,
+      queue,
+      unrecorded: openUnrecordedView(slug, root),
+      withoutLost: openLostView(slug, root),
+    };
     return { ...view, latest: lookOrReport(view) };
   }
 
@@ -128,17 +138,18 @@ export function openQueues(options: RootOptions & ListOptions) {
 
 /** A bottle whose queue cannot be listed must not hide the proposals of the others. */
 function lookOrReport(
-  { queueDir, queue, unrecorded }: Omit<BottleView, "latest">,
+  { queueDir, queue, unrecorded, withoutLost }: Omit<BottleView, "latest">,
   names?: ReadonlySet<string>,
 ): BottleLook {
   try {
     const present = names ?? new Set(listNames(queueDir));
     const listing = queue.refresh(present);
     const { named, more } = unrecorded(present);
+    const { pending, lost } = withoutLost(listing.pending);
     const reason = `${more} more responses have no record`;
     const unnamed = more > 0 ? [{ file: ".", reason }] : [];
-    const unreadable = [...unnamed, ...listing.unreadable];
-    return { ...listing, unreadable, unrecordedResponses: named };
+    const unreadable = [...unnamed, ...lost, ...listing.unreadable];
+    return { ...listing, pending, unreadable, unrecordedResponses: named };
   } catch (error) {
     if (error instanceof Deno.errors.NotCapable) throw error;
     const reason = error instanceof UnsafeFileError ? error.reason : String(error);
@@ -195,6 +206,46 @@ function openUnrecordedView(bottleSlug: string, root: string): UnrecordedView {
       return says === undefined ? [] : [{ bottleSlug, proposalId, says }];
     });
     return { named, more: Math.max(0, unrecorded.length - MAX_NAMED) };
+  };
+}
+
+/** Takes the decided proposals out of those without a response, and reports them. */
+type LostView = (pending: readonly PendingProposal[]) => {
+  readonly pending: readonly PendingProposal[];
+  readonly lost: readonly UnreadableFile[];
+};
+
+/**
+ * Opens a view of a bottle's proposals that are decided and whose response is gone: the queue's owner can
+ * remove it, or put the proposal back. They wait for no operator. The proposals must be listed before it is
+ * called. It asks the logs again when they changed, or other proposals are pending.
+ */
+function openLostView(bottleSlug: string, root: string): LostView {
+  const queueDir = queueDirForSlug(bottleSlug, { root });
+  let asked = "";
+  let decided: ReturnType<typeof decidedAmong> = new Map();
+
+  /** Whether it is neither being answered right now, nor answered or archived since it was listed. */
+  const isLost = (proposalId: string) =>
+    ownFileStamp(join(intentsDir(root), `${bottleSlug}.json`)) === undefined &&
+    responsePlaces(queueDir, proposalId).every((place) => stampOfFile(place) === undefined) &&
+    stampOfFile(proposalPath(queueDir, proposalId)) !== undefined;
+
+  return (pending) => {
+    const ids = pending.map(({ proposalId }) => proposalId);
+    const question = ids.length === 0 ? "" : [stampOfLogs(bottleSlug, root), ...ids].join();
+    if (question !== asked) {
+      decided = decidedAmong(new Set(ids), bottleSlug, root);
+      asked = question;
+    }
+    const lostIds = new Set(ids.filter((id) => decided.has(id) && isLost(id)));
+    const lost = [...lostIds].slice(0, MAX_NAMED).map((id) => ({
+      file: id + PROPOSAL_SUFFIX,
+      reason:
+        `it is ${decided.get(id)!.operatorAction} already, and its response is gone; move it to ` +
+        "processed/, and the agent can ask again",
+    }));
+    return { pending: pending.filter(({ proposalId }) => !lostIds.has(proposalId)), lost };
   };
 }
 

@@ -113,8 +113,8 @@ export interface OwnEntry {
 }
 
 /**
- * One of them; `undefined` if it does not exist, is in a directory that may not be entered, or is a link: a
- * link's own mode says nothing.
+ * One of them; `undefined` if it does not exist, is in a directory that may not be entered, has a path that
+ * is too long, or is a link: a link's own mode says nothing.
  */
 export function ownEntry(path: string): OwnEntry | undefined {
   let stat: Deno.FileInfo;
@@ -123,6 +123,10 @@ export function ownEntry(path: string): OwnEntry | undefined {
   } catch (error) {
     const { NotFound, PermissionDenied } = Deno.errors;
     if (error instanceof NotFound || error instanceof PermissionDenied) return undefined;
+    // A bottle can plant directories so deep that no path leads to the last one.
+    if (error instanceof Error && "code" in error && error.code === "ENAMETOOLONG") {
+      return undefined;
+    }
     throw error;
   }
   if (stat.isSymlink) return undefined;

@@ -135,6 +135,7 @@ export function ensureDirectory(dir: string): void {
  * @param stagingDir A directory on the same file system; created if missing. For what the host
  * decides it lies in `private/`, where no sidecar can reach.
  * @throws {Deno.errors.AlreadyExists} If the name is taken; the file that has it is not touched.
+ * @throws {Error} If the owner of path's directory could not read the file.
  */
 export function createOnce(path: string, bytes: Uint8Array, stagingDir: string): void {
   const staged = join(stagingDir, `.${crypto.randomUUID()}.tmp`);
@@ -197,7 +198,7 @@ export function clearDirectory(
 
 /**
  * Root may decide for a sidecar that runs as another user, and that user must be able to read the file.
- * Who is not root cannot give a file away, and has no need to: the directory is the same user's.
+ * Another user cannot give a file away: what the directory's owner could not read is not written.
  */
 function giveToOwnerOf(dir: string, path: string): void {
   const { uid, gid } = Deno.statSync(dir);
@@ -205,8 +206,10 @@ function giveToOwnerOf(dir: string, path: string): void {
   try {
     // Not what a link points to: the owner of a queue could put one there, if it is prepared in the queue.
     lchownSync(path, uid, gid);
-  } catch (error) {
-    if (!(error instanceof Deno.errors.PermissionDenied)) throw error;
+  } catch (cause) {
+    const reason =
+      `user ${uid} owns ${dir}, and could not read it: run this as that user, or as root`;
+    throw new Error(reason, { cause });
   }
 }
 

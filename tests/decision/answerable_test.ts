@@ -1,7 +1,9 @@
 import {
   decide,
+  type DecideRequest,
   inspectProposal,
   readAuditEntries,
+  readOverview,
   readResponse,
   SuperviseError,
 } from "../../mod.ts";
@@ -10,6 +12,7 @@ import { type QueuedProposal, queueSample } from "../support/records.ts";
 import { type TempDir, tempDir } from "../support/temp.ts";
 import { asUser } from "../support/user.ts";
 import { assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
+import process from "node:process";
 
 const SLUG = "dev-1";
 
@@ -109,4 +112,90 @@ Deno.test("decide() answers though a file is in the archive's place, which only 
   await Deno.writeTextFile(`${queued.queueDir}/processed`, "");
   await approve(dir, queued);
   assertEquals((await readResponse(queued.queueDir, "p1")).status, "approved");
+});
+
+// Threat: C2, C4
+Deno.test("decide() records nothing if the queue's owner could not read the response", {
+  ignore: Deno.uid() !== 0,
+}, async () => {
+  await using dir = await tempDir();
+  const queued = await queueSample(dir.path, { id: "p1" });
+  await asUser(dir.path, async () => {
+    process.seteuid!(0);
+    await Deno.chown(queued.queueDir, 1001, null);
+    await Deno.chmod(queued.queueDir, 0o777);
+    process.seteuid!(65_534);
+    const error = await assertRejects(() => approve(dir, queued), SuperviseError, "user 1001 owns");
+    assertEquals(error.code, "queue_not_writable");
+    assertEquals(await actions(dir), []);
+    assertEquals(Array.from(Deno.readDirSync(queued.queueDir), ({ name }) => name), [
+      "p1.proposal.json",
+    ]);
+  });
+  await approve(dir, queued);
+  assertEquals((await Deno.stat(`${queued.queueDir}/p1.response.json`)).uid, 1001);
+});
+
+// Threat: C2, C4
+Deno.test("decide() records nothing if the response would be too large for its readers", async () => {
+  await using dir = await tempDir();
+  const queued = await queueSample(dir.path, { id: "p1" });
+  const inspection = await inspectProposal({ root: dir.path, bottleSlug: SLUG, proposalId: "p1" });
+  const decideWith = (notes: string) =>
+    decide({
+      ...inspection,
+      root: dir.path,
+      verdict: { status: "rejected" },
+      notes,
+      operator: "ada@host",
+    });
+  const most = 8 * 1024 * 1024 - 1300;
+  const error = await assertRejects(() => decideWith("x".repeat(most + 300)), SuperviseError);
+  assertEquals(error.code, "queue_not_writable");
+  await assertRejects(() => decideWith("\u202e".repeat(1_400_000)), SuperviseError, "too large");
+  assertEquals(await actions(dir), []);
+  await decideWith("x".repeat(most));
+  assertEquals((await readResponse(queued.queueDir, "p1")).notes.length, most);
+});
+
+Deno.test("decide() records nothing without an operator", async () => {
+  await using dir = await tempDir();
+  await queueSample(dir.path, { id: "p1" });
+  const shown = await inspectProposal({ root: dir.path, bottleSlug: SLUG, proposalId: "p1" });
+  const request = {
+    ...shown,
+    root: dir.path,
+    verdict: { status: "rejected" },
+    notes: "no",
+  } as const;
+  await assertRejects(() => decide(request as unknown as DecideRequest), TypeError, "operator");
+  assertEquals(await actions(dir), []);
+});
+
+// Threat: C2
+Deno.test("a decided proposal whose response is gone is reported, and not pending", async () => {
+  await using dir = await tempDir();
+  const queued = await queueSample(dir.path, { id: "p1" });
+  const other = await queueSample(dir.path, { id: "p2" });
+  await approve(dir, queued);
+  const response = `${queued.queueDir}/p1.response.json`;
+  const told = await Deno.readTextFile(response);
+  await Deno.remove(response);
+  const ids = () => readOverview({ root: dir.path }).pending.map(({ proposalId }) => proposalId);
+  const { unreadable } = readOverview({ root: dir.path });
+  assertEquals(ids(), ["p2"]);
+  assertEquals(unreadable.map(({ file }) => file), ["p1.proposal.json"]);
+  assertStringIncludes(unreadable[0]!.reason, "approved already, and its response is gone");
+  const listed = await supervise(dir.path, ["list"]);
+  assertStringIncludes(listed.out + listed.err, "its response is gone");
+  const { out } = await supervise(dir.path, ["doctor"]);
+  assertStringIncludes(out, "its response is gone");
+  // While it is being answered, it is reported as neither.
+  const intent = dir.at("private/intents/dev-1.json");
+  await Deno.writeTextFile(intent, "");
+  assertEquals(readOverview({ root: dir.path }).unreadable, []);
+  await Deno.remove(intent);
+  await Deno.writeTextFile(response, told);
+  assertEquals(readOverview({ root: dir.path }).unreadable, []);
+  assertEquals(ids(), [other.proposal.id]);
 });

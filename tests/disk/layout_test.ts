@@ -10,6 +10,7 @@ import {
   writeProposal,
   writeResponse,
 } from "../../mod.ts";
+import { ownEntry } from "../../src/disk/read_own.ts";
 import { sampleProposal } from "../support/records.ts";
 import { REPO, run } from "../support/run.ts";
 import { tempDir } from "../support/temp.ts";
@@ -100,4 +101,8 @@ Deno.test.each([
   [{}, "Cannot find the root: set CLAUDE_BOTTLE_ROOT or HOME"],
 ])("claudeBottleRoot() prefers CLAUDE_BOTTLE_ROOT to HOME: %o", async (variables, expected) => {
   assertEquals(await rootWith(variables), expected);
+});
+
+Deno.test("ownEntry() passes over what is too deep to be named", () => {
+  assertEquals(ownEntry(`/tmp/${"a/".repeat(5000)}`), undefined);
 });
