@@ -233,7 +233,7 @@ function openLostView(bottleSlug: string, root: string): LostView {
 
   return (pending) => {
     const ids = pending.map(({ proposalId }) => proposalId);
-    const question = ids.length === 0 ? "" : [stampOfLogs(bottleSlug, root), ...ids].join();
+    const question = ids.length === 0 ? "" : `${stampOfLogs(bottleSlug, root)} ${ids}`;
     if (question !== asked) {
       decided = decidedAmong(new Set(ids), bottleSlug, root);
       asked = question;
