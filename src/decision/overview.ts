@@ -235,7 +235,12 @@ function openLostView(bottleSlug: string, root: string): LostView {
     const ids = pending.map(({ proposalId }) => proposalId);
     const question = ids.length === 0 ? "" : `${stampOfLogs(bottleSlug, root)} ${ids}`;
     if (question !== asked) {
-      decided = decidedAmong(new Set(ids), bottleSlug, root);
+      try {
+        decided = decidedAmong(new Set(ids), bottleSlug, root);
+      } catch (error) {
+        if (error instanceof Deno.errors.NotCapable) throw error;
+        decided = new Map(); // A log that cannot be read must not hide what is pending.
+      }
       asked = question;
     }
     const lostIds = new Set(ids.filter((id) => decided.has(id) && isLost(id)));
