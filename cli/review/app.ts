@@ -142,6 +142,8 @@ function openActions(
     pageDown: () => {
       const { view } = state;
       if (view.place === "pages" && !view.viewport.hasMore()) return openTable(state, view);
+      // Its rows are not all one screen row, and some of the screen is its heading.
+      if (view.place === "batch") return move(Math.max(1, state.pageEnd - state.offset));
       move(Math.max(1, height() - 1));
     },
     top: () => move(-Infinity),
@@ -225,19 +227,23 @@ export function openApp(
   let alarms: Overview = { pending: [], unrecordedResponses: [], unlisted: [], unreadable: [] };
   let drawnMs = ports.now();
   let height = 1;
+  let framed: Viewport | undefined;
   const acts = openActions(state, notes, () => height);
 
   let busy = 0;
+  let underWay = 0;
   async function act(action: Action): Promise<void> {
     const asks = ASKING.has(action) ? 1 : 0;
     if (asks > 0) state.distracted = false;
     busy += asks;
+    underWay++;
     try {
       await acts[action]();
     } catch (error) {
       state.tell(ports.explain(error));
     } finally {
       busy -= asks;
+      underWay--;
     }
     changed();
   }
@@ -248,7 +254,7 @@ export function openApp(
     for (const key of keys) {
       const action = actionOf(state.view.place, key);
       if (action === undefined || !MOVES.has(action)) refused = true;
-      // Moves are made at once: what lies between is not drawn, and so was not seen.
+      // Moves are made at once: what lies between does not stay on the screen, and so was not seen.
       else if (action === "open") await act(action);
       else void act(action);
     }
@@ -323,9 +329,19 @@ export function openApp(
     },
     /** The rows of a screen of that size. */
     frame(size: Size): readonly string[] {
+      state.pageEnd = 0;
+      framed?.begin();
+      framed = "viewport" in state.view ? state.view.viewport : undefined;
+      framed?.begin();
       const { rows, bodyHeight } = renderFrame(state, alarms, size);
       height = bodyHeight;
       return rows;
+    },
+    /** Counts what the last frame shows as seen, unless what a key does is not over: it may show another. */
+    stood(): void {
+      if (underWay > 0) return;
+      if (state.offset <= state.seen) state.seen = Math.max(state.seen, state.pageEnd);
+      framed?.stood();
     },
     /** Drops what can still be undone. Gives the lines to print once the screen is closed. */
     end(): readonly string[] {

@@ -103,11 +103,13 @@ export async function confirmBatch(
 ): Promise<void> {
   const { status, notes, items, step } = view;
   if (step === "decided") return state.show({ place: "list" });
-  const below = items.length - state.seen;
-  if (below > 0) {
+  const unseen = items.length - state.seen;
+  if (unseen > 0) {
     // Once: an operator who presses it again has read that.
     state.seen = items.length;
-    return state.tell(`${below} more are below: Space shows them, Enter again decides all.`);
+    return state.tell(
+      `${unseen} were not on the screen: g and Space show them, Enter again decides all.`,
+    );
   }
   const meant = items.flatMap((item) => {
     const { look } = item;

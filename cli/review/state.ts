@@ -148,8 +148,10 @@ export function openState(
     view: { place: "list" } as View,
     /** The first item of a table that is on the screen. */
     offset: 0,
-    /** How many items of a table have been on the screen. */
+    /** How many items of a table have been on the screen, from the first one on without a gap. */
     seen: 0,
+    /** The item of a table after the last one that is in the frame. */
+    pageEnd: 0,
     /** The question on the screen, if there is one. */
     prompt: undefined as Prompt | undefined,
     /** The message at the foot of the screen. */
@@ -163,6 +165,7 @@ export function openState(
       state.view = view;
       state.offset = 0;
       state.seen = 0;
+      state.pageEnd = 0;
       guard.shifted();
       changed();
     },

@@ -57,6 +57,9 @@ const [BEGIN_UPDATE, END_UPDATE] = ["\x1b[?2026h", "\x1b[?2026l"];
 /** How long the rest of an escape sequence may take. A lone ESC is the Esc key after that. */
 const SEQUENCE_MS = 50;
 
+/** How long a frame must be on the screen to count as seen. A key that was pressed before it is read earlier. */
+const STOOD_MS = 10;
+
 /** How long to wait for room in a terminal that takes no more. */
 const FULL_MS = 5;
 
@@ -103,6 +106,8 @@ function terminalSize(): Size {
 export interface Program extends KeyHandlers {
   /** The rows of a screen of that size. */
   readonly frame: (size: Size) => readonly string[];
+  /** The last frame was on the screen for `STOOD_MS` before another key was read. */
+  readonly stood: () => void;
 }
 
 /** The terminal, with a program on it. */
@@ -115,6 +120,8 @@ export function openTerminal(program: Program, onGone: (exitCode: number) => voi
   let shown: { readonly size: Size; readonly rows: readonly string[] } | undefined;
   let holder: "us" | "another" | "nobody" = "us";
   let scheduled = false;
+  let standing: ReturnType<typeof setTimeout> | undefined;
+  let paintedMs = 0;
 
   /** Once the terminal is gone, every call about it fails. */
   function onTerminal<T>(act: () => T): T | undefined {
@@ -134,6 +141,15 @@ export function openTerminal(program: Program, onGone: (exitCode: number) => voi
     const changes = before + renderChanges(isSameSize ? shown?.rows : undefined, rows);
     shown = { size, rows };
     if (changes !== "") onTerminal(() => writeAll(BEGIN_UPDATE + changes + END_UPDATE));
+    clearTimeout(standing);
+    paintedMs = performance.now();
+    standing = setTimeout(stood, STOOD_MS);
+  }
+
+  function stood(): void {
+    clearTimeout(standing);
+    standing = undefined;
+    program.stood();
   }
 
   /** Draws the rows that have changed, soon. */
@@ -154,6 +170,8 @@ export function openTerminal(program: Program, onGone: (exitCode: number) => voi
 
   function read(bytes: Uint8Array): void {
     clearTimeout(waiting);
+    // On a busy machine the timer may be late.
+    if (standing !== undefined && performance.now() - paintedMs >= STOOD_MS) stood();
     deliver(decoder.take(bytes), program);
     // The second timer: if we were busy for longer than this, the rest is there, and is read before it.
     if (decoder.isUnfinished()) {
@@ -176,6 +194,8 @@ export function openTerminal(program: Program, onGone: (exitCode: number) => voi
     // Node's stream reads from a handle of its own that never blocks; once paused, it reads nothing.
     process.stdin.pause();
     clearTimeout(waiting);
+    clearTimeout(standing);
+    standing = undefined;
     decoder = openKeyDecoder();
     onTerminal(() => writeAll(LEAVE));
     onTerminal(() => Deno.stdin.setRaw(false));

@@ -23,10 +23,10 @@ export function countSeen(blocks: readonly Block[]): { changed: number; seen: nu
   return { changed: changes.length, seen: changes.filter((block) => seen.has(block)).length };
 }
 
-/** The same in words. */
-export function seenInWords(blocks: readonly Block[]): string {
+/** The same in words; `more` lines are about to be seen. */
+export function seenInWords(blocks: readonly Block[], more = 0): string {
   const { changed, seen } = countSeen(blocks);
-  return `${seen} of ${changed} changed line${changed === 1 ? "" : "s"} seen`;
+  return `${seen + more} of ${changed} changed line${changed === 1 ? "" : "s"} seen`;
 }
 
 /** A text, and the place in it where the screen begins. */
@@ -46,7 +46,9 @@ export function openViewport(blocks: readonly Block[], style: Style) {
   const changes = blocks.filter(({ isChange }) => isChange);
   const kept = new Map<number, readonly string[]>();
   /** Of the changed lines that were on the screen in part: which of their rows. */
-  const partly = new Map<number, Set<number>>();
+  const partly = new Map<number, ReadonlySet<number>>();
+  /** Of the changed lines in the last frame: which of their rows were seen, once that frame stood. */
+  const framed = new Map<number, ReadonlySet<number>>();
 
   function rowsOf(block: number): readonly string[] {
     let rows = kept.get(block);
@@ -84,21 +86,23 @@ export function openViewport(blocks: readonly Block[], style: Style) {
 
   const isUnseen = (block: number) => blocks[block]!.isChange === true && !seen.has(blocks[block]!);
 
-  /** Notes that some rows of a block are on the screen now. */
+  /** Notes that some rows of a block are in the frame. */
   function note(block: number, from: number, to: number): void {
     if (!isUnseen(block)) return;
-    const noted = partly.get(block) ?? new Set();
+    const noted = new Set(partly.get(block));
     for (let row = from; row < to; row++) noted.add(row);
-    if (noted.size < rowsOf(block).length) partly.set(block, noted);
-    else {
-      seen.add(blocks[block]!);
-      partly.delete(block);
-    }
+    framed.set(block, noted);
   }
 
+  const isWhole = ([block, noted]: [number, ReadonlySet<number>]) =>
+    noted.size === rowsOf(block).length;
+
   return {
-    /** The rows of the screen. All of them must be shown: those of changed lines are seen by that. */
+    /** Begins a frame, in which nothing of the text is until `rows` gives it. */
+    begin: () => framed.clear(),
+    /** The rows of the screen. All of them must be in the frame. */
     rows(newHeight: number, newColumns: number): readonly string[] {
+      framed.clear();
       if (newColumns !== columns) {
         kept.clear();
         // A line in part: its rows are other ones on this screen.
@@ -115,6 +119,18 @@ export function openViewport(blocks: readonly Block[], style: Style) {
         note(block, row, row + shown.length);
       }
       return rows;
+    },
+    /** Counts the changed lines of the frame as seen. To be called once an operator could see it. */
+    stood(): void {
+      for (const entry of framed) {
+        const [block, noted] = entry;
+        if (!isWhole(entry)) partly.set(block, noted);
+        else {
+          seen.add(blocks[block]!);
+          partly.delete(block);
+        }
+      }
+      framed.clear();
     },
     /** Moves by rows of the screen; by an infinite number, to the beginning or the end. */
     scroll(by: number): void {
@@ -135,8 +151,8 @@ export function openViewport(blocks: readonly Block[], style: Style) {
       return true;
     },
     hasUnseen: () => changes.some((block) => !seen.has(block)),
-    /** How many of its changed lines were on the screen, in words. */
-    seenInWords: () => seenInWords(changes),
+    /** How many of its changed lines were on the screen, or are in this frame, in words. */
+    seenInWords: () => seenInWords(changes, [...framed].filter(isWhole).length),
     /** Whether there is more below the screen. */
     hasMore: () => forward(top, height).block < blocks.length,
   };

@@ -129,7 +129,17 @@ export async function openTestApp(dir: TempDir, options: AppOptions = {}): Promi
     return { ...version, discard: () => follow(version.discard()) };
   }
 
-  const app = openApp(ports, { style: makeStyle(false), notes, changed: () => {} });
+  let drawing = false;
+  /** As the terminal does it: soon, and once for several calls. */
+  function draw(): void {
+    if (drawing) return;
+    drawing = true;
+    queueMicrotask(() => {
+      drawing = false;
+      app.frame({ columns, rows });
+    });
+  }
+  const app = openApp(ports, { style: makeStyle(false), notes, changed: draw });
   async function idle(): Promise<void> {
     do {
       await Promise.allSettled(underWay);
@@ -137,6 +147,7 @@ export async function openTestApp(dir: TempDir, options: AppOptions = {}): Promi
     } while (underWay.size > 0);
     // By now the terminal would show it.
     app.frame({ columns, rows });
+    app.stood();
   }
   let before: Overview | undefined;
   function take(overview: Overview): void {
@@ -165,8 +176,11 @@ export async function openTestApp(dir: TempDir, options: AppOptions = {}): Promi
     clock.pass(ALONE_MS);
     await idle();
   }
-  const screen = (size: Partial<Size> = {}) =>
-    app.frame({ columns, rows, ...size }).map((row) => row.trimEnd()).join("\n");
+  function screen(size: Partial<Size> = {}): string {
+    const frame = app.frame({ columns, rows, ...size });
+    app.stood();
+    return frame.map((row) => row.trimEnd()).join("\n");
+  }
   await look();
   return {
     app,

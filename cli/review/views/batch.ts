@@ -109,7 +109,7 @@ export function batchRows(
       rows.push(...wrap("   ! ", visibleLine(text), columns, "prose"));
     }
     if (rows.length > room) break;
-    state.seen = Math.max(state.seen, n + 1);
+    state.pageEnd = n + 1;
   }
   return [...above, ...rows].slice(0, height);
 }

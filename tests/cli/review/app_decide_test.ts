@@ -1,5 +1,5 @@
 import { readAnswer } from "../../../internal_mod.ts";
-import { decide, readAuditEntries, sha256Hex } from "../../../mod.ts";
+import { decide, inspectProposal, readAuditEntries, sha256Hex } from "../../../mod.ts";
 import { openTestApp } from "../../support/app.ts";
 import { queueSample } from "../../support/records.ts";
 import { type TempDir, tempDir } from "../../support/temp.ts";
@@ -232,6 +232,45 @@ Deno.test("a approves once every changed line was on the screen, and shows those
   assert(presses > 15, `${presses}`);
   await app.wait(5_000);
   assertEquals((await written(dir)).status, "approved");
+});
+
+// Threat: C9
+Deno.test("what a burst of keys passes by was not seen, nor a frame that stood while a key was acted on", async () => {
+  await using dir = await tempDir();
+  await queueSample(dir.path, { id: "p1", proposedFile: LONG.slice(0, 470) });
+  for (const burst of ["\rG", "lG", "l  ", "lnG"]) {
+    const app = await openTestApp(dir);
+    app.app.burst(burst);
+    await app.idle();
+    assert(!app.screen().includes("+ 1 h0.example"), app.screen());
+    assert(!/ supervise {2}(\d+) of \1 changed lines seen/.test(app.screen()), app.screen());
+    await app.decide("a");
+    assertStringIncludes(app.screen(), "Not decided: this part was not on the screen yet.");
+    assertStringIncludes(app.screen(), "+ 1 h0.example");
+  }
+  // The first of two that were opened at once is on the screen until the second was read.
+  await queueSample(dir.path, { id: "p2", arrivalTimestamp: "2030-01-01T00:00:00Z" });
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const app = await openTestApp(dir, {
+    ports: {
+      async inspect({ proposal: { bottleSlug, id: proposalId } }) {
+        if (proposalId === "p2") await promise;
+        return inspectProposal({ root: dir.path, bottleSlug, proposalId });
+      },
+    },
+  });
+  app.app.press("l");
+  app.app.burst("jl");
+  await app.wait(1_000);
+  assertStringIncludes(app.screen(), "+ 1 h0.example");
+  resolve();
+  await app.wait(1_000);
+  assertStringIncludes(app.screen(), "\np2  dev-1");
+  await app.press("h", "k");
+  app.app.burst("lG");
+  await app.idle();
+  await app.decide("a");
+  assertStringIncludes(app.screen(), "Not decided: this part was not on the screen yet.");
 });
 
 // Threat: C9

@@ -1,6 +1,7 @@
 import { listPendingProposals, readAuditEntries } from "../../../mod.ts";
 import { type CallResult, CLIENT_KINDS } from "../../support/clients.ts";
 import { queueOf } from "../../support/operator.ts";
+import { queueSample } from "../../support/records.ts";
 import { NO_TMUX, openReview, SIZES } from "../../support/review.ts";
 import { type Sidecar, startSidecar } from "../../support/sidecar.ts";
 import { type TempDir, tempDir } from "../../support/temp.ts";
@@ -129,6 +130,7 @@ Deno.test(
     await review.type("x");
     await review.shows(/2 selected/);
     await review.decide("a", /^── 1 of 2 ─/m);
+    await review.still(100); // What is left at once was not seen.
     await review.type("Space");
     await review.shows(/^ Enter will approve 2:\n\n will be approved {2}│ .*\n will be/m);
     await review.decide("Enter", /Type dev-1 \(the bottle's name\) to/);
@@ -161,5 +163,22 @@ Deno.test(
     await review.decide("r", /Why\?/);
     await review.answer("No.");
     assertEquals((await calls[2]!.answer).structured?.notes, "No.");
+  },
+);
+
+// Threat: C9
+Deno.test(
+  "on a terminal, Enter and G that come at once have not shown the first page",
+  { ignore },
+  async () => {
+    await using dir = await tempDir();
+    const proposedFile = Array.from({ length: 24 }, (_, n) => `g${n}.example\n`).join("");
+    await queueSample(dir.path, { id: "p1", proposedFile });
+    await using review = await openReview(dir);
+    await review.type("Enter", "G");
+    const screen = await review.shows(/^\+ *24 g23\.example$/m);
+    assertEquals(screen.match(/\+ *1 g0\.example|24 of 24/), null);
+    await review.decide("a", /Not decided: this part was not on the screen yet/);
+    await review.shows(/^\+ *1 g0\.example$/m);
   },
 );

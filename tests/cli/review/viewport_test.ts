@@ -69,39 +69,61 @@ function changesOf(counts: readonly number[]): Block[] {
   ]);
 }
 
+/** Shows a frame for long enough. */
+function look(viewport: Viewport, height: number, columns: number): void {
+  viewport.rows(height, columns);
+  viewport.stood();
+}
+
 Deno.test("a changed line was seen once all its rows were on the screen, and not by a jump over it", () => {
   const viewport = openViewport(changesOf(Array(20).fill(1)), PLAIN);
   assertEquals(viewport.seenInWords(), "0 of 20 changed lines seen");
-  viewport.rows(6, 80);
+  look(viewport, 6, 80);
   assertEquals(viewport.seenInWords(), "2 of 20 changed lines seen");
   viewport.scroll(Infinity);
   assertEquals(viewport.seenInWords(), "2 of 20 changed lines seen"); // Nothing was shown there yet.
-  viewport.rows(6, 80);
+  look(viewport, 6, 80);
   assertEquals(viewport.seenInWords(), "4 of 20 changed lines seen");
   viewport.scroll(-Infinity);
-  viewport.rows(60, 80);
+  look(viewport, 60, 80);
   assertEquals(viewport.seenInWords(), "20 of 20 changed lines seen");
+});
+
+Deno.test("a frame that is replaced before it stood counts nothing, and says what is in it meanwhile", () => {
+  const viewport = openViewport(changesOf(Array(20).fill(1)), PLAIN);
+  viewport.rows(6, 80);
+  assertEquals(viewport.seenInWords(), "2 of 20 changed lines seen");
+  viewport.scroll(Infinity);
+  viewport.rows(6, 80);
+  viewport.stood();
+  assertEquals(viewport.seenInWords(), "2 of 20 changed lines seen");
+  viewport.scroll(-Infinity);
+  viewport.rows(6, 80);
+  assertEquals(viewport.seenInWords(), "4 of 20 changed lines seen");
+  viewport.begin(); // A frame without the text.
+  viewport.stood();
+  assertEquals(viewport.seenInWords(), "2 of 20 changed lines seen");
 });
 
 Deno.test("a line of many rows was seen once each of them was on the screen, at one width", () => {
   const viewport = openViewport(changesOf([30]), PLAIN);
-  viewport.rows(11, 80);
+  look(viewport, 11, 80);
   viewport.scroll(20);
-  viewport.rows(11, 80); // Rows 19 to 29: of 10 to 18 none was there.
+  look(viewport, 11, 80); // Rows 19 to 29: of 10 to 18 none was there.
   assertEquals(viewport.hasUnseen(), true);
   viewport.scroll(-10);
-  viewport.rows(5, 80);
+  look(viewport, 5, 80);
   assertEquals(viewport.hasUnseen(), true);
   // On a narrower screen it has other rows.
-  viewport.rows(11, 30);
-  viewport.rows(11, 80);
+  look(viewport, 11, 30);
+  look(viewport, 11, 80);
   viewport.scroll(14);
-  viewport.rows(5, 80); // Rows 14 to 18, the last that lacked before.
+  look(viewport, 5, 80); // Rows 14 to 18, the last that lacked before.
   assertEquals(viewport.hasUnseen(), true);
   viewport.scroll(-Infinity);
-  viewport.rows(32, 80);
+  look(viewport, 32, 80);
   assertEquals(viewport.hasUnseen(), false);
-  viewport.rows(5, 30);
+  look(viewport, 5, 30);
   assertEquals(viewport.hasUnseen(), false); // What was read is read.
 });
 
@@ -115,14 +137,14 @@ Deno.test("toUnseen() leads through all that was not seen, in any order of jumps
       const viewport = openViewport(changesOf(counts.map((count) => count + 1)), PLAIN);
       for (const take of steps) {
         take(viewport);
-        viewport.rows(height, columns);
+        look(viewport, height, columns);
       }
-      viewport.rows(height, columns);
+      look(viewport, height, columns);
       const most = counts.reduce((sum, count) => sum + 2 * (count + 1), 0);
       for (let presses = 0; viewport.hasUnseen(); presses++) {
         assert(presses <= most, `${presses} times, and not all was seen`);
         assert(viewport.toUnseen());
-        viewport.rows(height, columns);
+        look(viewport, height, columns);
       }
       assert(!viewport.toUnseen());
       const all = counts.length;
@@ -134,12 +156,12 @@ Deno.test("toUnseen() leads through all that was not seen, in any order of jumps
 
 Deno.test("toUnseen() leads to what comes next, and back to the beginning only from the end", () => {
   const viewport = openViewport(changesOf(Array(20).fill(1)), PLAIN);
-  viewport.rows(1, 80);
+  look(viewport, 1, 80);
   viewport.scroll(30);
   assert(viewport.toUnseen());
   assert(viewport.rows(6, 80).includes("10.0"));
   viewport.scroll(Infinity);
-  viewport.rows(6, 80);
+  look(viewport, 6, 80);
   assert(viewport.toUnseen());
   assert(viewport.rows(6, 80).includes("0.0"));
 });
