@@ -189,8 +189,8 @@ Deno.test("the editor gets a path that is no option, also below a root called -R
   await using dir = await tempDir();
   await queueSample(dir.at("-R"), { id: "p1" });
   const EDITOR = await editorThat(dir, `echo "$1" > '${dir.at("got")}'; echo mine.example > "$1"`);
-  const env = { EDITOR, INIT_CWD: dir.path };
-  const { code, err } = await superviseByLauncher("-R", ["modify", "p1"], { env });
+  const env = { EDITOR };
+  const { code, err } = await superviseByLauncher("-R", ["modify", "p1"], { env, cwd: dir.path });
   assertEquals([code, err.includes("Cannot")], [0, false], err);
   assertEquals((await Deno.readTextFile(dir.at("got"))).slice(0, 5), "./-R/");
 });

@@ -54,7 +54,10 @@ for (const verb of [["audit", "verify"], ["doctor"]]) {
     const { queueDir } = await queueSample(dir.path, { id: "p1" });
     const dockerfile = { tool: "capability-block", proposedFile: "FROM a:1\n" } as const;
     await queueSample(dir.path, { id: "p2", ...dockerfile });
-    for (const id of ["p1", "p2"]) await supervise(dir.path, ["approve", id]);
+    for (const id of ["p1", "p2"]) {
+      await supervise(dir.path, ["show", id]);
+      await supervise(dir.path, ["approve", id]);
+    }
     const response = await Deno.readTextFile(`${queueDir}/p1.response.json`);
     await Deno.mkdir(`${queueDir}/processed`, { mode: 0o700 });
     for (let n = 0; n < RESPONSES; n++) {
