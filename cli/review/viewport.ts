@@ -150,7 +150,11 @@ export function openViewport(blocks: readonly Block[], style: Style) {
       settle();
       return true;
     },
-    hasUnseen: () => changes.some((block) => !seen.has(block)),
+    /** Whether a changed line was not on the screen, and is not in this frame either. */
+    hasUnseen(): boolean {
+      const { changed, seen } = countSeen(changes);
+      return seen + [...framed].filter(isWhole).length < changed;
+    },
     /** How many of its changed lines were on the screen, or are in this frame, in words. */
     seenInWords: () => seenInWords(changes, [...framed].filter(isWhole).length),
     /** Whether there is more below the screen. */

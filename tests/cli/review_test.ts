@@ -271,7 +271,10 @@ Deno.test("the demo decides by itself without a terminal, and says so", async ()
     join(REPO, "demo/main.ts"),
   ]);
   assertEquals(code, 0, err);
-  assertMatch(err, /^! created the audit signing key, SHA256:[^\n]*\n$/);
+  assertMatch(
+    err,
+    /^! created the audit signing key, SHA256:[^\n]*\nNo signature and no order was checked: [^\n]*\n$/,
+  );
   for (
     const text of [
       "Nobody is asked: the demo decides by itself",

@@ -182,12 +182,13 @@ export function renderFrame(state: State, overview: Overview, size: Size) {
   const below = [
     ...(said.length > 0 && roomy ? [""] : []),
     ...said,
-    ...(state.prompt === undefined ? [hints(state, columns)] : []),
   ];
+  const footRows = state.prompt === undefined ? 1 : 0;
+  const belowRows = below.length + footRows;
   // As many as are shown: what scrolls counts them as seen.
   const bodyHeight = Math.min(
-    Math.max(1, size.rows - 1 - alarms.length - below.length),
-    Math.max(0, size.rows - below.length),
+    Math.max(1, size.rows - 1 - alarms.length - belowRows),
+    Math.max(0, size.rows - belowRows),
   );
   const rows = bodyHeight === 0
     ? []
@@ -197,6 +198,7 @@ export function renderFrame(state: State, overview: Overview, size: Size) {
   while (rows.length < bodyHeight) rows.push("");
   // After the body, which counts what was seen.
   const above = [heading(state, columns), ...alarms];
+  if (footRows > 0) below.push(hints(state, columns));
   // On the smallest screens the question, and what is typed, come before everything else.
   return {
     rows: [...above, ...rows.slice(0, bodyHeight), ...below].slice(-size.rows),

@@ -108,6 +108,8 @@ const select = async (review: Review) => {
 const showAll = async (review: Review) => {
   let screen = await review.decide("a", /^── 1 of/m);
   while (!screen.includes("Enter will")) {
+    // A page counts once it stood.
+    await review.still(100);
     await review.type("Space");
     await review.still(200);
     screen = (await review.screen()).join("\n");
@@ -179,6 +181,7 @@ const GOLDEN: Readonly<Record<string, Golden>> = {
     to: async (review) => {
       await review.type("G", "Enter");
       await review.shows(/0\d host-|^--- allowlist/m);
+      await review.still(100);
       await review.type("G");
       await review.shows(/host-401/);
       await review.decide("a", /Not decided/);
