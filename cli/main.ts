@@ -7,7 +7,7 @@
  *
  * ```sh
  * deno run --no-prompt --allow-read=$ROOT --allow-write=$ROOT --allow-run=vi \
- *   --allow-env=CLAUDE_BOTTLE_ROOT,HOME,VISUAL,EDITOR,NO_COLOR,TERM,TERM_PROGRAM \
+ *   --allow-env=CLAUDE_BOTTLE_ROOT,HOME,VISUAL,EDITOR,NO_COLOR,COLUMNS,TERM,TERM_PROGRAM \
  *   --allow-sys=hostname,uid,gid,userInfo,statfs jsr:@claude-bottle/supervise/cli list
  * ```
  *

@@ -345,7 +345,7 @@ fi
 # V8 collects twice while a verb starts, unless the young generation begins with some room.
 set -- run $quiet --no-prompt "$lock" "$config" --v8-flags=--min-semi-space-size=8 \
   --allow-read="$root$readable" ${write:+"--allow-write=$write"} ${run:+"--allow-run=$run"} \
-  --allow-env=CLAUDE_BOTTLE_ROOT,HOME,VISUAL,EDITOR,NO_COLOR,TERM,TERM_PROGRAM${pager:+,PAGER} \
+  --allow-env=CLAUDE_BOTTLE_ROOT,HOME,VISUAL,EDITOR,NO_COLOR,COLUMNS,TERM,TERM_PROGRAM${pager:+,PAGER} \
   --allow-sys=hostname,uid,gid,userInfo,statfs ${net:+"--allow-net=$net"} "$here$program" "$@"
 [ -n "$screen" ] || exec deno "$@"
 

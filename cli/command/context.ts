@@ -7,8 +7,10 @@
 import {
   asciiJson,
   claudeBottleRoot,
+  currentConfigDirForSlug,
   intentsDir,
   keepFilesInForce,
+  listBottles,
   listNames,
   readOwnFile,
   visibleLine,
@@ -16,8 +18,9 @@ import {
 import { makeStyle, type Style } from "../render/style.ts";
 import { wrap } from "../render/wrap.ts";
 import type { Failure } from "./exit.ts";
-import { type Flags, UsageError } from "./flags.ts";
+import { closest, type Flags, UsageError } from "./flags.ts";
 import type { Terminal } from "./terminal.ts";
+import { dirname } from "@std/path";
 import { hostname, userInfo } from "node:os";
 
 export interface Context extends Terminal {
@@ -36,9 +39,8 @@ export interface Context extends Terminal {
  * the screen continues behind a margin.
  */
 function complainIn(terminal: Terminal, text: string): void {
-  const line = visibleLine(text);
-  if (!terminal.errIsTerminal) return terminal.complain(line);
-  for (const row of wrap("", line, terminal.columns, "prose")) terminal.complain(row);
+  const { columns, errIsTerminal, errColumns = errIsTerminal ? columns : Infinity } = terminal;
+  for (const row of wrap("", visibleLine(text), errColumns, "prose")) terminal.complain(row);
 }
 
 /** Prints why a command failed; with `--json` also as JSON. */
@@ -62,6 +64,37 @@ export function makeContext(flags: Flags, terminal: Terminal): Context {
     style: makeStyle(colour),
     printJson: (value) => terminal.print(asciiJson({ version: 1, ...value })),
   };
+}
+
+/** How many of the known bottles an error names. */
+const MOST_NAMED = 5;
+
+/**
+ * Refuses a `--bottle` that has neither a queue nor a configuration nor a log: with a name that was typed
+ * wrongly, nothing would seem to be pending. What is checked against a file from elsewhere, an archive or
+ * anchors, may be about a bottle that is gone here.
+ *
+ * @throws {BottleNotFoundError} If there is no such bottle. The message names those that it could be.
+ */
+export async function refuseUnknownBottle({ root, flags }: Context): Promise<void> {
+  const { bottle, archive, anchors } = flags;
+  if (bottle === undefined || archive !== undefined || anchors !== undefined) return;
+  const { slugs, refused } = listBottles(root);
+  const known = new Set([...slugs, ...refused.map(({ name }) => name)]);
+  if (known.has(bottle)) return;
+  for (const slug of listNames(dirname(currentConfigDirForSlug(bottle, root)))) known.add(slug);
+  const { listAuditLogs } = await import("../../internal_mod.ts");
+  for (const { slug } of listAuditLogs(root)) known.add(slug);
+  if (!known.has(bottle)) throw new BottleNotFoundError(bottle, root, nearest(bottle, known));
+}
+
+function nearest(bottle: string, known: ReadonlySet<string>): string {
+  const names = [...known].sort();
+  const meant = closest(bottle, names);
+  if (meant !== undefined) return `did you mean ${meant}?`;
+  if (names.length === 0) return "there is no bottle yet; supervise bottle add NAME makes one";
+  const more = names.length > MOST_NAMED ? `, and ${names.length - MOST_NAMED} more` : "";
+  return `there are ${names.slice(0, MOST_NAMED).join(", ")}${more}`;
 }
 
 const OUTCOMES = {

@@ -38,6 +38,17 @@ export class NotShownError extends Error {
   }
 }
 
+/** Thrown if no bottle has the name that `--bottle` gives. */
+export class BottleNotFoundError extends Error {
+  override name = "BottleNotFoundError";
+
+  constructor(bottle: string, root: string, hint: string) {
+    super(
+      `Cannot find bottle ${bottle}: it has no queue, no configuration and no log under ${root}; ${hint}`,
+    );
+  }
+}
+
 /** Thrown if a decided file cannot be printed. `undecided`: it is not decided yet. */
 export class NoFinalFileError extends Error {
   override name = "NoFinalFileError";
@@ -95,6 +106,7 @@ export function failureOf(error: unknown, root?: string): Failure {
   }
   const message = error instanceof Error ? error.message : String(error);
   if (error instanceof UsageError) return { exit: 2, code: "usage", message };
+  if (error instanceof BottleNotFoundError) return { exit: 3, code: "not_found", message };
   if (error instanceof NotShownError) return { exit: 6, code: "not_shown", message };
   if (error instanceof NoFinalFileError) return { exit: 1, code: error.code, message };
   if (error instanceof CancelledError) return { exit: 1, code: "cancelled", message };

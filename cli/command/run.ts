@@ -15,11 +15,26 @@ export type Run = (context: Context, words: readonly string[]) => Promise<number
 /** The verbs that have a file in `cli/verbs/`. */
 export type VerbWithFile = Exclude<VerbName, "help" | "launcher">;
 
-/** Refuses flags and arguments that the verb does not take: a dropped word could change what is meant. */
-function refuseSurplus(name: VerbName, { given }: Flags, rest: readonly string[]): void {
+/**
+ * Refuses flags and arguments that the verb does not take: a dropped word could change what is meant.
+ * `typed` is the verb that was typed, which means another one without arguments.
+ */
+function refuseSurplus(
+  name: VerbName,
+  typed: VerbName,
+  { given }: Flags,
+  rest: readonly string[],
+): void {
   const { flags = [], takes } = VERBS[name];
   const taken: readonly string[] = [...flags, ...EVERYWHERE];
   const misplaced = given.find((flag) => !taken.includes(flag));
+  const ofTyped: readonly string[] = VERBS[typed].flags ?? [];
+  if (misplaced !== undefined && ofTyped.includes(misplaced)) {
+    throw new UsageError(
+      `Cannot use --${misplaced} without an ID: write ${typed} ID --${misplaced}; ` +
+        `${typed} alone is ${name}, which asks`,
+    );
+  }
   if (misplaced !== undefined) {
     throw new UsageError(`Cannot use --${misplaced} with ${usageOf(name)}`);
   }
@@ -67,7 +82,7 @@ export async function runCommand(
     }
     const { name: typed, rest } = findVerb(flags.words);
     const name = rest.length === 0 ? VERBS[typed].withoutWords ?? typed : typed;
-    refuseSurplus(name, flags, rest);
+    refuseSurplus(name, typed, flags, rest);
     if (name === "launcher") {
       // Before there is a context: from JSR it is run without any permission.
       if (flags.json) throw new UsageError("Cannot print a launcher as JSON");
@@ -75,11 +90,13 @@ export async function runCommand(
       terminal.print(makeLauncher().trimEnd());
       return 0;
     }
-    const [{ makeContext, reportInterrupted }, run] = await Promise.all([
+    const [{ makeContext, refuseUnknownBottle, reportInterrupted }, run] = await Promise.all([
       program.context(),
       program.load(name as VerbWithFile),
     ]);
     context = makeContext(flags, terminal);
+    // doctor takes no bottle at all, and says that itself.
+    if (name !== "doctor") await refuseUnknownBottle(context);
     if (VERBS[name].readsOnly !== true) await reportInterrupted(context);
     return await run(context, rest) ?? 0;
   } catch (error) {

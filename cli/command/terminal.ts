@@ -20,8 +20,10 @@ export interface Terminal {
   readonly outFd?: number;
   /** Whether a person can be asked: standard input and output are a terminal. */
   readonly interactive: boolean;
-  /** How wide the terminal is, in columns. */
+  /** How many columns a row of standard output may have; `Infinity`: no row is cut or broken. */
   readonly columns: number;
+  /** The same of standard error; `columns` on a terminal, else `Infinity`, unless given. */
+  readonly errColumns?: number;
   /** Reads standard input to its end, for `--file -` and the like; the process's own unless given. */
   readonly readInput?: () => Promise<Uint8Array>;
   /** A variable of the environment; the process's own unless given. */
@@ -30,9 +32,26 @@ export interface Terminal {
   readonly signal?: AbortSignal;
 }
 
+/** What `COLUMNS` asks for, a whole number from 20 to 9999; `Infinity` for anything else. */
+function askedColumns(): number {
+  // A caller of `main` may have granted other variables alone. Columns are no reason to fail.
+  const { state } = Deno.permissions.querySync({ name: "env", variable: "COLUMNS" });
+  const asked = state === "granted" ? Deno.env.get("COLUMNS") ?? "" : "";
+  return /^([2-9]\d|[1-9]\d{2,3})$/.test(asked) ? Number(asked) : Infinity;
+}
+
+/**
+ * How many columns a row may have. On a terminal never more than it has: the terminal itself would break
+ * the row, without the sign that an agent's words are behind.
+ */
+function columnsOf(isTerminal: boolean): number {
+  return Math.min(askedColumns(), isTerminal ? Deno.consoleSize().columns || 80 : Infinity);
+}
+
 /** The process's own terminal, as it is now. */
 export function processTerminal(): Terminal {
   const outIsTerminal = Deno.stdout.isTerminal();
+  const errIsTerminal = Deno.stderr.isTerminal();
   return {
     print: (text) => console.log(text),
     write: (bytes) => {
@@ -43,9 +62,9 @@ export function processTerminal(): Terminal {
     complain: (text) => console.error(text),
     outIsTerminal,
     outFd: 1,
-    errIsTerminal: Deno.stderr.isTerminal(),
+    errIsTerminal,
     interactive: outIsTerminal && Deno.stdin.isTerminal(),
-    // A person will probably read a file or a pipe in a terminal later.
-    columns: outIsTerminal ? Deno.consoleSize().columns || 80 : 80,
+    columns: columnsOf(outIsTerminal),
+    errColumns: columnsOf(errIsTerminal),
   };
 }

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { hintsOfPending } from "../../internal_mod.ts";
 import {
   type Decision,
   type DecisionDraft,
@@ -95,10 +96,12 @@ export async function decideOnScreen(
 /** Shows a proposal, asks, and approves it. */
 export async function approveOnScreen(context: Context, seen: Seen, said: Said): Promise<Decision> {
   refuseUnlikeShown(seen, said);
-  const { proposal: { bottleSlug, id } } = seen.inspection;
-  for (
-    const line of renderProposal(seen.inspection, Date.now(), context.columns, context.style)
-  ) context.print(line);
+  const { inspection } = seen;
+  const { proposal: { bottleSlug, id } } = inspection;
+  const { root, columns, style } = context;
+  const nowMs = Date.now();
+  const hints = hintsOfPending([inspection], root, nowMs).get(inspection);
+  for (const line of renderProposal(inspection, nowMs, columns, style, hints)) context.print(line);
   context.print("");
   return await decideOnScreen(context, seen, said, `Type yes to approve ${id} (${bottleSlug}): `);
 }

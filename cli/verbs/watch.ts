@@ -7,6 +7,7 @@
 import {
   asciiJson,
   type Changes,
+  instantOf,
   makeVisible,
   marksOfPending,
   visibleLine,
@@ -30,10 +31,44 @@ import {
   unrecordedLine,
 } from "../render/pending.ts";
 import { badge } from "../render/style.ts";
+import { localTime } from "../render/time.ts";
 import { cut } from "../render/wrap.ts";
 
-/** Prints one event: as a line of JSON, or as text that is already visible. */
-type Print = (event: object, words: string) => void;
+/** An event in words that are already visible. */
+interface Words {
+  readonly event: string;
+  readonly marks?: string;
+  /** What follows the proposal's id, if there is one. */
+  readonly id?: string;
+  readonly rest?: readonly string[];
+  /** When it was; now unless given, or if it cannot be read. */
+  readonly timestamp?: string;
+}
+
+/** Prints one event: as a line of JSON, or in words. */
+type Print = (event: object, words: Words) => void;
+
+/** On a terminal that is narrower a line has no time: the marks and the bottle stay longer. */
+const WIDE = 72;
+
+/** On a terminal a line has the beginning of the id, so that the bottle still fits. */
+const ID_CELLS = 8;
+
+/**
+ * An event in a line that begins with a time of this host's zone. What is not this program's, such as the
+ * agent's words, comes last.
+ */
+function lineOf({ event, marks = "", id = "", rest = [], timestamp = "" }: Words, columns: number) {
+  const known = instantOf(timestamp) !== Infinity;
+  const time = columns < WIDE ? "" : localTime(known ? timestamp : new Date().toISOString());
+  // An id that reads like words stays whole, in quotes.
+  const quoted = id && quoteId(id);
+  const short = columns === Infinity || quoted !== id ? quoted : id.slice(0, ID_CELLS);
+  return cut(
+    [time, event.padEnd(10), marks, short, ...rest].filter((word) => word !== "").join("  "),
+    columns - 1,
+  );
+}
 
 /**
  * Prints what is pending, then what happens, until it is interrupted or standard output is closed. Each
@@ -44,7 +79,7 @@ export async function watch(context: Context): Promise<void> {
   const wanted = isWanted(flags, Date.now());
   const encoder = new TextEncoder();
   const print: Print = (event, words) => {
-    const line = flags.json ? asciiJson({ version: 1, ...event }) : cut(words, columns - 1);
+    const line = flags.json ? asciiJson({ version: 1, ...event }) : lineOf(words, columns);
     // context.print would hide that standard output was closed.
     context.write(encoder.encode(`${line}\n`));
   };
@@ -79,7 +114,7 @@ function printChanges(context: Context, print: Print, { events, now }: Changes):
     else if (event.event === "withdrawn" || event.event === "changed") {
       const { bottleSlug, proposalId: id } = event;
       const withdrawn = { event: "withdrawn", bottle_slug: bottleSlug, id };
-      print(withdrawn, `withdrawn  ${id}  ${bottleSlug}`);
+      print(withdrawn, { event: "withdrawn", id, rest: [bottleSlug] });
     }
   }
   printArrived(context, print, now.pending.filter(({ proposal }) => fresh.has(proposal)));
@@ -88,20 +123,22 @@ function printChanges(context: Context, print: Print, { events, now }: Changes):
   for (const event of events) {
     const { bottleSlug } = event;
     if (event.event === "unrecorded") {
-      print({ event: "foreign_answer", ...unrecordedJson(event) }, unrecordedLine(event));
+      const line = unrecordedLine(event);
+      print({ event: "foreign_answer", ...unrecordedJson(event) }, { event: line });
     } else if (event.event === "unlisted") {
-      print({ event: "unlisted", ...unlistedJson(event) }, unlistedLine(event));
+      print({ event: "unlisted", ...unlistedJson(event) }, { event: unlistedLine(event) });
     } else if (event.event === "unreadable") {
-      print({ event: "unreadable", ...unreadableJson(event) }, unreadableLine(event));
+      const line = unreadableLine(event);
+      print({ event: "unreadable", ...unreadableJson(event) }, { event: line });
     } else if (event.event === "over" && event.was === "unlisted") {
       const over = { event: "unlisted", ...unlistedJson({ bottleSlug, count: 0 }) };
-      print(over, `! ${bottleSlug}: all that is pending is listed`);
+      print(over, { event: `! ${bottleSlug}: all that is pending is listed` });
     } else if (event.event === "over" && event.was === "unreadable") {
       if (!stillUnreadable.has(fileOf(event))) readable.set(fileOf(event), event);
     }
   }
   for (const [name, { bottleSlug, file }] of readable) {
-    const words = `cleared    ${visibleLine(name, "code")}`;
+    const words = { event: "cleared", rest: [visibleLine(name, "code")] };
     print({ event: "cleared", bottle_slug: bottleSlug, file }, words);
   }
 }
@@ -114,15 +151,18 @@ function printArrived(
   keepForLater(context, arrived.map(({ proposal }) => proposal.bottleSlug));
   const judged = marksOfPending(arrived, context.root);
   for (const entry of arrived) {
-    const { id, bottleSlug, tool, justification } = entry.proposal;
+    const { id, bottleSlug, tool, justification, arrivalTimestamp } = entry.proposal;
     const said = beginningOf(justification);
     const { text, escaped } = makeVisible(said.text, { oneLine: true });
     const marks = judged.get(entry);
     // The agent's text comes after the bar. The marks and the badge before it are this program's.
-    const words = [quoteId(id), bottleSlug, tool, marksInShort(marks), badge(escaped), said.tooLong]
-      .filter((word) => word !== "");
-    const event = { event: "arrived", ...pendingJson(entry), marks: countMarks(marks) };
-    print(event, `arrived    ${words.join("  ")}  │ ${text}`);
+    print({ event: "arrived", ...pendingJson(entry), marks: countMarks(marks) }, {
+      event: "arrived",
+      marks: marksInShort(marks),
+      id,
+      rest: [bottleSlug, tool, badge(escaped), said.tooLong, `│ ${text}`],
+      timestamp: arrivalTimestamp,
+    });
   }
 }
 
@@ -132,14 +172,19 @@ function printDecided(
 ): void {
   const { operatorAction: status, operator, operatorNotes: notes } = decision;
   const event = { event: "decided", status, bottle_slug: bottleSlug, id: proposalId };
-  const who = operator === undefined ? "" : `  by ${visibleLine(operator, "code")}`;
+  const who = operator === undefined ? "" : `by ${visibleLine(operator, "code")}`;
   const beginning = beginningOf(notes);
   const { text, escaped } = makeVisible(beginning.text, { oneLine: true });
   const badges = [badge(escaped), beginning.tooLong].filter((word) => word !== "");
-  const said = text === "" ? "" : `  ${[...badges, "│"].join(" ")} ${text}`;
+  const said = text === "" ? "" : `${[...badges, "│"].join(" ")} ${text}`;
   print(
     { ...event, operator: operator ?? null, notes, ...visibleJson({ notes }, "prose") },
-    `${status.padEnd(10)} ${proposalId}  ${bottleSlug}${who}${said}`,
+    {
+      event: status,
+      id: proposalId,
+      rest: [bottleSlug, who, said],
+      timestamp: decision.timestamp,
+    },
   );
 }
 

@@ -154,7 +154,7 @@ const granted = (root: string, readable = root, editor?: string) => [
   `--allow-read=${readable}`,
   `--allow-write=${root}`,
   ...(editor === undefined ? [] : [`--allow-run=${editor}`]),
-  "--allow-env=CLAUDE_BOTTLE_ROOT,HOME,VISUAL,EDITOR,NO_COLOR,TERM,TERM_PROGRAM",
+  "--allow-env=CLAUDE_BOTTLE_ROOT,HOME,VISUAL,EDITOR,NO_COLOR,COLUMNS,TERM,TERM_PROGRAM",
   "--allow-sys=hostname,uid,gid,userInfo,statfs",
 ];
 

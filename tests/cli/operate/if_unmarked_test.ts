@@ -87,5 +87,8 @@ for (
 Deno.test("approve --if-unmarked without an ID is refused: a review is no script", async () => {
   await using dir = await tempDir();
   const { code, err } = await supervise(dir.path, ["approve", "--if-unmarked"]);
-  assertEquals([code, err.split("\n")[0]], [2, "Cannot use --if-unmarked with review"]);
+  assertEquals([code, err.split("\n")[0]], [
+    2,
+    "Cannot use --if-unmarked without an ID: write approve ID --if-unmarked; approve alone is review, which asks",
+  ]);
 });

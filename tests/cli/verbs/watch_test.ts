@@ -84,7 +84,10 @@ Deno.test("watch says what is marked, who decided, and what they said", async ()
   const proposedFile = "*.example.com\n";
   const { proposalSha256 } = await queueSample(dir.path, { id: "p1", proposedFile });
   const watch = startWatch(dir.path, []);
-  assertStringIncludes(await watch.next(), "arrived    p1  dev-1  pipelock-block  1 high  │ The");
+  assertStringIncludes(
+    await watch.next(),
+    "  arrived     1 high  p1  dev-1  pipelock-block  │ The",
+  );
   await decide({
     root: dir.path,
     bottleSlug: "dev-1",

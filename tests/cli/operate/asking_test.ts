@@ -1,0 +1,187 @@
+import { readAuditEntries } from "../../../mod.ts";
+import { queueSample } from "../../support/records.ts";
+import { hasProgram, REPO, run } from "../../support/run.ts";
+import { type TempDir, tempDir } from "../../support/temp.ts";
+import { openTerminal } from "../../support/tmux.ts";
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { exists } from "@std/fs";
+import { join } from "@std/path";
+
+const ignore = !hasProgram("tmux", "-V");
+
+if (ignore) console.error("skipped: there is no tmux on this machine");
+
+const LAUNCHER = join(REPO, "cli/supervise.sh");
+
+const YES = /Type yes to (approve \S+ \(dev-1\)|answer with this version): $/m;
+
+function open(dir: TempDir, words: string, env: Record<string, string> = {}) {
+  const variables = { CLAUDE_BOTTLE_ROOT: dir.path, NO_COLOR: "1", ...env };
+  // The modes of the terminal come last: whatever was answered, it has an echo and whole lines.
+  return openTerminal(
+    `sh ${LAUNCHER} ${words}; echo ended $?; stty -a | grep -ow -- '-\\?\\(icanon\\|echo\\)'`,
+    variables,
+    [100, 60],
+  );
+}
+
+const decided = (dir: TempDir) =>
+  readAuditEntries("pipelock", "dev-1", { root: dir.path })
+    .map(({ proposalId, operatorAction }) => `${operatorAction} ${proposalId}`);
+
+for (
+  const [answer, ended, log] of [
+    [["yes", "Enter"], 0, ["approved p1"]],
+    [["no", "Enter"], 1, []],
+    [["y", "Enter"], 1, []],
+    [["Enter"], 1, []],
+    [["C-d"], 1, []],
+    [["C-c"], 130, []],
+  ] as const
+) {
+  // Threat: B6
+  Deno.test(
+    `approve ID on a terminal shows, asks, and ends with ${ended} after ${answer.join(" ")}`,
+    { ignore },
+    async () => {
+      await using dir = await tempDir();
+      await queueSample(dir.path, { id: "p1" });
+      await using terminal = await open(dir, "approve p1");
+      const shown = await terminal.sees(YES);
+      for (const text of ["│ The tests", "+2 api.github.com"]) assertStringIncludes(shown, text);
+      await terminal.type(...answer);
+      const screen = await terminal.sees(/^ended \d+\n-?icanon\n-?echo$/m);
+      assertStringIncludes(screen, `\nended ${ended}\nicanon\necho\n`);
+      assertEquals(decided(dir), log);
+      if (ended === 1) assertStringIncludes(screen, "Cancelled: p1 was not decided");
+      // What was shown, and was not approved, is not remembered.
+      if (ended !== 0) assertEquals((await supervise(dir, "approve p1")).code, 6);
+    },
+  );
+}
+
+function supervise(dir: TempDir, words: string) {
+  const env = { CLAUDE_BOTTLE_ROOT: dir.path, NO_COLOR: "1" };
+  return run("sh", ["-c", `sh ${LAUNCHER} ${words}`], { env });
+}
+
+Deno.test(
+  "approve ID on a terminal wants the bottle's name for a high mark",
+  { ignore },
+  async () => {
+    await using dir = await tempDir();
+    await queueSample(dir.path, { id: "p1", proposedFile: "*.example.com\n" });
+    await queueSample(dir.path, { id: "p2", proposedFile: "*.example.net\n" });
+    await using terminal = await open(dir, "approve p1 p2");
+    await terminal.sees(/Type dev-1 \(the bottle's name\) to approve anyway: $/m);
+    await terminal.type("yes", "Enter");
+    await terminal.sees(/not dev-1\.[^]*p2 {2}dev-1[^]*to approve anyway: $/m);
+    await terminal.type("dev-1", "Enter");
+    // The failure of one is told at its place, and the word of the other counts for that alone.
+    const screen = await terminal.sees(/^ended \d+/m);
+    assertStringIncludes(screen, "p1: Cancelled: p1 was not decided");
+    assertStringIncludes(screen, "approved p2 (dev-1)\nended 1");
+    assertEquals(decided(dir), ["approved p2"]);
+  },
+);
+
+// Threat: B6
+Deno.test(
+  "approve of several on a terminal asks for each below its own change",
+  { ignore },
+  async () => {
+    await using dir = await tempDir();
+    for (const id of ["p1", "p2"]) {
+      await queueSample(dir.path, { id, proposedFile: `${id}.example.com\n` });
+    }
+    await using terminal = await open(dir, "approve p1 p2");
+    const first = await terminal.sees(/Type yes to approve p1 \(dev-1\): $/m);
+    assertStringIncludes(first, "+1 p1.example.com");
+    assert(!first.includes("p2.example.com"));
+    // The line for the second question is there before that question, and counts for nothing.
+    await terminal.paste("yes\nyes\n", false);
+    await terminal.sees(/too soon[^]*Type yes to approve p2 \(dev-1\): $/m);
+    assertEquals(decided(dir), ["approved p1"]);
+    await terminal.type("yes", "Enter");
+    assertStringIncludes(await terminal.sees(/^ended \d+/m), "approved p2 (dev-1)\nended 0");
+  },
+);
+
+// Threat: B6
+Deno.test(
+  "a proposal that changes while it is asked about is not approved",
+  { ignore },
+  async () => {
+    await using dir = await tempDir();
+    const { path } = await queueSample(dir.path, { id: "p1" });
+    await using terminal = await open(dir, "approve p1");
+    await terminal.sees(YES);
+    const text = await Deno.readTextFile(path);
+    await Deno.writeTextFile(path, text.replace("api.github.com", "api.evil.example"));
+    await terminal.type("yes", "Enter");
+    assertStringIncludes(await terminal.sees(/^ended \d+/m), "\nended 5");
+    assertEquals(decided(dir), []);
+  },
+);
+
+// Threat: B6
+Deno.test("a yes that was typed before the question answers nothing, wherever its Enter comes", {
+  ignore,
+}, async () => {
+  await using dir = await tempDir();
+  await queueSample(dir.path, { id: "p1" });
+  await using terminal = await open(dir, "approve p1");
+  // The launcher has not even started Deno.
+  await terminal.type("y", "e", "s");
+  await terminal.sees(/too soon[^]*Type yes to approve p1 \(dev-1\): $/m);
+  await terminal.type("Enter");
+  assertStringIncludes(await terminal.sees(/^ended \d+/m), "p1 was not decided\nended 1");
+  assertEquals(decided(dir), []);
+});
+
+Deno.test(
+  "approve ID says what was rejected of the same kind, as show does",
+  { ignore },
+  async () => {
+    await using dir = await tempDir();
+    await queueSample(dir.path, { id: "p0" });
+    assertEquals((await supervise(dir, "reject p0 --notes no")).code, 0);
+    await queueSample(dir.path, { id: "p1" });
+    await using terminal = await open(dir, "approve p1");
+    assertStringIncludes(await terminal.sees(YES), "! The same change was rejected ");
+    await terminal.type("no", "Enter");
+    await terminal.sees(/^ended 1/m);
+  },
+);
+
+for (const [answer, ended, log] of [["yes", 0, ["modified p1"]], ["no", 1, []]] as const) {
+  Deno.test(
+    `modify on a terminal shows what the editor left, and asks: ${answer}`,
+    { ignore },
+    async () => {
+      await using dir = await tempDir();
+      await queueSample(dir.path, { id: "p1" });
+      const editor = '#!/bin/sh\necho mine.example > "$1"\n';
+      await Deno.writeTextFile(dir.at("editor"), editor, { mode: 0o755 });
+      await using terminal = await open(dir, "modify p1", { EDITOR: dir.at("editor"), VISUAL: "" });
+      assertStringIncludes(await terminal.sees(YES), "+1 mine.example");
+      assertEquals(decided(dir), []);
+      await terminal.type(answer, "Enter");
+      await terminal.sees(new RegExp(`^ended ${ended}`, "m"));
+      assertEquals(decided(dir), [...log]);
+    },
+  );
+}
+
+// Threat: B6
+Deno.test("what a reader of show did not take to the end was not shown", async () => {
+  await using dir = await tempDir();
+  const proposedFile = Array.from({ length: 20_000 }, (_, n) => `h${n}.example.com\n`).join("");
+  await queueSample(dir.path, { id: "p1", proposedFile });
+  const { err } = await supervise(dir, "show p1 | head -1");
+  assertStringIncludes(err, "! not all of it was read, so it does not count as shown");
+  assert(!await exists(dir.at("private", "shown", "dev-1", "p1")));
+  assertEquals((await supervise(dir, "approve p1")).code, 6);
+  assertEquals((await supervise(dir, "show p1 | cat > /dev/null")).code, 0);
+  assertEquals((await supervise(dir, "approve p1 --confirm dev-1")).code, 0);
+});
