@@ -25,7 +25,7 @@ async function prepare(dir: TempDir): Promise<void> {
   await queueSample(dir.path, { id: "p1", justification: WORDS, proposedFile: `${HOST}\n` });
   await Deno.mkdir(dir.at("audit"));
   const entry = encodeAuditEntry(sampleEntry({ operatorNotes: NOTES, justification: WORDS }));
-  await Deno.writeFile(dir.at("audit", "pipelock-dev-1.log"), entry);
+  await Deno.writeTextFile(dir.at("audit", "pipelock-dev-1.log"), entry);
 }
 
 function inPipe(dir: TempDir, command: string, env: Record<string, string> = {}) {

@@ -25,8 +25,8 @@ function open(dir: TempDir, words: string, env: Record<string, string> = {}) {
   );
 }
 
-const decided = (dir: TempDir) =>
-  readAuditEntries("pipelock", "dev-1", { root: dir.path })
+const decided = async (dir: TempDir) =>
+  (await readAuditEntries("pipelock", "dev-1", { root: dir.path }))
     .map(({ proposalId, operatorAction }) => `${operatorAction} ${proposalId}`);
 
 for (
@@ -52,7 +52,7 @@ for (
       await terminal.type(...answer);
       const screen = await terminal.sees(/^ended \d+\n-?icanon\n-?echo$/m);
       assertStringIncludes(screen, `\nended ${ended}\nicanon\necho\n`);
-      assertEquals(decided(dir), log);
+      assertEquals(await decided(dir), log);
       if (ended === 1) assertStringIncludes(screen, "Cancelled: p1 was not decided");
       // What was shown, and was not approved, is not remembered.
       if (ended !== 0) assertEquals((await supervise(dir, "approve p1")).code, 6);
@@ -81,7 +81,7 @@ Deno.test(
     const screen = await terminal.sees(/^ended \d+/m);
     assertStringIncludes(screen, "p1: Cancelled: p1 was not decided");
     assertStringIncludes(screen, "approved p2 (dev-1)\nended 1");
-    assertEquals(decided(dir), ["approved p2"]);
+    assertEquals(await decided(dir), ["approved p2"]);
   },
 );
 
@@ -101,7 +101,7 @@ Deno.test(
     // The line for the second question is there before that question, and counts for nothing.
     await terminal.paste("yes\nyes\n", false);
     await terminal.sees(/too soon[^]*Type yes to approve p2 \(dev-1\): $/m);
-    assertEquals(decided(dir), ["approved p1"]);
+    assertEquals(await decided(dir), ["approved p1"]);
     await terminal.type("yes", "Enter");
     assertStringIncludes(await terminal.sees(/^ended \d+/m), "approved p2 (dev-1)\nended 0");
   },
@@ -120,7 +120,7 @@ Deno.test(
     await Deno.writeTextFile(path, text.replace("api.github.com", "api.evil.example"));
     await terminal.type("yes", "Enter");
     assertStringIncludes(await terminal.sees(/^ended \d+/m), "\nended 5");
-    assertEquals(decided(dir), []);
+    assertEquals(await decided(dir), []);
   },
 );
 
@@ -136,7 +136,7 @@ Deno.test("a yes that was typed before the question answers nothing, wherever it
   await terminal.sees(/too soon[^]*Type yes to approve p1 \(dev-1\): $/m);
   await terminal.type("Enter");
   assertStringIncludes(await terminal.sees(/^ended \d+/m), "p1 was not decided\nended 1");
-  assertEquals(decided(dir), []);
+  assertEquals(await decided(dir), []);
 });
 
 Deno.test(
@@ -165,10 +165,10 @@ for (const [answer, ended, log] of [["yes", 0, ["modified p1"]], ["no", 1, []]] 
       await Deno.writeTextFile(dir.at("editor"), editor, { mode: 0o755 });
       await using terminal = await open(dir, "modify p1", { EDITOR: dir.at("editor"), VISUAL: "" });
       assertStringIncludes(await terminal.sees(YES), "+1 mine.example");
-      assertEquals(decided(dir), []);
+      assertEquals(await decided(dir), []);
       await terminal.type(answer, "Enter");
       await terminal.sees(new RegExp(`^ended ${ended}`, "m"));
-      assertEquals(decided(dir), [...log]);
+      assertEquals(await decided(dir), [...log]);
     },
   );
 }
