@@ -85,7 +85,10 @@ export async function refuseUnknownBottle({ root, flags }: Context): Promise<voi
   for (const slug of listNames(dirname(currentConfigDirForSlug(bottle, root)))) known.add(slug);
   const { listAuditLogs } = await import("../../internal_mod.ts");
   for (const { slug } of listAuditLogs(root)) known.add(slug);
-  if (!known.has(bottle)) throw new BottleNotFoundError(bottle, root, nearest(bottle, known));
+  if (known.has(bottle)) return;
+  // Loads all of mod.ts, so only on the way to the error.
+  const { BottleNotFoundError } = await import("./exit.ts");
+  throw new BottleNotFoundError(bottle, root, nearest(bottle, known));
 }
 
 function nearest(bottle: string, known: ReadonlySet<string>): string {

@@ -81,7 +81,6 @@ Deno.test("bottle add takes a name that is new", async () => {
 for (
   const [args, flag, choices] of [
     [["list", "--tool"], "tool", "cred-proxy-block, pipelock-block, capability-block"],
-    [["watch", "--tool"], "tool", "cred-proxy-block, pipelock-block, capability-block"],
     [["audit", "show", "--tool"], "tool", "cred-proxy-block, pipelock-block, capability-block"],
     [["audit", "show", "--component"], "component", "cred-proxy, pipelock, rebuild"],
     [["audit", "verify", "--component"], "component", "cred-proxy, pipelock, rebuild"],

@@ -52,7 +52,7 @@ for (
       await terminal.type(...answer);
       const screen = await terminal.sees(/^ended \d+\n-?icanon\n-?echo$/m);
       assertStringIncludes(screen, `\nended ${ended}\nicanon\necho\n`);
-      assertEquals(await decided(dir), log);
+      assertEquals(await decided(dir), [...log]);
       if (ended === 1) assertStringIncludes(screen, "Cancelled: p1 was not decided");
       // What was shown, and was not approved, is not remembered.
       if (ended !== 0) assertEquals((await supervise(dir, "approve p1")).code, 6);
