@@ -12,35 +12,17 @@ import type { Said } from "./decision.ts";
 /** How long a question's subject is on the screen before the question can be answered. */
 const SETTLE_MS = 250;
 
-/** What Ctrl-C gives while the terminal is raw. */
-const INTERRUPT = "\x03";
-
 /**
  * Asks a question, and waits for a line without its LF; `undefined` at the end of the input. What was
- * typed before the question appeared is dropped, with or without an Enter: a paste, or a word that was
- * meant for the question before, must not answer it. A line that was not ended is only given to a program
- * that reads single keys, so the terminal is raw until then.
+ * typed before the question appeared is dropped: a paste, or an Enter too many, must not answer it.
  */
 export async function ask(question: string): Promise<string | undefined> {
-  const isTerminal = Deno.stdin.isTerminal();
-  const setRaw = (raw: boolean) => isTerminal && Deno.stdin.setRaw(raw);
-  let isTooSoon = false;
   let line = readLine();
-  setRaw(true);
-  try {
-    while (await comesWithin(SETTLE_MS, line)) {
-      const typed = await line;
-      if (typed === undefined) return undefined;
-      isTooSoon = true;
-      line = readLine();
-      if (!typed.includes(INTERRUPT)) continue;
-      setRaw(false);
-      Deno.exit(130);
-    }
-  } finally {
-    setRaw(false);
+  while (await Promise.race([line.then(() => true), settle()])) {
+    if (await line === undefined) return undefined;
+    await print("(typed too soon, ignored)\n");
+    line = readLine();
   }
-  if (isTooSoon) await print("(what was typed too soon is ignored)\n");
   await print(question);
   return await line;
 }
@@ -49,10 +31,8 @@ async function print(text: string): Promise<void> {
   await Deno.stdout.write(new TextEncoder().encode(text));
 }
 
-function comesWithin(ms: number, line: Promise<unknown>): Promise<boolean> {
-  const { promise, resolve } = Promise.withResolvers<boolean>();
-  const timer = setTimeout(() => resolve(false), ms);
-  return Promise.race([promise, line.then(() => true)]).finally(() => clearTimeout(timer));
+function settle(): Promise<false> {
+  return new Promise((resolve) => setTimeout(() => resolve(false), SETTLE_MS));
 }
 
 /** A terminal gives one line to each read. */

@@ -24,7 +24,9 @@ const NOTES = `${"note ".repeat(60)}end\napproved p2 (dev-1)`;
 async function prepare(dir: TempDir): Promise<void> {
   await queueSample(dir.path, { id: "p1", justification: WORDS, proposedFile: `${HOST}\n` });
   await Deno.mkdir(dir.at("audit"));
-  const entry = encodeAuditEntry(sampleEntry({ operatorNotes: NOTES, justification: WORDS }));
+  const entry = encodeAuditEntry(
+    sampleEntry({ proposalId: "p9", operatorNotes: NOTES, justification: WORDS }),
+  );
   await Deno.writeTextFile(dir.at("audit", "pipelock-dev-1.log"), entry);
 }
 
@@ -46,7 +48,10 @@ Deno.test("in a pipe and in a file no line is cut or broken, and an agent's line
   ];
   for (const command of [...commands, "audit show | cat", "audit show --full | cat"]) {
     const { out, err } = await inPipe(dir, `sh ${LAUNCHER} ${command}`);
-    assertEquals(err.replace("No signature and no order was checked: audit verify does that\n", ""), "");
+    assertEquals(
+      err.replace("No signature and no order was checked: audit verify does that\n", ""),
+      "",
+    );
     assert(!/[↪…]/.test(out), out);
     assertStringIncludes(
       out,
@@ -157,7 +162,7 @@ for (
       assert(rows.some((row) => row.startsWith(" ↪")), rows.join("\n"));
       for (const row of rows) assert([...row].length < expected, row);
       assert(rows.some((row) => [...row].length > expected - 8), rows.join("\n"));
-      for (const row of rows) assert(/^( *│|\+|!| ↪|Cannot find)/.test(row), row);
+      for (const row of rows) assert(/^( *│|\+|!| ↪|Cannot (find|use))/.test(row), row);
     },
   );
 }

@@ -187,7 +187,10 @@ Deno.test("watch raises an alarm when the count of what it does not list changes
   const people = startWatch(dir.path, []);
   let line = "";
   while (!line.includes("  ! ")) line = await people.next();
-  assertStringIncludes(line, "  ! dev-1: 3 more are pending and not listed: somebody floods this queue");
+  assertStringIncludes(
+    line,
+    "  ! dev-1: 3 more are pending and not listed: somebody floods this queue",
+  );
   await Deno.rename(queue, dir.at("queue", "dev-2"));
   while (!line.trimEnd().endsWith("is listed")) line = await people.next();
   assertStringIncludes(line, "  ! dev-1: all that is pending is listed");
