@@ -95,8 +95,8 @@ export async function runCommand(
       program.load(name as VerbWithFile),
     ]);
     context = makeContext(flags, terminal);
-    // doctor takes no bottle at all, and says that itself.
-    if (name !== "doctor") await refuseUnknownBottle(context);
+    // doctor takes no bottle at all, and says that itself; watch waits for one that is not there yet.
+    if (name !== "doctor" && name !== "watch") await refuseUnknownBottle(context);
     if (VERBS[name].readsOnly !== true) await reportInterrupted(context);
     return await run(context, rest) ?? 0;
   } catch (error) {

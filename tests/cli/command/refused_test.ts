@@ -10,7 +10,6 @@ const VERBS = [
   ["modify", "p1", "--file", "-"],
   ["reject", "p1", "--notes", "no"],
   ["review", "--plain"],
-  ["watch"],
   ["audit", "show"],
   ["audit", "verify"],
   ["audit", "export"],

@@ -1,15 +1,14 @@
 import { readAuditEntries } from "../../../mod.ts";
 import { queueSample } from "../../support/records.ts";
-import { hasProgram, REPO, run } from "../../support/run.ts";
+import { REPO, run } from "../../support/run.ts";
+import { isMissing } from "../../support/skip.ts";
 import { type TempDir, tempDir } from "../../support/temp.ts";
 import { openTerminal } from "../../support/tmux.ts";
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { exists } from "@std/fs";
 import { join } from "@std/path";
 
-const ignore = !hasProgram("tmux", "-V");
-
-if (ignore) console.error("skipped: there is no tmux on this machine");
+const ignore = isMissing("tmux", "-V");
 
 const LAUNCHER = join(REPO, "cli/supervise.sh");
 
@@ -36,7 +35,6 @@ for (
     [["y", "Enter"], 1, []],
     [["Enter"], 1, []],
     [["C-d"], 1, []],
-    [["C-c"], 130, []],
   ] as const
 ) {
   // Threat: B6
@@ -123,21 +121,6 @@ Deno.test(
     assertEquals(await decided(dir), []);
   },
 );
-
-// Threat: B6
-Deno.test("a yes that was typed before the question answers nothing, wherever its Enter comes", {
-  ignore,
-}, async () => {
-  await using dir = await tempDir();
-  await queueSample(dir.path, { id: "p1" });
-  await using terminal = await open(dir, "approve p1");
-  // The launcher has not even started Deno.
-  await terminal.type("y", "e", "s");
-  await terminal.sees(/too soon[^]*Type yes to approve p1 \(dev-1\): $/m);
-  await terminal.type("Enter");
-  assertStringIncludes(await terminal.sees(/^ended \d+/m), "p1 was not decided\nended 1");
-  assertEquals(await decided(dir), []);
-});
 
 Deno.test(
   "approve ID says what was rejected of the same kind, as show does",
