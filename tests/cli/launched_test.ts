@@ -92,7 +92,7 @@ Deno.test.each([["SIGINT"], ["SIGTERM"]] as const)(
     }).spawn();
     const lines = watch.stdout.pipeThrough(new TextDecoderStream())
       .pipeThrough(new TextLineStream()).getReader();
-    assertMatch((await lines.read()).value ?? "", /^arrived {4}p1 {2}dev-1 /);
+    assertMatch((await lines.read()).value ?? "", / {2}arrived {5}p1 {2}dev-1 /);
     watch.kill(signal);
     assertEquals([(await lines.read()).done, (await watch.status).code], [true, 0]);
   },

@@ -308,7 +308,7 @@ Deno.test("watch rings the bell of a real terminal when something arrives", {
   await queueSample(dir.path, { id: UUID, ...HOSTILE });
   await sees("\x07");
   assertEquals(seen.split("\n").filter((line) => line.includes("\x07")), ["\x07"]);
-  assertStringIncludes(seen, UUID);
+  assertStringIncludes(seen, UUID.slice(0, 8));
   // Ctrl-C, as a person types it.
   const keys = process.stdin.getWriter();
   await keys.write(new TextEncoder().encode("\x03"));
