@@ -12,7 +12,7 @@ import type { Said } from "./invariants.ts";
 import { orHung } from "./target.ts";
 
 /** A command line; one that approves names the bytes that it means, since nobody is shown them. */
-export function naming(args: readonly string[]): readonly string[] {
+function naming(args: readonly string[]): readonly string[] {
   const [verb, id] = args;
   if (verb !== "approve") return args;
   const queueDir = queueDirForSlug(SLUG, { root: args[args.indexOf("--root") + 1]! });

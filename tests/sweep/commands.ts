@@ -7,7 +7,7 @@
 import { sha256Hex } from "../../mod.ts";
 import { FOREIGN_LINE } from "../support/audit.ts";
 import { queueSample } from "../support/records.ts";
-import { naming, problemsOf } from "./again.ts";
+import { problemsOf } from "./again.ts";
 import type { Decision, Said } from "./invariants.ts";
 import { judgeDecision } from "./judge.ts";
 import { startProgram } from "./program.ts";
@@ -73,7 +73,7 @@ export function decidingCommands(versionFile: string): readonly Subject<Said>[] 
           cpu,
           permissions(root, versionFile),
           "operator_program.ts",
-          naming(argsIn(root)),
+          argsIn(root),
         ),
       canRepeat: true,
       isDone: ({ exit }) => exit === 0,
