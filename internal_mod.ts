@@ -22,7 +22,12 @@ export { type Changes, watchChanges } from "./src/decision/events.ts";
 export { diffAgainst, readOverridable } from "./src/decision/inspect.ts";
 export { findUnfinished, finishInterrupted } from "./src/decision/journal.ts";
 export { refuseObstacles } from "./src/decision/obstacles.ts";
-export { currentConfigDirForSlug, privateDir, queueRoot } from "./src/disk/layout.ts";
+export {
+  currentConfigDirForSlug,
+  currentConfigRoot,
+  privateDir,
+  queueRoot,
+} from "./src/disk/layout.ts";
 export {
   type DiskRoom,
   isDevice,

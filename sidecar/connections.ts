@@ -125,7 +125,7 @@ export function openConnections(
     connection.socket.destroy();
   }
 
-  /** Closes the oldest connection that may be closed; `false` if there is none. */
+  /** Closes the oldest connection that may be closed; `false` if no connection may be closed. */
   function evictOldest(): boolean {
     const oldest = open.values().find(({ phase }) => phase !== "answering");
     if (oldest !== undefined) evict(oldest);

@@ -20,7 +20,7 @@ export interface Incoming {
   readonly path: string;
   /** The names and values of its headers in turn, as they came. */
   readonly rawHeaders: readonly string[];
-  /** Reads its body; the result is the refusal if there is none that may be read. */
+  /** Reads its body; the result is a refusal if it has no body that may be read. */
   readonly read: () => Promise<Uint8Array | Response>;
   /** Aborts when the client is gone before it has its response. */
   readonly gone: AbortSignal;

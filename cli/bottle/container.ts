@@ -54,7 +54,7 @@ interface Found {
   readonly restarts: number;
 }
 
-/** The container of the sidecar's name; `undefined` if there is none. */
+/** The container that has the sidecar's name; `undefined` if no container has it. */
 export async function findContainer(engine: string, bottle: Bottle): Promise<Found | undefined> {
   const filter = `name=^${containerName(bottle).replaceAll(".", "\\.")}$`;
   const id = await ask(engine, ["ps", "--all", "--quiet", "--no-trunc", "--filter", filter]);

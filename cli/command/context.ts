@@ -7,7 +7,7 @@
 import {
   asciiJson,
   claudeBottleRoot,
-  currentConfigDirForSlug,
+  currentConfigRoot,
   intentsDir,
   keepFilesInForce,
   listBottles,
@@ -20,7 +20,6 @@ import { wrap } from "../render/wrap.ts";
 import type { Failure } from "./exit.ts";
 import { closest, type Flags, UsageError } from "./flags.ts";
 import type { Terminal } from "./terminal.ts";
-import { dirname } from "@std/path";
 import { hostname, userInfo } from "node:os";
 
 export interface Context extends Terminal {
@@ -82,7 +81,7 @@ export async function refuseUnknownBottle({ root, flags }: Context): Promise<voi
   const { slugs, refused } = listBottles(root);
   const known = new Set([...slugs, ...refused.map(({ name }) => name)]);
   if (known.has(bottle)) return;
-  for (const slug of listNames(dirname(currentConfigDirForSlug(bottle, root)))) known.add(slug);
+  for (const slug of listNames(currentConfigRoot(root))) known.add(slug);
   const { listAuditLogs } = await import("../../internal_mod.ts");
   for (const { slug } of listAuditLogs(root)) known.add(slug);
   if (known.has(bottle)) return;

@@ -42,7 +42,7 @@ export function resolveProposal(context: Context, words: readonly string[]): Fou
 /**
  * The only one of some proposals whose ids begin alike.
  *
- * @throws {ProposalNotFoundError} If there is none.
+ * @throws {ProposalNotFoundError} If no proposal has that id.
  * @throws {UsageError} If there are several; names some of them.
  */
 export function onlyOne<P extends Pick<FoundProposal, "bottleSlug" | "proposalId">>(
@@ -99,7 +99,7 @@ export function isWanted(
     (tool === undefined || proposal.tool === tool) && instantOf(proposal.arrivalTimestamp) >= from;
 }
 
-/** Refuses a value of a flag that is none of those that count. */
+/** Refuses a value of a flag that is not in its list. */
 export function checkChoice(
   flag: FlagName,
   value: string | undefined,

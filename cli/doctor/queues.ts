@@ -8,6 +8,7 @@
 import {
   CONFIG_FILE_FOR_TOOL,
   currentConfigDirForSlug,
+  currentConfigRoot,
   findLeftovers,
   instantOf,
   isBottleSlug,
@@ -21,7 +22,6 @@ import {
 import { queueDirForSlug, UnsafeFileError, validateConfigFile } from "../../mod.ts";
 import { age } from "../render/time.ts";
 import { counted, type Finding, findingsOf, named, shellWord, type Subject } from "./finding.ts";
-import { join } from "@std/path";
 
 /** A response that no agent collected for longer gets a warning. */
 const UNCOLLECTED_MS = 3_600_000;
@@ -117,7 +117,7 @@ export function checkSidecars({ root, nowMs, overview }: Subject): Finding[] {
 export function checkFilesInForce({ root }: Pick<Subject, "root">): Finding[] {
   const { ok, warn, bad } = findingsOf("files-in-force");
   const { slugs } = listBottles(root);
-  const configured = namesInOwn(join(root, "current-config"));
+  const configured = namesInOwn(currentConfigRoot(root));
   const found: Finding[] = [];
   for (const slug of new Set([...slugs, ...configured.filter(isBottleSlug)])) {
     const dir = shellWord(currentConfigDirForSlug(slug, root));
@@ -154,7 +154,7 @@ export function checkFilesInForce({ root }: Pick<Subject, "root">): Finding[] {
     found.push(warn(
       `${named(queueless)}: files in force, and no queue, so its agent cannot ask`,
       `ls ${shellWord(queueRoot(root))}; make its queue, or move ${
-        shellWord(join(root, "current-config"))
+        shellWord(currentConfigRoot(root))
       }/NAME away`,
     ));
   }

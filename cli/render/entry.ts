@@ -79,7 +79,7 @@ export function entryLine(
   const rest = [
     // First, because who wrote the line chose how long the rest is, and a narrow terminal cuts the end.
     entry.operatorKey === undefined ? "not signed" : "",
-    // An id of another program's may be any text; of one of ours a person types the beginning.
+    // Another program may have written any text as an id. Ours are UUIDs, of which a person types the beginning.
     isProposalId(proposalId) ? proposalId.slice(0, ID_CELLS).padEnd(ID_CELLS) : cell(proposalId, 8),
     cell(isDecision(entry) ? marksInShort(entry.marks) : "", MARKS_CELLS),
     cell(bottleSlug, slugCells),

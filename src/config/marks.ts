@@ -62,8 +62,18 @@ export function marksFor(
   currentFile: string | null,
   proposedFile: string,
 ): readonly Mark[] {
+  return marksAfter(() => validateConfigFile(tool, proposedFile), tool, currentFile, proposedFile);
+}
+
+/** Gives what {@linkcode marksFor} gives to a caller that may have checked the proposed file already. */
+export function marksAfter(
+  check: () => readonly ConfigProblem[],
+  tool: Tool,
+  currentFile: string | null,
+  proposedFile: string,
+): readonly Mark[] {
   if (proposedFile === currentFile) return [];
-  const [problem] = validateConfigFile(tool, proposedFile);
+  const [problem] = check();
   if (problem !== undefined) return [invalidFile(problem)];
   const current = currentFile !== null && findUnfitText(currentFile) ? null : currentFile;
   try {

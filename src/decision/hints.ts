@@ -7,14 +7,13 @@
  */
 
 import type { FileInForce } from "../host/config_files.ts";
-import { readLatestEntries, stampOfLogs } from "../log/decisions.ts";
+import { isDecision, readLatestEntries, stampOfLogs } from "../log/decisions.ts";
 import type { PendingProposal } from "../queue/files.ts";
 import { type AuditEntry, instantOf } from "../records/audit_entry.ts";
 import {
   COMPONENT_FOR_TOOL,
   COMPONENT_REBUILD,
   STATUS_REJECTED,
-  STATUSES,
   type Tool,
 } from "../records/proposal.ts";
 import { readFileInForceOrNot } from "./overview.ts";
@@ -112,7 +111,7 @@ function recentDecisions(tool: Tool, slug: string, root: string): readonly Audit
     const before = known.get(key);
     if (before?.stamp === stamp) return before.entries;
     const entries = readLatestEntries(component, slug, root)
-      .filter(({ operatorAction }) => STATUSES.some((status) => status === operatorAction));
+      .filter(isDecision);
     if (known.size >= MOST_KNOWN) known.clear();
     known.set(key, { stamp, entries });
     return entries;

@@ -5,7 +5,7 @@
  */
 
 import { validateConfigFile } from "../config/check.ts";
-import { marksFor } from "../config/marks.ts";
+import { marksAfter } from "../config/marks.ts";
 import { claudeBottleRoot, proposalPath, queueDirForSlug } from "../disk/layout.ts";
 import { directoryIdentity, MAX_QUEUE_FILE_BYTES, readUntrusted } from "../disk/read_untrusted.ts";
 import { knownFile, readFileInForce } from "../host/config_files.ts";
@@ -81,7 +81,9 @@ export async function inspectProposal(ref: ProposalRef): Promise<Inspection> {
   const agentSha256 = proposal.currentFileHash;
   const stale = agentSha256 !== "" && agentSha256 !== current.currentSha256;
   const started = stale ? knownFile(bottleSlug, agentSha256, root) : undefined;
-  const problems = [...validateConfigFile(proposal.tool, proposal.proposedFile)];
+  const { tool, proposedFile } = proposal;
+  const checked = validateConfigFile(tool, proposedFile);
+  const problems = [...checked];
   /** Without its diff a proposal can be rejected, and not approved. */
   const orProblem = (run: () => string): string => {
     try {
@@ -99,8 +101,8 @@ export async function inspectProposal(ref: ProposalRef): Promise<Inspection> {
     agentDiff: started === undefined
       ? undefined
       : orProblem(() => diffFromAgents(started, proposal)),
-    diff: orProblem(() => diffAgainst(current, proposal.proposedFile)),
-    marks: marksFor(proposal.tool, current.currentFile, proposal.proposedFile),
+    diff: orProblem(() => diffAgainst(current, proposedFile)),
+    marks: marksAfter(() => checked, tool, current.currentFile, proposedFile),
     problems,
     unrecordedResponse,
   };

@@ -53,13 +53,18 @@ export function queueDirForSlug(slug: string, options: RootOptions = {}): string
   return join(queueRoot(root), checkBottleSlug(slug));
 }
 
+/** The directory that has a directory of config files in force for each bottle. */
+export function currentConfigRoot(root: string): string {
+  return join(root, "current-config");
+}
+
 /**
  * The directory of a bottle's config files in force, `<root>/current-config/<slug>`.
  *
  * @throws {InvalidNameError} If the slug is not valid.
  */
 export function currentConfigDirForSlug(slug: string, root: string): string {
-  return join(root, "current-config", checkBottleSlug(slug));
+  return join(currentConfigRoot(root), checkBottleSlug(slug));
 }
 
 /**

@@ -201,7 +201,7 @@ Deno.test("a program that may read the linked root by its given path alone recor
   assertEquals(code, 0, err);
 });
 
-Deno.test("a root that is missing below a link, or is a dangling link, is none, and nothing is made", async () => {
+Deno.test("a root that is missing below a link, or is a dangling link, counts as missing, and nothing is made", async () => {
   await using dir = await tempDir();
   await Deno.mkdir(dir.at("real"));
   await Deno.symlink("real", dir.at("link"));

@@ -166,7 +166,7 @@ Deno.test(
     await Deno.writeTextFile(dir.at("q", "f"), "old");
     const path = dir.at("q");
     const read = READ(dir.at("q", "f"), "", "readInDirectory");
-    // The file goes with its directory, and the new one has none: that is an answer, the old one is none.
+    // The file goes with its directory, and the new directory has no such file: the read must say so.
     const out = await actBetween(dir, read, path, {
       call: "statx",
       n: 1,

@@ -68,7 +68,7 @@ Deno.test("writeAuditEntry() has the name of a log on the disk before it remembe
 });
 
 Deno.test.each([
-  ["has a hash that is none", (said: string) => said.replace(/ [0-9a-f]{64} /, " 00 ")],
+  ["has a malformed hash", (said: string) => said.replace(/ [0-9a-f]{64} /, " 00 ")],
   ["ends before it starts", (said: string) => said.replace(/ (\d+) (\d+) *\n$/, " $2 $1\n")],
   ["has no offsets", (said: string) => said.replace(/ \d+ \d+ *\n$/, "\n")],
 ])("a record of the last line that %s is damaged, and nothing is appended", async (_, spoil) => {

@@ -83,7 +83,7 @@ const REFUSED: readonly (readonly [string, Uint8Array, number])[] = [
     415,
   ],
   [
-    "a content encoding that is none",
+    "an unknown content encoding",
     request(LIST, JSON_SPELLINGS[0]!, "Content-Encoding: x"),
     415,
   ],

@@ -161,7 +161,7 @@ const LIKE_OUR_SIGNS = "⟨⟩⇥↵↪│─〈〉〈〉❬❭❰❱⧼⧽‹�
 
 // Threat: A6
 Deno.test.each([...LIKE_OUR_SIGNS])(
-  "visible() leaves no %s, which is drawn like a sign of ours",
+  "visible() leaves no %s, which is drawn like one of this program's signs",
   (sign) => {
     for (const text of [sign, `a ${sign} b`, `${sign}U+0041${sign}`, `文${sign}字`, `é${sign}é`]) {
       assert(!visible(text).replace(/⟨U\+[0-9A-F]{4,6}⟩/g, "").includes(sign), text);

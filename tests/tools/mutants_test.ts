@@ -62,7 +62,7 @@ lives: nothing notices it
   assertThrows(() => parseTable("x", `${table}\nOne\nmore\n- a\n`), SyntaxError, ": more");
 });
 
-Deno.test("whyNot() refuses a text that occurs twice, or not at all, and a change that is none", () => {
+Deno.test("whyNot() refuses a text that occurs twice, or not at all, and a change that changes nothing", () => {
   const [mutant] = parseTable("x", "file: a.ts\ntests: a_test.ts\n\nOne\n- a\n+ b\n");
   assertEquals(whyNot(mutant!, "xax"), undefined);
   assertEquals(whyNot(mutant!, "xaxa"), "its text occurs 2 times in a.ts, expected once");

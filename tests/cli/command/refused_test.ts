@@ -17,7 +17,7 @@ const VERBS = [
   ["bottle", "list"],
 ] as const;
 
-Deno.test("every verb refuses a --bottle that is none, exit 3, and names the one that is meant", async () => {
+Deno.test("every verb refuses an unknown --bottle, exit 3, and names the one that is meant", async () => {
   await using dir = await tempDir();
   await queueSample(dir.path, { id: "p1" });
   await queueSample(dir.path, { id: "p2", bottleSlug: "web" });
@@ -87,7 +87,7 @@ for (
     [["audit", "head", "--component"], "component", "cred-proxy, pipelock, rebuild"],
   ] as const
 ) {
-  Deno.test(`${args.join(" ")} with a name that is none lists those that are`, async () => {
+  Deno.test(`${args.join(" ")} with an unknown name lists the known ones`, async () => {
     await using dir = await tempDir();
     const { code, out, err } = await supervise(dir.path, [...args, "nope"]);
     assertEquals({ code, out }, { code: 2, out: "" });

@@ -409,7 +409,7 @@ const TROUBLES: readonly Trouble[] = [
     todo: "supervise audit show --bottle dev-1",
   },
   {
-    what: "a signing key that is none",
+    what: "a file that is not a signing key",
     make: async (dir) => {
       await Deno.remove(dir.at("private", "audit-signing-key.pem"));
       await Deno.writeTextFile(dir.at("private", "audit-signing-key.pem"), "no key", {
