@@ -67,6 +67,7 @@ const NOTICED: readonly MarkedChange[] = [
   ["the same name in another country", plus("example.com.au"), `medium lookalike-host ${line(1)}`],
   ["a part of a name", plus("github-releases.io"), `medium lookalike-host ${line(1)}`],
   ["punycode", plus("xn--gthub-n4a.com"), `high punycode-host ${line(1)}`],
+  ["punycode in a later label", plus("www.xn--gthub-n4a.com"), `high punycode-host ${line(1)}`],
   [
     "punycode below a plain name",
     plus("xn--bcher-kva.shop.other.net"),
