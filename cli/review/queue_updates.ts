@@ -7,9 +7,9 @@
 import {
   type Changes,
   type Hints,
-  hintsOfPending,
   marksOfPending,
   MAX_CONFIG_FILE_BYTES,
+  openHintView,
 } from "../../internal_mod.ts";
 import type { Mark, PendingProposal } from "../../mod.ts";
 import type { Later } from "./key_guard.ts";
@@ -59,16 +59,12 @@ export function openMarks(root: string, later: Later, changed: () => void) {
 
 /** Opens the hints of a list. They are worked out when they are first asked for. */
 export function openHints(root: string, now: () => number) {
-  let known = new WeakMap<PendingProposal, Hints>();
+  let view = openHintView(root, now());
   return {
-    of(entry: PendingProposal): Hints {
-      const hints = known.get(entry) ?? hintsOfPending([entry], root, now()).get(entry)!;
-      known.set(entry, hints);
-      return hints;
-    },
+    of: (entry: PendingProposal): Hints => view(entry),
     /** Works out again what is asked for from now on: a log or a file in force may have changed. */
     forget(): void {
-      known = new WeakMap();
+      view = openHintView(root, now());
     },
   };
 }

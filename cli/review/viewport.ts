@@ -17,16 +17,23 @@ const ROWS_BEFORE = 2;
 /** The changed lines of which every row was on a screen, in whichever viewport. */
 const seen = new WeakSet<Block>();
 
+/** How many lines were added to `seen`. A viewport that knows of all of them need not count again. */
+let everSeen = 0;
+
 /** Counts the changed lines of a text, and those of them that were on the screen. */
 export function countSeen(blocks: readonly Block[]): { changed: number; seen: number } {
   const changes = blocks.filter(({ isChange }) => isChange);
   return { changed: changes.length, seen: changes.filter((block) => seen.has(block)).length };
 }
 
-/** The same in words; `more` lines are about to be seen. */
-export function seenInWords(blocks: readonly Block[], more = 0): string {
+/** The same in words. */
+export function seenInWords(blocks: readonly Block[]): string {
   const { changed, seen } = countSeen(blocks);
-  return `${seen + more} of ${changed} changed line${changed === 1 ? "" : "s"} seen`;
+  return inWords(seen, changed);
+}
+
+function inWords(seen: number, changed: number): string {
+  return `${seen} of ${changed} changed line${changed === 1 ? "" : "s"} seen`;
 }
 
 /** A text, and the place in it where the screen begins. */
@@ -76,6 +83,17 @@ export function openViewport(blocks: readonly Block[], style: Style) {
     return row < 0 ? { block: 0, row: 0 } : { block, row };
   }
 
+  let counted = { everSeen: -1, seen: 0 };
+
+  /** How many of the changed lines were on the screen. A text may have a million. */
+  function seenSoFar(): number {
+    if (counted.everSeen !== everSeen) counted = { everSeen, seen: countSeen(changes).seen };
+    return counted.seen;
+  }
+
+  /** The same, with the lines that are whole in this frame. */
+  const seenInFrame = () => seenSoFar() + [...framed].filter(isWhole).length;
+
   const isAfter = (a: Place, b: Place) => a.block > b.block || a.block === b.block && a.row > b.row;
 
   /** Keeps the end of the text at the end of the screen, not above it. */
@@ -122,14 +140,19 @@ export function openViewport(blocks: readonly Block[], style: Style) {
     },
     /** Counts the changed lines of the frame as seen. To be called once an operator could see it. */
     stood(): void {
+      const before = seenSoFar();
+      let added = 0;
       for (const entry of framed) {
         const [block, noted] = entry;
         if (!isWhole(entry)) partly.set(block, noted);
         else {
           seen.add(blocks[block]!);
+          added++;
           partly.delete(block);
         }
       }
+      everSeen += added;
+      counted = { everSeen, seen: before + added };
       framed.clear();
     },
     /** Moves by rows of the screen; by an infinite number, to the beginning or the end. */
@@ -151,12 +174,9 @@ export function openViewport(blocks: readonly Block[], style: Style) {
       return true;
     },
     /** Whether a changed line was not on the screen, and is not in this frame either. */
-    hasUnseen(): boolean {
-      const { changed, seen } = countSeen(changes);
-      return seen + [...framed].filter(isWhole).length < changed;
-    },
+    hasUnseen: () => seenInFrame() < changes.length,
     /** How many of its changed lines were on the screen, or are in this frame, in words. */
-    seenInWords: () => seenInWords(changes, [...framed].filter(isWhole).length),
+    seenInWords: () => inWords(seenInFrame(), changes.length),
     /** Whether there is more below the screen. */
     hasMore: () => forward(top, height).block < blocks.length,
   };

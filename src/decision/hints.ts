@@ -48,20 +48,29 @@ interface Place {
   readonly latest: readonly { readonly timestamp: string; readonly lines: Set<string> }[];
 }
 
-/** The hints to pending proposals. Reads each file in force and the end of each log once. */
+/** Opens a view of the hints as they are now: it reads each file in force and the end of each log once. */
+export function openHintView(root: string, nowMs: number): (entry: PendingProposal) => Hints {
+  const places = new Map<string, Place>();
+  const known = new Map<PendingProposal, Hints>();
+  return (entry) => {
+    const { bottleSlug, tool } = entry.proposal;
+    const key = `${bottleSlug}/${tool}`;
+    const place = places.get(key) ?? placeOf(entry, root, nowMs);
+    places.set(key, place);
+    const hints = known.get(entry) ?? hintsAt(place, entry);
+    known.set(entry, hints);
+    return hints;
+  };
+}
+
+/** The hints to pending proposals. */
 export function hintsOfPending(
   pending: readonly PendingProposal[],
   root: string,
   nowMs: number,
 ): ReadonlyMap<PendingProposal, Hints> {
-  const places = new Map<string, Place>();
-  return new Map(pending.map((entry) => {
-    const { bottleSlug, tool } = entry.proposal;
-    const key = `${bottleSlug}/${tool}`;
-    const place = places.get(key) ?? placeOf(entry, root, nowMs);
-    places.set(key, place);
-    return [entry, hintsAt(place, entry)];
-  }));
+  const of = openHintView(root, nowMs);
+  return new Map(pending.map((entry) => [entry, of(entry)]));
 }
 
 function placeOf(entry: PendingProposal, root: string, nowMs: number): Place {
