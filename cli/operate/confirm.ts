@@ -14,21 +14,36 @@ const SETTLE_MS = 250;
 
 /**
  * Asks a question, and waits for a line without its LF; `undefined` at the end of the input. What was
- * typed before the question appeared is dropped: a paste, or an Enter too many, must not answer it.
+ * typed before the question appeared is dropped: a paste, an Enter too many, or a word whose Enter comes
+ * after it, must not answer it.
  */
 export async function ask(question: string): Promise<string | undefined> {
-  let line = readLine();
-  while (await Promise.race([line.then(() => true), settle()])) {
-    if (await line === undefined) return undefined;
-    await print("(typed too soon, ignored)\n");
-    line = readLine();
+  while (true) {
+    const line = readLine();
+    const isEarly = await Promise.race([line.then(() => true), settle()]);
+    if (!isEarly) {
+      releaseUnfinished();
+      print(question);
+    }
+    const text = await line;
+    if (text === undefined) return undefined;
+    if (!isEarly && text.endsWith("\n")) return text.replace(/\r?\n$/, "");
+    print("(typed too soon, ignored)\n");
   }
-  await print(question);
-  return await line;
 }
 
-async function print(text: string): Promise<void> {
-  await Deno.stdout.write(new TextEncoder().encode(text));
+/**
+ * Gives a line that is typed in part, without an LF, to the read that waits: Linux does so when a terminal
+ * leaves the mode of whole lines and comes back. The read must have begun before: one that begins outside
+ * of that mode takes no Ctrl-D.
+ */
+function releaseUnfinished(): void {
+  Deno.stdin.setRaw(true);
+  Deno.stdin.setRaw(false);
+}
+
+function print(text: string): void {
+  Deno.stdout.writeSync(new TextEncoder().encode(text));
 }
 
 function settle(): Promise<false> {
@@ -39,8 +54,7 @@ function settle(): Promise<false> {
 async function readLine(): Promise<string | undefined> {
   const buffer = new Uint8Array(4096);
   const count = await Deno.stdin.read(buffer);
-  if (count === null) return undefined;
-  return new TextDecoder().decode(buffer.subarray(0, count)).replace(/\r?\n$/, "");
+  return count === null ? undefined : new TextDecoder().decode(buffer.subarray(0, count));
 }
 
 /** The flags of a person who looked at the proposal. */

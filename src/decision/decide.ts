@@ -25,7 +25,7 @@ import {
 import { sha256Hex } from "../text/hash.ts";
 import { diffAgainst, type Inspection, inspectProposal } from "./inspect.ts";
 import { carryOut, keepUnrecorded, withBottleLock } from "./journal.ts";
-import { confirmedBy, fileOf, marksOf, refuseObstacles } from "./obstacles.ts";
+import { confirmedBy, fileOf, judge, refuseObstacles } from "./obstacles.ts";
 
 /** One operator's decision on one proposal. */
 export interface DecideRequest extends DecisionDraft, ProposalRef {
@@ -186,7 +186,7 @@ async function record(
     proposalSha256,
     finalSha256: finalFile === null ? "" : sha256Hex(finalFile),
     ...(planted !== undefined && { unrecordedResponse: wordsOf(planted) }),
-    marks: shortenMarks(finalFile === null ? inspection.marks : marksOf(inspection, finalFile)),
+    marks: shortenMarks((finalFile === null ? inspection : judge(inspection, finalFile)).marks),
     ...(confirmed.length > 0 && { confirmed }),
     ...(request.ifUnmarked === true && { ifUnmarked: true }),
   };

@@ -1,12 +1,12 @@
 /**
  * The obstacles to a decision. `decide` refuses for the first of them, and every verb and screen asks for
- * what clears them, so that all of them ask for the same. Pure.
+ * what clears them, so that all of them ask for the same.
  *
  * @module
  */
 
 import { validateConfigFile } from "../config/check.ts";
-import { FAILED_CHECK, marksFor } from "../config/marks.ts";
+import { FAILED_CHECK, marksAfter } from "../config/marks.ts";
 import type { Confirmation } from "../records/audit_entry.ts";
 import { type Mark, nameMarks } from "../records/mark.ts";
 import {
@@ -16,7 +16,7 @@ import {
   ObstacleError,
   unrecordedResponse,
 } from "../records/obstacle.ts";
-import { CONFIG_FILE_FOR_TOOL } from "../records/proposal.ts";
+import { CONFIG_FILE_FOR_TOOL, type Tool } from "../records/proposal.ts";
 import { quote } from "../text/quote.ts";
 import type { Inspection } from "./inspect.ts";
 
@@ -25,7 +25,7 @@ import type { Inspection } from "./inspect.ts";
  * refuses it. Each obstacle says what clears it, as data: a surface asks for that, adds it to the draft
  * and calls this again, until the list is empty.
  *
- * Pure, and as fast as {@linkcode marksFor}.
+ * Reads and changes nothing, and is as fast as {@linkcode marksFor}.
  *
  * @example What a wildcard asks for
  * ```ts
@@ -67,7 +67,8 @@ export function obstaclesTo(inspection: Inspection, draft: DecisionDraft): reado
   // A rejection changes nothing, so neither the file in force nor the marks matter.
   const rejects = verdict.status === "rejected";
   const file = fileOf(verdict, inspection);
-  const marks = file === undefined ? [] : marksOf(inspection, file);
+  const judgement = file === undefined ? NOTHING : judge(inspection, file);
+  const { marks } = judgement;
 
   const others: Obstacle[] = [];
   if (inspection.stale && !rejects) {
@@ -78,7 +79,7 @@ export function obstaclesTo(inspection: Inspection, draft: DecisionDraft): reado
       unrecordedResponse(planted.says, clearedByWord("yes", { overrideUnrecorded: true })),
     );
   }
-  if (file !== undefined) others.push(...invalid(inspection, file, marks));
+  others.push(...invalid(proposal.tool, judgement));
 
   const found: Obstacle[] = [];
   if (lacksNotes(verdict, notes)) found.push(NOTES_MISSING);
@@ -133,12 +134,25 @@ export function fileOf(
   return "finalFile" in verdict ? verdict.finalFile : undefined;
 }
 
-/** The marks of a version of the file. */
-export function marksOf(
-  { proposal: { tool, proposedFile }, currentFile, marks }: Inspection,
-  file: string,
-): readonly Mark[] {
-  return file === proposedFile ? marks : marksFor(tool, currentFile, file);
+type Judgement = Pick<Inspection, "problems" | "marks">;
+
+const NOTHING: Judgement = { problems: [], marks: [] };
+
+/** The version of each look that was judged last: it is asked for again at every step of a decision. */
+const judged = new WeakMap<Inspection, Judgement & { readonly file: string }>();
+
+/** The problems and the marks of a version of the file. */
+export function judge(inspection: Inspection, file: string): Judgement {
+  const { tool, proposedFile } = inspection.proposal;
+  if (file === proposedFile) return inspection;
+  let known = judged.get(inspection);
+  if (known?.file !== file) {
+    const problems = validateConfigFile(tool, file);
+    const { currentFile } = inspection;
+    known = { file, problems, marks: marksAfter(() => problems, tool, currentFile, file) };
+    judged.set(inspection, known);
+  }
+  return known;
 }
 
 const shortHash = (sha256: string): string => sha256.slice(0, 12);
@@ -164,13 +178,9 @@ function staleFor(
   return { code: "stale", message, clearedBy, seenBy, seenSha256, inForceSha256: currentSha256 };
 }
 
-function invalid(
-  { proposal: { tool, proposedFile }, problems: proposed }: Inspection,
-  file: string,
-  marks: readonly Mark[],
-): Obstacle[] {
+function invalid(tool: Tool, { problems: checked, marks }: Judgement): Obstacle[] {
   const problems = [
-    ...file === proposedFile ? proposed : validateConfigFile(tool, file),
+    ...checked,
     ...marks.filter(({ rule }) => rule === FAILED_CHECK)
       .map(({ message }) => ({ where: "file", message })),
   ];

@@ -99,3 +99,27 @@ Deno.test("every exported error class is a SuperviseError, with its own name", (
     assert(errorClass === SuperviseError || errorClass.prototype instanceof SuperviseError, name);
   }
 });
+
+Deno.test("obstaclesTo() judges an operator's version once for a look, however often it is asked", async () => {
+  await using dir = await tempDir();
+  const inspection = await worst(dir);
+  let comparisons = 0;
+  const counting = {
+    ...inspection,
+    get currentFile() {
+      comparisons++;
+      return inspection.currentFile;
+    },
+  };
+  const codesFor = (finalFile: string) =>
+    obstaclesTo(counting, {
+      verdict: { status: "modified", finalFile },
+      overrideUnrecorded: true,
+      allowStale: true,
+    }).map(({ code }) => code);
+  const before = comparisons;
+  const wildcards = ["*.example.org\n", "*.example.org\n", "*.example.org\n"];
+  assertEquals(wildcards.map(codesFor), wildcards.map(() => ["unconfirmed"]));
+  assertEquals(comparisons - before, 1);
+  assertEquals([codesFor("api.example.org\n"), comparisons - before], [[], 2]);
+});

@@ -105,6 +105,29 @@ Deno.test(
   },
 );
 
+// Threat: C6
+Deno.test(
+  "a yes that is typed before the question is no answer, though its Enter comes after it",
+  { ignore },
+  async () => {
+    await using dir = await tempDir();
+    for (const id of ["p1", "p2", "p3"]) {
+      await queueSample(dir.path, { id, proposedFile: `${id}.example.com\n` });
+    }
+    await using terminal = await open(dir, "approve p1 p2 p3");
+    await terminal.sees(/Type yes to approve p1 \(dev-1\): $/m);
+    await terminal.paste("yes\nyes", false);
+    await terminal.sees(/approve p2 \(dev-1\): .*too soon[^]*approve p2 \(dev-1\): $/m);
+    await terminal.type("Enter");
+    await terminal.sees(/p2: Cancelled[^]*Type yes to approve p3 \(dev-1\): $/m);
+    // The end of the input is still one: the question was asked in whole lines.
+    await terminal.type("C-d");
+    const screen = await terminal.sees(/^ended \d+\n-?icanon\n-?echo$/m);
+    assertStringIncludes(screen, "p3: Cancelled: p3 was not decided\nended 1\nicanon\necho\n");
+    assertEquals(await decided(dir), ["approved p1"]);
+  },
+);
+
 // Threat: B6
 Deno.test(
   "a proposal that changes while it is asked about is not approved",
