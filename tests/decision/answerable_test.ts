@@ -10,9 +10,8 @@ import {
 import { supervise } from "../support/command_line.ts";
 import { type QueuedProposal, queueSample } from "../support/records.ts";
 import { type TempDir, tempDir } from "../support/temp.ts";
-import { asUser } from "../support/user.ts";
+import { asUser, ranAlone } from "../support/user.ts";
 import { assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
-import process from "node:process";
 
 const SLUG = "dev-1";
 
@@ -63,7 +62,8 @@ const OBSTRUCTIONS: readonly Obstruction[] = [
 
 for (const { what, path, mode } of OBSTRUCTIONS) {
   // Threat: C2, C4
-  Deno.test(`decide() records nothing, and the bottle goes on once it is repaired, with ${what}`, async () => {
+  Deno.test(`decide() records nothing, and the bottle goes on once it is repaired, with ${what}`, async (t) => {
+    if (await ranAlone(t)) return;
     await using dir = await tempDir();
     const queued = await queueSample(dir.path, { id: "p1" });
     const place = dir.at(path);
@@ -87,7 +87,8 @@ for (const { what, path, mode } of OBSTRUCTIONS) {
 }
 
 // Threat: C2
-Deno.test("decide() names what is in a response's place and cannot be moved away", async () => {
+Deno.test("decide() names what is in a response's place and cannot be moved away", async (t) => {
+  if (await ranAlone(t)) return;
   await using dir = await tempDir();
   const queued = await queueSample(dir.path, { id: "p1" });
   const place = `${queued.queueDir}/p1.response.json`;
@@ -117,20 +118,20 @@ Deno.test("decide() answers though a file is in the archive's place, which only 
 // Threat: C2, C4
 Deno.test("decide() records nothing if the queue's owner could not read the response", {
   ignore: Deno.uid() !== 0,
-}, async () => {
+}, async (t) => {
+  if (await ranAlone(t)) return;
   await using dir = await tempDir();
   const queued = await queueSample(dir.path, { id: "p1" });
   await asUser(dir.path, async () => {
-    process.seteuid!(0);
-    await Deno.chown(queued.queueDir, 1001, null);
-    await Deno.chmod(queued.queueDir, 0o777);
-    process.seteuid!(65_534);
     const error = await assertRejects(() => approve(dir, queued), SuperviseError, "user 1001 owns");
     assertEquals(error.code, "queue_not_writable");
     assertEquals(await actions(dir), []);
     assertEquals(Array.from(Deno.readDirSync(queued.queueDir), ({ name }) => name), [
       "p1.proposal.json",
     ]);
+  }, async () => {
+    await Deno.chown(queued.queueDir, 1001, null);
+    await Deno.chmod(queued.queueDir, 0o777);
   });
   await approve(dir, queued);
   assertEquals((await Deno.stat(`${queued.queueDir}/p1.response.json`)).uid, 1001);

@@ -22,6 +22,10 @@ const REFUSED: Readonly<Record<string, string>> = {
   "Deno.env.delete": PROCESS,
   "Deno.chdir": PROCESS,
   "Deno.umask": PROCESS,
+  "process.setuid": PROCESS,
+  "process.seteuid": PROCESS,
+  "process.setgid": PROCESS,
+  "process.setegid": PROCESS,
 };
 
 const COUNT =
@@ -30,6 +34,7 @@ const COUNT =
 /** A name with its dots; `undefined` for any other expression. */
 function dotted(node: Deno.lint.Node): string | undefined {
   if (node.type === "Identifier") return node.name;
+  if (node.type === "TSNonNullExpression") return dotted(node.expression);
   if (node.type !== "MemberExpression") return undefined;
   const [object, member] = [dotted(node.object), memberName(node)];
   return object === undefined || member === undefined ? undefined : `${object}.${member}`;

@@ -200,6 +200,13 @@ const BREACHES: readonly Breach[] = [
       "Cannot call Deno.env.set() in tests/planted_test.ts: other tests run at the same time",
   },
   {
+    name: "a test that changes the user of the whole process",
+    file: "tests/planted_test.ts",
+    code: `process.seteuid!(65_534);`,
+    message:
+      "Cannot call process.seteuid() in tests/planted_test.ts: other tests run at the same time",
+  },
+  {
     name: "an import that no rule can check",
     file: "cli/main.ts",
     code: `export const load = (name: string) => import(name);`,
