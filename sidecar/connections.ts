@@ -10,6 +10,7 @@
  */
 
 import type { Log } from "./settings.ts";
+import { Buffer } from "node:buffer";
 import { Duplex } from "node:stream";
 
 /** How many bytes of requests and responses all connections may hold. */
@@ -75,7 +76,7 @@ export interface Connections {
  * @param onSocket Gets the socket of each.
  */
 export function openConnections(
-  listener: Deno.Listener,
+  listener: Deno.TcpListener,
   maxHeld: number,
   log: Log,
   onSocket: (socket: Duplex) => void,
@@ -98,19 +99,24 @@ export function openConnections(
   }
 
   function give(connection: Connection, bytes: number): void {
+    // A closed connection has given back everything.
+    if (!open.has(connection.socket)) return;
     connection.bytes -= bytes;
     bytesInAll -= bytes;
   }
 
-  function add(conn: Deno.Conn): void {
+  function add(conn: Deno.TcpConn): void {
     const socket = socketOf(conn, {
       onBytes: (bytes) => {
-        if (connection.phase === "idle") enter(connection, "reading");
+        if (isLineEnd(bytes)) return;
         // A second request before the first one is answered: no MCP client sends that.
-        else if (connection.phase === "answering" && !isLineEnd(bytes)) socket.destroy();
+        if (connection.phase === "answering") socket.destroy();
+        // The last response may have reached the client before `node:http` knows that it was sent.
+        else if (connection.phase !== "reading") enter(connection, "reading");
       },
       onClose: () => {
-        if (open.delete(socket)) give(connection, connection.bytes);
+        give(connection, connection.bytes);
+        open.delete(socket);
         freed.resolve();
         freed = Promise.withResolvers();
       },
@@ -144,7 +150,7 @@ export function openConnections(
 
   async function acceptAll(): Promise<void> {
     while (!isClosing) {
-      let conn: Deno.Conn;
+      let conn: Deno.TcpConn;
       try {
         conn = await listener.accept();
       } catch (error) {
@@ -211,7 +217,7 @@ interface SocketEvents {
   readonly onClose: () => void;
 }
 
-/** A line end behind a body is no second request: some clients send one (RFC 9112, section 2.2). */
+/** A line end behind a body is no request: some clients send one (RFC 9112, section 2.2). */
 function isLineEnd(bytes: Uint8Array): boolean {
   return bytes.length <= 2 && bytes.every((byte) => byte === 0x0d || byte === 0x0a);
 }
@@ -220,7 +226,13 @@ function isLineEnd(bytes: Uint8Array): boolean {
 const buffers: Uint8Array<ArrayBuffer>[] = [];
 
 /** A connection as `node:http` takes it. */
-function socketOf(conn: Deno.Conn, { onBytes, onClose }: SocketEvents): Duplex {
+function socketOf(conn: Deno.TcpConn, { onBytes, onClose }: SocketEvents): Duplex {
+  try {
+    // Else the kernel keeps the end of a response until the client's has acknowledged its start: 40 ms.
+    conn.setNoDelay();
+  } catch {
+    // The client is gone: reading says so.
+  }
   const socket = new Duplex({
     readableHighWaterMark: READ_BYTES,
     read() {
@@ -234,6 +246,10 @@ function socketOf(conn: Deno.Conn, { onBytes, onClose }: SocketEvents): Duplex {
     },
     write(chunk: Uint8Array, _encoding, done) {
       writeAll(conn, chunk).then(() => done(), done);
+    },
+    // A chunk and what HTTP puts around it are one packet.
+    writev(parts, done) {
+      writeAll(conn, Buffer.concat(parts.map(({ chunk }) => chunk))).then(() => done(), done);
     },
     final(done) {
       conn.closeWrite().then(() => done(), done);
@@ -253,6 +269,6 @@ function socketOf(conn: Deno.Conn, { onBytes, onClose }: SocketEvents): Duplex {
   return socket;
 }
 
-async function writeAll(conn: Deno.Conn, chunk: Uint8Array): Promise<void> {
+async function writeAll(conn: Deno.TcpConn, chunk: Uint8Array): Promise<void> {
   for (let at = 0; at < chunk.length;) at += await conn.write(chunk.subarray(at));
 }

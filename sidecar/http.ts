@@ -22,8 +22,6 @@ export interface Incoming {
   readonly rawHeaders: readonly string[];
   /** Reads its body; the result is a refusal if it has no body that may be read. */
   readonly read: () => Promise<Uint8Array | Response>;
-  /** Aborts when the client is gone before it has its response. */
-  readonly gone: AbortSignal;
 }
 
 /** A response in plain text. */
@@ -119,25 +117,6 @@ export function parseMessage(bytes: Uint8Array): { message: object } | Response 
     return rpcError(400, -32600, "Invalid request: expected a JSON object");
   }
   return { message };
-}
-
-const COMMENT = new TextEncoder().encode(": held\n\n");
-
-/** Puts a comment in front of an event stream, so that no client takes a held call for a dead one. */
-export function withFirstByte(response: Response): Response {
-  const isStream = response.headers.get("content-type")?.startsWith("text/event-stream");
-  if (!isStream || response.body === null) return response;
-  const reader = response.body.getReader();
-  const body = new ReadableStream<Uint8Array>({
-    start: (controller) => controller.enqueue(COMMENT),
-    async pull(controller) {
-      const { done, value } = await reader.read();
-      if (done) controller.close();
-      else controller.enqueue(value);
-    },
-    cancel: (reason) => reader.cancel(reason),
-  });
-  return new Response(body, response);
 }
 
 /** Answers the health check: 200 if the queue directory exists, else 503. */

@@ -11,13 +11,15 @@ import { Buffer } from "node:buffer";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import { setImmediate } from "node:timers";
 
+const COMMENT = ": held\n\n";
+
 /** How many turns of the event loop a call takes until its response is there, if it is not held. */
 const TURNS = 4;
 
 /** What a listening sidecar needs. */
 export interface ListenOptions {
   /** Where clients connect. */
-  readonly listener: Deno.Listener;
+  readonly listener: Deno.TcpListener;
   /** How many calls may be held at once: each needs a connection. */
   readonly maxHeld: number;
   /** Where events are logged. */
@@ -47,23 +49,27 @@ export function listen({ listener, maxHeld, log, handle }: ListenOptions): () =>
   const http = createServer({ keepAliveTimeout: 0 }, (request, response) => {
     const connection = connections.of(request.socket);
     const last = connection && responses.get(connection);
-    // Two requests in one packet. No MCP client sends the second before the first is answered.
-    if (connection === undefined || last?.writableEnded === false) {
+    // No MCP client sends a request before it has the response to the last one. Bytes that are held still
+    // are of that response: while the next call is held, nothing would bound them.
+    if (connection === undefined || connection.bytes > 0 || last?.writableEnded === false) {
       return void request.socket.destroy();
     }
     responses.set(connection, response);
     if (connection.phase !== "reading") connections.enter(connection, "reading");
     response.once("finish", () => {
-      // The client may have sent its next request before this event.
-      if (responses.get(connection) !== response) return;
-      connections.give(connection, connection.bytes);
-      if (response.shouldKeepAlive) connections.enter(connection, "idle");
+      // The client may have sent its next request, or a part of it, before this event.
+      if (connection.phase === "sending" && response.shouldKeepAlive) {
+        connections.enter(connection, "idle");
+      }
     });
     answer(request, response, connection).catch((error) => {
       log("failed", { error: error instanceof Error ? error.name : "unknown" });
       request.socket.destroy();
     });
   });
+  // Deno's `node:http` closes every connection of a server that does not listen behind its first response,
+  // without a word to the client, whose next request then fails. This server is handed its connections.
+  Object.defineProperty(http, "listening", { value: true });
   http.on("clientError", (_error, socket) => {
     socket.end("HTTP/1.1 400 Bad Request\r\nconnection: close\r\ncontent-length: 0\r\n\r\n");
     socket.resume();
@@ -80,17 +86,11 @@ export function listen({ listener, maxHeld, log, handle }: ListenOptions): () =>
     response: ServerResponse,
     connection: Connection,
   ): Promise<void> {
-    const gone = new AbortController();
-    const closed = new Promise<void>((resolve) => response.once("close", resolve));
-    closed.then(() => {
-      if (!response.writableFinished) gone.abort(new Error("the client is gone"));
-    });
     for (const stream of [request, response]) stream.on("error", () => {});
     const incoming: Incoming = {
       method: request.method ?? "",
       path: (request.url ?? "").split("?")[0]!,
       rawHeaders: request.rawHeaders,
-      gone: gone.signal,
       async read() {
         const body = await readBody(request, connection, connections);
         if (body instanceof Response) return body;
@@ -115,7 +115,7 @@ export function listen({ listener, maxHeld, log, handle }: ListenOptions): () =>
     }
     response.statusCode = result.status;
     if (result.headers.get("content-type")?.startsWith("text/event-stream")) {
-      await stream(result, response, connection, closed);
+      await stream(result, response, connection);
     } else {
       const bytes = await result.bytes();
       connections.enter(connection, "sending");
@@ -128,24 +128,22 @@ export function listen({ listener, maxHeld, log, handle }: ListenOptions): () =>
     result: Response,
     response: ServerResponse,
     connection: Connection,
-    closed: Promise<void>,
   ): Promise<void> {
+    // At once, so that no client takes a held call for a dead one.
+    response.write(COMMENT);
     const reader = result.body!.getReader();
-    closed.then(() => reader.cancel()).catch(() => {});
-    let chunk = await reader.read();
-    while (!chunk.done) {
-      const { value } = chunk;
-      // Read ahead: from the last chunk on, the connection may be closed if the client does not take it.
-      const next = reader.read().then((read) => {
-        if (read.done) connections.enter(connection, "sending");
-        return read;
-      });
+    // The client is gone: this ends its hold. Of a response whose turn has not come, the socket alone tells.
+    const { socket } = response.req;
+    const onClose = () => void reader.cancel().catch(() => {});
+    socket.once("close", onClose);
+    if (socket.destroyed) onClose();
+    while (true) {
+      const { done, value } = await reader.read();
+      if (done) break;
       connections.take(connection, value.length);
-      const written = new Promise<void>((resolve) => response.write(value, () => resolve()));
-      await Promise.race([written, closed]);
-      connections.give(connection, connection.bytes);
-      chunk = await next;
+      response.write(value, () => connections.give(connection, value.length));
     }
+    socket.off("close", onClose);
     connections.enter(connection, "sending");
     response.end();
   }

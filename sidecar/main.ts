@@ -43,7 +43,7 @@ async function serve(settings: Settings): Promise<void> {
     version: denoJson.version,
     log,
   });
-  let listener: Deno.Listener;
+  let listener: Deno.TcpListener;
   try {
     listener = Deno.listen({ hostname: host, port });
   } catch (cause) {
@@ -52,7 +52,7 @@ async function serve(settings: Settings): Promise<void> {
   }
   const { maxHeld } = rest.limits;
   const stop = listen({ listener, maxHeld, log, handle: sidecar.handle });
-  const { port: listening } = listener.addr as Deno.NetAddr;
+  const { port: listening } = listener.addr;
   logToStderr("listening", { ...settingsInForce(settings), port: listening });
   const stopped = Promise.withResolvers<void>();
   for (const signal of ["SIGTERM", "SIGINT"] as const) {

@@ -15,7 +15,6 @@ import {
   readHeaders,
   refuseOtherContent,
   refuseWithoutToken,
-  withFirstByte,
 } from "./http.ts";
 import {
   cancelResult,
@@ -113,11 +112,11 @@ export function createServer(options: ServerOptions): SidecarServer {
     headers.set("content-type", "application/json");
     headers.set(LENGTH, String(body.length));
     const url = `http://${SUPERVISE_HOSTNAME}${incoming.path}`;
-    const request = new Request(url, { method: "POST", headers, signal: incoming.gone });
+    const request = new Request(url, { method: "POST", headers });
     const response = await mcp.fetch(request, { parsedBody: message });
     // Nothing is kept of a session. Its name only tells apart whose calls a cancellation may release.
     if (isInitialize(message)) response.headers.set(SESSION, crypto.randomUUID());
-    return withFirstByte(response);
+    return response;
   }
 
   return {

@@ -164,7 +164,6 @@ Deno.test("the sidecar answers any message, and never with a failure of its own"
         ...["Accept", "application/json, text/event-stream"],
       ],
       read: () => Promise.resolve(body),
-      gone: new AbortController().signal,
     });
     const text = await response.text();
     assert(response.status < 500, `${response.status}: ${text}`);

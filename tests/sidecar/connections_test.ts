@@ -1,3 +1,5 @@
+import { listPendingProposals } from "../../mod.ts";
+import { listen } from "../../sidecar/listen.ts";
 import { CLIENT_KINDS } from "../support/clients.ts";
 import { decideNext, queueOf, SLUG } from "../support/operator.ts";
 import { connectRaw, rawRequest } from "../support/raw_http.ts";
@@ -21,6 +23,18 @@ const JSON_HEADERS = [
   "Content-Type: application/json",
   "Accept: application/json, text/event-stream",
 ];
+
+/** A message as a request. */
+function requestOf(message: Record<string, unknown>): Uint8Array {
+  const body = JSON.stringify({ jsonrpc: "2.0", ...message });
+  return rawRequest([...JSON_HEADERS, `Content-Length: ${body.length}`], body);
+}
+
+const CALL = requestOf({
+  id: 1,
+  method: "tools/call",
+  params: { name: "pipelock-block", arguments: QUESTION },
+});
 
 const residentMib = ({ process }: Sidecar) =>
   Number(Deno.readTextFileSync(`/proc/${process.pid}/statm`).split(" ")[1]) * 4096 / 2 ** 20;
@@ -169,13 +183,11 @@ Deno.test("responses that nobody reads do not fill the memory", async () => {
   await decideNext(dir, { status: "modified", finalFile });
   const { structured } = await asked;
   assertEquals(structured?.final_file, finalFile);
-  const message = JSON.stringify({
-    jsonrpc: "2.0",
+  const bytes = requestOf({
     id: 1,
     method: "tools/call",
     params: { name: "proposal-status", arguments: { proposal_id: structured?.proposal_id } },
   });
-  const bytes = rawRequest([...JSON_HEADERS, `Content-Length: ${message.length}`], message);
   using memory = watchMemory(sidecar);
   using kept = new DisposableStack();
   for (let n = 0; n < 200; n++) {
@@ -230,8 +242,7 @@ Deno.test("announced bodies that do not come push out no small call that arrives
   await using sidecar = await startSidecar(queueDir);
   const half = rawRequest([...JSON_HEADERS, `Content-Length: ${4 * 2 ** 20}`], "{");
   using small = await connectRaw(sidecar.url);
-  const list = JSON.stringify({ jsonrpc: "2.0", id: 1, method: "ping" });
-  const bytes = rawRequest([...JSON_HEADERS, `Content-Length: ${list.length}`], list);
+  const bytes = requestOf({ id: 1, method: "ping" });
   await small.send(bytes.subarray(0, bytes.length - 5));
   using kept = new DisposableStack();
   for (let n = 0; n < 12; n++) await kept.use(await connectRaw(sidecar.url)).send(half);
@@ -245,17 +256,86 @@ Deno.test("a line end behind a body does not end a held call", async () => {
   const queueDir = await queueOf(dir);
   await using sidecar = await startSidecar(queueDir);
   using connection = await connectRaw(sidecar.url);
-  const call = JSON.stringify({
-    jsonrpc: "2.0",
-    id: 1,
-    method: "tools/call",
-    params: { name: "pipelock-block", arguments: QUESTION },
-  });
-  await connection.send(rawRequest([...JSON_HEADERS, `Content-Length: ${call.length}`], call));
+  await connection.send(CALL);
   await sidecar.logged("proposed");
   await connection.send(new Uint8Array([0x0d, 0x0a]));
   // Once another request is answered, the sidecar has read the line end too.
   assertEquals(await healthOf(sidecar), 200);
   await decideNext(dir, { status: "approved" });
   assert((await connection.readUntil('"status":"approved"')).includes('"status":"approved"'));
+});
+
+Deno.test("a connection serves one request after another, as soon as the client has the response", async () => {
+  await using dir = await tempDir();
+  await using sidecar = await startSidecar(dir.path);
+  using connection = await connectRaw(sidecar.url);
+  const get = (path: string) =>
+    new TextEncoder().encode(`GET ${path} HTTP/1.1\r\nHost: supervise\r\n\r\n`);
+  const lastChunk = "\r\n0\r\n\r\n";
+  const kinds: readonly (readonly [Uint8Array, number, string])[] = [
+    [get("/healthz"), 200, "ok\n"],
+    [get("/mcp"), 405, "POST\n"],
+    [requestOf({ id: 1, method: "ping" }), 200, lastChunk],
+    [requestOf({ method: "notifications/initialized" }), 202, "\r\n\r\n"],
+    [requestOf({ id: 2, method: "tools/list", params: {} }), 200, lastChunk],
+    [rawRequest([...JSON_HEADERS, "Content-Length: 2"], "[]"), 400, "}}"],
+  ];
+  for (let n = 0; n < 20 * kinds.length; n++) {
+    const [bytes, status, end] = kinds[n % kinds.length]!;
+    const middle = bytes.length - n % 7;
+    await connection.send(bytes.subarray(0, middle));
+    await connection.send(bytes.subarray(middle));
+    const response = await connection.readUntil(end);
+    assert(response.startsWith(`HTTP/1.1 ${status} `) && response.endsWith(end), response);
+    assert(!response.toLowerCase().includes("connection: close"), response);
+  }
+});
+
+Deno.test("a client that ends its sending side is gone: its hold ends, its proposal stays", async () => {
+  await using dir = await tempDir();
+  const queueDir = await queueOf(dir);
+  await using sidecar = await startSidecar(queueDir);
+  using connection = await connectRaw(sidecar.url);
+  await connection.send(CALL);
+  await sidecar.logged("proposed");
+  await connection.end();
+  await sidecar.logged("detached");
+  assert(!(await connection.readUntil("\0")).includes('"result"'));
+  assertEquals((await listPendingProposals(queueDir)).length, 1);
+});
+
+// Threat: A14
+Deno.test("a client that has not taken a response gets no other call held on that connection", async () => {
+  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const ended = Promise.withResolvers<void>();
+  let calls = 0;
+  const stop = listen({
+    listener,
+    maxHeld: 1,
+    log: () => {},
+    async handle(incoming) {
+      calls++;
+      await incoming.read();
+      // More than the kernel takes while nobody reads.
+      const chunks = [new Uint8Array(15 * 2 ** 20)];
+      const body = new ReadableStream({
+        pull(controller) {
+          const chunk = chunks.pop();
+          if (chunk !== undefined) return controller.enqueue(chunk);
+          controller.close();
+          ended.resolve();
+        },
+      });
+      return new Response(body, { headers: { "content-type": "text/event-stream" } });
+    },
+  });
+  using connection = await connectRaw(new URL(`http://127.0.0.1:${listener.addr.port}`));
+  await connection.send(CALL);
+  await ended.promise;
+  // The sidecar has seen the end of the response once it has no microtask left.
+  await new Promise((resolve) => setTimeout(resolve, 0));
+  let isOpen = true;
+  while (isOpen) await connection.send(CALL).catch(() => isOpen = false);
+  assertEquals(calls, 1);
+  await stop();
 });

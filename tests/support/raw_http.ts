@@ -26,7 +26,9 @@ export function rawChunk(bytes: Uint8Array): Uint8Array {
 export interface RawConnection extends Disposable {
   /** Sends bytes. */
   readonly send: (bytes: Uint8Array) => Promise<void>;
-  /** Reads until the text has come, or the connection ends; the result is all that came so far. */
+  /** Ends the sending side alone. */
+  readonly end: () => Promise<void>;
+  /** Reads on to the end of the text, or of the connection; the result is what came since the last time. */
   readonly readUntil: (text: string) => Promise<string>;
 }
 
@@ -38,12 +40,14 @@ export interface RawConnection extends Disposable {
  */
 export async function connectRaw(url: URL): Promise<RawConnection> {
   const conn = await Deno.connect({ hostname: url.hostname, port: Number(url.port) });
+  conn.setNoDelay();
   const buffer = new Uint8Array(65_536);
   let received = "";
   return {
     async send(bytes) {
       for (let at = 0; at < bytes.length;) at += await conn.write(bytes.subarray(at));
     },
+    end: () => conn.closeWrite(),
     async readUntil(text) {
       while (!received.includes(text)) {
         // A reset ends a connection too.
@@ -51,7 +55,10 @@ export async function connectRaw(url: URL): Promise<RawConnection> {
         if (length === null) break;
         received += new TextDecoder().decode(buffer.subarray(0, length));
       }
-      return received;
+      const at = received.indexOf(text);
+      const read = received.slice(0, at < 0 ? undefined : at + text.length);
+      received = received.slice(read.length);
+      return read;
     },
     [Symbol.dispose]: () => conn.close(),
   };
