@@ -174,7 +174,11 @@ choose_program() {
 }
 # </flags>
 
-root=${CLAUDE_BOTTLE_ROOT:-${HOME:+$HOME/.claude-bottle}}
+# A variable of blanks alone counts as unset.
+case ${CLAUDE_BOTTLE_ROOT:-} in
+  *[![:space:]]*) root=$CLAUDE_BOTTLE_ROOT ;;
+  *) root=${HOME:+$HOME/.claude-bottle} ;;
+esac
 readable=
 flag=
 verb=
@@ -242,7 +246,8 @@ program_in() {
 # A verb that edits may start the editor.
 editor=
 if edits "$verb" "$words"; then
-  editor=$(program_in "${VISUAL:-${EDITOR:-}}")
+  editor=$(program_in "${VISUAL:-}")
+  editor=${editor:-$(program_in "${EDITOR:-}")}
   editor=${editor:-vi}
 fi
 

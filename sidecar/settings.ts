@@ -259,7 +259,7 @@ export function readSettings(args: readonly string[]): Settings | "help" {
   };
   const required = (name: string): string => {
     const value = text(name);
-    if (value === "") throw new UsageError(`Cannot use an empty --${name}`);
+    if (value.trim() === "") throw new UsageError(`Cannot use an empty --${name}`);
     return value;
   };
 

@@ -19,6 +19,7 @@ import { makeStyle, type Style } from "../render/style.ts";
 import { wrap } from "../render/wrap.ts";
 import type { Failure } from "./exit.ts";
 import { closest, type Flags, UsageError } from "./flags.ts";
+import { splitWords } from "./split_words.ts";
 import type { Terminal } from "./terminal.ts";
 import { hostname, userInfo } from "node:os";
 
@@ -51,7 +52,8 @@ export function complainOf({ code, message }: Failure, terminal: Terminal, json:
 
 export function makeContext(flags: Flags, terminal: Terminal): Context {
   const env = terminal.env ?? ((name) => Deno.env.get(name));
-  const root = flags.root ?? (terminal.env?.("CLAUDE_BOTTLE_ROOT") || claudeBottleRoot());
+  const named = terminal.env?.("CLAUDE_BOTTLE_ROOT");
+  const root = flags.root ?? (named?.trim() ? named : claudeBottleRoot());
   const colour = terminal.outIsTerminal && !flags.plain && !env("NO_COLOR");
   return {
     ...terminal,
@@ -63,6 +65,28 @@ export function makeContext(flags: Flags, terminal: Terminal): Context {
     style: makeStyle(colour),
     printJson: (value) => terminal.print(asciiJson({ version: 1, ...value })),
   };
+}
+
+/**
+ * The words of the first of some variables that names a program; none if each is unset, blank, or begins
+ * with empty quotes.
+ *
+ * @param what What the program is used as, for the error.
+ */
+export function commandIn(
+  env: Context["env"],
+  names: readonly string[],
+  what: string,
+): readonly string[] {
+  for (const name of names) {
+    const line = env(name) ?? "";
+    const words = splitWords(line, env("HOME"));
+    if (words === undefined) {
+      throw new UsageError(`Cannot use ${line} as ${what}: a quote or a \\ in it has no end`);
+    }
+    if (words[0]) return words;
+  }
+  return [];
 }
 
 /** How many of the known bottles an error names. */

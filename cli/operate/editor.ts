@@ -6,27 +6,22 @@
 
 import { type EditBuffer, openEditBuffer } from "../../internal_mod.ts";
 import { type Inspection, validateConfigFile } from "../../mod.ts";
-import type { Context } from "../command/context.ts";
+import { commandIn, type Context } from "../command/context.ts";
 import { CancelledError } from "../command/exit.ts";
 import { UsageError } from "../command/flags.ts";
-import { splitWords } from "../command/split_words.ts";
 import { isAbsolute } from "@std/path";
 
 /** An editor that ends sooner, and has saved nothing, may have left its window open. */
 const AT_ONCE_MS = 5_000;
 
-function editorCommand({ env, interactive }: Context): { program: string; args: string[] } {
-  const line = env("VISUAL") || env("EDITOR") || "";
-  const named = splitWords(line, env("HOME"));
-  if (named === undefined) {
-    throw new UsageError(`Cannot use ${line} as an editor: a quote or a \\ in it has no end`);
-  }
+function editorCommand({ env, interactive }: Context) {
+  const named = commandIn(env, ["VISUAL", "EDITOR"], "an editor");
   // An editor that the operator named may need no terminal; vi needs one, and would hang.
   if (named.length === 0 && !interactive) {
     throw new UsageError("Cannot open an editor without a terminal: use --file, or set $EDITOR");
   }
-  const [program, ...args] = named;
-  return { program: program || "vi", args };
+  const [program = "vi", ...args] = named;
+  return { program, args };
 }
 
 export interface Edit {

@@ -5,9 +5,7 @@
  * @module
  */
 
-import type { Context } from "../command/context.ts";
-import { UsageError } from "../command/flags.ts";
-import { splitWords } from "../command/split_words.ts";
+import { commandIn, type Context } from "../command/context.ts";
 import { makeStyle, type Style } from "../render/style.ts";
 import { basename } from "@std/path";
 
@@ -21,12 +19,7 @@ interface Pager {
 /** `$PAGER`, or less: it leaves what fits on the screen there, and shows our colours. */
 function pagerOf({ env, flags, outIsTerminal }: Context): Pager | undefined {
   if (!outIsTerminal || flags.plain || flags.json) return undefined;
-  const line = env("PAGER") || "less";
-  const words = splitWords(line, env("HOME"));
-  if (words === undefined) {
-    throw new UsageError(`Cannot use ${line} as a pager: a quote or a \\ in it has no end`);
-  }
-  const [program = "less", ...named] = words;
+  const [program = "less", ...named] = commandIn(env, ["PAGER"], "a pager");
   const isLess = basename(program) === "less";
   const args = isLess ? [...named.length > 0 ? ["-R"] : ["-F", "-R", "-X"], ...named] : named;
   return { program, args, isLess };

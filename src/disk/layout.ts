@@ -14,7 +14,7 @@ import {
 import { join } from "@std/path";
 
 /**
- * The root of everything on the host: `$CLAUDE_BOTTLE_ROOT`, else `~/.claude-bottle`.
+ * The root of everything on the host: `$CLAUDE_BOTTLE_ROOT`, unless that is blank, else `~/.claude-bottle`.
  *
  * Needs `--allow-env=CLAUDE_BOTTLE_ROOT,HOME`.
  *
@@ -23,7 +23,7 @@ import { join } from "@std/path";
  */
 export function claudeBottleRoot(): string {
   const root = Deno.env.get("CLAUDE_BOTTLE_ROOT");
-  if (root) return root;
+  if (root?.trim()) return root;
   const home = Deno.env.get("HOME");
   if (home) return join(home, ".claude-bottle");
   throw new TypeError("Cannot find the root: set CLAUDE_BOTTLE_ROOT or HOME");

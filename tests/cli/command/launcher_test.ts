@@ -168,10 +168,27 @@ for (
     [["modify", "x", "--file", "-"], {}, granted("/root-of-ours", "/root-of-ours", "vi")],
     [["review"], { EDITOR: "code --wait" }, granted("/root-of-ours", "/root-of-ours", "code")],
     [["list"], { EDITOR: "code --wait" }, granted("/root-of-ours")],
+    // A variable that is blank, or begins with empty quotes, counts as unset.
+    ...["  ", "''", '\t"" -n'].map((VISUAL) =>
+      [
+        ["modify", "x"],
+        { VISUAL, EDITOR: "\tnano\t-w" },
+        granted("/root-of-ours", "/root-of-ours", "nano"),
+      ] as const
+    ),
     [
       ["modify", "x"],
-      { VISUAL: "  ", EDITOR: "\tnano\t-w" },
-      granted("/root-of-ours", "/root-of-ours", "vi"),
+      { VISUAL: " ", EDITOR: "''" },
+      granted(
+        "/root-of-ours",
+        "/root-of-ours",
+        "vi",
+      ),
+    ],
+    [
+      ["list"],
+      { CLAUDE_BOTTLE_ROOT: " \t", HOME: "/home/ada" },
+      granted("/home/ada/.claude-bottle"),
     ],
     // The value of a flag such as --notes must not become a grant.
     [["reject", "x", "--notes", "--root=/"], {}, granted("/root-of-ours")],

@@ -82,6 +82,18 @@ Deno.test.each(
   assertEquals((await readAnswer(queueDir, proposal.id))?.finalFile, "mine.example\n");
 });
 
+Deno.test("modify starts what $EDITOR says if $VISUAL is blank, or only quotes", async () => {
+  await using dir = await tempDir();
+  const EDITOR = await editorThat(dir, 'echo mine.example > "$1"');
+  for (const [n, VISUAL] of [" ", "''", '"" -w'].entries()) {
+    const { queueDir } = await queueSample(dir.path, { id: `p${n}` });
+    const env = { VISUAL, EDITOR };
+    const { code, err } = await superviseByLauncher(dir.path, ["modify", `p${n}`], { env });
+    assertEquals(code, 0, err);
+    assertEquals((await readAnswer(queueDir, `p${n}`))?.finalFile, "mine.example\n");
+  }
+});
+
 Deno.test("modify says that $EDITOR cannot be split", async () => {
   await using dir = await tempDir();
   const { proposal } = await queueSample(dir.path);

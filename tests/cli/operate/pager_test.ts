@@ -61,6 +61,17 @@ Deno.test(
   },
 );
 
+Deno.test("audit show takes less if $PAGER is blank, or only quotes", { ignore }, async () => {
+  await using dir = await tempDir();
+  await record(dir, 60);
+  for (const PAGER of ["  ", "''"]) {
+    await using terminal = await openAudit(dir, { PAGER });
+    await terminal.shows(/^:$/m);
+    await terminal.type("q");
+    await terminal.sees(/^ended with 0$/m);
+  }
+});
+
 Deno.test("audit show splits $PAGER as a shell does, and gives no colours to what is not less", {
   ignore,
 }, async () => {
