@@ -22,7 +22,7 @@ export {
 } from "./src/queue/find.ts";
 export { MAX_PENDING, openQueueView, unlistedReason } from "./src/queue/pending.ts";
 export { ACTION_SUPERSEDED, instantOf } from "./src/records/audit_entry.ts";
-export { ProposalNotFoundError } from "./src/records/errors.ts";
+export { ProposalNotFoundError, UnsafeFileError } from "./src/records/errors.ts";
 export { MAX_MARKS } from "./src/records/mark.ts";
 export { checkProposalId } from "./src/records/names.ts";
 export { MAX_CONFIG_FILE_BYTES } from "./src/records/problem.ts";

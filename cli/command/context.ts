@@ -13,6 +13,7 @@ import {
   listBottles,
   listNames,
   readOwnFile,
+  UnsafeFileError,
   visibleLine,
 } from "../../read_mod.ts";
 import { makeStyle, type Style } from "../render/style.ts";
@@ -183,17 +184,38 @@ export function keepForLater({ root }: Context, bottleSlugs: Iterable<string>): 
   }
 }
 
+/** The most that is read of standard input, or of a file that a flag names, in bytes. */
+const MAX_NAMED_BYTES = 8 * 1024 * 1024;
+
+async function readInputTo(maxBytes: number): Promise<Uint8Array> {
+  const chunks: Uint8Array<ArrayBuffer>[] = [];
+  let length = 0;
+  for await (const chunk of Deno.stdin.readable) {
+    length += chunk.length;
+    if (length > maxBytes) {
+      throw new UsageError(`Cannot read standard input: it has more than ${maxBytes} bytes`);
+    }
+    chunks.push(chunk);
+  }
+  return await new Blob(chunks).bytes();
+}
+
 /**
  * Reads a file that a flag names; `-` is standard input.
  *
- * @throws {UsageError} If there is no such file, or it may not be read.
+ * @throws {UsageError} If there is no such file, it may not be read, is no regular file, or is too large.
  */
-export async function readNamedFile({ readInput }: Context, file: string): Promise<Uint8Array> {
-  if (file === "-") return await (readInput?.() ?? new Response(Deno.stdin.readable).bytes());
+export async function readNamedFile(
+  { readInput }: Context,
+  file: string,
+  maxBytes = MAX_NAMED_BYTES,
+): Promise<Uint8Array> {
+  if (file === "-") return await (readInput?.() ?? readInputTo(maxBytes));
   try {
-    const bytes = readOwnFile(file);
+    const bytes = readOwnFile(file, maxBytes);
     if (bytes !== undefined) return bytes;
   } catch (cause) {
+    if (cause instanceof UnsafeFileError) throw new UsageError(cause.message, { cause });
     if (!(cause instanceof Deno.errors.NotCapable)) throw cause;
     throw new UsageError(
       `Cannot read ${file}: this tool may read only the root and the files that its flags name; ` +

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { type EditBuffer, openEditBuffer } from "../../internal_mod.ts";
+import { openEditBuffer } from "../../internal_mod.ts";
 import { type Inspection, validateConfigFile } from "../../mod.ts";
 import { commandIn, type Context } from "../command/context.ts";
 import { CancelledError } from "../command/exit.ts";
@@ -50,6 +50,30 @@ export async function editProposal(
     await buffer.discard();
     return new CancelledError(`Cancelled: ${why}`);
   };
+  const keptBecause = (why: string, cause?: unknown) =>
+    new CancelledError(`Cancelled: ${why}. What it left is in ${buffer.dir}`, {
+      cause,
+      isKept: true,
+    });
+  // An editor can put anything in the file's place.
+  const readLeft = () => {
+    try {
+      return buffer.read();
+    } catch (cause) {
+      const why = cause instanceof Error ? cause.message : String(cause);
+      throw keptBecause(`${program} left no file (${why})`, cause);
+    }
+  };
+
+  /**
+   * Whether an editor that failed leaves work behind: one that was killed leaves it in the file, one that
+   * lost its terminal in another file beside it. One that ended with an exit code was told to drop it.
+   */
+  const hasWork = ({ signal }: Deno.CommandStatus): boolean => {
+    if (buffer.hasOthers()) return true;
+    const bytes = readLeft();
+    return signal !== null && bytes !== undefined && new TextDecoder().decode(bytes) !== start;
+  };
 
   // Below a relative root whose name begins with "-" the path alone would look like an option.
   const path = isAbsolute(buffer.path) ? buffer.path : `./${buffer.path}`;
@@ -61,13 +85,13 @@ export async function editProposal(
   }
   if (!status.success) {
     const why = `${program} ended with exit code ${status.code}`;
-    if (!hasWork(buffer, start, status)) throw await cancelled(why);
-    throw new CancelledError(`Cancelled: ${why}. What it left is in ${buffer.dir}`, {
-      isKept: true,
-    });
+    throw hasWork(status) ? keptBecause(why) : await cancelled(why);
   }
-  const bytes = buffer.read();
-  if (bytes === undefined) throw await cancelled(`${program} removed the file`);
+  const bytes = readLeft();
+  if (bytes === undefined) {
+    const why = `${program} removed the file`;
+    throw buffer.hasOthers() ? keptBecause(why) : await cancelled(why);
+  }
   const finalFile = decodeVersion(bytes, buffer.path);
   if (finalFile.trim() === "") throw await cancelled("the file was emptied");
   const { id } = inspection.proposal;
@@ -94,16 +118,6 @@ export function decodeVersion(bytes: Uint8Array, file: string): string {
   } catch (cause) {
     throw new CancelledError(`Cancelled: ${file} is not UTF-8`, { cause, isKept: true });
   }
-}
-
-/**
- * Whether an editor that failed leaves work behind: one that was killed leaves it in the file, one that
- * lost its terminal in another file beside it. One that ended with an exit code was told to drop it.
- */
-function hasWork(buffer: EditBuffer, start: string, { signal }: Deno.CommandStatus): boolean {
-  if (buffer.hasOthers()) return true;
-  const bytes = buffer.read();
-  return signal !== null && bytes !== undefined && new TextDecoder().decode(bytes) !== start;
 }
 
 /** Runs the editor to its end. `undefined`: there is no such program. */

@@ -84,12 +84,15 @@ async function verifyRoot(context: Context, trusted: Trusted): Promise<Verified>
   return { logs, keys, ownKey: false, problem: "" };
 }
 
+/** The largest archive that is read, in bytes. */
+const MAX_ARCHIVE_BYTES = 2 ** 31;
+
 async function verifyArchive(
   context: Context,
   file: string,
   trusted: Trusted,
 ): Promise<Verified> {
-  const archive = await readNamedFile(context, file);
+  const archive = await readNamedFile(context, file, MAX_ARCHIVE_BYTES);
   const { logs, ...rest } = verifyAuditArchive(archive, { file, ...trusted });
   const selected = isSelected(context);
   return {

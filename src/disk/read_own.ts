@@ -5,12 +5,22 @@
  * @module
  */
 
+import { readUntrusted } from "./read_untrusted.ts";
 import { join } from "@std/path";
 import { existsSync, fstatSync, statfsSync } from "node:fs";
 
-/** The whole file; `undefined` if it does not exist. */
-export function readOwnFile(path: string): Uint8Array<ArrayBuffer> | undefined {
-  return unlessMissing(() => Deno.readFileSync(path));
+/** The largest file that is read whole, in bytes, unless a caller says otherwise. */
+const MAX_OWN_BYTES = 512 * 1024 * 1024;
+
+/**
+ * The whole file; `undefined` if it does not exist. The operator can name any file, and an editor can put
+ * anything in a file's place: a FIFO, a device, a hole, a file that grows.
+ *
+ * @throws {UnsafeFileError} If it is no regular file, is too large, or changes while it is read.
+ */
+export function readOwnFile(path: string, maxBytes = MAX_OWN_BYTES): Uint8Array | undefined {
+  const options = { maxBytes, allowHardLinks: true, followLinks: true };
+  return unlessMissing(() => readUntrusted(path, options).bytes);
 }
 
 /** Whether an open file is a device that takes bytes one by one, as terminals and `/dev/null` do. */
@@ -66,7 +76,7 @@ export function stampOf(info: Deno.FileInfo): OwnFileStamp {
 /** A file that was read whole, and its state before that. */
 export interface ReadOwn {
   readonly stamp: OwnFileStamp;
-  readonly bytes: Uint8Array<ArrayBuffer>;
+  readonly bytes: Uint8Array;
 }
 
 const readBefore = new Map<string, ReadOwn>();

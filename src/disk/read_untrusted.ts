@@ -36,6 +36,8 @@ export interface ReadOptions {
    * its reader must say yes; a host that reads a proposal says no.
    */
   readonly allowHardLinks?: boolean;
+  /** Whether links to the file are followed: where only the operator can have placed them. */
+  readonly followLinks?: boolean;
 }
 
 /** A file that was read completely, in one state. */
@@ -46,7 +48,8 @@ export interface UntrustedFile {
   readonly stamp: string;
 }
 
-const OPEN_FLAGS = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
+/** Without `O_NONBLOCK` the open of a FIFO would wait for a writer. */
+const OPEN_FLAGS = constants.O_RDONLY | constants.O_NONBLOCK;
 
 function errorCode(error: unknown): string | undefined {
   return error instanceof Error && "code" in error ? String(error.code) : undefined;
@@ -95,7 +98,8 @@ function statChecked(file: string, options: ReadOptions): BigIntStats {
  *
  * lstat, open without following or blocking, fstat, a bounded read, fstat again: the file must be
  * regular, the same one throughout, and unchanged while it was read. Under scoped permissions Deno
- * ignores `O_NOFOLLOW`; then the comparison of the two stats detects a link that was swapped in.
+ * ignores `O_NOFOLLOW`; then the comparison of the two stats detects a link that was swapped in. Where
+ * links are followed, the first step is left out.
  *
  * @throws {Deno.errors.NotFound} If there is no such file.
  * @throws {UnsafeFileError} If it is not a plain file within the bounds, or changes meanwhile.
@@ -103,12 +107,13 @@ function statChecked(file: string, options: ReadOptions): BigIntStats {
 export function readUntrusted(file: string, options: ReadOptions): UntrustedFile {
   let fd: number | undefined;
   try {
-    const before = statChecked(file, options);
-    fd = openSync(file, OPEN_FLAGS);
+    const { followLinks = false } = options;
+    const before = followLinks ? undefined : statChecked(file, options);
+    fd = openSync(file, followLinks ? OPEN_FLAGS : OPEN_FLAGS | constants.O_NOFOLLOW);
     const opened = fstatSync(fd, { bigint: true });
     const reason = refusal(opened, options);
     if (reason !== undefined) throw new UnsafeFileError(file, reason);
-    if (opened.dev !== before.dev || opened.ino !== before.ino) {
+    if (before !== undefined && (opened.dev !== before.dev || opened.ino !== before.ino)) {
       throw new UnsafeFileError(file, "it was replaced while it was opened");
     }
     // One byte more than expected, so that growth shows.

@@ -8,7 +8,7 @@
 import { claudeBottleRoot, privateDir } from "../disk/layout.ts";
 import { withLock } from "../disk/lock.ts";
 import { namesInOwn, ownFileStamp, readOwnFile } from "../disk/read_own.ts";
-import { listNames } from "../disk/read_untrusted.ts";
+import { listNames, MAX_QUEUE_FILE_BYTES } from "../disk/read_untrusted.ts";
 import {
   makeDirectoryIn,
   removeDirectory,
@@ -172,7 +172,7 @@ export interface EditBuffer {
   readonly dir: string;
   readonly path: string;
   /** What is in the file now; `undefined` if the editor removed it. */
-  readonly read: () => Uint8Array<ArrayBuffer> | undefined;
+  readonly read: () => Uint8Array | undefined;
   /** Whether something was written into the file, or put in its place, since it was opened. */
   readonly isSaved: () => boolean;
   /** Whether the editor left another file beside it. */
@@ -195,7 +195,7 @@ export function openEditBuffer(root: string, tool: Tool, start: string): EditBuf
   return {
     dir,
     path,
-    read: () => readOwnFile(path),
+    read: () => readOwnFile(path, MAX_QUEUE_FILE_BYTES),
     isSaved: () => ownFileStamp(path)?.text !== before,
     hasOthers: () => namesInOwn(dir).some((other) => other !== name),
     discard: () => removeDirectory(dir),

@@ -250,8 +250,8 @@ function tornBetween(path: string, from: number, to: number): string[] {
     const [, seq] = name.match(/\.torn-(\d+)(?:\.\d+)?$/) ?? [];
     if (!name.startsWith(`${basename(path)}.torn-`) || seq === undefined) continue;
     if (Number(seq) < from || Number(seq) > to) continue;
-    const bytes = readOwnFile(join(dirname(path), name))!;
-    found.push(`${bytes.length} bytes of a torn line are kept in ${name}`);
+    const { size } = ownFileStamp(join(dirname(path), name))!;
+    found.push(`${size} bytes of a torn line are kept in ${name}`);
   }
   return found;
 }
