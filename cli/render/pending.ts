@@ -9,7 +9,7 @@ import type { Mark, Overview, PendingProposal, UnrecordedResponse } from "../../
 import { beginningOf, quoteId, visibleJson } from "./quote.ts";
 import { badge, paintHigh, paintPart, type Style } from "./style.ts";
 import { age } from "./time.ts";
-import { alignColumns, cut } from "./wrap.ts";
+import { alignColumns, cut, wrap } from "./wrap.ts";
 
 /** The marks of pending proposals. A proposal without an entry was not judged. */
 export type PendingMarks = ReadonlyMap<PendingProposal, readonly Mark[]>;
@@ -62,9 +62,13 @@ export function paintMarks(marks: readonly Mark[] | undefined, style: Style): St
 /** On a narrower terminal a row has the bottle, the marks and the agents' words, and not the tool. */
 const WIDE = 72;
 
+/** The room that the agents' words get in a row of the table. */
+const LEAST_WORDS = 12;
+
 /**
  * A table of what is pending. If anything is marked, a column says how; if there are hints, or anything was
- * escaped, a column says that. The agents' words come last.
+ * escaped, a column says that. The agents' words come last. Where they have no room beside the rest, each
+ * proposal has several rows, and only the agents' words are cut.
  */
 export function renderPending(
   pending: readonly PendingProposal[],
@@ -84,13 +88,32 @@ export function renderPending(
     (name !== "TOOL" && name !== "AGE" || columns >= WIDE)
   );
   const shown = [header, ...rows].map((row) => row.filter((_, n) => isShown[n]));
-  const from = Math.max(...shown.map(([id]) => id!.length)) + 2;
-  return alignColumns(shown).map((line, n) => {
-    const short = cut(line, columns - 1);
-    if (n === 0) return style.dim(short);
-    const judged = marks.get(pending[n - 1]!);
-    return paintPart(short, from, marksInShort(judged).length, paintMarks(judged, style));
-  });
+  const paint = (line: string, from: number, n: number) => {
+    const judged = marks.get(pending[n]!);
+    return paintPart(line, from, marksInShort(judged).length, paintMarks(judged, style));
+  };
+  const widthOf = (n: number) => Math.max(...shown.map((row) => row[n]!.length + 2));
+  const before = shown[0]!.slice(0, -1).reduce((cells, _, n) => cells + widthOf(n), 0);
+  if (columns - 1 - before >= LEAST_WORDS) {
+    return alignColumns(shown).map((line, n) => {
+      const short = cut(line, columns - 1);
+      return n === 0 ? style.dim(short) : paint(short, widthOf(0), n - 1);
+    });
+  }
+  return [
+    style.dim("ID  BOTTLE"),
+    ...rows.flatMap(([id, judged, note, bottle, age, tool, text], n) => {
+      const odd = [judged, note, ...(columns < WIDE ? [] : [age, tool])].filter((word) =>
+        word !== ""
+      );
+      return [
+        ...wrap("", `${id}  ${bottle}`, columns),
+        ...(odd.length === 0 ? [] : wrap("  ", odd.join("  "), columns))
+          .map((row, at) => at === 0 ? paint(row, 2, n) : row),
+        cut(`  │ ${text}`, columns - 1),
+      ];
+    }),
+  ];
 }
 
 /** From how many proposals of a day on a bottle is said to ask often. */

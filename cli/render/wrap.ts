@@ -86,6 +86,27 @@ export function cut(line: string, columns: number): string {
   return `${line.slice(0, endOfRow(line, 0, columns - 2))}…`;
 }
 
+/** A name in so many cells: its beginning, and more of its end, where the names of bottles differ. */
+function withoutMiddle(name: string, cells: number): string {
+  const before = Math.floor((cells - 2) / 3);
+  return name.length <= cells ? name : `${name.slice(0, before)}…${name.slice(before + 2 - cells)}`;
+}
+
+/**
+ * Short forms of names in ASCII, in so many cells. Those that would look alike begin where they differ
+ * instead. Of three and more, some can still look alike.
+ */
+export function shortNames(names: Iterable<string>, cells: number): ReadonlyMap<string, string> {
+  const alike = Map.groupBy(new Set(names), (name) => withoutMiddle(name, cells));
+  const pairs = [...alike].flatMap(([short, [first = "", ...others]]) => {
+    if (others.length === 0) return [[first, short] as const];
+    let shared = 0;
+    while (others.every((name) => name[shared] === first[shared])) shared++;
+    return [first, ...others].map((name) => [name, cut(`…${name.slice(shared)}`, cells)] as const);
+  });
+  return new Map(pairs);
+}
+
 /**
  * Fills a line that is already visible with spaces. Where terminals differ on what is wide it ends
  * early, so that none of them continues it in the next row.

@@ -28,6 +28,9 @@ function countLines(diff: string): string {
 /** The longest word before a row; what is longer goes below it. */
 const MOST_WORD = 27;
 
+/** The room that the bottle and what it asks for get behind that word. */
+const LEAST_SUBJECT = 40;
+
 /** What will happen to one, or what happened: a word or two, and what there is to say besides. */
 interface Outcome {
   readonly word: string;
@@ -56,7 +59,7 @@ function idOf({ key }: BatchItem): string {
   return key.slice(key.indexOf("/") + 1);
 }
 
-/** What one asks for. The id is the sidecar's own, and comes last: it pushes nothing off the screen. */
+/** What one asks for. The id is the sidecar's own, and comes last. */
 function subjectOf({ key, look }: BatchItem, id: string): string {
   const [slug = ""] = key.split("/");
   const cells = look === undefined ? [slug, quoteId(id)] : [
@@ -104,7 +107,10 @@ export function batchRows(
     if (n < state.offset) continue;
     const { word, why } = outcomes[n]!;
     const subject = subjectOf(item, shorts.get(idOf(item))!);
-    rows.push(cut(` ${visibleLine(word).padEnd(width)}  │ ${subject}`, columns - 1));
+    const before = ` ${visibleLine(word).padEnd(width)}  │ `;
+    // Which one it is comes below where there is no room for it.
+    if (columns - before.length >= LEAST_SUBJECT) rows.push(...wrap(before, subject, columns));
+    else rows.push(cut(` ${visibleLine(word)}`, columns - 1), ...wrap("   │ ", subject, columns));
     for (const text of why === undefined ? highMarks(state, view, item) : [why]) {
       rows.push(...wrap("   ! ", visibleLine(text), columns, "prose"));
     }

@@ -27,6 +27,9 @@ const MOST_BANNER_ROWS = 3;
 /** On a narrower screen the ends of rows are cut off, and so nothing on it counts as seen. */
 const LEAST_COLUMNS = 20;
 
+/** On a narrower screen the heading goes without the name of the program. */
+const NARROW = 40;
+
 function heading(state: State, columns: number): string {
   const { view, list, style } = state;
   const { waiting, bottles, snoozed } = list.counts();
@@ -38,7 +41,8 @@ function heading(state: State, columns: number): string {
   if (selected > 0) parts.push(`${selected} selected`);
   if (list.filter() !== "") parts.push(`only "${visibleLine(list.filter(), "code")}"`);
   if (view.place !== "help" && "viewport" in view) parts.unshift(view.viewport.seenInWords());
-  const text = cut(` supervise  ${parts.join(" · ")}`, columns - 1);
+  const name = columns < NARROW ? "" : "supervise  ";
+  const text = cut(` ${name}${parts.join(" · ")}`, columns - 1);
   return style.inverse(fill(text, columns - 1));
 }
 
@@ -55,21 +59,26 @@ function alarmRows(overview: Overview, columns: number, style: Style): string[] 
   return shown.map((line) => style.magenta(cut(line, columns - 1)));
 }
 
-/** What has its key at the foot of the screen longest, the first one longest of all. */
-const KEPT_LONGEST: readonly Action[] = [
-  "help",
-  "back",
-  "quit",
-  "confirm",
-  "undo",
-  "reject",
-  "open",
-  "nextUnseen",
-  "approve",
-];
+/** What has its key at the foot of the screen in any case, in as many rows as it takes. */
+const ALWAYS: readonly Action[] = ["approve", "reject", "confirm", "open", "back", "help"];
+
+/** What has its key there if there is room, the first one longest. */
+const KEPT_LONGEST: readonly Action[] = ["undo", "quit", "nextUnseen"];
+
+/** Puts hints beside each other, in rows of so many cells. */
+function pack(hints: readonly string[], room: number): readonly string[] {
+  const rows: string[] = [];
+  for (const hint of hints) {
+    const row = rows.at(-1);
+    if (row !== undefined && row.length + 2 + hint.length <= room) {
+      rows.push(`${rows.pop()}  ${hint}`);
+    } else rows.push(hint);
+  }
+  return rows;
+}
 
 /** The keys of a place, as many as there is room for. */
-function hints(state: State, columns: number): string {
+function hints(state: State, columns: number): readonly string[] {
   const { view, style, undoBuffer, list } = state;
   const isUseful = ({ hint, action }: Binding) => {
     if (action === "undo") return undoBuffer.count() > 0;
@@ -78,6 +87,7 @@ function hints(state: State, columns: number): string {
     return hint !== undefined;
   };
   const rankOf = (action: Action) => {
+    if (ALWAYS.includes(action)) return -1;
     const at = KEPT_LONGEST.indexOf(action);
     return at === -1 ? KEPT_LONGEST.length : at;
   };
@@ -88,19 +98,17 @@ function hints(state: State, columns: number): string {
       rank: rankOf(action),
     }));
   if (view.place === "list" && list.counts().snoozed > 0) {
-    all.push({ text: "S show hidden", rank: KEPT_LONGEST.length });
+    all.unshift({ text: "S show hidden", rank: KEPT_LONGEST.length });
   }
-  if (view.place === "list" && list.filter() !== "") all.push({ text: "Esc all", rank: 0 });
-  let room = columns - 2;
-  const fitting = new Set(
-    all.toSorted((a, b) => a.rank - b.rank).filter(({ text }) => {
-      const fits = text.length <= room;
-      if (fits) room -= text.length + 2;
-      return fits;
-    }),
-  );
-  const shown = all.filter((hint) => fitting.has(hint)).map(({ text }) => text);
-  return style.dim(cut(` ${shown.join("  ")}`, columns - 1));
+  if (view.place === "list" && list.filter() !== "") all.unshift({ text: "Esc all", rank: -1 });
+  const packed = (shown: typeof all) => pack(shown.map(({ text }) => text), columns - 2);
+  let shown = all.filter(({ rank }) => rank === -1);
+  const rows = packed(shown).length;
+  for (const hint of all.toSorted((a, b) => a.rank - b.rank)) {
+    const more = all.filter((other) => other === hint || shown.includes(other));
+    if (packed(more).length === rows) shown = more;
+  }
+  return packed(shown).map((row) => style.dim(` ${row}`));
 }
 
 /** What was typed, with its end and a cursor always in view. */
@@ -149,8 +157,9 @@ function heldRows({ undoBuffer, style, ports, list }: State, columns: number): s
     return stage?.kind === "held" ? [stage.untilMs] : [];
   });
   const seconds = secondsLeft(Math.max(0, ...untils), ports.now());
-  const what = items.length === 1 ? "Recorded" : `${items.length} decisions recorded`;
-  return wrap(" ", `${what} in ${seconds} s. u to undo`, columns, "prose").map(style.bold);
+  const what = items.length === 1 ? "recorded" : `${items.length} decisions recorded`;
+  // The key first: no screen is so narrow that it breaks there.
+  return wrap(" ", `u to undo: ${what} in ${seconds} s`, columns, "prose").map(style.bold);
 }
 
 function body(state: State, height: number, columns: number): readonly string[] {
@@ -183,8 +192,7 @@ export function renderFrame(state: State, overview: Overview, size: Size) {
     ...(said.length > 0 && roomy ? [""] : []),
     ...said,
   ];
-  const footRows = state.prompt === undefined ? 1 : 0;
-  const belowRows = below.length + footRows;
+  const belowRows = below.length + (state.prompt === undefined ? hints(state, columns).length : 0);
   // As many as are shown: what scrolls counts them as seen.
   const bodyHeight = Math.min(
     Math.max(1, size.rows - 1 - alarms.length - belowRows),
@@ -198,7 +206,7 @@ export function renderFrame(state: State, overview: Overview, size: Size) {
   while (rows.length < bodyHeight) rows.push("");
   // After the body, which counts what was seen.
   const above = [heading(state, columns), ...alarms];
-  if (footRows > 0) below.push(hints(state, columns));
+  if (state.prompt === undefined) below.push(...hints(state, columns));
   // On the smallest screens the question, and what is typed, come before everything else.
   return {
     rows: [...above, ...rows.slice(0, bodyHeight), ...below].slice(-size.rows),

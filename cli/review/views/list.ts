@@ -17,7 +17,7 @@ import { hintRows } from "../../render/proposal.ts";
 import { beginningOf, quoteId, renderQuoted } from "../../render/quote.ts";
 import { paintPart, type Style } from "../../render/style.ts";
 import { age } from "../../render/time.ts";
-import { cut, fill, wrap } from "../../render/wrap.ts";
+import { cut, fill, shortNames, wrap } from "../../render/wrap.ts";
 import { type Row, wordsOf } from "../list.ts";
 import type { State } from "../state.ts";
 
@@ -35,6 +35,9 @@ const SIGNS = 3;
 
 /** The room that the agents' words get before the last columns do. */
 const LEAST_WORDS = 14;
+
+/** In less room there are no words at all. */
+const LEAST_LAST = 8;
 
 /** What a list needs of a justification. */
 interface Said extends VisibleText {
@@ -88,8 +91,6 @@ function columnsOf(state: State, columns: number): Column[] {
   // Of a row that is decided the stage is all that counts.
   const ifOpen = (cell: (row: Row) => string) => (row: Row) =>
     row.stage.kind === "open" ? cell(row) : "";
-  const slugs = list.visible().map(({ entry }) => entry.proposal.bottleSlug.length);
-  const bottle = Math.min(wide ? 20 : 9, Math.max("BOTTLE".length, ...slugs));
   const risk = wide
     ? [
       {
@@ -100,9 +101,18 @@ function columnsOf(state: State, columns: number): Column[] {
       { heading: "NOTE", width: 11, cell: ifOpen((row) => noteOf(state, row)) },
     ]
     : [{ heading: "MARKS", width: 8, cell: ifOpen((row) => worstOf(state, row)) }];
+  const slugs = list.visible().map(({ entry }) => entry.proposal.bottleSlug);
+  const longest = Math.max("BOTTLE".length, ...slugs.map((slug) => slug.length));
+  const room = risk.reduce((left, { width }) => left - width - 2, columns - 1 - SIGNS);
+  const bottle = Math.min(wide ? 20 : 9, longest, room);
+  const shorts = shortNames(slugs, bottle);
   return [
     ...risk,
-    { heading: "BOTTLE", width: bottle, cell: ({ entry }) => entry.proposal.bottleSlug },
+    {
+      heading: "BOTTLE",
+      width: bottle,
+      cell: ({ entry }) => shorts.get(entry.proposal.bottleSlug) ?? "",
+    },
     {
       heading: "AGE",
       width: 5,
@@ -112,21 +122,27 @@ function columnsOf(state: State, columns: number): Column[] {
   ];
 }
 
-/** The first ones, of which the agents' words leave as many as there is room for. */
+/** All up to the bottle, and of the others as many as the agents' words leave room for. */
 function fitting(all: readonly Column[], columns: number): readonly Column[] {
   let room = columns - 1 - SIGNS - LEAST_WORDS;
   const kept = all.findIndex(({ width }) => (room -= width + 2) < 0);
-  return kept === -1 ? all : all.slice(0, Math.max(1, kept));
+  const least = 1 + all.findIndex(({ heading }) => heading === "BOTTLE");
+  return kept === -1 ? all : all.slice(0, Math.max(least, kept));
 }
 
 function drawRow(state: State, row: Row, columns: readonly Column[], cells: number): string {
   const { list, style, ports } = state;
   const isCurrent = list.current()?.key === row.key;
-  const signs = `${isCurrent ? ">" : " "}${list.isSelected(row.key) ? "x" : " "} `;
-  const text = cut(
-    `${signs}${lineUp(columns, ({ cell }) => cell(row))}${lastCell(state, row)}`,
-    cells - 1,
-  );
+  const beside = lineUp(columns, ({ cell }) => cell(row));
+  const hasLast = cells - 1 - SIGNS - beside.length >= LEAST_LAST;
+  const last = lastCell(state, row);
+  const signs = [
+    isCurrent ? ">" : " ",
+    list.isSelected(row.key) ? "x" : " ",
+    // A sign where what we say of it has no room: to open it says the rest.
+    !hasLast && last.startsWith("!") ? "!" : " ",
+  ].join("");
+  const text = `${signs}${hasLast ? cut(beside + last, cells - 1 - SIGNS) : beside.trimEnd()}`;
   const painted = (line: string) =>
     row.stage.kind === "open"
       ? paintPart(line, SIGNS, columns[0]!.width, paintMarks(ports.marksOf(row.entry), style))
@@ -149,13 +165,17 @@ function lastCell(state: State, { entry, stage }: Row): string {
 function drawTable(state: State, rows: readonly Row[], columns: number): string[] {
   const every = columnsOf(state, columns);
   const all = fitting(every, columns);
-  const heading = `${" ".repeat(SIGNS)}${lineUp(all, ({ heading }) => heading)}│ THE AGENT SAYS`;
+  const heading = `${" ".repeat(SIGNS)}${lineUp(all, ({ heading }) => heading)}`;
+  const room = columns - 1 - heading.length;
   // What we say of a proposal takes the room of what it is about.
   const named = (...headings: readonly string[]) =>
     every.filter(({ heading }) => headings.includes(heading));
-  const [open, over] = [named("MARKS", "BOTTLE"), named("BOTTLE", "AGE")];
+  const open = named("MARKS", "BOTTLE");
+  const over = fitting(named("BOTTLE", "AGE"), columns);
   return [
-    state.style.dim(cut(heading, columns - 1)),
+    state.style.dim(
+      room < LEAST_LAST ? heading.trimEnd() : cut(`${heading}│ THE AGENT SAYS`, columns - 1),
+    ),
     ...rows.map((row) => {
       const isSaid = wordsOf(row.stage, 0) !== undefined;
       const beside = !isSaid ? all : row.stage.kind === "open" ? open : over;
@@ -168,16 +188,13 @@ function drawTable(state: State, rows: readonly Row[], columns: number): string[
 function preview(state: State, row: Row | undefined, height: number, columns: number): string[] {
   if (row === undefined || row.stage.kind !== "open") return [];
   const { style, ports } = state;
-  const { id, bottleSlug, tool } = row.entry.proposal;
-  const rows = renderQuoted(
-    {
-      heading: cut(`${bottleSlug}  ${tool}  ${quoteId(id)}`, columns - 1),
-      text: row.entry.proposal.justification,
-      kind: "prose",
-    },
-    columns,
-    style,
-  );
+  const { id, bottleSlug, tool, justification: text } = row.entry.proposal;
+  const words = [tool, quoteId(id)];
+  // A heading is cut; the name of the bottle is not.
+  const above = bottleSlug.length <= columns / 2 ? [] : wrap("", bottleSlug, columns);
+  if (above.length === 0) words.unshift(bottleSlug);
+  const heading = cut(words.join("  "), columns - 1);
+  const rows = [...above, ...renderQuoted({ heading, text, kind: "prose" }, columns, style)];
   const marks = [
     ...hintRows(ports.hintsOf(row.entry), tool, columns, style, ports.now()),
     ...renderMarks(ports.marksOf(row.entry) ?? [], columns, style),

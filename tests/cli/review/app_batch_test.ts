@@ -165,7 +165,7 @@ Deno.test("what changes under a table is not decided with it", async () => {
     "p3 will be a",
   ]);
   await app.decide("return");
-  assertStringIncludes(app.screen(), "Recorded in 5 s");
+  assertStringIncludes(app.screen(), "recorded in 5 s");
   await app.wait(5_000);
   assertEquals(await statuses(dir), "- - approved - -");
 });

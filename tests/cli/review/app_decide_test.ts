@@ -27,7 +27,7 @@ Deno.test("a approves what was looked at, after five seconds and not before", as
   await app.decide("a");
   assertStringIncludes(app.cursor()!, "! u to undo (5 s): approving");
   await app.wait(4_000);
-  assertStringIncludes(app.screen(), "Recorded in 1 s. u to undo");
+  assertStringIncludes(app.screen(), "u to undo: recorded in 1 s");
   assertEquals(await written(dir), NOTHING);
   await app.wait(1_000);
   assertEquals(await written(dir), { status: "approved", notes: "As agreed.", logged: "approved" });
@@ -65,7 +65,7 @@ Deno.test("how long a decision can be undone is said though a filter hides its r
   await app.press("/");
   await app.answer("p2");
   assert(!/: approving/.test(app.screen()), app.screen());
-  assertStringIncludes(app.screen(), "Recorded in 5 s. u to undo");
+  assertStringIncludes(app.screen(), "u to undo: recorded in 5 s");
 });
 
 Deno.test("a right behind whatever showed something else decides nothing, and says so", async () => {

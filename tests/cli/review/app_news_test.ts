@@ -159,7 +159,7 @@ for (const [what, change, says] of CHANGES) {
     await app.press("return");
     await app.decide("a");
     await app.press("k");
-    assertStringIncludes(app.screen(), "Recorded in 5 s");
+    assertStringIncludes(app.screen(), "recorded in 5 s");
     await change(dir, proposalSha256);
     await app.look();
     await app.wait(1_000);
@@ -261,7 +261,7 @@ Deno.test("at forty columns the foot keeps undo and reject, and the row the key 
   assert(/ r reject .* q list/m.test(app.screen()), app.screen());
   await app.decide("a");
   assert(/! u to undo \(5 s\)/m.test(app.screen()), app.screen());
-  assert(/Recorded in 5 s\. u to undo/.test(app.screen()));
+  assert(/u to undo: recorded in 5 s/.test(app.screen()));
   assert(/ r reject {2}u undo /m.test(app.screen()), app.screen());
 });
 

@@ -53,7 +53,7 @@ Deno.test("what was not written is still on the terminal after SIGTERM", { ignor
   await terminal.sees(/changed lines seen/);
   await new Promise((resolve) => setTimeout(resolve, 400)); // What keys are about must stand still.
   await terminal.type("a");
-  await terminal.sees(/Recorded in/);
+  await terminal.sees(/recorded in/);
   Deno.kill(Number(await Deno.readTextFile(dir.at("pid"))), "SIGTERM");
   const screen = await terminal.sees(/^ended 143/m);
   assertStringIncludes(screen, "\n! not decided, nothing was written: p1 (dev-1)\nended 143\n");

@@ -143,10 +143,10 @@ Deno.test(
       await review.still(300);
       const screen = await review.screen();
       assertEquals(screen.length, rows);
-      assert(screen[0]!.startsWith(" supervise  "), screen.join("\n"));
+      assert(/^ (supervise {2})?\d+ of 50 changed/.test(screen[0]!), screen.join("\n"));
       assert(/ list| help/.test(screen.at(-1)!), screen.join("\n"));
       assertEquals(
-        screen.filter((row) => row.startsWith(" supervise")).length,
+        screen.filter((row) => /\d+ of 50 changed/.test(row)).length,
         1,
         screen.join("\n"),
       );
