@@ -49,6 +49,11 @@ export class BottleNotFoundError extends Error {
   }
 }
 
+/** Thrown if there is no audit log to check or to save: in a script, that must not pass for a good one. */
+export class NoAuditLogError extends Error {
+  override name = "NoAuditLogError";
+}
+
 /** Thrown if a decided file cannot be printed. `undecided`: it is not decided yet. */
 export class NoFinalFileError extends Error {
   override name = "NoFinalFileError";
@@ -106,7 +111,9 @@ export function failureOf(error: unknown, root?: string): Failure {
   }
   const message = error instanceof Error ? error.message : String(error);
   if (error instanceof UsageError) return { exit: 2, code: "usage", message };
-  if (error instanceof BottleNotFoundError) return { exit: 3, code: "not_found", message };
+  if (error instanceof BottleNotFoundError || error instanceof NoAuditLogError) {
+    return { exit: 3, code: "not_found", message };
+  }
   if (error instanceof NotShownError) return { exit: 6, code: "not_shown", message };
   if (error instanceof NoFinalFileError) return { exit: 1, code: error.code, message };
   if (error instanceof CancelledError) return { exit: 1, code: "cancelled", message };

@@ -12,6 +12,7 @@ import {
   verifyAuditLogs,
 } from "../../internal_mod.ts";
 import type { Context } from "../command/context.ts";
+import { NoAuditLogError } from "../command/exit.ts";
 import { checkChoice } from "../command/resolve.ts";
 
 /** A test for the logs that `--bottle` and `--component` select. */
@@ -25,6 +26,21 @@ export function isSelected({ flags }: Context): (id: AuditLogId) => boolean {
 
 export function selectLogs(context: Context): AuditLogId[] {
   return listAuditLogs(context.root).filter(isSelected(context));
+}
+
+/** The error of a command that needs a line of a log, and finds none in what the flags select. */
+export function noAuditLog({ root, flags }: Context, verb: string): NoAuditLogError {
+  const { bottle, component, archive } = flags;
+  const only = [
+    ...(bottle === undefined ? [] : [`--bottle ${bottle}`]),
+    ...(component === undefined ? [] : [`--component ${component}`]),
+  ];
+  const place = archive === undefined ? `under ${root}` : `in ${archive}`;
+  const selected = only.length === 0 ? "" : ` for ${only.join(" ")}`;
+  const way = archive === undefined ? "; the first decision writes one" : "";
+  return new NoAuditLogError(
+    `Cannot ${verb}: there is no line of an audit log ${place}${selected}${way}`,
+  );
 }
 
 export function nameOfLog({ component, slug }: AuditLogId): string {

@@ -15,7 +15,7 @@ import {
 import { runAlone } from "../command/alone.ts";
 import type { Context } from "../command/context.ts";
 import { UsageError } from "../command/flags.ts";
-import { complainOfUnsound, selectLogs } from "../operate/logs.ts";
+import { complainOfUnsound, noAuditLog, selectLogs } from "../operate/logs.ts";
 
 /** `audit export`: writes lines, public key and heads into one archive, on standard output. */
 export async function auditExport(context: Context): Promise<void> {
@@ -26,8 +26,10 @@ export async function auditExport(context: Context): Promise<void> {
     throw new UsageError("Cannot export to a terminal: write audit export > FILE");
   }
   const { root } = context;
+  const logs = selectLogs(context);
+  if (logs.length === 0) throw noAuditLog(context, "export");
   await complainOfUnsound(context);
-  context.write(await exportAuditLogs(selectLogs(context), { root }));
+  context.write(await exportAuditLogs(logs, { root }));
   const { fingerprint } = await ensureSigningKey(root);
   context.complain(`! signed with ${fingerprint}; tell the reader this fingerprint some other way`);
 }
@@ -35,9 +37,11 @@ export async function auditExport(context: Context): Promise<void> {
 /** `audit head`: prints the heads of the logs, as `--anchors` reads them. */
 export async function auditHead(context: Context): Promise<void> {
   const { root, flags } = context;
+  const logs = selectLogs(context);
+  if (logs.length === 0) throw noAuditLog(context, "print a head");
   await complainOfUnsound(context);
   const heads = [];
-  for (const id of selectLogs(context)) heads.push(await readAuditHead(id, { root }));
+  for (const id of logs) heads.push(await readAuditHead(id, { root }));
   const fingerprint = readSigningKey(root)?.fingerprint;
   if (flags.json) {
     const rows = heads.map((head) => ({ log: head.log, head: formatHead(head) }));
@@ -46,7 +50,7 @@ export async function auditHead(context: Context): Promise<void> {
   }
   const key = fingerprint === undefined ? "no key is here" : `signed with ${fingerprint}`;
   context.print(`# ${new Date().toISOString()}, ${key}`);
-  if (heads.length > 0) context.print(formatAnchors(heads).trimEnd());
+  context.print(formatAnchors(heads).trimEnd());
 }
 
 if (import.meta.main) {

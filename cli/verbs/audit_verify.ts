@@ -16,7 +16,7 @@ import type { Anchor, AuditVerification } from "../../mod.ts";
 import { runAlone } from "../command/alone.ts";
 import { type Context, readNamedFile } from "../command/context.ts";
 import { UsageError } from "../command/flags.ts";
-import { isSelected, logsThatMayBe, nameOfLog, selectLogs } from "../operate/logs.ts";
+import { isSelected, logsThatMayBe, nameOfLog, noAuditLog, selectLogs } from "../operate/logs.ts";
 import { alignColumns, wrap } from "../render/wrap.ts";
 
 interface Verified {
@@ -162,7 +162,12 @@ function notes({ firstError, broken, uncovered, lines }: AuditVerification): str
   return said;
 }
 
-/** Checks the audit logs of the root, or of an archive. The exit code is 1 if one fails. */
+/**
+ * Checks the audit logs of the root, or of an archive. The exit code is 1 if one fails.
+ *
+ * @throws {NoAuditLogError} If there is nothing to check, also where nothing was decided yet: a script with
+ * another root than it means, or another bottle, would pass for ever.
+ */
 export async function auditVerify(context: Context): Promise<number> {
   const { flags } = context;
   const publicKeys = await readText(context, flags.publicKey);
@@ -171,6 +176,8 @@ export async function auditVerify(context: Context): Promise<number> {
   const { logs, keys, ownKey, problem } = flags.archive === undefined
     ? await verifyRoot(context, trusted)
     : await verifyArchive(context, flags.archive, trusted);
+  const isEmpty = logs.every(({ ok, lines }) => ok && lines === 0);
+  if (problem === "" && isEmpty) throw noAuditLog(context, "verify");
   const sound = problem === "" && logs.every(({ ok }) => ok);
   if (flags.json) {
     context.printJson({
@@ -182,8 +189,7 @@ export async function auditVerify(context: Context): Promise<number> {
     });
     return sound ? 0 : 1;
   }
-  if (logs.length === 0) context.print("There is no audit log.");
-  else printTable(context, logs);
+  if (logs.length > 0) printTable(context, logs);
   if (problem !== "") {
     context.print(`${context.style.red("FAIL")}  the archive as a whole`);
     for (const row of wrap("      ", problem, context.columns)) context.print(row);

@@ -1,4 +1,4 @@
-import { ensureSigningKey } from "../../../internal_mod.ts";
+import { ensureSigningKey, exportAuditLogs } from "../../../internal_mod.ts";
 import { readAuditEntries } from "../../../mod.ts";
 import { FOREIGN_LINE, makeLog } from "../../support/audit.ts";
 import { supervise } from "../../support/command_line.ts";
@@ -63,7 +63,7 @@ Deno.test("audit head prints anchors that audit verify --anchors checks, for log
   assertStringIncludes(said, `line 2: lines 2 to 2 are gone, by ${dir.at("kept")}, line 2`);
 
   await Deno.remove(log.path);
-  assertEquals((await supervise(dir.path, ["audit", "verify"])).out, "There is no audit log.\n");
+  assertEquals((await supervise(dir.path, ["audit", "verify"])).code, 3);
   const gone = await supervise(dir.path, [...anchors.slice(0, 3), "-"], { input: kept });
   assertEquals(gone.code, 1);
   assertMatch(gone.out, /^FAIL +0 .*pipelock-dev-1\n +line 1: lines 1 to 2 are gone/m);
@@ -127,9 +127,50 @@ Deno.test("audit verify finds a log that was removed with all memory of it, by t
     assertMatch(out, /^FAIL +0 .* pipelock-dev-1\n +line 1: lines 1 to 1 are gone, by /m);
     assertEquals(out.match(/^(ok|FAIL)/gm)?.length, flags[0] === "--bottle" ? 1 : 2);
   }
+  assertEquals((await supervise(dir.path, ["audit", "verify", "--bottle", "dev-2"])).code, 0);
+});
+
+// Threat: L3
+Deno.test("audit verify, export and head end with 3 where there is no line of a log, and say where", async () => {
+  await using dir = await tempDir();
+  const WORDS = { verify: "verify", export: "export", head: "print a head" };
+  const refused = async (words: readonly string[], place: string) => {
+    const { code, out, err } = await supervise(dir.path, ["audit", ...words]);
+    assertEquals([code, out], [3, ""], words.join(" "));
+    const verb = WORDS[words[0] as keyof typeof WORDS];
+    assertEquals(
+      err.replaceAll(/\n ↪/g, ""),
+      `Cannot ${verb}: there is no line of an audit log ${place}\n`,
+    );
+  };
+  const below = (only: string) => `under ${dir.path}${only}; the first decision writes one`;
+  for (const verb of ["verify", "export", "head"]) await refused([verb], below(""));
+  // A log without a line has nothing that could be checked.
+  await Deno.mkdir(dir.at("audit"));
+  await Deno.writeTextFile(dir.at("audit", "pipelock-dev-1.log"), "");
+  await refused(["verify"], below(""));
+  await Deno.remove(dir.at("audit"), { recursive: true });
+
+  await makeLog(dir.path, ["one"]);
+  await queueSample(dir.path, { bottleSlug: "dev-2" });
+  await superviseInto(dir, "all.audit", "audit export");
   for (const flags of [["--bottle", "dev-2"], ["--component", "rebuild"]]) {
-    assertEquals((await supervise(dir.path, ["audit", "verify", ...flags])).code, 0, flags.join());
+    for (const verb of ["verify", "export", "head"]) {
+      await refused([verb, ...flags], below(` for ${flags.join(" ")}`));
+    }
+    const inArchive = ["verify", "--archive", dir.at("all.audit"), ...flags];
+    await refused(inArchive, `in ${dir.at("all.audit")} for ${flags.join(" ")}`);
   }
+  await Deno.writeFile(dir.at("none.audit"), await exportAuditLogs([], { root: dir.path }));
+  await refused(["verify", "--archive", dir.at("none.audit")], `in ${dir.at("none.audit")}`);
+  const { code, out } = await supervise(dir.path, [
+    "audit",
+    "verify",
+    "--json",
+    "--bottle",
+    "dev-2",
+  ]);
+  assertEquals([code, JSON.parse(out).error.code], [3, "not_found"]);
 });
 
 Deno.test("audit verify and audit head make no key in the place of one that is gone", async () => {
