@@ -52,8 +52,8 @@ export {
 export { formatAnchors, parseAnchors } from "./src/log/anchors.ts";
 export { verifyAuditLogs } from "./src/log/check.ts";
 export { exportAuditLogs, readAuditHead, verifyAuditArchive } from "./src/log/archive.ts";
-export { decideAfterLook } from "./src/decision/decide.ts";
-export { findFinalFile } from "./src/decision/final_file.ts";
+export { decideAfterLook, inspectToDecide } from "./src/decision/decide.ts";
+export { proveFinalFile } from "./src/decision/proven_response.ts";
 export { decidedAmong, isDecision, readLatestEntries } from "./src/log/decisions.ts";
 export { type AuditLogId, listAuditLogs, parseAuditLogName } from "./src/log/entries.ts";
 export { findDecided, readHistory } from "./src/log/history.ts";

@@ -87,7 +87,7 @@ function taskOf(state: ProposalState, status: Task["status"], statusMessage: str
 function waitingWords(state: ProposalState): string {
   if (state.kind === "answered") return "The operator has decided; ask for the result.";
   const place = state.ahead === 0 ? "it is next" : `${state.ahead} before it`;
-  return `The operator has not decided yet (${place}). The proposal stays in the queue, whether ` +
+  return `No response is here yet (${place}). The proposal stays in the queue, whether ` +
     "you wait or cancel.";
 }
 

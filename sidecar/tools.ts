@@ -184,7 +184,7 @@ export const STATUS_OFFER = {
   title: "Ask what has become of a proposal",
   description:
     `Use this after one of the other tools returned "pending", or after a call was cut ` +
-    `off. It tells whether the operator has decided, and what; "pending" comes with the number of ` +
+    `off. It tells whether a response is here, and what the operator decided; "pending" comes with the number of ` +
     `proposals ahead of yours. It changes nothing. Go on with other work between two calls.`,
 } as const;
 
@@ -201,7 +201,7 @@ export const INSTRUCTIONS =
 export function outputOf(outcome: ProposalState): ToolOutput {
   const { id } = outcome.proposal;
   if (outcome.kind === "pending") {
-    const notes = "The operator has not decided yet.";
+    const notes = "No response is here yet.";
     return { status: STATUS_PENDING, notes, proposal_id: id, ahead: outcome.ahead };
   }
   const { status, notes, finalFile } = outcome.response;
@@ -218,7 +218,7 @@ export function wordsOf(outcome: ProposalState): string {
   const id = `\nProposal: ${proposalId}`;
   if (outcome.kind === "pending") {
     const place = outcome.ahead === 0 ? "it is next" : `${outcome.ahead} before it`;
-    return `pending: the operator has not decided on your ${file} yet (${place}). The proposal ` +
+    return `pending: no response to your ${file} is here yet (${place}). The proposal ` +
       "stays in the queue. Go on with other work; then call proposal-status with this id, or make " +
       `the same call again.${id}`;
   }

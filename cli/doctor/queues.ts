@@ -48,8 +48,8 @@ export function checkQueues({ root, overview }: Subject): Finding[] {
         "then decide it yourself with --override-unrecorded (chmod u+w it first if it is a " +
         "directory), and find out who else writes there",
     ),
-    broken === undefined ? files.ok("every file in the queues can be read") : files.warn(
-      `${counted(unreadable.length, "file")} cannot be read: ` +
+    broken === undefined ? files.ok("every file in the queues can be listed") : files.warn(
+      `${counted(unreadable.length, "file")} cannot be listed: ` +
         named(unreadable.map((one) => `${one.bottleSlug}/${one.file} (${one.reason})`)),
       // Without the file's name: an attacker may have chosen it, and this line is pasted into a shell.
       `ls -la ${shellWord(queueRoot(root))}/*/; only sidecars write there: find out which one did`,

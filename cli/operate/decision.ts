@@ -8,6 +8,7 @@ import {
   decideAfterLook,
   ensureSigningKey,
   type FoundProposal,
+  inspectToDecide,
   lastShown,
   lastShownAlike,
   refuseObstacles,
@@ -17,7 +18,6 @@ import {
   type Decision,
   type DecisionDraft,
   type Inspection,
-  inspectProposal,
   type Verdict,
 } from "../../mod.ts";
 import { type Context, operatorAccount } from "../command/context.ts";
@@ -63,7 +63,7 @@ export async function inspectFound(
   { bottleSlug, proposalId }: FoundProposal,
   word: string,
 ): Promise<Seen> {
-  const inspection = await inspectProposal({ root: context.root, bottleSlug, proposalId });
+  const inspection = await inspectToDecide({ root: context.root, bottleSlug, proposalId });
   return asSeen(context, inspection, word);
 }
 

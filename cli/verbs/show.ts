@@ -9,13 +9,13 @@ import {
   checkProposalId,
   COMPONENT_REBUILD,
   findDecided,
-  findFinalFile,
   findRecord,
   formatHead,
   hintsOfPending,
   isDevice,
   makeVisible,
   ProposalNotFoundError,
+  proveFinalFile,
   type RecordedDecision,
   rememberShown,
   TOOLS,
@@ -131,22 +131,14 @@ function showRecord(context: Context, ref: Ref, record: RecordedDecision): void 
 }
 
 /** Prints a decided file, if the signed line of the log proves that it is the one. */
-function printFinal(context: Context, ref: Ref, { entry, signature }: RecordedDecision): void {
+function printFinal(context: Context, ref: Ref, record: RecordedDecision): void {
   const { proposalId, bottleSlug } = ref;
-  const { finalSha256 } = entry;
+  const { finalSha256 } = record.entry;
   const refuse = (reason: string) => new NoFinalFileError(proposalId, "no_final_file", reason);
   if (finalSha256 === "") throw refuse("it was rejected, so there is none");
-  if (finalSha256 === undefined) throw refuse("the log does not have its hash");
-  if (signature !== "good") {
-    throw refuse("no key of this root signed the line that has its hash; see show without --final");
-  }
-  const file = findFinalFile(ref, finalSha256);
-  if (file === undefined) {
-    throw refuse(
-      `the log has its hash, ${finalSha256}, and its bytes are neither in the queue of ` +
-        `${bottleSlug} nor among the files that were in force`,
-    );
-  }
+  const proven = proveFinalFile(ref, record);
+  if ("reason" in proven) throw refuse(`${proven.reason}; see show without --final`);
+  const file = proven.file!;
   const { escaped } = makeVisible(file, { kind: "code" });
   if (context.flags.json) {
     const texts = { final_file: file };

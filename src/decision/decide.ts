@@ -5,10 +5,12 @@
  */
 
 import { auditLogPath, claudeBottleRoot } from "../disk/layout.ts";
+import { keepFile } from "../host/config_files.ts";
 import { standingResponse, type UnrecordedResponse } from "../log/decisions.ts";
 import type { AuditEntry } from "../records/audit_entry.ts";
 import { formatHead } from "../records/head.ts";
 import { shortenMarks } from "../records/mark.ts";
+import { AlreadyDecidedError } from "../records/errors.ts";
 import { checkBottleSlug, checkProposalId } from "../records/names.ts";
 import {
   type DecisionDraft,
@@ -25,6 +27,7 @@ import {
 import { sha256Hex } from "../text/hash.ts";
 import { diffAgainst, type Inspection, inspectProposal } from "./inspect.ts";
 import { carryOut, keepUnrecorded, withBottleLock } from "./journal.ts";
+import { answerAgain } from "./proven_response.ts";
 import { confirmedBy, fileOf, judge, refuseObstacles } from "./obstacles.ts";
 
 /** One operator's decision on one proposal. */
@@ -103,7 +106,8 @@ export interface Decision {
  * @throws {InvalidNameError} If the slug or the id is not valid.
  * @throws {TypeError} If there is a `confirmedSlug` and no `currentSha256`, or no operator or notes.
  * @throws {ProposalNotFoundError} If there is no such proposal.
- * @throws {AlreadyDecidedError} If it is decided; names the first operator and the decision.
+ * @throws {AlreadyDecidedError} If it is decided; names the first operator and the decision. If its response
+ * is gone from the queue, it is written again as it was recorded, or the message says why not.
  * @throws {ObstacleError} If anything that {@linkcode obstaclesTo} lists stands in the way; its code is
  * the first one's. Also if a response without a record is all that is left of the proposal, or another
  * program wrote its response in between: then the log says that this decision did not take effect.
@@ -135,12 +139,34 @@ export async function decideAfterLook(
   checkBottleSlug(bottleSlug);
   checkProposalId(proposalId);
   return await withBottleLock(root, bottleSlug, async () => {
-    const inspection = await inspectProposal({ root, bottleSlug, proposalId });
+    const inspection = await inspectOrAnswerAgain({ root, bottleSlug, proposalId });
     const request = { ...await look(inspection), root, bottleSlug, proposalId };
     checkRequest(request);
     refuseObstacles(inspection, request);
     return await record(root, request, inspection);
   });
+}
+
+/** Reads a proposal; of one that is decided, and whose response is gone, the response is written again. */
+async function inspectOrAnswerAgain(ref: Required<ProposalRef>): Promise<Inspection> {
+  try {
+    return await inspectProposal(ref);
+  } catch (error) {
+    throw error instanceof AlreadyDecidedError ? await answerAgain(ref, error) : error;
+  }
+}
+
+/**
+ * Reads a proposal that is about to be decided, as {@linkcode inspectProposal} does. If it is decided, and
+ * its response is gone, the response is written again.
+ */
+export async function inspectToDecide(ref: Required<ProposalRef>): Promise<Inspection> {
+  try {
+    return await inspectProposal(ref);
+  } catch (error) {
+    if (!(error instanceof AlreadyDecidedError)) throw error;
+    return await withBottleLock(ref.root, ref.bottleSlug, () => inspectOrAnswerAgain(ref));
+  }
 }
 
 /** Refuses what no proposal could make right. */
@@ -196,8 +222,18 @@ async function record(
     const says = standingResponse({ root, bottleSlug, proposalId })?.says ?? "it is gone again";
     throw new ObstacleError(request, [unrecordedResponse(says, { how: "look" })]);
   }
+  if (verdict.status === "modified") keepDecided(bottleSlug, verdict.finalFile, root);
   const auditLog = auditLogPath(component, bottleSlug, { root });
   return { proposalId, bottleSlug, status, notes, auditLog, auditHead: formatHead(head) };
+}
+
+/** Keeps the operator's version: nobody but the response has it, and the queue's owner can remove that. */
+function keepDecided(bottleSlug: string, file: string, root: string): void {
+  try {
+    keepFile(bottleSlug, new TextEncoder().encode(file), root);
+  } catch {
+    // It is decided and answered. Without a copy, a response that gets lost cannot be written again.
+  }
 }
 
 function wordsOf({ says, sha256 }: UnrecordedResponse): string {

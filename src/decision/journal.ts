@@ -69,7 +69,7 @@ interface Intent {
 }
 
 /** Where responses are prepared. Only the holder of the bottle's lock writes there. */
-function stagingDir(root: string, slug: string): string {
+export function stagingDir(root: string, slug: string): string {
   return join(privateDir(root), "staging", slug);
 }
 
@@ -206,9 +206,12 @@ async function answer(root: string, intent: Intent): Promise<boolean> {
  * Whether the response was created already; the sidecar may have archived it since. Its bytes must be the
  * same: a response by another program that only means the same lacks the log's head.
  */
-function isAnswered(queueDir: string, intent: Intent): boolean {
-  const own = Buffer.from(intent.response);
-  return responsePlaces(queueDir, intent.proposalId).some((place) => {
+export function isAnswered(
+  queueDir: string,
+  { proposalId, response }: Pick<Intent, "proposalId" | "response">,
+): boolean {
+  const own = Buffer.from(response);
+  return responsePlaces(queueDir, proposalId).some((place) => {
     try {
       return own.equals(readResponseBytes(place));
     } catch {

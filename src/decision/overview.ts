@@ -225,11 +225,25 @@ function openLostView(bottleSlug: string, root: string): LostView {
   let asked = "";
   let decided: ReturnType<typeof decidedAmong> = new Map();
 
-  /** Whether it is neither being answered right now, nor answered or archived since it was listed. */
+  /**
+   * Whether it is neither being answered right now, nor answered or archived since it was listed: a sidecar
+   * archives the proposal before the response.
+   */
   const isLost = (proposalId: string) =>
     ownFileStamp(join(intentsDir(root), `${bottleSlug}.json`)) === undefined &&
-    responsePlaces(queueDir, proposalId).every((place) => stampOfFile(place) === undefined) &&
+    stampOfFile(responsePath(queueDir, proposalId)) === undefined &&
     stampOfFile(proposalPath(queueDir, proposalId)) !== undefined;
+
+  function reasonFor(id: string): string {
+    const { operatorAction } = decided.get(id)!;
+    const isArchived = responsePlaces(queueDir, id).some((place) =>
+      stampOfFile(place) !== undefined
+    );
+    return isArchived
+      ? `it is ${operatorAction} already, and its response is in processed/; move it there too`
+      : `it is ${operatorAction} already, and its response is gone; supervise approve ${id} ` +
+        `--bottle ${bottleSlug} writes that again`;
+  }
 
   return (pending) => {
     const ids = pending.map(({ proposalId }) => proposalId);
@@ -244,12 +258,8 @@ function openLostView(bottleSlug: string, root: string): LostView {
       asked = question;
     }
     const lostIds = new Set(ids.filter((id) => decided.has(id) && isLost(id)));
-    const lost = [...lostIds].slice(0, MAX_NAMED).map((id) => ({
-      file: id + PROPOSAL_SUFFIX,
-      reason:
-        `it is ${decided.get(id)!.operatorAction} already, and its response is gone; move it to ` +
-        "processed/, and the agent can ask again",
-    }));
+    const lost = [...lostIds].slice(0, MAX_NAMED)
+      .map((id) => ({ file: id + PROPOSAL_SUFFIX, reason: reasonFor(id) }));
     return { pending: pending.filter(({ proposalId }) => !lostIds.has(proposalId)), lost };
   };
 }

@@ -50,16 +50,22 @@ function knownDir(bottleSlug: string, root: string): string {
  * `--allow-write` for the root.
  */
 export function keepFilesInForce(bottleSlug: string, root: string): void {
-  const dir = knownDir(bottleSlug, root);
   for (const tool of TOOLS) {
     const path = join(currentConfigDirForSlug(bottleSlug, root), CONFIG_FILE_FOR_TOOL[tool]);
     const bytes = readOwnFile(path);
-    if (bytes === undefined || bytes.length > MAX_CONFIG_FILE_BYTES) continue;
-    const copy = join(dir, sha256Hex(bytes));
-    if (ownFileStamp(copy) !== undefined) continue;
-    replaceFile(copy, bytes);
-    keepNewest(dir, MAX_KNOWN);
+    if (bytes !== undefined && bytes.length <= MAX_CONFIG_FILE_BYTES) {
+      keepFile(bottleSlug, bytes, root);
+    }
   }
+}
+
+/** Keeps a copy of a config file by its hash, unless there is one. */
+export function keepFile(bottleSlug: string, bytes: Uint8Array, root: string): void {
+  const dir = knownDir(bottleSlug, root);
+  const copy = join(dir, sha256Hex(bytes));
+  if (ownFileStamp(copy) !== undefined) return;
+  replaceFile(copy, bytes);
+  keepNewest(dir, MAX_KNOWN);
 }
 
 /** Removes the files of a directory that were written longest ago, so that `most` are left. */

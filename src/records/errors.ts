@@ -182,11 +182,13 @@ export class AlreadyDecidedError extends SuperviseError {
    * @param proposalId The proposal's id.
    * @param status The first decision's status.
    * @param operator Who decided, if the audit log says it.
+   * @param more What else is to be said of it.
    */
-  constructor(proposalId: string, status?: string, operator?: string) {
+  constructor(proposalId: string, status?: string, operator?: string, more?: string) {
     const what = status ?? "answered, but the answer cannot be read";
     const who = operator ?? "somebody who left no audit record";
-    super("already_decided", `Proposal ${proposalId} is already ${what}, by ${who}`);
+    const rest = more === undefined ? "" : `; ${more}`;
+    super("already_decided", `Proposal ${proposalId} is already ${what}, by ${who}${rest}`);
     this.proposalId = proposalId;
     this.status = status;
     this.operator = operator;

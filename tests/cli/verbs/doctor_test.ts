@@ -145,7 +145,7 @@ const TROUBLES: readonly Trouble[] = [
     make: (dir) => Deno.symlink("/etc", dir.at("queue", "evil")),
     check: "unreadable",
     state: "warn",
-    says: "1 file cannot be read: evil/. (it is a link, where a directory belongs)",
+    says: "1 file cannot be listed: evil/. (it is a link, where a directory belongs)",
     todo: "ls -la $ROOT/queue/*/",
   },
   {
@@ -210,7 +210,7 @@ const TROUBLES: readonly Trouble[] = [
     make: (dir) => Deno.symlink("/etc/passwd", dir.at("queue", "dev-1", "\x1b[2J.proposal.json")),
     check: "unreadable",
     state: "warn",
-    says: "1 file cannot be read: dev-1/\x1b[2J.proposal.json (its name is no proposal id)",
+    says: "1 file cannot be listed: dev-1/\x1b[2J.proposal.json (its name is no proposal id)",
     todo: "ls -la $ROOT/queue/*/",
   },
   {
@@ -588,7 +588,10 @@ Deno.test("doctor prints a row for each finding, the way out below it, and no ag
   const { code, out } = await supervise(dir.path, ["doctor"]);
   assertEquals(code, 0);
   assertStringIncludes(out, "ok    permissions      nobody else may read or write it");
-  assertStringIncludes(out, "warn  unreadable       1 file cannot be read: dev-1/⟨U+001B⟩[2J.prop");
+  assertStringIncludes(
+    out,
+    "warn  unreadable       1 file cannot be listed: dev-1/⟨U+001B⟩[2J.prop",
+  );
   assertStringIncludes(out, `                       -> ls -la ${join(dir.path, "queue")}/*/`);
   assert(out.endsWith("0 bad, 1 to look at\n"));
 });
