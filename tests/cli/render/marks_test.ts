@@ -4,6 +4,7 @@ import { makeStyle, paintPart } from "../../../cli/render/style.ts";
 import { renderBlocks } from "../../../cli/render/wrap.ts";
 import { type Mark, renderDiff } from "../../../mod.ts";
 import { assertEquals, assertNotEquals } from "@std/assert";
+import fc from "fast-check";
 
 const STYLE = makeStyle(false);
 
@@ -74,4 +75,25 @@ Deno.test("a row of the list is painted by its most severe mark, and says it", (
   assertEquals(new Set([painted("high"), painted("medium"), style.red("x"), "x"]).size, 4);
   assertEquals(paintPart("ab cd", 3, 9, style.red), `ab ${style.red("cd")}`);
   assertEquals(paintPart("ab", 3, 9, style.red), "ab");
+});
+
+// Threat: A7
+Deno.test("diffBlocks() shows two lines that differ in rows that differ, also without their last blanks", () => {
+  const rowsOf = (line: string, columns: number) =>
+    renderBlocks(diffBlocks(renderDiff("", `${line}\n`)), columns, STYLE).slice(3)
+      .map((row) => row.trimEnd());
+  assertEquals(rowsOf("iptables -A OUTPUT \\ ", 80), ["+1 iptables -A OUTPUT \\·"]);
+  assertEquals(rowsOf("  ", 80), ["+1 ··"]);
+  const line = fc.string({ unit: fc.constantFrom("a", "\\", " ", "\t", "·", "↪"), maxLength: 40 });
+  fc.assert(fc.property(line, line, fc.integer({ min: 20, max: 50 }), (one, other, columns) => {
+    if (one === other) assertEquals(rowsOf(one, columns), rowsOf(other, columns));
+    else assertNotEquals(rowsOf(one, columns), rowsOf(other, columns));
+  }));
+  const twins = fc.tuple(line, fc.nat(3), fc.nat(3)).filter(([, a, b]) => a !== b);
+  fc.assert(fc.property(twins, fc.integer({ min: 20, max: 50 }), ([text, a, b], columns) => {
+    assertNotEquals(
+      rowsOf(text + " ".repeat(a), columns),
+      rowsOf(text + " ".repeat(b), columns),
+    );
+  }));
 });
