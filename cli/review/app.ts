@@ -225,7 +225,7 @@ export function openApp(
   const state = openState(ports, style, (group) => void write(state, group), changed);
   const { list, undoBuffer, guard } = state;
   let alarms: Overview = { pending: [], unrecordedResponses: [], unlisted: [], unreadable: [] };
-  let drawnMs = ports.now();
+  let drawnMs = ports.elapsedMs();
   let height = 1;
   let framed: Viewport | undefined;
   const acts = openActions(state, notes, () => height);
@@ -321,7 +321,7 @@ export function openApp(
     tick(): void {
       list.sweep();
       checkFilesInForce(state);
-      const nowMs = ports.now();
+      const nowMs = ports.elapsedMs();
       if (undoBuffer.count() > 0 || nowMs - drawnMs >= REDRAW_MS) {
         drawnMs = nowMs;
         changed();

@@ -21,7 +21,7 @@ const MOST_OFFERED = 5;
 /** Holds decisions until they can no longer be undone; then they are written. */
 export function hold(state: State, group: readonly HeldDecision[]): void {
   const { list, undoBuffer, ports, guard } = state;
-  const untilMs = ports.now() + UNDO_MS;
+  const untilMs = ports.elapsedMs() + UNDO_MS;
   const stillOpen = group.filter(({ key }) => list.row(key)?.stage.kind === "open");
   for (const { key, said } of stillOpen) {
     list.set(key, { kind: "held", status: said.verdict.status, untilMs });
@@ -35,7 +35,7 @@ async function writeOne(state: State, { key, seen, said, edit }: HeldDecision): 
   const { list, ports, report, looks } = state;
   const { bottleSlug, id } = seen.inspection.proposal;
   state.changed();
-  const sinceMs = () => ports.now();
+  const sinceMs = () => ports.elapsedMs();
   try {
     const { status } = await ports.decide(seen, said);
     list.set(key, { kind: "over", words: status, sinceMs: sinceMs() });

@@ -131,7 +131,7 @@ export function openState(
   const state = {
     ports,
     style,
-    list: openList(ports.now, guard.shifted),
+    list: openList(ports.elapsedMs, guard.shifted),
     guard,
     undoBuffer: openUndoBuffer<HeldDecision>(ports.later, due),
     /** The decisions that can no longer be undone, and are not written yet. */

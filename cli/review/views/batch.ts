@@ -44,7 +44,7 @@ function inShort(words: string, instead: string): Outcome {
 function outcomeOf(state: State, { status, step }: Batch, item: BatchItem): Outcome {
   const stage = state.list.row(item.key)?.stage;
   if (stage === undefined) return { word: "done, and off the list" };
-  const words = wordsOf(stage, state.ports.now());
+  const words = wordsOf(stage, state.ports.elapsedMs());
   if (stage.kind !== "open") {
     return inShort(words ?? "", "no longer pending");
   }

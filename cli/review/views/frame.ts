@@ -156,7 +156,7 @@ function heldRows({ undoBuffer, style, ports, list }: State, columns: number): s
     const stage = list.row(key)?.stage;
     return stage?.kind === "held" ? [stage.untilMs] : [];
   });
-  const seconds = secondsLeft(Math.max(0, ...untils), ports.now());
+  const seconds = secondsLeft(Math.max(0, ...untils), ports.elapsedMs());
   const what = items.length === 1 ? "recorded" : `${items.length} decisions recorded`;
   // The key first: no screen is so narrow that it breaks there.
   return wrap(" ", `u to undo: ${what} in ${seconds} s`, columns, "prose").map(style.bold);
@@ -168,7 +168,7 @@ function body(state: State, height: number, columns: number): readonly string[] 
   if (view.place === "batch") return batchRows(state, view, height, columns);
   const stage = "key" in view ? state.list.row(view.key)?.stage : undefined;
   if (stage === undefined || stage.kind === "open") return view.viewport.rows(height, columns);
-  const words = wordsOf(stage, state.ports.now()) ?? "";
+  const words = wordsOf(stage, state.ports.elapsedMs()) ?? "";
   const banner = wrap("! ", `It is no longer pending: ${visibleLine(words)}`, columns, "prose");
   banner.splice(Math.min(MOST_BANNER_ROWS, height));
   const rows = banner.length === height ? [] : view.viewport.rows(height - banner.length, columns);

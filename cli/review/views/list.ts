@@ -158,7 +158,7 @@ function lineUp(columns: readonly Column[], cellOf: (column: Column) => string):
 
 /** The agent's words come behind a bar; what we say of a proposal comes without one. */
 function lastCell(state: State, { entry, stage }: Row): string {
-  const words = wordsOf(stage, state.ports.now());
+  const words = wordsOf(stage, state.ports.elapsedMs());
   return words === undefined ? `│ ${saidIn(entry).text}` : `! ${visibleLine(words)}`;
 }
 

@@ -35,6 +35,24 @@ Deno.test("a approves what was looked at, after five seconds and not before", as
   assertEquals(app.app.end(), ["approved p1 (dev-1)"]);
 });
 
+Deno.test("a clock that is set back or forward changes nothing of what can be undone", async () => {
+  for (const stepMs of [-3_600_000, 3_600_000]) {
+    await using dir = await tempDir();
+    await queueSample(dir.path, { id: "p1" });
+    let nowMs = Date.UTC(2026, 0, 1);
+    const app = await openTestApp(dir, { ports: { now: () => nowMs } });
+    await app.keys("return", "a");
+    nowMs += stepMs;
+    assertStringIncludes(app.cursor()!, "! u to undo (5 s): approving");
+    assertStringIncludes(app.screen(), "u to undo: recorded in 5 s");
+    await app.wait(5_000);
+    assertEquals((await written(dir)).logged, "approved");
+    assertStringIncludes(app.cursor()!, "! approved");
+    await app.wait(60_000);
+    assertEquals(app.cursor(), undefined);
+  }
+});
+
 Deno.test("the notes of the command line are what a question for notes begins with", async () => {
   await using dir = await tempDir();
   await queueSample(dir.path, { id: "p1", arrivalTimestamp: "2026-01-01T00:00:00Z" });
