@@ -4,7 +4,7 @@
  * @module
  */
 
-import { type Hints, makeVisible, unlistedReason, visibleLine } from "../../read_mod.ts";
+import { type Hints, makeVisible, unlistedReason } from "../../read_mod.ts";
 import type { Mark, Overview, PendingProposal, UnrecordedResponse } from "../../mod.ts";
 import { beginningOf, quoteId, visibleJson } from "./quote.ts";
 import { badge, paintHigh, paintPart, type Style } from "./style.ts";
@@ -166,8 +166,13 @@ export function unreadableJson({ bottleSlug, file, reason }: UnreadableInBottle)
   return { bottle_slug: bottleSlug, file, reason };
 }
 
+/** A file's name. The queue's owner chooses it, so one that could be a sentence is in quotes. */
+const quoteFile = (file: string) =>
+  /^(?:.{1,8}|[0-9a-f-]+)(?:\.(?:proposal|response)\.json)?$/.test(file) ? file : `"${file}"`;
+
+/** The alarm of a file that cannot be read, not made visible yet. */
 export function unreadableLine({ bottleSlug, file, reason }: UnreadableInBottle): string {
-  return `! unreadable: ${visibleLine(`${bottleSlug}/${file}: ${reason}`, "code")}`;
+  return `! unreadable: ${bottleSlug}/${quoteFile(file)}: ${reason}`;
 }
 
 export function unlistedJson({ bottleSlug, count }: UnlistedInBottle): object {
@@ -182,8 +187,7 @@ export function unrecordedJson({ bottleSlug, proposalId, says }: UnrecordedRespo
   return { bottle_slug: bottleSlug, id: proposalId, says };
 }
 
+/** The alarm of a response that no log has, not made visible yet. */
 export function unrecordedLine({ bottleSlug, proposalId, says }: UnrecordedResponse): string {
-  return `! answered without a record: ${bottleSlug}/${quoteId(proposalId)}: ${
-    visibleLine(says, "code")
-  }`;
+  return `! answered without a record: ${bottleSlug}/${quoteId(proposalId)}: ${says}`;
 }

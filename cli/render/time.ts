@@ -22,13 +22,16 @@ const ODD_TIME_CELLS = 40;
 
 /**
  * A timestamp in the time zone of this process, which is `$TZ` or the system's, with its offset:
- * `2026-11-22 20:40:02 +01:00`. One that cannot be read stays as it is, made visible and cut.
+ * `2026-11-22 20:40:02 +01:00`. One that cannot be read is quoted, made visible and cut: a sidecar can write
+ * any words there.
  */
 export function localTime(timestamp: string): string {
   const date = new Date(instantOf(timestamp) / 1000);
   const minutes = -date.getTimezoneOffset();
   const local = new Date(date.getTime() + minutes * 60_000);
-  if (Number.isNaN(local.getTime())) return cut(visibleLine(timestamp, "code"), ODD_TIME_CELLS);
+  if (Number.isNaN(local.getTime())) {
+    return `"${cut(visibleLine(timestamp, "code"), ODD_TIME_CELLS)}"`;
+  }
   const two = (count: number) => String(Math.floor(count)).padStart(2, "0");
   const ahead = Math.abs(minutes);
   const offset = `${minutes < 0 ? "-" : "+"}${two(ahead / 60)}:${two(ahead % 60)}`;

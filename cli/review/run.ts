@@ -83,6 +83,9 @@ async function stopJob(): Promise<void> {
   if (!(await command.output()).success) throw new Error("there is no shell to go back to");
 }
 
+/** How late the signal of a Ctrl-C may be that ended an editor. */
+const LATE_SIGNAL_MS = 1_000;
+
 /** Shows what is pending on the whole screen, until the operator quits. Gives the exit code. */
 export async function reviewFullScreen(context: Context): Promise<number> {
   const { root, where, flags, style } = context;
@@ -96,14 +99,17 @@ export async function reviewFullScreen(context: Context): Promise<number> {
   let failure: unknown;
   const complaints: string[] = [];
   const draw = () => terminal?.draw();
-  // While an editor has the terminal, Ctrl-C and Ctrl-\ are for the editor.
+  // While an editor has the terminal, Ctrl-C and Ctrl-\ are for the editor. On a busy machine their signal
+  // reaches this program after the end of the editor.
   let isLent = false;
+  let returnedMs = -Infinity;
   async function lend<T>(use: () => Promise<T>): Promise<T> {
     isLent = true;
     try {
       return await terminal!.lend(use);
     } finally {
       isLent = false;
+      returnedMs = performance.now();
     }
   }
   const end = (exitCode: number) => {
@@ -152,7 +158,8 @@ export async function reviewFullScreen(context: Context): Promise<number> {
 
   const stopListening = listenForEndings((signal, exitCode) => {
     const isKey = signal === "SIGINT" || signal === "SIGQUIT";
-    if (!isKey || !isLent) end(exitCode);
+    if (isKey && (isLent || performance.now() - returnedMs < LATE_SIGNAL_MS)) return;
+    end(exitCode);
   }, fail);
   const background = openBackground(quiet, later);
   function take(changed: Changes): void {

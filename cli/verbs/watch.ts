@@ -123,12 +123,12 @@ function printChanges(context: Context, print: Print, { events, now }: Changes):
   for (const event of events) {
     const { bottleSlug } = event;
     if (event.event === "unrecorded") {
-      const line = unrecordedLine(event);
+      const line = visibleLine(unrecordedLine(event), "code");
       print({ event: "foreign_answer", ...unrecordedJson(event) }, { event: line });
     } else if (event.event === "unlisted") {
       print({ event: "unlisted", ...unlistedJson(event) }, { event: unlistedLine(event) });
     } else if (event.event === "unreadable") {
-      const line = unreadableLine(event);
+      const line = visibleLine(unreadableLine(event), "code");
       print({ event: "unreadable", ...unreadableJson(event) }, { event: line });
     } else if (event.event === "over" && event.was === "unlisted") {
       const over = { event: "unlisted", ...unlistedJson({ bottleSlug, count: 0 }) };

@@ -86,5 +86,10 @@ export function instantOf(timestamp: string): number {
   if (match === null) return Infinity;
   const [, seconds, fraction = "", offset = "Z"] = match;
   const ms = Date.parse(`${seconds}${offset}`);
-  return Number.isNaN(ms) ? Infinity : ms * 1000 + Number(fraction.slice(0, 6).padEnd(6, "0"));
+  // `Date` takes 30 February for 2 March, and reads other texts than these.
+  const asUtc = new Date(`${seconds}Z`);
+  if (Number.isNaN(ms) || !asUtc.toISOString().startsWith(seconds!.replace(" ", "T"))) {
+    return Infinity;
+  }
+  return ms * 1000 + Number(fraction.slice(0, 6).padEnd(6, "0"));
 }

@@ -56,7 +56,7 @@ function alarmRows(overview: Overview, columns: number, style: Style): string[] 
   const shown = lines.length > MOST_ALARMS
     ? [...lines.slice(0, MOST_ALARMS - 1), `! and ${lines.length - MOST_ALARMS + 1} more: see list`]
     : lines;
-  return shown.map((line) => style.magenta(cut(line, columns - 1)));
+  return shown.map((line) => style.magenta(cut(visibleLine(line, "code"), columns - 1)));
 }
 
 /** What has its key at the foot of the screen in any case, in as many rows as it takes. */

@@ -154,7 +154,7 @@ Deno.test(
     assertEquals((await supervise(dir, "reject p0 --notes no")).code, 0);
     await queueSample(dir.path, { id: "p1" });
     await using terminal = await open(dir, "approve p1");
-    assertStringIncludes(await terminal.sees(YES), "! The same change was rejected ");
+    assertStringIncludes(await terminal.sees(YES), "! The same lines were rejected ");
     await terminal.type("no", "Enter");
     await terminal.sees(/^ended 1/m);
   },

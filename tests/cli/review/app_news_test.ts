@@ -292,7 +292,7 @@ Deno.test("the list and the open proposal say that the same was rejected a momen
   assert(rows()[1]!.startsWith("stale "), app.screen());
   assert(rows()[2]!.startsWith("stale "), app.screen());
   await app.press("return");
-  const says = /^! The same change was rejected \d+ s ago\.$/m;
+  const says = /^! The same lines were rejected \d+ s ago\.$/m;
   assert(says.test(app.screen()), app.screen());
   assertStringIncludes(
     app.screen(),

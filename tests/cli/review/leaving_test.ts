@@ -252,6 +252,28 @@ echo "$line" > "$1"
   },
 );
 
+Deno.test(
+  "a Ctrl-C that ends the editor does not end the screen, though its signal arrives after the editor's end",
+  { ignore },
+  async () => {
+    await using dir = await tempDir();
+    await queueSample(dir.path, { id: "p1" });
+    const script = `#!/bin/sh
+(while kill -0 $$ 2>/dev/null; do :; done; kill -INT $PPID; : > ${dir.at("sent")}) &
+exit 130
+`;
+    await Deno.writeTextFile(dir.at("editor"), script, { mode: 0o755 });
+    await using review = await openReview(dir, { env: { EDITOR: dir.at("editor") } });
+    await review.type("Enter");
+    await review.shows(/^\+ *\d+ api\.github\.com$/m);
+    await review.decide("m", /ended with exit code 130/);
+    const isSent = () => Deno.stat(dir.at("sent")).then(() => true, () => false);
+    while (!await isSent()) await setTimeout(10);
+    await review.type("?");
+    await review.shows(/this page$/m);
+  },
+);
+
 for (
   const [what, words, env, expected] of [
     ["--plain", "review --plain", {}, /\[a\/m\/r\/s\/q\] $/m],
