@@ -48,7 +48,9 @@ export function hintRows(
   const file = CONFIG_FILE_FOR_TOOL[tool];
   return [
     ...(rejectedBefore === undefined ? [] : [
-      `${rejectedBefore.exact ? "The same lines were" : "At least half of these lines were"} rejected ` +
+      `${
+        rejectedBefore.exact ? "The same lines were" : "At least half of these lines were"
+      } rejected ` +
       `${age(rejectedBefore.timestamp, nowMs)} ago.`,
     ]),
     ...(count === undefined ? [] : [
