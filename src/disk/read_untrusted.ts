@@ -166,11 +166,7 @@ export function readInDirectory(file: string, options: ReadOptions): UntrustedFi
   const dir = dirname(file);
   for (let tries = 0; tries < MAX_TRIES; tries++) {
     const identity = directoryIdentity(dir);
-    const found = attemptRead(file, options);
-    if (found instanceof Error) {
-      if (directoryIdentity(dir) === identity) throw found;
-      continue;
-    }
+    const found = readUntrusted(file, options);
     const coins = crypto.getRandomValues(new Uint8Array(LOOKS));
     const isSame = coins.every((coin) =>
       coin % 2 === 0 ? directoryIdentity(dir) === identity : stampOfFile(file) === found.stamp
@@ -178,14 +174,6 @@ export function readInDirectory(file: string, options: ReadOptions): UntrustedFi
     if (isSame) return found;
   }
   throw new UnsafeFileError(file, "its directory was replaced each time it was read");
-}
-
-function attemptRead(file: string, options: ReadOptions): UntrustedFile | Error {
-  try {
-    return readUntrusted(file, options);
-  } catch (error) {
-    return error as Error; // Nothing else is thrown there.
-  }
 }
 
 /**

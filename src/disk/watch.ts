@@ -230,7 +230,7 @@ function look(watch: DirectoryWatch): void {
   for (const name of [...watch.watchers.keys()]) {
     if (name === ALL || names.has(name)) tell(watch, name, names, error);
   }
-  let intervalMs = LONGEST_TIMER_MS;
+  let intervalMs = Infinity;
   for (const group of watch.watchers.values()) {
     for (const watcher of group) intervalMs = Math.min(intervalMs, watcher.intervalMs);
   }

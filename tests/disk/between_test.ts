@@ -78,6 +78,18 @@ for (
       options: "allowHardLinks: true",
     },
     {
+      what: "grew during the read, with its time set back",
+      call: "read",
+      n: 1,
+      async act(path: string) {
+        await run("cp", ["--preserve=timestamps", path, `${path}.time`]);
+        overwrite(path, "hello, and more");
+        await run("touch", ["--reference", `${path}.time`, path]);
+      },
+      says: "it changed while it was read",
+      options: "allowHardLinks: true",
+    },
+    {
       what: "shrank between look and read",
       call: "statx",
       n: 2,
@@ -156,8 +168,32 @@ Deno.test(
   },
 );
 
+// Threat: B2
 Deno.test(
-  "readInDirectory() reads again if its directory was replaced and the file missing meanwhile",
+  "readInDirectory() gives nothing from behind a link that came after its look and went before the next",
+  { ignore },
+  async () => {
+    await using dir = await tempDir();
+    for (const place of ["q", "outside"]) await Deno.mkdir(dir.at(place));
+    for (const place of ["q", "outside"]) await Deno.writeTextFile(dir.at(place, "f"), place);
+    const [path, file] = [dir.at("q"), dir.at("q", "f")];
+    const read = READ(file, "", "readInDirectory");
+    const back = () => {
+      Deno.removeSync(path);
+      Deno.renameSync(`${path}.real`, path);
+    };
+    const act = linkInstead(path, dir.at("outside"));
+    const out = await actBetween(dir, read, [path, file], { call: "statx", n: 1, act }, {
+      call: "openat",
+      n: 1,
+      act: back,
+    });
+    assertEquals(out, "q\n");
+  },
+);
+
+Deno.test(
+  "readInDirectory() finds no file that went with its directory",
   { ignore },
   async () => {
     await using dir = await tempDir();
@@ -166,7 +202,6 @@ Deno.test(
     await Deno.writeTextFile(dir.at("q", "f"), "old");
     const path = dir.at("q");
     const read = READ(dir.at("q", "f"), "", "readInDirectory");
-    // The file goes with its directory, and the new directory has no such file: the read must say so.
     const out = await actBetween(dir, read, path, {
       call: "statx",
       n: 1,

@@ -14,7 +14,7 @@ import { assertEquals } from "@std/assert";
 export interface Step {
   /** The call's name, such as `statx`. */
   readonly call: string;
-  /** Which of those calls on the file it is, from 1. */
+  /** Which of those calls on the paths it is, from 1. */
   readonly n: number;
   readonly act: () => void | Promise<void>;
 }
@@ -24,14 +24,14 @@ export interface Step {
  *
  * @param dir Where the program is put.
  * @param code Its text; what it prints is the result. `REPO` in it stands for the checkout.
- * @param path The file or directory that the calls name.
+ * @param path The file or directory that the calls name, or several.
  * @param steps When to do what, in the order of the calls.
  * @returns What the program printed.
  */
 export async function actBetween(
   dir: TempDir,
   code: string,
-  path: string,
+  path: string | readonly string[],
   ...steps: readonly [Step, ...Step[]]
 ): Promise<string> {
   const [program, trace] = [dir.at("between.ts"), dir.at("between.trace")];
@@ -39,7 +39,8 @@ export async function actBetween(
   await Deno.writeTextFile(trace, "");
   const child = new Deno.Command("strace", {
     args: [
-      ...["-f", "-qq", "-o", trace, "-P", path],
+      ...["-f", "-qq", "-o", trace],
+      ...[path].flat().flatMap((each) => ["-P", each]),
       ...["-e", `trace=${steps.map(({ call }) => call)}`],
       ...steps.flatMap(({ call, n }) => ["-e", `inject=${call}:signal=SIGSTOP:when=${n}`]),
       ...[Deno.execPath(), "run", "-A", "--quiet", `--config=${REPO}deno.json`, program],
