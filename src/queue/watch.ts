@@ -76,7 +76,6 @@ export async function* watchPending(
       wake = Promise.withResolvers<void>();
       delivered = latest!;
       yield delivered;
-      if (!sameListing(delivered, latest!)) wake.resolve();
     }
   } finally {
     stop();

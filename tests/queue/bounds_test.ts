@@ -1,4 +1,5 @@
 import { readOverview, readProposal, UnsafeFileError } from "../../mod.ts";
+import { findProposals } from "../../src/queue/find.ts";
 import { queueSample } from "../support/records.ts";
 import { tempDir } from "../support/temp.ts";
 import { asUser, ranAlone } from "../support/user.ts";
@@ -42,4 +43,13 @@ Deno.test("readOverview() lists the other bottles where one queue may not be rea
     assertEquals(pending.map(({ proposalId }) => proposalId), ["p2"]);
     assertEquals(unreadable.map(({ bottleSlug, file }) => [bottleSlug, file]), [["dev-1", "."]]);
   });
+});
+
+Deno.test("findProposals() finds a whole id alone, though others begin with it", async () => {
+  await using dir = await tempDir();
+  for (const id of ["p1", "p12"]) await queueSample(dir.path, { id });
+  const found = (prefix: string) =>
+    findProposals(prefix, { root: dir.path }).map(({ proposalId }) => proposalId).sort();
+  assertEquals(found("p1"), ["p1"]);
+  assertEquals(found("p"), ["p1", "p12"]);
 });

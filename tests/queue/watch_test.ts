@@ -414,3 +414,16 @@ Deno.test("watchEvents() sees a bottle that comes after a long time without, tho
   }
   await events.return();
 });
+
+Deno.test("watchPending() gives no new listing after a look that finds the same", async () => {
+  await using dir = await tempDir();
+  using end = safety();
+  const listings = watchPending(dir.path, { signal: end.signal });
+  assertEquals((await listings.next()).value?.pending.length, 0);
+  const next = listings.next();
+  using looks = countLooks(dir.path);
+  await looks.next(1); // Of one look the watch under test is told first.
+  await writeProposal(dir.path, sampleProposal({ id: "p1" }));
+  assertEquals((await next).value?.pending.length, 1);
+  await listings.return();
+});
