@@ -9,6 +9,7 @@ import {
 } from "../../mod.ts";
 import { supervise } from "../support/command_line.ts";
 import { type QueuedProposal, queueSample } from "../support/records.ts";
+import { canMount, mountTmpfs } from "../support/small_disk.ts";
 import { type TempDir, tempDir } from "../support/temp.ts";
 import { asUser, ranAlone } from "../support/user.ts";
 import { assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
@@ -157,6 +158,22 @@ Deno.test("decide() records nothing if the response would be too large for its r
   assertEquals(await actions(dir), []);
   await decideWith("x".repeat(most));
   assertEquals((await readResponse(queued.queueDir, "p1")).notes.length, most);
+});
+
+// Threat: C2, C4
+Deno.test("decide() records nothing if the disk has no room for the response", {
+  ignore: !canMount,
+}, async () => {
+  await using dir = await tempDir();
+  // Room for the proposal and what is recorded of a decision, and not for the response besides.
+  await using _ = await mountTmpfs(dir.path, "size=300k");
+  const queued = await queueSample(dir.path, {
+    id: "p1",
+    proposedFile: "# a long comment\n".repeat(6_000),
+  });
+  const error = await assertRejects(() => approve(dir, queued), SuperviseError);
+  assertEquals(error.code, "queue_not_writable");
+  assertEquals(await actions(dir), []);
 });
 
 Deno.test("decide() records nothing without an operator", async () => {

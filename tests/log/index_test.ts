@@ -15,9 +15,11 @@ import { openSigningKey } from "../../src/log/key.ts";
 import { readLine } from "../../src/log/lines.ts";
 import { encodeAuditEntry } from "../../src/records/codec.ts";
 import { FOREIGN_LINE, sampleEntry } from "../support/audit.ts";
+import { actBetween } from "../support/between.ts";
 import { holds } from "../support/properties.ts";
 import { queueSample } from "../support/records.ts";
 import { REPO, run, supervise } from "../support/run.ts";
+import { isMissing } from "../support/skip.ts";
 import { type TempDir, tempDir } from "../support/temp.ts";
 import {
   assert,
@@ -387,6 +389,29 @@ Deno.test("a decision is recorded and answered though the index cannot be brough
   await decide({ ...ref, proposalSha256, verdict, notes: "no", operator: "ada@host" });
   assertEquals(decided(dir, "p1"), "rejected");
   assert(Deno.statSync(indexPath(dir)).isDirectory);
+});
+
+Deno.test("findDecision() replaces no index of the log as another process made it meanwhile", {
+  ignore: isMissing("strace", "-V"),
+}, async () => {
+  await using dir = await tempDir();
+  await longLog(dir);
+  const code = `
+    import { findDecision } from "REPOmod.ts";
+    const ref = { root: "${dir.path}", bottleSlug: "dev-1", proposalId: "p1" };
+    console.log(findDecision(ref)?.operatorAction);`;
+  let made = new Uint8Array();
+  const out = await actBetween(dir, code, logPath(dir), {
+    call: "openat",
+    n: 1,
+    async act() {
+      await add(dir, foreignLine("p1"));
+      assertEquals(decided(dir, "p1"), "rejected");
+      made = await Deno.readFile(indexPath(dir));
+    },
+  });
+  assertEquals(out, "undefined\n");
+  assertEquals(await Deno.readFile(indexPath(dir)), made);
 });
 
 // Threat: L9

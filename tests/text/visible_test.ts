@@ -94,9 +94,9 @@ for (
     ["phonetic letters", "\u0261it \u01c3", "⟨U+0261⟩it ⟨U+01C3⟩"],
     ["a Burmese letter in a Latin word", "g\u101dgle", "g⟨U+101D⟩gle"],
     [
-      "Hebrew, Arabic and their digits",
-      "\u05d0 \u0627\u0661 \u{10800}",
-      "⟨U+05D0⟩ ⟨U+0627⟩⟨U+0661⟩ ⟨U+10800⟩",
+      "Hebrew, Arabic, their digits and money",
+      "\u05d0 \u0627\u0661 \u{10800} \u060b",
+      "⟨U+05D0⟩ ⟨U+0627⟩⟨U+0661⟩ ⟨U+10800⟩ ⟨U+060B⟩",
     ],
     [
       "the whole word around a trick",

@@ -4,6 +4,7 @@ import { supervise } from "../../support/command_line.ts";
 import { flood } from "../../support/flood.ts";
 import { queueSample } from "../../support/records.ts";
 import { run } from "../../support/run.ts";
+import { canMount, mountTmpfs } from "../../support/small_disk.ts";
 import { type TempDir, tempDir } from "../../support/temp.ts";
 import { treeOf } from "../../support/tree.ts";
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
@@ -624,15 +625,6 @@ for (const [version, state] of [["2.9.0", "ok"], ["2.8.9", "warn"], ["3.0.0", "w
   });
 }
 
-const canMount = isRoot && await (async () => {
-  await using dir = await tempDir();
-  const { code } = await run("mount", ["-t", "tmpfs", "none", dir.path]).catch(() => ({ code: 1 }));
-  if (code === 0) await run("umount", [dir.path]);
-  return code === 0;
-})();
-
-if (!canMount) console.error("cannot mount a small disk here: the tests of a full one are skipped");
-
 for (
   const [options, state, says] of [
     ["size=16m", "bad", "16 MiB are free"],
@@ -645,15 +637,11 @@ for (
     ignore: !canMount,
     fn: async () => {
       await using dir = await tempDir();
-      assertEquals((await run("mount", ["-t", "tmpfs", "-o", options, "none", dir.path])).code, 0);
-      try {
-        const { found } = await findings(dir.path);
-        const disk = found.find(({ check }) => check === "disk")!;
-        assertEquals(disk.state, state);
-        assertStringIncludes(disk.says, says);
-      } finally {
-        await run("umount", [dir.path]);
-      }
+      await using _ = await mountTmpfs(dir.path, options);
+      const { found } = await findings(dir.path);
+      const disk = found.find(({ check }) => check === "disk")!;
+      assertEquals(disk.state, state);
+      assertStringIncludes(disk.says, says);
     },
   });
 }
@@ -663,15 +651,9 @@ Deno.test("doctor finds a queue on another file system than the rest", {
 }, async () => {
   await using dir = await tempDir();
   await prepare(dir);
-  const queueDir = dir.at("queue", "dev-1");
-  const { code } = await run("mount", ["-t", "tmpfs", "-o", "mode=700", "none", queueDir]);
-  assertEquals(code, 0);
-  try {
-    const { found } = await findings(dir.path);
-    const [first] = found.filter(({ check }) => check === "permissions");
-    assertEquals(first?.state, "bad");
-    assertStringIncludes(first!.says, "is on another file system than");
-  } finally {
-    await run("umount", [queueDir]);
-  }
+  await using _ = await mountTmpfs(dir.at("queue", "dev-1"), "mode=700");
+  const { found } = await findings(dir.path);
+  const [first] = found.filter(({ check }) => check === "permissions");
+  assertEquals(first?.state, "bad");
+  assertStringIncludes(first!.says, "is on another file system than");
 });
