@@ -24,38 +24,38 @@ const LEAST_NOTICED = 0.95;
 /** How much longer than the unchanged code the changed one may take, until it counts as hanging. */
 const PATIENCE = 5;
 
-const LEAST_PATIENCE_S = 60;
+const LEAST_PATIENCE_S = 20;
 
-type Outcome = "noticed" | "hung" | "lives";
+/** How many test files run at once: most wait now and then for a process or a timer. */
+const WORKERS = navigator.hardwareConcurrency + 1;
 
 interface Tried {
-  readonly outcome: Outcome;
-  readonly seconds: number;
-}
-
-interface Run {
-  readonly code: number;
-  readonly seconds: number;
-  readonly out: string;
+  readonly outcome: "noticed" | "hung" | "lives";
+  /** The test that noticed it, or did not end; of one that lives, what the last one printed, if it failed. */
+  readonly by: string;
 }
 
 const TIMED_OUT = [124, 137];
 
-/** Runs test files in a copy. timeout(1) ends what they started, too. */
-async function runTests(copy: string, tests: readonly string[], limitS: number): Promise<Run> {
-  const begin = performance.now();
+/** Runs a test file in a copy up to its first failing test. timeout(1) ends what it started, too. */
+async function runTest(copy: string, test: string, limitS: number): Promise<Tried> {
   const { code, stdout, stderr } = await new Deno.Command("timeout", {
     args: [
       ...["--kill-after=5", String(Math.ceil(limitS)), Deno.execPath()],
-      ...["test", "-A", "--no-check", "--fail-fast", "--quiet", ...tests],
+      ...["test", "-A", "--no-check", "--fail-fast", test],
     ],
     cwd: copy,
     env: { TMPDIR: join(copy, ".tmp"), NO_COLOR: "1" },
     stdout: "piped",
     stderr: "piped",
   }).output();
+  if (code === 0) return { outcome: "lives", by: "" };
+  if (TIMED_OUT.includes(code)) return { outcome: "hung", by: test };
   const out = [stdout, stderr].map((bytes) => new TextDecoder().decode(bytes)).join("");
-  return { code, seconds: (performance.now() - begin) / 1000, out };
+  const [, by] = /^ FAILURES \n\n(.+)$/m.exec(out) ?? [];
+  // Code that cannot even be loaded fails every test, and shows nothing.
+  if (by === undefined || !out.includes("running ")) return { outcome: "lives", by: out };
+  return { outcome: "noticed", by };
 }
 
 /** Copies what git knows or would add, as it is now. */
@@ -89,39 +89,52 @@ async function inEachCopy<T>(
   }));
 }
 
-async function tryMutant(copy: string, mutant: Mutant, limitS: number): Promise<Tried> {
+/** Runs the mutant's tests one after the other, the fastest first, until one notices it. */
+async function tryMutant(
+  copy: string,
+  mutant: Mutant,
+  secondsOf: ReadonlyMap<string, number>,
+): Promise<Tried> {
   const path = join(copy, mutant.file);
   const text = await Deno.readTextFile(path);
   await Deno.writeTextFile(path, text.replace(mutant.is, () => mutant.becomes));
   try {
-    const { code, seconds } = await runTests(copy, mutant.tests, limitS);
-    const outcome = code === 0 ? "lives" : TIMED_OUT.includes(code) ? "hung" : "noticed";
-    return { outcome, seconds };
+    const fastestFirst = mutant.tests.map((test) => ({ test, seconds: secondsOf.get(test)! }))
+      .sort((a, b) => a.seconds - b.seconds);
+    let tried: Tried = { outcome: "lives", by: "" };
+    for (const { test, seconds } of fastestFirst) {
+      tried = await runTest(copy, test, Math.max(LEAST_PATIENCE_S, PATIENCE * seconds));
+      if (tried.outcome !== "lives") break;
+    }
+    return tried;
   } finally {
     await Deno.writeTextFile(path, text);
   }
 }
 
-/** Runs the tests on the unchanged code; returns how long each set of them may take. */
-async function limitsOf(
+/** Runs each test file on the unchanged code, which must pass; returns how long each takes. */
+async function measureTests(
   copies: readonly string[],
   mutants: readonly Mutant[],
 ): Promise<ReadonlyMap<string, number>> {
-  const limits = new Map<string, number>();
-  const sets = new Map(mutants.map(({ tests }) => [tests.join(" "), tests]));
-  await inEachCopy(copies, [...sets], async (copy, [name, tests]) => {
-    const { code, seconds, out } = await runTests(copy, tests, 600);
-    console.log(`unchanged ${seconds.toFixed(1).padStart(6)} s  ${name}`);
-    if (code !== 0) throw new Error(`Cannot start: ${name} fails on the unchanged code\n${out}`);
-    limits.set(name, Math.max(LEAST_PATIENCE_S, PATIENCE * seconds));
-  });
-  return limits;
+  const secondsOf = new Map<string, number>();
+  await inEachCopy(
+    copies,
+    [...new Set(mutants.flatMap(({ tests }) => tests))],
+    async (copy, test) => {
+      const begin = performance.now();
+      const { outcome, by } = await runTest(copy, test, 600);
+      if (outcome !== "lives") throw new Error(`Cannot start without a change: ${outcome}: ${by}`);
+      secondsOf.set(test, (performance.now() - begin) / 1000);
+    },
+  );
+  return secondsOf;
 }
 
-function printSums(outcomes: ReadonlyMap<Mutant, Outcome>): number {
+function printSums(outcomes: ReadonlyMap<Mutant, Tried["outcome"]>): number {
   console.log("\narea        changes  noticed  by a hang  live");
-  const row = (name: string, some: readonly Outcome[]) => {
-    const count = (outcome: Outcome) => some.filter((one) => one === outcome).length;
+  const row = (name: string, some: readonly Tried["outcome"][]) => {
+    const count = (outcome: Tried["outcome"]) => some.filter((one) => one === outcome).length;
     const [lives, hung] = [count("lives"), count("hung")];
     const cells = [String(some.length).padStart(7), String(some.length - lives).padStart(9)];
     console.log(name.padEnd(12), ...cells, String(hung).padStart(9), String(lives).padStart(5));
@@ -137,7 +150,7 @@ function printSums(outcomes: ReadonlyMap<Mutant, Outcome>): number {
 async function main(args: readonly string[]): Promise<number> {
   const { only, workers, _: words } = parseArgs([...args], {
     string: ["only", "workers", "_"],
-    default: { workers: "2" },
+    default: { workers: String(WORKERS) },
   });
   const mutants = readTables().filter(({ area, promise }) =>
     (only === undefined || area === only) && words.every((word) => promise.includes(String(word)))
@@ -155,28 +168,26 @@ async function main(args: readonly string[]): Promise<number> {
     await Deno.chmod(place, 0o755);
     const copies = Array.from({ length: Number(workers) }, (_, n) => join(place, String(n)));
     for (const copy of copies) await copyCheckout(copy);
-    const limits = await limitsOf(copies, mutants);
-    const outcomes = new Map<Mutant, Outcome>();
+    const secondsOf = await measureTests(copies, mutants);
+    const outcomes = new Map<Mutant, Tried["outcome"]>();
     await inEachCopy(copies, mutants, async (copy, mutant) => {
-      const { outcome, seconds } = await tryMutant(
-        copy,
-        mutant,
-        limits.get(mutant.tests.join(" "))!,
-      );
+      const begin = performance.now();
+      const { outcome, by } = await tryMutant(copy, mutant, secondsOf);
       outcomes.set(mutant, outcome);
-      const took = `${seconds.toFixed(1)} s`.padStart(8);
-      console.log(`${outcome.padEnd(8)} ${took}  ${mutant.area.padEnd(9)} ${mutant.promise}`);
+      const took = `${((performance.now() - begin) / 1000).toFixed(1)} s`.padStart(7);
+      console.log(`${outcome.padEnd(7)} ${took}  ${mutant.area}: ${mutant.promise}\n      ${by}`);
     });
     const share = printSums(outcomes);
-    const surprises = [...outcomes].filter(([{ lives }, outcome]) =>
-      (outcome === "lives") !== (lives !== undefined)
-    );
-    for (const [{ area, file, promise }, outcome] of surprises) {
-      const what = outcome === "lives" ? "lives, and the table has no reason" : "no longer lives";
-      console.log(`${what}: ${area}, ${file}: ${promise}`);
+    let surprises = 0;
+    for (const [{ file, promise, lives }, outcome] of outcomes) {
+      if (outcome !== "lives" && lives === undefined) continue;
+      if (outcome !== "lives" || lives === undefined) surprises++;
+      const reason = outcome === "lives" ? lives ?? "the table has no reason" : "no longer";
+      console.log(`lives: ${file}: ${promise}: ${reason}`);
     }
-    console.log(`${(100 * share).toFixed(1)} % noticed`);
-    return share >= LEAST_NOTICED && surprises.length === 0 ? 0 : 1;
+    const minutes = (performance.now() / 60_000).toFixed(1);
+    console.log(`${(100 * share).toFixed(1)} % noticed in ${minutes} minutes`);
+    return share >= LEAST_NOTICED && surprises === 0 ? 0 : 1;
   } finally {
     await Deno.remove(place, { recursive: true });
   }
