@@ -147,9 +147,16 @@ for (const [shell, driver] of Object.entries(DRIVERS)) {
 }
 
 for (
-  const [shell, start] of [
-    ["bash", "bash --norc"],
-    ["zsh", "zsh -f"],
+  const [shell, start, prefix, isReady] of [
+    // Its line editor reads keys before it shows the prompt.
+    ["bash", "bash --norc", "bind 'set bell-style none'; ", /^ready\n> /m],
+    // Its line editor starts after the prompt; keys that come before, the terminal itself would show.
+    [
+      "zsh",
+      "zsh -f",
+      "autoload -Uz compinit; compinit -u -D; zle-line-init() { zle -M reads; }; zle -N zle-line-init; ",
+      /^ready\n> *\nreads/m,
+    ],
   ] as const
 ) {
   const missing = isMissing(shell) || isMissing("tmux", "-V");
@@ -160,15 +167,13 @@ for (
       await using dir = await tempDir();
       await prepare(dir);
       const env = { ...envOf(dir), PS1: "$ " };
-      const prefix = shell === "zsh" ? "autoload -Uz compinit; compinit -u -D; " : "";
       await using terminal = await openTerminal(start, env);
       await terminal.type(
-        `${prefix}PATH=${dir.at("bin")}:$PATH; PS1='> '; bind 'set bell-style none' 2>/dev/null; ` +
+        `${prefix}PATH=${dir.at("bin")}:$PATH; PS1='> '; ` +
           `source <(supervise completions ${shell}); cd ${dir.path}; echo rea''dy`,
         "Enter",
       );
-      // What is typed before the next prompt, the terminal itself would print in the prompt's place.
-      await terminal.sees(/^ready\n>/m);
+      await terminal.sees(isReady);
       const typed = async (keys: string, seen: RegExp) => {
         await terminal.type("-l", `supervise ${keys}`);
         await terminal.type("Tab");
