@@ -61,6 +61,7 @@ export interface TestApp {
 export interface AppOptions {
   readonly columns?: number;
   readonly rows?: number;
+  readonly colour?: boolean;
   /** A shell script that is the operator's editor. */
   readonly editor?: string;
   /** The operator's words for approvals. */
@@ -85,7 +86,7 @@ const NOBODY = {
  * @returns The app.
  */
 export async function openTestApp(dir: TempDir, options: AppOptions = {}): Promise<TestApp> {
-  const { columns = 80, rows = 24, editor, notes = "" } = options;
+  const { columns = 80, rows = 24, editor, notes = "", colour = false } = options;
   const root = dir.path;
   const clock = openClock();
   const said: string[] = [];
@@ -139,7 +140,7 @@ export async function openTestApp(dir: TempDir, options: AppOptions = {}): Promi
       app.frame({ columns, rows });
     });
   }
-  const app = openApp(ports, { style: makeStyle(false), notes, changed: draw });
+  const app = openApp(ports, { style: makeStyle(colour), notes, changed: draw });
   async function idle(): Promise<void> {
     do {
       await Promise.allSettled(underWay);
