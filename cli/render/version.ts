@@ -14,7 +14,7 @@ export function versionBlocks({ proposal, currentFile }: Inspection, finalFile: 
   const { tool, proposedFile } = proposal;
   const marks = marksFor(tool, currentFile, finalFile);
   const titles = { label: CONFIG_FILE_FOR_TOOL[tool], after: "yours" };
-  const heading = (text: string): Block => (columns) => [...wrap("", text, columns), ""];
+  const heading = (text: string): Block => (columns) => [...wrap("", text, columns, "prose"), ""];
   return [
     heading("Your version, against the file in force:"),
     (columns, style) => renderMarks(marks, columns, style),

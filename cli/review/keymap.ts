@@ -261,7 +261,7 @@ export function helpBlocks(place: Place): Block[] {
     const names = `  ${keys.map(written).join(" ")}`;
     return columns < NARROW
       ? [names, ...wrap("    ", help, columns, "prose")]
-      : [`${names.padEnd(20)} ${help}`.slice(0, columns - 1)];
+      : wrap(`${names.padEnd(20)} `, help, columns, "prose");
   });
   return [
     (columns, style) => [style.bold(cut(TITLES[place], columns - 1)), ""],

@@ -109,8 +109,12 @@ export function batchRows(
     const subject = subjectOf(item, shorts.get(idOf(item))!);
     const before = ` ${visibleLine(word).padEnd(width)}  │ `;
     // Which one it is comes below where there is no room for it.
-    if (columns - before.length >= LEAST_SUBJECT) rows.push(...wrap(before, subject, columns));
-    else rows.push(cut(` ${visibleLine(word)}`, columns - 1), ...wrap("   │ ", subject, columns));
+    if (columns - before.length >= LEAST_SUBJECT) {
+      rows.push(...wrap(before, subject, columns, "prose"));
+    } else {rows.push(
+        cut(` ${visibleLine(word)}`, columns - 1),
+        ...wrap("   │ ", subject, columns, "prose"),
+      );}
     for (const text of why === undefined ? highMarks(state, view, item) : [why]) {
       rows.push(...wrap("   ! ", visibleLine(text), columns, "prose"));
     }

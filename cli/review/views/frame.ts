@@ -9,15 +9,15 @@ import type { Overview } from "../../../mod.ts";
 import { unlistedLine, unreadableLine, unrecordedLine } from "../../render/pending.ts";
 import type { Style } from "../../render/style.ts";
 import { cut, fill, wrap } from "../../render/wrap.ts";
-import { type Action, type Binding, BINDINGS, written } from "../keymap.ts";
+import { type Action, BINDINGS, written } from "../keymap.ts";
 import { secondsLeft, wordsOf } from "../list.ts";
 import type { State } from "../state.ts";
 import type { Size } from "../terminal.ts";
 import { batchRows } from "./batch.ts";
 import { listRows } from "./list.ts";
 
-/** How many alarms are on the screen, at most. */
-const MOST_ALARMS = 3;
+/** How many alarms are on the screen, at most, and how many rows they take. */
+const [MOST_ALARMS, MOST_ALARM_ROWS] = [3, 4];
 
 /** How many rows a message takes, at most. */
 const MOST_MESSAGE_ROWS = 4;
@@ -56,7 +56,11 @@ function alarmRows(overview: Overview, columns: number, style: Style): string[] 
   const shown = lines.length > MOST_ALARMS
     ? [...lines.slice(0, MOST_ALARMS - 1), `! and ${lines.length - MOST_ALARMS + 1} more: see list`]
     : lines;
-  return shown.map((line) => style.magenta(cut(visibleLine(line, "code"), columns - 1)));
+  const rows = shown.flatMap((line) =>
+    wrap("! ", visibleLine(line.slice(2), "code"), columns, "prose")
+  );
+  if (rows.length > MOST_ALARM_ROWS) rows.splice(MOST_ALARM_ROWS - 1, Infinity, "! more: see list");
+  return rows.map(style.magenta);
 }
 
 /** What has its key at the foot of the screen in any case, in as many rows as it takes. */
@@ -64,6 +68,9 @@ const ALWAYS: readonly Action[] = ["approve", "reject", "confirm", "open", "back
 
 /** What has its key there if there is room, the first one longest. */
 const KEPT_LONGEST: readonly Action[] = ["undo", "quit", "nextUnseen"];
+
+/** What does nothing where no proposal waits. */
+const ABOUT_A_ROW: readonly Action[] = ["open", "approve", "modify", "reject", "snooze", "select"];
 
 /** Puts hints beside each other, in rows of so many cells. */
 function pack(hints: readonly string[], room: number): readonly string[] {
@@ -80,35 +87,44 @@ function pack(hints: readonly string[], room: number): readonly string[] {
 /** The keys of a place, as many as there is room for. */
 function hints(state: State, columns: number): readonly string[] {
   const { view, style, undoBuffer, list } = state;
-  const isUseful = ({ hint, action }: Binding) => {
+  const row = view.place === "proposal" ? list.row(view.key) : list.current();
+  const areSelected = view.place === "list" && list.selected().length > 0;
+  const isUseful = (action: Action) => {
     if (action === "undo") return undoBuffer.count() > 0;
     if (action === "confirm") return view.place === "batch" && view.step === "asked";
     if (action === "nextUnseen") return "viewport" in view && view.viewport.hasUnseen();
-    return hint !== undefined;
+    if (view.place !== "list" && view.place !== "proposal" || !ABOUT_A_ROW.includes(action)) {
+      return true;
+    }
+    return row?.stage.kind === "open" ||
+      areSelected && (action === "approve" || action === "reject");
   };
   const rankOf = (action: Action) => {
     if (ALWAYS.includes(action)) return -1;
     const at = KEPT_LONGEST.indexOf(action);
     return at === -1 ? KEPT_LONGEST.length : at;
   };
-  const all = BINDINGS[view.place]
-    .filter(isUseful)
-    .map(({ keys: [key], hint, action }) => ({
-      text: `${written(key!)} ${hint}`,
-      rank: rankOf(action),
-    }));
-  if (view.place === "list" && list.counts().snoozed > 0) {
-    all.unshift({ text: "S show hidden", rank: KEPT_LONGEST.length });
+  const all = BINDINGS[view.place].flatMap(({ keys: [key], hint, action }) =>
+    hint === undefined
+      ? []
+      : [{ text: `${written(key!)} ${hint}`, rank: rankOf(action), isUseful: isUseful(action) }]
+  );
+  if (view.place === "list") {
+    const isHiding = list.counts().snoozed > 0;
+    all.unshift({ text: "S show hidden", rank: KEPT_LONGEST.length, isUseful: isHiding });
+    if (list.filter() !== "") all.unshift({ text: "Esc all", rank: -1, isUseful: true });
   }
-  if (view.place === "list" && list.filter() !== "") all.unshift({ text: "Esc all", rank: -1 });
   const packed = (shown: typeof all) => pack(shown.map(({ text }) => text), columns - 2);
-  let shown = all.filter(({ rank }) => rank === -1);
-  const rows = packed(shown).length;
-  for (const hint of all.toSorted((a, b) => a.rank - b.rank)) {
+  const always = all.filter(({ rank }) => rank === -1);
+  // As many as if all were useful: a decision elsewhere must not move the list.
+  const count = packed(always).length;
+  let shown = always.filter(({ isUseful }) => isUseful);
+  for (const hint of all.filter(({ isUseful }) => isUseful).toSorted((a, b) => a.rank - b.rank)) {
     const more = all.filter((other) => other === hint || shown.includes(other));
-    if (packed(more).length === rows) shown = more;
+    if (packed(more).length <= count) shown = more;
   }
-  return packed(shown).map((row) => style.dim(` ${row}`));
+  const rows = packed(shown).map((row) => style.dim(` ${row}`));
+  return [...Array(count - rows.length).fill(""), ...rows];
 }
 
 /** What was typed, with its end and a cursor always in view. */

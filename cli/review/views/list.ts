@@ -69,14 +69,18 @@ interface Column {
   readonly cell: (row: Row) => string;
 }
 
+/** What comes before any hint. */
+const WORST: readonly string[] = ["high", "invalid", "failed", "?"];
+
 /** What is odd about a proposal on a narrow screen: the worst of it. */
 function worstOf(state: State, { entry }: Row): string {
-  const marks = state.ports.marksOf(entry);
-  const severity = marks === undefined ? "?" : marks[0]?.severity;
-  if (severity === "high" || severity === "?") return severity;
+  // "1 high +2"; of what is not judged any further "invalid file".
+  const [first = "", second = ""] = marksInShort(state.ports.marksOf(entry)).split(" ");
+  const worst = /\d/.test(first) ? second : first;
+  if (WORST.includes(worst)) return worst;
   const { escaped, tooLong } = saidIn(entry);
   const hint = hintInShort(state.ports.hintsOf(entry), 0);
-  return hint || severity || (escaped > 0 || tooLong !== "" ? "tricks" : "");
+  return hint || worst || (escaped > 0 || tooLong !== "" ? "tricks" : "");
 }
 
 function noteOf(state: State, { entry }: Row): string {
@@ -98,7 +102,7 @@ function columnsOf(state: State, columns: number): Column[] {
         width: 12,
         cell: ifOpen((row) => marksInShort(ports.marksOf(row.entry))),
       },
-      { heading: "NOTE", width: 11, cell: ifOpen((row) => noteOf(state, row)) },
+      { heading: "NOTE", width: 13, cell: ifOpen((row) => noteOf(state, row)) },
     ]
     : [{ heading: "MARKS", width: 8, cell: ifOpen((row) => worstOf(state, row)) }];
   const slugs = list.visible().map(({ entry }) => entry.proposal.bottleSlug);
@@ -211,9 +215,9 @@ function preview(state: State, row: Row | undefined, height: number, columns: nu
 function whyEmpty({ list }: State): string {
   const { snoozed } = list.counts();
   const hidden = snoozed === 0 ? "" : ` ${snoozed} hidden with s: S shows them.`;
-  return list.filter() === ""
-    ? `Nothing is pending.${hidden} New proposals appear here.`
-    : `No proposal has that text in it: Esc shows all.${hidden}`;
+  return list.filter() !== ""
+    ? `No proposal has that text in it: Esc shows all.${hidden}`
+    : `Nothing ${snoozed === 0 ? "" : "else "}is pending.${hidden} New proposals appear here.`;
 }
 
 /** The list, in at most `height` rows. */

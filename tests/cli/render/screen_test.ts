@@ -33,10 +33,13 @@ for (const columns of [40, 60, 80, 100]) {
       await using dir = await tempDir();
       await queueSample(dir.path, { id: "p1", justification: FORGERY, proposedFile: FILE });
       const env = { CLAUDE_BOTTLE_ROOT: dir.path, NO_COLOR: "1" };
-      const verbs = ["list", "show p1", "watch & sleep 1; kill -INT $!; wait"];
+      const verbs = ["list", "show p1", "watch & read key; kill -INT $!; wait"];
       const script = verbs.map((verb) => `sh ${LAUNCHER} ${verb}`).join("\n");
       await Deno.writeTextFile(dir.at("script"), `${script}\necho finished\n`);
       await using terminal = await openTerminal(`sh ${dir.at("script")}`, env, [columns, 50]);
+      // Until then watch would not take the signal.
+      await terminal.sees(/arrived .*p1 {2}dev-1/);
+      await terminal.type("Enter");
       const screen = await terminal.rows(/^finished/m);
       const shown = screen.slice(screen.findIndex((row) => row.startsWith("ID ")));
       // Whatever the agent wrote stands behind a sign, on every row that the terminal made of it.

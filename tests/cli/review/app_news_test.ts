@@ -255,6 +255,7 @@ Deno.test("marks that come late move nothing, at any width; the row says the ris
 Deno.test("at forty columns the foot keeps undo and reject, and the row the key that undoes", async () => {
   await using dir = await tempDir();
   await queue(dir, 2);
+  await queue(dir, 3);
   const app = await openTestApp(dir, { columns: 40 });
   assert(/ r reject .* q quit$/m.test(app.screen()), app.screen());
   await app.press("return");

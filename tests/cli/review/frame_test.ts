@@ -88,7 +88,7 @@ Deno.test("frame() has as many rows as the screen, none wider, whatever is shown
             assertEquals(rows.length, size.rows);
             for (const row of rows) assert(!/\p{C}|\p{Zl}|\p{Zp}/u.test(row), JSON.stringify(row));
             // Keys, or what is typed, are always there: the bottom is never what is cut off.
-            assert(/ help| back| answers/.test(rows.at(-1)!), rows.at(-1));
+            assert(/ help| back| quit| answers/.test(rows.at(-1)!), rows.at(-1));
             const screen = openVirtualScreen(size.columns, size.rows);
             screen.write(renderChanges(undefined, rows));
             assertEquals(screen.rows(), rows.map((row) => row.trimEnd()));
