@@ -148,6 +148,15 @@ Deno.test("a cancellation releases its own call alone, also one whose proposal i
   assertEquals(outcomes.map(({ kind }) => kind), Array(4).fill("answered"));
 });
 
+Deno.test("a closed holder holds no call, not even one whose proposal is being written", async () => {
+  await using dir = await tempDir();
+  using holder = await openHere(dir);
+  const asked = holder.ask(QUESTION, callOf());
+  holder.close();
+  assertEquals((await asked).kind, "pending");
+  assertEquals((await holder.ask(QUESTION, callOf({ requestId: 2 }))).kind, "pending");
+});
+
 Deno.test("a call ends when its client is gone, and frees its place", async () => {
   await using dir = await tempDir();
   using holder = await openHere(dir, { maxHeld: 1 });
