@@ -83,13 +83,19 @@ export async function auditShow(context: Context, words: readonly string[]): Pro
   const nowMs = Date.now();
   const isSelected = isWanted(flags, nowMs);
   const logs = chosenLogs(context);
-  const broken = new Map<string, number>();
-  const onBroken = (log: AuditLogId) =>
-    void broken.set(nameOfLog(log), (broken.get(nameOfLog(log)) ?? 0) + 1);
+  const [broken, unlinked] = [new Map<string, number>(), new Map<string, number>()];
+  const countIn = (counts: Map<string, number>) => (log: AuditLogId) =>
+    void counts.set(nameOfLog(log), (counts.get(nameOfLog(log)) ?? 0) + 1);
+  const reading = {
+    root,
+    newestFirst: !flags.json,
+    onBroken: countIn(broken),
+    onUnlinked: countIn(unlinked),
+  };
   let isRecorded = false;
 
   function* selected(): Generator<AuditEntry> {
-    for (const entry of readHistory(logs, { root, newestFirst: !flags.json, onBroken })) {
+    for (const entry of readHistory(logs, reading)) {
       if (prefix !== "" && !entry.proposalId?.startsWith(prefix)) continue;
       isRecorded = true;
       if (isSelected(entry)) yield entry;
@@ -117,10 +123,14 @@ export async function auditShow(context: Context, words: readonly string[]): Pro
     );
   }
   if (first !== undefined && !flags.json) {
-    context.complain("No signature and no order was checked: audit verify does that");
+    context.complain("No signature was checked, and the order in part: audit verify checks both");
   }
   for (const [log, count] of broken) {
     context.complain(`! ${log}.log: passed over ${count} broken lines; run audit verify`);
+  }
+  for (const [log, count] of unlinked) {
+    const which = count === 1 ? "1 line does not follow its" : `${count} lines do not follow their`;
+    context.complain(`! ${log}.log: ${which} neighbour in the chain; run audit verify`);
   }
   return code;
 }

@@ -8,7 +8,8 @@ import { auditLogPath } from "../disk/layout.ts";
 import { openOwnFile } from "../disk/lock.ts";
 import { type AuditEntry, instantOf } from "../records/audit_entry.ts";
 import type { ProposalRef } from "../records/proposal.ts";
-import { linesFromEnd, linesOf } from "./chain.ts";
+import { formatHead, type Head } from "../records/head.ts";
+import { advance, linesFromEnd, linesOf } from "./chain.ts";
 import { decidedAmong, isDecision } from "./decisions.ts";
 import type { AuditLogId } from "./entries.ts";
 import { readLine } from "./lines.ts";
@@ -20,18 +21,30 @@ export interface HistoryOptions {
   readonly newestFirst: boolean;
   /** Called for every line that is not an entry and not blank. */
   readonly onBroken?: (log: AuditLogId) => void;
+  /**
+   * Called for every chained line beside another one that it does not follow, or that does not follow it: one
+   * of them was changed, added, moved or is there twice, or one between them is gone.
+   */
+  readonly onUnlinked?: (log: AuditLogId) => void;
 }
 
 function* entriesOf(
   log: AuditLogId,
-  { root, newestFirst, onBroken }: HistoryOptions,
+  { root, newestFirst, onBroken, onUnlinked }: HistoryOptions,
 ): Generator<AuditEntry> {
   const path = auditLogPath(log.component, log.slug, { root });
   using file = openOwnFile(path);
   if (file === undefined) return;
   const lines = newestFirst ? linesFromEnd(file.read, file.stamp.size) : linesOf(file.chunks());
+  /** The head between the line that was read last, if that is chained, and the one that is read next. */
+  let between: Head | undefined;
   for (const line of lines) {
-    const { entry, problem } = readLine(line, path);
+    const { entry, link, problem } = readLine(line, path);
+    const before = link && { seq: link.seq, hash: link.prev };
+    const after = before && advance(before, line);
+    const [near, far] = newestFirst ? [after, before] : [before, after];
+    if (between && near && formatHead(near) !== formatHead(between)) onUnlinked?.(log);
+    between = far;
     if (entry !== undefined) yield entry;
     else if (problem !== undefined) onBroken?.(log);
   }

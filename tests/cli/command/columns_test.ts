@@ -48,7 +48,10 @@ Deno.test("in a pipe and in a file no line is cut or broken, and an agent's line
   for (const command of [...commands, "audit show | cat", "audit show --full | cat"]) {
     const { out, err } = await inPipe(dir, `sh ${LAUNCHER} ${command}`);
     assertEquals(
-      err.replace("No signature and no order was checked: audit verify does that\n", ""),
+      err.replace(
+        "No signature was checked, and the order in part: audit verify checks both\n",
+        "",
+      ),
       "",
     );
     assert(!/[↪…]/.test(out), out);

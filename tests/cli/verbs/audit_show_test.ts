@@ -1,7 +1,7 @@
 import { entryLine } from "../../../cli/render/entry.ts";
 import { makeStyle } from "../../../cli/render/style.ts";
 import { type AuditEntry, writeAuditEntry } from "../../../mod.ts";
-import { FOREIGN_LINE, sampleEntry } from "../../support/audit.ts";
+import { FOREIGN_LINE, makeLog, sampleEntry } from "../../support/audit.ts";
 import { supervise } from "../../support/command_line.ts";
 import { type TempDir, tempDir } from "../../support/temp.ts";
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
@@ -14,8 +14,8 @@ async function record(dir: TempDir, entries: Readonly<Record<string, Partial<Aud
   }
 }
 
-/** A line that was copied, moved or cut off looks like any other. */
-const UNCHECKED = "No signature and no order was checked: audit verify does that\n";
+/** A line that was made up, or cut off at the end, looks like any other. */
+const UNCHECKED = "No signature was checked, and the order in part: audit verify checks both\n";
 
 /** The ids of the entries that are printed, from the top. */
 async function idsIn(dir: TempDir, ...args: string[]): Promise<string[]> {
@@ -166,3 +166,29 @@ Deno.test("at 44 columns a line of audit show says that it is not signed, whatev
   const entry = sampleEntry({ proposalId: "p1", operator: "o".repeat(100) });
   assertMatch(entryLine(entry, 5, 44, makeStyle(false)), /^\S+ \S+ {2}\w+ {2}not signed/);
 });
+
+// Threat: L1
+Deno.test.each(
+  [
+    ["is there twice at the end", (lines) => [...lines, lines.at(-1)!], 1],
+    ["was moved", ([first, ...lines]) => [...lines, first!], 1],
+    ["was taken out", (lines) => lines.toSpliced(1, 1), 1],
+    ["was changed", (lines) => lines.with(1, lines[1]!.replace("two", "owt")), 1],
+    ["is as it was written", (lines) => lines, 0],
+    ["is foreign, after the others", (lines) => [...lines, `${FOREIGN_LINE}\n`], 0],
+  ] as [string, (lines: readonly string[]) => readonly string[], number][],
+)(
+  "audit show says what does not follow its neighbour, where a line %s",
+  async (_, change, count) => {
+    await using dir = await tempDir();
+    const log = await makeLog(dir.path, ["one", "two", "three", "four"]);
+    await log.put(change(await log.lines()).join(""));
+    const says =
+      "! pipelock-dev-1.log: 1 line does not follow its neighbour in the chain; run audit verify\n";
+    for (const flags of [[], ["--full"], ["--json"]]) {
+      const { code, err } = await supervise(dir.path, ["audit", "show", ...flags]);
+      const expected = (flags[0] === "--json" ? "" : UNCHECKED) + (count === 0 ? "" : says);
+      assertEquals([code, err.replaceAll(/\n ↪/g, "")], [0, expected]);
+    }
+  },
+);
