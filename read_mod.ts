@@ -37,5 +37,6 @@ export {
   type TextKind,
   visibleCode,
   visibleLine,
+  visibleSentence,
   type VisibleText,
 } from "./src/text/visible.ts";

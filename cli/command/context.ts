@@ -13,8 +13,10 @@ import {
   listBottles,
   listNames,
   readOwnFile,
+  type TextKind,
   UnsafeFileError,
   visibleLine,
+  visibleSentence,
 } from "../../read_mod.ts";
 import { makeStyle, type Style } from "../render/style.ts";
 import { wrap } from "../render/wrap.ts";
@@ -24,6 +26,8 @@ import { splitWords } from "./split_words.ts";
 import type { Terminal } from "./terminal.ts";
 import { hostname, userInfo } from "node:os";
 
+type Visible = (text: string, kind?: TextKind) => string;
+
 export interface Context extends Terminal {
   readonly env: (name: string) => string | undefined;
   readonly flags: Flags;
@@ -31,6 +35,8 @@ export interface Context extends Terminal {
   /** The root, and the bottle that `--bottle` names. */
   readonly where: { readonly root: string; readonly bottleSlug?: string };
   readonly style: Style;
+  /** Makes a sentence visible in which the operator's own paths stay readable. */
+  readonly visible: Visible;
   /** Prints an object as one line of ASCII JSON, with `"version": 1`. */
   readonly printJson: (value: object) => void;
 }
@@ -39,16 +45,36 @@ export interface Context extends Terminal {
  * Prints a sentence to standard error. It may quote an agent's text, so a sentence that is too long for
  * the screen continues behind a margin.
  */
-function complainIn(terminal: Terminal, text: string): void {
+function complainIn(terminal: Terminal, text: string, visible: Visible = visibleLine): void {
   const { columns, errIsTerminal, errColumns = errIsTerminal ? columns : Infinity } = terminal;
-  for (const row of wrap("", visibleLine(text), errColumns, "prose")) terminal.complain(row);
+  for (const row of wrap("", visible(text), errColumns, "prose")) terminal.complain(row);
 }
 
 /** Prints why a command failed; with `--json` also as JSON. */
-export function complainOf({ code, message }: Failure, terminal: Terminal, json: boolean): void {
+export function complainOf(
+  { code, message }: Failure,
+  terminal: Terminal,
+  json: boolean,
+  visible?: Visible,
+): void {
   if (json) terminal.print(asciiJson({ version: 1, error: { code, message } }));
-  complainIn(terminal, message);
+  complainIn(terminal, message, visible);
   if (code === "usage" && !json) terminal.complain("See --help");
+}
+
+function pathsIn(flags: Flags): string[] {
+  const { file, publicKey, anchors, archive, routes, allowlist, dockerfile } = flags;
+  const named = [file, publicKey, anchors, archive, routes, allowlist, dockerfile];
+  return named.filter((path) => path !== undefined);
+}
+
+/** The words of the editors that the operator named; none if they may not be read. */
+function editors(env: Context["env"]): string[] {
+  try {
+    return ["VISUAL", "EDITOR"].flatMap((name) => splitWords(env(name) ?? "", env("HOME")) ?? []);
+  } catch {
+    return [];
+  }
 }
 
 export function makeContext(flags: Flags, terminal: Terminal): Context {
@@ -56,9 +82,12 @@ export function makeContext(flags: Flags, terminal: Terminal): Context {
   const named = terminal.env?.("CLAUDE_BOTTLE_ROOT");
   const root = flags.root ?? (named?.trim() ? named : claudeBottleRoot());
   const colour = terminal.outIsTerminal && !flags.plain && !env("NO_COLOR");
+  const visible: Visible = (text, kind) =>
+    visibleSentence(text, [root, ...pathsIn(flags), ...editors(env)], kind);
   return {
     ...terminal,
-    complain: (text) => complainIn(terminal, text),
+    visible,
+    complain: (text) => complainIn(terminal, text, visible),
     flags,
     env,
     root,

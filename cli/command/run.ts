@@ -103,7 +103,7 @@ export async function runCommand(
     const { complainOf } = await program.context();
     const { failureOf } = await import("./exit.ts");
     const failure = failureOf(error, context?.root);
-    complainOf(failure, terminal, context?.flags.json ?? args.includes("--json"));
+    complainOf(failure, terminal, context?.flags.json ?? args.includes("--json"), context?.visible);
     return failure.exit;
   }
 }

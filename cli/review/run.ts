@@ -9,7 +9,6 @@ import {
   ownFileStamp,
   privateDir,
   readOverridable,
-  visibleLine,
   watchChanges,
 } from "../../internal_mod.ts";
 import { inspectProposal } from "../../mod.ts";
@@ -148,6 +147,7 @@ export async function reviewFullScreen(context: Context): Promise<number> {
     pastNotes: (entry) => Promise.resolve(pastNotes(entry, root)),
     stampOf,
     explain,
+    visible: context.visible,
     suspend: () => {
       lend(stopJob).catch((error) => app.say(`Cannot stop here: ${explain(error)}`));
     },
@@ -186,7 +186,7 @@ export async function reviewFullScreen(context: Context): Promise<number> {
     stopListening();
     await background.close();
   }
-  for (const line of app.end()) context.print(visibleLine(line));
+  for (const line of app.end()) context.print(context.visible(line));
   for (const line of complaints) context.complain(line);
   if (isLent) {
     context.complain(`! the file that was being edited is in ${join(privateDir(root), "edit")}`);

@@ -43,6 +43,8 @@ export interface Ports {
   readonly stampOf: (path: string) => string;
   /** An error in words. */
   readonly explain: (error: unknown) => string;
+  /** A sentence made visible. */
+  readonly visible: (sentence: string) => string;
   /** Gives the terminal to the shell until the operator comes back with `fg`. */
   readonly suspend: () => void;
   /** Clears the terminal, so that the next frame is drawn whole. */

@@ -143,15 +143,20 @@ function printTable(context: Context, logs: readonly AuditVerification[]): void 
   context.print(`${dim("    ")}  ${header}`);
   for (const [n, log] of logs.entries()) {
     context.print(`${log.ok ? green("ok  ") : red("FAIL")}  ${lines[n]}`);
-    for (const row of notes(log).flatMap((note) => wrap("      ", note, context.columns))) {
+    for (
+      const row of notes(context, log).flatMap((note) => wrap("      ", note, context.columns))
+    ) {
       context.print(row);
     }
   }
 }
 
-function notes({ firstError, broken, uncovered, lines }: AuditVerification): string[] {
+function notes(
+  { visible }: Context,
+  { firstError, broken, uncovered, lines }: AuditVerification,
+): string[] {
   const said: string[] = [];
-  if (firstError !== "") said.push(visibleLine(firstError, "code"));
+  if (firstError !== "") said.push(visible(firstError, "code"));
   if (broken.length > 1) said.push(`and ${broken.length - 1} more, see --json`);
   if (uncovered > 0 && lines > 0) {
     const which = uncovered === 1 ? "the last line is" : `the last ${uncovered} lines are`;

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { ownFileStamp, visibleLine } from "../../internal_mod.ts";
+import { ownFileStamp } from "../../internal_mod.ts";
 import { type Overview, readOverview } from "../../mod.ts";
 import { runAlone } from "../command/alone.ts";
 import type { Context } from "../command/context.ts";
@@ -61,16 +61,16 @@ async function examine(root: string): Promise<readonly Finding[]> {
 }
 
 function printFinding(context: Context, finding: Finding, width: number): void {
-  const { style, columns, print } = context;
+  const { style, columns, print, visible } = context;
   const { check, state, says, todo } = finding;
   const paint = { ok: style.green, warn: style.magenta, bad: style.red }[state];
-  const [first = "", ...rest] = wrap("", visibleLine(says, "code"), columns - width - 8, "prose");
+  const [first = "", ...rest] = wrap("", visible(says, "code"), columns - width - 8, "prose");
   print(`${paint(state.padEnd(4))}  ${check.padEnd(width)}  ${first}`);
   const margin = " ".repeat(width + 8);
   for (const row of rest) print(margin + row);
   if (todo === undefined) return;
   // In one row, however long, so that a command can be pasted.
-  print(`${margin}-> ${visibleLine(todo)}`);
+  print(`${margin}-> ${visible(todo)}`);
 }
 
 /** Prints what it found, and changes nothing. The exit code is 1 if anything is bad. */

@@ -61,9 +61,10 @@ function addCodePoint(writer: TextWriter, codePoint: number): void {
 
 /**
  * How a text is to be read. `"prose"`: words in any language. `"code"`: byte by byte, as diffs, files,
- * hosts and names are; there a letter beyond ASCII may imitate an ASCII one.
+ * hosts and names are; there a letter beyond ASCII may imitate an ASCII one. `"path"`: a path that the
+ * operator chose; letters of any language stay.
  */
-export type TextKind = "prose" | "code";
+export type TextKind = "prose" | "code" | "path";
 
 interface VisibleOptions {
   /** How the text is to be read; `"prose"` unless given. */
@@ -106,7 +107,7 @@ export function makeVisible(text: string, options: VisibleOptions = {}): Visible
   // How many marks the character before has; the most, if no character before can have one.
   let marks = MOST_MARKS;
   let strict = kind === "code";
-  let nameEnd = strict ? text.length : 0;
+  let nameEnd = kind === "prose" ? 0 : text.length;
   for (let at = 0, next = 0; at < text.length; at = next) {
     const codePoint = text.codePointAt(at)!;
     next = at + (codePoint > 0xffff ? 2 : 1);
@@ -170,4 +171,16 @@ export function visibleCode(text: string): string {
 /** Like {@linkcode visible}, on one line: LF becomes `↵`. */
 export function visibleLine(text: string, kind: TextKind = "prose"): string {
   return makeVisible(text, { kind, oneLine: true }).text;
+}
+
+/**
+ * Like {@linkcode visibleLine}, for a sentence that may name some of the operator's own paths: their letters
+ * stay where a path is whole, or the beginning of a longer one.
+ */
+export function visibleSentence(text: string, own: readonly string[], kind?: TextKind): string {
+  const paths = own.filter((path) => !PLAIN.test(path))
+    .map((path) => path.replace(/[\\^$.*+?()[\]{}|]/g, "\\$&"));
+  if (paths.length === 0) return visibleLine(text, kind);
+  const path = new RegExp(`(?<![^\\s"'(=])(${paths.join("|")})(?![^\\s"'),:;/])`);
+  return text.split(path).map((part, n) => visibleLine(part, n % 2 === 0 ? kind : "path")).join("");
 }

@@ -118,6 +118,7 @@ export async function openTestApp(dir: TempDir, options: AppOptions = {}): Promi
     pastNotes: (entry) => follow(Promise.resolve(pastNotes(entry, root))),
     stampOf,
     explain: (error) => failureOf(error, root).message,
+    visible: context.visible,
     suspend: () => void left.suspended++,
     repaint: () => void left.repainted++,
     quit: () => void left.quit++,

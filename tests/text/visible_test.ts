@@ -1,4 +1,4 @@
-import { makeVisible, visibleCode, visibleLine } from "../../internal_mod.ts";
+import { makeVisible, visibleCode, visibleLine, visibleSentence } from "../../internal_mod.ts";
 import { visible } from "../../mod.ts";
 import { assert, assertEquals } from "@std/assert";
 
@@ -198,4 +198,26 @@ Deno.test("makeVisible() is right where long parts, long runs of escapes and pai
   const shown = "⟨U+202E⟩".repeat(20_000);
   assert(text === `${long}${shown}⟨U+1F680⟩ ${long}${shown}x`);
   assertEquals(escaped, 40_001);
+});
+
+// Threat: A7
+Deno.test.each(
+  [
+    ["Cannot read /home/jürgen/f: no", "/home/jürgen/f", "Cannot read /home/jürgen/f: no"],
+    ["in /home/jürgen/queue/x.json (so)", "/home/jürgen", "in /home/jürgen/queue/x.json (so)"],
+    ['use "ü" and ü, --file ü', "ü", 'use "ü" and ü, --file ü'],
+    // Not where the operator's path is a part of another name, and no trick in the path itself.
+    [
+      "xx/home/jürgen, /home/jürgen.evil",
+      "/home/jürgen",
+      "xx/home/j⟨U+00FC⟩rgen, /home/j⟨U+00FC⟩rgen.evil",
+    ],
+    ["gith.üb.com üb.com", "üb", "gith.⟨U+00FC⟩b.com ⟨U+00FC⟩b.com"],
+    ["/ü\u202e\x1b", "/ü\u202e\x1b", "/ü⟨U+202E⟩⟨U+001B⟩"],
+    ["/ü/ev\u0456l.com", "/ü", "/ü/ev⟨U+0456⟩l.com"],
+    ["/(ü|a)+ /üa", "/(ü|a)+", "/(ü|a)+ /⟨U+00FC⟩a"],
+    ["évil.com", "/tmp", "⟨U+00E9⟩vil.com"],
+  ] as const,
+)("visibleSentence() of %o keeps the letters of %o", (text, own, expected) => {
+  assertEquals(visibleSentence(text, ["/plain", own]), expected);
 });

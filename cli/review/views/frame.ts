@@ -158,9 +158,9 @@ function promptRows(state: State, columns: number, roomy: boolean): string[] {
   ];
 }
 
-function messageRows({ message, style }: State, columns: number): string[] {
+function messageRows({ message, style, ports }: State, columns: number): string[] {
   if (message === "") return [];
-  const rows = wrap(" ", visibleLine(message), columns, "prose");
+  const rows = wrap(" ", ports.visible(message), columns, "prose");
   return rows.slice(0, MOST_MESSAGE_ROWS).map(style.magenta);
 }
 

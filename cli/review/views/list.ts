@@ -4,12 +4,7 @@
  * @module
  */
 
-import {
-  CONFIG_FILE_FOR_TOOL,
-  makeVisible,
-  visibleLine,
-  type VisibleText,
-} from "../../../internal_mod.ts";
+import { CONFIG_FILE_FOR_TOOL, makeVisible, type VisibleText } from "../../../internal_mod.ts";
 import type { PendingProposal } from "../../../mod.ts";
 import { renderMarks } from "../../render/diff.ts";
 import { hintInShort, marksInShort, paintMarks } from "../../render/pending.ts";
@@ -161,9 +156,9 @@ function lineUp(columns: readonly Column[], cellOf: (column: Column) => string):
 }
 
 /** The agent's words come behind a bar; what we say of a proposal comes without one. */
-function lastCell(state: State, { entry, stage }: Row): string {
-  const words = wordsOf(stage, state.ports.elapsedMs());
-  return words === undefined ? `│ ${saidIn(entry).text}` : `! ${visibleLine(words)}`;
+function lastCell({ ports }: State, { entry, stage }: Row): string {
+  const words = wordsOf(stage, ports.elapsedMs());
+  return words === undefined ? `│ ${saidIn(entry).text}` : `! ${ports.visible(words)}`;
 }
 
 function drawTable(state: State, rows: readonly Row[], columns: number): string[] {

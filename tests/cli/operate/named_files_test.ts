@@ -86,3 +86,21 @@ Deno.test("modify keeps the version that an editor left under another name", asy
   const kept = err.match(/removed the file\. What it left is in (\S+)/)?.[1];
   assertEquals([...Deno.readDirSync(kept!)].map(({ name }) => name), ["allowlist.new"]);
 });
+
+Deno.test("the operator's own paths are readable in a sentence that says what is wrong", async () => {
+  await using dir = await tempDir();
+  const root = dir.at("jürgen");
+  await queueSample(root, { id: "p1" });
+  const env = { CLAUDE_BOTTLE_ROOT: root, NO_COLOR: "1" };
+  const said = async (words: string, more: Record<string, string> = {}) => {
+    const { out, err } = await launch(dir, words, { ...env, ...more });
+    return (out + err).replaceAll(/\n +↪?/g, "");
+  };
+  assertMatch(await said("modify p1 --file müller"), /^Cannot read müller: there is no such file/);
+  const none = await said("modify p1", { EDITOR: "/opt/jürgen/ed -w" });
+  assertMatch(none, /there is no editor called \/opt\/jürgen\/ed;/);
+  const kept = await said("modify p1", { EDITOR: "true" });
+  assertMatch(kept, /modify p1 --file \S+\/jürgen\/private\/edit\/\S+\/allowlist\. /);
+  await Deno.writeTextFile(join(root, "queue", "x"), "");
+  assertMatch(await said("doctor"), /-> ls -la '?\S+\/jürgen\/queue'?\/\*\/;/);
+});
