@@ -75,7 +75,7 @@ export function hintsOfPending(
 
 function placeOf(entry: PendingProposal, root: string, nowMs: number): Place {
   const { bottleSlug, tool } = entry.proposal;
-  const decided = recentDecisions(tool, bottleSlug, root)
+  const decided = recentDecisions(tool, bottleSlug, root, nowMs - DAY_MS)
     .filter(({ timestamp }) => nowMs - instantOf(timestamp) / 1000 < DAY_MS);
   const rejected = decided.filter(({ operatorAction }) => operatorAction === STATUS_REJECTED);
   const latest = rejected.slice(-MOST_COMPARED).reverse()
@@ -112,14 +112,20 @@ const known = new Map<
 /** Of how many logs the latest decisions are kept in memory. */
 const MOST_KNOWN = 300;
 
-function recentDecisions(tool: Tool, slug: string, root: string): readonly AuditEntry[] {
+/** The latest decisions, at least all of them since a time that is in the last megabyte of the log. */
+function recentDecisions(
+  tool: Tool,
+  slug: string,
+  root: string,
+  sinceMs: number,
+): readonly AuditEntry[] {
   const component = COMPONENT_FOR_TOOL[tool] ?? COMPONENT_REBUILD;
   const key = `${root}\n${component}-${slug}`;
   try {
     const stamp = stampOfLogs(slug, root);
     const before = known.get(key);
     if (before?.stamp === stamp) return before.entries;
-    const entries = readLatestEntries(component, slug, root)
+    const entries = readLatestEntries(component, slug, root, sinceMs)
       .filter(isDecision);
     if (known.size >= MOST_KNOWN) known.clear();
     known.set(key, { stamp, entries });

@@ -9,7 +9,7 @@ import { openOwnFile } from "../disk/lock.ts";
 import { ownFileStamp } from "../disk/read_own.ts";
 import { MAX_QUEUE_FILE_BYTES } from "../disk/read_untrusted.ts";
 import { readResponseBytes, responsePlaces } from "../queue/files.ts";
-import { ACTION_SUPERSEDED, type AuditEntry } from "../records/audit_entry.ts";
+import { ACTION_SUPERSEDED, type AuditEntry, instantOf } from "../records/audit_entry.ts";
 import { parseJsonBytes, parseResponse } from "../records/codec.ts";
 import { AlreadyDecidedError, MalformedRecordError, UnsafeFileError } from "../records/errors.ts";
 import { checkProposalId } from "../records/names.ts";
@@ -90,20 +90,38 @@ export function decisionLines(
 /** How much of a log's end is read for its latest entries. */
 const LATEST_BYTES = 1024 * 1024;
 
-/** The entries in the last megabyte of a log, in the order of the file; none if there is no log. */
-export function readLatestEntries(component: string, slug: string, root: string): AuditEntry[] {
+/** How much is read first, where less can be enough. */
+const LATEST_FEW_BYTES = LATEST_BYTES / 16;
+
+/**
+ * The entries in the last megabyte of a log, in the order of the file; none if there is no log. Only its
+ * end is read if that begins with an entry from before `sinceMs`.
+ */
+export function readLatestEntries(
+  component: string,
+  slug: string,
+  root: string,
+  sinceMs?: number,
+): AuditEntry[] {
   const path = auditLogPath(component, slug, { root });
   using file = openOwnFile(path);
   if (file === undefined) return [];
-  const start = Math.max(0, file.stamp.size - LATEST_BYTES);
-  const entries: AuditEntry[] = [];
-  let isCut = start > 0;
-  for (const bytes of linesOf(file.chunks(start))) {
-    const { entry } = isCut ? {} : readLine(bytes, path);
-    isCut = false;
-    if (entry !== undefined) entries.push(entry);
+  const { size } = file.stamp;
+  const lastEntries = (bytes: number) => {
+    const entries: AuditEntry[] = [];
+    let isCut = size > bytes;
+    for (const line of linesOf(file.chunks(Math.max(0, size - bytes)))) {
+      const { entry } = isCut ? {} : readLine(line, path);
+      isCut = false;
+      if (entry !== undefined) entries.push(entry);
+    }
+    return entries;
+  };
+  if (sinceMs !== undefined && size > LATEST_FEW_BYTES) {
+    const few = lastEntries(LATEST_FEW_BYTES);
+    if (few[0] !== undefined && instantOf(few[0].timestamp) / 1000 < sinceMs) return few;
   }
-  return entries;
+  return lastEntries(LATEST_BYTES);
 }
 
 /** Differs between any two states of a bottle's audit logs. Reads none of them. */

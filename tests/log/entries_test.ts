@@ -137,3 +137,25 @@ Deno.test("readLatestEntries() reads whole lines of the last megabyte, and nothi
   const latest = readLatestEntries("pipelock", "dev-1", dir.path);
   assertEquals(latest, all.slice(-10));
 });
+
+Deno.test("readLatestEntries() reads less if that reaches back far enough, and never less than that", async () => {
+  await using dir = await tempDir();
+  const justification = "x".repeat(10_000);
+  const write = async (count: number, timestamp: string) => {
+    for (let n = 0; n < count; n++) {
+      await writeAuditEntry(entry({ timestamp, justification }), { root: dir.path });
+    }
+  };
+  const since = Date.parse("2026-01-02T00:00:00Z");
+  const latest = () => readLatestEntries("pipelock", "dev-1", dir.path, since).length;
+  await write(3, "2026-01-01T00:00:00Z");
+  assertEquals(latest(), 3);
+  await write(17, "2026-01-01T00:00:00Z");
+  assertEquals(latest(), 6);
+  await write(5, "2026-01-02T00:00:00Z");
+  assertEquals(latest(), 6);
+  await write(1, "2026-01-02T00:00:00Z");
+  assertEquals(latest(), 26);
+  await write(1, "at some time");
+  assertEquals(latest(), 27);
+});
