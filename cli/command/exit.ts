@@ -121,7 +121,9 @@ export function failureOf(error: unknown, root?: string): Failure {
     const way = root === undefined
       ? ""
       : `; start it with --allow-read=${root} --allow-write=${root}, or through cli/supervise.sh`;
-    return { exit: 1, code: "denied", message: `Cannot go on: ${message}${way}` };
+    // Behind the comma the runtime advises flags that would grant everything.
+    const denied = message.split(", run again with")[0];
+    return { exit: 1, code: "denied", message: `Cannot go on: ${denied}${way}` };
   }
   // The message of a system error does not say what failed, and not always on which file.
   const system = error instanceof Error && / \(os error \d+\)/.test(message);

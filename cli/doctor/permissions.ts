@@ -83,6 +83,13 @@ export function checkPermissions({ root }: Pick<Subject, "root">): Finding[] {
   const names = (wrong: readonly OwnEntry[]) =>
     named(wrong.map(({ path }) => relative(root, path) || "the root"));
   const { ok, warn, bad } = findingsOf("permissions");
+  // Its modes are not this program's to change, and it can be any directory: a slip gives `/`.
+  if (!entries.some(({ path }) => /^(?:queue|audit)$/.test(relative(root, path)))) {
+    return [warn(
+      `nothing in ${root} was made by this program`,
+      "give the root with --root or CLAUDE_BOTTLE_ROOT; supervise bottle add NAME makes a new one",
+    )];
+  }
   const found: Finding[] = [];
 
   const written = entries.filter(({ mode }) => (mode & 0o022) !== 0);
@@ -130,7 +137,11 @@ export function checkPermissions({ root }: Pick<Subject, "root">): Finding[] {
 
   const owner = findingsOf("owner");
   const me = Deno.uid();
-  const strange = entries.filter(({ uid }) => uid !== null && uid !== me);
+  // A sidecar may run as a user of its own: root decides there, and gives the responses to that user.
+  const mayDiffer = me === 0 ? /^queue\/[^/]+(?:\/processed)?$/ : /^$/;
+  const strange = entries.filter(({ path, uid }) =>
+    uid !== null && uid !== me && !mayDiffer.test(relative(root, path))
+  );
   found.push(
     strange.length === 0 ? owner.ok("all of it is yours") : owner.bad(
       `${names(strange)} belongs to user ${strange[0]!.uid}, and you are ${me}`,

@@ -56,13 +56,19 @@ export function logsThatMayBe(root: string): AuditLogId[] {
   return [...there, ...possible.filter((id) => !names.has(nameOfLog(id)))];
 }
 
-/** Says which of the selected logs fail their check: a copy of them must not pass for a good one. */
-export async function complainOfUnsound(context: Context): Promise<void> {
+/**
+ * Says which of the selected logs fail their check: a copy of them must not pass for a good one. Gives the exit
+ * code for that.
+ */
+export async function complainOfUnsound(context: Context): Promise<0 | 1> {
   const { root } = context;
+  let code: 0 | 1 = 0;
   for await (const log of verifyAuditLogs(selectLogs(context), { root })) {
     const { ok, firstError } = log;
     if (!ok) {
+      code = 1;
       context.complain(`! ${nameOfLog(log)} is not sound: ${firstError}; see audit verify`);
     }
   }
+  return code;
 }

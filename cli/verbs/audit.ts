@@ -17,8 +17,11 @@ import type { Context } from "../command/context.ts";
 import { UsageError } from "../command/flags.ts";
 import { complainOfUnsound, noAuditLog, selectLogs } from "../operate/logs.ts";
 
-/** `audit export`: writes lines, public key and heads into one archive, on standard output. */
-export async function auditExport(context: Context): Promise<void> {
+/**
+ * `audit export`: writes lines, public key and heads into one archive, on standard output. The exit code is 1
+ * if a log in it is not sound.
+ */
+export async function auditExport(context: Context): Promise<number> {
   if (context.flags.json) {
     throw new UsageError("Cannot export as JSON: the archive has its own form");
   }
@@ -28,29 +31,31 @@ export async function auditExport(context: Context): Promise<void> {
   const { root } = context;
   const logs = selectLogs(context);
   if (logs.length === 0) throw noAuditLog(context, "export");
-  await complainOfUnsound(context);
+  const code = await complainOfUnsound(context);
   context.write(await exportAuditLogs(logs, { root }));
   const { fingerprint } = await ensureSigningKey(root);
   context.complain(`! signed with ${fingerprint}; tell the reader this fingerprint some other way`);
+  return code;
 }
 
-/** `audit head`: prints the heads of the logs, as `--anchors` reads them. */
-export async function auditHead(context: Context): Promise<void> {
+/** `audit head`: prints the heads of the logs, as `--anchors` reads them. The exit code is as for `export`. */
+export async function auditHead(context: Context): Promise<number> {
   const { root, flags } = context;
   const logs = selectLogs(context);
   if (logs.length === 0) throw noAuditLog(context, "print a head");
-  await complainOfUnsound(context);
+  const code = await complainOfUnsound(context);
   const heads = [];
   for (const id of logs) heads.push(await readAuditHead(id, { root }));
   const fingerprint = readSigningKey(root)?.fingerprint;
   if (flags.json) {
     const rows = heads.map((head) => ({ log: head.log, head: formatHead(head) }));
     context.printJson({ key: fingerprint ?? null, heads: rows });
-    return;
+    return code;
   }
   const key = fingerprint === undefined ? "no key is here" : `signed with ${fingerprint}`;
   context.print(`# ${new Date().toISOString()}, ${key}`);
   context.print(formatAnchors(heads).trimEnd());
+  return code;
 }
 
 if (import.meta.main) {

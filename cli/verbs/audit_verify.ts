@@ -27,6 +27,8 @@ interface Verified {
   readonly ownKey: boolean;
   /** What is wrong with an archive as a whole; `""` if nothing is. */
   readonly problem: string;
+  /** The fingerprint of the key that signed an archive as a whole. */
+  readonly signedBy?: string;
 }
 
 async function readText(context: Context, file: string | undefined): Promise<string | undefined> {
@@ -178,7 +180,7 @@ export async function auditVerify(context: Context): Promise<number> {
   const publicKeys = await readText(context, flags.publicKey);
   const anchors = await readAnchors(context, flags.anchors);
   const trusted = { anchors, ...(publicKeys !== undefined && { publicKeys }) };
-  const { logs, keys, ownKey, problem } = flags.archive === undefined
+  const { logs, keys, ownKey, problem, signedBy } = flags.archive === undefined
     ? await verifyRoot(context, trusted)
     : await verifyArchive(context, flags.archive, trusted);
   const isEmpty = logs.every(({ ok, lines }) => ok && lines === 0);
@@ -189,6 +191,7 @@ export async function auditVerify(context: Context): Promise<number> {
       ok: sound,
       keys,
       own_key: ownKey,
+      ...(signedBy !== undefined && { archive_key: signedBy }),
       archive_error: problem,
       logs: logs.map(logJson),
     });
@@ -199,7 +202,10 @@ export async function auditVerify(context: Context): Promise<number> {
     context.print(`${context.style.red("FAIL")}  the archive as a whole`);
     for (const row of wrap("      ", problem, context.columns)) context.print(row);
   }
-  for (const key of keys) context.print(context.style.dim(`signed with ${key}`));
+  // Of several trusted keys, one signed the archive; the others can have signed lines only.
+  for (const key of signedBy ? [signedBy] : keys) {
+    context.print(context.style.dim(`signed with ${key}`));
+  }
   if (ownKey) {
     context.complain(
       "! that key came with the archive: compare it with the fingerprint that you saved, " +

@@ -22,7 +22,7 @@ import { asciiJson } from "../text/json.ts";
 import type { Anchor } from "./anchors.ts";
 import {
   advance,
-  archiveIsSigned,
+  archiveSigner,
   headIsSigned,
   isWhole,
   linesOf,
@@ -31,7 +31,7 @@ import {
 } from "./chain.ts";
 import { type AuditVerification, verifyLog, withProblem } from "./check.ts";
 import type { AuditLogId } from "./entries.ts";
-import { openSigningKey, parsePublicKeys, publicKeyPem } from "./key.ts";
+import { fingerprintOf, openSigningKey, parsePublicKeys, publicKeyPem } from "./key.ts";
 
 /** What is trusted when an archive is checked. */
 export interface VerifyArchiveOptions {
@@ -47,8 +47,10 @@ export interface VerifyArchiveOptions {
 export interface ArchiveVerification {
   /** Fingerprints of the keys that were trusted. */
   readonly keys: readonly string[];
-  /** Whether they came with the archive; then a person must compare their fingerprints. */
+  /** Whether they came with the archive: one key, whose fingerprint a person must compare. */
   readonly ownKey: boolean;
+  /** Fingerprint of the trusted key that signed the archive as a whole, and its heads; `""` if none did. */
+  readonly signedBy: string;
   /** What is wrong with the archive as a whole; `""` if a trusted key signed it. */
   readonly problem: string;
   /** What was found, log by log. */
@@ -66,6 +68,9 @@ interface Header {
     readonly head_sig: string;
   }[];
 }
+
+/** How many values the first line may have: five a log, for more logs than a host has in its life. */
+const MAX_HEADER_VALUES = 1_000_000;
 
 const UNSIGNED =
   "it is not signed as a whole, as archives of older versions are not: its signed lines are genuine, but " +
@@ -150,7 +155,7 @@ export function verifyAuditArchive(
 ): ArchiveVerification {
   const { file, publicKeys, anchors = [] } = options;
   const lf = archive.indexOf(0x0a);
-  const header = parseJsonBytes(archive.subarray(0, lf === -1 ? 0 : lf), file);
+  const header = parseJsonBytes(archive.subarray(0, lf === -1 ? 0 : lf), file, MAX_HEADER_VALUES);
   if (!isHeader(header)) {
     throw new MalformedRecordError(file, undefined, "it is not an archive that audit export made");
   }
@@ -160,7 +165,16 @@ export function verifyAuditArchive(
     throw new MalformedRecordError(file, "logs", "it has a log twice");
   }
   const keys = parsePublicKeys(publicKeys ?? public_key, publicKeys ? "the public key" : file);
-  const signed = archiveIsSigned(archive.subarray(0, lf), keys.values());
+  // A second key would be somebody else's, shown beside the one that a person compares.
+  if (publicKeys === undefined && public_key !== publicKeyPem([...keys.values()][0]!)) {
+    throw new MalformedRecordError(
+      file,
+      "public_key",
+      "it is not one key as audit export writes it",
+    );
+  }
+  const signer = archiveSigner(archive.subarray(0, lf), keys.values());
+  const headKeys = signer ? [signer] : [...keys.values()];
   let start = lf + 1;
   const verified = logs.map(({ log, bytes: length, head, head_sig: signature }) => {
     const chunks = [archive.subarray(start, start += length)];
@@ -168,7 +182,7 @@ export function verifyAuditArchive(
     const anchor = stated && { ...stated, log, signature, source: `${file}, its first line` };
     const all = anchor === undefined ? anchors : [...anchors, anchor];
     const found = verifyLog({ log, file: `${log}.log`, chunks, keys, anchors: all });
-    if (anchor === undefined || ![...keys.values()].some((key) => headIsSigned(anchor, key))) {
+    if (anchor === undefined || !headKeys.some((key) => headIsSigned(anchor, key))) {
       return withProblem(found, "no trusted key signed the head that the archive states");
     }
     if (head === found.head) return found;
@@ -183,7 +197,8 @@ export function verifyAuditArchive(
   return {
     keys: [...keys.keys()],
     ownKey: publicKeys === undefined,
-    problem: signed === true ? "" : signed === undefined ? UNSIGNED : NOT_ITS_SIGNATURE,
+    signedBy: signer ? fingerprintOf(signer) : "",
+    problem: signer ? "" : signer === undefined ? UNSIGNED : NOT_ITS_SIGNATURE,
     logs: [...verified, ...missing],
   };
 }

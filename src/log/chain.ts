@@ -117,17 +117,17 @@ export function sealArchive(header: string, key: KeyObject): string {
 }
 
 /**
- * Whether an archive's first line, without its LF, ends with one of the keys' signature over the rest of it;
- * `undefined` if it does not end with a signature.
+ * The key whose signature is at the end of an archive's first line, without its LF, over the rest of it:
+ * `false` if it is that of no key, `undefined` if the line does not end with a signature.
  */
-export function archiveIsSigned(
+export function archiveSigner(
   line: Uint8Array,
   keys: Iterable<KeyObject>,
-): boolean | undefined {
+): KeyObject | false | undefined {
   const [end, signature] = latin1.decode(line).match(ARCHIVE_SIGNATURE) ?? [];
   if (end === undefined) return undefined;
   const text = signedArchive(line.subarray(0, line.length - end.length));
-  return [...keys].some((key) => verify(null, text, key, Uint8Array.fromHex(signature!)));
+  return [...keys].find((key) => verify(null, text, key, Uint8Array.fromHex(signature!))) ?? false;
 }
 
 /**

@@ -46,7 +46,7 @@ export type PublicKeys = ReadonlyMap<string, KeyObject>;
  * A public key's name, the same that this prints:
  * `openssl pkey -pubin -outform DER | openssl dgst -sha256 -binary | base64`, without padding.
  */
-function fingerprintOf(key: KeyObject): string {
+export function fingerprintOf(key: KeyObject): string {
   const digest = sha256(key.export({ type: "spki", format: "der" }));
   return `SHA256:${Buffer.from(digest).toString("base64").replace(/=+$/, "")}`;
 }

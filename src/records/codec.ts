@@ -5,7 +5,7 @@
  * @module
  */
 
-import { asciiJson, jsonExcess } from "../text/json.ts";
+import { asciiJson, jsonExcess, MAX_JSON_LEVELS } from "../text/json.ts";
 import { quote } from "../text/quote.ts";
 import { type AuditEntry, CONFIRMATIONS } from "./audit_entry.ts";
 import { MalformedRecordError } from "./errors.ts";
@@ -23,8 +23,8 @@ const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
  *
  * @throws {MalformedRecordError} If the bytes are not UTF-8 or not JSON, or have too much structure.
  */
-export function parseJsonBytes(bytes: Uint8Array, file: string): unknown {
-  const excess = jsonExcess(bytes);
+export function parseJsonBytes(bytes: Uint8Array, file: string, maxValues?: number): unknown {
+  const excess = jsonExcess(bytes, MAX_JSON_LEVELS, maxValues);
   if (excess !== undefined) throw new MalformedRecordError(file, undefined, excess);
   let reason = "it is not UTF-8";
   try {

@@ -6,6 +6,9 @@ import {
   verifyAuditArchive,
 } from "../../internal_mod.ts";
 import { MalformedRecordError, readResponse } from "../../mod.ts";
+import { EMPTY_HEAD } from "../../src/records/head.ts";
+import { advance, linesOf, sealArchive, signHead } from "../../src/log/chain.ts";
+import { publicKeyPem } from "../../src/log/key.ts";
 import { supervise } from "../support/command_line.ts";
 import { FOREIGN_LINE, makeLog } from "../support/audit.ts";
 import { queueSample } from "../support/records.ts";
@@ -17,6 +20,7 @@ import {
   assertStringIncludes,
   assertThrows,
 } from "@std/assert";
+import { generateKeyPairSync } from "node:crypto";
 
 const LOG = "pipelock-dev-1";
 
@@ -258,4 +262,66 @@ Deno.test("an archive cut back to a head that a response states does not pass", 
     assertEquals(found.logs.map(({ ok }) => ok), [true]);
     assert(found.problem.startsWith(cutBack === first ? WHOLE : "it is not signed"), found.problem);
   }
+});
+
+/** What somebody without the root's key makes of an archive: cut to its first line, signed with a key of theirs. */
+function forge(
+  { first, logs }: Archive,
+  publicKey: (genuine: string, own: string) => string,
+): Archive {
+  const { privateKey, publicKey: own } = generateKeyPairSync("ed25519");
+  const { sig: _, ...header } = JSON.parse(first);
+  const [{ log }] = header.logs;
+  const line = logs.slice(0, logs.indexOf("\n") + 1);
+  let head = EMPTY_HEAD;
+  for (const bytes of linesOf([new TextEncoder().encode(line)])) head = advance(head, bytes);
+  const signed = signHead(log, head, privateKey);
+  const one = {
+    log,
+    bytes: line.length,
+    head: formatHead(signed),
+    head_sig: signed.signature,
+  };
+  const key = publicKey(header.public_key, publicKeyPem(own));
+  const forged = sealArchive(
+    JSON.stringify({ ...header, public_key: key, logs: [one] }),
+    privateKey,
+  );
+  return { first: forged, logs: line };
+}
+
+// Threat: L8
+Deno.test("an archive that was cut back and signed with a key beside the genuine one does not pass", async () => {
+  await using dir = await tempDir();
+  const { after, publicKey: genuine } = await makeArchives(dir.path);
+  const verify = (archive: Archive, publicKeys?: string) =>
+    verifyAuditArchive(together(archive), { file: "it", ...(publicKeys && { publicKeys }) });
+  for (
+    const keys of [
+      (genuine: string, own: string) => genuine + own,
+      (genuine: string, own: string) => own + genuine,
+      (genuine: string, own: string) => `${own}\n\n${genuine}`,
+    ]
+  ) {
+    assertThrows(() => verify(forge(after, keys)), MalformedRecordError, "it is not one key");
+  }
+  // With a key of its own it passes, and says that key alone.
+  const own = verify(forge(after, (_, own) => own));
+  assertEquals([own.problem, own.ownKey, own.keys], ["", true, [own.signedBy]]);
+  assertEquals(own.logs.map(({ ok, signatures }) => [ok, signatures]), [[false, 0]]);
+  // The reader's own keys: one that the reader does not trust signed it, or the one that is said.
+  assertEquals(verify(forge(after, (_, own) => own), genuine).signedBy, "");
+  const other = publicKeyPem(generateKeyPairSync("ed25519").publicKey);
+  const found = verify(after, other + genuine);
+  assertEquals([found.problem, found.keys.length], ["", 2]);
+  assertEquals(found.signedBy, verify(after).signedBy);
+});
+
+// Threat: L8
+Deno.test("an archive of more logs than a host has bottles is read again", async () => {
+  await using dir = await tempDir();
+  const ids = Array.from({ length: 2_500 }, (_, n) => ({ component: "pipelock", slug: `b-${n}` }));
+  const archive = await exportAuditLogs(ids, { root: dir.path });
+  const { problem, logs } = verifyAuditArchive(archive, { file: "it" });
+  assertEquals([problem, logs.length, logs.every(({ ok }) => ok)], ["", 2_500, true]);
 });

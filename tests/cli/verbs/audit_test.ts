@@ -42,6 +42,11 @@ Deno.test("audit verify prints a row for each log, and exits 1 if one is not sou
   assertEquals([json.code, version, ok, keys], [1, 1, false, [fingerprint]]);
   assertEquals(logs[1].first_error, "line 1: its signature does not fit");
   assertEquals(logs[0].head.startsWith("2:"), true);
+  // A copy of it, or its head, must not pass for a good one in a script.
+  for (const command of ["audit export", "audit head"]) {
+    const { code, err } = await supervise(dir.path, command.split(" "));
+    assertEquals([code, err.includes("! pipelock-dev-2 is not sound: ")], [1, true], err);
+  }
 });
 
 // Threat: L3

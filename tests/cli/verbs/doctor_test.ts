@@ -561,6 +561,28 @@ Deno.test("doctor of another user than root goes on behind directories of mode 0
   });
 });
 
+// Threat: C2
+Deno.test("doctor leaves a queue to its sidecar's own user, where root decides", {
+  ignore: !isRoot,
+}, async () => {
+  await using dir = await tempDir();
+  await prepare(dir);
+  await Deno.chown(dir.at("queue", "dev-1"), 1001, 1001);
+  const { found } = await findings(dir.path);
+  assertEquals(found.filter(({ check }) => check === "owner").map(({ state }) => state), ["ok"]);
+});
+
+Deno.test("doctor changes nothing of a directory that this program did not make", async () => {
+  await using dir = await tempDir();
+  await Deno.chmod(dir.path, 0o777);
+  await Deno.mkdir(dir.at("private"));
+  const { found } = await findings(dir.path);
+  const about = found.filter(({ check }) => /^(?:permissions|owner)$/.test(check));
+  assertEquals(about.map(({ state, says }) => [state, says]), [
+    ["warn", `nothing in ${dir.path} was made by this program`],
+  ]);
+});
+
 for (const { what, make, check, state, says, todo, ignore = false } of TROUBLES) {
   Deno.test({
     name: `doctor finds ${what}, and says what to do`,
