@@ -22,6 +22,9 @@ const SPARE_CONNECTIONS = 256;
 /** How many connections are given up when the process is out of files, so that the queue's can be opened. */
 const SPARE_FILES = 32;
 
+/** How many connections there may be however few files there are. */
+const LEAST_CONNECTIONS = 8;
+
 /** How much is read at once: each connection has a buffer of this size. */
 const READ_BYTES = 16 * 1024;
 
@@ -81,7 +84,8 @@ export function openConnections(
   log: Log,
   onSocket: (socket: Duplex) => void,
 ): Connections {
-  let limit = maxHeld + SPARE_CONNECTIONS;
+  const most = maxHeld + SPARE_CONNECTIONS;
+  let limit = most;
   /** The connections by the time at which they entered their phase. */
   const open = new Map<object, Connection>();
   let bytesInAll = 0;
@@ -157,7 +161,7 @@ export function openConnections(
         if (isClosing) return;
         counts.accept_failed++;
         if (["EMFILE", "ENFILE"].includes((error as { code?: string }).code ?? "")) {
-          limit = Math.max(1, Math.min(limit, open.size) - SPARE_FILES);
+          limit = Math.max(LEAST_CONNECTIONS, Math.min(limit, open.size) - SPARE_FILES);
         }
         while (open.size > limit && evictOldest());
         await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
@@ -169,6 +173,8 @@ export function openConnections(
   }
 
   const timer = setInterval(() => {
+    // The flood is over, or it was another process that had used up the files.
+    if (open.size <= limit / 2) limit = most;
     const now = performance.now();
     for (const { phase, since, socket } of open.values()) {
       if (now - since <= MAX_MS[phase]) continue;
@@ -192,9 +198,9 @@ export function openConnections(
       connection.bytes += bytes;
       bytesInAll += bytes;
       while (bytesInAll > MAX_BYTES) {
-        const most = largest();
-        if (most === undefined || most === connection) return false;
-        evict(most);
+        const other = largest();
+        if (other === undefined || other === connection) return false;
+        evict(other);
       }
       return true;
     },
@@ -245,11 +251,13 @@ function socketOf(conn: Deno.TcpConn, { onBytes, onClose }: SocketEvents): Duple
       }).catch((error) => this.destroy(error)).finally(() => buffers.push(buffer));
     },
     write(chunk: Uint8Array, _encoding, done) {
-      writeAll(conn, chunk).then(() => done(), done);
+      writeAll(conn, [chunk]).then(() => done(), done);
     },
-    // A chunk and what HTTP puts around it are one packet.
+    // A small chunk and what HTTP puts around it are one packet; a large one is not copied.
     writev(parts, done) {
-      writeAll(conn, Buffer.concat(parts.map(({ chunk }) => chunk))).then(() => done(), done);
+      const chunks: Uint8Array[] = parts.map(({ chunk }) => chunk);
+      const areSmall = chunks.every(({ length }) => length <= READ_BYTES);
+      writeAll(conn, areSmall ? [Buffer.concat(chunks)] : chunks).then(() => done(), done);
     },
     final(done) {
       conn.closeWrite().then(() => done(), done);
@@ -269,6 +277,8 @@ function socketOf(conn: Deno.TcpConn, { onBytes, onClose }: SocketEvents): Duple
   return socket;
 }
 
-async function writeAll(conn: Deno.TcpConn, chunk: Uint8Array): Promise<void> {
-  for (let at = 0; at < chunk.length;) at += await conn.write(chunk.subarray(at));
+async function writeAll(conn: Deno.TcpConn, chunks: readonly Uint8Array[]): Promise<void> {
+  for (const chunk of chunks) {
+    for (let at = 0; at < chunk.length;) at += await conn.write(chunk.subarray(at));
+  }
 }

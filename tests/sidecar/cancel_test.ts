@@ -1,4 +1,4 @@
-import { listPendingProposals } from "../../mod.ts";
+import { PATIENCE } from "../support/clients.ts";
 import { decideNext, queueOf, SLUG } from "../support/operator.ts";
 import { startSidecar } from "../support/sidecar.ts";
 import { tempDir } from "../support/temp.ts";
@@ -37,7 +37,11 @@ async function connect2025(url: URL, sent: Sent[]) {
   await client.connect(new StreamableHTTPClientTransport(url, { fetch: noting(sent) }));
   return {
     call: (n: number, signal?: AbortSignal) =>
-      client.callTool(call(n), undefined, { onprogress: () => {}, ...(signal && { signal }) }),
+      client.callTool(call(n), undefined, {
+        ...PATIENCE,
+        onprogress: () => {},
+        ...(signal && { signal }),
+      }),
     close: () => client.close(),
   };
 }
@@ -47,7 +51,7 @@ async function connect2026(url: URL, sent: Sent[]) {
   await client.connect(new TransportOf2026(url, { fetch: noting(sent) }));
   return {
     call: (n: number, signal?: AbortSignal) =>
-      client.callTool(call(n), { onprogress: () => {}, ...(signal && { signal }) }),
+      client.callTool(call(n), { ...PATIENCE, onprogress: () => {}, ...(signal && { signal }) }),
     close: () => client.close(),
   };
 }
@@ -67,7 +71,9 @@ Deno.test.each([["1.x", connect2025], ["2.x", connect2026]] as const)(
     const end = new AbortController();
     const cancelled = first.call(1, end.signal).then(() => "answered", () => "gone");
     const held = second.call(2);
-    while ((await listPendingProposals(queueDir)).length < 2) await sidecar.next();
+    while (sidecar.events.filter(({ event }) => event === "proposed").length < 2) {
+      await sidecar.next();
+    }
     end.abort("enough");
     assertEquals(await cancelled, "gone");
     await sidecar.logged("released");

@@ -1,5 +1,5 @@
 import { listPendingProposals, newProposal, writeProposal } from "../../mod.ts";
-import { type CallResult, CLIENT_KINDS, type TestClient } from "../support/clients.ts";
+import { type CallResult, CLIENT_KINDS, PATIENCE, type TestClient } from "../support/clients.ts";
 import { decideNext, queueOf, SLUG } from "../support/operator.ts";
 import { startSidecar } from "../support/sidecar.ts";
 import { tempDir } from "../support/temp.ts";
@@ -264,14 +264,14 @@ Deno.test("a cancelled call is let go of, and its question stays", async () => {
   await client.connect(new StreamableHTTPClientTransport(sidecar.url));
   const end = new AbortController();
   const call = { name: "pipelock-block", arguments: question() };
-  const options = { signal: end.signal, onprogress: () => {} };
+  const options = { ...PATIENCE, signal: end.signal, onprogress: () => {} };
   const cancelled = client.callTool(call, undefined, options).then(() => "answered", () => "gone");
   await sidecar.logged("proposed");
   end.abort("enough");
   assertEquals(await cancelled, "gone");
   await sidecar.logged("released");
   // Its place is free again, though the client keeps the connection open.
-  const repeated = client.callTool(call, undefined, { onprogress: () => {} });
+  const repeated = client.callTool(call, undefined, { ...PATIENCE, onprogress: () => {} });
   await sidecar.logged("attached");
   await decideNext(dir, { status: "approved" });
   assertEquals((await repeated).isError ?? false, false);

@@ -34,6 +34,9 @@ export interface ClientKind {
   readonly connect: (url: URL) => Promise<TestClient>;
 }
 
+/** How long a client waits for a response: longer than any test, on a machine that does other things too. */
+export const PATIENCE = { timeout: 600_000 };
+
 const INFO = { name: "test", version: "1" };
 
 // deno-lint-ignore no-explicit-any
@@ -47,20 +50,23 @@ function asCallResult(result: any): CallResult {
 
 async function connect2025(url: URL): Promise<TestClient> {
   const client = new ClientOf2025(INFO);
-  await client.connect(new TransportOf2025(url));
+  await client.connect(new TransportOf2025(url), PATIENCE);
   return {
-    tools: async () => (await client.listTools()).tools,
-    call: async (name, args) => asCallResult(await client.callTool({ name, arguments: args })),
+    tools: async () => (await client.listTools(undefined, PATIENCE)).tools,
+    call: async (name, args) =>
+      asCallResult(await client.callTool({ name, arguments: args }, undefined, PATIENCE)),
     [Symbol.asyncDispose]: () => client.close(),
   };
 }
 
 async function connect2026(url: URL): Promise<TestClient> {
   const client = new ClientOf2026(INFO, { versionNegotiation: { mode: { pin: "2026-07-28" } } });
-  await client.connect(new StreamableHTTPClientTransport(url));
+  await client.connect(new StreamableHTTPClientTransport(url), PATIENCE);
   return {
-    tools: async () => (await client.listTools()).tools as unknown as Record<string, unknown>[],
-    call: async (name, args) => asCallResult(await client.callTool({ name, arguments: args })),
+    tools: async () =>
+      (await client.listTools(undefined, PATIENCE)).tools as unknown as Record<string, unknown>[],
+    call: async (name, args) =>
+      asCallResult(await client.callTool({ name, arguments: args }, PATIENCE)),
     [Symbol.asyncDispose]: () => client.close(),
   };
 }
@@ -88,7 +94,7 @@ async function post(url: URL, method: string, params: unknown, signal: AbortSign
 function connectFetch(url: URL): Promise<TestClient> {
   const end = new AbortController();
   const send = async (method: string, params: unknown) => {
-    const late = setTimeout(() => end.abort(new Error("No answer within 2 minutes")), 120_000);
+    const late = setTimeout(() => end.abort(new Error("No answer")), PATIENCE.timeout);
     try {
       return await post(url, method, params, end.signal);
     } finally {
