@@ -244,7 +244,9 @@ export async function readNamedFile(
     const bytes = readOwnFile(file, maxBytes);
     if (bytes !== undefined) return bytes;
   } catch (cause) {
-    if (cause instanceof UnsafeFileError) throw new UsageError(cause.message, { cause });
+    if (cause instanceof UnsafeFileError) {
+      throw new UsageError(`${cause.message}; - reads standard input`, { cause });
+    }
     if (!(cause instanceof Deno.errors.NotCapable)) throw cause;
     throw new UsageError(
       `Cannot read ${file}: this tool may read only the root and the files that its flags name; ` +
