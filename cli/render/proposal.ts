@@ -98,7 +98,7 @@ export function proposalBlocks(
     Object.assign(recent, { isLive: true }),
     ...(unrecordedResponse === undefined ? [] : [warning(
       `It is answered without a record: ${visibleLine(unrecordedResponse.says, "code")}. ` +
-        "Nobody here did that.",
+        "The log has no such decision.",
     )]),
     ...(currentFile === null ? [warning(`There is no ${file} in force: all of it is new.`)] : []),
     (columns, style) => renderMarks(marks, columns, style),

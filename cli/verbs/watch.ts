@@ -32,7 +32,7 @@ import {
 } from "../render/pending.ts";
 import { badge } from "../render/style.ts";
 import { localTime } from "../render/time.ts";
-import { cut } from "../render/wrap.ts";
+import { cut, wrap } from "../render/wrap.ts";
 
 /** An event in words that are already visible. */
 interface Words {
@@ -55,8 +55,8 @@ const WIDE = 72;
 const ID_CELLS = 8;
 
 /**
- * An event in a line that begins with a time of this host's zone. What is not this program's, such as the
- * agent's words, comes last.
+ * An event in a line that begins with a time of this host's zone, or in several on a terminal that has no
+ * room for it. What is not this program's, such as the agent's words, comes last, and is cut.
  */
 function lineOf({ event, marks = "", id = "", rest = [], timestamp = "" }: Words, columns: number) {
   const known = instantOf(timestamp) !== Infinity;
@@ -64,10 +64,12 @@ function lineOf({ event, marks = "", id = "", rest = [], timestamp = "" }: Words
   // An id that reads like words stays whole, in quotes.
   const quoted = id && quoteId(id);
   const short = columns === Infinity || quoted !== id ? quoted : id.slice(0, ID_CELLS);
-  return cut(
-    [time, event.padEnd(10), marks, short, ...rest].filter((word) => word !== "").join("  "),
-    columns - 1,
-  );
+  const join = (...words: readonly string[]) => words.filter((word) => word !== "").join("  ");
+  // The bottle is never cut; two cells are left for the ellipsis behind it.
+  const [bottle = "", ...others] = rest;
+  const rows = wrap("", join(time, event.padEnd(10), marks, short, bottle), columns - 2);
+  const end = cut(join(rows.pop()!, ...others), columns - 1);
+  return [...rows, end].join("\n");
 }
 
 /**

@@ -72,7 +72,11 @@ export interface RunningWatch {
 }
 
 /** Starts `watch` in this process. */
-export function startWatch(root: string, args: readonly string[]): RunningWatch {
+export function startWatch(
+  root: string,
+  args: readonly string[],
+  columns: number = NO_TERMINAL.columns,
+): RunningWatch {
   const { readable, writable } = new TransformStream<string, string>(undefined, {
     highWaterMark: Infinity,
   }, { highWaterMark: Infinity });
@@ -82,6 +86,7 @@ export function startWatch(root: string, args: readonly string[]): RunningWatch 
   const decoder = new TextDecoder();
   const ended = main(["watch", ...args], {
     ...NO_TERMINAL,
+    columns,
     print: (text) => void writer.write(`${text}\n`),
     write: (bytes) => void writer.write(decoder.decode(bytes)),
     complain: (text) => void writer.write(`2> ${text}\n`),

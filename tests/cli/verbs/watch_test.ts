@@ -194,3 +194,27 @@ Deno.test("watch raises an alarm when the count of what it does not list changes
     while (await next() !== "");
   }
 });
+
+Deno.test("watch names the bottle and the marks however narrow the terminal is, and cuts the rest", async () => {
+  const bottleSlug = "claude-bottle-customer-dev-1";
+  for (let columns = 20; columns <= 120; columns += 5) {
+    await using dir = await tempDir();
+    const justification = "word ".repeat(40);
+    await queueSample(dir.path, {
+      id: "p1",
+      bottleSlug,
+      proposedFile: "*.example.net\n",
+      justification,
+    });
+    const watch = startWatch(dir.path, [], columns);
+    let shown = "";
+    while (!shown.endsWith("…")) {
+      const line = await watch.next();
+      assertEquals(line.length < columns, true, line);
+      shown += line.replace(/^ ↪/, "");
+    }
+    assertStringIncludes(shown, bottleSlug);
+    assertStringIncludes(shown, "1 high");
+    assertEquals(await watch.end(), 0);
+  }
+});
