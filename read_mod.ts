@@ -10,7 +10,7 @@ export * from "./start_mod.ts";
 export { type Hints, hintsOfPending, openHintView } from "./src/decision/hints.ts";
 export { marksOfPending, MAX_JUDGED_CHARS, readOverview } from "./src/decision/overview.ts";
 export { claudeBottleRoot, currentConfigRoot, intentsDir } from "./src/disk/layout.ts";
-export { namesInOwn, ownFileStamp, readOwnFile } from "./src/disk/read_own.ts";
+export { namesInOwn, ownFileStamp, readOwnFile, whyNoDirectory } from "./src/disk/read_own.ts";
 export { listNames } from "./src/disk/read_untrusted.ts";
 export { keepFilesInForce } from "./src/host/config_files.ts";
 export {

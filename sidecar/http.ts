@@ -119,13 +119,13 @@ export function parseMessage(bytes: Uint8Array): { message: object } | Response 
   return { message };
 }
 
-/** Answers the health check: 200 if the queue directory exists, else 503. */
+/** Answers the health check: 200 if the queue directory exists, else 503. It says which process answers. */
 export function health(method: string, queueDir: string): Response {
   if (method !== "GET" && method !== "HEAD") {
     return plain(405, "Cannot do that: /healthz answers GET", { allow: "GET, HEAD" });
   }
   return hasQueueDirectory(queueDir)
-    ? plain(200, "ok")
+    ? plain(200, "ok", { pid: String(Deno.pid) })
     : plain(503, "Cannot find the queue directory");
 }
 

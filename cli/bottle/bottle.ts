@@ -24,14 +24,20 @@ export const CHECKOUT = HERE.protocol === "file:" ? fromFileUrl(HERE) : undefine
 
 export const VERSION = denoJson.version;
 
+const RELEASE = `jsr:${denoJson.name}@${VERSION}/sidecar`;
+
 /** The sidecar's program, as `deno run` takes it. */
-export const SIDECAR = CHECKOUT === undefined
-  ? `jsr:${denoJson.name}@${VERSION}/sidecar`
-  : `${CHECKOUT}sidecar/main.ts`;
+export const SIDECAR = CHECKOUT === undefined ? RELEASE : `${CHECKOUT}sidecar/main.ts`;
+
+/** The program that asks a sidecar whether it answers. */
+export const HEALTH = CHECKOUT === undefined ? `${RELEASE}/health` : `${CHECKOUT}sidecar/health.ts`;
 
 export interface Bottle {
   readonly slug: string;
+  /** The root as it was typed: the launcher grants writing by this path. */
   readonly root: string;
+  /** The root's path behind all links: one name, however the root is typed. */
+  readonly realRoot: string;
   /** The path behind all links. */
   readonly queueDir: string;
   /** The owner of the queue. */
@@ -72,16 +78,19 @@ export function openBottle(context: Context, words: readonly string[]): Bottle {
   const { root, complain } = context;
   const settings = readBottle(slug, root);
   const queueDir = queueDirForSlug(slug, { root });
-  const stamp = ownFileStamp(queueDir);
+  const stamp = settings && ownFileStamp(queueDir);
   if (settings === undefined || stamp === undefined) {
-    throw new UsageError(`Cannot find ${slug}: add it with supervise bottle add ${slug}`);
+    throw new UsageError(
+      `Cannot find ${slug}: add it with supervise bottle add ${slug}, which keeps what there is of it`,
+    );
   }
   const { uid, gid } = stamp;
   // Without links: a sidecar is granted this path, and Deno checks some calls against what is behind them.
   const mounted = pathBehindLinks(queueDir);
-  refuseSeparators(mounted);
+  const realRoot = pathBehindLinks(root);
+  for (const path of [mounted, realRoot]) refuseSeparators(path);
   const say = (text: string) => complain(text);
-  return { slug, root, queueDir: mounted, uid: uid ?? 0, gid: gid ?? 0, settings, say };
+  return { slug, root, realRoot, queueDir: mounted, uid: uid ?? 0, gid: gid ?? 0, settings, say };
 }
 
 export interface Ran {
@@ -114,6 +123,6 @@ export async function ask(program: string, args: readonly string[]): Promise<str
   const ran = await runs(program, args);
   if (ran === undefined) throw new Error(`Cannot run ${program}: it is not on the PATH`);
   if (ran.code === 0) return ran.out.trim();
-  const why = ran.err.trim() || `it ended with exit code ${ran.code}`;
+  const why = ran.err.trim().replace(/\.$/, "") || `it ended with exit code ${ran.code}`;
   throw new Error(`Cannot run ${program} ${args.slice(0, 2).join(" ")}: ${why}`);
 }

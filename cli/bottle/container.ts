@@ -4,6 +4,7 @@
  * @module
  */
 
+import { ENGINES } from "../../internal_mod.ts";
 import { QUEUE_DIR_IN_CONTAINER, SUPERVISE_HOSTNAME } from "../../mod.ts";
 import { ask, type Bottle, CHECKOUT, runs, VERSION } from "./bottle.ts";
 
@@ -29,46 +30,102 @@ export const containerName = ({ slug }: Bottle): string => `${slug}-supervise`;
 export const networkName = ({ slug }: Bottle): string => `${slug}-internal`;
 
 /** What marks a container or a network as made by this tool for this bottle of this root. */
-const labelsOf = ({ slug, root }: Bottle): Record<string, string> => ({
+const labelsOf = ({ slug, realRoot }: Bottle): Record<string, string> => ({
   "supervise.bottle": slug,
-  "supervise.root": root,
+  "supervise.root": realRoot,
 });
 
 function labelFlags(bottle: Bottle): string[] {
   return Object.entries(labelsOf(bottle)).map(([name, value]) => `--label=${name}=${value}`);
 }
 
-/** The engine that is on this host; podman if both are. */
-export async function findEngine(): Promise<string> {
-  for (const engine of ["podman", "docker"]) {
-    if (await runs(engine, ["--version"]) !== undefined) return engine;
+/**
+ * The engines that may have a bottle's container: the one that started it, or, if the settings do not say,
+ * all that answer here.
+ */
+export async function enginesOf({ settings: { engine } }: Bottle): Promise<string[]> {
+  if (engine !== undefined) return [engine];
+  const answering: string[] = [];
+  for (const name of ENGINES) {
+    if ((await runs(name, ["ps", "--quiet"]))?.code === 0) answering.push(name);
   }
+  return answering;
+}
+
+/** The engine that has the bottle's container, or else may make it; podman if there are both. */
+export async function findEngine(bottle: Bottle): Promise<string> {
+  const engines = await enginesOf(bottle);
+  for (const engine of engines) {
+    if ((await findContainer(engine, bottle))?.isOurs) return engine;
+  }
+  if (engines[0] !== undefined) return engines[0];
   throw new Error(
-    "Cannot run a container: neither podman nor docker is on the PATH; install one, or use --systemd",
+    "Cannot run a container: neither podman nor docker answers; install one, or use --systemd",
   );
 }
 
+/** A container or a network. What is done to it is done by its id: another one may get its name in between. */
 interface Found {
+  readonly id: string;
   readonly isOurs: boolean;
   readonly isRunning: boolean;
   readonly restarts: number;
+  readonly isInternal: boolean;
 }
 
-/** The container that has the sidecar's name; `undefined` if no container has it. */
-export async function findContainer(engine: string, bottle: Bottle): Promise<Found | undefined> {
-  const filter = `name=^${containerName(bottle).replaceAll(".", "\\.")}$`;
-  const id = await ask(engine, ["ps", "--all", "--quiet", "--no-trunc", "--filter", filter]);
-  if (id === "") return undefined;
-  const [found] = JSON.parse(await ask(engine, ["container", "inspect", id]));
-  return {
-    isOurs: areOurs(bottle, found.Config.Labels),
-    isRunning: found.State.Running === true,
-    restarts: Number(found.RestartCount),
-  };
+type Kind = "container" | "network";
+
+/** The container or the network that has a name; `undefined` if none has it. */
+async function find(
+  engine: string,
+  bottle: Bottle,
+  kind: Kind,
+  name: string,
+): Promise<Found | undefined> {
+  const filter = `name=^${name.replaceAll(".", "\\.")}$`;
+  const all = kind === "container" ? ["--all"] : [];
+  const listed = await ask(engine, [
+    kind,
+    "ls",
+    ...all,
+    "--quiet",
+    "--no-trunc",
+    "--filter",
+    filter,
+  ]);
+  return listed === "" ? undefined : await inspect(engine, bottle, kind, listed);
 }
 
-function areOurs(bottle: Bottle, labels: Readonly<Record<string, string>> | null): boolean {
-  return Object.entries(labelsOf(bottle)).every(([name, value]) => labels?.[name] === value);
+export const findContainer = (engine: string, bottle: Bottle): Promise<Found | undefined> =>
+  find(engine, bottle, "container", containerName(bottle));
+
+const findNetwork = (engine: string, bottle: Bottle): Promise<Found | undefined> =>
+  find(engine, bottle, "network", networkName(bottle));
+
+/** What an engine says of one. podman writes some keys of a network in small letters, docker none. */
+async function inspect(
+  engine: string,
+  bottle: Bottle,
+  kind: Kind,
+  which: string,
+): Promise<Found> {
+  const said = await ask(engine, [kind, "inspect", which]);
+  try {
+    const [found] = JSON.parse(said);
+    const id = found.Id ?? found.id;
+    const labels = found.Config?.Labels ?? found.labels ?? found.Labels ?? {};
+    // An id is a word of later commands: anything else could be a flag of theirs.
+    if (!/^[0-9a-f]{12,}$/.test(id)) throw new TypeError("it has no id");
+    return {
+      id,
+      isOurs: Object.entries(labelsOf(bottle)).every(([name, value]) => labels[name] === value),
+      isRunning: found.State?.Running === true,
+      restarts: Number(found.RestartCount),
+      isInternal: (found.internal ?? found.Internal) === true,
+    };
+  } catch (cause) {
+    throw new Error(`Cannot read what ${engine} ${kind} inspect ${which} prints`, { cause });
+  }
 }
 
 function refuseStrange(bottle: Bottle, found: Found | undefined): void {
@@ -80,16 +137,19 @@ function refuseStrange(bottle: Bottle, found: Found | undefined): void {
   );
 }
 
-/** Whether the network is there; with `ours` whether it is one that this tool made. */
-async function hasNetwork(
-  engine: string,
-  bottle: Bottle,
-): Promise<{ readonly isOurs: boolean } | undefined> {
+/** Makes the bottle's network unless it is there; gives its id. */
+async function ensureNetwork(engine: string, bottle: Bottle): Promise<string> {
   const name = networkName(bottle);
-  const filter = `name=^${name.replaceAll(".", "\\.")}$`;
-  if (await ask(engine, ["network", "ls", "--quiet", "--filter", filter]) === "") return undefined;
-  const [found] = JSON.parse(await ask(engine, ["network", "inspect", name]));
-  return { isOurs: areOurs(bottle, found.labels ?? found.Labels) };
+  let network = await findNetwork(engine, bottle);
+  if (network === undefined) {
+    await ask(engine, ["network", "create", "--internal", ...labelFlags(bottle), name]);
+    network = await findNetwork(engine, bottle);
+  }
+  if (network?.isInternal) return network.id;
+  throw new Error(
+    `Cannot start ${bottle.slug}: the network ${name} is not internal, so the agent in it would reach ` +
+      `the Internet; remove it with ${engine} network rm ${name}, and up makes an internal one`,
+  );
 }
 
 /** Runs the sidecar as the owner of the queue, whose files nobody else may read. */
@@ -123,22 +183,18 @@ async function ensureImage(engine: string, bottle: Bottle): Promise<void> {
 export async function startContainer(engine: string, bottle: Bottle): Promise<boolean> {
   const found = await findContainer(engine, bottle);
   refuseStrange(bottle, found);
+  const network = await ensureNetwork(engine, bottle);
   if (found?.isRunning) return false;
-  const name = containerName(bottle);
   // One that was stopped, or that a crash left half made, is made anew.
-  if (found !== undefined) await ask(engine, ["rm", "--force", name]);
-  if (await hasNetwork(engine, bottle) === undefined) {
-    const flags = ["--internal", ...labelFlags(bottle)];
-    await ask(engine, ["network", "create", ...flags, networkName(bottle)]);
-  }
+  if (found !== undefined) await ask(engine, ["rm", "--force", found.id]);
   await ensureImage(engine, bottle);
   const { holdSeconds } = bottle.settings;
-  await ask(engine, [
+  const made = await ask(engine, [
     "run",
     "--detach",
-    `--name=${name}`,
+    `--name=${containerName(bottle)}`,
     ...labelFlags(bottle),
-    `--network=${networkName(bottle)}`,
+    `--network=${network}`,
     `--network-alias=${SUPERVISE_HOSTNAME}`,
     "--restart=unless-stopped",
     ...LIMITS,
@@ -148,26 +204,26 @@ export async function startContainer(engine: string, bottle: Bottle): Promise<bo
     `--volume=${bottle.queueDir}:${QUEUE_DIR_IN_CONTAINER}`,
     IMAGE,
   ]);
-  await untilListening(engine, bottle);
+  const { id } = await inspect(engine, bottle, "container", made);
+  await untilListening(engine, bottle, id);
   return true;
 }
 
-async function untilListening(engine: string, bottle: Bottle): Promise<void> {
-  const name = containerName(bottle);
+async function untilListening(engine: string, bottle: Bottle, id: string): Promise<void> {
   for (let look = 0; look < MOST_LOOKS; look++) {
-    const log = await runs(engine, ["logs", name]);
+    const log = await runs(engine, ["logs", id]);
     const said = `${log?.out}${log?.err}`;
     if (said.includes('"event":"listening"')) return;
-    const found = await findContainer(engine, bottle);
-    if (found?.isRunning !== true || found.restarts > 0) {
-      await ask(engine, ["rm", "--force", name]);
+    const { isRunning, restarts } = await inspect(engine, bottle, "container", id);
+    if (!isRunning || restarts > 0) {
+      await ask(engine, ["rm", "--force", id]);
       throw new Error(`Cannot start ${bottle.slug}: its sidecar ended: ${said.trim()}`);
     }
     await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
   }
   throw new Error(
     `Cannot tell whether ${bottle.slug} started: its log does not say that it listens; ` +
-      `see ${engine} logs ${name}`,
+      `see ${engine} logs ${containerName(bottle)}`,
   );
 }
 
@@ -182,18 +238,19 @@ export async function stopContainer(engine: string, bottle: Bottle): Promise<Sto
   const found = await findContainer(engine, bottle);
   refuseStrange(bottle, found);
   if (found !== undefined) {
-    const name = containerName(bottle);
-    if (found.isRunning) await ask(engine, ["stop", name]);
-    await ask(engine, ["rm", "--force", name]);
+    if (found.isRunning) await ask(engine, ["stop", found.id]);
+    await ask(engine, ["rm", "--force", found.id]);
   }
   return { container: found !== undefined, network: await removeNetwork(engine, bottle) };
 }
 
 async function removeNetwork(engine: string, bottle: Bottle): Promise<Stopped["network"]> {
-  const network = await hasNetwork(engine, bottle);
+  const network = await findNetwork(engine, bottle);
   if (network === undefined) return "none";
   if (!network.isOurs) return "not ours";
-  const removed = await runs(engine, ["network", "rm", networkName(bottle)]);
+  // podman looks for containers in a network only if it is given by its name.
+  const which = engine === "podman" ? networkName(bottle) : network.id;
+  const removed = await runs(engine, ["network", "rm", which]);
   if (removed?.code === 0) return "removed";
   // Both engines refuse while a container is in it, which may be the agent's.
   return "in use";

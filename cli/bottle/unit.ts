@@ -7,7 +7,7 @@
 
 import { forgetUnit, readUnit, unitPath, writeUnit } from "../../internal_mod.ts";
 import { sidecarFlags } from "../../sidecar/settings.ts";
-import { ask, type Bottle, runs, SIDECAR } from "./bottle.ts";
+import { ask, type Bottle, HEALTH, runs, SIDECAR } from "./bottle.ts";
 
 /** The words of the command that runs the sidecar on this host. */
 export function sidecarCommand(bottle: Bottle): string[] {
@@ -30,13 +30,28 @@ function unitWord(word: string): string {
   return /[\s'"\\;]/.test(word) ? `"${escaped}"` : escaped;
 }
 
+/**
+ * Waits until the sidecar answers, and fails if it ended. Another sidecar may have the port: so the one that
+ * answers must be the process that systemd started.
+ */
+const UNTIL_ANSWERING =
+  'until "$$@" "$$0" 2>/dev/null; do kill -0 "$$0" 2>/dev/null || exit 1; sleep 0.2; done';
+
 /** The systemd unit of a bottle's sidecar. */
 export function unitText(bottle: Bottle): string {
+  const { slug, settings: { port } } = bottle;
+  const grants = ["--no-config", "--no-prompt", `--allow-net=127.0.0.1:${port}`];
+  const check = [Deno.execPath(), "run", ...grants, HEALTH, String(port)];
   return `[Unit]
-Description=supervise: the sidecar of ${bottle.slug}
+Description=supervise: the sidecar of ${slug}
+# Whose this unit is: supervise touches no unit that names another file.
+SourcePath=${sourcePath(bottle).replaceAll("%", "%%")}
 
 [Service]
 ExecStart=${sidecarCommand(bottle).map(unitWord).join(" ")}
+ExecStartPost=/bin/sh -c '${UNTIL_ANSWERING}' $MAINPID ${check.map(unitWord).join(" ")}
+# A release is downloaded at its first start.
+TimeoutStartSec=5min
 Restart=on-failure
 NoNewPrivileges=yes
 MemoryMax=512M
@@ -50,35 +65,72 @@ WantedBy=default.target
 
 const unitName = ({ slug }: Bottle): string => `supervise-${slug}.service`;
 
-/** What `is-active` ends with for a unit that does not run, or that there is not. */
-const NOT_ACTIVE: readonly number[] = [3, 4];
+const sourcePath = ({ slug, realRoot }: Bottle): string => unitPath(slug, realRoot);
 
-/** How often, and how long in all, systemd is asked whether a new unit keeps running. */
-const LOOK_MS = 200;
-const LOOKS = 10;
+const systemctl = (...args: string[]) => runs("systemctl", ["--user", ...args]);
 
-/** Whether this tool made a unit for the bottle and did not stop it since. */
-export const hasUnit = ({ slug, root }: Bottle): boolean => readUnit(slug, root) !== undefined;
+/** The unit that systemd has under the bottle's name. */
+interface Unit {
+  /** Whether this tool made it for this root: else another root did, or the operator. */
+  readonly isOurs: boolean;
+  readonly isActive: boolean;
+  /** Where systemd found it. */
+  readonly path: string | undefined;
+}
+
+/**
+ * What systemd says of the unit; `undefined` if it has none.
+ *
+ * @throws {Error} If systemd cannot be asked, or runs a unit and does not know whose.
+ */
+async function askUnit(bottle: Bottle): Promise<Unit | undefined> {
+  const name = unitName(bottle);
+  const wanted = "--property=LoadState,ActiveState,SourcePath,FragmentPath";
+  const ran = await systemctl("show", wanted, name);
+  if (ran?.code !== 0) {
+    throw new Error(`Cannot ask systemd: ${ran?.err.trim() || "systemctl is not on the PATH"}`);
+  }
+  const said = new Map(
+    ran.out.split("\n").map((line) => {
+      const end = line.indexOf("=");
+      return [line.slice(0, end), line.slice(end + 1)];
+    }),
+  );
+  const isActive = said.get("ActiveState") === "active";
+  if (said.get("LoadState") !== "not-found") {
+    const isOurs = said.get("SourcePath") === sourcePath(bottle);
+    return { isOurs, isActive, path: said.get("FragmentPath") };
+  }
+  if (!isActive) return undefined;
+  throw new Error(
+    `Cannot tell whether ${bottle.slug} runs: systemd runs ${name}, whose file is gone; if it is ` +
+      `yours, stop it with systemctl --user stop ${name}`,
+  );
+}
+
+/** The same for what only looks: if systemd cannot be asked, there is none, unless the root has its file. */
+async function findUnit(bottle: Bottle): Promise<Unit | undefined> {
+  const isWritten = readUnit(bottle.slug, bottle.root) !== undefined;
+  if (!isWritten && (await systemctl("show-environment"))?.code !== 0) return undefined;
+  return await askUnit(bottle);
+}
 
 /** Starts the unit, and starts it again at each login; gives `false` if it runs already as it is now. */
 export async function startUnit(bottle: Bottle): Promise<boolean> {
   const { slug, root } = bottle;
   const text = unitText(bottle);
-  if (text === readUnit(slug, root) && await isUnitActive(bottle)) return false;
-  writeUnit(slug, text, root);
   try {
-    await ask("systemctl", ["--user", "enable", unitPath(slug, root)]);
-    await ask("systemctl", ["--user", "daemon-reload"]);
-    await ask("systemctl", ["--user", "restart", unitName(bottle)]);
-    for (let look = 0; look < LOOKS; look++) {
-      await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
-      const show = ["--user", "show", "--property=ActiveState,NRestarts", unitName(bottle)];
-      const state = await ask("systemctl", show);
-      if (/ActiveState=active/.test(state) && /NRestarts=0/.test(state)) continue;
-      // Else systemd would start it again and again, though this command failed.
-      await stopUnit(bottle);
-      throw new Error(`its sidecar ended; see journalctl --user --unit ${unitName(bottle)}`);
+    const unit = await askUnit(bottle);
+    if (unit?.isOurs === false) {
+      throw new Error(
+        `${
+          unit.path || unitName(bottle)
+        } was not made by this tool for ${root}; remove it yourself`,
+      );
     }
+    if (unit?.isActive && text === readUnit(slug, root)) return false;
+    writeUnit(slug, text, root);
+    await startWritten(bottle);
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause);
     throw new Error(
@@ -90,20 +142,47 @@ export async function startUnit(bottle: Bottle): Promise<boolean> {
   return true;
 }
 
-/** @throws {Error} If systemd cannot be asked. */
-export async function isUnitActive(bottle: Bottle): Promise<boolean> {
-  const asked = ["--user", "is-active", unitName(bottle)];
-  const ran = await runs("systemctl", asked);
-  if (ran?.code === 0) return true;
-  if (ran !== undefined && NOT_ACTIVE.includes(ran.code)) return false;
-  throw new Error(`Cannot ask systemd: ${ran?.err.trim() || "systemctl is not on the PATH"}`);
+/** Returns once the sidecar answers. If it does not, systemd must not start it again and again. */
+async function startWritten(bottle: Bottle): Promise<void> {
+  const name = unitName(bottle);
+  try {
+    await ask("systemctl", ["--user", "enable", sourcePath(bottle)]);
+    await ask("systemctl", ["--user", "daemon-reload"]);
+    if ((await systemctl("restart", name))?.code === 0) return;
+    const status = await systemctl("status", "--lines=10", "--output=cat", "--full", name);
+    // Below an empty line, what the journal has of this start.
+    const said = status?.out.replace(/^[^]*?(\n\n|$)/, "").trim();
+    throw new Error(
+      `its sidecar did not start${said && `: ${said}`}; see journalctl --user --unit ${name}`,
+    );
+  } catch (error) {
+    await stopUnit(bottle);
+    throw error;
+  }
 }
 
-/** Stops the unit and removes it. A crash may have left it written and not known to systemd. */
-export async function stopUnit(bottle: Bottle): Promise<void> {
-  const ran = await runs("systemctl", ["--user", "disable", "--now", unitName(bottle)]);
-  if (ran?.code !== 0 && await isUnitActive(bottle)) {
-    throw new Error(`Cannot stop ${unitName(bottle)}: ${ran?.err.trim()}`);
+/** @throws {Error} If there is a unit and systemd cannot be asked. */
+export async function isUnitActive(bottle: Bottle): Promise<boolean> {
+  const unit = await findUnit(bottle);
+  return unit !== undefined && unit.isOurs && unit.isActive;
+}
+
+/**
+ * Stops the unit and removes it; gives `false` if there was none. A crash may have left it written and not
+ * known to systemd; and another root's unit that has the name is left alone.
+ */
+export async function stopUnit(bottle: Bottle): Promise<boolean> {
+  const { slug, root } = bottle;
+  const isWritten = readUnit(slug, root) !== undefined;
+  const unit = await findUnit(bottle);
+  if (unit?.isOurs) {
+    const ran = await systemctl("disable", "--now", unitName(bottle));
+    if (ran?.code !== 0 && await isUnitActive(bottle)) {
+      throw new Error(`Cannot stop ${unitName(bottle)}: ${ran?.err.trim()}`);
+    }
   }
-  forgetUnit(bottle.slug, bottle.root);
+  forgetUnit(slug, root);
+  // Else systemd remembers it as it was.
+  if (unit?.isOurs) await systemctl("daemon-reload");
+  return isWritten || unit?.isOurs === true;
 }

@@ -17,6 +17,7 @@ import {
   UnsafeFileError,
   visibleLine,
   visibleSentence,
+  whyNoDirectory,
 } from "../../read_mod.ts";
 import { makeStyle, type Style } from "../render/style.ts";
 import { wrap } from "../render/wrap.ts";
@@ -117,6 +118,13 @@ export function commandIn(
     if (words[0]) return words;
   }
   return [];
+}
+
+/** @throws {Error} If the root can be no directory; one that is not there yet is made when it is needed. */
+export function refuseBadRoot(root: string): void {
+  const why = whyNoDirectory(root);
+  if (why === undefined) return;
+  throw new Error(`Cannot use the root ${root}: ${why}; name another one with --root`);
 }
 
 /** How many of the known bottles an error names. */

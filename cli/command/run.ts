@@ -90,11 +90,13 @@ export async function runCommand(
       terminal.print(makeLauncher().trimEnd());
       return 0;
     }
-    const [{ makeContext, refuseUnknownBottle, reportInterrupted }, run] = await Promise.all([
-      program.context(),
-      program.load(name as VerbWithFile),
-    ]);
+    const [{ makeContext, refuseBadRoot, refuseUnknownBottle, reportInterrupted }, run] =
+      await Promise.all([
+        program.context(),
+        program.load(name as VerbWithFile),
+      ]);
     context = makeContext(flags, terminal);
+    if (name !== "doctor") refuseBadRoot(context.root);
     // doctor takes no bottle at all, and says that itself; watch waits for one that is not there yet.
     if (name !== "doctor" && name !== "watch") await refuseUnknownBottle(context);
     if (VERBS[name].readsOnly !== true) await reportInterrupted(context);

@@ -42,7 +42,7 @@ function entriesUnder(root: string): OwnEntry[] {
 
 /** What must be a directory, by its path below the root. */
 const DIRECTORY =
-  /^(?:queue(?:\/[^/]+)?|audit|current-config(?:\/[^/]+)?|queue\/[^/]+\/processed|private(?:\/(?:heads|index|intents|locks|notify|edit|(?:staging|foreign|shown|known)(?:\/[^/]+)?))?)$/;
+  /^(?:queue(?:\/[^/]+)?|audit|current-config(?:\/[^/]+)?|queue\/[^/]+\/processed|private(?:\/(?:bottles|heads|index|intents|locks|notify|edit|(?:staging|foreign|shown|known)(?:\/[^/]+)?))?)$/;
 
 /** Where a response is prepared, stands, goes to, and is moved aside to: one file system. */
 const MOVED = /^(?:queue|private)\/(?:[^/]+|[^/]+\/processed|(?:staging|foreign)\/[^/]+)$/;

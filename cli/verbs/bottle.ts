@@ -14,6 +14,7 @@ import {
   readBottle,
   refuseIfPending,
   removeBottle,
+  withSidecarLock,
   writeBottle,
 } from "../../internal_mod.ts";
 import {
@@ -28,13 +29,14 @@ import { type Bottle, openBottle, slugIn } from "../bottle/bottle.ts";
 import { CLIENTS } from "../bottle/clients.ts";
 import {
   containerName,
+  enginesOf,
   findContainer,
   findEngine,
   networkName,
   startContainer,
   stopContainer,
 } from "../bottle/container.ts";
-import { hasUnit, isUnitActive, sidecarCommand, startUnit, stopUnit } from "../bottle/unit.ts";
+import { isUnitActive, sidecarCommand, startUnit, stopUnit } from "../bottle/unit.ts";
 import { runAlone } from "../command/alone.ts";
 import { type Context, readNamedFile } from "../command/context.ts";
 import { CLIENT_NAMES, type ClientName, UsageError } from "../command/flags.ts";
@@ -136,20 +138,28 @@ function wiringOf(
   };
 }
 
+/** Runs a verb that starts or stops the sidecar of a bottle, after any other such verb has ended. */
+function alone(run: (context: Context, bottle: Bottle) => Promise<void>) {
+  return async (context: Context, words: readonly string[]): Promise<void> => {
+    const { slug, root } = openBottle(context, words);
+    // Opened anew: the other verb may have removed the bottle, or changed its settings.
+    await withSidecarLock(slug, root, () => run(context, openBottle(context, words)));
+  };
+}
+
 /** Starts a bottle's sidecar; does nothing if it runs. */
-export async function bottleUp(context: Context, words: readonly string[]): Promise<void> {
-  const bottle = openBottle(context, words);
+export const bottleUp = alone(async (context, bottle) => {
   const { slug, settings } = bottle;
   if (context.flags.systemd) {
     const started = await startUnit(bottle);
     return say(context, bottle, started ? "started" : "runs already", "a systemd unit");
   }
-  const engine = settings.engine ?? await findEngine();
+  const engine = settings.engine ?? await findEngine(bottle);
   // Written first: after a crash, down and status ask the engine that has the container.
   if (settings.engine !== engine) writeBottle(slug, { ...settings, engine }, context.root);
   const started = await startContainer(engine, bottle);
   say(context, bottle, started ? "started" : "runs already", `${engine} ${containerName(bottle)}`);
-}
+});
 
 function say(context: Context, { slug }: Bottle, state: string, where: string): void {
   if (context.flags.json) context.printJson({ bottle: slug, state, where });
@@ -160,37 +170,35 @@ function say(context: Context, { slug }: Bottle, state: string, where: string): 
 async function stop(bottle: Bottle): Promise<string[]> {
   const { settings, slug, root } = bottle;
   const done: string[] = [];
-  if (hasUnit(bottle)) {
-    await stopUnit(bottle);
-    done.push("stopped its systemd unit");
+  if (await stopUnit(bottle)) done.push("stopped its systemd unit");
+  const { engine: before, ...others } = settings;
+  let asked: string | undefined;
+  for (const engine of await enginesOf(bottle)) {
+    const { container, network } = await stopContainer(engine, bottle);
+    if (container) done.push(`removed the container ${containerName(bottle)}`);
+    if (network === "removed") done.push(`removed the network ${networkName(bottle)}`);
+    if (network === "in use") {
+      done.push(`kept the network ${networkName(bottle)}: another container is in it`);
+      // While the network is there, the next down asks this engine.
+      asked = engine;
+    }
   }
-  if (settings.engine === undefined) return done;
-  const { container, network } = await stopContainer(settings.engine, bottle);
-  if (container) done.push(`removed the container ${containerName(bottle)}`);
-  if (network === "removed") done.push(`removed the network ${networkName(bottle)}`);
-  if (network === "in use") {
-    done.push(`kept the network ${networkName(bottle)}: another container is in it`);
-  }
-  const { engine: _, ...others } = settings;
-  // While the network is there, the next down asks the engine again.
-  if (network !== "in use") writeBottle(slug, others, root);
+  if (asked !== before) writeBottle(slug, asked ? { ...others, engine: asked } : others, root);
   return done;
 }
 
 /** Stops a bottle's sidecar; does nothing if none runs. */
-export async function bottleDown(context: Context, words: readonly string[]): Promise<void> {
-  const bottle = openBottle(context, words);
+export const bottleDown = alone(async (context, bottle) => {
   const done = await stop(bottle);
   say(context, bottle, done.length > 0 ? "stopped" : "does not run", done.join(", "));
-}
+});
 
 /** Says whether a bottle's sidecar runs; ends with 1 if it does not. */
 export async function bottleStatus(context: Context, words: readonly string[]): Promise<number> {
   const bottle = openBottle(context, words);
-  const { engine } = bottle.settings;
   const running: string[] = [];
-  if (hasUnit(bottle) && await isUnitActive(bottle)) running.push("a systemd unit");
-  if (engine !== undefined) {
+  if (await isUnitActive(bottle)) running.push("a systemd unit");
+  for (const engine of await enginesOf(bottle)) {
     const found = await findContainer(engine, bottle);
     if (found?.isOurs && found.isRunning) running.push(`${engine} ${containerName(bottle)}`);
   }
@@ -221,8 +229,7 @@ export function bottleList(context: Context): void {
 }
 
 /** Stops a bottle's sidecar and removes its queue; refuses while something is pending. */
-export async function bottleRemove(context: Context, words: readonly string[]): Promise<void> {
-  const bottle = openBottle(context, words);
+export const bottleRemove = alone(async (context, bottle) => {
   const { slug, root } = bottle;
   // Before the sidecar is stopped, and once more when no other proposal can come.
   refuseIfPending(slug, root);
@@ -232,7 +239,7 @@ export async function bottleRemove(context: Context, words: readonly string[]): 
   if (context.flags.json) return context.printJson({ bottle: slug, state: "removed", kept });
   context.print(`removed ${slug}: its queue and its settings`);
   context.print(`kept ${kept[0]} (the audit logs) and ${kept[1]} (the files in force)`);
-}
+});
 
 if (import.meta.main) {
   await runAlone({

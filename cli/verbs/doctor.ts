@@ -4,7 +4,7 @@
  * @module
  */
 
-import { ownFileStamp } from "../../internal_mod.ts";
+import { ownFileStamp, whyNoDirectory } from "../../internal_mod.ts";
 import { type Overview, readOverview } from "../../mod.ts";
 import { runAlone } from "../command/alone.ts";
 import type { Context } from "../command/context.ts";
@@ -50,14 +50,13 @@ async function runChecks(root: string, nowMs: number): Promise<Finding[]> {
 }
 
 async function examine(root: string): Promise<readonly Finding[]> {
-  const stamp = ownFileStamp(root);
-  if (stamp?.isDirectory) return await runChecks(root, Date.now());
   const { bad } = findingsOf("root");
-  return [
-    stamp === undefined
-      ? bad(`there is no ${root}`, "name it with --root, or see the README")
-      : bad(`${root} is not a directory`, "name another one with --root"),
-  ];
+  const why = whyNoDirectory(root);
+  if (why !== undefined) {
+    return [bad(`${root} cannot be used: ${why}`, "name another one with --root")];
+  }
+  if (ownFileStamp(root) !== undefined) return await runChecks(root, Date.now());
+  return [bad(`there is no ${root}`, "name it with --root, or see the README")];
 }
 
 function printFinding(context: Context, finding: Finding, width: number): void {

@@ -20,7 +20,7 @@ import { parseJsonBytes } from "../records/codec.ts";
 import { MalformedRecordError } from "../records/errors.ts";
 import { checkBottleSlug, isBottleSlug, SUPERVISE_PORT } from "../records/names.ts";
 import { CONFIG_FILE_FOR_TOOL, type Tool, TOOLS } from "../records/proposal.ts";
-import { type Check, isCount, isText, shapeOf } from "../records/shape.ts";
+import { type Check, isCount, shapeOf } from "../records/shape.ts";
 import { asciiJson } from "../text/json.ts";
 import { withBottleLock } from "./journal.ts";
 import { join } from "@std/path";
@@ -40,10 +40,16 @@ const isPort: Check = (value) =>
     ? undefined
     : "not a port";
 
+/** The programs that can run a sidecar's container; the first that answers is taken. */
+export const ENGINES: readonly string[] = ["podman", "docker"];
+
+const isEngine: Check = (value) =>
+  ENGINES.some((engine) => engine === value) ? undefined : "not podman or docker";
+
 const SETTINGS = shapeOf<BottleSettings>("settings of a bottle", {
   port: { wire: "port", check: isPort },
   holdSeconds: { wire: "hold_seconds", check: isCount, optional: true },
-  engine: { wire: "engine", check: isText, optional: true },
+  engine: { wire: "engine", check: isEngine, optional: true },
 });
 
 /** What each file holds that `addBottle` starts: valid, and it allows nothing. */
@@ -75,9 +81,24 @@ export function unitPath(slug: string, root: string): string {
  */
 export function readBottle(slug: string, root: string): BottleSettings | undefined {
   const path = settingsPath(slug, root);
-  const bytes = readOwnFile(path);
+  const bytes = readSettingsFile(path);
   if (bytes === undefined || !isThere(queueDirForSlug(slug, { root }))) return undefined;
   return SETTINGS.read(parseJsonBytes(bytes, path), path);
+}
+
+/** Runs a function while no other command starts or stops the bottle's sidecar. */
+export function withSidecarLock<T>(slug: string, root: string, run: () => Promise<T>): Promise<T> {
+  return withLock(join(settingsDir(root), `${checkBottleSlug(slug)}.lock`), run);
+}
+
+function readSettingsFile(path: string): Uint8Array | undefined {
+  try {
+    return readOwnFile(path);
+  } catch (cause) {
+    const { IsADirectory, NotADirectory } = Deno.errors;
+    if (!(cause instanceof IsADirectory || cause instanceof NotADirectory)) throw cause;
+    throw new MalformedRecordError(path, undefined, "it is not a file", { cause });
+  }
 }
 
 export function writeBottle(slug: string, settings: BottleSettings, root: string): void {

@@ -101,6 +101,18 @@ export function pathBehindLinks(path: string): string {
   return Deno.realPathSync(path);
 }
 
+/** Why no directory can have this path; `undefined` if one has it, or nothing is there. */
+export function whyNoDirectory(path: string): string | undefined {
+  const { FilesystemLoop, NotADirectory } = Deno.errors;
+  try {
+    return ownFileStamp(path)?.isDirectory === false ? "it is not a directory" : undefined;
+  } catch (error) {
+    if (error instanceof FilesystemLoop) return "its links lead in a circle";
+    if (error instanceof NotADirectory) return "a part of its path is not a directory";
+    return undefined; // The call that needs the directory says what is wrong.
+  }
+}
+
 /** What a call gives; `undefined` if it finds no file. */
 export function unlessMissing<T>(read: () => T): T | undefined {
   try {

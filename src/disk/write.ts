@@ -6,6 +6,7 @@
  * @module
  */
 
+import { ownFileStamp, whyNoDirectory } from "./read_own.ts";
 import { basename, dirname, join } from "@std/path";
 import { lchownSync } from "node:fs";
 
@@ -95,20 +96,23 @@ function renameOrRemove(from: string, to: string): void {
  * the rest. A sidecar may not open the directory above its queue: then the host, which made that one,
  * must fsync it.
  *
- * @throws {Deno.errors.NotADirectory} If something else has that name.
+ * @throws {Deno.errors.NotADirectory} If something else has that name, or the name of a directory above it.
  */
 export function ensureDirectory(dir: string): void {
   const above = dirname(dir);
   try {
     Deno.mkdirSync(dir, { mode: DIR_MODE });
   } catch (error) {
-    if (error instanceof Deno.errors.AlreadyExists) {
-      if (Deno.statSync(dir).isDirectory) return;
-      throw new Deno.errors.NotADirectory(
-        `Cannot create the directory ${dir}: something else has that name`,
-        { cause: error },
-      );
+    const isThere = error instanceof Deno.errors.AlreadyExists;
+    const why = isThere && ownFileStamp(dir) === undefined
+      ? "it is a link that leads nowhere"
+      : whyNoDirectory(dir);
+    if (why !== undefined) {
+      throw new Deno.errors.NotADirectory(`Cannot create the directory ${dir}: ${why}`, {
+        cause: error,
+      });
     }
+    if (isThere) return;
     if (!(error instanceof Deno.errors.NotFound) || above === dir) throw error;
     ensureDirectory(above);
     return ensureDirectory(dir);

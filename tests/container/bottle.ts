@@ -31,6 +31,7 @@ interface Host {
   readonly place: TempDir;
   readonly root: string;
   readonly engine: Engine;
+  readonly env: Record<string, string>;
   /** Runs the command line as its operator does. */
   readonly bottle: (...args: readonly string[]) => Promise<RunResult>;
 }
@@ -53,6 +54,7 @@ Deno.test({
       place,
       root,
       engine,
+      env,
       bottle: (...args) => supervise(root, ["bottle", ...args], { env }),
     };
     await engine.podman(["tag", await buildBase(engine, place), BASE]);
@@ -100,6 +102,13 @@ Deno.test({
       assertEquals(await there(`${root}/audit/pipelock-dev-1.log`), true);
     });
     await t.step("what this tool did not make is never touched", () => leaveAlone(host));
+    await t.step("no sidecar is started in a network that is not internal", () => stayInside(host));
+    await t.step("a container that takes the name in between is left alone", () => race(host));
+    await t.step("two that start it at once start one", () => startTwice(host));
+    await t.step(
+      "a root is the same by its other names, and without its settings",
+      () => find(host),
+    );
   },
 });
 
@@ -207,4 +216,92 @@ async function leaveAlone(host: Host): Promise<void> {
   assertEquals(Config.Env.includes("SUPERVISE_HOLD_SECONDS=240"), true);
   assertEquals((await bottle("down", "dev-1")).code, 0);
   assertMatch(await engine.podman(["network", "ls"]), /dev-1-internal/);
+}
+
+async function stayInside({ engine, root, bottle }: Host): Promise<void> {
+  await engine.podman(["network", "rm", "dev-1-internal"]);
+  const labels = ["supervise.bottle=dev-1", `supervise.root=${root}`].map((label) =>
+    `--label=${label}`
+  );
+  for (const flags of [[], labels]) {
+    await engine.podman(["network", "create", ...flags, "dev-1-internal"]);
+    const up = await bottle("up", "dev-1");
+    assertEquals([up.code, up.out], [1, ""]);
+    assertStringIncludes(up.err, "the network dev-1-internal is not internal, so the agent in it");
+    assertEquals((await engine.podman(["ps", "--all", "--quiet"])).trim(), "");
+    await engine.podman(["network", "rm", "dev-1-internal"]);
+  }
+}
+
+/** Runs a verb with a podman that gives the name to another container, once it was asked who has it. */
+async function race(host: Host): Promise<void> {
+  const { engine, place, root, env } = host;
+  await Deno.mkdir(place.at("bin"));
+  const real = (await run("sh", ["-c", "command -v podman"])).out.trim();
+  const script = `#!/bin/sh
+${real} "$@"
+code=$?
+case $1:$2:$# in container:inspect:3)
+  if [ ! -e "$0.done" ] && : > "$0.done"; then
+    ${real} rename dev-1-supervise renamed || ${real} rm --force --time 0 dev-1-supervise
+    ${real} create --name dev-1-supervise ${BASE}
+  fi >&2
+esac
+exit $code
+`;
+  await Deno.writeTextFile(place.at("bin", "podman"), script, { mode: 0o755 });
+  const racing = { ...env, PATH: `${place.at("bin")}:${env.PATH}` };
+  const raced = async (...args: string[]) => {
+    const ran = await supervise(root, ["bottle", ...args], { env: racing });
+    await Deno.remove(place.at("bin", "podman.done"));
+    const { Config } = await inspect(host, "container", "dev-1-supervise");
+    assertEquals(Config.Labels?.["supervise.bottle"], undefined);
+    const others = await engine.podman(["ps", "--all", "--format", "{{.Names}}"]);
+    assertEquals(others.trim(), "dev-1-supervise");
+    await engine.podman(["rm", "--force", "--time", "0", "dev-1-supervise"]);
+    return ran;
+  };
+  assertEquals((await host.bottle("up", "dev-1")).code, 0);
+  const down = await raced("down", "dev-1");
+  assertEquals([down.code, down.err.replace(/^[0-9a-f]+\n/, "")], [0, ""]);
+  assertStringIncludes(down.out, "removed the container dev-1-supervise");
+  assertEquals((await host.bottle("up", "dev-1")).code, 0);
+  await engine.podman(["stop", "--time", "5", "dev-1-supervise"]);
+  const up = await raced("up", "dev-1");
+  assertEquals(up.code, 1);
+  assertMatch(
+    up.err,
+    /^Cannot run podman run --detach: .*the container name "dev-1-supervise" is already/m,
+  );
+}
+
+async function startTwice({ engine, bottle }: Host): Promise<void> {
+  const both = await Promise.all([bottle("up", "dev-1"), bottle("up", "dev-1")]);
+  assertEquals(both.map(({ code, err }) => [code, err]), [[0, ""], [0, ""]]);
+  assertEquals(both.map(({ out }) => out).toSorted(), [
+    "dev-1  runs already  podman dev-1-supervise\n",
+    "dev-1  started  podman dev-1-supervise\n",
+  ]);
+  assertEquals((await engine.podman(["ps", "--all", "--quiet"])).trim().split("\n").length, 1);
+}
+
+async function find({ place, root, env, bottle }: Host): Promise<void> {
+  await Deno.symlink(root, place.at("link"));
+  for (const name of [`${root}/`, place.at("link")]) {
+    for (const verb of ["status", "up"]) {
+      const { code, out } = await supervise(name, ["bottle", verb, "dev-1"], { env });
+      assertEquals([code, /runs( already)? {2}podman/.test(out)], [0, true], out);
+    }
+  }
+  await Deno.remove(`${root}/private/bottles`, { recursive: true });
+  assertStringIncludes((await bottle("down", "dev-1")).err, "supervise bottle add dev-1");
+  assertEquals((await bottle("add", "dev-1")).code, 0);
+  assertEquals((await bottle("status", "dev-1")).code, 0);
+  assertStringIncludes((await bottle("up", "dev-1")).out, "runs already");
+  await Deno.remove(`${root}/private/bottles/dev-1.json`);
+  assertEquals((await bottle("add", "dev-1")).code, 0);
+  const down = await bottle("down", "dev-1");
+  assertEquals([down.code, down.err], [0, ""]);
+  assertStringIncludes(down.out, "removed the container dev-1-supervise");
+  assertEquals((await bottle("status", "dev-1")).code, 1);
 }

@@ -21,6 +21,7 @@ const PLAIN: ReadonlySet<string> = new Set([
   "errors",
   "exit",
   "permissions",
+  "pid",
   "removeSignalListener",
   "stderr",
   "stdin",

@@ -3,9 +3,9 @@ import { CLIENT_NAMES } from "../../../cli/command/flags.ts";
 import { CLIENT_KINDS } from "../../support/clients.ts";
 import { inEnvironment } from "../../support/environment.ts";
 import { TextLineStream } from "../../support/lines.ts";
-import { proposed, queueSample } from "../../support/records.ts";
-import { REPO, run, supervise } from "../../support/run.ts";
-import { isMissing } from "../../support/skip.ts";
+import { queueSample } from "../../support/records.ts";
+import { REPO, supervise } from "../../support/run.ts";
+import { takePorts } from "../../support/systemd.ts";
 import { type TempDir, tempDir } from "../../support/temp.ts";
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { join } from "@std/path";
@@ -109,6 +109,46 @@ Deno.test.each(
   assertStringIncludes(err, says);
 });
 
+Deno.test.each(
+  [
+    ["circle", "its links lead in a circle"],
+    ["file", "it is not a directory"],
+    ["file/below", "a part of its path is not a directory"],
+  ] as const,
+)("the root %s is refused in words by every verb of bottle, and by doctor", async (name, why) => {
+  await using dir = await tempDir();
+  await Deno.symlink("circle", dir.at("circle"));
+  await Deno.writeTextFile(dir.at("file"), "");
+  const root = dir.at(name);
+  for (const verb of ["add", "up", "down", "status", "list", "remove"]) {
+    const ran = await supervise(root, ["bottle", verb, ...(verb === "list" ? [] : ["dev-1"])]);
+    assertEquals(
+      [verb, ran.code, ran.out, ran.err],
+      [verb, 1, "", `Cannot use the root ${root}: ${why}; name another one with --root\n`],
+    );
+  }
+  const { out } = await supervise(root, ["doctor"]);
+  assertStringIncludes(out, `${root} cannot be used: ${why}`);
+});
+
+Deno.test.each(
+  [
+    ["a file as", "queue", "/queue/dev-1: a part of its path is not a directory"],
+    ["a file as", "queue/dev-1", "/queue/dev-1: it is not a directory"],
+    ["a file as", "private/bottles", "/private/bottles: it is not a directory"],
+    ["a dangling link as", "queue", "/queue: it is a link that leads nowhere"],
+    ["a dangling link as", ".", ": it is a link that leads nowhere"],
+  ] as const,
+)("bottle add says that it found %s %s of the root", async (what, path, says) => {
+  await using dir = await tempDir();
+  const taken = dir.at("root", path);
+  await Deno.mkdir(join(taken, ".."), { recursive: true });
+  if (what === "a file as") await Deno.writeTextFile(taken, "");
+  else await Deno.symlink(dir.at("nowhere"), taken);
+  const { code, err } = await add(dir);
+  assertEquals([code, err], [1, `Cannot create the directory ${dir.at("root")}${says}\n`]);
+});
+
 Deno.test("bottles that are added at once get a port each, which they keep", async () => {
   await using dir = await tempDir();
   const root = dir.at("root");
@@ -200,15 +240,6 @@ function startLine(line: string) {
   };
 }
 
-/** Gives other bottles the ports below one that this machine probably uses for nothing else. */
-async function takePorts(root: string, end: number): Promise<void> {
-  await Deno.mkdir(join(root, "private", "bottles"), { recursive: true });
-  for (let port = 9100; port < end; port++) {
-    const path = join(root, "private", "bottles", `taken-${port}.json`);
-    await Deno.writeTextFile(path, JSON.stringify({ version: 1, port }));
-  }
-}
-
 Deno.test("the command without a container serves the second bottle at the printed address, also under a link", async () => {
   await using dir = await tempDir();
   await Deno.mkdir(dir.at("a real place"));
@@ -238,141 +269,3 @@ Deno.test("the command without a container serves the second bottle at the print
   assertEquals(approved.code, 0, approved.err);
   assertEquals((await asked).structured?.status, "approved");
 });
-
-const withoutSystemd = isMissing("systemd-analyze");
-
-Deno.test({
-  name: "the systemd unit is sound and starts the printed command, wherever the root is",
-  ignore: withoutSystemd,
-  async fn() {
-    await using dir = await tempDir();
-    const root = dir.at(`a "%h" $HOME \\ 'place'`);
-    const { out } = await supervise(root, ["bottle", "add", "dev-1", "--systemd", "--json"]);
-    const { command } = JSON.parse(out);
-    // No systemd runs for this operator, so up says what to do instead, and keeps the unit.
-    const env = { XDG_RUNTIME_DIR: dir.at("nowhere") };
-    const up = await supervise(root, ["bottle", "up", "dev-1", "--systemd"], { env });
-    assertEquals(up.code, 1);
-    assertMatch(up.err, /^Cannot start dev-1: .* bottle add dev-1 --systemd prints the command/);
-    const unit = join(root, "private", "bottles", "supervise-dev-1.service");
-    await Deno.copyFile(unit, dir.at("supervise-dev-1.service"));
-    const checked = await run("systemd-analyze", ["verify", dir.at("supervise-dev-1.service")]);
-    assertEquals([checked.code, checked.err], [0, ""]);
-    // What systemd takes ExecStart for, against what a shell takes the printed command for.
-    const exec = /^ExecStart=(.*)$/m.exec(await Deno.readTextFile(unit))![1]!;
-    assertEquals(
-      unitWords(exec),
-      (await run("sh", ["-c", `printf '%s\\n' ${command}`])).out.trimEnd().split("\n"),
-    );
-  },
-});
-
-const MANAGER = "/lib/systemd/systemd";
-
-/** Where systemd has booted, a user's systemd cannot be started beside it. */
-const whyNoManager = [
-  Deno.uid() === 0 ? [] : "it needs root",
-  exists(MANAGER) ? [] : `there is no ${MANAGER}`,
-  exists("/run/systemd/system") ? "systemd runs this machine" : [],
-].flat().join(", ");
-
-if (whyNoManager !== "") {
-  if (Deno.env.get("CI") === "true") throw new Error(`CI needs a user's systemd: ${whyNoManager}`);
-  console.error(`SKIPPED: no sidecar is started by systemd, because ${whyNoManager}`);
-}
-
-function exists(path: string): boolean {
-  try {
-    return Deno.statSync(path) !== undefined;
-  } catch {
-    return false;
-  }
-}
-
-/** Starts a systemd for one user with a home of its own; ends it at the end of the block. */
-async function startManager(dir: TempDir) {
-  const denoDir = JSON.parse((await run(Deno.execPath(), ["info", "--json"])).out)
-    .denoDir as string;
-  const env = { HOME: dir.at("home"), XDG_RUNTIME_DIR: dir.at("run"), DENO_DIR: denoDir };
-  await Deno.mkdir(dir.at("home"));
-  await Deno.mkdir(dir.at("run"), { mode: 0o700 });
-  // It wants a machine that systemd booted, and looks for that directory: in a mount namespace it is there.
-  const script = "mkdir -p /run/systemd && mount -t tmpfs none /run/systemd && " +
-    `mkdir /run/systemd/system && exec ${MANAGER} --user --log-target=null`;
-  const manager = new Deno.Command("unshare", {
-    args: ["--mount", "sh", "-c", script],
-    ...inEnvironment(env),
-    stdin: "null",
-    stdout: "null",
-    stderr: "null",
-  }).spawn();
-  const systemctl = (...args: string[]) => run("systemctl", ["--user", ...args], { env });
-  while ((await systemctl("show-environment")).code !== 0) {
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  }
-  return {
-    env,
-    async [Symbol.asyncDispose]() {
-      await systemctl("exit");
-      await manager.status;
-    },
-  };
-}
-
-Deno.test({
-  name: "bottle up, status and down run a sidecar with a real systemd, whose agent is answered",
-  ignore: whyNoManager !== "",
-  async fn() {
-    await using dir = await tempDir();
-    await using manager = await startManager(dir);
-    const { env } = manager;
-    const root = dir.at("root");
-    const bottle = (...args: string[]) => supervise(root, ["bottle", ...args], { env });
-    await takePorts(root, 9160);
-    const added = await bottle("add", "dev-1", "--systemd", "--client", "vscode", "--json");
-    const url = urlIn(JSON.parse(added.out).client.text);
-
-    // Another program has the port: the sidecar ends, and up says so.
-    const taken = Deno.listen({ hostname: "127.0.0.1", port: Number(url.port) });
-    const failed = await bottle("up", "dev-1", "--systemd");
-    taken.close();
-    assertEquals([failed.code, failed.out], [1, ""]);
-    assertStringIncludes(
-      failed.err,
-      "Cannot start dev-1: its sidecar ended; see journalctl --user",
-    );
-
-    for (const state of ["started", "runs already"]) {
-      const up = await bottle("up", "dev-1", "--systemd");
-      assertEquals([up.code, up.out, up.err], [0, `dev-1  ${state}  a systemd unit\n`, ""]);
-    }
-    assertEquals((await bottle("status", "dev-1")).code, 0);
-    await using agent = await CLIENT_KINDS[1]!.connect(url);
-    const asked = agent.call("pipelock-block", {
-      proposed_file: "api.github.com\n",
-      justification: "The tests read a gist.",
-    });
-    const id = await proposed(join(root, "queue", "dev-1"));
-    assertEquals((await bottle("remove", "dev-1")).code, 1);
-    assertEquals((await supervise(root, ["show", id])).code, 0);
-    const approved = await supervise(root, ["approve", id]);
-    assertEquals(approved.code, 0, approved.err);
-    assertEquals((await asked).structured?.status, "approved");
-
-    for (const state of ["stopped  stopped its systemd unit", "does not run"]) {
-      const down = await bottle("down", "dev-1");
-      assertEquals([down.code, down.out, down.err], [0, `dev-1  ${state}\n`, ""]);
-    }
-    assertEquals((await bottle("status", "dev-1")).code, 1);
-    const { code } = await bottle("remove", "dev-1");
-    assertEquals(code, 0);
-    assertEquals([...Deno.readDirSync(dir.at("home", ".config", "systemd", "user"))], []);
-  },
-});
-
-/** The words of an `ExecStart=`, by the rules of systemd.service(5). */
-function unitWords(line: string): string[] {
-  return [...line.matchAll(/"((?:[^"\\]|\\.)*)"|(\S+)/g)].map(([, quoted, plain]) =>
-    (quoted ?? plain!).replaceAll(/\\(.)/g, "$1").replaceAll("%%", "%").replaceAll("$$", "$")
-  );
-}
