@@ -196,12 +196,18 @@ Deno.test("proposal() gives what is on disk, and only if it still asks the same"
   Deno.writeTextFileSync(dir.at("p1.proposal.json"), encodeProposal(changed));
   assertEquals(await queue.proposal("p1", key), undefined);
   assertEquals(await queue.proposal("p1"), changed);
-  let keys: string[] = [];
-  await queue.propose(proposal("p2"), (_, { pending }) => {
-    keys = [...pending.values()].map(({ key }) => key);
-    return {};
-  });
-  assertEquals(keys, [askedOf(changed).key]);
+  const keys = async () => {
+    let found: string[] = [];
+    await queue.propose(proposal("p2"), (_, { pending }) => {
+      found = [...pending.values()].map(({ key }) => key);
+      return {};
+    });
+    return found;
+  };
+  assertEquals(await keys(), [askedOf(changed).key]);
+  Deno.writeTextFileSync(dir.at("p1.proposal.json"), "{");
+  assertEquals(await queue.proposal("p1"), undefined);
+  assertEquals(await keys(), []);
   for (const id of ["none", "../x", ""]) assertEquals(await queue.proposal(id), undefined);
 });
 

@@ -151,6 +151,11 @@ async function main(args: readonly string[]): Promise<number> {
   const { only, workers, _: words } = parseArgs([...args], {
     string: ["only", "workers", "_"],
     default: { workers: String(WORKERS) },
+    unknown(word, key) {
+      if (key === undefined) return;
+      console.error(`Cannot use ${word}: expected --only or --workers`);
+      Deno.exit(2);
+    },
   });
   const mutants = readTables().filter(({ area, promise }) =>
     (only === undefined || area === only) && words.every((word) => promise.includes(String(word)))
