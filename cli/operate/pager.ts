@@ -5,6 +5,7 @@
  * @module
  */
 
+import { asciiJson } from "../../read_mod.ts";
 import { commandIn, type Context } from "../command/context.ts";
 import { makeStyle, type Style } from "../render/style.ts";
 import { basename } from "@std/path";
@@ -45,12 +46,34 @@ function* asLines(rows: Iterable<string>): Generator<string> {
 }
 
 /** Writes parts of a text to standard output, until there are no more or the reader has gone. */
-export function writeParts({ write }: Context, parts: Iterable<string>): void {
+function writeParts({ write }: Context, parts: Iterable<string>): void {
   try {
     for (const chunk of chunksOf(parts)) write(chunk);
   } catch (error) {
     if (!(error instanceof Deno.errors.BrokenPipe)) throw error;
   }
+}
+
+/**
+ * Writes JSON that has a list and perhaps others, an entry at a time: agents choose how long the texts in it
+ * are, and all of them may be more than memory or one text can hold.
+ */
+export function writeJsonList(
+  context: Context,
+  name: string,
+  entries: Iterable<object>,
+  others: object = {},
+): void {
+  function* parts(): Generator<string> {
+    yield `${asciiJson({ version: 1, ...others }).slice(0, -1)},"${name}":[`;
+    let comma = "";
+    for (const entry of entries) {
+      yield comma + asciiJson(entry);
+      comma = ",";
+    }
+    yield "]}\n";
+  }
+  writeParts(context, parts());
 }
 
 type PagerProcess = Deno.ChildProcess & { readonly stdin: WritableStream<Uint8Array> };

@@ -153,7 +153,7 @@ export function pendingJson({ proposal, proposalSha256 }: PendingProposal): obje
     tool: proposal.tool,
     arrival_timestamp: proposal.arrivalTimestamp,
     justification: proposal.justification,
-    ...visibleJson({ justification: proposal.justification }, "prose"),
+    ...visibleJson({ justification: beginningOf(proposal.justification).text }, "prose"),
     proposal_sha256: proposalSha256,
   };
 }

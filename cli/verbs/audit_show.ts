@@ -5,7 +5,6 @@
  */
 
 import {
-  asciiJson,
   type AuditLogId,
   checkProposalId,
   COMPONENT_REBUILD,
@@ -20,7 +19,7 @@ import type { Context } from "../command/context.ts";
 import { ACTIONS, type Flags, UsageError } from "../command/flags.ts";
 import { checkChoice, parseWhen } from "../command/resolve.ts";
 import { nameOfLog, selectLogs } from "../operate/logs.ts";
-import { printRows, writeParts } from "../operate/pager.ts";
+import { printRows, writeJsonList } from "../operate/pager.ts";
 import { entryJson, entryLine, renderEntry } from "../render/entry.ts";
 
 /** Whether an added or removed line of a diff has a text in it. The first two lines are headers. */
@@ -52,16 +51,6 @@ function chosenLogs(context: Context): AuditLogId[] {
   checkChoice("tool", tool, TOOLS);
   const only = tool && (COMPONENT_FOR_TOOL[tool as Tool] ?? COMPONENT_REBUILD);
   return selectLogs(context).filter(({ component }) => only === undefined || component === only);
-}
-
-function* asJson(entries: Iterable<AuditEntry>): Generator<string> {
-  yield '{"version":1,"entries":[';
-  let comma = "";
-  for (const entry of entries) {
-    yield comma + asciiJson(entryJson(entry));
-    comma = ",";
-  }
-  yield "]}\n";
 }
 
 function* behind<T>(first: T, others: Iterable<T>): Generator<T> {
@@ -107,7 +96,8 @@ export async function auditShow(context: Context, words: readonly string[]): Pro
   if (first === undefined && prefix !== "" && !isRecorded) {
     throw new ProposalNotFoundError(prefix, "the audit logs");
   } else if (flags.json) {
-    writeParts(context, asJson(first === undefined ? [] : behind(first, entries)));
+    const all = first === undefined ? [] : behind(first, entries);
+    writeJsonList(context, "entries", Iterator.from(all).map(entryJson));
   } else if (first === undefined) {
     context.print(isRecorded ? "Nothing that is recorded matches." : "Nothing is recorded.");
   } else {

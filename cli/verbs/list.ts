@@ -14,6 +14,7 @@ import {
 import { runAlone } from "../command/alone.ts";
 import { type Context, keepForLater } from "../command/context.ts";
 import { isWanted, shortIds, sortPending } from "../command/resolve.ts";
+import { writeJsonList } from "../operate/pager.ts";
 import {
   countMarks,
   hintsJson,
@@ -39,12 +40,12 @@ export function list(context: Context): void {
   const hints = hintsOfPending(chosen, root, nowMs);
   const pending = sortPending(chosen, flags.sort, marks);
   if (flags.json) {
-    context.printJson({
-      pending: pending.map((entry) => ({
-        ...pendingJson(entry),
-        ...hintsJson(hints.get(entry)!),
-        marks: countMarks(marks.get(entry)),
-      })),
+    const entries = pending.values().map((entry) => ({
+      ...pendingJson(entry),
+      ...hintsJson(hints.get(entry)!),
+      marks: countMarks(marks.get(entry)),
+    }));
+    writeJsonList(context, "pending", entries, {
       foreign_answers: unrecordedResponses.map(unrecordedJson),
       unlisted: unlisted.map(unlistedJson),
       unreadable: unreadable.map(unreadableJson),

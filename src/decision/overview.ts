@@ -28,6 +28,7 @@ import { listBottles } from "../queue/find.ts";
 import {
   comparePending,
   type ListOptions,
+  MAX_KEPT_BYTES,
   MAX_PENDING,
   openQueueView,
   type QueueListing,
@@ -79,11 +80,14 @@ export function openQueues(options: RootOptions & ListOptions) {
   const { root = claudeBottleRoot(), bottleSlug, maxPending = MAX_PENDING } = options;
   const isWanted = (slug: string) => bottleSlug === undefined || slug === bottleSlug;
   const views = new Map<string, BottleView>();
+  /** How many bottles share what is kept. */
+  let sharers = 1;
   let refused: Overview["unreadable"] = [];
 
   function openView(slug: string): BottleView {
     const queueDir = queueDirForSlug(slug, { root });
-    const queue = openQueueView(queueDir, { bottleSlug: slug, maxPending });
+    const maxBytes = () => MAX_KEPT_BYTES / sharers;
+    const queue = openQueueView(queueDir, { bottleSlug: slug, maxPending, maxBytes });
     const view = {
       queueDir,
       queue,
@@ -104,6 +108,10 @@ export function openQueues(options: RootOptions & ListOptions) {
         .map(({ name, reason }) => ({ bottleSlug: name, file: ".", reason }));
       let changed = JSON.stringify(refused) !== refusedBefore;
       for (const slug of views.keys()) if (!wanted.has(slug)) changed = views.delete(slug);
+      if (wanted.size !== sharers) {
+        sharers = wanted.size;
+        for (const view of views.values()) view.latest = lookOrReport(view);
+      }
       for (const slug of wanted) {
         if (views.has(slug)) continue;
         views.set(slug, openView(slug));

@@ -5,7 +5,13 @@
  */
 
 import { processedDir } from "../disk/layout.ts";
-import { directoryIdentity, listNames, stampOfFile } from "../disk/read_untrusted.ts";
+import {
+  directoryIdentity,
+  listNames,
+  MAX_QUEUE_FILE_BYTES,
+  sizeAndChange,
+  stampOfFile,
+} from "../disk/read_untrusted.ts";
 import { instantOf } from "../records/audit_entry.ts";
 import { UnsafeFileError } from "../records/errors.ts";
 import { isProposalId, PROPOSAL_SUFFIX, RESPONSE_SUFFIX } from "../records/names.ts";
@@ -91,14 +97,23 @@ export const MAX_PENDING = 1_000;
 /** How many {@linkcode listPendingProposals} lists by default. */
 const MAX_LISTED = 20_000;
 
-/** How much of one bottle's proposals is read, at most, in bytes; and of its responses. */
-const MAX_BYTES = 128 * 1024 * 1024;
+/**
+ * How much of the proposals of all bottles is kept at most, in bytes of their files; each bottle has an even
+ * share. In memory a byte may take two. V8 ends the process at a quarter of the machine's memory.
+ */
+export const MAX_KEPT_BYTES = 64 * 1024 * 1024;
+
+/** How much of one bottle's responses is read, at most, in bytes. */
+const MAX_RESPONSE_BYTES = 128 * 1024 * 1024;
 
 /** How many valid responses of one bottle are read: those that no sidecar has archived. */
 const MAX_RESPONSES = 10_000;
 
 /** How many broken proposals of one bottle are opened; and how many broken responses. */
 const MAX_BROKEN = 2_000;
+
+/** Of how many proposals a look asks whether they fit, after those that did not. */
+const MAX_TRIED = 1_000;
 
 /** How many files of one bottle are reported one by one. */
 const MAX_REPORTED = 100;
@@ -140,13 +155,17 @@ export function comparePending(a: PendingProposal, b: PendingProposal): number {
  * Opens a view of a queue directory, which need not exist: the first look reads every file, later ones
  * what is new.
  *
- * If more than `maxPending` are pending, some are listed and the others counted. A proposal that is
- * listed stays listed while it is pending; then another one takes its place.
+ * If more than `maxPending` are pending, or more bytes than `maxBytes()` says in a look, some are listed
+ * and the others counted. A proposal that is listed stays listed while it is pending and fits; then
+ * another one takes its place.
  *
  * Needs `--allow-read` for the queue directory.
  */
-export function openQueueView(queueDir: string, options: ListOptions = {}): QueueView {
-  const { bottleSlug, maxPending = MAX_PENDING } = options;
+export function openQueueView(
+  queueDir: string,
+  options: ListOptions & { readonly maxBytes?: () => number } = {},
+): QueueView {
+  const { bottleSlug, maxPending = MAX_PENDING, maxBytes = () => MAX_KEPT_BYTES } = options;
   const known = new Map<string, QueueEntry>();
   const proposals: Load = { sound: 0, broken: 0, bytes: 0 };
   const responses: Load = { sound: 0, broken: 0, bytes: 0 };
@@ -162,10 +181,14 @@ export function openQueueView(queueDir: string, options: ListOptions = {}): Queu
   }
 
   function hasRoomFor(name: string): boolean {
-    const [{ sound, broken, bytes }, maxSound] = name.endsWith(PROPOSAL_SUFFIX)
-      ? [proposals, maxPending]
-      : [responses, MAX_RESPONSES];
-    return sound < maxSound && broken < MAX_BROKEN && bytes < MAX_BYTES;
+    if (!name.endsWith(PROPOSAL_SUFFIX)) {
+      const { sound, broken, bytes } = responses;
+      return sound < MAX_RESPONSES && broken < MAX_BROKEN && bytes < MAX_RESPONSE_BYTES;
+    }
+    if (proposals.sound >= maxPending || proposals.broken >= MAX_BROKEN) return false;
+    const size = sizeAndChange(`${queueDir}/${name}`)?.bytes ?? 0;
+    // Of a file that is too large for any queue nothing is read.
+    return size > MAX_QUEUE_FILE_BYTES || proposals.bytes + size <= maxBytes();
   }
 
   function read(name: string): QueueEntry | undefined {
@@ -202,7 +225,10 @@ export function openQueueView(queueDir: string, options: ListOptions = {}): Queu
     refresh(names: Iterable<string> = listNames(queueDir)): QueueListing {
       const present = names instanceof Set ? names as ReadonlySet<string> : new Set(names);
       const answered = answeredIn(present);
-      for (const name of known.keys()) if (!present.has(name) || answered.has(name)) forget(name);
+      for (const name of known.keys()) {
+        const isOver = proposals.bytes > maxBytes() && name.endsWith(PROPOSAL_SUFFIX);
+        if (!present.has(name) || answered.has(name) || isOver) forget(name);
+      }
       recheck();
 
       const pending = new Set<PendingProposal>();
@@ -217,8 +243,9 @@ export function openQueueView(queueDir: string, options: ListOptions = {}): Queu
             unreadable.push({ file: name, reason: "its name is no proposal id" });
             continue;
           }
-          if (!hasRoomFor(name)) {
-            if (name.endsWith(PROPOSAL_SUFFIX)) unlisted++;
+          const isProposal = name.endsWith(PROPOSAL_SUFFIX);
+          if (isProposal && unlisted >= MAX_TRIED || !hasRoomFor(name)) {
+            if (isProposal) unlisted++;
             else unread++;
             continue;
           }

@@ -66,13 +66,21 @@ function endOfString(bytes: Uint8Array, start: number): number {
   return at;
 }
 
+const PIECE_UNITS = 4096;
+
 /**
  * Writes JSON in ASCII, with every other UTF-16 unit as `\uXXXX`, as Python's `json.dumps` does. So a
  * queue file or a log printed by `cat` cannot send control sequences to a terminal.
  */
 export function asciiJson(value: unknown, indent?: number): string {
-  return JSON.stringify(value, null, indent).replace(
-    /[\u007f-\uffff]/g,
-    (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`,
-  );
+  const json = JSON.stringify(value, null, indent);
+  let ascii = "";
+  // A piece at a time: the engine keeps every match until the last one is found.
+  for (let at = 0; at < json.length; at += PIECE_UNITS) {
+    ascii += json.slice(at, at + PIECE_UNITS).replace(
+      /[\u007f-\uffff]/g,
+      (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`,
+    );
+  }
+  return ascii;
 }

@@ -1,6 +1,7 @@
 import { MAX_PENDING, openQueueView } from "../../internal_mod.ts";
 import {
   listPendingProposals,
+  queueDirForSlug,
   type QueueListing,
   readOverview,
   type UnreadableFile,
@@ -8,8 +9,10 @@ import {
   watchPending,
   writeResponse,
 } from "../../mod.ts";
+import { openQueues } from "../../src/decision/overview.ts";
+import { encodeProposal } from "../../src/records/codec.ts";
 import { flood } from "../support/flood.ts";
-import { queueSample } from "../support/records.ts";
+import { queueSample, sampleProposal } from "../support/records.ts";
 import { supervise } from "../support/run.ts";
 import { tempDir } from "../support/temp.ts";
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
@@ -71,14 +74,83 @@ Deno.test("refresh() opens only so many broken proposals, and counts the others"
 });
 
 // Threat: B5
-Deno.test("refresh() reads at most 128 MiB of proposals, be they broken", async () => {
+Deno.test("refresh() reads at most 64 MiB of proposals, be they broken", async () => {
   await using dir = await tempDir();
   for (let n = 0; n < 20; n++) {
     using file = await Deno.create(dir.at(`p${n}.proposal.json`));
     await file.truncate(8 * 1024 * 1024);
   }
   const { unlisted, unreadable } = openQueueView(dir.path).refresh();
-  assertEquals([unreadable.length, unlisted], [16, 4]);
+  assertEquals([unreadable.length, unlisted], [8, 12]);
+});
+
+Deno.test("refresh() opens a proposal that fits behind those that do not, and a broken one of any size", async () => {
+  await using dir = await tempDir();
+  const small = await queueSample(dir.path, { id: "small" });
+  const size = (await Deno.stat(small.path)).size;
+  await queueSample(dir.path, { id: "large", justification: "x".repeat(size) });
+  using file = await Deno.create(`${small.queueDir}/huge.proposal.json`);
+  await file.truncate(9 * 1024 * 1024);
+  const view = openQueueView(small.queueDir, { maxBytes: () => size });
+  const { pending, unlisted, unreadable } = view.refresh();
+  assertEquals([pending.map(({ proposalId }) => proposalId), unlisted], [["small"], 1]);
+  assertStringIncludes(unreadable[0]!.reason, "more than the 8388608 allowed");
+});
+
+Deno.test("refresh() asks of a thousand that do not fit, and counts those behind them by their names", async () => {
+  await using dir = await tempDir();
+  const { path, queueDir } = await queueSample(dir.path, { id: "small" });
+  const { size } = await Deno.stat(path);
+  const large = Array.from({ length: 1_000 }, (_, n) => `p${n}.proposal.json`);
+  for (const name of large) Deno.writeTextFileSync(`${queueDir}/${name}`, "x".repeat(size + 1));
+  const look = (names: readonly string[]) =>
+    counts(
+      openQueueView(queueDir, { maxBytes: () => size }).refresh([...names, "small.proposal.json"]),
+    );
+  assertEquals(look(large.slice(1)), [1, 999]);
+  assertEquals(look(large), [0, 1_001]);
+});
+
+/** Writes sound proposals of 8 MB, of which V8 keeps 16 MB each: one letter takes two bytes, so all do. */
+function floodWithLarge(root: string, bottleSlug: string, count: number): void {
+  const queueDir = queueDirForSlug(bottleSlug, { root });
+  Deno.mkdirSync(queueDir, { recursive: true });
+  for (let n = 0; n < count; n++) {
+    const proposedFile = "\u0100" + "a".repeat(8_000_000);
+    const proposal = sampleProposal({ id: `p${n}`, bottleSlug, proposedFile });
+    Deno.writeTextFileSync(`${queueDir}/p${n}.proposal.json`, encodeProposal(proposal));
+  }
+}
+
+// Threat: B5
+Deno.test("list lists an honest bottle beside one that would fill the memory of a small machine", async () => {
+  await using dir = await tempDir();
+  floodWithLarge(dir.path, "dev-1", 14);
+  await queueSample(dir.path, { id: "sound", bottleSlug: "dev-2" });
+  const env = { DENO_V8_FLAGS: "--max-old-space-size=192" };
+  const { code, out, err } = await supervise(dir.path, ["list", "--json"], { env });
+  assertEquals(code, 0, err);
+  const { pending, unlisted } = JSON.parse(out);
+  const bottles = pending.map((one: { bottle_slug: string }) => one.bottle_slug).toSorted();
+  assertEquals(bottles, ["dev-1", "dev-1", "dev-1", "dev-1", "dev-2"]);
+  assertEquals(unlisted, [{ bottle_slug: "dev-1", count: 10 }]);
+});
+
+// Threat: B5
+Deno.test("the bottles share evenly what is kept of proposals, as they come and go", async () => {
+  await using dir = await tempDir();
+  floodWithLarge(dir.path, "dev-1", 8);
+  const queues = openQueues({ root: dir.path });
+  const look = () => {
+    queues.refreshBottles();
+    const { pending, unlisted } = queues.overview();
+    return [pending.length, ...unlisted.map(({ bottleSlug, count }) => `${bottleSlug} ${count}`)];
+  };
+  assertEquals(look(), [8]);
+  floodWithLarge(dir.path, "dev-2", 8);
+  assertEquals(look(), [8, "dev-1 4", "dev-2 4"]);
+  await Deno.remove(dir.at("queue", "dev-1"), { recursive: true });
+  assertEquals(look(), [8]);
 });
 
 Deno.test("listPendingProposals() lists more than a thousand, and says what it leaves out", async () => {
