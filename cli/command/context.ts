@@ -20,7 +20,7 @@ import {
   whyNoDirectory,
 } from "../../read_mod.ts";
 import { makeStyle, type Style } from "../render/style.ts";
-import { wrap } from "../render/wrap.ts";
+import { fitRow, wrap } from "../render/wrap.ts";
 import type { Failure } from "./exit.ts";
 import { closest, type Flags, UsageError } from "./flags.ts";
 import { splitWords } from "./split_words.ts";
@@ -38,6 +38,10 @@ export interface Context extends Terminal {
   readonly style: Style;
   /** Makes a sentence visible in which the operator's own paths stay readable. */
   readonly visible: Visible;
+  /** Prints rows, with an LF. One that is too long for the screen continues behind a margin. */
+  readonly print: (text: string) => void;
+  /** Prints words of this program alone, however long, for a person who copies them. */
+  readonly printToCopy: (text: string) => void;
   /** Prints an object as one line of ASCII JSON, with `"version": 1`. */
   readonly printJson: (value: object) => void;
 }
@@ -78,7 +82,17 @@ function editors(env: Context["env"]): string[] {
   }
 }
 
+/** On a narrower screen no margin would be left beside an escaped character. */
+const LEAST_COLUMNS = 20;
+
+/** @throws {UsageError} If the screen is too narrow to show what others wrote. */
 export function makeContext(flags: Flags, terminal: Terminal): Context {
+  const { columns, errColumns = columns } = terminal;
+  if (Math.min(columns, errColumns) < LEAST_COLUMNS) {
+    throw new UsageError(
+      `Cannot print on ${columns} columns: make the terminal ${LEAST_COLUMNS} wide or more`,
+    );
+  }
   const env = terminal.env ?? ((name) => Deno.env.get(name));
   const named = terminal.env?.("CLAUDE_BOTTLE_ROOT");
   const root = flags.root ?? (named?.trim() ? named : claudeBottleRoot());
@@ -88,6 +102,9 @@ export function makeContext(flags: Flags, terminal: Terminal): Context {
   return {
     ...terminal,
     visible,
+    print: (text) =>
+      terminal.print(text.split("\n").flatMap((row) => fitRow(row, columns)).join("\n")),
+    printToCopy: terminal.print,
     complain: (text) => complainIn(terminal, text, visible),
     flags,
     env,

@@ -60,10 +60,34 @@ export interface Program {
   readonly context: () => Promise<typeof import("./context.ts")>;
 }
 
-/** Runs a command; gives its exit code. */
+/**
+ * Runs a command; gives its exit code. What cannot be printed, as on a full disk, stops nothing: a decision
+ * would look as if it had failed, and a batch would end in the middle.
+ */
 export async function runCommand(
   args: readonly string[],
   terminal: Terminal,
+  program: Program,
+): Promise<number> {
+  let unprinted: unknown;
+  const orNote = (print: (text: string) => void) => (text: string) => {
+    try {
+      print(text);
+    } catch (error) {
+      unprinted ??= error;
+    }
+  };
+  const [print, complain] = [orNote(terminal.print), orNote(terminal.complain)];
+  const code = await runIn({ ...terminal, print, complain }, args, program);
+  if (unprinted === undefined) return code;
+  const reason = unprinted instanceof Error ? unprinted.message : String(unprinted);
+  complain(`Cannot print all of it: ${reason}; what was decided is recorded, see audit show`);
+  return code || 1;
+}
+
+async function runIn(
+  terminal: Terminal,
+  args: readonly string[],
   program: Program,
 ): Promise<number> {
   let context: Context | undefined;

@@ -44,7 +44,7 @@ export function checkQueues({ root, overview }: Subject): Finding[] {
     unrecorded === undefined ? responses.ok("every response is recorded") : responses.bad(
       `${counted(unrecordedResponses.length, "response is", "responses are")} unrecorded: ` +
         named(unrecordedResponses.map((one) => `${one.bottleSlug}/${one.proposalId}`)),
-      `supervise show ${unrecorded.proposalId} --bottle ${unrecorded.bottleSlug}; ` +
+      `supervise show ${unrecorded.proposalId.slice(0, 8)} --bottle ${unrecorded.bottleSlug}; ` +
         "then decide it yourself with --override-unrecorded (chmod u+w it first if it is a " +
         "directory), and find out who else writes there",
     ),
@@ -105,7 +105,7 @@ export function checkSidecars({ root, nowMs, overview }: Subject): Finding[] {
     if (instantOf(arrivalTimestamp) / 1000 < nowMs - UNDECIDED_MS) {
       found.push(warn(
         `${bottleSlug}: ${id} has been pending for ${age(arrivalTimestamp, nowMs)}`,
-        `supervise show ${id} --bottle ${bottleSlug}; rejected, it is out of the way`,
+        `supervise show ${id.slice(0, 8)} --bottle ${bottleSlug}; rejected, it is out of the way`,
       ));
     }
   }

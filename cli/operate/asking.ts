@@ -15,22 +15,20 @@ import {
 import type { Context } from "../command/context.ts";
 import { CancelledError } from "../command/exit.ts";
 import { renderProposal } from "../render/proposal.ts";
+import { quoteShort } from "../render/quote.ts";
 import { versionBlocks } from "../render/version.ts";
-import { renderBlocks } from "../render/wrap.ts";
-import { ask, type Asker, clearObstacles } from "./confirm.ts";
+import { renderBlocks, wrap } from "../render/wrap.ts";
+import { type Ask, type Asker, askOn, clearObstacles } from "./confirm.ts";
 import { decideAsShown, type Said, type Seen } from "./decision.ts";
-
-/** Asks the operator: prints the question, returns the line, or `undefined` at the end of input. */
-export type Ask = (question: string) => Promise<string | undefined>;
 
 /** Asks for the words that a decision needs, each in a line. */
 export function askForWords(
-  { print }: Context,
+  { print, columns }: Context,
   ask: Ask,
 ): Pick<Asker, "confirm" | "notes"> {
   return {
     confirm: async ({ sentence, request, word }) => {
-      print(sentence);
+      for (const row of wrap("! ", sentence, columns, "prose")) print(row);
       if ((await ask(`${request} `))?.trim() === word) return true;
       print(`Not decided: that is not ${word}.`);
       return false;
@@ -78,6 +76,7 @@ export async function decideOnScreen(
   question: string,
 ): Promise<Decision> {
   const { proposal: { bottleSlug, id: proposalId }, proposalSha256, currentSha256 } = inspection;
+  const ask = askOn(context);
   const words = askForWords(context, ask);
   let agreed = false;
   const cleared = await clearObstacles(inspection, said, {
@@ -88,7 +87,7 @@ export async function decideOnScreen(
     },
   });
   if (cleared === undefined || !agreed && (await ask(question))?.trim() !== "yes") {
-    throw new CancelledError(`Cancelled: ${proposalId} was not decided`);
+    throw new CancelledError(`Cancelled: ${quoteShort(proposalId)} was not decided`);
   }
   return await decideAsShown(context, { inspection, proposalSha256, currentSha256 }, cleared);
 }
@@ -103,5 +102,10 @@ export async function approveOnScreen(context: Context, seen: Seen, said: Said):
   const hints = hintsOfPending([inspection], root, nowMs).get(inspection);
   for (const line of renderProposal(inspection, nowMs, columns, style, hints)) context.print(line);
   context.print("");
-  return await decideOnScreen(context, seen, said, `Type yes to approve ${id} (${bottleSlug}): `);
+  return await decideOnScreen(
+    context,
+    seen,
+    said,
+    `Type yes to approve ${quoteShort(id)} (${bottleSlug}): `,
+  );
 }

@@ -7,17 +7,27 @@
 import { visibleLine } from "../../internal_mod.ts";
 import { type Inspection, type Obstacle, obstaclesTo, type Status, type Tool } from "../../mod.ts";
 import { type Flags, UsageError } from "../command/flags.ts";
+import type { Terminal } from "../command/terminal.ts";
+import { fitRow } from "../render/wrap.ts";
 import type { Said } from "./decision.ts";
 
 /** How long a question's subject is on the screen before the question can be answered. */
 const SETTLE_MS = 250;
+
+/** Asks the operator: prints the question, returns the line, or `undefined` at the end of input. */
+export type Ask = (question: string) => Promise<string | undefined>;
+
+/** Asks on this process's terminal. */
+export function askOn({ columns }: Terminal): Ask {
+  return (question) => ask(fitRow(question, columns).join("\n"));
+}
 
 /**
  * Asks a question, and waits for a line without its LF; `undefined` at the end of the input. What was
  * typed before the question appeared is dropped: a paste, an Enter too many, or a word whose Enter comes
  * after it, must not answer it.
  */
-export async function ask(question: string): Promise<string | undefined> {
+async function ask(question: string): Promise<string | undefined> {
   while (true) {
     const line = readLine();
     const isEarly = await Promise.race([line.then(() => true), settle()]);

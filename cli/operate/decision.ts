@@ -24,6 +24,7 @@ import { type Context, operatorAccount } from "../command/context.ts";
 import { NotShownError } from "../command/exit.ts";
 import { UsageError } from "../command/flags.ts";
 import { resolveProposal } from "../command/resolve.ts";
+import { quoteId } from "../render/quote.ts";
 import type { Edit } from "./editor.ts";
 
 /** A proposal, and what the operator saw of it. */
@@ -168,7 +169,7 @@ export function printDecided(context: Context, decision: Decision): void {
   const { proposalId, bottleSlug, status } = decision;
   const { green, red } = context.style;
   const word = status === "rejected" ? red(status) : green(status);
-  context.print(`${word} ${proposalId} (${bottleSlug})`);
+  context.print(`${word} ${quoteId(proposalId)} (${bottleSlug})`);
 }
 
 export function printDecision(context: Context, decision: Decision): void {

@@ -8,6 +8,7 @@
 import { asciiJson } from "../../read_mod.ts";
 import { commandIn, type Context } from "../command/context.ts";
 import { makeStyle, type Style } from "../render/style.ts";
+import { fitRow } from "../render/wrap.ts";
 import { basename } from "@std/path";
 
 interface Pager {
@@ -41,8 +42,8 @@ function* chunksOf(parts: Iterable<string>): Generator<Uint8Array> {
   if (text !== "") yield encoder.encode(text);
 }
 
-function* asLines(rows: Iterable<string>): Generator<string> {
-  for (const row of rows) yield `${row}\n`;
+function* asLines(rows: Iterable<string>, columns: number): Generator<string> {
+  for (const row of rows) yield `${fitRow(row, columns).join("\n")}\n`;
 }
 
 /** Writes parts of a text to standard output, until there are no more or the reader has gone. */
@@ -114,7 +115,7 @@ export async function printRows(
     const rows = rowsIn(pager.isLess ? context.style : makeStyle(false));
     return await feedPager(context, pager.program, child, rows);
   }
-  writeParts(context, asLines(rowsIn(context.style)));
+  writeParts(context, asLines(rowsIn(context.style), context.columns));
   // Behind the rows, where it is still on the screen.
   if (started !== undefined) context.complain(`! printed without a pager: ${started}`);
   return 0;
@@ -132,7 +133,7 @@ async function feedPager(
   try {
     const input = child.stdin.getWriter();
     try {
-      for (const chunk of chunksOf(asLines(rows))) await input.write(chunk);
+      for (const chunk of chunksOf(asLines(rows, context.columns))) await input.write(chunk);
       await input.close();
     } catch (error) {
       // The operator has left the pager before its end.

@@ -16,12 +16,20 @@ interface Quotation {
   readonly kind: TextKind;
 }
 
-/** Longer ids are plain only if they have nothing but digits of a UUID; eight cells are no sentence. */
-const PLAIN_ID = /^(?:.{1,8}|[0-9a-f-]+)$/;
+/** The digits of a UUID, one of them no letter; or, in eight cells, a digit and no two letters together. */
+const PLAIN_ID = /^(?=.*\d)(?:[0-9a-f-]+|(?!.*[a-z]{2}).{1,8})$/i;
 
-/** A proposal's id. The sidecar's owner chooses it, so one that could be a sentence is in quotes, with a label. */
+/**
+ * A proposal's id. The sidecar's owner chooses it, so one that could be a word of this program's is in
+ * quotes, with a label.
+ */
 export function quoteId(id: string): string {
   return PLAIN_ID.test(id) ? id : `id "${id}"`;
+}
+
+/** The same in a question: its text was shown above, and must not say how to answer. */
+export function quoteShort(id: string): string {
+  return PLAIN_ID.test(id) && id.length <= 36 ? id : quoteId(cut(id, 10));
 }
 
 /**

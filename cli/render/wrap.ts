@@ -147,6 +147,17 @@ export function wrap(
 }
 
 /**
+ * A row as it is if it fits, else, without its colours, as many rows as it needs: the terminal would break
+ * it at the margin, where a part of it could pass for a row of this program.
+ */
+export function fitRow(row: string, columns: number): readonly string[] {
+  // deno-lint-ignore no-control-regex -- what makeStyle writes
+  const plain = row.replace(/\x1b\[\d+m/g, "");
+  const fits = endOfRow(plain, 0, columns) === plain.length;
+  return fits ? [row] : wrap("", plain, columns, "prose");
+}
+
+/**
  * Puts cells below each other, two spaces apart; the last cell of a row may be of any length. The first
  * columns, as many as `numbers` says, end below each other.
  */

@@ -14,13 +14,13 @@ import {
 } from "../../mod.ts";
 import { type Context, keepForLater } from "../command/context.ts";
 import { CancelledError, failureOf } from "../command/exit.ts";
-import { type Ask, askForWords, printVersion } from "../operate/asking.ts";
-import { clearObstacles } from "../operate/confirm.ts";
+import { askForWords, printVersion } from "../operate/asking.ts";
+import { type Ask, clearObstacles } from "../operate/confirm.ts";
 import { decideAsShown, decideEdit, printDecision } from "../operate/decision.ts";
 import { editProposal } from "../operate/editor.ts";
 import { unlistedLine, unrecordedLine } from "../render/pending.ts";
 import { proposalBlocks } from "../render/proposal.ts";
-import { renderBlocks } from "../render/wrap.ts";
+import { renderBlocks, wrap } from "../render/wrap.ts";
 import { countSeen } from "./viewport.ts";
 
 const HELP = `a  approve the file as it is
@@ -62,7 +62,7 @@ export async function reviewPlain(context: Context, ask: Ask): Promise<void> {
     const [next] = left;
     if (next === undefined) break;
     seen.add(`${next.proposal.bottleSlug}/${next.proposal.id}`);
-    context.print(context.style.dim(`── ${left.length} to review ${"─".repeat(40)}`));
+    context.print(context.style.dim(`── ${left.length} to review ──`));
     if (await reviewOne(context, ask, next) === "quit") return;
   }
   context.print(seen.size === 0 ? "Nothing is pending." : "Nothing is left to review.");
@@ -136,7 +136,8 @@ async function decideOn(
   const draft = { verdict, notes: written ?? "" };
   const cleared = await clearObstacles(inspection, draft, {
     ...askForWords(context, ask),
-    refuse: (sentence) => context.print(`Not decided. ${sentence}`),
+    refuse: (sentence) =>
+      wrap("! ", `Not decided. ${sentence}`, context.columns, "prose").forEach(context.print),
   });
   if (cleared === undefined) return false;
   const notes = verdict.status === "modified" && written === undefined

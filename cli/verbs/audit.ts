@@ -53,8 +53,8 @@ export async function auditHead(context: Context): Promise<number> {
     return code;
   }
   const key = fingerprint === undefined ? "no key is here" : `signed with ${fingerprint}`;
-  context.print(`# ${new Date().toISOString()}, ${key}`);
-  context.print(formatAnchors(heads).trimEnd());
+  context.printToCopy(`# ${new Date().toISOString()}, ${key}`);
+  context.printToCopy(formatAnchors(heads).trimEnd());
   return code;
 }
 

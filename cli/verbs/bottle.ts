@@ -75,7 +75,7 @@ async function filesIn(context: Context): Promise<Partial<Record<Tool, string>>>
 /** Makes what a bottle needs, leaves what is there, and prints how to start its sidecar and its agent. */
 export async function bottleAdd(context: Context, words: readonly string[]): Promise<void> {
   const slug = slugIn(context, words);
-  const { root, print, flags } = context;
+  const { root, print, printToCopy, flags } = context;
   const client = clientIn(context);
   const files = await filesIn(context);
   const hold = client && CLIENTS[client].holdSeconds;
@@ -99,19 +99,19 @@ export async function bottleAdd(context: Context, words: readonly string[]): Pro
         `without that; to change it: bottle remove ${slug}, then add it again`,
     );
   }
-  print(`\nStart its sidecar:\n\n  ${wiring.start}\n`);
+  printToCopy(`\nStart its sidecar:\n\n  ${wiring.start}\n`);
   if (wiring.command !== null) {
-    print(`or, without systemd, run it yourself:\n\n  ${wiring.command}\n`);
+    printToCopy(`or, without systemd, run it yourself:\n\n  ${wiring.command}\n`);
   }
   if (wiring.agent_flags !== null) {
     print("Give the agent's container its network, and the files in force to read:\n");
-    for (const flag of wiring.agent_flags) print(`  ${flag}`);
+    for (const flag of wiring.agent_flags) printToCopy(`  ${flag}`);
     print("");
   }
-  if (wiring.client === null) print(`Its agent's MCP client connects to ${wiring.url}`);
+  if (wiring.client === null) printToCopy(`Its agent's MCP client connects to ${wiring.url}`);
   else {
     print(`${wiring.client.title} reads ${wiring.client.file}:\n`);
-    print(wiring.client.text.trimEnd());
+    printToCopy(wiring.client.text.trimEnd());
   }
 }
 
@@ -223,7 +223,7 @@ export function bottleList(context: Context): void {
   const rows = bottles.map(({ bottle, pending, port }) => [
     bottle,
     `${pending} pending`,
-    port === null ? "its queue was made by hand" : `port ${port} without a container`,
+    port === null ? "no settings: bottle add makes them" : `port ${port} without a container`,
   ]);
   for (const line of alignColumns(rows)) context.print(line);
 }

@@ -98,11 +98,13 @@ export async function completions(context: Context, words: readonly string[]): P
   if (rest.length > 0) throw new UsageError(`Cannot use ${rest.join(" ")}: one word too many`);
   if (json) throw new UsageError("Cannot print completions as JSON");
   if (what === "ids") {
-    for (const offer of await pendingIds("", { root, bottle })) context.print(offer.join("\t"));
+    for (const offer of await pendingIds("", { root, bottle })) {
+      context.printToCopy(offer.join("\t"));
+    }
   } else if (what === "slugs") {
-    for (const [slug] of await bottleSlugs(root)) context.print(slug);
+    for (const [slug] of await bottleSlugs(root)) context.printToCopy(slug);
   } else if (what !== undefined && Object.hasOwn(SCRIPTS, what)) {
-    context.print(SCRIPTS[what]!);
+    context.printToCopy(SCRIPTS[what]!);
   } else {
     const tried = what === undefined ? "the command line" : `in ${JSON.stringify(what)}`;
     throw new UsageError(`Cannot complete ${tried}: name a shell, bash, zsh or fish`);

@@ -60,7 +60,7 @@ async function examine(root: string): Promise<readonly Finding[]> {
 }
 
 function printFinding(context: Context, finding: Finding, width: number): void {
-  const { style, columns, print, visible } = context;
+  const { style, columns, print, printToCopy, visible } = context;
   const { check, state, says, todo } = finding;
   const paint = { ok: style.green, warn: style.magenta, bad: style.red }[state];
   const [first = "", ...rest] = wrap("", visible(says, "code"), columns - width - 8, "prose");
@@ -69,7 +69,7 @@ function printFinding(context: Context, finding: Finding, width: number): void {
   for (const row of rest) print(margin + row);
   if (todo === undefined) return;
   // In one row, however long, so that a command can be pasted.
-  print(`${margin}-> ${visible(todo)}`);
+  printToCopy(`${margin}-> ${visible(todo)}`);
 }
 
 /** Prints what it found, and changes nothing. The exit code is 1 if anything is bad. */

@@ -8,7 +8,7 @@
 import { runAlone } from "../command/alone.ts";
 import type { Context } from "../command/context.ts";
 import { UsageError } from "../command/flags.ts";
-import { ask } from "../operate/confirm.ts";
+import { askOn } from "../operate/confirm.ts";
 
 /** `review`: on the full screen; with `--plain`, or on a dumb terminal, at a prompt. */
 export async function review(context: Context): Promise<number> {
@@ -24,7 +24,7 @@ export async function review(context: Context): Promise<number> {
     return await reviewFullScreen(context);
   }
   const { reviewPlain } = await import("../review/plain.ts");
-  await reviewPlain(context, ask);
+  await reviewPlain(context, askOn(context));
   return 0;
 }
 

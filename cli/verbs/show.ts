@@ -59,8 +59,18 @@ export async function show(context: Context, words: readonly string[]): Promise<
   const text = flags.json
     ? asciiJson(inspectionJson(inspection, hints))
     : renderProposal(inspection, nowMs, columns, style, hints).join("\n");
-  if (printWhole(context, text)) rememberShown(ref, inspection);
-  else context.complain("! not all of it was read, so it does not count as shown");
+  if (!printWhole(context, text)) {
+    return context.complain("! not all of it was read, so it does not count as shown");
+  }
+  try {
+    rememberShown(ref, inspection);
+  } catch (error) {
+    // The proposal is on the screen, or in a program that expects one object.
+    const reason = error instanceof Error ? error.message : String(error);
+    context.complain(
+      `! it could not be noted that this was shown (${reason}): approve it with --sha256`,
+    );
+  }
 }
 
 /** Prints a text; `false` if the reader of a pipe was gone before the end, or none could ever read it. */

@@ -31,7 +31,7 @@ const RUNS: Readonly<
   "bottle up": [["dev-9"], 2, /^$/],
   "bottle down": [["dev-9"], 2, /^$/],
   "bottle status": [["dev-9"], 2, /^$/],
-  "bottle list": [[], 0, /^dev-1 {2}1 pending {2}its queue was made by hand\n$/],
+  "bottle list": [[], 0, /^dev-1 {2}1 pending {2}no settings: bottle add makes them\n$/],
   "bottle remove": [["dev-9"], 2, /^$/],
   "doctor": [["--json"], 0, /"check":"signing-key","state":"ok"/],
   "completions": [["bash"], 0, /\ncomplete -F _supervise supervise\n$/],

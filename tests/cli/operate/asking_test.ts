@@ -179,6 +179,51 @@ for (const [answer, ended, log] of [["yes", 0, ["modified p1"]], ["no", 1, []]] 
   );
 }
 
+for (const columns of [40, 80, 100]) {
+  // Threat: A6, A13
+  Deno.test(
+    `no row of a question or refusal begins with an agent's words at ${columns} columns`,
+    { ignore },
+    async () => {
+      await using dir = await tempDir();
+      const words = "zz ".repeat(60);
+      const proposedFile = `FROM debian:12@sha256:${"1".repeat(64)}\nRUN curl x|sh ${words}\n`;
+      await queueSample(dir.path, { id: "p1", tool: "capability-block", proposedFile });
+      // A sidecar's owner chooses the id.
+      const id = `${"a".repeat(70)}${"-zz".repeat(10)}`;
+      await queueSample(dir.path, { id });
+      await queueSample(dir.path, { id: "p3", proposedFile: `zz${words}\n` });
+      await Deno.writeTextFile(dir.at("editor"), '#!/bin/sh\necho USER ada >> "$1"\n', {
+        mode: 0o755,
+      });
+      const verbs = ["approve p1", "modify p1", "approve aaa", "approve p3", "review --plain"];
+      const script = verbs.map((verb) => `sh ${LAUNCHER} ${verb}`).join("\n");
+      await Deno.writeTextFile(dir.at("script"), `${script}\necho finished\n`);
+      const env = { CLAUDE_BOTTLE_ROOT: dir.path, EDITOR: dir.at("editor"), VISUAL: "" };
+      await using terminal = await openTerminal(`sh ${dir.at("script")}`, env, [columns, 60]);
+      const answers = [
+        [/anyway: $/m, "no"],
+        [/not dev-1\.[^]*anyway: $/m, "no"],
+        [/Type yes to[^]*: $/m, "no"],
+        [/\[a\/m\/r\/s\/q\] $/m, "a"],
+        [/to review[^]*anyway: $/m, "no"],
+        [/to review[^]*not dev-1\.[^]*\[a\/m\/r\/s\/q\] $/m, "s"],
+        [/(to review[^]*){2}\[a\/m\/r\/s\/q\] $/m, "s"],
+        [/(to review[^]*){3}\[a\/m\/r\/s\/q\] $/m, "a"],
+        [/Not decided\. [^]*\[a\/m\/r\/s\/q\] $/m, "q"],
+      ] as const;
+      for (const [question, answer] of answers) {
+        await terminal.sees(question);
+        await terminal.type(answer, "Enter");
+      }
+      const rows = await terminal.rows(/^finished/m);
+      assert(rows.some((row) => row.includes("zz zz")));
+      for (const row of rows) assert(!/^[a z-]*zz/.test(row), rows.join("\n"));
+      assertEquals(await decided(dir), []);
+    },
+  );
+}
+
 // Threat: B6
 Deno.test("what a reader of show did not take to the end was not shown", async () => {
   await using dir = await tempDir();

@@ -3,9 +3,9 @@ import { showAll, supervise } from "../../support/command_line.ts";
 import { inEnvironment } from "../../support/environment.ts";
 import { TextLineStream } from "../../support/lines.ts";
 import { queueSample } from "../../support/records.ts";
-import { REPO } from "../../support/run.ts";
+import { REPO, run } from "../../support/run.ts";
 import { type TempDir, tempDir } from "../../support/temp.ts";
-import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { join } from "@std/path";
 
 const HIGH = "api.example.com\n*.example.com\n";
@@ -52,7 +52,7 @@ Deno.test("approve of several goes on after each failure, and says on standard e
   const words = ["aa", "nowhere", "stale", "marked", "unsound", "last"];
   await showAll(dir.path, "aa11", "stale", "marked", "unsound", "last");
   const { code, out, err } = await supervise(dir.path, ["approve", ...words]);
-  assertEquals([code, out], [1, "approved last (dev-2)\n"]);
+  assertEquals([code, out], [1, 'approved id "last" (dev-2)\n']);
   const lines = err.split("\n").filter((line) => !line.startsWith("! created the audit"));
   assertEquals(lines.map((line) => line.split(":")[0]), [...words.slice(0, -1), ""]);
   assertStringIncludes(lines[0]!, "aa: Cannot tell which proposal aa is: aa1");
@@ -194,4 +194,35 @@ Deno.test("modify and show take one id", async () => {
     assertEquals(code, 2);
     assertStringIncludes(err, "expected one ID, found 2");
   }
+});
+
+// Threat: C4
+Deno.test("what cannot be printed ends no batch, and undoes no decision in words", async () => {
+  await using dir = await tempDir();
+  const ids = ["p1", "p2", "p3", "p4", "p5"];
+  for (const id of ids) await queueSample(dir.path, { id });
+  const env = { CLAUDE_BOTTLE_ROOT: dir.path };
+  const onFullDisk = (words: string) =>
+    run("sh", ["-c", `sh ${join(REPO, "cli/supervise.sh")} reject --notes no ${words}`], { env });
+  // Nothing of it can be printed; the complaint about the one in the middle cannot.
+  const several = await onFullDisk("p1 p2 > /dev/full");
+  const complaint = await onFullDisk("p3 nope p4 2> /dev/full");
+  const json = await onFullDisk("p5 --json > /dev/full");
+  assertEquals(pendingIds(dir), []);
+  assertEquals([several.code, complaint.code, json.code], [1, 3, 1]);
+  assertEquals(complaint.out, "rejected p3 (dev-1)\nrejected p4 (dev-1)\n");
+  for (const { err } of [several, json]) {
+    assertMatch(err, /^Cannot print all of it: No space.*; what was decided is recorded, see/m);
+    assert(!/Cannot go on|Uncaught| at /.test(err), err);
+  }
+});
+
+Deno.test("a proposal that is printed, and cannot be noted as shown, is printed once", async () => {
+  await using dir = await tempDir();
+  await queueSample(dir.path, { id: "p1" });
+  await Deno.mkdir(dir.at("private", "shown"), { recursive: true, mode: 0o700 });
+  await Deno.writeTextFile(dir.at("private", "shown", "dev-1"), "");
+  const { code, out, err } = await supervise(dir.path, ["show", "p1", "--json"]);
+  assertEquals([code, JSON.parse(out).id], [0, "p1"]);
+  assertMatch(err, /^! it could not be noted that this was shown \(.*: approve it with --sha256$/m);
 });

@@ -167,10 +167,10 @@ for (const [how, go] of GONE) {
         const code = await refused(dir, args);
         assertEquals(code, "changed", args.join(" "));
       }
-      await queueSample(dir.path, { id: "other", bottleSlug: other });
-      await showAll(dir.path, "other");
-      const several = await supervise(dir.path, ["approve", "7c72", "other"]);
-      assertEquals([several.code, several.out], [5, `approved other (${other})\n`]);
+      await queueSample(dir.path, { id: "p9", bottleSlug: other });
+      await showAll(dir.path, "p9");
+      const several = await supervise(dir.path, ["approve", "7c72", "p9"]);
+      assertEquals([several.code, several.out], [5, `approved p9 (${other})\n`]);
       // Looked at again under the same word, it can be decided.
       assertStringIncludes((await supervise(dir.path, ["show", "7c72"])).out, "7c72bbbb-2");
       assertEquals((await supervise(dir.path, ["approve", "7c72"])).code, 0);

@@ -69,7 +69,7 @@ Deno.test("list says what is marked, in a column and in --json", async () => {
   await using dir = await tempDir();
   await prepare(dir);
   const { out } = await supervise(dir.path, ["list"]);
-  const marks = out.split("\n").map((line) => /^\S+ +(\d \w+) /.exec(line)?.[1]);
+  const marks = out.split("\n").map((line) => /^(?:id )?\S+ +(\d \w+) /.exec(line)?.[1]);
   assertEquals(marks.slice(1, -1), ["1 low", "1 medium", "1 high", "2 high", "1 low"]);
   const json = await supervise(dir.path, ["list", "--json", "--bottle", "b"]);
   assertEquals(JSON.parse(json.out).pending.map((entry: { marks: object }) => entry.marks), [
