@@ -66,13 +66,14 @@ export function writeJsonList(
   others: object = {},
 ): void {
   function* parts(): Generator<string> {
-    yield `${asciiJson({ version: 1, ...others }).slice(0, -1)},"${name}":[`;
+    yield `{"version":1,"${name}":[`;
     let comma = "";
     for (const entry of entries) {
       yield comma + asciiJson(entry);
       comma = ",";
     }
-    yield "]}\n";
+    const rest = asciiJson(others).slice(1);
+    yield rest === "}" ? "]}\n" : `],${rest}\n`;
   }
   writeParts(context, parts());
 }

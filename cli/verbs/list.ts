@@ -56,8 +56,10 @@ export function list(context: Context): void {
   else if (flags.bottle !== undefined && !listBottles(root).slugs.includes(flags.bottle)) {
     context.complain(`! bottle ${flags.bottle} has no queue under ${root}`);
   }
-  if (all.length === 0) context.print("Nothing is pending.");
-  else if (pending.length === 0) context.print("Nothing that is pending matches.");
+  if (all.length === 0) {
+    const isSure = unlisted.length + unreadable.length === 0;
+    context.print(isSure ? "Nothing is pending." : "Nothing that is pending can be listed.");
+  } else if (pending.length === 0) context.print("Nothing that is pending matches.");
   else {
     const shorts = shortIds(all.map(({ proposal }) => proposal.id));
     for (const line of renderPending(pending, { shorts, marks, hints, columns, nowMs, style })) {

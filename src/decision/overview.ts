@@ -149,9 +149,14 @@ function lookOrReport(
   { queueDir, queue, unrecorded, withoutLost }: Omit<BottleView, "latest">,
   names?: ReadonlySet<string>,
 ): BottleLook {
+  let look: BottleLook = { pending: [], unlisted: 0, unreadable: [], unrecordedResponses: [] };
+  let what = "";
   try {
     const present = names ?? new Set(listNames(queueDir));
     const listing = queue.refresh(present);
+    // What is listed stays so if a log cannot be read.
+    look = { ...look, ...listing };
+    what = "its logs cannot be read: ";
     const { named, more } = unrecorded(present);
     const { pending, lost } = withoutLost(listing.pending);
     const reason = `${more} more responses have no record`;
@@ -160,9 +165,8 @@ function lookOrReport(
     return { ...listing, pending, unreadable, unrecordedResponses: named };
   } catch (error) {
     if (error instanceof Deno.errors.NotCapable) throw error;
-    const reason = error instanceof UnsafeFileError ? error.reason : String(error);
-    const unreadable = [{ file: ".", reason }];
-    return { pending: [], unlisted: 0, unreadable, unrecordedResponses: [] };
+    const reason = what + (error instanceof UnsafeFileError ? error.reason : String(error));
+    return { ...look, unreadable: [{ file: ".", reason }, ...look.unreadable] };
   }
 }
 
@@ -257,12 +261,7 @@ function openLostView(bottleSlug: string, root: string): LostView {
     const ids = pending.map(({ proposalId }) => proposalId);
     const question = ids.length === 0 ? "" : `${stampOfLogs(bottleSlug, root)} ${ids}`;
     if (question !== asked) {
-      try {
-        decided = decidedAmong(new Set(ids), bottleSlug, root);
-      } catch (error) {
-        if (error instanceof Deno.errors.NotCapable) throw error;
-        decided = new Map(); // A log that cannot be read must not hide what is pending.
-      }
+      decided = decidedAmong(new Set(ids), bottleSlug, root);
       asked = question;
     }
     const lostIds = new Set(ids.filter((id) => decided.has(id) && isLost(id)));

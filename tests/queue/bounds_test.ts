@@ -53,3 +53,24 @@ Deno.test("findProposals() finds a whole id alone, though others begin with it",
   assertEquals(found("p1"), ["p1"]);
   assertEquals(found("p"), ["p1", "p12"]);
 });
+
+// Threat: B5
+Deno.test("readOverview() lists what is pending where a log or all of them may not be read, and says so", async (t) => {
+  if (await ranAlone(t)) return;
+  await using dir = await tempDir();
+  const { queueDir } = await queueSample(dir.path, { id: "p1" });
+  const response = { proposal_id: "r1", status: "rejected", notes: "", final_file: null };
+  await Deno.writeTextFile(`${queueDir}/r1.response.json`, JSON.stringify(response));
+  await Deno.mkdir(dir.at("audit"));
+  await Deno.writeTextFile(dir.at("audit", "pipelock-dev-1.log"), "{}\n");
+  await asUser(dir.path, async () => {
+    for (const path of [dir.at("audit", "pipelock-dev-1.log"), dir.at("audit")]) {
+      await Deno.chmod(path, 0o000);
+      const { pending, unreadable } = readOverview({ root: dir.path });
+      assertEquals(pending.map(({ proposalId }) => proposalId), ["p1"]);
+      assertEquals(unreadable.map(({ file }) => file), ["."]);
+      assert(unreadable[0]!.reason.startsWith("its logs cannot be read: "), unreadable[0]!.reason);
+      await Deno.chmod(path, 0o700);
+    }
+  });
+});
