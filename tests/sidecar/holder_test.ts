@@ -57,6 +57,8 @@ Deno.test("equal calls that overlap in any order write one proposal", async () =
   await decideNext(dir, { status: "approved" });
   const outcomes = await Promise.all(asked);
   assertEquals(new Set(outcomes.map((outcome) => outcome.kind)), new Set(["answered"]));
+  // The last of them archives both files, and no other one tries to.
+  assertEquals(holder.events.filter((event) => event === "answered").length, 1);
 });
 
 // Threat: A5
