@@ -59,15 +59,14 @@ function idOf({ key }: BatchItem): string {
   return key.slice(key.indexOf("/") + 1);
 }
 
-/** What one asks for. The id is the sidecar's own, and comes last. */
-function subjectOf({ key, look }: BatchItem, id: string): string {
+/** What one asks for, without its id. */
+function subjectOf({ key, look }: BatchItem): string {
   const [slug = ""] = key.split("/");
-  const cells = look === undefined ? [slug, quoteId(id)] : [
+  const cells = look === undefined ? [slug] : [
     slug,
     look.inspection.proposal.tool,
     countLines(look.inspection.diff),
     marksInShort(look.inspection.marks),
-    quoteId(id),
   ];
   return cells.filter((cell) => cell !== "").join("  ");
 }
@@ -106,15 +105,13 @@ export function batchRows(
   for (const [n, item] of items.entries()) {
     if (n < state.offset) continue;
     const { word, why } = outcomes[n]!;
-    const subject = subjectOf(item, shorts.get(idOf(item))!);
-    const before = ` ${visibleLine(word).padEnd(width)}  │ `;
+    const beside = ` ${visibleLine(word).padEnd(width)}  │ `;
     // Which one it is comes below where there is no room for it.
-    if (columns - before.length >= LEAST_SUBJECT) {
-      rows.push(...wrap(before, subject, columns, "prose"));
-    } else {rows.push(
-        cut(` ${visibleLine(word)}`, columns - 1),
-        ...wrap("   │ ", subject, columns, "prose"),
-      );}
+    const isRoomy = columns - beside.length >= LEAST_SUBJECT;
+    if (!isRoomy) rows.push(cut(` ${visibleLine(word)}`, columns - 1));
+    rows.push(...wrap(isRoomy ? beside : "   │ ", subjectOf(item), columns - 2, "prose"));
+    // The id is the sidecar's own, and alone is cut: it pushes nothing off the screen.
+    rows.push(cut(`${rows.pop()}  ${quoteId(shorts.get(idOf(item))!)}`, columns - 1));
     for (const text of why === undefined ? highMarks(state, view, item) : [why]) {
       rows.push(...wrap("   ! ", visibleLine(text), columns, "prose"));
     }
