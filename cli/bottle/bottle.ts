@@ -44,17 +44,18 @@ export interface Bottle {
   readonly uid: number;
   readonly gid: number;
   readonly settings: BottleSettings;
+  /** What a printed command begins with. */
+  readonly supervise: string;
   /** Says what takes time. */
   readonly say: (text: string) => void;
 }
 
 /** The slug that a command names. */
-export function slugIn({ flags, root }: Context, words: readonly string[]): string {
+export function slugIn({ root }: Context, words: readonly string[]): string {
   const [slug, ...rest] = words;
   if (slug === undefined || rest.length > 0) {
     throw new UsageError(`Cannot tell which bottle: expected one NAME, found ${words.length}`);
   }
-  if (flags.bottle !== undefined) throw new UsageError("Cannot use --bottle here: NAME says which");
   // A container or a unit would take it from another directory than this one.
   if (!isAbsolute(root)) {
     throw new UsageError(`Cannot use ${root}: write --root as an absolute path`);
@@ -75,13 +76,13 @@ function refuseSeparators(path: string): void {
 /** @throws {UsageError} If the bottle was not added. */
 export function openBottle(context: Context, words: readonly string[]): Bottle {
   const slug = slugIn(context, words);
-  const { root, complain } = context;
+  const { root, supervise, complain } = context;
   const settings = readBottle(slug, root);
   const queueDir = queueDirForSlug(slug, { root });
   const stamp = settings && ownFileStamp(queueDir);
   if (settings === undefined || stamp === undefined) {
     throw new UsageError(
-      `Cannot find ${slug}: add it with supervise bottle add ${slug}, which keeps what there is of it`,
+      `Cannot find ${slug}: add it with ${supervise} bottle add ${slug}, which keeps what there is of it`,
     );
   }
   const { uid, gid } = stamp;
@@ -90,7 +91,17 @@ export function openBottle(context: Context, words: readonly string[]): Bottle {
   const realRoot = pathBehindLinks(root);
   for (const path of [mounted, realRoot]) refuseSeparators(path);
   const say = (text: string) => complain(text);
-  return { slug, root, realRoot, queueDir: mounted, uid: uid ?? 0, gid: gid ?? 0, settings, say };
+  return {
+    slug,
+    root,
+    realRoot,
+    queueDir: mounted,
+    uid: uid ?? 0,
+    gid: gid ?? 0,
+    settings,
+    supervise,
+    say,
+  };
 }
 
 export interface Ran {

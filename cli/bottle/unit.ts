@@ -134,7 +134,7 @@ export async function startUnit(bottle: Bottle): Promise<boolean> {
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause);
     throw new Error(
-      `Cannot start ${slug}: ${reason}; supervise bottle add ${slug} --systemd prints the command ` +
+      `Cannot start ${slug}: ${reason}; ${bottle.supervise} bottle add ${slug} --systemd prints the command ` +
         "to run yourself",
       { cause },
     );

@@ -7,10 +7,10 @@
 
 import { isProposalId } from "../../start_mod.ts";
 import {
-  EVERYWHERE,
   type FlagName,
   FLAGS,
   type Flags,
+  flagsOf,
   splitArgs,
   type VerbName,
   VERBS,
@@ -75,8 +75,7 @@ function flagOffers(verb: VerbName | undefined): Offer[] {
   if (verb === undefined) {
     return (["help", "root", "version"] as const).map((name) => [`--${name}`, FLAGS[name].about]);
   }
-  const names: readonly FlagName[] = [...VERBS[verb].flags ?? [], ...EVERYWHERE];
-  return names.map((name) => [`--${name}`, aboutFlag(verb, name)]);
+  return flagsOf(verb).map((name) => [`--${name}`, aboutFlag(verb, name)]);
 }
 
 async function valueOffers(name: FlagName, where: Where): Promise<Offer[]> {

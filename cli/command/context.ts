@@ -23,8 +23,9 @@ import { makeStyle, type Style } from "../render/style.ts";
 import { fitRow, wrap } from "../render/wrap.ts";
 import type { Failure } from "./exit.ts";
 import { closest, type Flags, UsageError } from "./flags.ts";
-import { splitWords } from "./split_words.ts";
+import { shellWord, splitWords } from "./split_words.ts";
 import type { Terminal } from "./terminal.ts";
+import { resolve } from "@std/path";
 import { hostname, userInfo } from "node:os";
 
 type Visible = (text: string, kind?: TextKind) => string;
@@ -36,6 +37,8 @@ export interface Context extends Terminal {
   /** The root, and the bottle that `--bottle` names. */
   readonly where: { readonly root: string; readonly bottleSlug?: string };
   readonly style: Style;
+  /** What a printed command begins with. It names the root if this command did: another one would be found. */
+  readonly supervise: string;
   /** Makes a sentence visible in which the operator's own paths stay readable. */
   readonly visible: Visible;
   /** Prints rows, with an LF. One that is too long for the screen continues behind a margin. */
@@ -109,6 +112,9 @@ export function makeContext(flags: Flags, terminal: Terminal): Context {
     flags,
     env,
     root,
+    supervise: flags.root === undefined
+      ? "supervise"
+      : `supervise --root ${shellWord(resolve(flags.root))}`,
     where: flags.bottle === undefined ? { root } : { root, bottleSlug: flags.bottle },
     style: makeStyle(colour),
     printJson: (value) => terminal.print(asciiJson({ version: 1, ...value })),
@@ -154,7 +160,7 @@ const MOST_NAMED = 5;
  *
  * @throws {BottleNotFoundError} If there is no such bottle. The message names those that it could be.
  */
-export async function refuseUnknownBottle({ root, flags }: Context): Promise<void> {
+export async function refuseUnknownBottle({ root, flags, supervise }: Context): Promise<void> {
   const { bottle, archive, anchors } = flags;
   if (bottle === undefined || archive !== undefined || anchors !== undefined) return;
   const { slugs, refused } = listBottles(root);
@@ -166,14 +172,14 @@ export async function refuseUnknownBottle({ root, flags }: Context): Promise<voi
   if (known.has(bottle)) return;
   // Loads all of mod.ts, so only on the way to the error.
   const { BottleNotFoundError } = await import("./exit.ts");
-  throw new BottleNotFoundError(bottle, root, nearest(bottle, known));
+  throw new BottleNotFoundError(bottle, root, nearest(bottle, known, supervise));
 }
 
-function nearest(bottle: string, known: ReadonlySet<string>): string {
+function nearest(bottle: string, known: ReadonlySet<string>, supervise: string): string {
   const names = [...known].sort();
   const meant = closest(bottle, names);
   if (meant !== undefined) return `did you mean ${meant}?`;
-  if (names.length === 0) return "there is no bottle yet; supervise bottle add NAME makes one";
+  if (names.length === 0) return `there is no bottle yet; ${supervise} bottle add NAME makes one`;
   const more = names.length > MOST_NAMED ? `, and ${names.length - MOST_NAMED} more` : "";
   return `there are ${names.slice(0, MOST_NAMED).join(", ")}${more}`;
 }

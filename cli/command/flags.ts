@@ -137,8 +137,10 @@ export interface Verb {
   /** Its arguments, as help shows them behind its name. */
   readonly usage?: string;
   readonly about: string;
-  /** Its own flags, besides {@linkcode EVERYWHERE}. */
+  /** Its own flags. */
   readonly flags?: readonly FlagName[];
+  /** The flags of other verbs that mean nothing for it. */
+  readonly without?: readonly FlagName[];
   /** Whether the launcher lets it start podman, docker and systemctl. */
   readonly startsSidecars?: true;
   /** What some of its flags do with it, where that is not what they do with other verbs. */
@@ -165,8 +167,7 @@ const ANY_DECISION = ["notes", "sha256", "operator", "override-unrecorded"] as c
 
 const APPROVAL = [...ANY_DECISION, "confirm", "allow-stale"] as const;
 
-/** The flags that every verb has. */
-export const EVERYWHERE: readonly FlagName[] = ["root", "bottle", "json", "plain", "help"];
+const EVERYWHERE: readonly FlagName[] = ["root", "bottle", "json", "plain", "help"];
 
 const VERB_TABLE = {
   "list": { program: "list", about: "list pending proposals", flags: ["tool", "since", "sort"] },
@@ -216,6 +217,7 @@ const VERB_TABLE = {
   },
   "notify": {
     program: "notify",
+    without: ["bottle"],
     about: "send a test to every receiver in notify.json",
     notifies: true,
   },
@@ -248,6 +250,7 @@ const VERB_TABLE = {
   },
   "bottle add": {
     program: "bottle",
+    without: ["bottle"],
     usage: "NAME",
     about: "make a bottle's directories and files; print how to wire it",
     flags: ["routes", "allowlist", "dockerfile", "client", "systemd"],
@@ -255,6 +258,7 @@ const VERB_TABLE = {
   },
   "bottle up": {
     program: "bottle",
+    without: ["bottle"],
     usage: "NAME",
     about: "start a bottle's sidecar, in a container or with --systemd",
     flags: ["systemd"],
@@ -263,6 +267,7 @@ const VERB_TABLE = {
   },
   "bottle down": {
     program: "bottle",
+    without: ["bottle"],
     usage: "NAME",
     about: "stop a bottle's sidecar; what is pending stays in the queue",
     takes: "bottle",
@@ -270,6 +275,7 @@ const VERB_TABLE = {
   },
   "bottle status": {
     program: "bottle",
+    without: ["bottle"],
     usage: "NAME",
     about: "say whether a bottle's sidecar runs; 0 yes, 1 no",
     takes: "bottle",
@@ -278,6 +284,7 @@ const VERB_TABLE = {
   "bottle list": { program: "bottle", about: "list the bottles and what is pending in each" },
   "bottle remove": {
     program: "bottle",
+    without: ["bottle"],
     usage: "NAME",
     about: "stop its sidecar and remove its queue, unless something is pending",
     takes: "bottle",
@@ -285,6 +292,7 @@ const VERB_TABLE = {
   },
   "doctor": {
     program: "doctor",
+    without: ["bottle"],
     about: "find problems, and say what to do about each",
     readsOnly: true,
   },
@@ -295,10 +303,12 @@ const VERB_TABLE = {
     readsOnly: true,
   },
   "launcher": {
+    without: ["root", "bottle", "json"],
     about: "print a script that starts this version with the permissions of each call",
     readsOnly: true,
   },
   "help": {
+    without: ["root", "bottle", "json"],
     usage: "[VERB]",
     about: "print help on all verbs, or on one",
     takes: "verb",
@@ -310,6 +320,12 @@ export type VerbName = keyof typeof VERB_TABLE;
 
 /** Every verb, in the order of help. */
 export const VERBS: Readonly<Record<VerbName, Verb>> = VERB_TABLE;
+
+/** The flags that a verb takes; every other one is wrong usage, because it would be ignored. */
+export function flagsOf(name: VerbName): readonly FlagName[] {
+  const { flags = [], without = [] } = VERBS[name];
+  return [...flags, ...EVERYWHERE.filter((flag) => !without.includes(flag))];
+}
 
 export const VERB_NAMES = Object.keys(VERBS) as readonly VerbName[];
 

@@ -7,9 +7,9 @@
 import { alignColumns } from "../render/wrap.ts";
 import {
   closest,
-  EVERYWHERE,
   type FlagName,
   FLAGS,
+  flagsOf,
   UsageError,
   VERB_NAMES,
   type VerbName,
@@ -79,8 +79,8 @@ export function helpOn(words: readonly string[]): string {
     return `Usage: supervise ${first} VERB [FLAGS]\n\n${tableOf(family)}`.trimEnd();
   }
   const { name } = findVerb(words);
-  const { about, flags = [] } = VERBS[name];
-  const rows = [...flags, ...EVERYWHERE].map((flag): [string, string] => {
+  const { about } = VERBS[name];
+  const rows = flagsOf(name).map((flag): [string, string] => {
     const { value } = FLAGS[flag];
     return [`--${flag}${value === undefined ? "" : ` ${value}`}`, aboutFlag(name, flag)];
   });

@@ -7,14 +7,10 @@
 
 import config from "../../deno.json" with { type: "json" };
 import script from "../supervise.sh" with { type: "text" };
+import { shellWord } from "./split_words.ts";
 import { fromFileUrl } from "@std/path";
 
 const LOCATION = /^# <location>[^]*^# <\/location>\n/m;
-
-/** A text that a shell reads as one word. */
-function quoted(text: string): string {
-  return `'${text.replaceAll("'", "'\\''")}'`;
-}
 
 /**
  * Makes the launcher.
@@ -28,7 +24,7 @@ function quoted(text: string): string {
 export function makeLauncher(from: string = import.meta.url): string {
   if (from.startsWith("file:")) {
     // The checkout's own script, so that this one is right after an update, too.
-    return `#!/bin/sh\nexec ${quoted(fromFileUrl(new URL("../supervise.sh", from)))} "$@"\n`;
+    return `#!/bin/sh\nexec ${shellWord(fromFileUrl(new URL("../supervise.sh", from)))} "$@"\n`;
   }
   const { name, version } = config;
   const { pathname } = new URL(from);

@@ -5,7 +5,7 @@
  */
 
 import type { Context } from "./context.ts";
-import { EVERYWHERE, type Flags, readFlags, UsageError, type VerbName, VERBS } from "./flags.ts";
+import { type Flags, flagsOf, readFlags, UsageError, type VerbName, VERBS } from "./flags.ts";
 import { findVerb, helpOn, usageOf } from "./help.ts";
 import type { Terminal } from "./terminal.ts";
 
@@ -25,8 +25,8 @@ function refuseSurplus(
   { given }: Flags,
   rest: readonly string[],
 ): void {
-  const { flags = [], takes } = VERBS[name];
-  const taken: readonly string[] = [...flags, ...EVERYWHERE];
+  const { takes } = VERBS[name];
+  const taken: readonly string[] = flagsOf(name);
   const misplaced = given.find((flag) => !taken.includes(flag));
   const ofTyped: readonly string[] = VERBS[typed].flags ?? [];
   if (misplaced !== undefined && ofTyped.includes(misplaced)) {
@@ -43,12 +43,16 @@ function refuseSurplus(
 }
 
 /** What a command line prints that needs no verb: help, and the version. */
-async function answerTo({ help, version, words }: Flags): Promise<string | undefined> {
+async function answerTo(flags: Flags): Promise<string | undefined> {
+  const { help, version, words } = flags;
   if (version) {
     const { default: config } = await import("../../deno.json", { with: { type: "json" } });
     return `supervise ${config.version}`;
   }
-  if (words[0] === "help") return helpOn(words.slice(1));
+  if (words[0] === "help") {
+    refuseSurplus("help", "help", flags, []);
+    return helpOn(words.slice(1));
+  }
   return help ? helpOn(words) : undefined;
 }
 
@@ -109,7 +113,6 @@ async function runIn(
     refuseSurplus(name, typed, flags, rest);
     if (name === "launcher") {
       // Before there is a context: from JSR it is run without any permission.
-      if (flags.json) throw new UsageError("Cannot print a launcher as JSON");
       const { makeLauncher } = await import("./launcher.ts");
       terminal.print(makeLauncher().trimEnd());
       return 0;

@@ -6,6 +6,11 @@
  * @module
  */
 
+/** A word of a shell's command line that means just this text. */
+export function shellWord(text: string): string {
+  return /^[\w./@%+=:,-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
+}
+
 /** Blanks, a `~` alone or before a `/`, a quoted part, an escaped character, a run of others, or a rest. */
 const PART =
   /([ \t\n]+)|(~(?=[/ \t\n]|$))|'([^'\n]*)'|"((?:[^"\\\n]|\\.)*)"|\\(.)|([^'"\\ \t\n]+)|[^]/uy;

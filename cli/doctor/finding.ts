@@ -20,6 +20,8 @@ export interface Finding {
 /** What is checked. */
 export interface Subject {
   readonly root: string;
+  /** What a command in a `todo` begins with. */
+  readonly supervise: string;
   readonly nowMs: number;
   /** What is pending: read when it is first asked for, then the same for every check. */
   readonly overview: () => Overview;
@@ -43,11 +45,6 @@ export function named(things: readonly string[]): string {
   const more = things.length - MOST_NAMED;
   const some = things.slice(0, MOST_NAMED).join(", ");
   return more > 0 ? `${some} and ${more} more` : some;
-}
-
-/** A word of a shell's command line that means just this text. */
-export function shellWord(text: string): string {
-  return /^[\w./@%+=:,-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
 }
 
 /** A count and its word: `3 proposals`. */

@@ -14,14 +14,15 @@ import {
   verifyAuditLogs,
 } from "../../internal_mod.ts";
 import { logsThatMayBe, nameOfLog } from "../operate/logs.ts";
-import { counted, type Finding, findingsOf, named, shellWord, type Subject } from "./finding.ts";
+import { shellWord } from "../command/split_words.ts";
+import { counted, type Finding, findingsOf, named, type Subject } from "./finding.ts";
 import { relative } from "@std/path";
 
 /**
  * Checks for decisions that a crash interrupted. Every other verb finishes them when it starts; `doctor`
  * leaves them, so that it can name them.
  */
-export function checkIntents({ root }: Pick<Subject, "root">): Finding[] {
+export function checkIntents({ root, supervise }: Pick<Subject, "root" | "supervise">): Finding[] {
   const { ok, warn, bad } = findingsOf("intents");
   const { intents, staged } = findUnfinished(root);
   const found = intents.map(({ bottleSlug, path, isBroken }) =>
@@ -32,7 +33,7 @@ export function checkIntents({ root }: Pick<Subject, "root">): Finding[] {
       )
       : warn(
         `a decision for ${bottleSlug} was interrupted, or is being made right now`,
-        `supervise list --bottle ${shellWord(bottleSlug)}; it says what came of the decision`,
+        `${supervise} list --bottle ${shellWord(bottleSlug)}; it says what came of the decision`,
       )
   );
   if (staged.length > 0) {
@@ -44,19 +45,21 @@ export function checkIntents({ root }: Pick<Subject, "root">): Finding[] {
   return found.length > 0 ? found : [ok("no decision was interrupted")];
 }
 
-export function checkEdits({ root }: Pick<Subject, "root">): Finding[] {
+export function checkEdits({ root, supervise }: Pick<Subject, "root" | "supervise">): Finding[] {
   const { ok, warn } = findingsOf("edits");
   const kept = keptEdits(root);
   const [first] = kept;
   if (first === undefined) return [ok("no version of yours was left behind")];
   return [warn(
     `a version of yours is kept: ${named(kept.map((path) => relative(root, path)))}`,
-    `supervise modify ID --file ${shellWord(first)}, or remove it`,
+    `${supervise} modify ID --file ${shellWord(first)}, or remove it`,
   )];
 }
 
 /** Checks every audit log: chain, signatures, and the heads in this root and in the responses. */
-export async function checkLogs({ root }: Pick<Subject, "root">): Promise<Finding[]> {
+export async function checkLogs(
+  { root, supervise }: Pick<Subject, "root" | "supervise">,
+): Promise<Finding[]> {
   const { ok, warn, bad } = findingsOf("logs");
   const found: Finding[] = [];
   const unsigned: string[] = [];
@@ -65,7 +68,7 @@ export async function checkLogs({ root }: Pick<Subject, "root">): Promise<Findin
     if (!log.ok) {
       found.push(bad(
         `${nameOfLog(log)} is not sound: ${log.firstError}`,
-        `supervise audit verify --bottle ${log.slug}; then compare with the heads saved elsewhere`,
+        `${supervise} audit verify --bottle ${log.slug}; then compare with the heads saved elsewhere`,
       ));
     }
     if (log.lines > 0) logs++;
@@ -76,7 +79,7 @@ export async function checkLogs({ root }: Pick<Subject, "root">): Promise<Findin
   if (unsigned.length > 0) {
     found.push(warn(
       `the last lines of ${named(unsigned)} are not signed: by the Python original, or by hand`,
-      "supervise audit show; the next decision there covers them with its signature",
+      `${supervise} audit show; the next decision there covers them with its signature`,
     ));
   }
   if (found.length === 0) {
@@ -85,7 +88,7 @@ export async function checkLogs({ root }: Pick<Subject, "root">): Promise<Findin
     } sound`;
     found.push(ok(logs === 0 ? "nothing is recorded yet" : sound));
   }
-  return [...found, checkKey(root, chained)];
+  return [...found, checkKey(root, supervise, chained)];
 }
 
 /** A key that must not sign, or cannot be read, hides no edited log: what is left of it is used. */
@@ -98,7 +101,7 @@ function trustedIn(root: string): { readonly publicKeys?: string; readonly chain
   }
 }
 
-function checkKey(root: string, chained: number): Finding {
+function checkKey(root: string, supervise: string, chained: number): Finding {
   const { ok, bad } = findingsOf("signing-key");
   let key: SigningKeyInfo | undefined;
   try {
@@ -107,7 +110,7 @@ function checkKey(root: string, chained: number): Finding {
     const message = error instanceof Error ? error.message : String(error);
     return bad(
       message,
-      "nothing is decided until that is repaired; supervise audit verify after it",
+      `nothing is decided until that is repaired; ${supervise} audit verify after it`,
     );
   }
   if (key !== undefined) return ok(`the key is ${key.fingerprint}`);

@@ -15,13 +15,16 @@ import {
 import { readAuditEntries } from "../../mod.ts";
 import { readReceivers, type Receiver } from "../notify/receivers.ts";
 import { nameOfLog } from "../operate/logs.ts";
-import { counted, type Finding, findingsOf, named, shellWord, type Subject } from "./finding.ts";
+import { shellWord } from "../command/split_words.ts";
+import { counted, type Finding, findingsOf, named, type Subject } from "./finding.ts";
 
 /** How far two clocks may differ before there is a warning. */
 const TOLERANCE_MS = 120_000;
 
 /** Checks timestamps against the clock, and against each other. */
-export async function checkClock({ root, nowMs, overview }: Subject): Promise<Finding[]> {
+export async function checkClock(
+  { root, supervise, nowMs, overview }: Subject,
+): Promise<Finding[]> {
   const { ok, warn } = findingsOf("clock");
   const found: Finding[] = [];
   const latest = (nowMs + TOLERANCE_MS) * 1000;
@@ -54,7 +57,7 @@ export async function checkClock({ root, nowMs, overview }: Subject): Promise<Fi
     if (back !== undefined) {
       found.push(warn(
         `${nameOfLog(id)}: the line of ${back} is older than one before it: the clock was set back`,
-        `supervise audit show --bottle ${slug}; the order of the lines is the chain's`,
+        `${supervise} audit show --bottle ${slug}; the order of the lines is the chain's`,
       ));
     }
   }
@@ -110,18 +113,20 @@ export function checkDeno(version: string = Deno.version.deno): Finding[] {
   )];
 }
 
-const TRY_IT = "fix that, then try it with supervise notify";
+const tryIt = (supervise: string) => `fix that, then try it with ${supervise} notify`;
 
 /** Checks `notify.json`, the files that it names, and how each receiver is doing. Sends nothing. */
-export function checkReceivers({ root }: Pick<Subject, "root">): Finding[] {
+export function checkReceivers(
+  { root, supervise }: Pick<Subject, "root" | "supervise">,
+): Finding[] {
   const { ok } = findingsOf("notify");
   const { configured, terminal, remote, problems } = readReceivers(root);
   if (!configured) return [ok("Notifications are off: no notify.json")];
   const found = problems.map(({ name, says }) =>
-    findingsOf(name === "notify.json" ? "notify" : `notify ${name}`).bad(says, TRY_IT)
+    findingsOf(name === "notify.json" ? "notify" : `notify ${name}`).bad(says, tryIt(supervise))
   );
   for (const receiver of remote) {
-    found.push(findingOf(receiver, readReceiverRecord(receiver.name, root)));
+    found.push(findingOf(receiver, readReceiverRecord(receiver.name, root), supervise));
   }
   if (terminal !== undefined) {
     const says = `The terminal of watch and review is notified (${terminal})`;
@@ -131,7 +136,11 @@ export function checkReceivers({ root }: Pick<Subject, "root">): Finding[] {
   return [ok("Notifications are off: notify.json names no receiver")];
 }
 
-function findingOf({ name, place }: Receiver, record: ReceiverRecord): Finding {
+function findingOf(
+  { name, place }: Receiver,
+  record: ReceiverRecord,
+  supervise: string,
+): Finding {
   const { ok, warn, bad } = findingsOf(`notify ${name}`);
   const { lastSuccess = "?", lastFailure = "?", reason = "?", failures, dropped } = record;
   const isNew = record.lastSuccess === undefined;
@@ -140,18 +149,18 @@ function findingOf({ name, place }: Receiver, record: ReceiverRecord): Finding {
     return bad(
       `${place} has taken no message ${isNew ? "yet" : `since ${lastSuccess}`}: ` +
         `${reason} (${counted(failures, "try", "tries")}, the last at ${lastFailure})${lost}`,
-      TRY_IT,
+      tryIt(supervise),
     );
   }
   if (dropped > 0) {
     return warn(
       `${place} took a message at ${lastSuccess}; since then ` +
         `${counted(dropped, "proposal")} not sent: more came than it took`,
-      "look at what is pending with supervise list",
+      `look at what is pending with ${supervise} list`,
     );
   }
   if (isNew) {
-    return warn(`${place} has not been sent a message yet`, "try it with supervise notify");
+    return warn(`${place} has not been sent a message yet`, `try it with ${supervise} notify`);
   }
   return ok(`${place} took a message at ${lastSuccess}`);
 }

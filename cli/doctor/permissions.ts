@@ -14,7 +14,8 @@ import {
   walkOwn,
 } from "../../internal_mod.ts";
 import { queueDirForSlug } from "../../mod.ts";
-import { type Finding, findingsOf, named, shellWord, type Subject } from "./finding.ts";
+import { shellWord } from "../command/split_words.ts";
+import { type Finding, findingsOf, named, type Subject } from "./finding.ts";
 import { join, relative } from "@std/path";
 
 /** How many files and directories are checked: more is not kept by hand. */

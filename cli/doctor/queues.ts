@@ -21,7 +21,8 @@ import {
 } from "../../internal_mod.ts";
 import { queueDirForSlug, UnsafeFileError, validateConfigFile } from "../../mod.ts";
 import { age } from "../render/time.ts";
-import { counted, type Finding, findingsOf, named, shellWord, type Subject } from "./finding.ts";
+import { shellWord } from "../command/split_words.ts";
+import { counted, type Finding, findingsOf, named, type Subject } from "./finding.ts";
 
 /** A response that no agent collected for longer gets a warning. */
 const UNCOLLECTED_MS = 3_600_000;
@@ -32,7 +33,7 @@ const UNDECIDED_MS = 24 * 3_600_000;
 /** and a file that a sidecar began to write this long ago. */
 const WRITING_MS = 600_000;
 
-export function checkQueues({ root, overview }: Subject): Finding[] {
+export function checkQueues({ root, supervise, overview }: Subject): Finding[] {
   const { unrecordedResponses, unlisted, unreadable } = overview();
   const responses = findingsOf("foreign-answers");
   const files = findingsOf("unreadable");
@@ -44,7 +45,7 @@ export function checkQueues({ root, overview }: Subject): Finding[] {
     unrecorded === undefined ? responses.ok("every response is recorded") : responses.bad(
       `${counted(unrecordedResponses.length, "response is", "responses are")} unrecorded: ` +
         named(unrecordedResponses.map((one) => `${one.bottleSlug}/${one.proposalId}`)),
-      `supervise show ${unrecorded.proposalId.slice(0, 8)} --bottle ${unrecorded.bottleSlug}; ` +
+      `${supervise} show ${unrecorded.proposalId.slice(0, 8)} --bottle ${unrecorded.bottleSlug}; ` +
         "then decide it yourself with --override-unrecorded (chmod u+w it first if it is a " +
         "directory), and find out who else writes there",
     ),
@@ -77,7 +78,7 @@ function leftoversOrNone(
 }
 
 /** Checks for signs of a sidecar that is gone. It has no heartbeat: they are what it did not do. */
-export function checkSidecars({ root, nowMs, overview }: Subject): Finding[] {
+export function checkSidecars({ root, supervise, nowMs, overview }: Subject): Finding[] {
   const { ok, warn } = findingsOf("sidecars");
   const found: Finding[] = [];
   const since = ({ oldestMs }: OldFiles) => age(new Date(oldestMs).toISOString(), nowMs);
@@ -89,7 +90,7 @@ export function checkSidecars({ root, nowMs, overview }: Subject): Finding[] {
       found.push(warn(
         `${slug}: ${count} never collected, the oldest for ${since(uncollected)}; its agent did ` +
           "not ask again, or its sidecar is gone",
-        `supervise bottle status ${slug}; the response stays until the agent asks again`,
+        `${supervise} bottle status ${slug}; the response stays until the agent asks again`,
       ));
     }
     if (unfinished !== undefined) {
@@ -105,7 +106,9 @@ export function checkSidecars({ root, nowMs, overview }: Subject): Finding[] {
     if (instantOf(arrivalTimestamp) / 1000 < nowMs - UNDECIDED_MS) {
       found.push(warn(
         `${bottleSlug}: ${id} has been pending for ${age(arrivalTimestamp, nowMs)}`,
-        `supervise show ${id.slice(0, 8)} --bottle ${bottleSlug}; rejected, it is out of the way`,
+        `${supervise} show ${
+          id.slice(0, 8)
+        } --bottle ${bottleSlug}; rejected, it is out of the way`,
       ));
     }
   }

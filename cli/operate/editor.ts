@@ -9,7 +9,8 @@ import { type Inspection, validateConfigFile } from "../../mod.ts";
 import { commandIn, type Context } from "../command/context.ts";
 import { CancelledError } from "../command/exit.ts";
 import { UsageError } from "../command/flags.ts";
-import { isAbsolute } from "@std/path";
+import { shellWord } from "../command/split_words.ts";
+import { isAbsolute, resolve } from "@std/path";
 
 /** An editor that ends sooner, and has saved nothing, may have left its window open. */
 const AT_ONCE_MS = 5_000;
@@ -94,8 +95,9 @@ export async function editProposal(
   }
   const finalFile = decodeVersion(bytes, buffer.path);
   if (finalFile.trim() === "") throw await cancelled("the file was emptied");
-  const { id } = inspection.proposal;
-  const goOn = `supervise modify ${id} --file ${buffer.path}`;
+  const { id, bottleSlug } = inspection.proposal;
+  const goOn = `${context.supervise} modify ${id} --bottle ${bottleSlug} --file ` +
+    shellWord(resolve(buffer.path));
   if (finalFile === start && atOnce && !buffer.isSaved()) {
     const why =
       `${program} ended and saved nothing. If its window is still open, save there, then: ` +

@@ -116,21 +116,21 @@ export function renderPending(
   ];
 }
 
-/** From how many proposals of a day on a bottle is said to ask often. */
-const OFTEN = 5;
+/** From how many decisions of a day on they are said. */
+const OFTEN = 4;
 
-/** Which one a proposal is of its bottle's for the same file in 24 hours; `undefined` if they are few. */
+/** How many of its bottle's proposals for the same file were decided in 24 hours; `undefined` if few. */
 export function oftenIn({ decided }: Hints): number | undefined {
-  return decided + 1 >= OFTEN ? decided + 1 : undefined;
+  return decided >= OFTEN ? decided : undefined;
 }
 
-/** The weightiest hint in a word or two: `rejected`, `[3 escaped]`, `stale`, `6 today`. */
+/** The weightiest hint in a word or two: `rejected`, `[3 escaped]`, `stale`, `6 decided`. */
 export function hintInShort(hints: Hints | undefined, escaped: number): string {
   if (hints?.rejectedBefore !== undefined) return "rejected";
   if (escaped > 0) return badge(escaped);
   if (hints?.stale) return "stale";
   const count = hints === undefined ? undefined : oftenIn(hints);
-  return count === undefined ? "" : `${count} today`;
+  return count === undefined ? "" : `${count} decided`;
 }
 
 /** The hints as JSON. */

@@ -54,7 +54,7 @@ export function hintRows(
       `${age(rejectedBefore.timestamp, nowMs)} ago.`,
     ]),
     ...(count === undefined ? [] : [
-      `This bottle asked for its ${file} ${count} times in 24 hours; ${rejected} were rejected.`,
+      `This bottle's ${file} in 24 hours: ${count} proposals decided, ${rejected} rejected.`,
     ]),
   ].flatMap((text) => wrap("! ", text, columns, "prose").map(style.magenta));
 }

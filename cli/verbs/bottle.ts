@@ -40,7 +40,7 @@ import { isUnitActive, sidecarCommand, startUnit, stopUnit } from "../bottle/uni
 import { runAlone } from "../command/alone.ts";
 import { type Context, readNamedFile } from "../command/context.ts";
 import { CLIENT_NAMES, type ClientName, UsageError } from "../command/flags.ts";
-import { shellWord } from "../doctor/finding.ts";
+import { shellWord } from "../command/split_words.ts";
 import { alignColumns } from "../render/wrap.ts";
 
 function clientIn({ flags: { client } }: Context): ClientName | undefined {
@@ -84,7 +84,7 @@ export async function bottleAdd(context: Context, words: readonly string[]): Pro
     files[tool] !== undefined &&
     kept.some((path) => path.endsWith(`/${CONFIG_FILE_FOR_TOOL[tool]}`))
   );
-  const wiring = wiringOf(openBottle(context, words), flags.systemd, client);
+  const wiring = wiringOf(context, openBottle(context, words), client);
   if (flags.json) return context.printJson({ bottle: slug, made, kept, ...wiring });
 
   print(made.length === 0 ? `${slug} is there already; nothing was changed` : `added ${slug}`);
@@ -117,8 +117,8 @@ export async function bottleAdd(context: Context, words: readonly string[]): Pro
 
 /** How a bottle's sidecar is started and its agent is connected. */
 function wiringOf(
+  { supervise, flags: { systemd } }: Context,
   bottle: Bottle,
-  systemd: boolean,
   name: ClientName | undefined,
 ) {
   const { slug, root, settings } = bottle;
@@ -129,7 +129,7 @@ function wiringOf(
   const config = `${currentConfigDirForSlug(slug, root)}:${CURRENT_CONFIG_DIR_IN_AGENT}:ro`;
   return {
     url,
-    start: `supervise bottle up ${slug}${systemd ? " --systemd" : ""}`,
+    start: `${supervise} bottle up ${slug}${systemd ? " --systemd" : ""}`,
     command: systemd ? sidecarCommand(bottle).map(shellWord).join(" ") : null,
     agent_flags: systemd
       ? null
@@ -218,7 +218,7 @@ export function bottleList(context: Context): void {
     }));
   if (flags.json) return context.printJson({ bottles });
   if (bottles.length === 0) {
-    return context.print("There is no bottle yet: supervise bottle add NAME");
+    return context.print(`There is no bottle yet: ${context.supervise} bottle add NAME`);
   }
   const rows = bottles.map(({ bottle, pending, port }) => [
     bottle,

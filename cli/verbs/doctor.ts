@@ -8,7 +8,6 @@ import { ownFileStamp, whyNoDirectory } from "../../internal_mod.ts";
 import { type Overview, readOverview } from "../../mod.ts";
 import { runAlone } from "../command/alone.ts";
 import type { Context } from "../command/context.ts";
-import { UsageError } from "../command/flags.ts";
 import { type Check, type Finding, findingsOf } from "../doctor/finding.ts";
 import { checkEdits, checkIntents, checkLogs } from "../doctor/logs.ts";
 import { checkClock, checkDeno, checkDisk, checkReceivers } from "../doctor/machine.ts";
@@ -33,10 +32,10 @@ const CHECKS: readonly (readonly [name: string, check: Check])[] = [
 ];
 
 /** Runs all checks on a root that exists. A check that throws is a finding, and stops no other check. */
-async function runChecks(root: string, nowMs: number): Promise<Finding[]> {
+async function runChecks({ root, supervise }: Context, nowMs: number): Promise<Finding[]> {
   const found: Finding[] = [];
   let read: Overview | undefined;
-  const subject = { root, nowMs, overview: () => read ??= readOverview({ root }) };
+  const subject = { root, supervise, nowMs, overview: () => read ??= readOverview({ root }) };
   for (const [check, run] of CHECKS) {
     try {
       found.push(...await run(subject));
@@ -49,13 +48,14 @@ async function runChecks(root: string, nowMs: number): Promise<Finding[]> {
   return found;
 }
 
-async function examine(root: string): Promise<readonly Finding[]> {
+async function examine(context: Context): Promise<readonly Finding[]> {
+  const { root } = context;
   const { bad } = findingsOf("root");
   const why = whyNoDirectory(root);
   if (why !== undefined) {
     return [bad(`${root} cannot be used: ${why}`, "name another one with --root")];
   }
-  if (ownFileStamp(root) !== undefined) return await runChecks(root, Date.now());
+  if (ownFileStamp(root) !== undefined) return await runChecks(context, Date.now());
   return [bad(`there is no ${root}`, "name it with --root, or see the README")];
 }
 
@@ -74,10 +74,7 @@ function printFinding(context: Context, finding: Finding, width: number): void {
 
 /** Prints what it found, and changes nothing. The exit code is 1 if anything is bad. */
 export async function doctor(context: Context): Promise<number> {
-  if (context.flags.bottle !== undefined) {
-    throw new UsageError("Cannot use --bottle with doctor: it checks all of them");
-  }
-  const findings = await examine(context.root);
+  const findings = await examine(context);
   const count = (state: Finding["state"]) => findings.filter((one) => one.state === state).length;
   const exit = count("bad") > 0 ? 1 : 0;
   if (context.flags.json) {

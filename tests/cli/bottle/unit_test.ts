@@ -37,7 +37,12 @@ Deno.test({
 
     const queueDir = join(root, "queue", SLUG);
     const bottle = { slug: SLUG, root, realRoot: root, queueDir, uid: 0, gid: 0 };
-    const text = unitText({ ...bottle, settings: { port: 9100 }, say() {} });
+    const text = unitText({
+      ...bottle,
+      settings: { port: 9100 },
+      supervise: "supervise",
+      say() {},
+    });
     await Deno.writeTextFile(dir.at(UNIT), text);
     const checked = await run("systemd-analyze", ["verify", dir.at(UNIT)]);
     assertEquals([checked.code, checked.err], [0, ""]);

@@ -1,5 +1,5 @@
 import { completeLine } from "../../../cli/command/complete.ts";
-import { EVERYWHERE, VERB_NAMES, VERBS } from "../../../cli/command/flags.ts";
+import { flagsOf, VERB_NAMES } from "../../../cli/command/flags.ts";
 import { supervise } from "../../support/command_line.ts";
 import { queueSample } from "../../support/records.ts";
 import { REPO, run } from "../../support/run.ts";
@@ -203,7 +203,7 @@ for (const verb of VERB_NAMES) {
     const offered = async (...line: string[]) =>
       (await completeLine(line)).map((row) => row.split("\t")[0]);
     assertEquals((await offered(...words)).includes(words.at(-1)!), true);
-    const flags = [...VERBS[verb].flags ?? [], ...EVERYWHERE].map((name) => `--${name}`);
+    const flags = flagsOf(verb).map((name) => `--${name}`);
     assertEquals((await offered(...words, "--")).sort(), flags.sort());
   });
 }

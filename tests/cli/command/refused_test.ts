@@ -1,7 +1,8 @@
+import { type FlagName, FLAGS, flagsOf, VERB_NAMES } from "../../../cli/command/flags.ts";
 import { supervise } from "../../support/command_line.ts";
 import { queueSample } from "../../support/records.ts";
 import { tempDir } from "../../support/temp.ts";
-import { assertEquals, assertStringIncludes } from "@std/assert";
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 
 const VERBS = [
   ["list"],
@@ -115,3 +116,19 @@ for (
     );
   });
 }
+
+Deno.test("a flag that a verb does not take is wrong usage", async () => {
+  await using dir = await tempDir();
+  for (const verb of VERB_NAMES) {
+    for (const flag of Object.keys(FLAGS) as FlagName[]) {
+      if (flagsOf(verb).includes(flag) || flag === "version") continue;
+      const value = FLAGS[flag].value === undefined ? [] : ["x"];
+      const args = [...verb.split(" "), `--${flag}`, ...value];
+      const { code, err } = await supervise(dir.path, args);
+      assertEquals([code, err.startsWith(`Cannot use --${flag} `)], [2, true], args.join(" "));
+    }
+  }
+  for (const verb of ["notify", "doctor", "launcher", "help", "bottle add"] as const) {
+    assert(!flagsOf(verb).includes("bottle"));
+  }
+});

@@ -15,9 +15,9 @@ const TRY_IT = "fix that, then try it with supervise notify";
 function found(dir: TempDir): readonly string[] {
   const settle = (text: string) =>
     text.replaceAll(dir.path, "$ROOT").replaceAll(/\d{4}-[\d-]+T[\d:.]+Z/g, "TIME");
-  return checkReceivers({ root: dir.path }).map(({ check, state, says, todo }) =>
-    settle(`${state} ${check}: ${says}${todo === undefined ? "" : ` -> ${todo}`}`)
-  );
+  return checkReceivers({ root: dir.path, supervise: "supervise" }).map((
+    { check, state, says, todo },
+  ) => settle(`${state} ${check}: ${says}${todo === undefined ? "" : ` -> ${todo}`}`));
 }
 
 Deno.test("checkReceivers() says that notifications are off, and changes nothing", async () => {

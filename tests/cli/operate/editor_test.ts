@@ -56,7 +56,7 @@ for (
     if (left === 0) return assertStringIncludes(err, "Cancelled: the file was left unchanged");
 
     assertStringIncludes(err, "If its window is still open, save there");
-    const kept = err.match(/supervise modify \S+ --file (\S+)\./)?.[1];
+    const kept = err.match(/supervise modify \S+ --bottle \S+ --file (\S+)\./)?.[1];
     await Deno.writeTextFile(kept!, "mine.example\n");
     const again = await supervise(dir.path, ["modify", proposal.id, "--file", kept!]);
     assertEquals(again.code, 0, again.err);

@@ -297,7 +297,7 @@ Deno.test("the list and the open proposal say that the same was rejected a momen
   assert(says.test(app.screen()), app.screen());
   assertStringIncludes(
     app.screen(),
-    "! This bottle asked for its allowlist 6 times in 24 hours; 5 were rejected.",
+    "! This bottle's allowlist in 24 hours: 5 proposals decided, 5 rejected.",
   );
   await app.press("q", "G", "return");
   assert(!app.screen().includes("rejected"), app.screen());

@@ -269,3 +269,28 @@ Deno.test("the command without a container serves the second bottle at the print
   assertEquals(approved.code, 0, approved.err);
   assertEquals((await asked).structured?.status, "approved");
 });
+
+Deno.test("a printed command names the root that this one named", async () => {
+  await using dir = await tempDir();
+  const root = dir.at("its root");
+  const named = ["--root", root];
+  const { out } = await supervise(dir.at("another"), ["bottle", "add", "dev-1", ...named]);
+  assertStringIncludes(out, `  supervise --root '${root}' bottle up dev-1\n`);
+  const { err } = await supervise(dir.path, ["bottle", "up", "dev-2", ...named]);
+  assertStringIncludes(err, `add it with supervise --root '${root}' bottle add dev-2`);
+  const none = await supervise(dir.path, ["list", "--bottle", "x", "--root", dir.at("none")]);
+  assertStringIncludes(
+    none.err,
+    `; supervise --root ${dir.at("none")} bottle add NAME makes one\n`,
+  );
+  await queueSample(root, { id: "p1", arrivalTimestamp: "2026-01-01T00:00:00Z" });
+  const env = { VISUAL: "true" };
+  const { err: kept } = await supervise(dir.path, ["modify", "p1", ...named], { env });
+  assertStringIncludes(
+    kept,
+    `then: supervise --root '${root}' modify p1 --bottle dev-1 --file '${root}/private/edit/`,
+  );
+  const doctor = await supervise(dir.path, ["doctor", ...named]);
+  assertStringIncludes(doctor.out, `-> supervise --root '${root}' show p1 --bottle dev-1;`);
+  assertStringIncludes(doctor.out, `-> supervise --root '${root}' modify ID --file '${root}/`);
+});
