@@ -16,7 +16,7 @@ import {
 import { queueDirForSlug } from "../../mod.ts";
 import { shellWord } from "../command/split_words.ts";
 import { type Finding, findingsOf, named, type Subject } from "./finding.ts";
-import { join, relative } from "@std/path";
+import { dirname, join, relative } from "@std/path";
 
 /** How many files and directories are checked: more is not kept by hand. */
 const MOST_CHECKED = 20_000;
@@ -24,7 +24,14 @@ const MOST_CHECKED = 20_000;
 function entriesUnder(root: string): OwnEntry[] {
   // The root may be a link that the operator made.
   const { mode, uid } = ownFileStamp(root)!;
-  const entries: OwnEntry[] = [{ path: root, mode, uid, isDirectory: true, device: NaN }];
+  const entries: OwnEntry[] = [{
+    path: root,
+    mode,
+    uid,
+    isDirectory: true,
+    isFile: false,
+    device: NaN,
+  }];
   // The files in a queue are the sidecar's own; its directory keeps others out.
   const queues = listBottles(root).slugs.map((slug) => queueDirForSlug(slug, { root }));
   const dirs = queues.flatMap((dir) => [dir, join(dir, "processed")]);
@@ -44,6 +51,9 @@ function entriesUnder(root: string): OwnEntry[] {
 /** What must be a directory, by its path below the root. */
 const DIRECTORY =
   /^(?:queue(?:\/[^/]+)?|audit|current-config(?:\/[^/]+)?|queue\/[^/]+\/processed|private(?:\/(?:bottles|heads|index|intents|locks|notify|edit|(?:staging|foreign|shown|known)(?:\/[^/]+)?))?)$/;
+
+/** What must be a file, by its path below the root. */
+const FILE = /^(?:audit\/[^/]+\.log|private\/(?:[^/]+\/)?[^/]+\.(?:lock|json|pem))$/;
 
 /** Where a response is prepared, stands, goes to, and is moved aside to: one file system. */
 const MOVED = /^(?:queue|private)\/(?:[^/]+|[^/]+\/processed|(?:staging|foreign)\/[^/]+)$/;
@@ -120,6 +130,15 @@ export function checkPermissions({ root }: Pick<Subject, "root">): Finding[] {
     found.push(bad(
       `${names(files)} is a file, where a directory belongs`,
       `ls -la ${shellWord(root)}; find out who put it there, and move it away`,
+    ));
+  }
+  const odd = entries.filter(({ path, isDirectory, isFile }) =>
+    isDirectory ? FILE.test(relative(root, path)) : !isFile
+  );
+  if (odd.length > 0) {
+    found.push(bad(
+      `${names(odd)} is a FIFO or directory or the like, where a plain file belongs`,
+      `ls -la ${shellWord(dirname(odd[0]!.path))}; find out who put it there, and move it away`,
     ));
   }
   const [first, ...others] = entries.filter((entry) => MOVED.test(relative(root, entry.path)));

@@ -5,6 +5,7 @@
  * @module
  */
 
+import { UnsafeFileError } from "../records/errors.ts";
 import { type OwnFileStamp, ownFileStamp, stampOf, unlessMissing } from "./read_own.ts";
 import { ensureDirectory, FILE_MODE, syncNames, writeFully } from "./write.ts";
 import { dirname } from "@std/path";
@@ -21,11 +22,22 @@ export interface OwnFile extends Disposable {
   readonly tryLock: () => Disposable | undefined;
 }
 
+/**
+ * Opens a file that is a plain one, or does not exist yet. Deno can only wait for the other side of a FIFO,
+ * and no signal ends that.
+ */
+function openPlain(path: string, options: Deno.OpenOptions): Deno.FsFile {
+  const stamp = ownFileStamp(path);
+  if (stamp?.isFile !== false) return Deno.openSync(path, options);
+  const reason = stamp.isDirectory ? "it is a directory" : "it is not a regular file";
+  throw new UnsafeFileError(path, reason);
+}
+
 /** Opens a file; `undefined` if it does not exist. */
 export function openOwnFile(path: string): OwnFile | undefined {
   while (true) {
     const stamp = ownFileStamp(path);
-    const file = stamp && unlessMissing(() => Deno.openSync(path, { read: true }));
+    const file = stamp && unlessMissing(() => openPlain(path, { read: true }));
     if (file === undefined) return undefined;
     // By its path: a handle may be asked for metadata only where the real path is granted too.
     if (ownFileStamp(path)?.identity !== stamp?.identity) {
@@ -106,6 +118,7 @@ export interface LockedLog {
  * Runs a function while holding a log's lock, `flock(2)`, which the Python original takes too.
  *
  * ```text
+ * stat                            what is there must be a plain file
  * open(path, O_RDWR|O_APPEND, 0600), with O_CREAT only if asked
  * flock                           waits for the process that has it; the kernel drops it if that dies.
  *                                 If it waited, stat: another file may have the name by then, or none;
@@ -167,7 +180,7 @@ async function openLocked(path: string, create: boolean): Promise<Deno.FsFile> {
     directory.statSync();
   }
   while (true) {
-    const file = Deno.openSync(path, { read: true, append: true, create, mode: FILE_MODE });
+    const file = openPlain(path, { read: true, append: true, create, mode: FILE_MODE });
     try {
       if (!await lock(file, true) || isAt(path, file)) return file;
     } catch (error) {
@@ -194,7 +207,7 @@ async function lock(file: Deno.FsFile, exclusive: boolean): Promise<boolean> {
  * then, it has whole lines, or at its end a line that a crash tore. No process has to wait while it is
  * read.
  *
- * `open`, `flock`, `stat`, `flock`; then `read`. Writes nothing.
+ * `stat`, `open`, `flock`, `stat`, `flock`; then `read`. Writes nothing.
  *
  * @param meanwhile Called at that moment: what it reads belongs to the same state.
  * @returns The log; `undefined` if it does not exist, then nothing was called.
@@ -203,7 +216,7 @@ export async function openLogAtRest(
   path: string,
   meanwhile: () => void = () => {},
 ): Promise<OwnFile | undefined> {
-  const file = unlessMissing(() => Deno.openSync(path, { read: true }));
+  const file = unlessMissing(() => openPlain(path, { read: true }));
   if (file === undefined) return undefined;
   try {
     await lock(file, false);
@@ -235,13 +248,13 @@ export interface UnsyncedRecord extends Disposable {
 /**
  * Opens a file whose first bytes are overwritten in place.
  *
- * `open`, `fstat`, `read`; then `write` at its beginning, and `fdatasync` if asked. A power cut leaves
+ * `stat`, `open`, `fstat`, `read`; then `write` at its beginning, and `fdatasync` if asked. A power cut leaves
  * the old bytes or the new ones, because they lie in one sector.
  *
  * @returns The file, open until it is disposed of; `undefined` if it does not exist.
  */
 export function openUnsynced(path: string): UnsyncedRecord | undefined {
-  const file = unlessMissing(() => Deno.openSync(path, { read: true, write: true }));
+  const file = unlessMissing(() => openPlain(path, { read: true, write: true }));
   if (file === undefined) return undefined;
   return {
     identity: stampOf(file.statSync()).identity,
@@ -263,7 +276,7 @@ export function openUnsynced(path: string): UnsyncedRecord | undefined {
  */
 export async function withLock<T>(path: string, run: () => T | Promise<T>): Promise<T> {
   ensureDirectory(dirname(path));
-  using file = Deno.openSync(path, { write: true, create: true, mode: FILE_MODE });
+  using file = openPlain(path, { write: true, create: true, mode: FILE_MODE });
   await lock(file, true);
   return await run();
 }

@@ -130,6 +130,8 @@ export interface OwnEntry {
   /** The owner's number. */
   readonly uid: number | null;
   readonly isDirectory: boolean;
+  /** Whether it is a plain file: neither a directory nor a FIFO, a socket or a device. */
+  readonly isFile: boolean;
   /** The file system. */
   readonly device: number;
 }
@@ -152,8 +154,8 @@ export function ownEntry(path: string): OwnEntry | undefined {
     throw error;
   }
   if (stat.isSymlink) return undefined;
-  const { mode, uid, isDirectory, dev: device } = stat;
-  return { path, mode: mode ?? 0, uid, isDirectory, device };
+  const { mode, uid, isDirectory, isFile, dev: device } = stat;
+  return { path, mode: mode ?? 0, uid, isDirectory, isFile, device };
 }
 
 /**
