@@ -328,7 +328,7 @@ Deno.test(
     });`;
     await actBetween(dir, write, queue, {
       call: "statx",
-      n: 2,
+      n: 3,
       act() {
         const [{ name }] = [...Deno.readDirSync(queue)] as [Deno.DirEntry];
         Deno.removeSync(`${queue}/${name}`);
