@@ -45,7 +45,8 @@ if [ -n "${SUPERVISE_BY_TASK:-}" ]; then
   started_in=$(readlink -- "/proc/$PPID/cwd") || started_in=${INIT_CWD:-$OLDPWD}
 fi
 unset SUPERVISE_BY_TASK
-cd -P -- "$started_in"
+cd -P -- "$started_in" 2>/dev/null ||
+  refuse "Cannot enter $started_in, where this was started: start it in another directory"
 extension=.ts
 config=--config=$here/../deno.json
 lock=--frozen

@@ -118,6 +118,11 @@ export function failureOf(error: unknown, root?: string): Failure {
   if (error instanceof NoFinalFileError) return { exit: 1, code: error.code, message };
   if (error instanceof CancelledError) return { exit: 1, code: "cancelled", message };
   if (error instanceof Deno.errors.NotCapable) {
+    // To make the root, a parent that is missing has to be made, which no launcher grants.
+    const parent = /^Requires write access to "(.+?)"/.exec(message)?.[1];
+    if (parent !== undefined && root?.startsWith(`${parent}/`)) {
+      return { exit: 1, code: "denied", message: `Cannot make ${root}: make ${parent} first` };
+    }
     const way = root === undefined
       ? ""
       : `; start it with --allow-read=${root} --allow-write=${root}, or through cli/supervise.sh`;

@@ -105,11 +105,8 @@ export async function confirmBatch(
   if (step === "decided") return state.show({ place: "list" });
   const unseen = items.length - state.seen;
   if (unseen > 0) {
-    // Once: an operator who presses it again has read that.
-    state.seen = items.length;
-    return state.tell(
-      `${unseen} were not on the screen: g and Space show them, Enter again decides all.`,
-    );
+    state.offset = state.seen;
+    return state.tell(`${unseen} were not on the screen: Enter shows them, then decides.`);
   }
   const meant = items.flatMap((item) => {
     const { look } = item;

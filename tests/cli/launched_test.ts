@@ -5,6 +5,7 @@ import { configure, startReceiver } from "../support/receiver.ts";
 import { queueSample } from "../support/records.ts";
 import { REPO, run, supervise } from "../support/run.ts";
 import { type TempDir, tempDir } from "../support/temp.ts";
+import { isRoot } from "../support/user.ts";
 import { assertEquals, assertMatch } from "@std/assert";
 import { join } from "@std/path";
 
@@ -108,4 +109,24 @@ Deno.test("audit export writes into a file that the shell opened, and says the k
   assertMatch(err, /^! signed with SHA256:\S{43}; tell the reader this fingerprint/);
   const verified = await supervise(dir.path, ["audit", "verify", "--archive", dir.at("archive")]);
   assertEquals(verified.code, 0, verified.err);
+});
+
+Deno.test("the launcher says why it does not start: where it was started, or the root's parent", async () => {
+  await using dir = await tempDir();
+  const launcher = join(REPO, "cli/supervise.sh");
+  const cwd = dir.at("private");
+  await Deno.mkdir(cwd);
+  await Deno.chmod(dir.path, 0o755);
+  const user = isRoot ? "setpriv --reuid=65534 --regid=65534 --clear-groups" : "";
+  const line = `chmod 0 . && exec ${user} sh ${launcher} list`;
+  const inside = await run("sh", ["-c", line], { cwd, env: { CLAUDE_BOTTLE_ROOT: dir.path } });
+  const says = `Cannot enter ${cwd}, where this was started: start it in another directory\n`;
+  assertEquals([inside.code, inside.err], [2, says]);
+  await Deno.chmod(cwd, 0o700);
+  const env = { CLAUDE_BOTTLE_ROOT: dir.at("none/root") };
+  const { code, err } = await run("sh", [launcher, "bottle", "add", "dev-1"], { env });
+  assertEquals([code, err], [
+    1,
+    `Cannot make ${dir.at("none/root")}: make ${dir.at("none")} first\n`,
+  ]);
 });
