@@ -14,7 +14,7 @@ import process from "node:process";
 const NOBODY = 65_534;
 
 /** Whether this process can become another user; otherwise it is not root, and need not. */
-const isRoot = Deno.uid() === 0;
+export const isRoot = Deno.uid() === 0;
 
 /** Tells a process that it runs one test alone. */
 const ALONE = "DENO_TEST_ALONE";
