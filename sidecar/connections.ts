@@ -1,7 +1,8 @@
 /**
  * The sidecar's connections: how many there may be, how long a request may take to arrive, and how many bytes
  * all of them may hold. Where one bound is reached, a connection that has not sent a whole request is closed,
- * the oldest or the one that holds most, so that a client that comes later still gets in. A connection whose call is being answered stays.
+ * the oldest, or of bytes the one that has held most for longest, so that a client that comes later still gets
+ * in. A connection whose call is being answered stays.
  *
  * The limits of `node:http` are not used: its own accept loop ends without a word when the process is out of
  * files (docs/adr/0033-connections.md).
@@ -65,7 +66,7 @@ export interface Connections {
   readonly of: (socket: object) => Connection | undefined;
   /** Puts a connection into a phase. */
   readonly enter: (connection: Connection, phase: Phase) => void;
-  /** Lets a connection hold more bytes; `false` if it is closed, or holds most of those that may be closed. */
+  /** Lets a connection hold more bytes; `false` if it is closed, or is the next to be closed for its bytes. */
   readonly take: (connection: Connection, bytes: number) => boolean;
   /** Takes bytes back. */
   readonly give: (connection: Connection, bytes: number) => void;
@@ -142,12 +143,15 @@ export function openConnections(
     return oldest !== undefined;
   }
 
-  /** Of the connections that may be closed, the one that holds most bytes; of several, the oldest. */
-  function largest(): Connection | undefined {
-    let found: Connection | undefined;
+  /** Of the connections that may be closed, the one with most bytes times age: a client sends in one go. */
+  function largestForLongest(): Connection | undefined {
+    const now = performance.now();
+    let [found, heaviest]: [Connection | undefined, number] = [undefined, 0];
     for (const connection of open.values()) {
-      if (connection.phase === "answering" || connection.bytes <= (found?.bytes ?? 0)) continue;
-      found = connection;
+      const { phase, bytes, since } = connection;
+      const weight = bytes * (now - since + 1);
+      if (phase === "answering" || weight <= heaviest) continue;
+      [found, heaviest] = [connection, weight];
     }
     return found;
   }
@@ -198,7 +202,7 @@ export function openConnections(
       connection.bytes += bytes;
       bytesInAll += bytes;
       while (bytesInAll > MAX_BYTES) {
-        const other = largest();
+        const other = largestForLongest();
         if (other === undefined || other === connection) return false;
         evict(other);
       }

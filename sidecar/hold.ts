@@ -40,27 +40,37 @@ export interface HeldCall {
   readonly session: string | undefined;
   /** The JSON-RPC id of the call; other clients' calls may have the same. */
   readonly requestId: string | number;
-  /** How long its request's body was, in bytes: about what is kept of it while it is held. */
-  readonly bytes: number;
+  /** How many characters of its request are kept while it is held: neither the file nor the reason. */
+  readonly characters: number;
+  /** Called before it is held: its question is on the disk, and no longer in memory. */
+  readonly onHeld: () => void;
+  /** Waits for its turn among the calls that get a file of the operator's. */
+  readonly nextTurn: () => Promise<void>;
   /** Tells the client that it is still being held; `undefined` if it did not ask to be told. */
   readonly tell: ((elapsedMs: number, message: string) => Promise<void>) | undefined;
   /** The client gets the proposal's id only, and asks for the response later. */
   readonly detached?: boolean;
 }
 
+/** What a call keeps of its proposal. It is read anew where more is needed. */
+type Kept = Pick<Proposal, "id" | "tool" | "arrivalTimestamp">;
+
 /** What has become of a proposal. */
 export type ProposalState =
   | {
     readonly kind: "answered";
-    readonly proposal: Proposal;
+    readonly proposal: Kept;
     readonly response: ProposalResponse;
     /** When the response was written, in milliseconds since 1970. */
     readonly answeredAtMs: number;
   }
-  | { readonly kind: "pending"; readonly proposal: Proposal; readonly ahead: number };
+  | { readonly kind: "pending"; readonly proposal: Kept; readonly ahead: number };
+
+/** A call is refused. */
+type Refusal = { readonly kind: "refused"; readonly reason: string };
 
 /** The result of a call. */
-export type Outcome = ProposalState | { readonly kind: "refused"; readonly reason: string };
+export type Outcome = ProposalState | Refusal;
 
 /** Holds the calls of one bottle. */
 export interface Holder {
@@ -81,11 +91,8 @@ export interface Holder {
 /** For how long a file that was rejected cannot be proposed again with other words. */
 const REJECTED_MS = 60_000;
 
-/** A held call of at most so many bytes needs only a place; of larger ones the bytes are counted too. */
-const SMALL_BYTES = 64 * 1024;
-
-/** How many bytes of larger calls are held at most. */
-const MAX_LARGE_BYTES = 32 * 1024 * 1024;
+/** A call that would keep more of its request is not held. Clients send a few hundred characters. */
+const MAX_KEPT_CHARACTERS = 16 * 1024;
 
 /** Why a held call ends before its response is there. */
 const RELEASED = new Error("the call is released");
@@ -111,7 +118,7 @@ export function openHolder(options: HoldOptions): Holder {
 
   /** Waits within the bounds. Whatever happens, the proposal stays. */
   async function wait(
-    proposal: Proposal,
+    proposal: Kept,
     capMs: number,
     call: HeldCall,
     isNew = false,
@@ -126,7 +133,7 @@ export function openHolder(options: HoldOptions): Holder {
       response = isNew ? undefined : await queue.response(id);
       // A call that does not wait needs no place: an agent can always ask about a proposal.
       if (response === undefined && capMs > 0) {
-        if (!hasRoomFor(call)) return tooManyHeld(id);
+        if (holding.size >= limits.maxHeld) return tooManyHeld(id);
         response = await hold(proposal, capMs, call);
       }
       return outcomeOf(proposal, response);
@@ -138,37 +145,27 @@ export function openHolder(options: HoldOptions): Holder {
     }
   }
 
-  function outcomeOf(proposal: Proposal, response: ProposalResponse | undefined): Outcome {
+  function outcomeOf(proposal: Kept, response: ProposalResponse | undefined): Outcome {
     const { id } = proposal;
     return response === undefined
       ? { kind: "pending", proposal, ahead: queue.ahead(id) }
       : { kind: "answered", proposal, response, answeredAtMs: queue.answeredAtMs(id) };
   }
 
-  /** Large calls leave room for small ones: a call that is not held can still ask, and be answered. */
-  function hasRoomFor({ bytes }: HeldCall): boolean {
-    if (holding.size >= limits.maxHeld) return false;
-    if (bytes <= SMALL_BYTES) return true;
-    let inAll = bytes;
-    for (const held of holding.keys()) if (held.bytes > SMALL_BYTES) inAll += held.bytes;
-    return inAll <= MAX_LARGE_BYTES;
-  }
-
-  function tooManyHeld(id: string): Outcome {
+  function tooManyHeld(id: string): Refusal {
     const held = holding.size;
-    const isFull = held >= limits.maxHeld;
-    log("refused", { reason: isFull ? "held calls" : "held bytes", held });
-    const what = isFull ? `${held} calls already` : "as many large calls as it can";
+    log("refused", { reason: "held calls", held });
     return {
       kind: "refused",
-      reason: `this sidecar holds ${what}; proposal ${id} is in the queue: ask about ` +
+      reason:
+        `this sidecar holds ${held} calls already; proposal ${id} is in the queue: ask about ` +
         "it with proposal-status in a minute",
     };
   }
 
   /** The response, or `undefined` once the time is up or the call is released. */
   async function hold(
-    { id, tool }: Proposal,
+    { id, tool }: Kept,
     capMs: number,
     call: HeldCall,
   ): Promise<ProposalResponse | undefined> {
@@ -176,15 +173,19 @@ export function openHolder(options: HoldOptions): Holder {
     const end = new AbortController();
     const onGone = () => end.abort(call.signal.reason);
     holding.set(call, end);
+    call.onHeld();
     call.signal.addEventListener("abort", onGone);
     if (call.signal.aborted) onGone();
     const stopTelling = keepTelling(call, () => queue.ahead(id));
     try {
-      return await waitForResponse(queueDir, id, {
+      const response = await waitForResponse(queueDir, id, {
         signal: end.signal,
         timeoutMs: capMs,
         onUnreadable: ({ name }) => log("answer_unreadable", { proposal_id: id, error: name }),
       });
+      // All that wait for it get it now. To send the file takes several times its size.
+      if (response.finalFile !== null) await call.nextTurn();
+      return response;
     } catch (error) {
       const isTimeUp = error instanceof DOMException && error.name === "TimeoutError";
       if (!call.signal.aborted && (error === RELEASED || isTimeUp)) return undefined;
@@ -197,7 +198,7 @@ export function openHolder(options: HoldOptions): Holder {
     }
   }
 
-  async function archive({ id, tool }: Proposal, response: ProposalResponse): Promise<void> {
+  async function archive({ id, tool }: Kept, response: ProposalResponse): Promise<void> {
     const about = { proposal_id: id, tool };
     log("answered", about);
     try {
@@ -209,6 +210,7 @@ export function openHolder(options: HoldOptions): Holder {
   }
 
   function capOf(call: HeldCall): number {
+    if (call.characters > MAX_KEPT_CHARACTERS) return 0;
     return call.tell === undefined ? limits.holdMs : limits.holdWithProgressMs;
   }
 
@@ -233,14 +235,17 @@ export function openHolder(options: HoldOptions): Holder {
     return pending.size < limits.maxPending ? undefined : { kind: "full", pending: pending.size };
   }
 
-  async function ask(question: Question, call: HeldCall): Promise<Outcome> {
+  /** Nothing but this function has the file, and it has ended before the call is held. */
+  async function propose(
+    question: Question,
+  ): Promise<Refusal | { readonly kind: "new" | "pending" | "repeated"; readonly proposal: Kept }> {
     const fresh = newProposal({ bottleSlug, ...question });
     const { id, tool, proposedFile } = fresh;
     while (true) {
       const objection = await queue.propose(fresh, objectionTo);
       if (objection === undefined) {
         log("proposed", { proposal_id: id, tool, characters: proposedFile.length });
-        return await wait(fresh, capOf(call), call, true);
+        return { kind: "new", proposal: keptOf(fresh) };
       }
       if (objection.kind === "rejected") return justRejected(objection.notes);
       if (objection.kind === "full") {
@@ -250,29 +255,41 @@ export function openHolder(options: HoldOptions): Holder {
       // What is on disk counts. If it is gone, or asks something else by now, the call is judged again.
       const proposal = await queue.proposal(objection.id, askedOf(fresh).key);
       if (proposal === undefined) continue;
-      if (objection.kind === "repeated") return await wait(proposal, 0, call);
-      log("attached", { proposal_id: proposal.id, tool });
-      return await wait(proposal, capOf(call), call);
+      if (objection.kind === "pending") log("attached", { proposal_id: proposal.id, tool });
+      return { kind: objection.kind, proposal: keptOf(proposal) };
     }
   }
 
-  async function track<T>(call: HeldCall, run: () => Promise<T>): Promise<T> {
+  // An `async` function would keep the question as long as it waits: it keeps its parameters.
+  function ask(question: Question, call: HeldCall): Promise<Outcome> {
+    return propose(question).then((found) =>
+      found.kind === "refused" ? found : wait(
+        found.proposal,
+        found.kind === "repeated" ? 0 : capOf(call),
+        call,
+        found.kind === "new",
+      )
+    );
+  }
+
+  function status(id: string, waitMs: number, call: HeldCall): Promise<Outcome | undefined> {
+    return queue.proposal(id).then((proposal) => proposal && keptOf(proposal)).then((kept) =>
+      kept && wait(kept, Math.min(waitMs, capOf(call)), call)
+    );
+  }
+
+  async function track<T>(call: HeldCall, outcome: Promise<T>): Promise<T> {
     running.add(call);
     try {
-      return await run();
+      return await outcome;
     } finally {
       running.delete(call);
     }
   }
 
   return {
-    ask: (question, call) => track(call, () => ask(question, call)),
-    status: (proposalId, waitMs, call) =>
-      track(call, async () => {
-        const proposal = await queue.proposal(proposalId);
-        if (proposal === undefined) return undefined;
-        return await wait(proposal, Math.min(waitMs, capOf(call)), call);
-      }),
+    ask: (question, call) => track(call, ask(question, call)),
+    status: (proposalId, waitMs, call) => track(call, status(proposalId, waitMs, call)),
     release(session, requestId) {
       for (const call of running) {
         if (call.session !== session || call.requestId !== requestId) continue;
@@ -289,11 +306,15 @@ export function openHolder(options: HoldOptions): Holder {
   };
 }
 
+function keptOf({ id, tool, arrivalTimestamp }: Proposal): Kept {
+  return { id, tool, arrivalTimestamp };
+}
+
 function later(a: Answered | undefined, b: Answered): Answered {
   return a !== undefined && a.answeredAtMs >= b.answeredAtMs ? a : b;
 }
 
-function justRejected(notes: string): Outcome {
+function justRejected(notes: string): Refusal {
   return {
     kind: "refused",
     reason: "the operator rejected exactly this file less than a minute ago, with the notes " +
@@ -301,7 +322,7 @@ function justRejected(notes: string): Outcome {
   };
 }
 
-function tooManyPending(count: number): Outcome {
+function tooManyPending(count: number): Refusal {
   return {
     kind: "refused",
     reason: `${count} proposals of this bottle wait for the operator already; ` +

@@ -22,6 +22,12 @@ export interface Incoming {
   readonly rawHeaders: readonly string[];
   /** Reads its body; the result is a refusal if it has no body that may be read. */
   readonly read: () => Promise<Uint8Array | Response>;
+  /** Nothing of its body is needed any more: its bytes no longer count. */
+  readonly giveBack: () => void;
+  /** Waits until it is this request's turn: what takes much memory is done for one request after another. */
+  readonly nextTurn: () => Promise<void>;
+  /** Whether the client has taken all of the response that was sent so far. */
+  readonly isTaken: () => boolean;
 }
 
 /** A response in plain text. */

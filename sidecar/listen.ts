@@ -13,6 +13,9 @@ import { setImmediate } from "node:timers";
 
 const COMMENT = ": held\n\n";
 
+/** What a comment in a stream begins with. */
+const COLON = COMMENT.charCodeAt(0);
+
 /** How many turns of the event loop a call takes until its response is there, if it is not held. */
 const TURNS = 4;
 
@@ -87,17 +90,28 @@ export function listen({ listener, maxHeld, log, handle }: ListenOptions): () =>
     connection: Connection,
   ): Promise<void> {
     for (const stream of [request, response]) stream.on("error", () => {});
+    let bodyBytes = 0;
+    const giveBack = () => {
+      connections.give(connection, bodyBytes);
+      bodyBytes = 0;
+    };
     const incoming: Incoming = {
       method: request.method ?? "",
       path: (request.url ?? "").split("?")[0]!,
       rawHeaders: request.rawHeaders,
       async read() {
-        const body = await readBody(request, connection, connections);
-        if (body instanceof Response) return body;
+        const chunks: Uint8Array[] = [];
+        const refusal = await readBody(request, connection, connections, chunks);
+        if (refusal !== undefined) return refusal;
+        bodyBytes = connection.bytes;
         connections.enter(connection, "answering");
         await nextTurn();
-        return body;
+        // The request lives as long as its response, and what listens to it keeps this list.
+        return Buffer.concat(chunks.splice(0));
       },
+      giveBack,
+      nextTurn,
+      isTaken: () => connection.bytes === 0,
     };
     let result: Response;
     try {
@@ -106,8 +120,6 @@ export function listen({ listener, maxHeld, log, handle }: ListenOptions): () =>
       log("failed", { error: error instanceof Error ? error.name : "unknown" });
       result = plain(500, "Cannot answer: the sidecar failed");
     }
-    // The body is parsed. What a held call keeps of it is bounded in hold.ts.
-    connections.give(connection, connection.bytes);
     // What is left of a body that was not read is passed over, and then the connection is closed.
     if (!request.complete) response.shouldKeepAlive = false;
     for (const [name, value] of result.headers) {
@@ -115,8 +127,9 @@ export function listen({ listener, maxHeld, log, handle }: ListenOptions): () =>
     }
     response.statusCode = result.status;
     if (result.headers.get("content-type")?.startsWith("text/event-stream")) {
-      await stream(result, response, connection);
+      await stream(result, response, connection, giveBack);
     } else {
+      giveBack();
       const bytes = await result.bytes();
       connections.enter(connection, "sending");
       response.end(bytes);
@@ -128,6 +141,7 @@ export function listen({ listener, maxHeld, log, handle }: ListenOptions): () =>
     result: Response,
     response: ServerResponse,
     connection: Connection,
+    giveBack: () => void,
   ): Promise<void> {
     // At once, so that no client takes a held call for a dead one.
     response.write(COMMENT);
@@ -140,6 +154,9 @@ export function listen({ listener, maxHeld, log, handle }: ListenOptions): () =>
     while (true) {
       const { done, value } = await reader.read();
       if (done) break;
+      // A client that has not taken what came before needs no comment to keep the stream alive.
+      if (value[0] === COLON && connection.bytes > 0) continue;
+      giveBack();
       connections.take(connection, value.length);
       response.write(value, () => connections.give(connection, value.length));
     }
@@ -151,39 +168,37 @@ export function listen({ listener, maxHeld, log, handle }: ListenOptions): () =>
   return connections.close;
 }
 
-/** Reads a body, or gives the refusal of one that is too large or does not come. */
+/** Reads a body into a list, or gives the refusal of one that is too large or does not come. */
 function readBody(
   request: IncomingMessage,
   connection: Connection,
   connections: Connections,
-): Promise<Uint8Array | Response> {
-  const announced = request.headers["content-length"];
+  chunks: Uint8Array[],
+): Promise<Response | undefined> {
   return new Promise((resolve) => {
-    let chunks: Uint8Array[] = [];
     let length = 0;
     const refuse = (refusal: Response) => {
       request.off("data", onData);
-      chunks = [];
+      chunks.length = 0;
       connections.give(connection, connection.bytes);
       resolve(refusal);
     };
-    /** Whether the body may have so many more bytes; if not, it is refused. */
-    const mayHave = (more: number): boolean => {
-      length += more;
-      if (length > MAX_BODY_BYTES) {
-        refuse(rpcError(413, -32600, `Request body larger than ${MAX_BODY_BYTES} bytes`));
-      } else if (!connections.take(connection, more)) {
-        refuse(rpcError(503, -32603, "Too many bytes of other requests: try again"));
-      } else return true;
-      return false;
+    /** Refuses a body of this length if it is too long. */
+    const isTooLong = (bytes: number): boolean => {
+      if (bytes <= MAX_BODY_BYTES) return false;
+      refuse(rpcError(413, -32600, `Request body larger than ${MAX_BODY_BYTES} bytes`));
+      return true;
     };
     const onData = (chunk: Uint8Array) => {
-      if (announced !== undefined || mayHave(chunk.length)) chunks.push(chunk);
+      length += chunk.length;
+      if (isTooLong(length)) return;
+      // What is announced does not count: it costs the client nothing, and others would make room for it.
+      if (connections.take(connection, chunk.length)) return void chunks.push(chunk);
+      refuse(rpcError(503, -32603, "Too many bytes of other requests: try again"));
     };
-    // What is announced counts at once: a body that does not come holds it too.
-    if (announced !== undefined && !mayHave(Number(announced))) return;
+    if (isTooLong(Number(request.headers["content-length"] ?? 0))) return;
     request.on("data", onData);
-    request.once("end", () => resolve(Buffer.concat(chunks)));
+    request.once("end", () => resolve(undefined));
     // The client is gone: no response reaches it.
     request.once("close", () => resolve(plain(400, "Cannot read the body: it ended too soon")));
   });

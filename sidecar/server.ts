@@ -5,7 +5,7 @@
  */
 
 import { SUPERVISE_HOSTNAME, type Tool } from "../sidecar_mod.ts";
-import { type HeldCall, type Holder, type HoldOptions, openHolder } from "./hold.ts";
+import { type HeldCall, type Holder, type HoldOptions, openHolder, type Outcome } from "./hold.ts";
 import {
   cancelledId,
   health,
@@ -73,26 +73,35 @@ const ALLOWED_HOSTS = [SUPERVISE_HOSTNAME, "localhost", "127.0.0.1", "[::1]"];
 /** The header by which a client of the 2025 protocols says which session a message belongs to. */
 const SESSION = "mcp-session-id";
 
-/** The header that says how long the body was, whatever the client announced. */
-const LENGTH = "content-length";
-
 /**
  * How many clients may listen for changes at once. There are none to tell of, and each costs a connection that
  * no bound of {@linkcode openHolder} counts.
  */
 const MAX_SUBSCRIPTIONS = 16;
 
+/** What a call needs of its request that the SDK does not get, because it keeps all it gets until the end. */
+interface Received extends Pick<Incoming, "isTaken" | "nextTurn" | "giveBack"> {
+  /** What the SDK keeps, in characters. */
+  readonly characters: number;
+  /** The texts of the proposal, once. */
+  readonly takeTexts: () => Partial<ToolInput>;
+}
+
 /** Makes the handler of all requests. */
 export function createServer(options: ServerOptions): SidecarServer {
   const holder = openHolder(options);
   const hosts = [...ALLOWED_HOSTS, ...options.allowedHosts];
-  const mcp = createMcpHandler(({ era }) => createMcpServer(options, holder, era), {
-    // A comment every 15 s, so that a held call does not look like a dead one.
-    responseMode: "sse",
-    keepAliveMs: 15_000,
-    maxSubscriptions: MAX_SUBSCRIPTIONS,
-    onerror: (error) => options.log("protocol_error", { error: error.name }),
-  });
+  const received = new WeakMap<Request, Received>();
+  const mcp = createMcpHandler(
+    ({ era, requestInfo }) => createMcpServer(options, holder, era, received.get(requestInfo!)!),
+    {
+      // A comment every 15 s, so that a held call does not look like a dead one.
+      responseMode: "sse",
+      keepAliveMs: 15_000,
+      maxSubscriptions: MAX_SUBSCRIPTIONS,
+      onerror: (error) => options.log("protocol_error", { error: error.name }),
+    },
+  );
 
   async function serveMcp(incoming: Incoming, headers: Headers): Promise<Response> {
     if (incoming.method !== "POST") {
@@ -110,9 +119,11 @@ export function createServer(options: ServerOptions): SidecarServer {
     if (cancelled !== undefined && session !== null) holder.release(session, cancelled);
     // The SDK gets the value that was read here, so that no second reader sees another message.
     headers.set("content-type", "application/json");
-    headers.set(LENGTH, String(body.length));
     const url = `http://${SUPERVISE_HOSTNAME}${incoming.path}`;
     const request = new Request(url, { method: "POST", headers });
+    const takeTexts = cutTexts(message);
+    const characters = JSON.stringify(message).length;
+    received.set(request, { ...incoming, takeTexts, characters });
     const response = await mcp.fetch(request, { parsedBody: message });
     // Nothing is kept of a session. Its name only tells apart whose calls a cancellation may release.
     if (isInitialize(message)) response.headers.set(SESSION, crypto.randomUUID());
@@ -143,6 +154,24 @@ export function createServer(options: ServerOptions): SidecarServer {
   };
 }
 
+/** Takes the texts of a proposal out of a message; the result gives them, once. */
+function cutTexts(message: object): () => Partial<ToolInput> {
+  const { params } = message as { params?: { arguments?: Record<string, unknown> } };
+  const sent = params?.arguments;
+  let texts: Partial<ToolInput> = {};
+  for (const name of ["proposed_file", "justification"] as const) {
+    const text = sent?.[name];
+    if (typeof text !== "string") continue;
+    texts[name] = text;
+    sent![name] = "";
+  }
+  return () => {
+    const taken = texts;
+    texts = {};
+    return taken;
+  };
+}
+
 function isInitialize(message: { readonly method?: unknown }): boolean {
   return message.method === "initialize";
 }
@@ -152,6 +181,7 @@ function createMcpServer(
   options: ServerOptions,
   holder: Holder,
   era: "legacy" | "modern",
+  received: Received,
 ): McpServer {
   const server = new McpServer(
     { name: "supervise", title: "Supervise", version: options.version },
@@ -171,7 +201,7 @@ function createMcpServer(
         openWorldHint: true,
       },
     }, async (input, context) => {
-      const result = await propose(options, holder, name, input, context);
+      const result = await propose(options, holder, name, input, received, context);
       // A task has no output yet. This server serves one request, so no other call needs the schema.
       if ("taskId" in result) delete tool.outputSchema;
       return result;
@@ -184,7 +214,7 @@ function createMcpServer(
     outputSchema: OUTPUT_SCHEMA,
     annotations: { readOnlyHint: true, idempotentHint: true, openWorldHint: true },
   }, ({ proposal_id, wait_seconds = 0 }, context) => {
-    const call = heldCall(context);
+    const call = heldCall(context, received);
     return guarded(options, STATUS_OFFER.name, call, async () => {
       const outcome = await holder.status(proposal_id, wait_seconds * 1000, call);
       return outcome === undefined
@@ -192,18 +222,23 @@ function createMcpServer(
         : resultOf(outcome);
     });
   });
-  if (era === "modern") offerTasks(server, options, holder);
+  if (era === "modern") offerTasks(server, options, holder, received);
   return server;
 }
 
 /** Handles the requests about tasks. Clients of 2025 have methods of the same names with another meaning. */
-function offerTasks({ server }: McpServer, options: ServerOptions, holder: Holder): void {
+function offerTasks(
+  { server }: McpServer,
+  options: ServerOptions,
+  holder: Holder,
+  received: Received,
+): void {
   server.registerCapabilities(TASKS_CAPABILITY);
   const get = async (taskId: string, context: ServerContext, detached: boolean) => {
     if (!declaresTasks(context.mcpReq.envelope)) {
       throw new MissingRequiredClientCapabilityError({ requiredCapabilities: TASKS_CAPABILITY });
     }
-    const call = { ...heldCall(context), tell: undefined, detached };
+    const call = { ...heldCall(context, received), tell: undefined, detached };
     const outcome = await holder.status(taskId, 0, call).catch((error: Error) => {
       options.log("failed", { tool: "tasks", error: error.name });
       throw new ProtocolError(ProtocolErrorCode.InternalError, QUEUE_FAILED);
@@ -231,22 +266,37 @@ function offerTasks({ server }: McpServer, options: ServerOptions, holder: Holde
 }
 
 /** The client's side of a call: its end, and, if it sent a progress token, how to tell it that it waits. */
-function heldCall({ mcpReq, http }: ServerContext): HeldCall {
+function heldCall({ mcpReq, http }: ServerContext, received: Received): HeldCall {
   const progressToken = mcpReq._meta?.progressToken;
   const { signal, id: requestId } = mcpReq;
-  const headers = http?.req?.headers;
   return {
     signal,
-    session: headers?.get(SESSION) ?? undefined,
+    session: http?.req?.headers.get(SESSION) ?? undefined,
     requestId,
-    bytes: Number(headers?.get(LENGTH)),
-    // The protocol wants numbers that increase: whole seconds, ten apart.
-    tell: progressToken === undefined ? undefined : (elapsedMs, message) =>
-      mcpReq.notify({
-        method: "notifications/progress",
-        params: { progressToken, progress: Math.round(elapsedMs / 1000), message },
-      }),
+    characters: received.characters,
+    onHeld: received.giveBack,
+    nextTurn: received.nextTurn,
+    tell: progressToken === undefined ? undefined : async (elapsedMs, message) => {
+      // Else the messages to a client that reads none would pile up.
+      if (!received.isTaken()) return;
+      // The protocol wants numbers that increase: whole seconds, ten apart.
+      const params = { progressToken, progress: Math.round(elapsedMs / 1000), message };
+      await mcpReq.notify({ method: "notifications/progress", params });
+    },
   };
+}
+
+/** Asks, or says what is wrong. No `async` function: that would keep the file for as long as the call is held. */
+function ask(
+  holder: Holder,
+  tool: Tool,
+  input: ToolInput,
+  received: Received,
+  call: HeldCall,
+): string[] | Promise<Outcome> {
+  const whole = { ...input, ...received.takeTexts() };
+  const problems = problemsOf(tool, whole);
+  return problems.length > 0 ? problems : holder.ask(questionOf(tool, whole), call);
 }
 
 async function propose(
@@ -254,21 +304,22 @@ async function propose(
   holder: Holder,
   tool: Tool,
   input: ToolInput,
+  received: Received,
   context: ServerContext,
 ) {
-  const problems = problemsOf(tool, input);
-  if (problems.length > 0) {
-    options.log("malformed", { tool, problems: problems.length });
+  const detached = declaresTasks(context.mcpReq.envelope);
+  const call = { ...heldCall(context, received), detached };
+  const asked = ask(holder, tool, input, received, call);
+  if (Array.isArray(asked)) {
+    options.log("malformed", { tool, problems: asked.length });
     return failed(
-      `Cannot ask the operator: the proposal has ${problems.length} ` +
-        `problem${problems.length === 1 ? "" : "s"}. Nothing was queued. Fix it and call again.\n` +
-        problems.map((problem) => `- ${problem}`).join("\n"),
+      `Cannot ask the operator: the proposal has ${asked.length} ` +
+        `problem${asked.length === 1 ? "" : "s"}. Nothing was queued. Fix it and call again.\n` +
+        asked.map((problem) => `- ${problem}`).join("\n"),
     );
   }
-  const detached = declaresTasks(context.mcpReq.envelope);
-  const call = { ...heldCall(context), detached };
   return await guarded(options, tool, call, async () => {
-    const outcome = await holder.ask(questionOf(tool, input), call);
+    const outcome = await asked;
     if (!detached || outcome.kind === "refused") return resultOf(outcome);
     // The SDK requires content in every result of a call.
     return { content: [], ...createdTask(outcome) };

@@ -21,6 +21,19 @@ export interface WatchOptions {
   readonly pollIntervalMs?: number;
 }
 
+/** What was read in this turn of the event loop, by path. */
+const justRead = new Map<string, ProposalResponse>();
+
+/** Of many waits for one response, which are told in the same turn, the first one reads it for all. */
+function readOnce(path: string): ProposalResponse {
+  const known = justRead.get(path);
+  if (known !== undefined) return known;
+  const response = responseFromFile(path);
+  justRead.set(path, response);
+  queueMicrotask(() => justRead.delete(path));
+  return response;
+}
+
 /**
  * Waits for the response to a proposal. File system events announce it within milliseconds, however many
  * other files there are; where there are no events, it is found at the next poll interval. A response
@@ -80,7 +93,7 @@ export async function waitForResponse(
   const told = new Set<string>();
   const stop = watchFile(queueDir, basename(path), pollIntervalMs, () => {
     try {
-      resolve(responseFromFile(path));
+      resolve(readOnce(path));
     } catch (error) {
       // Gone again, or not a response, or not one yet.
       if (error instanceof Deno.errors.NotFound) return;

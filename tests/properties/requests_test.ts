@@ -164,6 +164,9 @@ Deno.test("the sidecar answers any message, and never with a failure of its own"
         ...["Accept", "application/json, text/event-stream"],
       ],
       read: () => Promise.resolve(body),
+      giveBack: () => {},
+      nextTurn: () => Promise.resolve(),
+      isTaken: () => true,
     });
     const text = await response.text();
     assert(response.status < 500, `${response.status}: ${text}`);

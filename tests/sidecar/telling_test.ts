@@ -1,4 +1,5 @@
 import { openHolder } from "../../sidecar/hold.ts";
+import { createServer } from "../../sidecar/server.ts";
 import { tempDir } from "../support/temp.ts";
 import { assert, assertEquals } from "@std/assert";
 
@@ -17,6 +18,14 @@ function holdIntervals(): Disposable & { readonly pass: () => void } {
   };
 }
 
+const LIMITS = {
+  holdMs: 0,
+  holdWithProgressMs: Infinity,
+  repeatMs: 600_000,
+  maxHeld: 1,
+  maxPending: 1,
+};
+
 Deno.test("a held call tells its client that it waits, also while the queue cannot be read", async () => {
   await using dir = await tempDir();
   using intervals = holdIntervals();
@@ -27,13 +36,7 @@ Deno.test("a held call tells its client that it waits, also while the queue cann
     bottleSlug: "dev-1",
     queueDir: dir.at("queue"),
     log: (event) => events.push(event),
-    limits: {
-      holdMs: 0,
-      holdWithProgressMs: Infinity,
-      repeatMs: 600_000,
-      maxHeld: 1,
-      maxPending: 1,
-    },
+    limits: LIMITS,
   });
   const question = {
     tool: "pipelock-block",
@@ -49,7 +52,9 @@ Deno.test("a held call tells its client that it waits, also while the queue cann
     signal: end.signal,
     session: "a",
     requestId: 1,
-    bytes: 100,
+    characters: 100,
+    onHeld: () => {},
+    nextTurn: () => Promise.resolve(),
     tell,
   });
   while (!events.includes("proposed")) await new Promise((resolve) => setTimeout(resolve, 1));
@@ -65,4 +70,50 @@ Deno.test("a held call tells its client that it waits, also while the queue cann
   const outcome = await held.catch((error) => error);
   assert(outcome instanceof Error, "nor can the result say how many come first");
   holder.close();
+});
+
+// Threat: A14
+Deno.test("a client that has not taken what was sent gets no further progress message", async () => {
+  await using dir = await tempDir();
+  using intervals = holdIntervals();
+  const server = createServer({
+    bottleSlug: "dev-1",
+    queueDir: dir.at("queue"),
+    version: "1",
+    allowedHosts: [],
+    token: undefined,
+    log: () => {},
+    limits: LIMITS,
+  });
+  const isHeld = Promise.withResolvers<void>();
+  let isTaken = false;
+  const message = {
+    jsonrpc: "2.0",
+    id: 1,
+    method: "tools/call",
+    params: {
+      name: "pipelock-block",
+      arguments: { proposed_file: "x.example\n", justification: "Why." },
+      _meta: { progressToken: "t" },
+    },
+  };
+  const response = await server.handle({
+    method: "POST",
+    path: "/mcp",
+    rawHeaders: [
+      ...["Content-Type", "application/json", "Host", "localhost"],
+      ...["Accept", "application/json, text/event-stream"],
+    ],
+    read: () => Promise.resolve(new TextEncoder().encode(JSON.stringify(message))),
+    giveBack: isHeld.resolve,
+    nextTurn: () => Promise.resolve(),
+    isTaken: () => isTaken,
+  });
+  await isHeld.promise;
+  for (let n = 0; n < 3; n++) intervals.pass();
+  isTaken = true;
+  intervals.pass();
+  server.close();
+  const text = await response.text();
+  assertEquals(text.match(/notifications\/progress/g)?.length, 1, text);
 });

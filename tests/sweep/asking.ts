@@ -40,7 +40,9 @@ export function askHere(
     signal: new AbortController().signal,
     session: undefined,
     requestId: 1,
-    bytes: 100,
+    characters: 100,
+    onHeld: () => {},
+    nextTurn: () => Promise.resolve(),
     tell: undefined,
   };
   return holder.ask({
