@@ -23,7 +23,9 @@ import {
   COMPONENT_REBUILD,
   type ProposalRef,
   type Status,
+  STATUSES,
 } from "../records/proposal.ts";
+import { type Check, isFlag, isJsonObject, isText } from "../records/shape.ts";
 import { sha256Hex } from "../text/hash.ts";
 import { diffAgainst, type Inspection, inspectProposal } from "./inspect.ts";
 import { carryOut, keepUnrecorded, withBottleLock } from "./journal.ts";
@@ -104,7 +106,8 @@ export interface Decision {
  * @param request The decision.
  * @returns The decision, as it was recorded.
  * @throws {InvalidNameError} If the slug or the id is not valid.
- * @throws {TypeError} If there is a `confirmedSlug` and no `currentSha256`, or no operator or notes.
+ * @throws {TypeError} If a field is missing or of another kind, a verdict other than `"modified"` has a file, or
+ * there is a `confirmedSlug` and no `currentSha256`.
  * @throws {ProposalNotFoundError} If there is no such proposal.
  * @throws {AlreadyDecidedError} If it is decided; names the first operator and the decision. If its response
  * is gone from the queue, it is written again as it was recorded, or the message says why not.
@@ -169,13 +172,43 @@ export async function inspectToDecide(ref: Required<ProposalRef>): Promise<Inspe
   }
 }
 
-/** Refuses what no proposal could make right. */
+const isName: Check = (value) => isText(value) ?? (value === "" ? "empty" : undefined);
+
+const orUndefined = (check: Check): Check => (value) =>
+  value === undefined ? undefined : check(value);
+
+/** A file belongs to a version of the operator's, and to no other verdict. */
+const isVerdict: Check = (value) => {
+  if (!isJsonObject(value) || !STATUSES.includes(value.status as Status)) return "no such status";
+  const { status, finalFile } = value;
+  if (status === "modified") return typeof finalFile === "string" ? undefined : "without its file";
+  return finalFile === undefined ? undefined : `${status}, and has a file`;
+};
+
+/** What each field of a request must be. */
+const REQUEST: Readonly<Record<keyof DecideRequest, Check>> = {
+  root: orUndefined(isName),
+  bottleSlug: isName,
+  proposalId: isName,
+  proposalSha256: isText,
+  currentSha256: orUndefined(isText),
+  verdict: isVerdict,
+  notes: isText,
+  operator: isName,
+  operatorName: orUndefined(isText),
+  confirmedSlug: orUndefined(isText),
+  allowStale: orUndefined(isFlag),
+  overrideUnrecorded: orUndefined(isFlag),
+  ifUnmarked: orUndefined(isFlag),
+};
+
+/** Refuses what no proposal could make right: a program that is not type-checked can say anything. */
 function checkRequest(request: DecideRequest): void {
-  const { confirmedSlug, currentSha256, operator, notes } = request;
-  // A program that is not type-checked would record a decision without an operator.
-  if (typeof operator !== "string" || typeof notes !== "string") {
-    throw new TypeError("Cannot decide: operator and notes must be strings");
+  for (const [name, check] of Object.entries(REQUEST)) {
+    const problem = check(request[name as keyof DecideRequest]);
+    if (problem !== undefined) throw new TypeError(`Cannot decide: ${name}: ${problem}`);
   }
+  const { confirmedSlug, currentSha256 } = request;
   if (confirmedSlug !== undefined && currentSha256 === undefined) {
     throw new TypeError(
       "Cannot take a confirmation without currentSha256: name the file in force that was shown",

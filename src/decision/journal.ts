@@ -27,10 +27,11 @@ import {
   syncNames,
 } from "../disk/write.ts";
 import { appendEntry } from "../log/append.ts";
-import { linesOf, signHead } from "../log/chain.ts";
+import { linesOf, linkOf, signHead } from "../log/chain.ts";
 import { openSigningKey } from "../log/key.ts";
 import { readStandingResponse, type UnrecordedResponse } from "../log/decisions.ts";
 import { readLine } from "../log/lines.ts";
+import { signatureOf } from "../log/signature.ts";
 import { readResponseBytes, responsePlaces } from "../queue/files.ts";
 import { ACTION_SUPERSEDED, type AuditEntry } from "../records/audit_entry.ts";
 import {
@@ -339,13 +340,14 @@ async function finishIntent(root: string, slug: string): Promise<FinishedIntent 
 }
 
 /**
- * Whether the log has the intent's line, and whether a later line states that the decision did not take
- * effect. If it has it, the line is durable when this returns.
+ * Whether the log has the intent's line, and whether a later line that the root's key signed states that
+ * the decision did not take effect. If it has it, the line is durable when this returns.
  */
 function findRecord(root: string, intent: Intent): "missing" | "recorded" | "superseded" {
   const { component, bottleSlug, proposalId } = intent;
   const path = auditLogPath(component, bottleSlug, { root });
   const recorded = Buffer.from(intent.line);
+  const seq = linkOf(recorded)?.seq ?? -1;
   let found: "missing" | "recorded" | "superseded" = "missing";
   using log = openOwnFile(path);
   // From the LF before its place, or behind that if a writer that takes no lock came in between.
@@ -355,8 +357,9 @@ function findRecord(root: string, intent: Intent): "missing" | "recorded" | "sup
       continue;
     }
     const { entry, link } = readLine(line, path);
-    const isAbout = link !== undefined && entry?.proposalId === proposalId;
-    if (isAbout && entry.operatorAction === ACTION_SUPERSEDED) found = "superseded";
+    if (entry?.proposalId !== proposalId || entry.operatorAction !== ACTION_SUPERSEDED) continue;
+    const signature = signatureOf({ entry, link, component, bytes: line }, bottleSlug, root);
+    if (signature === "good" && link!.seq > seq) found = "superseded";
   }
   if (found !== "missing") {
     syncFile(path);

@@ -131,7 +131,7 @@ export function fileOf(
   { proposal }: Inspection,
 ): string | undefined {
   if (verdict.status === "approved") return proposal.proposedFile;
-  return "finalFile" in verdict ? verdict.finalFile : undefined;
+  return verdict.status === "modified" && "finalFile" in verdict ? verdict.finalFile : undefined;
 }
 
 type Judgement = Pick<Inspection, "problems" | "marks">;

@@ -18,6 +18,7 @@ import { sha256Hex } from "../text/hash.ts";
 import { linesOf, type Link } from "./chain.ts";
 import { linesNaming } from "./index.ts";
 import { readLine } from "./lines.ts";
+import defer * as signatures from "./signature.ts";
 
 /**
  * Finds the recorded decision on a proposal in the audit logs of its bottle, whatever has become of the
@@ -77,8 +78,13 @@ export function decisionLines(
       const id = entry?.proposalId;
       if (entry === undefined || id === undefined || !ids.has(id)) continue;
       if (entry.operatorAction === ACTION_SUPERSEDED) {
-        // Any line may keep a decision from being made. To undo one, a line must be chained.
-        if (link !== undefined) decisions.delete(id);
+        // Any line may keep a decision from being made. To undo one, the root's key must have signed the line,
+        // behind the decision: a copy of an older line says nothing of it.
+        const line = { entry, link, component, bytes };
+        const isBehind = link !== undefined && link.seq > (decisions.get(id)?.link?.seq ?? -1);
+        if (isBehind && signatures.signatureOf(line, bottleSlug, root) === "good") {
+          decisions.delete(id);
+        }
       } else if (isDecision(entry) && !decisions.has(id)) {
         decisions.set(id, { entry, link, component, bytes: bytes.slice() });
       }

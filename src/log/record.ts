@@ -7,11 +7,11 @@
 import { auditLogPath } from "../disk/layout.ts";
 import type { AuditEntry } from "../records/audit_entry.ts";
 import type { Head } from "../records/head.ts";
-import { auditLogName, checkProposalId } from "../records/names.ts";
+import { checkProposalId } from "../records/names.ts";
 import type { ProposalRef } from "../records/proposal.ts";
-import { advance, lineIsSigned, type Link } from "./chain.ts";
-import { type DecisionLine, decisionLines } from "./decisions.ts";
-import { parsePublicKeys, readPublicKey } from "./key.ts";
+import { advance } from "./chain.ts";
+import { decisionLines } from "./decisions.ts";
+import { type LineSignature, signatureOf } from "./signature.ts";
 
 /** A decision as its line in the log proves it. */
 export interface RecordedDecision {
@@ -20,11 +20,7 @@ export interface RecordedDecision {
   readonly auditLog: string;
   /** The log's head after the line; `undefined` if the line is not chained. */
   readonly auditHead: Head | undefined;
-  /**
-   * `good`: this root's key signed the line. `bad`: it is not what was signed. `unknown`: another key
-   * signed it, or this root's cannot be read. `none`: the line is not signed, so anyone may have written it.
-   */
-  readonly signature: "good" | "bad" | "unknown" | "none";
+  readonly signature: LineSignature;
 }
 
 /**
@@ -43,24 +39,6 @@ export function findRecord(ref: Required<ProposalRef>): RecordedDecision | undef
     entry,
     auditLog: auditLogPath(component, bottleSlug, { root }),
     auditHead: link && advance({ seq: link.seq, hash: link.prev }, bytes),
-    signature: link === undefined ? "none" : signatureOf(line, link, ref),
+    signature: signatureOf(line, bottleSlug, root),
   };
-}
-
-function signatureOf(
-  { entry, component, bytes }: DecisionLine,
-  link: Link,
-  { root, bottleSlug }: Required<ProposalRef>,
-): RecordedDecision["signature"] {
-  let pem: string | undefined;
-  try {
-    pem = readPublicKey(root);
-  } catch (error) {
-    if (error instanceof Deno.errors.NotCapable) throw error;
-    // `doctor` and `audit verify` say what is wrong with the key.
-  }
-  const own = pem === undefined ? undefined : parsePublicKeys(pem, "the key of the root");
-  const key = own?.get(entry.operatorKey ?? "");
-  if (key === undefined) return "unknown";
-  return lineIsSigned(auditLogName(component, bottleSlug), bytes, link, key) ? "good" : "bad";
 }

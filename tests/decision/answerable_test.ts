@@ -16,6 +16,8 @@ import { assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 
 const SLUG = "dev-1";
 
+const SHA256 = "0".repeat(64);
+
 async function approve(dir: TempDir, { proposal }: QueuedProposal) {
   const ref = { root: dir.path, bottleSlug: SLUG, proposalId: proposal.id };
   const shown = await inspectProposal(ref);
@@ -176,19 +178,51 @@ Deno.test("decide() records nothing if the disk has no room for the response", {
   assertEquals(await actions(dir), []);
 });
 
-Deno.test("decide() records nothing without an operator", async () => {
-  await using dir = await tempDir();
-  await queueSample(dir.path, { id: "p1" });
-  const shown = await inspectProposal({ root: dir.path, bottleSlug: SLUG, proposalId: "p1" });
-  const request = {
-    ...shown,
-    root: dir.path,
-    verdict: { status: "rejected" },
-    notes: "no",
-  } as const;
-  await assertRejects(() => decide(request as unknown as DecideRequest), TypeError, "operator");
-  assertEquals(await actions(dir), []);
-});
+/** What a program that is not type-checked may ask for, and the field that is named. */
+const MALFORMED: readonly (readonly [change: Record<string, unknown>, names: string])[] = [
+  [{ operator: undefined }, "operator"],
+  [{ operator: "" }, "operator"],
+  [{ operatorName: 1 }, "operatorName"],
+  [{ notes: null }, "notes"],
+  [{ proposalSha256: undefined }, "proposalSha256"],
+  [{ proposalSha256: [SHA256] }, "proposalSha256"],
+  [{ currentSha256: 7 }, "currentSha256"],
+  [{ proposalId: ["p1"] }, "proposalId"],
+  [{ bottleSlug: undefined }, "bottleSlug"],
+  [{ root: 7 }, "root"],
+  [{ verdict: undefined }, "verdict"],
+  [{ verdict: "approved" }, "verdict"],
+  [{ verdict: { status: "superseded" } }, "verdict"],
+  [{ verdict: { status: "modified" } }, "verdict"],
+  [{ verdict: { status: "modified", finalFile: new String("x.example\n") } }, "verdict"],
+  [{ verdict: { status: "rejected", finalFile: "x.example\n" } }, "verdict"],
+  [{ verdict: { status: "approved", finalFile: "x.example\n" } }, "verdict"],
+  [{ confirmedSlug: true }, "confirmedSlug"],
+  [{ allowStale: "no" }, "allowStale"],
+  [{ overrideUnrecorded: 0 }, "overrideUnrecorded"],
+  [{ ifUnmarked: "true" }, "ifUnmarked"],
+];
+
+Deno.test.each(MALFORMED)(
+  "decide() records nothing of a request with %o",
+  async (change, names) => {
+    await using dir = await tempDir();
+    await queueSample(dir.path, { id: "p1" });
+    const shown = await inspectProposal({ root: dir.path, bottleSlug: SLUG, proposalId: "p1" });
+    const sound = {
+      ...shown,
+      root: dir.path,
+      verdict: { status: "approved" },
+      notes: "",
+      operator: "a@b",
+    };
+    const request = { ...sound, ...change } as unknown as DecideRequest;
+    await assertRejects(() => decide(request), TypeError, `Cannot decide: ${names}: `);
+    assertEquals(await actions(dir), []);
+    await decide(sound as DecideRequest);
+    assertEquals(await actions(dir), ["approved"]);
+  },
+);
 
 // Threat: C2
 Deno.test("a decided proposal whose response is gone is reported, and not pending", async () => {

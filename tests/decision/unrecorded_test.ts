@@ -275,7 +275,7 @@ Deno.test("list and readOverview() show each answer that no record backs, and no
     assertStringIncludes(said, says[n]!);
   }
   const plain = await supervise(dir.path, ["list"]);
-  assertStringIncludes(plain.err, "! answered without a record: dev-1/planted0: approved\n");
+  assertStringIncludes(plain.err, '! answered without a record: dev-1/id "planted0": approved\n');
   const json = JSON.parse((await supervise(dir.path, ["list", "--json"])).out);
   assertEquals(json.foreign_answers[0], { bottle_slug: "dev-1", id: "orphan", says: "approved" });
 });

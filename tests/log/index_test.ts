@@ -13,6 +13,7 @@ import { AUDIT_COMPONENTS } from "../../src/records/proposal.ts";
 import { keyOf, makeRecordList } from "../../src/log/index_file.ts";
 import { openSigningKey } from "../../src/log/key.ts";
 import { readLine } from "../../src/log/lines.ts";
+import { signatureOf } from "../../src/log/signature.ts";
 import { encodeAuditEntry } from "../../src/records/codec.ts";
 import { FOREIGN_LINE, sampleEntry } from "../support/audit.ts";
 import { actBetween } from "../support/between.ts";
@@ -60,6 +61,7 @@ const foreignLine = (id: string, action = "rejected") =>
 /** What the logs say, by reading and parsing every line of them. */
 function scan(dir: TempDir, ids: readonly string[]): Record<string, string> {
   const found: Record<string, string> = {};
+  const places: Record<string, number> = {};
   for (const component of AUDIT_COMPONENTS) {
     let bytes: Uint8Array;
     try {
@@ -68,13 +70,21 @@ function scan(dir: TempDir, ids: readonly string[]): Record<string, string> {
       continue;
     }
     for (let start = 0, end; (end = bytes.indexOf(0x0a, start) + 1) !== 0; start = end) {
-      const { entry, link } = readLine(bytes.subarray(start, end), "a log");
+      const line = bytes.subarray(start, end);
+      const { entry, link } = readLine(line, "a log");
       const id = entry?.proposalId;
       if (id === undefined || !ids.includes(id)) continue;
       if (entry!.operatorAction === "superseded") {
-        if (link !== undefined) delete found[id];
+        const signature = signatureOf(
+          { entry: entry!, link, component, bytes: line },
+          "dev-1",
+          dir.path,
+        );
+        if (signature === "good" && link!.seq > (places[id] ?? -1)) delete found[id];
       } else if (["approved", "modified", "rejected"].includes(entry!.operatorAction)) {
-        found[id] ??= `${entry!.operatorAction}: ${entry!.operatorNotes}`;
+        if (found[id] !== undefined) continue;
+        found[id] = `${entry!.operatorAction}: ${entry!.operatorNotes}`;
+        places[id] = link?.seq ?? -1;
       }
     }
   }

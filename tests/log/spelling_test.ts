@@ -17,6 +17,7 @@ import { supervise } from "../support/command_line.ts";
 import { queueSample } from "../support/records.ts";
 import { type TempDir, tempDir } from "../support/temp.ts";
 import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
+import { generateKeyPairSync } from "node:crypto";
 
 type Fields = Readonly<Record<string, unknown>>;
 
@@ -118,3 +119,44 @@ for (const [what, spell] of SPELLINGS) {
     assert((await verifyAuditLog("pipelock", "dev-1", { root: dir.path })).ok);
   });
 }
+
+// Threat: L5
+Deno.test("a line that only looks signed, or is a copy of an older one, undoes no decision", async () => {
+  await using dir = await tempDir();
+  const ref = { root: dir.path, bottleSlug: "dev-1", proposalId: "p1" };
+  const options = { root: dir.path };
+  const append = (line: Uint8Array | string) =>
+    Deno.writeFile(log(dir), new TextEncoder().encode(String(line)), { append: true });
+  const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
+  const undoing = sampleEntry({ operatorAction: "superseded" });
+  await writeAuditEntry(sampleEntry(), options);
+  const { privateKey, fingerprint } = await openSigningKey(dir.path);
+  const head = await readAuditHead({ component: "pipelock", slug: "dev-1" }, options);
+  const keyed = JSON.stringify({
+    ...JSON.parse(encodeAuditEntry(undoing)),
+    operator_key: fingerprint,
+  });
+  const genuine = text(sealLine("pipelock-dev-1", keyed, head, privateKey));
+  const forged: Readonly<Record<string, string>> = {
+    "another key's signature": text(
+      sealLine("pipelock-dev-1", keyed, head, generateKeyPairSync("ed25519").privateKey),
+    ),
+    "another log's signature": text(sealLine("pipelock-dev-2", keyed, head, privateKey)),
+    "no signature": genuine.replace(/"sig":"[0-9a-f]+"/, `"sig":"${"0".repeat(128)}"`),
+    "another place": genuine.replace(`"seq":${head.seq}`, `"seq":${head.seq + 7}`),
+    "another key's name": genuine.replace(fingerprint, `SHA256:${"A".repeat(43)}`),
+  };
+  for (const [what, line] of Object.entries(forged)) {
+    await append(line);
+    assertEquals(findDecision(ref)?.operatorAction, "approved", what);
+  }
+  await Deno.remove(log(dir));
+  await Deno.remove(dir.at("private", "heads"), { recursive: true });
+  // Decided, undone and decided again; then the line that undid it once more.
+  for (const entry of [sampleEntry(), undoing, sampleEntry({ operatorAction: "rejected" })]) {
+    await writeAuditEntry(entry, options);
+  }
+  assertEquals(findDecision(ref)?.operatorAction, "rejected");
+  await append((await Deno.readTextFile(log(dir))).split("\n")[1]! + "\n");
+  assertEquals(findDecision(ref)?.operatorAction, "rejected");
+});

@@ -37,11 +37,11 @@ Deno.test("main() loads no package and no module of Node's before it runs a verb
   assertEquals([...loaded].filter((name) => /^(npm|node|jsr|https?):/.test(name)), []);
 });
 
-Deno.test("list loads nothing that decides, signs or makes a diff", async () => {
+Deno.test("list loads nothing that decides, records or makes a diff", async () => {
   const loaded = await loadedAtOnce("cli/command/context.ts", "cli/verbs/list.ts");
   assert(loaded.has("src/decision/overview.ts"));
   const needless =
-    /^src\/(log\/(key|append)|text\/diff|decision\/(decide|journal|inspect))\.ts$|^npm:\/?diff@/;
+    /^src\/(log\/append|text\/diff|decision\/(decide|journal|inspect))\.ts$|^npm:\/?diff@/;
   assertEquals([...loaded].filter((name) => needless.test(name)), []);
   // The verbs that decide do load it.
   assert((await loadedAtOnce("cli/verbs/decide.ts")).has("src/decision/decide.ts"));
