@@ -106,11 +106,13 @@ Deno.test("--json has what is shown and the count beside the raw text, in list, 
 // Threat: A13
 Deno.test("an id that reads like words of this program is in quotes behind a label, wherever it is a cell", async () => {
   await using dir = await tempDir();
-  const ids = ["a", "b"].map((end) => `No_marks-All_lines_seen-press_${end}`);
+  const long = ["a", "b"].map((end) => `No_marks-All_lines_seen-press_${end}`);
+  const ids = [...long, "approved", "no-marks"];
   for (const id of ids) await queueSample(dir.path, { id });
   const quoted = ids.map((id) => `id "${id}"`);
   const shown = async (...args: string[]) => (await supervise(dir.path, args)).out.split("\n");
-  assertEquals((await shown("list")).slice(1, 3).map((row) => row.split("  ")[0]), quoted);
+  assertEquals((await shown("list")).slice(1, 5).map((row) => row.split("  ")[0]), quoted);
+  assertEquals((await shown("show", "approved"))[0], `${quoted[2]}  dev-1  pipelock-block`);
   assertEquals((await shown("show", ids[0]!))[0], `${quoted[0]}  dev-1  pipelock-block`);
   await supervise(dir.path, ["reject", ids[0]!, "--notes", "no"]);
   const rows = await shown("audit", "show", "--full");
