@@ -56,7 +56,7 @@ Deno.test("readOverview() and list name each planted file and its reason, beside
   const shown = await supervise(dir.path, ["show", "sound"]);
   assertStringIncludes(shown.out, "api.github.com");
   const approved = await supervise(dir.path, ["approve", "sound"]);
-  assertStringIncludes(approved.out, "approved sound (dev-1)\n");
+  assertStringIncludes(approved.out, `approved id "sound" (dev-1)\n`);
   assertEquals(approved.code, 0);
 });
 
@@ -89,7 +89,7 @@ Deno.test("list, show and approve wait for none of a hundred FIFOs", async () =>
   const show = await endsByItself(dir, "show", "sound");
   assertStringIncludes(show.out, "sound");
   const approve = await endsByItself(dir, "approve", "sound");
-  assertStringIncludes(approve.out, "approved sound (dev-1)\n");
+  assertStringIncludes(approve.out, `approved id "sound" (dev-1)\n`);
 });
 
 for (
