@@ -36,7 +36,7 @@ const RUNS: Readonly<
   "bottle remove": [["dev-9"], 2, /^$/],
   "doctor": [["--json"], 0, /"check":"signing-key","state":"ok"/],
   "completions": [["bash"], 0, /\ncomplete -F _supervise supervise\n$/],
-  "launcher": [[], 0, /^#!\/bin\/sh\nexec '.*\/cli\/supervise\.sh' "\$@"\n$/],
+  "launcher": [[], 0, /^#!\/bin\/sh\nexec '?.*\/cli\/supervise\.sh'? "\$@"\n$/],
   "help": [["show"], 0, /^Usage: supervise show ID\n/],
 };
 
