@@ -104,7 +104,10 @@ Deno.test("the operator's own paths are readable in a sentence that says what is
   const none = await said("modify p1", { EDITOR: "/opt/jürgen/ed -w" });
   assertMatch(none, /there is no editor called \/opt\/jürgen\/ed;/);
   const kept = await said("modify p1", { EDITOR: "true" });
-  assertMatch(kept, /modify p1 --file \S+\/jürgen\/private\/edit\/\S+\/allowlist\. /);
+  assertMatch(
+    kept,
+    /modify p1 --bottle dev-1 --file '\S+\/jürgen\/private\/edit\/\S+\/allowlist'\. /,
+  );
   await Deno.writeTextFile(join(root, "queue", "x"), "");
   assertMatch(await said("doctor"), /-> ls -la '?\S+\/jürgen\/queue'?\/\*\/;/);
 });
