@@ -38,6 +38,7 @@ import { sameListing } from "../queue/watch.ts";
 import { UnsafeFileError } from "../records/errors.ts";
 import type { Mark } from "../records/mark.ts";
 import { isProposalId, PROPOSAL_SUFFIX, RESPONSE_SUFFIX } from "../records/names.ts";
+import { MAX_CONFIG_FILE_BYTES } from "../records/problem.ts";
 import { join } from "@std/path";
 
 /** What waits for an operator. */
@@ -298,10 +299,10 @@ export function readOverview(options: RootOptions & ListOptions = {}): Overview 
 }
 
 /**
- * How much of one bottle is judged in one look, in characters of proposed files and of the files in
- * force that they are compared with: a few seconds of work at most, however full a queue is.
+ * How much is judged in one look, in characters of proposed files and of the files in force that they are
+ * compared with: a few seconds of work at most, however full the queues are. The largest change fits.
  */
-export const MAX_JUDGED_CHARS = 8 * 1024 * 1024;
+export const MAX_JUDGED_CHARS = 2 * MAX_CONFIG_FILE_BYTES;
 
 interface Judged {
   readonly currentSha256: string;
@@ -311,43 +312,51 @@ interface Judged {
 /** A queue's view gives the same entry as long as its file is the same: a later look judges what is new. */
 const judged = new WeakMap<PendingProposal, Judged>();
 
-/** One bottle in one look: its files in force, each read once, and how much may still be judged. */
-interface BottleBudget {
-  readonly files: Map<string, FileInForce | undefined>;
-  charsLeft: number;
-}
-
 /**
  * The marks of many pending proposals, each as `inspectProposal` finds them. Reads each file in force
- * once, and makes no diff. One look judges {@linkcode MAX_JUDGED_CHARS} of each bottle, in the order
- * given, and the next look goes on where it stopped. An entry is missing if it was not judged: too much
- * is pending, or the file in force cannot be read.
+ * once, and makes no diff. One look judges {@linkcode MAX_JUDGED_CHARS}, the proposals of a bottle in the
+ * order given and as much of each bottle as of the others, and the next look goes on where it stopped. An
+ * entry is missing if it was not judged: too much is pending, or the file in force cannot be read.
  */
 export function marksOfPending(
   pending: readonly PendingProposal[],
   root: string,
 ): ReadonlyMap<PendingProposal, readonly Mark[]> {
   const marks = new Map<PendingProposal, readonly Mark[]>();
-  const bottles = new Map<string, BottleBudget>();
+  const files = new Map<string, FileInForce | undefined>();
+  const charsOfBottle = new Map<string, number>();
+  const due: { entry: PendingProposal; file: FileInForce; before: number; chars: number }[] = [];
   for (const entry of pending) {
     const { bottleSlug, tool, proposedFile } = entry.proposal;
-    const bottle = bottles.get(bottleSlug) ?? { files: new Map(), charsLeft: MAX_JUDGED_CHARS };
-    bottles.set(bottleSlug, bottle);
-    if (!bottle.files.has(tool)) bottle.files.set(tool, readFileInForceOrNot(entry, root));
-    const inForce = bottle.files.get(tool);
-    if (inForce === undefined) continue;
-    const { currentFile, currentSha256 } = inForce;
-    let known = judged.get(entry);
-    if (known === undefined || known.currentSha256 !== currentSha256) {
-      const chars = proposedFile.length + (currentFile?.length ?? 0);
-      if (chars > bottle.charsLeft) continue;
-      bottle.charsLeft -= chars;
-      known = { currentSha256, marks: marksFor(tool, currentFile, proposedFile) };
-      judged.set(entry, known);
+    const place = `${bottleSlug} ${tool}`;
+    if (!files.has(place)) files.set(place, readFileInForceOrNot(entry, root));
+    const file = files.get(place);
+    if (file === undefined) continue;
+    const known = judged.get(entry);
+    if (known?.currentSha256 === file.currentSha256) {
+      marks.set(entry, known.marks);
+      continue;
     }
-    marks.set(entry, known.marks);
+    const before = charsOfBottle.get(bottleSlug) ?? 0;
+    const chars = judgedChars(proposedFile) + judgedChars(file.currentFile ?? "");
+    charsOfBottle.set(bottleSlug, before + chars);
+    due.push({ entry, file, before, chars });
+  }
+  let charsLeft = MAX_JUDGED_CHARS;
+  for (const { entry, file, chars } of due.sort((a, b) => a.before - b.before)) {
+    if (chars > charsLeft) continue;
+    charsLeft -= chars;
+    const { tool, proposedFile } = entry.proposal;
+    const found = marksFor(tool, file.currentFile, proposedFile);
+    judged.set(entry, { currentSha256: file.currentSha256, marks: found });
+    marks.set(entry, found);
   }
   return marks;
+}
+
+/** Of a larger file no more than its size is judged. */
+function judgedChars({ length }: string): number {
+  return Math.min(length, MAX_CONFIG_FILE_BYTES);
 }
 
 /** A file in force that cannot be read must not hide the marks of other bottles. */

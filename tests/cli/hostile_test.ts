@@ -56,9 +56,11 @@ Deno.test("hostile proposals of one bottle leave the other's in every list, with
   assertEquals(overview.unreadable, []);
   assertEquals(overview.pending.length, HOSTILE.length + 1);
   const good = overview.pending.find(({ proposalId }) => proposalId === "good")!;
-  // A look has its budget for a bottle; the looks after it judge the rest.
-  for (let looks = 0; looks < 3; looks++) marksOfPending(overview.pending, dir.path);
-  const marks = marksOfPending(overview.pending, dir.path);
+  // A look has its budget; each of the looks after it judges one proposal more at least.
+  let marks = marksOfPending(overview.pending, dir.path);
+  for (let looks = 1; looks < overview.pending.length; looks++) {
+    if (marks.size < overview.pending.length) marks = marksOfPending(overview.pending, dir.path);
+  }
   assertEquals(marks.get(good), []);
   for (const entry of overview.pending) {
     if (entry === good) continue;

@@ -175,3 +175,43 @@ for (const [what, shape] of FOUND) {
     assert(work < 100 * text.length, `${work} for ${text.length} characters`);
   });
 }
+
+/** Domains that nobody mistakes for each other, from a place in a fixed order of all. */
+function domains(from: number, count: number): string {
+  const nameOf = (n: number) => Math.imul(n, 0x9e3779b1).toString(36).replace(/\d|-/g, "x");
+  return Array.from({ length: count }, (_, n) => `${nameOf(from + n)}.com\n`).join("");
+}
+
+// Threat: A8
+Deno.test("work: the marks of an allowlist grow no faster than its hosts and those in force", () => {
+  const [small, large] = [400, 800].map((count) => {
+    const [current, proposed] = [domains(1, count), domains(1 + count, count)];
+    return countWork(() => markAllowlist(current, proposed));
+  });
+  assert(large! <= FACTOR * small!, `${small}, and ${large} for twice as many`);
+});
+
+// Threat: A8
+for (
+  const [what, mark, file] of [
+    ["an allowlist", markAllowlist, domains],
+    ["routes", markRoutes, (from: number, count: number) => {
+      const routes = domains(from, count).trim().split("\n")
+        .map((host) => ({ path: `/${host}/`, upstream: `https://${host}` }));
+      return JSON.stringify({ routes });
+    }],
+  ] as const
+) {
+  Deno.test(`work: the hosts of ${what} in force are learned once, whatever is compared with it`, () => {
+    const learn = (count: number) => {
+      const current = file(5_000, count);
+      const [first, second] = [1, 100].map((from) => {
+        const proposed = file(from, 1);
+        return countWork(() => mark(current, proposed));
+      });
+      return first! - second!;
+    };
+    const [small, large] = [learn(400), learn(800)];
+    assert(large >= 1.5 * small && small > 400 * 10, `${small} and ${large} less for the second`);
+  });
+}

@@ -6,7 +6,7 @@
 
 import type { Mark } from "../../records/mark.ts";
 import { quote } from "../../text/quote.ts";
-import { judgeAgainst } from "../hosts/rules.ts";
+import { openJudge } from "../hosts/rules.ts";
 
 /** Matches every valid host and wildcard, and some invalid ones, which the validator refuses. */
 const ENTRY = /^(?:\*\.)?[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?$/;
@@ -24,6 +24,8 @@ function entriesOf(text: string): ReadonlyMap<string, number> {
 function hostOf(entry: string): string {
   return entry.startsWith("*.") ? entry.slice(2) : entry;
 }
+
+const judgeAgainst = openJudge((text) => [...entriesOf(text).keys()].map(hostOf));
 
 /** Whether an allowlist allows every host that an entry allows. */
 function allows(entries: ReadonlyMap<string, number>, entry: string): boolean {
@@ -43,7 +45,7 @@ function allows(entries: ReadonlyMap<string, number>, entry: string): boolean {
 export function markAllowlist(current: string | null, proposed: string): readonly Mark[] {
   const before = entriesOf(current ?? "");
   const after = entriesOf(proposed);
-  const judge = judgeAgainst([...before.keys()].map(hostOf));
+  const judge = judgeAgainst(current ?? "");
   const marks: Mark[] = [];
   for (const [entry, line] of after) {
     if (allows(before, entry)) continue;

@@ -31,6 +31,12 @@ interface Site {
   readonly domain: string;
 }
 
+/** A site that was learned. */
+interface KnownSite extends Site {
+  /** How many were learned before it. */
+  readonly order: number;
+}
+
 /**
  * The registered name of a host, by the [public suffix list](https://publicsuffix.org), in which
  * `github.io` is an ending like `co.uk`. `github.io` itself is GitHub's. Where the list knows no owner
@@ -70,6 +76,25 @@ function isNumberedAlike(a: string, b: string): boolean {
   return a.replace(/\d+/g, "0") === b.replace(/\d+/g, "0");
 }
 
+/** A valid label has at most 63 characters, and no longer name than this is one character from it. */
+const MAX_NAME_CHARS = 64;
+
+/**
+ * Hashes of a name, and of what is left of it without each of its characters. Names that
+ * {@linkcode differsByOne} have one in common; others may.
+ */
+function hashesOf(name: string): readonly number[] {
+  const hashes: number[] = [];
+  for (let without = -1; without < name.length; without++) {
+    let hash = 0;
+    for (let at = 0; at < name.length; at++) {
+      if (at !== without) hash = Math.imul(hash ^ name.charCodeAt(at), 0x01000193);
+    }
+    hashes.push(hash);
+  }
+  return hashes;
+}
+
 /** Whether two different names differ in one character, or in two neighbours that changed places. */
 function differsByOne(a: string, b: string): boolean {
   const [short, long] = a.length < b.length ? [a, b] : [b, a];
@@ -85,7 +110,8 @@ function differsByOne(a: string, b: string): boolean {
 
 /**
  * Learns hosts, and then finds the worst resemblance of another host to one of them. A host of the same
- * owner resembles none. Each call takes time linear in the number of hosts.
+ * owner resembles none. To learn takes time linear in the number of hosts. A call takes as long however
+ * many there are, unless most of them are one character from each other.
  */
 export function learnHosts(hosts: Iterable<string>): (host: string) => Resemblance | undefined {
   const domains = new Set<string>();
@@ -93,10 +119,10 @@ export function learnHosts(hosts: Iterable<string>): (host: string) => Resemblan
   let maxEndingLabels = 0;
   const byName = new Map<string, Site>();
   const byLook = new Map<string, Site>();
-  const byLength = new Map<number, Site[]>();
+  const byHash = new Map<number, KnownSite[]>();
   for (const host of new Set(hosts)) {
     if (isAddress(host)) continue;
-    const site = siteOf(host);
+    const site = { ...siteOf(host), order: domains.size };
     const { name, ending, domain } = site;
     if (domains.has(domain)) continue;
     domains.add(domain);
@@ -106,9 +132,12 @@ export function learnHosts(hosts: Iterable<string>): (host: string) => Resemblan
     byName.set(name, site);
     if (name.length < MIN_NAME_CHARS) continue;
     if (!byLook.has(lookOf(name))) byLook.set(lookOf(name), site);
-    const sites = byLength.get(name.length);
-    if (sites === undefined) byLength.set(name.length, [site]);
-    else sites.push(site);
+    if (name.length > MAX_NAME_CHARS) continue;
+    for (const hash of hashesOf(name)) {
+      const sites = byHash.get(hash);
+      if (sites === undefined) byHash.set(hash, [site]);
+      else sites.push(site);
+    }
   }
 
   /** The known domain that a label and the ending behind it contain, if any. */
@@ -130,8 +159,9 @@ export function learnHosts(hosts: Iterable<string>): (host: string) => Resemblan
       for (let count = 1; count <= after.length; count++) {
         const ending = after.slice(0, count).join(".");
         // A word behind a hyphen ends a domain too: github.com-login.example.
-        const cut = ending.replace(/-[^.]*$/, "");
-        const domain = atEndOf(label, ending) ?? atEndOf(label, cut);
+        const hyphen = ending.indexOf("-", ending.lastIndexOf(".") + 1);
+        const domain = atEndOf(label, ending) ??
+          (hyphen < 0 ? undefined : atEndOf(label, ending.slice(0, hyphen)));
         if (domain !== undefined) return domain;
       }
     }
@@ -139,12 +169,18 @@ export function learnHosts(hosts: Iterable<string>): (host: string) => Resemblan
   };
 
   const spelled = (name: string): Site | undefined => {
-    for (const length of [name.length, name.length - 1, name.length + 1]) {
-      const near = byLength.get(length)
-        ?.find((known) => differsByOne(known.name, name) && !isNumberedAlike(known.name, name));
-      if (near !== undefined) return near;
+    // Names as long come first, then shorter ones; of several, the one that was learned first.
+    const place = (site: KnownSite) => [0, 2, 1].at(site.name.length - name.length)!;
+    let found: KnownSite | undefined;
+    for (const hash of hashesOf(name)) {
+      for (const site of byHash.get(hash) ?? []) {
+        const isBefore = found === undefined || place(site) < place(found) ||
+          place(site) === place(found) && site.order < found.order;
+        const isNear = differsByOne(site.name, name) && !isNumberedAlike(site.name, name);
+        if (isBefore && isNear) found = site;
+      }
     }
-    return undefined;
+    return found;
   };
 
   return (host) => {

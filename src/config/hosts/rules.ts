@@ -5,6 +5,7 @@
  */
 
 import type { Mark } from "../../records/mark.ts";
+import { MAX_CONFIG_FILE_BYTES } from "../../records/problem.ts";
 import { quote } from "../../text/quote.ts";
 import { learnHosts, type Resemblance } from "./resemblance.ts";
 
@@ -43,7 +44,7 @@ const RESEMBLES: Readonly<Record<Resemblance["how"], readonly [HostMark["severit
   part: ["medium", "has a part of its name from"],
 };
 
-/** How many new hosts are judged in one change: each is compared with all hosts in force. */
+/** How many new hosts are judged in one change. */
 const MAX_JUDGED = 1000;
 
 function isPasteOrTunnel(host: string): boolean {
@@ -53,12 +54,35 @@ function isPasteOrTunnel(host: string): boolean {
   return false;
 }
 
+/** Of how many characters of files in force the hosts stay learned. */
+const MAX_LEARNED_CHARS = MAX_CONFIG_FILE_BYTES;
+
 /**
- * Learns the hosts in force, and then judges new ones. After {@linkcode MAX_JUDGED} new hosts one mark says
+ * Learns the hosts of a file in force, and then judges new ones. Many proposals are compared with the same
+ * file, so what was learned of a few files is kept. After {@linkcode MAX_JUDGED} new hosts one mark says
  * that the others are not judged. All hosts are in lower case, without wildcards.
  */
-export function judgeAgainst(inForce: Iterable<string>): (host: string) => readonly HostMark[] {
-  const resemblanceOf = learnHosts(inForce);
+export function openJudge(hostsOf: (inForce: string) => Iterable<string>) {
+  const learned = new Map<string, ReturnType<typeof learnHosts>>();
+  let chars = 0;
+  return (inForce: string): (host: string) => readonly HostMark[] => {
+    let resemblanceOf = learned.get(inForce);
+    if (resemblanceOf === undefined) {
+      chars += inForce.length;
+      if (chars > MAX_LEARNED_CHARS) {
+        learned.clear();
+        chars = inForce.length;
+      }
+      resemblanceOf = learnHosts(hostsOf(inForce));
+      learned.set(inForce, resemblanceOf);
+    }
+    return judgeBy(resemblanceOf);
+  };
+}
+
+function judgeBy(
+  resemblanceOf: ReturnType<typeof learnHosts>,
+): (host: string) => readonly HostMark[] {
   let judged = 0;
   return (host) => {
     if (++judged > MAX_JUDGED) {

@@ -7,7 +7,7 @@
 import type { Mark } from "../../records/mark.ts";
 import { isJsonObject } from "../../records/shape.ts";
 import { quote } from "../../text/quote.ts";
-import { judgeAgainst } from "../hosts/rules.ts";
+import { openJudge } from "../hosts/rules.ts";
 import { explainUpstream } from "../hosts/upstream.ts";
 import { findJsonProblems } from "./json.ts";
 
@@ -83,16 +83,19 @@ function readRoute(route: unknown, line: Route["line"]): Route | undefined {
  * place in the file does not matter.
  */
 export function markRoutes(current: string | null, proposed: string): readonly Mark[] {
-  return [...findMarks(readRoutes(current ?? ""), readRoutes(proposed))];
+  return [...findMarks(current ?? "", readRoutes(proposed))];
 }
 
-function* findMarks(before: readonly Route[], after: readonly Route[]): Generator<Mark> {
+const judgeAgainst = openJudge((text) => readRoutes(text).map(({ host }) => host));
+
+function* findMarks(current: string, after: readonly Route[]): Generator<Mark> {
+  const before = readRoutes(current);
   const known = new Set(before.map(({ upstream }) => upstream));
   const knownHosts = new Set(before.map(({ host }) => host));
   const knownTokens = new Set(before.map(sends));
   const knownCleartext = new Set(before.filter((route) => route.isCleartext).map(sends));
   const byPath = new Map(before.map((route) => [route.path, route]));
-  const judge = judgeAgainst(knownHosts);
+  const judge = judgeAgainst(current);
 
   for (const route of after) {
     const { path, upstream, host, token } = route;
