@@ -34,7 +34,8 @@ const MARKERS: Readonly<
  * and blank lines have none.
  *
  * A mark is a hint. A change without marks is not proven harmless: an agent that knows the rules can
- * write around them. Never throws, reads and opens nothing, and takes time linear in the texts. Of a
+ * write around them. Never throws, reads and opens nothing, and takes time linear in the texts, unless
+ * most hosts in force are one character from each other; what it learned of them is kept a while. Of a
  * proposed file that is invalid nothing else is worked out: it has one medium mark, `invalid-file`; one on
  * which this fails has `failed-check`. A file in force above 1 MiB counts as no file.
  *

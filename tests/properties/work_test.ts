@@ -191,7 +191,6 @@ Deno.test("work: the marks of an allowlist grow no faster than its hosts and tho
   assert(large! <= FACTOR * small!, `${small}, and ${large} for twice as many`);
 });
 
-// Threat: A8
 for (
   const [what, mark, file] of [
     ["an allowlist", markAllowlist, domains],
@@ -202,6 +201,7 @@ for (
     }],
   ] as const
 ) {
+  // Threat: A8
   Deno.test(`work: the hosts of ${what} in force are learned once, whatever is compared with it`, () => {
     const learn = (count: number) => {
       const current = file(5_000, count);
