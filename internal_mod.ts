@@ -8,12 +8,12 @@ export * from "./read_mod.ts";
 export {
   addBottle,
   type BottleSettings,
+  checkRemovable,
   countPending,
   ENGINES,
   forgetUnit,
   readBottle,
   readUnit,
-  refuseIfPending,
   removeBottle,
   unitPath,
   withSidecarLock,
@@ -29,6 +29,7 @@ export {
   currentConfigRoot,
   privateDir,
   queueRoot,
+  removedRoot,
 } from "./src/disk/layout.ts";
 export {
   type DiskRoom,

@@ -286,7 +286,7 @@ const VERB_TABLE = {
     program: "bottle",
     without: ["bottle"],
     usage: "NAME",
-    about: "stop its sidecar and remove its queue, unless something is pending",
+    about: "stop its sidecar and move its queue away, unless something is undecided",
     takes: "bottle",
     startsSidecars: true,
   },

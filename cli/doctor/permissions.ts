@@ -11,6 +11,7 @@ import {
   ownEntry,
   ownFileStamp,
   privateDir,
+  removedRoot,
   walkOwn,
 } from "../../internal_mod.ts";
 import { queueDirForSlug } from "../../mod.ts";
@@ -32,7 +33,7 @@ function entriesUnder(root: string): OwnEntry[] {
     isFile: false,
     device: NaN,
   }];
-  // The files in a queue are the sidecar's own; its directory keeps others out.
+  // The files in a queue, also of a removed bottle, are the sidecar's own; its directory keeps others out.
   const queues = listBottles(root).slugs.map((slug) => queueDirForSlug(slug, { root }));
   const dirs = queues.flatMap((dir) => [dir, join(dir, "processed")]);
   for (const path of [join(root, "queue"), ...dirs]) {
@@ -40,7 +41,7 @@ function entriesUnder(root: string): OwnEntry[] {
     if (entry !== undefined) entries.push(entry);
   }
   for (const dir of [join(root, OPEN_DIR), join(root, "audit"), privateDir(root)]) {
-    for (const entry of walkOwn(dir)) {
+    for (const entry of walkOwn(dir, removedRoot(root))) {
       if (entries.length >= MOST_CHECKED) return entries;
       entries.push(entry);
     }
@@ -50,7 +51,7 @@ function entriesUnder(root: string): OwnEntry[] {
 
 /** What must be a directory, by its path below the root. */
 const DIRECTORY =
-  /^(?:queue(?:\/[^/]+)?|audit|current-config(?:\/[^/]+)?|queue\/[^/]+\/processed|private(?:\/(?:bottles|heads|index|intents|locks|notify|edit|(?:staging|foreign|shown|known)(?:\/[^/]+)?))?)$/;
+  /^(?:queue(?:\/[^/]+)?|audit|current-config(?:\/[^/]+)?|queue\/[^/]+\/processed|private(?:\/(?:bottles|heads|index|intents|locks|notify|edit|removed|(?:staging|foreign|shown|known)(?:\/[^/]+)?))?)$/;
 
 /** What must be a file, by its path below the root. */
 const FILE = /^(?:audit\/[^/]+\.log|private\/(?:[^/]+\/)?[^/]+\.(?:lock|json|pem))$/;
@@ -89,6 +90,13 @@ function isOpenToOwner(root: string, entry: OwnEntry): boolean {
   return (entry.mode & mode) === mode;
 }
 
+/** Whether every user may read it, if it is mounted into an agent's container. */
+function isOpenToAgent(root: string, { path, mode, isDirectory }: OwnEntry): boolean {
+  const [top, slug] = relative(root, path).split("/");
+  const needed = isDirectory ? 0o005 : 0o004;
+  return top !== OPEN_DIR || slug === undefined || (mode & needed) === needed;
+}
+
 export function checkPermissions({ root }: Pick<Subject, "root">): Finding[] {
   const entries = entriesUnder(root);
   const names = (wrong: readonly OwnEntry[]) =>
@@ -113,6 +121,13 @@ export function checkPermissions({ root }: Pick<Subject, "root">): Finding[] {
   if (read.length > 0) {
     const tell = read.some(({ path }) => path.endsWith("-key.pem")) ? bad : warn;
     found.push(tell(`others may read ${names(read)}`, command("chmod", "go-rwx", root, read)));
+  }
+  const unread = entries.filter((entry) => !isOpenToAgent(root, entry));
+  if (unread.length > 0) {
+    found.push(warn(
+      `an agent that is not root in its container may not read ${names(unread)}`,
+      `chmod -R a+rX ${shellWord(join(root, OPEN_DIR))}/*`,
+    ));
   }
   const closed = entries.filter((entry) => !isOpenToOwner(root, entry));
   if (closed.length > 0) {

@@ -7,12 +7,12 @@
 
 import {
   addBottle,
+  checkRemovable,
   CONFIG_FILE_FOR_TOOL,
   countPending,
   currentConfigDirForSlug,
   listBottles,
   readBottle,
-  refuseIfPending,
   removeBottle,
   withSidecarLock,
   writeBottle,
@@ -41,6 +41,7 @@ import { runAlone } from "../command/alone.ts";
 import { type Context, readNamedFile } from "../command/context.ts";
 import { CLIENT_NAMES, type ClientName, UsageError } from "../command/flags.ts";
 import { shellWord } from "../command/split_words.ts";
+import { counted } from "../doctor/finding.ts";
 import { alignColumns } from "../render/wrap.ts";
 
 function clientIn({ flags: { client } }: Context): ClientName | undefined {
@@ -228,16 +229,27 @@ export function bottleList(context: Context): void {
   for (const line of alignColumns(rows)) context.print(line);
 }
 
-/** Stops a bottle's sidecar and removes its queue; refuses while something is pending. */
+/** Stops a bottle's sidecar and moves its queue away; refuses while something is undecided. */
 export const bottleRemove = alone(async (context, bottle) => {
   const { slug, root } = bottle;
   // Before the sidecar is stopped, and once more when no other proposal can come.
-  refuseIfPending(slug, root);
+  checkRemovable(slug, root);
   await stop(bottle);
-  await removeBottle(slug, root);
+  const { movedTo = null, uncollected } = await removeBottle(slug, root);
   const kept = [auditDir({ root }), currentConfigDirForSlug(slug, root)];
-  if (context.flags.json) return context.printJson({ bottle: slug, state: "removed", kept });
-  context.print(`removed ${slug}: its queue and its settings`);
+  if (context.flags.json) {
+    const removed = { bottle: slug, state: "removed", kept, moved_to: movedTo, uncollected };
+    return context.printJson(removed);
+  }
+  context.print(`removed ${slug}: its settings`);
+  if (movedTo !== null) {
+    context.print(`moved its queue to ${movedTo}`);
+    context.print("  show --final and audit verify read it there, until you delete it");
+  }
+  if (uncollected > 0) {
+    const responses = counted(uncollected, "response in it was", "responses in it were");
+    context.complain(`! ${responses} never collected, so no agent was told`);
+  }
   context.print(`kept ${kept[0]} (the audit logs) and ${kept[1]} (the files in force)`);
 });
 

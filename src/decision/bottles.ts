@@ -5,17 +5,23 @@
  */
 
 import { validateConfigFile } from "../config/check.ts";
-import { currentConfigDirForSlug, privateDir, queueDirForSlug } from "../disk/layout.ts";
+import {
+  currentConfigDirForSlug,
+  privateDir,
+  queueDirForSlug,
+  removedRoot,
+} from "../disk/layout.ts";
 import { withLock } from "../disk/lock.ts";
-import { isThere, namesInOwn, readOwnFile } from "../disk/read_own.ts";
+import { isThere, namesInOwn, ownEntry, readOwnFile } from "../disk/read_own.ts";
 import {
   createOnce,
   ensureDirectory,
-  removeDirectory,
+  moveAside,
+  openToReaders,
   removeFile,
   replaceFile,
 } from "../disk/write.ts";
-import { findProposals } from "../queue/find.ts";
+import { findLeftovers, findProposals } from "../queue/find.ts";
 import { parseJsonBytes } from "../records/codec.ts";
 import { MalformedRecordError } from "../records/errors.ts";
 import { checkBottleSlug, isBottleSlug, SUPERVISE_PORT } from "../records/names.ts";
@@ -23,6 +29,7 @@ import { CONFIG_FILE_FOR_TOOL, type Tool, TOOLS } from "../records/proposal.ts";
 import { type Check, isCount, shapeOf } from "../records/shape.ts";
 import { asciiJson } from "../text/json.ts";
 import { withBottleLock } from "./journal.ts";
+import { readOverview } from "./overview.ts";
 import { join } from "@std/path";
 
 /** How a bottle's sidecar is started. */
@@ -174,8 +181,11 @@ export async function addBottle(
   const settings = await withLock(join(settingsDir(root), "lock"), () => {
     const configDir = currentConfigDirForSlug(slug, root);
     for (const dir of [queueDirForSlug(slug, { root }), configDir]) {
-      note(dir, isThere(dir));
+      const wasThere = isThere(dir);
+      note(dir, wasThere);
       ensureDirectory(dir);
+      // The agent reads what is in force, perhaps as another user. The root keeps the host's users out.
+      if (dir === configDir && !wasThere) openToReaders(dir);
     }
     for (const tool of TOOLS) {
       const path = join(configDir, CONFIG_FILE_FOR_TOOL[tool]);
@@ -183,6 +193,7 @@ export async function addBottle(
       if (isThere(path)) continue;
       const bytes = encoder.encode(files[tool] ?? EMPTY_FILES[tool]);
       createOnce(path, bytes, join(privateDir(root), "staging", "bottles"));
+      openToReaders(path);
     }
     // The settings come last: a bottle that has them has everything.
     const before = readBottle(slug, root);
@@ -199,28 +210,57 @@ export function countPending(slug: string, root: string): number {
   return findProposals("", { root, bottleSlug: slug }).filter(({ pending }) => pending).length;
 }
 
-/** @throws {TypeError} If a proposal is pending, so that the bottle cannot be removed. */
-export function refuseIfPending(slug: string, root: string): void {
+/**
+ * @throws {TypeError} If a bottle cannot be removed: a proposal is pending, or has a response without a
+ * record, or the queue's owner may not move the queue.
+ */
+export function checkRemovable(slug: string, root: string): void {
+  const queueDir = queueDirForSlug(slug, { root });
+  const mode = ownEntry(queueDir)?.mode ?? 0o700;
+  if ((mode & 0o700) !== 0o700) {
+    throw new TypeError(
+      `Cannot remove ${slug}: its queue has mode ${(mode & 0o777).toString(8).padStart(3, "0")}; ` +
+        `chmod u+rwx ${queueDir} first`,
+    );
+  }
   const count = countPending(slug, root);
-  if (count === 0) return;
+  if (count > 0) {
+    throw new TypeError(
+      `Cannot remove ${slug}: it has ${count} pending; decide that first. If a file cannot be read, ` +
+        `remove it from ${queueDir} yourself`,
+    );
+  }
+  const [planted] = readOverview({ root, bottleSlug: slug }).unrecordedResponses;
+  if (planted === undefined) return;
+  const { proposalId } = planted;
   throw new TypeError(
-    `Cannot remove ${slug}: it has ${count} pending; decide that first. If a file cannot be read, ` +
-      `remove it from ${queueDirForSlug(slug, { root })} yourself`,
+    `Cannot remove ${slug}: ${proposalId} is answered without a record; decide it with ` +
+      `--override-unrecorded first. If it has no proposal, move its response out of ${queueDir} yourself`,
   );
 }
 
+/** What `removeBottle` left of a bottle's queue. */
+export interface RemovedBottle {
+  /** Where the queue is now; `undefined` if there was none. */
+  readonly movedTo: string | undefined;
+  /** How many responses no call has collected. */
+  readonly uncollected: number;
+}
+
 /**
- * Removes a bottle's queue and settings, unless a proposal is pending. Its audit logs and its files in
- * force stay. Needs `--allow-read` and `--allow-write` for the root.
+ * Moves a bottle's queue into `private/`, in one step and with all that is in it, and removes its settings.
+ * Its audit logs and its files in force stay. Needs `--allow-read` and `--allow-write` for the root.
  *
- * @throws {TypeError} If a proposal is pending; then nothing is removed.
+ * @throws {TypeError} As {@linkcode checkRemovable} does; then nothing is moved or removed.
  */
-export async function removeBottle(slug: string, root: string): Promise<void> {
-  await withBottleLock(root, slug, async () => {
-    refuseIfPending(slug, root);
-    const queueDir = queueDirForSlug(slug, { root });
-    if (isThere(queueDir)) await removeDirectory(queueDir);
+export function removeBottle(slug: string, root: string): Promise<RemovedBottle> {
+  return withBottleLock(root, slug, () => {
+    checkRemovable(slug, root);
+    const any = { uncollectedMs: Infinity, unfinishedMs: Infinity };
+    const uncollected = findLeftovers(slug, root, any).uncollected?.count ?? 0;
+    const movedTo = moveAside(queueDirForSlug(slug, { root }), join(removedRoot(root), slug));
     removeFile(unitPath(slug, root));
     removeFile(settingsPath(slug, root));
+    return { movedTo, uncollected };
   });
 }

@@ -14,6 +14,7 @@ import { signHead } from "../log/chain.ts";
 import { openSigningKey } from "../log/key.ts";
 import { findRecord, type RecordedDecision } from "../log/record.ts";
 import { proposalFromFile, responseFromFile, responsePlaces } from "../queue/files.ts";
+import { queueDirsEver } from "../queue/find.ts";
 import { encodeResponse } from "../records/codec.ts";
 import { AlreadyDecidedError } from "../records/errors.ts";
 import { PROPOSAL_SUFFIX } from "../records/names.ts";
@@ -26,15 +27,17 @@ type Ref = Required<ProposalRef>;
 
 /**
  * The file with a hash, from where the final file of a decision may be: the response, the proposal, both
- * archived or not, or the copy of a file that was in force or decided. `undefined` if none of these has it.
+ * archived or not, also in the queues of removed bottles of that name; or the copy of a file that was in
+ * force or decided. `undefined` if none of these has it.
  */
 function findFinalFile({ root, bottleSlug, proposalId }: Ref, sha256: string): string | undefined {
-  const queueDir = queueDirForSlug(bottleSlug, { root });
   const candidates = [
-    ...responsePlaces(queueDir, proposalId).map((path) => () => responseFromFile(path).finalFile),
-    ...[queueDir, processedDir(queueDir)].map((dir) => () =>
-      proposalFromFile(proposalPath(dir, proposalId)).proposedFile
-    ),
+    ...queueDirsEver(bottleSlug, root).flatMap((queueDir) => [
+      ...responsePlaces(queueDir, proposalId).map((path) => () => responseFromFile(path).finalFile),
+      ...[queueDir, processedDir(queueDir)].map((dir) => () =>
+        proposalFromFile(proposalPath(dir, proposalId)).proposedFile
+      ),
+    ]),
     () => knownFile(bottleSlug, sha256, root),
   ];
   for (const read of candidates) {
@@ -62,7 +65,7 @@ export function proveFinalFile(
   const file = findFinalFile(ref, finalSha256);
   if (file !== undefined) return { file };
   return {
-    reason: `the log has its hash, ${finalSha256}, and its bytes are neither in the queue of ` +
+    reason: `the log has its hash, ${finalSha256}, and its bytes are neither in a queue of ` +
       `${ref.bottleSlug} nor among the files that were in force or decided`,
   };
 }

@@ -113,6 +113,11 @@ export function intentsDir(root: string): string {
   return join(privateDir(root), "intents");
 }
 
+/** The directory to which the queues of removed bottles move, one directory for each slug. */
+export function removedRoot(root: string): string {
+  return join(privateDir(root), "removed");
+}
+
 /**
  * The path of a proposal in a queue directory, `<queueDir>/<id>.proposal.json`.
  *

@@ -159,13 +159,14 @@ export function ownEntry(path: string): OwnEntry | undefined {
 }
 
 /**
- * A directory and everything below it that may be listed; follows no link. Nothing if there is no such
- * directory.
+ * A directory and everything below it that may be listed, but nothing below `except`; follows no link.
+ * Nothing if there is no such directory.
  */
-export function* walkOwn(dir: string): Generator<OwnEntry> {
+export function* walkOwn(dir: string, except?: string): Generator<OwnEntry> {
   let entries: Deno.DirEntry[];
   const own = ownEntry(dir);
   if (own !== undefined) yield own;
+  if (dir === except) return;
   try {
     entries = [...Deno.readDirSync(dir)];
   } catch (error) {
@@ -174,7 +175,7 @@ export function* walkOwn(dir: string): Generator<OwnEntry> {
   }
   for (const { name, isDirectory } of entries) {
     const path = join(dir, name);
-    if (isDirectory) yield* walkOwn(path);
+    if (isDirectory) yield* walkOwn(path, except);
     else {
       const entry = ownEntry(path);
       if (entry !== undefined) yield entry;

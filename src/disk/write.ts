@@ -266,18 +266,20 @@ export function stagedName(path: string, mark: string): string {
  *
  * @param path The name; nothing happens if nothing has it.
  * @param dir A directory on the same file system; created if missing.
+ * @returns Its new path; `undefined` if nothing had the name.
  */
-export function moveAside(path: string, dir: string): void {
+export function moveAside(path: string, dir: string): string | undefined {
   ensureDirectory(dir);
   const aside = join(dir, `${basename(path)}.${crypto.randomUUID()}`);
   try {
     Deno.renameSync(path, aside);
   } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return;
+    if (error instanceof Deno.errors.NotFound) return undefined;
     throw error;
   }
   syncNames(dir);
   syncNames(dirname(path));
+  return aside;
 }
 
 /**
@@ -291,7 +293,20 @@ export function makeDirectoryIn(dir: string): string {
   return Deno.makeTempDirSync({ dir });
 }
 
-/** Removes a directory and everything in it. A crash leaves a part. */
+/**
+ * Lets every user who can reach it read a file, or list a directory, whatever the umask is.
+ *
+ * `chmod`, `open`, `fsync`. A crash leaves it as it was made.
+ */
+export function openToReaders(path: string): void {
+  Deno.chmodSync(path, Deno.statSync(path).isDirectory ? 0o755 : 0o644);
+  syncNames(path);
+}
+
+/**
+ * Removes a directory of the operator's own and everything in it. A crash leaves a part. What others wrote
+ * can be too deep for it: that is moved away.
+ */
 export async function removeDirectory(dir: string): Promise<void> {
   await Deno.remove(dir, { recursive: true });
 }

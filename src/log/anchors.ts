@@ -6,13 +6,14 @@
  * @module
  */
 
-import { processedDir, queueDirForSlug } from "../disk/layout.ts";
+import { processedDir } from "../disk/layout.ts";
 import {
   listNames,
   MAX_QUEUE_FILE_BYTES,
   readUntrusted,
   sizeAndChange,
 } from "../disk/read_untrusted.ts";
+import { queueDirsEver } from "../queue/find.ts";
 import { parseJsonBytes, parseResponse } from "../records/codec.ts";
 import { formatHead, type Head, parseHead, type SignedHead } from "../records/head.ts";
 import { isProposalId, RESPONSE_SUFFIX } from "../records/names.ts";
@@ -80,14 +81,14 @@ const MAX_RESPONSES = 10_000;
 const MAX_RESPONSE_BYTES = 128 * 1024 * 1024;
 
 /**
- * The heads that a bottle's responses state, archived ones too: anchors of all its logs, unchecked. The
- * sidecar can write there, so each counts only if it is signed; and a flood must not keep a log from
+ * The heads that a bottle's responses state, archived ones and those of removed bottles of that name too:
+ * anchors of all its logs, unchecked. The sidecar can write there, so each counts only if it is signed; and a flood must not keep a log from
  * being checked, so the responses that changed last are read: at most 10,000, and 128 MiB.
  */
 export function anchorsInResponses(root: string, slug: string): readonly Anchor[] {
   const anchors: Anchor[] = [];
   let bytesLeft = MAX_RESPONSE_BYTES;
-  for (const { source, bytes } of newestResponses(queueDirForSlug(slug, { root }))) {
+  for (const { source, bytes } of newestResponses(queueDirsEver(slug, root))) {
     if (bytes > bytesLeft) break;
     bytesLeft -= bytes;
     try {
@@ -103,8 +104,8 @@ export function anchorsInResponses(root: string, slug: string): readonly Anchor[
   return anchors;
 }
 
-function newestResponses(queueDir: string) {
-  return [queueDir, processedDir(queueDir)]
+function newestResponses(queueDirs: readonly string[]) {
+  return queueDirs.flatMap((queueDir) => [queueDir, processedDir(queueDir)])
     .flatMap((dir) => responseNames(dir).map((name) => join(dir, name)))
     .flatMap((source) => {
       const look = sizeAndChange(source);

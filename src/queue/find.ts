@@ -4,11 +4,19 @@
  * @module
  */
 
-import { claudeBottleRoot, processedDir, queueDirForSlug, queueRoot } from "../disk/layout.ts";
+import {
+  claudeBottleRoot,
+  processedDir,
+  queueDirForSlug,
+  queueRoot,
+  removedRoot,
+} from "../disk/layout.ts";
+import { namesInOwn } from "../disk/read_own.ts";
 import { directoryIdentity, listNames, sizeAndChange } from "../disk/read_untrusted.ts";
 import { UnsafeFileError } from "../records/errors.ts";
 import { isBottleSlug, PROPOSAL_SUFFIX, proposalIdIn, RESPONSE_SUFFIX } from "../records/names.ts";
 import { isUnfinished } from "./files.ts";
+import { join } from "@std/path";
 
 /** Something under `queue/` that is not a bottle's queue directory. */
 export interface RefusedQueue {
@@ -46,6 +54,13 @@ export function listBottles(root: string): BottleListing {
     }
   }
   return { slugs, refused };
+}
+
+/** The queue directory of a bottle, then those of removed bottles of that name. */
+export function queueDirsEver(slug: string, root: string): readonly string[] {
+  const queueDir = queueDirForSlug(slug, { root });
+  const removed = join(removedRoot(root), slug);
+  return [queueDir, ...namesInOwn(removed).map((name) => join(removed, name))];
 }
 
 /** Where a proposal is, and whether it has a response. */

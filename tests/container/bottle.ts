@@ -7,6 +7,7 @@
  */
 
 import { CLIENT_KINDS } from "../support/clients.ts";
+import { CURRENT_CONFIG_DIR_IN_AGENT } from "../../mod.ts";
 import { blocksOf } from "../support/documents.ts";
 import { proposed } from "../support/records.ts";
 import { REPO, run, type RunResult, supervise } from "../support/run.ts";
@@ -75,6 +76,16 @@ Deno.test({
       assertEquals(await idOf(host, "dev-1-supervise"), before);
     });
     await t.step("an agent asks by the printed configuration and is answered", () => ask(host));
+    await t.step("an agent of another user than root reads the files in force", async () => {
+      const { agent_flags } = JSON.parse((await host.bottle("add", "dev-1", "--json")).out);
+      const [, volume] = String(agent_flags[1]).split(" ");
+      const read = `console.log(Deno.readTextFileSync("${CURRENT_CONFIG_DIR_IN_AGENT}/allowlist"))`;
+      const out = await engine.podman([
+        ...["run", "--rm", "--user=1000:1000", "--network=none", "--ulimit=nofile=1024:1024"],
+        ...["--env=DENO_DIR=/tmp", `--volume=${volume}`, "--entrypoint=deno", BASE, "eval", read],
+      ]);
+      assertEquals(out, "# The hosts that the bottle may reach, one a line\n\n");
+    });
     await t.step("after a stop that this tool did not make, up starts it anew", async () => {
       await engine.podman(["stop", "--time", "5", "dev-1-supervise"]);
       const status = await host.bottle("status", "dev-1");

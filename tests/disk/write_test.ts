@@ -8,7 +8,7 @@ import { assertEquals, assertThrows } from "@std/assert";
 const ignore = isMissing("strace", "-V");
 
 const CALLS =
-  "fsync,fdatasync,ftruncate,flock,rename,renameat,renameat2,link,linkat,unlink,unlinkat,write";
+  "chmod,fchmodat,fsync,fdatasync,ftruncate,flock,rename,renameat,renameat2,link,linkat,unlink,unlinkat,write";
 
 /** The system calls on the files of a directory that a line of code makes, in order. */
 async function trace(dir: string, code: string): Promise<string[]> {
@@ -85,6 +85,11 @@ for (
       "moveAside()",
       'Deno.writeFileSync("DIR/x", bytes); durable.moveAside("DIR/x", "DIR/p");',
       ["write", "fsync directory", "rename", "fsync", "fsync directory"],
+    ],
+    [
+      "openToReaders()",
+      'Deno.writeTextFileSync("DIR/x", ""); durable.openToReaders("DIR/x");',
+      ["chmod", "fsync"],
     ],
     [
       "removeFile()",

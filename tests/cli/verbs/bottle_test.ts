@@ -21,25 +21,25 @@ function modesUnder(dir: string, prefix = ""): string[] {
 }
 
 const ADDED = [
-  "600 current-config/dev-1/Dockerfile",
-  "600 current-config/dev-1/allowlist",
-  "600 current-config/dev-1/routes.json",
   "600 private/bottles/dev-1.json",
   "600 private/bottles/lock",
+  "644 current-config/dev-1/Dockerfile",
+  "644 current-config/dev-1/allowlist",
+  "644 current-config/dev-1/routes.json",
   "700 current-config",
-  "700 current-config/dev-1",
   "700 private",
   "700 private/bottles",
   "700 private/staging",
   "700 private/staging/bottles",
   "700 queue",
   "700 queue/dev-1",
+  "755 current-config/dev-1",
 ];
 
 const add = (dir: TempDir, ...args: string[]) =>
   supervise(dir.at("root"), ["bottle", "add", "dev-1", ...args]);
 
-Deno.test("bottle add makes what a bottle needs, for the operator alone, and twice the same", async () => {
+Deno.test("bottle add makes what a bottle needs, for others what an agent reads, and twice the same", async () => {
   await using dir = await tempDir();
   await Deno.writeTextFile(dir.at("mine"), "mirror.internal.example\n");
   const first = await add(dir, "--allowlist", dir.at("mine"));
@@ -176,16 +176,92 @@ Deno.test("bottle remove refuses while a proposal is pending, and keeps what peo
   assertMatch(refused.err, /^Cannot remove dev-1: it has 1 pending; decide that first/);
   await supervise(root, ["reject", "p1", "--notes", "no"]);
   const removed = await supervise(root, ["bottle", "remove", "dev-1"]);
-  assertEquals([removed.code, removed.err], [0, ""]);
+  assertEquals([removed.code, removed.err], [
+    0,
+    "! 1 response in it was never collected, so no agent was told\n",
+  ]);
   assertEquals(
     removed.out,
-    "removed dev-1: its queue and its settings\n" +
+    "removed dev-1: its settings\n" +
+      `moved its queue to ${movedQueue(root)}\n` +
+      "  show --final and audit verify read it there, until you delete it\n" +
       `kept ${root}/audit (the audit logs) and ${root}/current-config/dev-1 (the files in force)\n`,
   );
   assertEquals((await supervise(root, ["audit", "verify"])).code, 0);
   assertEquals([...Deno.readDirSync(join(root, "queue"))], []);
   const list = await supervise(root, ["bottle", "list"]);
   assertEquals(list.out, "There is no bottle yet: supervise bottle add NAME\n");
+});
+
+/** Where `bottle remove` moved the queue of dev-1. */
+function movedQueue(root: string): string {
+  const dir = join(root, "private", "removed", "dev-1");
+  const [first] = Deno.readDirSync(dir);
+  return join(dir, first!.name);
+}
+
+// Threat: L3
+// Threat: L11
+Deno.test("bottle remove moves the queue as it is: decided files are printed and a cut log is found", async () => {
+  await using dir = await tempDir();
+  const root = dir.at("root");
+  await add(dir);
+  await queueSample(root, { id: "p1" });
+  await supervise(root, ["modify", "p1", "--file", "-"], { input: "mine.example\n" });
+  const queue = await Deno.stat(join(root, "queue", "dev-1"));
+  const { code, out } = await supervise(root, ["bottle", "remove", "dev-1", "--json"]);
+  const { moved_to, uncollected } = JSON.parse(out);
+  assertEquals([code, moved_to, uncollected], [0, movedQueue(root), 1]);
+  // The same directory: nothing in it was opened, so neither its depth nor its modes matter.
+  assertEquals((await Deno.stat(moved_to)).ino, queue.ino);
+
+  await add(dir);
+  await Deno.remove(join(root, "private", "known"), { recursive: true });
+  const final = await supervise(root, ["show", "p1", "--final"]);
+  assertEquals([final.code, final.out], [0, "mine.example\n"]);
+  await Deno.remove(join(root, "private", "heads"), { recursive: true });
+  await Deno.truncate(join(root, "audit", "pipelock-dev-1.log"));
+  const cut = await supervise(root, ["audit", "verify"]);
+  assertEquals(cut.code, 1);
+  assertStringIncludes(cut.out + cut.err, `${moved_to}/p1.response.json`);
+});
+
+Deno.test("bottle remove says which mode keeps the queue from being moved", async () => {
+  await using dir = await tempDir();
+  await add(dir);
+  const queue = dir.at("root", "queue", "dev-1");
+  const remove = () => supervise(dir.at("root"), ["bottle", "remove", "dev-1"]);
+  for (const mode of [0o000, 0o300, 0o500]) {
+    await Deno.chmod(queue, mode);
+    const shown = mode.toString(8).padStart(3, "0");
+    const says = `its queue has mode ${shown}; chmod u+rwx ${queue} first\n`;
+    assertEquals((await remove()).err, `Cannot remove dev-1: ${says}`);
+  }
+  await Deno.chmod(queue, 0o700);
+  assertEquals((await remove()).code, 0);
+});
+
+// Threat: B8
+Deno.test("bottle remove refuses while a response has no record, and moves nothing", async () => {
+  await using dir = await tempDir();
+  const root = dir.at("root");
+  await add(dir);
+  const planted = join(root, "queue", "dev-1", "p1.response.json");
+  await queueSample(root, { id: "p1" });
+  await Deno.writeTextFile(
+    planted,
+    JSON.stringify({ proposal_id: "p1", status: "approved", notes: "", final_file: "" }),
+  );
+  const refused = await supervise(root, ["bottle", "remove", "dev-1"]);
+  assertEquals([refused.code, refused.out], [1, ""]);
+  assertMatch(
+    refused.err,
+    /^Cannot remove dev-1: p1 is answered without a record; decide it with --override-unrecorded/,
+  );
+  await Deno.remove(join(root, "queue", "dev-1", "p1.proposal.json"));
+  assertEquals((await supervise(root, ["bottle", "remove", "dev-1"])).code, 1);
+  await Deno.remove(planted);
+  assertEquals((await supervise(root, ["bottle", "remove", "dev-1"])).code, 0);
 });
 
 /** The address in a client's configuration. */

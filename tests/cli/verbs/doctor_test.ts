@@ -97,6 +97,10 @@ async function findings(root: string): Promise<{ code: number; found: readonly F
 Deno.test("doctor finds nothing wrong where nothing is, and changes nothing", async () => {
   await using dir = await tempDir();
   await prepare(dir);
+  // A removed bottle's queue is as its sidecar left it.
+  await Deno.mkdir(dir.at("private", "removed", "x", "x.1"), { recursive: true, mode: 0o700 });
+  await Deno.mkdir(dir.at("private", "removed", "x", "x.1", "d"), { mode: 0o700 });
+  await Deno.chmod(dir.at("private", "removed", "x", "x.1", "d"), 0o777);
   const before = treeOf(dir.path);
   const { code, found } = await findings(dir.path);
   assertEquals(treeOf(dir.path), before);
@@ -465,6 +469,17 @@ const TROUBLES: readonly Trouble[] = [
     state: "bad",
     says: `you may not use ${path} (mode ${shown})`,
     todo: `chmod -R u+rwX $ROOT/${`${path}`.split("/")[0]}`,
+  })),
+  ...[
+    ["a file in force", "current-config/dev-1/allowlist", 0o600],
+    ["a directory of files in force", "current-config/dev-1", 0o750],
+  ].map(([what, path, mode]): Trouble => ({
+    what: `${what} that only its owner reads`,
+    make: (dir) => Deno.chmod(dir.at(`${path}`), Number(mode)),
+    check: "permissions",
+    state: "warn",
+    says: `an agent that is not root in its container may not read ${path}`,
+    todo: "chmod -R a+rX $ROOT/current-config/*",
   })),
   {
     what: "an invalid file in force",
