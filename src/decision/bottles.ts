@@ -211,8 +211,8 @@ export function countPending(slug: string, root: string): number {
 }
 
 /**
- * @throws {TypeError} If a bottle cannot be removed: a proposal is pending, or has a response without a
- * record, or the queue's owner may not move the queue.
+ * @throws {TypeError} If a bottle cannot be removed: a proposal is pending, a response has no record or
+ * cannot be checked for one, or the queue's owner may not move the queue.
  */
 export function checkRemovable(slug: string, root: string): void {
   const queueDir = queueDirForSlug(slug, { root });
@@ -230,12 +230,19 @@ export function checkRemovable(slug: string, root: string): void {
         `remove it from ${queueDir} yourself`,
     );
   }
-  const [planted] = readOverview({ root, bottleSlug: slug }).unrecordedResponses;
-  if (planted === undefined) return;
-  const { proposalId } = planted;
+  const { unrecordedResponses: [planted], unreadable } = readOverview({ root, bottleSlug: slug });
+  if (planted !== undefined) {
+    throw new TypeError(
+      `Cannot remove ${slug}: ${planted.proposalId} is answered without a record; decide it with ` +
+        `--override-unrecorded first. If it has no proposal, move its response out of ${queueDir} yourself`,
+    );
+  }
+  // Then nobody knows whether every response has a record.
+  const unknown = unreadable.find(({ file }) => file === ".");
+  if (unknown === undefined) return;
   throw new TypeError(
-    `Cannot remove ${slug}: ${proposalId} is answered without a record; decide it with ` +
-      `--override-unrecorded first. If it has no proposal, move its response out of ${queueDir} yourself`,
+    `Cannot remove ${slug}: its responses cannot be checked against its logs: ${unknown.reason}; ` +
+      "see supervise doctor",
   );
 }
 

@@ -260,6 +260,16 @@ Deno.test("bottle remove refuses while a response has no record, and moves nothi
   );
   await Deno.remove(join(root, "queue", "dev-1", "p1.proposal.json"));
   assertEquals((await supervise(root, ["bottle", "remove", "dev-1"])).code, 1);
+  // Where the log cannot be read, no one knows whether it has a record.
+  const log = join(root, "audit", "pipelock-dev-1.log");
+  await Deno.mkdir(log, { recursive: true });
+  const unknown = await supervise(root, ["bottle", "remove", "dev-1"]);
+  assertEquals([unknown.code, unknown.out], [1, ""]);
+  assertMatch(
+    unknown.err,
+    /^Cannot remove dev-1: its responses cannot be checked against its logs: /,
+  );
+  await Deno.remove(log);
   await Deno.remove(planted);
   assertEquals((await supervise(root, ["bottle", "remove", "dev-1"])).code, 0);
 });
