@@ -37,6 +37,12 @@ interface Watcher {
   readonly tell: OnNames;
 }
 
+/**
+ * For how many times as long as a look took there is no other one. A directory of a million names takes
+ * seconds, and a program that changes it all the time would leave no time for other bottles or for keys.
+ */
+const RESTS = 4;
+
 /** The key of those who want all names; no file is called that. */
 const ALL = "";
 
@@ -53,6 +59,8 @@ interface DirectoryWatch {
   /** The next look, and after how long it comes. */
   timer: ReturnType<typeof setTimeout> | undefined;
   intervalMs: number;
+  /** Before this time of `performance.now()` there is no other look. */
+  restsUntilMs: number;
   /** What is to be done in the next turn: a look, or a look at single files. */
   soon: ReturnType<typeof setImmediate> | undefined;
   lookDue: boolean;
@@ -63,7 +71,7 @@ const watches = new Map<string, DirectoryWatch>();
 
 /**
  * Calls a function with the names in a directory: once soon, then after every event in it, and at
- * every interval. Calls never overlap. A directory that does not exist yet has no names.
+ * every interval, and later if the last look took long. Calls never overlap. A directory that does not exist yet has no names.
  *
  * Needs `--allow-read` for the directory.
  *
@@ -119,6 +127,7 @@ function openWatch(dir: string): DirectoryWatch {
     names: undefined,
     timer: undefined,
     intervalMs: Infinity,
+    restsUntilMs: 0,
     soon: undefined,
     lookDue: false,
     filesDue: new Set(),
@@ -183,11 +192,16 @@ async function listen(watch: DirectoryWatch, events: Deno.FsWatcher): Promise<vo
   }
 }
 
+function isResting({ restsUntilMs }: DirectoryWatch): boolean {
+  return performance.now() < restsUntilMs;
+}
+
 /** Any number of events before the look make one look. */
 function lookSoon(watch: DirectoryWatch): void {
   if (watch.watchers.size === 0) return; // An event that was on its way when the last one left.
   watch.names = undefined;
   watch.lookDue = true;
+  if (isResting(watch)) return lookWithin(watch, 0);
   watch.soon ??= setImmediate(() => doWhatIsDue(watch));
 }
 
@@ -200,7 +214,7 @@ function doWhatIsDue(watch: DirectoryWatch): void {
   watch.soon = undefined;
   const files = [...watch.filesDue];
   watch.filesDue.clear();
-  if (watch.lookDue || files.length > MANY_FILES) return look(watch);
+  if (watch.lookDue && !isResting(watch) || files.length > MANY_FILES) return look(watch);
   for (const name of files) {
     if (stampOfFile(`${watch.dir}/${name}`) !== undefined) tell(watch, name, NO_NAMES);
   }
@@ -215,6 +229,7 @@ function standsStill({ events, names, known }: DirectoryWatch): boolean {
 }
 
 function look(watch: DirectoryWatch): void {
+  const startedMs = performance.now();
   watch.lookDue = false;
   let error: unknown;
   if (!standsStill(watch)) {
@@ -234,7 +249,9 @@ function look(watch: DirectoryWatch): void {
   for (const group of watch.watchers.values()) {
     for (const watcher of group) intervalMs = Math.min(intervalMs, watcher.intervalMs);
   }
-  if (watch.watchers.size > 0) lookWithin(watch, intervalMs);
+  const endedMs = performance.now();
+  watch.restsUntilMs = endedMs + RESTS * (endedMs - startedMs);
+  if (watch.watchers.size > 0) lookWithin(watch, watch.lookDue ? 0 : intervalMs);
 }
 
 function tell(
@@ -248,6 +265,7 @@ function tell(
 
 function lookWithin(watch: DirectoryWatch, intervalMs: number): void {
   clearTimeout(watch.timer);
-  watch.intervalMs = Math.min(LONGEST_TIMER_MS, intervalMs);
+  const restMs = watch.restsUntilMs - performance.now();
+  watch.intervalMs = Math.min(LONGEST_TIMER_MS, Math.max(intervalMs, restMs));
   watch.timer = setTimeout(() => look(watch), watch.intervalMs);
 }

@@ -427,3 +427,37 @@ Deno.test("watchPending() gives no new listing after a look that finds the same"
   assertEquals((await next).value?.pending.length, 1);
   await listings.return();
 });
+
+// Threat: B5
+Deno.test("watchNames() rests after a look four times as long as it took, whatever happens meanwhile", async () => {
+  await using dir = await tempDir();
+  const { now } = performance;
+  const { setTimeout } = globalThis;
+  const timers: { readonly run: () => void; readonly delayMs: number }[] = [];
+  const came = Promise.withResolvers<void>();
+  let clockMs = 0;
+  let looks = 0;
+  performance.now = () => clockMs;
+  globalThis.setTimeout = ((run: () => void, delayMs: number) => {
+    timers.push({ run, delayMs });
+    // The watch's own, the one behind the look, and one for an event.
+    if (timers.length === 3) came.resolve();
+  }) as unknown as typeof globalThis.setTimeout;
+  const stop = watchNames(dir.path, 500, () => {
+    looks++;
+    clockMs += 1_000;
+    if (looks === 1) Deno.writeTextFileSync(dir.at("file"), "");
+  });
+  try {
+    await came.promise;
+    assertEquals(looks, 1);
+    assertEquals(timers.slice(0, 3).map(({ delayMs }) => delayMs), [500, 4_000, 4_000]);
+    clockMs += 4_000;
+    timers.at(-1)!.run();
+    assertEquals(looks, 2);
+  } finally {
+    stop();
+    Object.assign(globalThis, { setTimeout });
+    performance.now = now;
+  }
+});
