@@ -5,6 +5,7 @@
  */
 
 import { auditLogPath, claudeBottleRoot } from "../disk/layout.ts";
+import { replaceFileAlone } from "../disk/write.ts";
 import { keepFile } from "../host/config_files.ts";
 import { standingResponse, type UnrecordedResponse } from "../log/decisions.ts";
 import type { AuditEntry } from "../records/audit_entry.ts";
@@ -263,7 +264,7 @@ async function record(
 /** Keeps the operator's version: nobody but the response has it, and the queue's owner can remove that. */
 function keepDecided(bottleSlug: string, file: string, root: string): void {
   try {
-    keepFile(bottleSlug, new TextEncoder().encode(file), root);
+    keepFile(bottleSlug, new TextEncoder().encode(file), root, replaceFileAlone);
   } catch {
     // It is decided and answered. Without a copy, a response that gets lost cannot be written again.
   }

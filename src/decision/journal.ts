@@ -26,6 +26,7 @@ import {
   syncFile,
   syncNames,
 } from "../disk/write.ts";
+import { clearHalfKept } from "../host/config_files.ts";
 import { appendEntry } from "../log/append.ts";
 import { linesOf, linkOf, signHead } from "../log/chain.ts";
 import { openSigningKey } from "../log/key.ts";
@@ -256,6 +257,7 @@ export function withBottleLock<T>(
   return withLock(join(privateDir(root), "locks", `${slug}.lock`), async () => {
     // No other process writes there while the lock is held: what is left is from a crash.
     clearDirectory(stagingDir(root, slug));
+    clearHalfKept(slug, root);
     return await run(await finishIntent(root, slug));
   });
 }

@@ -7,7 +7,7 @@
 import { currentConfigDirForSlug, privateDir } from "../disk/layout.ts";
 import { ownFileStamp, readOwnFile } from "../disk/read_own.ts";
 import { listNames } from "../disk/read_untrusted.ts";
-import { removeFile, replaceFile } from "../disk/write.ts";
+import { clearDirectory, removeFile, replaceFile } from "../disk/write.ts";
 import { checkBottleSlug } from "../records/names.ts";
 import { MAX_CONFIG_FILE_BYTES } from "../records/problem.ts";
 import { CONFIG_FILE_FOR_TOOL, type Tool, TOOLS } from "../records/proposal.ts";
@@ -59,13 +59,26 @@ export function keepFilesInForce(bottleSlug: string, root: string): void {
   }
 }
 
-/** Keeps a copy of a config file by its hash, unless there is one. */
-export function keepFile(bottleSlug: string, bytes: Uint8Array, root: string): void {
+/**
+ * Keeps a copy of a config file by its hash, unless there is one. `replace` is `replaceFileAlone` for the
+ * holder of the bottle's lock.
+ */
+export function keepFile(
+  bottleSlug: string,
+  bytes: Uint8Array,
+  root: string,
+  replace = replaceFile,
+): void {
   const dir = knownDir(bottleSlug, root);
   const copy = join(dir, sha256Hex(bytes));
   if (ownFileStamp(copy) !== undefined) return;
-  replaceFile(copy, bytes);
+  replace(copy, bytes);
   keepNewest(dir, MAX_KNOWN);
+}
+
+/** Removes what a crash left of a copy by a holder of the bottle's lock, which the caller holds now. */
+export function clearHalfKept(bottleSlug: string, root: string): void {
+  clearDirectory(knownDir(bottleSlug, root), (name) => name.endsWith(".new.tmp"));
 }
 
 /** Removes the files of a directory that were written longest ago, so that `most` are left. */
