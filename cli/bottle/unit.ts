@@ -108,7 +108,7 @@ async function askUnit(bottle: Bottle): Promise<Unit | undefined> {
   );
 }
 
-/** The same for what only looks: if systemd cannot be asked, there is none, unless the root has its file. */
+/** Likewise for a verb that needs no unit: `undefined` also if systemd cannot be asked and the root has no file. */
 async function findUnit(bottle: Bottle): Promise<Unit | undefined> {
   const isWritten = readUnit(bottle.slug, bottle.root) !== undefined;
   if (!isWritten && (await systemctl("show-environment"))?.code !== 0) return undefined;

@@ -85,10 +85,11 @@ export function unitPath(slug: string, root: string): string {
  * How a bottle's sidecar is started; `undefined` if the bottle was not added, or has no queue.
  *
  * @throws {MalformedRecordError} If the settings are malformed.
+ * @throws {UnsafeFileError} If something other than a file has their name.
  */
 export function readBottle(slug: string, root: string): BottleSettings | undefined {
   const path = settingsPath(slug, root);
-  const bytes = readSettingsFile(path);
+  const bytes = readOwnFile(path);
   if (bytes === undefined || !isThere(queueDirForSlug(slug, { root }))) return undefined;
   return SETTINGS.read(parseJsonBytes(bytes, path), path);
 }
@@ -96,16 +97,6 @@ export function readBottle(slug: string, root: string): BottleSettings | undefin
 /** Runs a function while no other command starts or stops the bottle's sidecar. */
 export function withSidecarLock<T>(slug: string, root: string, run: () => Promise<T>): Promise<T> {
   return withLock(join(settingsDir(root), `${checkBottleSlug(slug)}.lock`), run);
-}
-
-function readSettingsFile(path: string): Uint8Array | undefined {
-  try {
-    return readOwnFile(path);
-  } catch (cause) {
-    const { IsADirectory, NotADirectory } = Deno.errors;
-    if (!(cause instanceof IsADirectory || cause instanceof NotADirectory)) throw cause;
-    throw new MalformedRecordError(path, undefined, "it is not a file", { cause });
-  }
 }
 
 export function writeBottle(slug: string, settings: BottleSettings, root: string): void {

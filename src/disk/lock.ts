@@ -26,8 +26,11 @@ export interface OwnFile extends Disposable {
  * Opens a file that is a plain one, or does not exist yet. Deno can only wait for the other side of a FIFO,
  * and no signal ends that.
  */
-function openPlain(path: string, options: Deno.OpenOptions): Deno.FsFile {
-  const stamp = ownFileStamp(path);
+function openPlain(
+  path: string,
+  options: Deno.OpenOptions,
+  stamp = ownFileStamp(path),
+): Deno.FsFile {
   if (stamp?.isFile !== false) return Deno.openSync(path, options);
   const reason = stamp.isDirectory ? "it is a directory" : "it is not a regular file";
   throw new UnsafeFileError(path, reason);
@@ -37,7 +40,7 @@ function openPlain(path: string, options: Deno.OpenOptions): Deno.FsFile {
 export function openOwnFile(path: string): OwnFile | undefined {
   while (true) {
     const stamp = ownFileStamp(path);
-    const file = stamp && unlessMissing(() => openPlain(path, { read: true }));
+    const file = stamp && unlessMissing(() => openPlain(path, { read: true }, stamp));
     if (file === undefined) return undefined;
     // By its path: a handle may be asked for metadata only where the real path is granted too.
     if (ownFileStamp(path)?.identity !== stamp?.identity) {

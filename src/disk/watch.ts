@@ -71,7 +71,8 @@ const watches = new Map<string, DirectoryWatch>();
 
 /**
  * Calls a function with the names in a directory: once soon, then after every event in it, and at
- * every interval, and later if the last look took long. Calls never overlap. A directory that does not exist yet has no names.
+ * every interval, and later if the last look took long. Calls never overlap. A directory that does not
+ * exist yet has no names.
  *
  * Needs `--allow-read` for the directory.
  *

@@ -82,8 +82,9 @@ const MAX_RESPONSE_BYTES = 128 * 1024 * 1024;
 
 /**
  * The heads that a bottle's responses state, archived ones and those of removed bottles of that name too:
- * anchors of all its logs, unchecked. The sidecar can write there, so each counts only if it is signed; and a flood must not keep a log from
- * being checked, so the responses that changed last are read: at most 10,000, and 128 MiB.
+ * anchors of all its logs, unchecked. The sidecar can write there, so each counts only if it is signed; and
+ * a flood must not keep a log from being checked, so the responses that changed last are read: at most
+ * 10,000, and 128 MiB.
  */
 export function anchorsInResponses(root: string, slug: string): readonly Anchor[] {
   const anchors: Anchor[] = [];
