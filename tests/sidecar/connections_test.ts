@@ -95,6 +95,20 @@ const healthOf = ({ url }: Sidecar) =>
     return response.status;
   });
 
+/** A response of events that ends once it was read to its end; `onEnd` is called then. */
+function eventStream(chunks: readonly Uint8Array[], onEnd: () => void): Response {
+  const left = [...chunks];
+  const body = new ReadableStream({
+    pull(controller) {
+      const chunk = left.shift();
+      if (chunk !== undefined) return controller.enqueue(chunk);
+      onEnd();
+      controller.close();
+    },
+  });
+  return new Response(body, { headers: { "content-type": "text/event-stream" } });
+}
+
 // Threat: A14
 Deno.test.each(
   [["silent", 3000], ["half-headers", 2000], ["half-bodies", 600], ["drip", 1000]] as const,
@@ -382,16 +396,10 @@ Deno.test("comments to a client that takes nothing are left out, and it can be a
         ...Array(9).fill(": comment"),
         "data: end",
       ];
-      const body = new ReadableStream({
-        pull(controller) {
-          const chunk = chunks.shift();
-          if (chunk !== undefined) return controller.enqueue(encoder.encode(chunk));
-          taken.push(incoming.isTaken());
-          controller.close();
-          ended.resolve();
-        },
+      return eventStream(chunks.map((chunk) => encoder.encode(chunk)), () => {
+        taken.push(incoming.isTaken());
+        ended.resolve();
       });
-      return new Response(body, { headers: { "content-type": "text/event-stream" } });
     },
   });
   using connection = await connectRaw(new URL(`http://127.0.0.1:${listener.addr.port}`));
@@ -468,16 +476,7 @@ Deno.test("a client that has not taken a response gets no other call held on tha
       calls++;
       await incoming.read();
       // More than the kernel takes while nobody reads.
-      const chunks = [new Uint8Array(15 * 2 ** 20)];
-      const body = new ReadableStream({
-        pull(controller) {
-          const chunk = chunks.pop();
-          if (chunk !== undefined) return controller.enqueue(chunk);
-          controller.close();
-          ended.resolve();
-        },
-      });
-      return new Response(body, { headers: { "content-type": "text/event-stream" } });
+      return eventStream([new Uint8Array(15 * 2 ** 20)], ended.resolve);
     },
   });
   using connection = await connectRaw(new URL(`http://127.0.0.1:${listener.addr.port}`));
