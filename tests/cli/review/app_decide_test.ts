@@ -412,7 +412,7 @@ Deno.test("an edit is edited again, or left; then its file is kept, and the scre
   await queueSample(dir.path, { id: "p1" });
   const app = await openTestApp(dir, {
     editor: 'echo "h$(wc -l < "$1").example" >> "$1"',
-    columns: 200,
+    columns: 500,
   });
   await app.press("return");
   await app.decide("m");
