@@ -128,24 +128,20 @@ async function feedPager(
   child: PagerProcess,
   rows: Iterable<string>,
 ): Promise<number> {
-  // Ctrl-C is for the pager: without this program it would be left with no one that waits for it.
-  const ignore = () => {};
-  Deno.addSignalListener("SIGINT", ignore);
+  // Ctrl-C is for the pager: without this program it would be left with no one that waits for it. On a busy
+  // machine its signal arrives after the end of the pager, so it is ignored to the end of this program.
+  Deno.addSignalListener("SIGINT", () => {});
+  const input = child.stdin.getWriter();
   try {
-    const input = child.stdin.getWriter();
-    try {
-      for (const chunk of chunksOf(asLines(rows, context.columns))) await input.write(chunk);
-      await input.close();
-    } catch (error) {
-      // The operator has left the pager before its end.
-      if (!(error instanceof Deno.errors.BrokenPipe)) throw error;
-    }
-    const { success, code, signal } = await child.status;
-    if (success) return 0;
-    const how = signal === null ? `with exit code ${code}` : `by ${signal}`;
-    context.complain(`Cannot show it in ${program}: it ended ${how}; use --plain, or set $PAGER`);
-    return 1;
-  } finally {
-    Deno.removeSignalListener("SIGINT", ignore);
+    for (const chunk of chunksOf(asLines(rows, context.columns))) await input.write(chunk);
+    await input.close();
+  } catch (error) {
+    // The operator has left the pager before its end.
+    if (!(error instanceof Deno.errors.BrokenPipe)) throw error;
   }
+  const { success, code, signal } = await child.status;
+  if (success) return 0;
+  const how = signal === null ? `with exit code ${code}` : `by ${signal}`;
+  context.complain(`Cannot show it in ${program}: it ended ${how}; use --plain, or set $PAGER`);
+  return 1;
 }

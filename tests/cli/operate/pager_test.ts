@@ -135,6 +135,29 @@ Deno.test("Ctrl-C in the pager ends neither the pager nor the verb", { ignore },
   await terminal.sees(/^ended with 0$/m);
 });
 
+Deno.test("a Ctrl-C whose signal arrives after the end of the pager does not end the verb", {
+  ignore,
+}, async () => {
+  await using dir = await tempDir();
+  await record(dir, 3);
+  // Signals are taken in the order of their numbers: the second one says that the first one was taken.
+  const program = `
+import { main } from ${JSON.stringify(join(REPO, "cli/main.ts"))};
+const { promise, resolve } = Promise.withResolvers();
+Deno.addSignalListener("SIGUSR1", resolve);
+const code = await main(["audit", "show"]);
+Deno.kill(Deno.pid, "SIGINT");
+Deno.kill(Deno.pid, "SIGUSR1");
+await promise;
+Deno.exit(code);
+`;
+  await Deno.writeTextFile(dir.at("late.ts"), program);
+  const env = { CLAUDE_BOTTLE_ROOT: dir.path, PAGER: "cat" };
+  const command = `deno run -A -c ${join(REPO, "deno.json")} ${dir.at("late.ts")}; echo "ended with $?"`;
+  await using terminal = await openTerminal(command, env);
+  await terminal.sees(/^ended with 0$/m);
+});
+
 // Threat: C8
 Deno.test(
   "the launcher grants the pager to audit show alone, on a terminal, and not with --plain",
