@@ -41,6 +41,29 @@ export function rpcError(status: number, code: number, message: string): Respons
 }
 
 /**
+ * Refuses a request that names another server, as DNS rebinding does, or that a page of another site sends. A
+ * name is compared as it is written: a URL parser would read `evil@localhost` and `0x7f.1` as names of this
+ * server, which another reader would not.
+ *
+ * @param hosts Its names, in lower case.
+ */
+export function refuseOtherHosts(
+  headers: Headers,
+  hosts: readonly string[],
+): Response | undefined {
+  const host = headers.get("host") ?? "";
+  // What is no browser sends no Origin.
+  const origin = headers.get("origin") ?? `http://${host}`;
+  const sites = { Host: host, Origin: /^https?:\/\/(.*)$/.exec(origin)?.[1] ?? "" };
+  for (const [header, site] of Object.entries(sites)) {
+    if (hosts.includes(site.toLowerCase().replace(/:\d{1,5}$/, ""))) continue;
+    const reason = `Invalid ${header}: not a name of this server; --allowed-host adds one`;
+    return rpcError(403, -32000, reason);
+  }
+  return undefined;
+}
+
+/**
  * Refuses a request without the bearer token, if the sidecar has one. Compares hashes of equal length, in
  * constant time.
  */

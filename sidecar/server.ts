@@ -14,6 +14,7 @@ import {
   plain,
   readHeaders,
   refuseOtherContent,
+  refuseOtherHosts,
   refuseWithoutToken,
 } from "./http.ts";
 import {
@@ -40,10 +41,8 @@ import {
 } from "./tools.ts";
 import {
   createMcpHandler,
-  hostHeaderValidationResponse,
   McpServer,
   MissingRequiredClientCapabilityError,
-  originValidationResponse,
   ProtocolError,
   ProtocolErrorCode,
   type ServerContext,
@@ -90,7 +89,7 @@ interface Received extends Pick<Incoming, "isTaken" | "nextTurn" | "giveBack"> {
 /** Makes the handler of all requests. */
 export function createServer(options: ServerOptions): SidecarServer {
   const holder = openHolder(options);
-  const hosts = [...ALLOWED_HOSTS, ...options.allowedHosts];
+  const hosts = [...ALLOWED_HOSTS, ...options.allowedHosts].map((host) => host.toLowerCase());
   const received = new WeakMap<Request, Received>();
   const mcp = createMcpHandler(
     ({ era, requestInfo }) => createMcpServer(options, holder, era, received.get(requestInfo!)!),
@@ -135,9 +134,7 @@ export function createServer(options: ServerOptions): SidecarServer {
     async handle(incoming): Promise<Response> {
       const headers = readHeaders(incoming.rawHeaders);
       if (headers instanceof Response) return headers;
-      const request = new Request(`http://${SUPERVISE_HOSTNAME}`, { headers });
-      const refused = hostHeaderValidationResponse(request, hosts) ??
-        originValidationResponse(request, hosts);
+      const refused = refuseOtherHosts(headers, hosts);
       if (refused !== undefined) {
         options.log("refused", { status: refused.status });
         return refused;

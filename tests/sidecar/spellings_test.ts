@@ -137,6 +137,68 @@ Deno.test.each(REFUSED.map(([what, bytes, status]) => [what, bytes, status] as c
   },
 );
 
+/** What a client writes for a server that it reaches by one of its names. */
+const OUR_NAMES = [
+  ...["supervise", "SUPERVISE:9100", "localhost", "Localhost:1", "127.0.0.1:65535", "[::1]:9100"],
+  ...["host.containers.internal", "host.containers.internal:9100"],
+];
+
+/** What a URL parser, or a careless reader, takes for one of them. */
+const OTHER_NAMES = [
+  ...["", "evil.example", "evil@supervise", "supervise@evil", "supervise/evil", "supervise?x"],
+  ...["supervise#x", "supervise\\@evil", "%73upervise", "supervise.", "supervise:", "supervise:x"],
+  ...[
+    "supervise:1:2",
+    "supervise:123456",
+    "supervise, localhost",
+    "super\tvise",
+    "http://supervise",
+  ],
+  ...["127.1", "0x7f.1", "2130706433", "0177.0.0.1", "127.0.0.1.", "::1", "[0:0::1]", "[::1%25lo]"],
+  ...["[::ffff:127.0.0.1]", "localhost.evil.example", "*", "ｌocalhost", "loc\xadalhost"],
+];
+
+const OTHER_ORIGINS = [
+  ...[
+    "",
+    "null",
+    "supervise",
+    "chrome-extension://supervise",
+    "HTTP://supervise",
+    "http:supervise",
+  ],
+  ...["http://supervise/", "http://supervise http://localhost"],
+];
+
+const ORIGIN = "Host: supervise\r\nOrigin: ";
+
+// Threat: A3
+Deno.test.each(
+  [
+    [200, [
+      ...OUR_NAMES.map((name) => `Host: ${name}`),
+      ...OUR_NAMES.map((name) => `${ORIGIN}http://${name}`),
+      ...OUR_NAMES.map((name) => `${ORIGIN}https://${name}`),
+    ]],
+    [403, [
+      ...OTHER_NAMES.map((name) => `Host: ${name}`),
+      ...OTHER_NAMES.map((name) => `${ORIGIN}http://${name}`),
+      ...OTHER_ORIGINS.map((origin) => `${ORIGIN}${origin}`),
+      "Host: evil.example\r\nOrigin: http://supervise",
+    ]],
+  ] as const,
+)("names in Host and Origin are read as they are written: %d", async (expected, headers) => {
+  await using dir = await tempDir();
+  await using sidecar = await startSidecar(dir.path, "dev-1", 0, [
+    "--allowed-host=Host.Containers.internal",
+  ]);
+  for (const header of headers) {
+    const request = `GET /healthz HTTP/1.1\r\nConnection: close\r\n${header}\r\n\r\n`;
+    const [status] = await exchange(sidecar.url, encode(request));
+    assertEquals([header, status], [header, expected]);
+  }
+});
+
 // Threat: A2
 Deno.test("a key that is there twice means what it means last, to the guards and to MCP alike", async () => {
   await using dir = await tempDir();
