@@ -5,6 +5,7 @@ import { readSettings } from "../../sidecar/settings.ts";
 import { anyKey, anyRecordFile, anyText, shortText } from "../support/arbitraries.ts";
 import { attempt, documented } from "../support/documented.ts";
 import { holds } from "../support/properties.ts";
+import { incomingMessage } from "../support/sidecar.ts";
 import { tempDir } from "../support/temp.ts";
 import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
@@ -156,18 +157,7 @@ Deno.test("the sidecar answers any message, and never with a failure of its own"
     log: () => {},
   });
   await holds(fc.asyncProperty(message, async (body) => {
-    const response = await server.handle({
-      method: "POST",
-      path: "/mcp",
-      rawHeaders: [
-        ...["Content-Type", "application/json", "Host", "localhost"],
-        ...["Accept", "application/json, text/event-stream"],
-      ],
-      read: () => Promise.resolve(body),
-      giveBack: () => {},
-      nextTurn: () => Promise.resolve(),
-      isTaken: () => true,
-    });
+    const response = await server.handle(incomingMessage(body));
     const text = await response.text();
     assert(response.status < 500, `${response.status}: ${text}`);
     assert(!text.includes("-32603"), text);

@@ -5,8 +5,9 @@ import { decideNext, queueOf, SLUG } from "../support/operator.ts";
 import { connectRaw, rawRequest } from "../support/raw_http.ts";
 import { REPO, run } from "../support/run.ts";
 import { type Sidecar, startSidecar } from "../support/sidecar.ts";
+import { isMissing } from "../support/skip.ts";
 import { tempDir } from "../support/temp.ts";
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertMatch } from "@std/assert";
 import { join } from "@std/path";
 
 /** What a sidecar may hold in memory, whatever it is sent, in MiB. */
@@ -488,4 +489,24 @@ Deno.test("a client that has not taken a response gets no other call held on tha
   while (isOpen) await connection.send(CALL).catch(() => isOpen = false);
   assertEquals(calls, 1);
   await stop();
+});
+
+Deno.test("what the sidecar sends leaves at once: its sockets do not wait for more of it", {
+  ignore: isMissing("strace", "-V"),
+}, async () => {
+  await using dir = await tempDir();
+  const trace = dir.at("trace");
+  await Deno.mkdir(dir.at("bin"));
+  // The sidecar keeps its own process, and what is traced is written before it goes on.
+  const strace = `strace -D -f -qq -e trace=setsockopt -o ${trace} ${Deno.execPath()}`;
+  await Deno.writeTextFile(dir.at("bin", "deno"), `#!/bin/sh\nexec ${strace} "$@"\n`, {
+    mode: 0o755,
+  });
+  const env = { PATH: `${dir.at("bin")}:${Deno.env.get("PATH")}` };
+  await using sidecar = await startSidecar(await queueOf(dir), SLUG, 0, [], env);
+  await (await fetch(new URL("/healthz", sidecar.url))).text();
+  assertMatch(
+    await Deno.readTextFile(trace),
+    / setsockopt\(\d+, SOL_TCP, TCP_NODELAY, \[1\], 4\) = 0/,
+  );
 });

@@ -1,5 +1,6 @@
 import { openHolder } from "../../sidecar/hold.ts";
 import { createServer } from "../../sidecar/server.ts";
+import { incomingMessage } from "../support/sidecar.ts";
 import { tempDir } from "../support/temp.ts";
 import { assert, assertEquals } from "@std/assert";
 
@@ -97,18 +98,10 @@ Deno.test("a client that has not taken what was sent gets no further progress me
       _meta: { progressToken: "t" },
     },
   };
-  const response = await server.handle({
-    method: "POST",
-    path: "/mcp",
-    rawHeaders: [
-      ...["Content-Type", "application/json", "Host", "localhost"],
-      ...["Accept", "application/json, text/event-stream"],
-    ],
-    read: () => Promise.resolve(new TextEncoder().encode(JSON.stringify(message))),
-    giveBack: isHeld.resolve,
-    nextTurn: () => Promise.resolve(),
-    isTaken: () => isTaken,
-  });
+  const body = new TextEncoder().encode(JSON.stringify(message));
+  const response = await server.handle(
+    incomingMessage(body, { giveBack: isHeld.resolve, isTaken: () => isTaken }),
+  );
   await isHeld.promise;
   for (let n = 0; n < 3; n++) intervals.pass();
   isTaken = true;

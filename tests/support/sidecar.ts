@@ -4,6 +4,7 @@
  * @module
  */
 
+import type { Incoming } from "../../sidecar/http.ts";
 import { sidecarFlags } from "../../sidecar/settings.ts";
 import { inEnvironment } from "./environment.ts";
 import { TextLineStream } from "./lines.ts";
@@ -114,5 +115,22 @@ export async function startSidecar(
       clearTimeout(patience);
       await reading;
     },
+  };
+}
+
+/** A message to the MCP endpoint, as the HTTP side hands it on. */
+export function incomingMessage(body: Uint8Array, parts: Partial<Incoming> = {}): Incoming {
+  return {
+    method: "POST",
+    path: "/mcp",
+    rawHeaders: [
+      ...["Content-Type", "application/json", "Host", "localhost"],
+      ...["Accept", "application/json, text/event-stream"],
+    ],
+    read: () => Promise.resolve(body),
+    giveBack: () => {},
+    nextTurn: () => Promise.resolve(),
+    isTaken: () => true,
+    ...parts,
   };
 }

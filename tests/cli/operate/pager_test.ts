@@ -153,7 +153,9 @@ Deno.exit(code);
 `;
   await Deno.writeTextFile(dir.at("late.ts"), program);
   const env = { CLAUDE_BOTTLE_ROOT: dir.path, PAGER: "cat" };
-  const command = `deno run -A -c ${join(REPO, "deno.json")} ${dir.at("late.ts")}; echo "ended with $?"`;
+  const command = `deno run -A -c ${join(REPO, "deno.json")} ${
+    dir.at("late.ts")
+  }; echo "ended with $?"`;
   await using terminal = await openTerminal(command, env);
   await terminal.sees(/^ended with 0$/m);
 });
