@@ -19,6 +19,7 @@ export {
   type FoundProposal,
   listBottles,
   type OldFiles,
+  slugsEver,
 } from "./src/queue/find.ts";
 export { MAX_PENDING, openQueueView, unlistedReason } from "./src/queue/pending.ts";
 export { ACTION_SUPERSEDED, instantOf } from "./src/records/audit_entry.ts";

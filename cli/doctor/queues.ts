@@ -17,6 +17,7 @@ import {
   type OldFiles,
   queueRoot,
   readFileInForce,
+  slugsEver,
   TOOLS,
 } from "../../internal_mod.ts";
 import { queueDirForSlug, UnsafeFileError, validateConfigFile } from "../../mod.ts";
@@ -152,7 +153,8 @@ export function checkFilesInForce({ root }: Pick<Subject, "root">): Finding[] {
       ));
     }
   }
-  const queueless = configured.filter((slug) => !slugs.includes(slug));
+  const known = slugsEver(root);
+  const queueless = configured.filter((slug) => !known.includes(slug));
   if (queueless.length > 0) {
     found.push(warn(
       `${named(queueless)}: files in force, and no queue, so its agent cannot ask`,

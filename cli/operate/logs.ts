@@ -8,7 +8,7 @@ import {
   AUDIT_COMPONENTS,
   type AuditLogId,
   listAuditLogs,
-  listBottles,
+  slugsEver,
   verifyAuditLogs,
 } from "../../internal_mod.ts";
 import type { Context } from "../command/context.ts";
@@ -47,11 +47,11 @@ export function nameOfLog({ component, slug }: AuditLogId): string {
   return `${component}-${slug}`;
 }
 
-/** The logs of the root, and those that its bottles could have: a removed log is among these. */
+/** The logs of the root, and those that its bottles, removed ones too, could have: a removed log is among these. */
 export function logsThatMayBe(root: string): AuditLogId[] {
   const there = listAuditLogs(root);
   const names = new Set(there.map(nameOfLog));
-  const possible = listBottles(root).slugs
+  const possible = slugsEver(root)
     .flatMap((slug) => AUDIT_COMPONENTS.map((component) => ({ component, slug })));
   return [...there, ...possible.filter((id) => !names.has(nameOfLog(id)))];
 }

@@ -79,17 +79,10 @@ const PAINTS: Readonly<Record<string, keyof Style>> = {
   "\\": "dim",
 };
 
-/** The sign of a blank at a line's end. `makeVisible` escapes it in the line itself. */
-const END_BLANK = "·";
-
-/**
- * A line of a diff that is already visible, in rows that each show its sign, painted by it. A blank at the
- * line's end has a sign too: behind a backslash it changes what a shell reads.
- */
+/** A line of a diff that is already visible, in rows that each show its sign, painted by it. */
 function diffRows(line: string, number: string, columns: number, style: Style): string[] {
   const sign = line.slice(0, 1);
-  const code = line.slice(1).trimEnd();
-  const rows = wrap(sign + number, code.padEnd(line.length - 1, END_BLANK), columns);
+  const rows = wrap(sign + number, line.slice(1), columns);
   const paint = PAINTS[sign];
   return paint === undefined ? rows : rows.map(style[paint]);
 }

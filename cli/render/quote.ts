@@ -54,7 +54,9 @@ export function renderQuoted(
   style: Style,
 ): string[] {
   const indent = heading.length - heading.trimStart().length;
-  const said = kind === "prose" ? beginningOf(text) : { text: trimPlain(text), tooLong: "" };
+  const said = kind === "prose"
+    ? beginningOf(text)
+    : { text: text.replace(/\n$/, ""), tooLong: "" };
   const shown = makeVisible(said.text, { kind });
   const rows = shown.text.split("\n")
     .flatMap((line) => wrap("│ ", line, columns - indent, kind))

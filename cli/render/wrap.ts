@@ -71,6 +71,18 @@ function endOfRow(line: string, from: number, cells: number): number {
   return at;
 }
 
+/** The sign of a blank in code where nobody would see it. `makeVisible` escapes it in the text itself. */
+const BLANK = "·";
+
+/** The same, before the blanks that nobody would see at the end of the row: the next one begins with them. */
+function endOfCode(line: string, from: number, cells: number): number {
+  const end = endOfRow(line, from, cells);
+  let last = end;
+  while (last > from && line[last - 1] === " ") last--;
+  // In a row of blanks alone each gets a sign, which may take two cells.
+  return last > from ? last : Math.min(end, from + Math.floor(cells / 2));
+}
+
 /** The same, between words, unless that left half of the row empty. The blank stays in sight. */
 function endOfWords(line: string, from: number, cells: number): number {
   const end = endOfRow(line, from, cells);
@@ -123,7 +135,9 @@ export function fill(line: string, columns: number): string {
 
 /**
  * Puts a line that is already visible, without an LF, behind a margin, in as many rows as it needs. All
- * but the first begin with the margin's first character and `↪`. Prose is broken between words.
+ * but the first begin with the margin's first character and `↪`. Prose is broken between words. Two lines
+ * of code that differ have rows that differ, also without the blanks at their ends: behind a backslash a
+ * blank changes what a shell reads.
  */
 export function wrap(
   margin: string,
@@ -131,16 +145,18 @@ export function wrap(
   columns: number,
   kind: TextKind = "code",
 ): string[] {
-  const endOf = kind === "prose" ? endOfWords : endOfRow;
+  const endOf = kind === "prose" ? endOfWords : endOfCode;
+  const text = kind === "prose" ? line : line.trimEnd().padEnd(line.length, BLANK);
   // One cell is left free: some terminals wrap when the last one is written.
   const first = Math.max(LEAST_CELLS, columns - 1 - [...margin].length);
   const further = Math.max(LEAST_CELLS, columns - 4);
   const sign = [...margin][0] ?? " ";
-  let at = endOf(line, 0, first);
-  const rows = [margin + line.slice(0, at)];
-  while (at < line.length) {
-    const end = endOf(line, at, further);
-    rows.push(`${sign}${GOES_ON}${line.slice(at, end)}`);
+  const rows: string[] = [];
+  for (let at = 0; at < text.length || rows.length === 0;) {
+    const [begin, cells] = rows.length === 0 ? [margin, first] : [`${sign}${GOES_ON}`, further];
+    const end = endOf(text, at, cells);
+    const row = text.slice(at, end);
+    rows.push(begin + (kind === "code" && row.trimEnd() === "" ? BLANK.repeat(row.length) : row));
     at = end;
   }
   return rows;

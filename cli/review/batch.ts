@@ -106,7 +106,8 @@ export async function confirmBatch(
   const unseen = items.length - state.seen;
   if (unseen > 0) {
     state.offset = state.seen;
-    return state.tell(`${unseen} were not on the screen: Enter shows them, then decides.`);
+    const was = unseen === 1 ? "was" : "were";
+    return state.tell(`${unseen} ${was} not on the screen: Enter shows them, then decides.`);
   }
   const meant = items.flatMap((item) => {
     const { look } = item;

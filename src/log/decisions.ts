@@ -78,13 +78,13 @@ export function decisionLines(
       const id = entry?.proposalId;
       if (entry === undefined || id === undefined || !ids.has(id)) continue;
       if (entry.operatorAction === ACTION_SUPERSEDED) {
-        // Any line may keep a decision from being made. To undo one, the root's key must have signed the line,
-        // behind the decision: a copy of an older line says nothing of it.
+        // Any line may keep a decision from being made. To undo one, which was signed, the root's key must have
+        // signed the line, behind the decision in the same log: a copy of an older line says nothing of it.
+        const decided = decisions.get(id);
+        const seq = decided?.component === component ? decided.link?.seq : undefined;
         const line = { entry, link, component, bytes };
-        const isBehind = link !== undefined && link.seq > (decisions.get(id)?.link?.seq ?? -1);
-        if (isBehind && signatures.signatureOf(line, bottleSlug, root) === "good") {
-          decisions.delete(id);
-        }
+        if (seq === undefined || link === undefined || link.seq <= seq) continue;
+        if (signatures.signatureOf(line, bottleSlug, root) === "good") decisions.delete(id);
       } else if (isDecision(entry) && !decisions.has(id)) {
         decisions.set(id, { entry, link, component, bytes: bytes.slice() });
       }

@@ -63,6 +63,12 @@ export function queueDirsEver(slug: string, root: string): readonly string[] {
   return [queueDir, ...namesInOwn(removed).map((name) => join(removed, name))];
 }
 
+/** The bottles that have a queue directory, and those that had one when they were removed. */
+export function slugsEver(root: string): readonly string[] {
+  const removed = namesInOwn(removedRoot(root)).filter(isBottleSlug);
+  return [...new Set([...listBottles(root).slugs, ...removed])];
+}
+
 /** Where a proposal is, and whether it has a response. */
 export interface FoundProposal {
   readonly bottleSlug: string;

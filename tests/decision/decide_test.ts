@@ -17,6 +17,7 @@ import {
   UnsafeFileError,
   type Verdict,
   verifyAuditLog,
+  writeAuditEntry,
   writeProposal,
   writeResponse,
 } from "../../mod.ts";
@@ -320,6 +321,20 @@ Deno.test("decide() does not decide again because of an unsigned line that undoe
   const { seq: _, prev: __, sig: ___, ...line } = JSON.parse(await Deno.readTextFile(path));
   const undoing = JSON.stringify({ ...line, operator_action: "superseded" });
   await Deno.writeTextFile(path, `${undoing}\n`, { append: true });
+  await Deno.remove(queued.path.replace(".proposal.", ".response."));
+  await assertRejects(() => decide(request(dir, queued)), AlreadyDecidedError, "already approved");
+});
+
+// Threat: B9
+Deno.test("decide() does not decide again because a signed line of another component's log undoes a decision", async () => {
+  await using dir = await tempDir();
+  const queued = await queueSample(dir.path);
+  await decide(request(dir, queued));
+  // Its places in its own log are behind that of the decision in the other one.
+  const [entry] = await readAuditEntries("pipelock", "dev-1", { root: dir.path });
+  for (const operatorAction of ["approved", "superseded"]) {
+    await writeAuditEntry({ ...entry!, component: "rebuild", operatorAction }, { root: dir.path });
+  }
   await Deno.remove(queued.path.replace(".proposal.", ".response."));
   await assertRejects(() => decide(request(dir, queued)), AlreadyDecidedError, "already approved");
 });

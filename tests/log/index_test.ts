@@ -61,8 +61,8 @@ const foreignLine = (id: string, action = "rejected") =>
 /** What the logs say, by reading and parsing every line of them. */
 function scan(dir: TempDir, ids: readonly string[]): Record<string, string> {
   const found: Record<string, string> = {};
-  const places: Record<string, number> = {};
   for (const component of AUDIT_COMPONENTS) {
+    const places: Record<string, number> = {};
     let bytes: Uint8Array;
     try {
       bytes = Deno.readFileSync(logPath(dir, component));
@@ -80,11 +80,11 @@ function scan(dir: TempDir, ids: readonly string[]): Record<string, string> {
           "dev-1",
           dir.path,
         );
-        if (signature === "good" && link!.seq > (places[id] ?? -1)) delete found[id];
+        if (signature === "good" && link!.seq > (places[id] ?? Infinity)) delete found[id];
       } else if (["approved", "modified", "rejected"].includes(entry!.operatorAction)) {
         if (found[id] !== undefined) continue;
         found[id] = `${entry!.operatorAction}: ${entry!.operatorNotes}`;
-        places[id] = link?.seq ?? -1;
+        places[id] = link?.seq ?? Infinity;
       }
     }
   }

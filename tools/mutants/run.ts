@@ -45,7 +45,7 @@ async function runTest(copy: string, test: string, limitS: number): Promise<Trie
       ...["test", "-A", "--no-check", "--fail-fast", test],
     ],
     cwd: copy,
-    env: { TMPDIR: join(copy, ".tmp"), NO_COLOR: "1" },
+    env: { TMPDIR: tmpOf(copy), NO_COLOR: "1" },
     stdout: "piped",
     stderr: "piped",
   }).output();
@@ -56,6 +56,11 @@ async function runTest(copy: string, test: string, limitS: number): Promise<Trie
   // Code that cannot even be loaded fails every test, and shows nothing.
   if (by === undefined || !out.includes("running ")) return { outcome: "lives", by: out };
   return { outcome: "noticed", by };
+}
+
+/** Where the tests of a copy put their files. Short: rows that name them are compared at 80 columns. */
+function tmpOf(copy: string): string {
+  return `${copy}t`;
 }
 
 /** Copies what git knows or would add, as it is now. */
@@ -73,8 +78,8 @@ async function copyCheckout(to: string): Promise<void> {
     });
   }
   // Some tests act as another user, who must be able to get there.
-  await Deno.mkdir(join(to, ".tmp"));
-  await Deno.chmod(join(to, ".tmp"), 0o1777);
+  await Deno.mkdir(tmpOf(to));
+  await Deno.chmod(tmpOf(to), 0o1777);
 }
 
 /** Takes one after the other from a list, as many at once as there are copies. */
@@ -168,7 +173,7 @@ async function main(args: readonly string[]): Promise<number> {
     console.error(unfit.join("\n") || "Cannot find such a change in the tables");
     return 1;
   }
-  const place = await Deno.makeTempDir({ prefix: "mutants-" });
+  const place = await Deno.makeTempDir();
   try {
     await Deno.chmod(place, 0o755);
     const copies = Array.from({ length: Number(workers) }, (_, n) => join(place, String(n)));

@@ -77,6 +77,14 @@ function highMarks(state: State, { step }: Batch, item: BatchItem): readonly str
   return (item.unconfirmed?.marks ?? []).map(({ message }) => `high  ${message}`);
 }
 
+/** The rows of one proposal, which fit on one screen: its page, which was shown before, has all its marks. */
+function cutRows(rows: readonly string[], room: number, columns: number): readonly string[] {
+  if (rows.length <= room) return rows;
+  const some = rows.slice(0, Math.max(0, room - 1));
+  const rest = `   ! and ${rows.length - some.length} more rows, on its page`;
+  return [...some, cut(rest, columns - 1)];
+}
+
 /** The rows of the table, at most `height` of them. */
 export function batchRows(
   state: State,
@@ -108,13 +116,14 @@ export function batchRows(
     const beside = ` ${visibleLine(word).padEnd(width)}  │ `;
     // Which one it is comes below where there is no room for it.
     const isRoomy = columns - beside.length >= LEAST_SUBJECT;
-    if (!isRoomy) rows.push(cut(` ${visibleLine(word)}`, columns - 1));
-    rows.push(...wrap(isRoomy ? beside : "   │ ", subjectOf(item), columns - 2, "prose"));
+    const own = isRoomy ? [] : [cut(` ${visibleLine(word)}`, columns - 1)];
+    own.push(...wrap(isRoomy ? beside : "   │ ", subjectOf(item), columns - 2, "prose"));
     // The id is the sidecar's own, and alone is cut: it pushes nothing off the screen.
-    rows.push(cut(`${rows.pop()}  ${quoteId(shorts.get(idOf(item))!)}`, columns - 1));
+    own.push(cut(`${own.pop()}  ${quoteId(shorts.get(idOf(item))!)}`, columns - 1));
     for (const text of why === undefined ? highMarks(state, view, item) : [why]) {
-      rows.push(...wrap("   ! ", visibleLine(text), columns, "prose"));
+      own.push(...wrap("   ! ", visibleLine(text), columns, "prose"));
     }
+    rows.push(...cutRows(own, room, columns));
     if (rows.length > room) break;
     state.pageEnd = n + 1;
   }

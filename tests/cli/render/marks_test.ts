@@ -79,12 +79,22 @@ Deno.test("a row of the list is painted by its most severe mark, and says it", (
 
 // Threat: A7
 Deno.test("diffBlocks() shows two lines that differ in rows that differ, also without their last blanks", () => {
-  const rowsOf = (line: string, columns: number) =>
-    renderBlocks(diffBlocks(renderDiff("", `${line}\n`)), columns, STYLE).slice(3)
-      .map((row) => row.trimEnd());
+  const rowsOf = (line: string, columns: number) => {
+    const rows = renderBlocks(diffBlocks(renderDiff("", `${line}\n`)), columns, STYLE);
+    return rows.slice(rows.findIndex((row) => row.startsWith("@@")) + 1).map((row) =>
+      row.trimEnd()
+    );
+  };
   assertEquals(rowsOf("iptables -A OUTPUT \\ ", 80), ["+1 iptables -A OUTPUT \\·"]);
   assertEquals(rowsOf("  ", 80), ["+1 ··"]);
-  const line = fc.string({ unit: fc.constantFrom("a", "\\", " ", "\t", "·", "↪"), maxLength: 40 });
+  // A blank where a row ends is at the beginning of the next.
+  assertEquals(rowsOf("rm -rf /aaa bbb/ ccc", 20), ["+1 rm -rf /aaa bbb/", "+↪ ccc"]);
+  const signs = `+↪${"·".repeat(8)}`;
+  assertEquals(rowsOf(`a${" ".repeat(24)}b`, 20), ["+1 a", signs, signs, `+↪${" ".repeat(8)}b`]);
+  const line = fc.string({
+    unit: fc.constantFrom("a", "\\", " ", " ", "\t", "·", "↪"),
+    maxLength: 60,
+  });
   fc.assert(fc.property(line, line, fc.integer({ min: 20, max: 50 }), (one, other, columns) => {
     if (one === other) assertEquals(rowsOf(one, columns), rowsOf(other, columns));
     else assertNotEquals(rowsOf(one, columns), rowsOf(other, columns));

@@ -3,7 +3,7 @@ import { sha256Hex } from "../../../mod.ts";
 import { openTestApp, type TestApp } from "../../support/app.ts";
 import { queueSample } from "../../support/records.ts";
 import { type TempDir, tempDir } from "../../support/temp.ts";
-import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 
 const at = (second: number) => `2026-01-01T00:00:0${second}Z`;
 
@@ -198,6 +198,25 @@ Deno.test("Enter decides a table that is longer than the screen once each of its
     assertStringIncludes(app.screen(), "30 decisions recorded in 5 s");
     await app.press("u");
   }
+});
+
+// Threat: C9
+Deno.test("Enter decides a table with a proposal whose high marks need more rows than the screen has", async () => {
+  await using dir = await tempDir();
+  await queueSample(dir.path, { id: "p1", arrivalTimestamp: at(1) });
+  const proposedFile = Array.from({ length: 60 }, (_, n) => `*.h${n}.example\n`).join("");
+  await queueSample(dir.path, { id: "p2", arrivalTimestamp: at(2), proposedFile });
+  const app = await openTestApp(dir, { rows: 14 });
+  await app.press("x", "x");
+  await toTable(app);
+  let shown = app.screen();
+  await app.decide("return");
+  shown += app.screen();
+  assertStringIncludes(shown, "1 was not on the screen: Enter shows them, then decides.");
+  assertMatch(shown, /\n {3}! and \d+ more rows, on its page\n/);
+  await app.decide("return");
+  await app.answer("dev-1");
+  assertStringIncludes(app.screen(), "2 decisions recorded in 5 s");
 });
 
 // Threat: C9

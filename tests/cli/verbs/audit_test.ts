@@ -6,6 +6,7 @@ import { queueSample } from "../../support/records.ts";
 import { run } from "../../support/run.ts";
 import { type TempDir, tempDir } from "../../support/temp.ts";
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { join } from "@std/path";
 
 /** Runs a command and writes what it prints into a file. */
 async function superviseInto(dir: TempDir, file: string, words: string): Promise<string> {
@@ -133,6 +134,23 @@ Deno.test("audit verify finds a log that was removed with all memory of it, by t
     assertEquals(out.match(/^(ok|FAIL)/gm)?.length, flags[0] === "--bottle" ? 1 : 2);
   }
   assertEquals((await supervise(dir.path, ["audit", "verify", "--bottle", "dev-2"])).code, 0);
+});
+
+// Threat: L3
+Deno.test("audit verify finds that a removed bottle's log is gone, by the responses that were moved", async () => {
+  await using dir = await tempDir();
+  await queueSample(dir.path, { id: "p1" });
+  assertEquals((await supervise(dir.path, ["reject", "p1", "--notes", "no"])).code, 0);
+  await makeLog(dir.path, ["one"], "dev-2");
+  const removed = dir.at("private", "removed", "dev-1");
+  await Deno.mkdir(removed, { recursive: true, mode: 0o700 });
+  await Deno.rename(dir.at("queue", "dev-1"), join(removed, "dev-1.1"));
+  assertEquals((await supervise(dir.path, ["audit", "verify"])).code, 0);
+  await Deno.remove(dir.at("audit", "pipelock-dev-1.log"));
+  await Deno.remove(dir.at("private", "heads", "pipelock-dev-1"));
+  const { code, out } = await supervise(dir.path, ["audit", "verify"]);
+  assertEquals(code, 1);
+  assertMatch(out, /^FAIL +0 .* pipelock-dev-1\n +line 1: lines 1 to 1 are gone, by /m);
 });
 
 // Threat: L3

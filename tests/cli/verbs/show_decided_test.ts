@@ -18,6 +18,18 @@ async function approveWildcard(dir: TempDir, id = "aaaa1111-one") {
   return { queueDir, auditHead: JSON.parse(out).audit_head as string };
 }
 
+// Threat: A7
+Deno.test("the record of a decision shows a blank at the end of a line, by show and by audit show", async () => {
+  await using dir = await tempDir();
+  const proposedFile = "FROM a\nRUN iptables \\ \n";
+  await queueSample(dir.path, { id: "p1", tool: "capability-block", proposedFile });
+  await supervise(dir.path, ["reject", "p1", "--notes", "no"]);
+  for (const words of [["show", "p1"], ["audit", "show", "--full"]]) {
+    const { out } = await supervise(dir.path, words);
+    assertStringIncludes(out, "\n  │ +RUN iptables \\·\n", words.join(" "));
+  }
+});
+
 const logIn = (dir: TempDir) => dir.at("audit", "pipelock-dev-1.log");
 
 Deno.test("show of a decided proposal has the decision, who, when, marks, confirmation, head and diff", async () => {
