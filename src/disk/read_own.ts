@@ -33,6 +33,11 @@ export function namesInOwn(dir: string): readonly string[] {
   return unlessMissing(() => Array.from(Deno.readDirSync(dir), ({ name }) => name).sort()) ?? [];
 }
 
+/** Whether Deno grants an access. Where it may not, it could ask the person at the terminal for more. */
+export function isGranted(name: "read" | "write", path: string): boolean {
+  return Deno.permissions.querySync({ name, path }).state === "granted";
+}
+
 /** Whether a file exists: a tenth of what an error costs that tells it. */
 export function isThere(path: string): boolean {
   return existsSync(path);

@@ -4,9 +4,9 @@
  * @module
  */
 
-import { auditLogPath, claudeBottleRoot, queueDirForSlug } from "../disk/layout.ts";
+import { auditLogPath, claudeBottleRoot, queueDirForSlug, signingKeyPath } from "../disk/layout.ts";
 import { openOwnFile } from "../disk/lock.ts";
-import { ownFileStamp } from "../disk/read_own.ts";
+import { isGranted, ownFileStamp } from "../disk/read_own.ts";
 import { MAX_QUEUE_FILE_BYTES } from "../disk/read_untrusted.ts";
 import { readResponseBytes, responsePlaces } from "../queue/files.ts";
 import { ACTION_SUPERSEDED, type AuditEntry, instantOf } from "../records/audit_entry.ts";
@@ -26,7 +26,8 @@ import defer * as signatures from "./signature.ts";
  * `docs/FORMAT.md`.
  *
  * Needs `--allow-read` for `<root>/audit`. If `<root>/private` may be read and written too, it uses the
- * indexes of the logs there, and makes one where it is missing or does not fit.
+ * indexes of the logs there, and makes one where it is missing or does not fit. Without the key there, a
+ * decision that did not take effect counts as one that did.
  *
  * @param ref The proposal.
  * @returns The audit entry; `undefined` if no decision is recorded, or the recorded one did not take
@@ -83,7 +84,8 @@ export function decisionLines(
         const decided = decisions.get(id);
         const seq = decided?.component === component ? decided.link?.seq : undefined;
         const line = { entry, link, component, bytes };
-        if (seq === undefined || link === undefined || link.seq <= seq) continue;
+        const isBehind = seq !== undefined && link !== undefined && link.seq > seq;
+        if (!isBehind || !isGranted("read", signingKeyPath(root))) continue;
         if (signatures.signatureOf(line, bottleSlug, root) === "good") decisions.delete(id);
       } else if (isDecision(entry) && !decisions.has(id)) {
         decisions.set(id, { entry, link, component, bytes: bytes.slice() });

@@ -16,7 +16,13 @@
 
 import { auditLogPath, privateDir, signingKeyPath } from "../disk/layout.ts";
 import { type LockedLog, openOwnFile, openUnsynced, type OwnFile } from "../disk/lock.ts";
-import { isThere, type OwnFileStamp, ownFileStamp, readOwnFileOnce } from "../disk/read_own.ts";
+import {
+  isGranted,
+  isThere,
+  type OwnFileStamp,
+  ownFileStamp,
+  readOwnFileOnce,
+} from "../disk/read_own.ts";
 import { replaceFileAlone } from "../disk/write.ts";
 import { auditLogName } from "../records/names.ts";
 import { sha256 } from "../text/hash.ts";
@@ -95,13 +101,13 @@ interface Named {
 
 /** Looks up in the index; `undefined` if it cannot be used and cannot be made now. */
 function lookUp(ids: ReadonlySet<string>, log: OwnFile, place: Place): Named | undefined {
-  if (log.stamp.size >= MOST_OFFSET || !isGranted("read", place)) return undefined;
+  if (log.stamp.size >= MOST_OFFSET || !isGranted("read", place.indexPath)) return undefined;
   const isShort = ({ covered }: Named) => log.stamp.size - covered <= READ_BYTES;
   const found = askFile(ids, log, place);
   if (found !== undefined && isShort(found)) return found;
   try {
     // While the lock is held, no program that takes it appends.
-    using lock = isGranted("write", place) ? log.tryLock() : undefined;
+    using lock = isGranted("write", place.indexPath) ? log.tryLock() : undefined;
     if (lock === undefined) return found;
     if (ownFileStamp(place.path)?.text !== log.stamp.text) return found;
     // Another process may have made the index before the lock was free.
@@ -111,11 +117,6 @@ function lookUp(ids: ReadonlySet<string>, log: OwnFile, place: Place): Named | u
   } catch {
     return found;
   }
-}
-
-/** Asked first, because Deno may ask the person at the terminal for what it does not grant. */
-function isGranted(name: "read" | "write", { indexPath }: Place): boolean {
-  return Deno.permissions.querySync({ name, path: indexPath }).state === "granted";
 }
 
 /** Asks the index on disk; `undefined` if it is missing, does not fit the log, or cannot be read. */
