@@ -81,8 +81,14 @@ async function verifyRoot(context: Context, trusted: Trusted): Promise<Verified>
     if (expected.has(nameOfLog(log)) || !log.ok) logs.push(log);
   }
   const signed = logs.some(({ chained }) => chained > 0);
-  const own = publicKeys === undefined && signed ? readSigningKey(root) : undefined;
-  const keys = own === undefined ? [] : [own.fingerprint];
+  const keys: string[] = [];
+  try {
+    const own = publicKeys === undefined && signed ? readSigningKey(root) : undefined;
+    if (own !== undefined) keys.push(own.fingerprint);
+  } catch (error) {
+    // Another key is in the key's place. What each log lacks is still told.
+    context.complain(`! ${error instanceof Error ? error.message : error}`);
+  }
   return { logs, keys, ownKey: false, problem: "" };
 }
 

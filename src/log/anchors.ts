@@ -18,7 +18,7 @@ import { parseJsonBytes, parseResponse } from "../records/codec.ts";
 import { formatHead, type Head, parseHead, type SignedHead } from "../records/head.ts";
 import { isProposalId, RESPONSE_SUFFIX } from "../records/names.ts";
 import { quote } from "../text/quote.ts";
-import { rememberedHead, writtenPath } from "./append.ts";
+import { rememberedHead, writtenPath } from "./written.ts";
 import { join } from "@std/path";
 
 /** A head that a log once had. */

@@ -6,20 +6,29 @@
  * @module
  */
 
-import { auditLogPath, privateDir } from "../disk/layout.ts";
+import { auditLogPath } from "../disk/layout.ts";
 import { type LockedLog, openUnsynced, type UnsyncedRecord, withLockedLog } from "../disk/lock.ts";
 import { namesInOwn, type OwnFileStamp, ownFileStamp, readOwnFile } from "../disk/read_own.ts";
 import { replaceFileAlone, syncNames } from "../disk/write.ts";
 import type { AuditEntry } from "../records/audit_entry.ts";
 import { encodeAuditEntry } from "../records/codec.ts";
-import { AuditLogChangedError, MalformedRecordError } from "../records/errors.ts";
-import { EMPTY_HEAD, formatHead, type Head, parseHead } from "../records/head.ts";
+import { AuditLogChangedError } from "../records/errors.ts";
+import type { Head } from "../records/head.ts";
 import { auditLogName } from "../records/names.ts";
 import { asciiJson } from "../text/json.ts";
 import { advance, isWhole, linesOf, sealLine } from "./chain.ts";
 import { followAppend } from "./index.ts";
 import { openSigningKey, type SigningKey } from "./key.ts";
 import { readLine } from "./lines.ts";
+import {
+  decodeWritten,
+  encodeWritten,
+  lineIn,
+  NOTHING,
+  readWritten,
+  type Written,
+  writtenPath,
+} from "./written.ts";
 import { basename, dirname, join } from "@std/path";
 import { Buffer } from "node:buffer";
 
@@ -33,60 +42,11 @@ export interface SealedLine {
   readonly head: Head;
 }
 
-/** What was written last: enough to recognize the log, and to go on without reading it whole. */
-interface Written {
-  readonly head: Head;
-  /** The hash before the last line, and the offsets at which that line begins and ends. */
-  readonly prev: string;
-  readonly start: number;
-  readonly end: number;
-  /** Whether a torn line was put aside since, and no line states it yet. */
-  readonly torn: boolean;
-}
-
-const NOTHING: Written = { head: EMPTY_HEAD, prev: EMPTY_HEAD.hash, start: 0, end: 0, torn: false };
-
 /** Which file this process wrote to, by the log's path and the file that remembers it. */
 const writtenHere = new Map<string, string>();
 
 /** How many broken lines a `repair` names. */
 const MOST_NAMED = 5;
-
-/** The file, in `private/`, that remembers what was written last to a log. */
-export function writtenPath(root: string, log: string): string {
-  return join(privateDir(root), "heads", log);
-}
-
-/** Always as long, so that it can be overwritten in place. */
-function encodeWritten({ head, prev, start, end, torn }: Written): Uint8Array {
-  const text = `${formatHead(head)} ${prev} ${start} ${end}${torn ? " torn" : ""}`;
-  return new TextEncoder().encode(text.padEnd(255) + "\n");
-}
-
-function decodeWritten(bytes: Uint8Array, path: string): Written {
-  const [text = "", prev = "", start, end, torn] = new TextDecoder().decode(bytes).trimEnd()
-    .split(" ");
-  const head = parseHead(text);
-  if (head !== undefined && /^[0-9a-f]{64}$/.test(prev) && Number(end) >= Number(start)) {
-    return { head, prev, start: Number(start), end: Number(end), torn: torn !== undefined };
-  }
-  const reason = "it is not a head; move it away, and find out who changed it";
-  throw new MalformedRecordError(path, undefined, reason);
-}
-
-/**
- * The head after the line that was written last to a log; `undefined` if this root never wrote to it.
- *
- * @throws {MalformedRecordError} If the record is damaged.
- */
-export function rememberedHead(root: string, log: string): Head | undefined {
-  return readWritten(writtenPath(root, log))?.head;
-}
-
-function readWritten(path: string): Written | undefined {
-  const bytes = readOwnFile(path);
-  return bytes === undefined ? undefined : decodeWritten(bytes, path);
-}
 
 /**
  * Appends an entry to its log, chained and signed, and durable once this returns.
@@ -222,11 +182,10 @@ function findEnd(
 
 /** Why a log of this size is not the one that was written to; `undefined` if it is. */
 function changeOf(log: LockedLog, size: number, written: Written): string | undefined {
-  const { head, prev, start, end } = written;
+  const { head, start, end } = written;
   if (size < end) return `it has ${size} bytes, and had ${end}`;
-  if (start === end) return undefined;
-  const last = advance({ seq: head.seq - 1, hash: prev }, log.read(start, end));
-  return last.hash === head.hash ? undefined : `line ${head.seq} is not the one that was written`;
+  if (start === end || lineIn(log, written) !== undefined) return undefined;
+  return `line ${head.seq} is not the one that was written`;
 }
 
 /**

@@ -4,13 +4,7 @@
  * @module
  */
 
-import {
-  auditDir,
-  auditLogPath,
-  claudeBottleRoot,
-  privateDir,
-  type RootOptions,
-} from "../disk/layout.ts";
+import { auditDir, auditLogPath, claudeBottleRoot, type RootOptions } from "../disk/layout.ts";
 import { openOwnFile } from "../disk/lock.ts";
 import { listNames } from "../disk/read_untrusted.ts";
 import type { AuditEntry } from "../records/audit_entry.ts";
@@ -19,7 +13,7 @@ import { AUDIT_COMPONENTS } from "../records/proposal.ts";
 import { appendEntry } from "./append.ts";
 import { linesOf } from "./chain.ts";
 import { readLine } from "./lines.ts";
-import { join } from "@std/path";
+import { writtenRoot } from "./written.ts";
 
 /** A line that is not an audit entry. */
 export interface BrokenLine {
@@ -64,7 +58,8 @@ export interface BrokenLine {
  * @throws {TypeError} If a field is of the wrong kind; nothing is written.
  * @throws {AuditLogChangedError} If the log was removed, replaced or truncated; nothing is written.
  * @throws {MalformedRecordError} If the record of what was written last is damaged; nothing is written.
- * @throws {Error} If the signing key's file is not an Ed25519 key, or others may read it.
+ * @throws {Error} If the signing key's file is not an Ed25519 key, is gone though logs were signed, is not
+ * the one that signed them, or others may read it; nothing is written.
  */
 export async function writeAuditEntry(
   entry: AuditEntry,
@@ -132,7 +127,7 @@ export function parseAuditLogName(name: string): AuditLogId | undefined {
  * should exist. Other files in the directory are passed over.
  */
 export function listAuditLogs(root: string): AuditLogId[] {
-  const names = new Set(listNames(join(privateDir(root), "heads")));
+  const names = new Set(listNames(writtenRoot(root)));
   for (const name of listNames(auditDir({ root }))) {
     if (name.endsWith(".log")) names.add(name.slice(0, -".log".length));
   }

@@ -10,6 +10,8 @@ import { type ReadOwn, readOwnFileOnce } from "../disk/read_own.ts";
 import { listNames } from "../disk/read_untrusted.ts";
 import { replaceFileAlone } from "../disk/write.ts";
 import { sha256 } from "../text/hash.ts";
+import { lineIsSigned, linkOf } from "./chain.ts";
+import { lastLine, writtenRoot } from "./written.ts";
 import { join } from "@std/path";
 import { Buffer } from "node:buffer";
 import {
@@ -109,20 +111,47 @@ export function readPublicKey(root: string): string | undefined {
   return file && publicKeyPem(parseKey(file, path).publicKey);
 }
 
+/** Keys that were compared with the logs. */
+const compared = new WeakSet<SigningKey>();
+
+/**
+ * The key of a root, to sign with; `undefined` if it has none.
+ *
+ * @throws {Error} As {@linkcode signingKeyIfAny}; or if another key signed the last line of a log.
+ */
+function keyThatSigned(root: string): SigningKey | undefined {
+  const key = signingKeyIfAny(root);
+  if (key === undefined || compared.has(key)) return key;
+  for (const log of listNames(writtenRoot(root))) {
+    const line = lastLine(root, log);
+    const link = line && linkOf(line);
+    if (link === undefined || lineIsSigned(log, line!, link, key.publicKey)) continue;
+    refuse(
+      root,
+      `did not sign the last line of ${log}; put the key back that did`,
+      "this one signs",
+    );
+  }
+  compared.add(key);
+  return key;
+}
+
 /**
  * The key of a root. If there never was one it is made, mode 0600: of several processes that do so at
  * once, the first makes the one that all use.
  *
- * @throws {Error} If the file is not an Ed25519 key, or others may read it; or if it is gone, and logs
- * were signed already.
+ * @throws {Error} If the file is not an Ed25519 key, or others may read it; or if logs were signed already,
+ * and it is gone, or another key is in its place.
  */
 export async function openSigningKey(root: string): Promise<SigningKey> {
-  const key = signingKeyIfAny(root);
+  const key = keyThatSigned(root);
   if (key !== undefined) return key;
   return await withLock(join(privateDir(root), "audit-signing-key.lock"), () => {
-    const made = signingKeyIfAny(root);
+    const made = keyThatSigned(root);
     if (made !== undefined) return made;
-    refuseIfLost(root);
+    if (listNames(writtenRoot(root)).length > 0) {
+      refuse(root, "is gone, and it signed logs already; put it back", "a new key is made");
+    }
     const { privateKey } = generateKeyPairSync("ed25519");
     const pem = privateKey.export({ type: "pkcs8", format: "pem" }).toString();
     replaceFileAlone(signingKeyPath(root), new TextEncoder().encode(pem));
@@ -130,15 +159,11 @@ export async function openSigningKey(root: string): Promise<SigningKey> {
   });
 }
 
-/** A new key in the place of one that signed already would hide that this one is gone. */
-function refuseIfLost(root: string): void {
-  const heads = join(privateDir(root), "heads");
-  if (listNames(heads).length === 0) return;
+/** Another key in the place of one that signed already would hide that this one is gone. */
+function refuse(root: string, what: string, otherwise: string): never {
   throw new Error(
-    `Cannot sign: ${
-      signingKeyPath(root)
-    } is gone, and it signed logs already; put it back. If it is lost for ` +
-      `good, move ${heads} away: then a new key is made, and audit verify needs both public keys`,
+    `Cannot sign: ${signingKeyPath(root)} ${what}. If that is lost for good, move ` +
+      `${writtenRoot(root)} away: then ${otherwise}, and audit verify needs both public keys`,
   );
 }
 
@@ -156,10 +181,10 @@ export async function ensureSigningKey(root: string): Promise<SigningKeyInfo> {
  * The public half of a root's key; `undefined` if it has none. It makes no key: in the place of one that
  * was lost or is not mounted, a new one would hide that.
  *
- * @throws {Error} As {@linkcode signingKeyIfAny}.
+ * @throws {Error} As {@linkcode openSigningKey}, unless the key is gone.
  */
 export function readSigningKey(root: string): SigningKeyInfo | undefined {
-  const key = signingKeyIfAny(root);
+  const key = keyThatSigned(root);
   if (key === undefined) return undefined;
   return { fingerprint: key.fingerprint, publicKey: publicKeyPem(key.publicKey), created: false };
 }

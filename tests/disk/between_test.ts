@@ -304,7 +304,7 @@ Deno.test("writeAuditEntry() makes no log in the place of one that comes and goe
   const [come, go] = [() => Deno.rename(away, path), () => Deno.rename(path, away)];
   const out = await actBetween(dir, append, path, { call: "openat", n: 1, act: come }, {
     call: "statx",
-    n: 2,
+    n: 3,
     act: go,
   });
   assertEquals(out, "NotFound\n");

@@ -1,4 +1,4 @@
-import { ensureSigningKey } from "../../internal_mod.ts";
+import { ensureSigningKey, exportAuditLogs } from "../../internal_mod.ts";
 import {
   AuditLogChangedError,
   readAuditEntries,
@@ -11,6 +11,7 @@ import { PYTHON_MISSING, startAppender } from "../support/python.ts";
 import { REPO, run } from "../support/run.ts";
 import { type TempDir, tempDir } from "../support/temp.ts";
 import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
+import { basename } from "@std/path";
 
 const append = (dir: TempDir, operatorNotes = "more") =>
   writeAuditEntry(sampleEntry({ operatorNotes }), { root: dir.path });
@@ -20,7 +21,7 @@ const verify = (dir: TempDir) => verifyAuditLog("pipelock", "dev-1", { root: dir
 const entries = (dir: TempDir) => readAuditEntries("pipelock", "dev-1", { root: dir.path });
 
 /** Appends from a process of its own, which remembers nothing; its standard error if it failed. */
-async function appendElsewhere(dir: TempDir): Promise<string> {
+async function appendElsewhere(dir: TempDir, bottleSlug = "dev-1"): Promise<string> {
   const program = `
     import { writeAuditEntry } from "${REPO}mod.ts";
     try {
@@ -32,7 +33,7 @@ async function appendElsewhere(dir: TempDir): Promise<string> {
   const { err } = await run("deno", [
     ...["run", "--no-prompt", `--config=${REPO}deno.json`],
     ...[`--allow-read=${dir.path}`, `--allow-write=${dir.path}`],
-    ...[dir.at("append.ts"), dir.path, JSON.stringify(sampleEntry())],
+    ...[dir.at("append.ts"), dir.path, JSON.stringify(sampleEntry({ bottleSlug }))],
   ]);
   return err;
 }
@@ -306,6 +307,91 @@ Deno.test("writeAuditEntry() makes no key in the place of one that is gone, unti
   const publicKeys = old.publicKey + publicKey;
   const both = await verifyAuditLog("pipelock", "dev-1", { root: dir.path, publicKeys });
   assertEquals([both.ok, both.signatures], [true, 2]);
+});
+
+/** Puts a root's key in the place of another root's. */
+async function swapKey(dir: TempDir, other: TempDir): Promise<void> {
+  const key = (of: TempDir) => of.at("private", "audit-signing-key.pem");
+  await Deno.copyFile(key(other), key(dir));
+}
+
+// Threat: L12
+Deno.test.each([
+  ["the log that was signed", "dev-1"],
+  ["a log that has no line yet", "dev-2"],
+])("writeAuditEntry() signs nothing with another key in the key's place: %s", async (_, slug) => {
+  await using dir = await tempDir();
+  await using other = await tempDir();
+  await makeLog(dir.path, ["one", "two"]);
+  await makeLog(other.path, ["theirs"]);
+  await Deno.copyFile(dir.at("private", "audit-signing-key.pem"), dir.at("kept.pem"));
+  await swapKey(dir, other);
+  const log = dir.at("audit", `pipelock-${slug}.log`);
+  const before = await Deno.readTextFile(log).catch(() => undefined);
+  const appendTo = (operatorNotes: string) =>
+    writeAuditEntry(sampleEntry({ operatorNotes, bottleSlug: slug }), { root: dir.path });
+  const says = "did not sign the last line of pipelock-dev-1; put the key back that did";
+  await assertRejects(() => appendTo("here"), Error, says);
+  assertStringIncludes(await appendElsewhere(dir, slug), says);
+  assertEquals(await Deno.readTextFile(log).catch(() => undefined), before);
+  // What asks for a key, and what signs an archive, are told the same.
+  await assertRejects(() => ensureSigningKey(dir.path), Error, says);
+  const ids = [{ component: "pipelock", slug: "dev-1" }];
+  await assertRejects(() => exportAuditLogs(ids, { root: dir.path }), Error, says);
+
+  // The way out that the message names.
+  await Deno.rename(dir.at("kept.pem"), dir.at("private", "audit-signing-key.pem"));
+  assertEquals(await appendElsewhere(dir, slug), "");
+  await appendTo("here");
+  assertEquals((await verify(dir)).ok, true);
+  // That key is known to this process, and the other one is still not.
+  await swapKey(dir, other);
+  await assertRejects(() => appendTo("again"), Error, says);
+});
+
+// Threat: L12
+Deno.test("writeAuditEntry() signs with another key once it is told to, and both keys verify", async () => {
+  await using dir = await tempDir();
+  await using other = await tempDir();
+  await makeLog(dir.path, ["one"]);
+  await makeLog(dir.path, ["one"], "dev-2");
+  const old = await ensureSigningKey(dir.path);
+  const { publicKey } = await ensureSigningKey(other.path);
+  await Deno.copyFile(dir.at("private", "audit-signing-key.pem"), dir.at("old.pem"));
+  await swapKey(dir, other);
+  await assertRejects(() => append(dir), Error, "away: then this one signs");
+  await Deno.rename(dir.at("private", "heads"), dir.at("heads-moved-away"));
+  await append(dir);
+  assertEquals(await appendElsewhere(dir), "");
+  const publicKeys = old.publicKey + publicKey;
+  const both = await verifyAuditLog("pipelock", "dev-1", { root: dir.path, publicKeys });
+  assertEquals([both.ok, both.signatures], [true, 3]);
+  // Then the old key is the wrong one, also for a log that it signed last.
+  await Deno.rename(dir.at("old.pem"), dir.at("private", "audit-signing-key.pem"));
+  await assertRejects(
+    () => append(dir, "old"),
+    Error,
+    "did not sign the last line of pipelock-dev-1",
+  );
+  assertStringIncludes(await appendElsewhere(dir, "dev-2"), "put the key back that did");
+});
+
+Deno.test("a log that is changed, gone or unreadable keeps no other log from being signed", async () => {
+  await using dir = await tempDir();
+  const changes: ((log: SampleLog) => Promise<void>)[] = [
+    async (log) => await log.put((await log.lines())[0]!.replace('"one"', '"eno"')),
+    (log) => Deno.remove(log.path),
+    async (log) => {
+      await Deno.remove(log.path);
+      await Deno.mkdir(log.path);
+    },
+    (log) => Deno.writeTextFile(dir.at("private", "heads", basename(log.path, ".log")), "nonsense"),
+  ];
+  for (const [n, change] of changes.entries()) {
+    await change(await makeLog(dir.path, ["one"], `dev-${n + 2}`));
+  }
+  assertEquals(await appendElsewhere(dir), "");
+  assertEquals((await verify(dir)).ok, true);
 });
 
 // Threat: L7

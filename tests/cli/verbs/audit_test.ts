@@ -368,3 +368,43 @@ Deno.test("approve refuses a log that was cut, decides nothing, and says what to
     false,
   );
 });
+
+// Threat: L12
+Deno.test("with another key in the key's place approve decides nothing, and audit verify and head say so", async () => {
+  await using dir = await tempDir();
+  await using other = await tempDir();
+  await queueSample(dir.path, { id: "p1" });
+  const log = await makeLog(dir.path, ["one"]);
+  await ensureSigningKey(other.path);
+  const key = ["private", "audit-signing-key.pem"] as const;
+  await Deno.copyFile(dir.at(...key), dir.at("kept.pem"));
+  await Deno.copyFile(other.at(...key), dir.at(...key));
+  const says = `Cannot sign: ${dir.at(...key)} did not sign the last line of pipelock-dev-1; `;
+  await supervise(dir.path, ["show", "p1"]);
+  const approved = await supervise(dir.path, ["approve", "p1"]);
+  assertEquals(approved.code, 1);
+  assertStringIncludes(approved.err.replaceAll(/\s+/g, " "), says);
+  assertEquals((await log.lines()).length, 1);
+  assertEquals((await supervise(dir.path, ["list"])).out.includes("p1"), true);
+  assertEquals(
+    [...Deno.readDirSync(dir.at("private"))].some(({ name }) => name === "intents"),
+    false,
+  );
+
+  const verified = await supervise(dir.path, ["audit", "verify"]);
+  assertEquals(verified.code, 1);
+  assertMatch(verified.out, /^FAIL .*pipelock-dev-1\n {6}line 1: its key is not trusted here: /m);
+  assertEquals(verified.out.includes("signed with"), false);
+  assertStringIncludes(verified.err.replaceAll(/\s+/g, " "), `! ${says}`);
+  const json = await supervise(dir.path, ["audit", "verify", "--json"]);
+  assertEquals([json.code, JSON.parse(json.out).keys], [1, []]);
+  for (const command of ["audit head", "audit export"]) {
+    const { code, out, err } = await supervise(dir.path, command.split(" "));
+    assertEquals([code, out], [1, ""]);
+    assertStringIncludes(err.replaceAll(/\s+/g, " "), says);
+  }
+
+  await Deno.rename(dir.at("kept.pem"), dir.at(...key));
+  assertEquals((await supervise(dir.path, ["approve", "p1"])).code, 0);
+  assertEquals((await supervise(dir.path, ["audit", "verify"])).code, 0);
+});

@@ -10,6 +10,7 @@ import { treeOf } from "../../support/tree.ts";
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { asUser, ranAlone } from "../../support/user.ts";
 import { join } from "@std/path";
+import { generateKeyPairSync } from "node:crypto";
 
 const HOUR_MS = 3_600_000;
 
@@ -364,6 +365,18 @@ const TROUBLES: readonly Trouble[] = [
     state: "bad",
     says: "the key that signed them is not here",
     todo: "put private/audit-signing-key.pem back",
+  },
+  {
+    what: "somebody else's signing key",
+    make: async (dir) => {
+      const { privateKey } = generateKeyPairSync("ed25519");
+      const pem = privateKey.export({ type: "pkcs8", format: "pem" }).toString();
+      await Deno.writeTextFile(dir.at("private", "audit-signing-key.pem"), pem);
+    },
+    check: "signing-key",
+    state: "bad",
+    says: "did not sign the last line of pipelock-dev-1; put the key back that did",
+    todo: "nothing is decided until that is repaired",
   },
   {
     what: "a sidecar whose clock is ahead",
