@@ -24,7 +24,7 @@ import { fitRow, wrap } from "../render/wrap.ts";
 import type { Failure } from "./exit.ts";
 import { closest, type Flags, UsageError } from "./flags.ts";
 import { shellWord, splitWords } from "./split_words.ts";
-import type { Terminal } from "./terminal.ts";
+import { type Terminal, withParts } from "./terminal.ts";
 import { resolve } from "@std/path";
 import { hostname, userInfo } from "node:os";
 
@@ -102,13 +102,12 @@ export function makeContext(flags: Flags, terminal: Terminal): Context {
   const colour = terminal.outIsTerminal && !flags.plain && !env("NO_COLOR");
   const visible: Visible = (text, kind) =>
     visibleSentence(text, [root, ...pathsIn(flags), ...editors(env)], kind);
-  return {
-    ...terminal,
+  return withParts(terminal, {
     visible,
-    print: (text) =>
-      terminal.print(text.split("\n").flatMap((row) => fitRow(row, columns)).join("\n")),
+    print: (text: string) =>
+      terminal.print(text.split("\n").flatMap((row) => fitRow(row, terminal.columns)).join("\n")),
     printToCopy: terminal.print,
-    complain: (text) => complainIn(terminal, text, visible),
+    complain: (text: string) => complainIn(terminal, text, visible),
     flags,
     env,
     root,
@@ -117,8 +116,8 @@ export function makeContext(flags: Flags, terminal: Terminal): Context {
       : `supervise --root ${shellWord(resolve(flags.root))}`,
     where: flags.bottle === undefined ? { root } : { root, bottleSlug: flags.bottle },
     style: makeStyle(colour),
-    printJson: (value) => terminal.print(asciiJson({ version: 1, ...value })),
-  };
+    printJson: (value: object) => terminal.print(asciiJson({ version: 1, ...value })),
+  });
 }
 
 /**

@@ -7,7 +7,7 @@
 import type { Context } from "./context.ts";
 import { type Flags, flagsOf, readFlags, UsageError, type VerbName, VERBS } from "./flags.ts";
 import { findVerb, helpOn, usageOf } from "./help.ts";
-import type { Terminal } from "./terminal.ts";
+import { type Terminal, withParts } from "./terminal.ts";
 
 /** Runs a verb. Without a number it ends with 0. */
 export type Run = (context: Context, words: readonly string[]) => Promise<number | void> | void;
@@ -82,7 +82,8 @@ export async function runCommand(
     }
   };
   const [print, complain] = [orNote(terminal.print), orNote(terminal.complain)];
-  const code = await runIn({ ...terminal, print, complain }, args, program);
+  const parts = { print, complain, unprinted: () => unprinted };
+  const code = await runIn(withParts(terminal, parts), args, program);
   if (unprinted === undefined) return code;
   const reason = unprinted instanceof Error ? unprinted.message : String(unprinted);
   complain(`Cannot print all of it: ${reason}; what was decided is recorded, see audit show`);

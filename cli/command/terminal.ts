@@ -30,6 +30,16 @@ export interface Terminal {
   readonly env?: (name: string) => string | undefined;
   /** Ends `watch`; SIGINT and SIGTERM unless given. */
   readonly signal?: AbortSignal;
+  /** Why something could not be printed, if it could not: a person has not seen it. */
+  readonly unprinted?: () => unknown;
+}
+
+/** A terminal with other parts. It is asked how wide it is each time: a person can make it narrower. */
+export function withParts<P extends object>(terminal: Terminal, parts: P): Terminal & P {
+  return Object.defineProperties({ ...terminal, ...parts }, {
+    columns: { get: () => terminal.columns },
+    errColumns: { get: () => terminal.errColumns },
+  });
 }
 
 /** What `COLUMNS` asks for, a whole number from 20 to 9999; `Infinity` for anything else. */
@@ -45,26 +55,52 @@ function askedColumns(): number {
  * the row, without the sign that an agent's words are behind.
  */
 function columnsOf(isTerminal: boolean): number {
-  return Math.min(askedColumns(), isTerminal ? Deno.consoleSize().columns || 80 : Infinity);
+  if (!isTerminal) return askedColumns();
+  try {
+    return Math.min(askedColumns(), Deno.consoleSize().columns || 80);
+  } catch {
+    return 80; // The terminal is gone. What cannot be printed is no reason to fail.
+  }
 }
 
-/** The process's own terminal, as it is now. */
+/** How long to wait for room in a terminal that takes no more. */
+const FULL_MS = 5;
+
+/** Writes all of a text or of some bytes, however little of it the output takes at once. */
+export function writeAll(
+  output: Pick<typeof Deno.stdout, "writeSync">,
+  all: string | Uint8Array,
+): void {
+  const bytes = typeof all === "string" ? new TextEncoder().encode(all) : all;
+  for (let written = 0; written < bytes.length;) {
+    try {
+      written += output.writeSync(bytes.subarray(written));
+    } catch (error) {
+      if (error instanceof Deno.errors.Interrupted) continue;
+      // Another program that has this terminal open made it non-blocking.
+      if (!(error instanceof Deno.errors.WouldBlock)) throw error;
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, FULL_MS);
+    }
+  }
+}
+
+/** The process's own terminal. */
 export function processTerminal(): Terminal {
   const outIsTerminal = Deno.stdout.isTerminal();
   const errIsTerminal = Deno.stderr.isTerminal();
   return {
-    print: (text) => console.log(text),
-    write: (bytes) => {
-      for (let written = 0; written < bytes.length;) {
-        written += Deno.stdout.writeSync(bytes.subarray(written));
-      }
-    },
-    complain: (text) => console.error(text),
+    print: (text) => writeAll(Deno.stdout, `${text}\n`),
+    write: (bytes) => writeAll(Deno.stdout, bytes),
+    complain: (text) => writeAll(Deno.stderr, `${text}\n`),
     outIsTerminal,
     outFd: 1,
     errIsTerminal,
     interactive: outIsTerminal && Deno.stdin.isTerminal(),
-    columns: columnsOf(outIsTerminal),
-    errColumns: columnsOf(errIsTerminal),
+    get columns() {
+      return columnsOf(outIsTerminal);
+    },
+    get errColumns() {
+      return columnsOf(errIsTerminal);
+    },
   };
 }

@@ -23,12 +23,13 @@ import { decideAsShown, type Said, type Seen } from "./decision.ts";
 
 /** Asks for the words that a decision needs, each in a line. */
 export function askForWords(
-  { print, columns }: Context,
+  context: Context,
   ask: Ask,
 ): Pick<Asker, "confirm" | "notes"> {
+  const { print } = context;
   return {
     confirm: async ({ sentence, request, word }) => {
-      for (const row of wrap("! ", sentence, columns, "prose")) print(row);
+      for (const row of wrap("! ", sentence, context.columns, "prose")) print(row);
       if ((await ask(`${request} `))?.trim() === word) return true;
       print(`Not decided: that is not ${word}.`);
       return false;

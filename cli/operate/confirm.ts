@@ -7,7 +7,7 @@
 import { visibleLine } from "../../internal_mod.ts";
 import { type Inspection, type Obstacle, obstaclesTo, type Status, type Tool } from "../../mod.ts";
 import { type Flags, UsageError } from "../command/flags.ts";
-import type { Terminal } from "../command/terminal.ts";
+import { type Terminal, writeAll } from "../command/terminal.ts";
 import { fitRow } from "../render/wrap.ts";
 import type { Said } from "./decision.ts";
 
@@ -17,9 +17,13 @@ const SETTLE_MS = 250;
 /** Asks the operator: prints the question, returns the line, or `undefined` at the end of input. */
 export type Ask = (question: string) => Promise<string | undefined>;
 
-/** Asks on this process's terminal. */
-export function askOn({ columns }: Terminal): Ask {
-  return (question) => ask(fitRow(question, columns).join("\n"));
+/** Asks on this process's terminal. Nothing is asked about what could not be printed. */
+export function askOn(terminal: Terminal): Ask {
+  return (question) => {
+    const why = terminal.unprinted?.();
+    if (why !== undefined) throw new Error("Cannot ask: not all of it could be printed");
+    return ask(fitRow(question, terminal.columns).join("\n"));
+  };
 }
 
 /**
@@ -53,7 +57,7 @@ function releaseUnfinished(): void {
 }
 
 function print(text: string): void {
-  Deno.stdout.writeSync(new TextEncoder().encode(text));
+  writeAll(Deno.stdout, text);
 }
 
 function settle(): Promise<false> {

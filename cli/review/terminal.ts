@@ -5,6 +5,7 @@
  * @module
  */
 
+import { writeAll } from "../command/terminal.ts";
 import { deliver, type KeyHandlers, openKeyDecoder } from "./keys.ts";
 import process from "node:process";
 
@@ -60,9 +61,6 @@ const SEQUENCE_MS = 50;
 /** How long a frame must be on the screen to count as seen. A key that was pressed before it is read earlier. */
 const STOOD_MS = 10;
 
-/** How long to wait for room in a terminal that takes no more. */
-const FULL_MS = 5;
-
 /**
  * What turns the rows on the screen into others: each row that differs is cleared and written. All are if
  * `before` is not known.
@@ -74,20 +72,6 @@ export function renderChanges(
   const changed = rows.map((row, n) => row === before?.[n] ? "" : `\x1b[${n + 1};1H\x1b[2K${row}`)
     .join("");
   return before === undefined ? `\x1b[m\x1b[2J${changed}` : changed;
-}
-
-function writeAll(text: string): void {
-  const bytes = new TextEncoder().encode(text);
-  for (let written = 0; written < bytes.length;) {
-    try {
-      written += Deno.stdout.writeSync(bytes.subarray(written));
-    } catch (error) {
-      if (error instanceof Deno.errors.Interrupted) continue;
-      // Another program that has this terminal open made it non-blocking.
-      if (!(error instanceof Deno.errors.WouldBlock)) throw error;
-      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, FULL_MS);
-    }
-  }
 }
 
 /** How large the terminal is. */
@@ -140,7 +124,9 @@ export function openTerminal(program: Program, onGone: (exitCode: number) => voi
     const rows = program.frame(size);
     const changes = before + renderChanges(isSameSize ? shown?.rows : undefined, rows);
     shown = { size, rows };
-    if (changes !== "") onTerminal(() => writeAll(BEGIN_UPDATE + changes + END_UPDATE));
+    if (changes !== "") {
+      onTerminal(() => writeAll(Deno.stdout, BEGIN_UPDATE + changes + END_UPDATE));
+    }
     clearTimeout(standing);
     paintedMs = performance.now();
     standing = setTimeout(stood, STOOD_MS);
@@ -197,7 +183,7 @@ export function openTerminal(program: Program, onGone: (exitCode: number) => voi
     clearTimeout(standing);
     standing = undefined;
     decoder = openKeyDecoder();
-    onTerminal(() => writeAll(LEAVE));
+    onTerminal(() => writeAll(Deno.stdout, LEAVE));
     onTerminal(() => Deno.stdin.setRaw(false));
   }
 

@@ -73,15 +73,15 @@ export async function show(context: Context, words: readonly string[]): Promise<
   }
 }
 
-/** Prints a text; `false` if the reader of a pipe was gone before the end, or none could ever read it. */
+/** Prints a text; `false` if the reader was gone before the end, or none could ever read it. */
 function printWhole(context: Context, text: string): boolean {
-  const { outIsTerminal, outFd, print, write } = context;
+  const { outIsTerminal, outFd, print, write, unprinted } = context;
   // A device that is no terminal drops it. A program whose output is closed gets such a one.
   if (!outIsTerminal && outFd !== undefined && isDevice(outFd)) return false;
   if (outIsTerminal) print(text);
   try {
     if (!outIsTerminal) write(new TextEncoder().encode(`${text}\n`));
-    return true;
+    return unprinted?.() === undefined;
   } catch (error) {
     if (error instanceof Deno.errors.BrokenPipe) return false;
     throw error;

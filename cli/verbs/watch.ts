@@ -77,11 +77,11 @@ function lineOf({ event, marks = "", id = "", rest = [], timestamp = "" }: Words
  * line is written whole, at once. New proposals are sent to the receivers of `notify.json`.
  */
 export async function watch(context: Context): Promise<void> {
-  const { where, flags, columns, signal = interrupted() } = context;
+  const { where, flags, signal = interrupted() } = context;
   const wanted = isWanted(flags, Date.now());
   const encoder = new TextEncoder();
   const print: Print = (event, words) => {
-    const line = flags.json ? asciiJson({ version: 1, ...event }) : lineOf(words, columns);
+    const line = flags.json ? asciiJson({ version: 1, ...event }) : lineOf(words, context.columns);
     // context.print would hide that standard output was closed.
     context.write(encoder.encode(`${line}\n`));
   };

@@ -5,6 +5,7 @@ import { REPO, run } from "../../support/run.ts";
 import { isMissing } from "../../support/skip.ts";
 import { type TempDir, tempDir } from "../../support/temp.ts";
 import { openTerminal } from "../../support/tmux.ts";
+import { writeAll } from "../../../cli/command/terminal.ts";
 import { encodeAuditEntry } from "../../../src/records/codec.ts";
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { join } from "@std/path";
@@ -168,3 +169,37 @@ for (
     },
   );
 }
+
+// Threat: A6
+Deno.test(
+  "watch prints rows for the terminal as it is now, not as it was at the start",
+  { ignore },
+  async () => {
+    await using dir = await tempDir();
+    await Deno.mkdir(dir.at("queue", "dev-1"), { recursive: true });
+    const env = { CLAUDE_BOTTLE_ROOT: dir.path, NO_COLOR: "1" };
+    await using terminal = await openTerminal(`stty size; sh ${LAUNCHER} watch`, env, [170, 30]);
+    await terminal.sees(/^30 170$/m);
+    await queueSample(dir.path, { id: "p1" });
+    await terminal.sees(/arrived +p1 /);
+    await terminal.resize(80, 30);
+    await queueSample(dir.path, { id: "p2", justification: "word ".repeat(40) });
+    const rows = await terminal.rows(/arrived +p2 .*…$/m);
+    assert(rows.every((row) => !row.startsWith("word")), rows.join("\n"));
+  },
+);
+
+Deno.test("what an output does not take at once is written once it has room", () => {
+  const taken: number[] = [];
+  let calls = 0;
+  const output = {
+    writeSync(bytes: Uint8Array) {
+      if (++calls % 2 === 1) throw new Deno.errors.WouldBlock();
+      const count = Math.min(3, bytes.length);
+      taken.push(...bytes.subarray(0, count));
+      return count;
+    },
+  };
+  writeAll(output, "some words\n");
+  assertEquals(new TextDecoder().decode(Uint8Array.from(taken)), "some words\n");
+});

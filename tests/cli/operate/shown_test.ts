@@ -1,4 +1,5 @@
 import { readResponse, sha256Hex } from "../../../mod.ts";
+import { main } from "../../../cli/main.ts";
 import { showAll, supervise } from "../../support/command_line.ts";
 import { type QueuedProposal, queueSample } from "../../support/records.ts";
 import { REPO, run } from "../../support/run.ts";
@@ -257,4 +258,26 @@ Deno.test("show into nothing does not count: closed, or a device that drops it",
   }
   await run("sh", ["-c", '"$0" show p1 >"$1"', launcher, dir.at("text")], options);
   assertEquals((await supervise(dir.path, ["approve", "p1"])).code, 0);
+});
+
+// Threat: B6
+Deno.test("what a terminal does not take was not shown: show notes nothing, approve asks nothing", async () => {
+  await using dir = await tempDir();
+  await queueSample(dir.path, { id: "p1" });
+  for (const verb of ["show", "approve"]) {
+    let err = "";
+    const code = await main([verb, "p1"], {
+      ...{ outIsTerminal: true, errIsTerminal: true, interactive: true, columns: 80 },
+      print: (text) => {
+        if (text.includes("+2 api.github.com")) throw new Error("Input/output error");
+      },
+      write: () => {},
+      complain: (text) => void (err += `${text}\n`),
+      env: (name) => name === "CLAUDE_BOTTLE_ROOT" ? dir.path : undefined,
+    });
+    assertEquals(code, 1, verb);
+    assertStringIncludes(err, "Cannot print all of it: Input/output error");
+    if (verb === "approve") assertStringIncludes(err, "Cannot ask: not all of it could be printed");
+    assertEquals((await supervise(dir.path, ["approve", "p1"])).code, 6);
+  }
 });
