@@ -9,7 +9,6 @@ export {
   addBottle,
   type BottleSettings,
   checkRemovable,
-  countPending,
   ENGINES,
   forgetUnit,
   readBottle,

@@ -19,6 +19,7 @@ export {
   type FoundProposal,
   listBottles,
   type OldFiles,
+  type RefusedQueue,
   slugsEver,
 } from "./src/queue/find.ts";
 export { MAX_PENDING, openQueueView, unlistedReason } from "./src/queue/pending.ts";

@@ -12,6 +12,7 @@ import {
   keepFilesInForce,
   listBottles,
   listNames,
+  ownFileStamp,
   readOwnFile,
   type TextKind,
   UnsafeFileError,
@@ -22,7 +23,7 @@ import {
 import { makeStyle, type Style } from "../render/style.ts";
 import { fitRow, wrap } from "../render/wrap.ts";
 import type { Failure } from "./exit.ts";
-import { closest, type Flags, UsageError } from "./flags.ts";
+import { closest, type Flags, UsageError, type VerbName } from "./flags.ts";
 import { shellWord, splitWords } from "./split_words.ts";
 import { type Terminal, withParts } from "./terminal.ts";
 import { resolve } from "@std/path";
@@ -142,22 +143,45 @@ export function commandIn(
   return [];
 }
 
-/** @throws {Error} If the root can be no directory; one that is not there yet is made when it is needed. */
-export function refuseBadRoot(root: string): void {
+/** Verbs that make the root, or do not look into it. */
+const NEED_NO_ROOT: readonly VerbName[] = ["bottle add", "completions"];
+
+/**
+ * Refuses a root that can be no directory, or is not there: with a path that was typed wrongly, nothing would
+ * seem to be pending. `watch` waits for it, and an archive is checked without one.
+ */
+export async function refuseBadRoot(context: Context, verb: VerbName): Promise<void> {
+  const { root, flags, supervise } = context;
   const why = whyNoDirectory(root);
-  if (why === undefined) return;
-  throw new Error(`Cannot use the root ${root}: ${why}; name another one with --root`);
+  if (why !== undefined) {
+    throw new Error(`Cannot use the root ${root}: ${why}; name another one with --root`);
+  }
+  if (NEED_NO_ROOT.includes(verb) || flags.archive !== undefined) return;
+  if (ownFileStamp(root) !== undefined) return;
+  if (verb === "watch") return context.complain(`! there is no ${root} yet`);
+  // Loads all of mod.ts, so only on the way to the error.
+  const { NotFoundError } = await import("./exit.ts");
+  throw new NotFoundError(
+    `Cannot use the root ${root}: it is not there; ${supervise} bottle add NAME makes it, or name ` +
+      "another one with --root",
+  );
 }
 
-/** How many of the known bottles an error names. */
+/** How many things an error names. */
 const MOST_NAMED = 5;
+
+/** Names some things and counts the rest: `a, b, and 4 more`. */
+export function someOf(names: readonly string[]): string {
+  const more = names.length > MOST_NAMED ? `, and ${names.length - MOST_NAMED} more` : "";
+  return names.slice(0, MOST_NAMED).join(", ") + more;
+}
 
 /**
  * Refuses a `--bottle` that has neither a queue nor a configuration nor a log: with a name that was typed
  * wrongly, nothing would seem to be pending. What is checked against a file from elsewhere, an archive or
  * anchors, may be about a bottle that is gone here.
  *
- * @throws {BottleNotFoundError} If there is no such bottle. The message names those that it could be.
+ * @throws {NotFoundError} If there is no such bottle. The message names those that it could be.
  */
 export async function refuseUnknownBottle({ root, flags, supervise }: Context): Promise<void> {
   const { bottle, archive, anchors } = flags;
@@ -169,9 +193,11 @@ export async function refuseUnknownBottle({ root, flags, supervise }: Context): 
   const { listAuditLogs } = await import("../../internal_mod.ts");
   for (const { slug } of listAuditLogs(root)) known.add(slug);
   if (known.has(bottle)) return;
-  // Loads all of mod.ts, so only on the way to the error.
-  const { BottleNotFoundError } = await import("./exit.ts");
-  throw new BottleNotFoundError(bottle, root, nearest(bottle, known, supervise));
+  const { NotFoundError } = await import("./exit.ts");
+  throw new NotFoundError(
+    `Cannot find bottle ${bottle}: it has no queue, no configuration and no log under ${root}; ` +
+      nearest(bottle, known, supervise),
+  );
 }
 
 function nearest(bottle: string, known: ReadonlySet<string>, supervise: string): string {
@@ -179,8 +205,7 @@ function nearest(bottle: string, known: ReadonlySet<string>, supervise: string):
   const meant = closest(bottle, names);
   if (meant !== undefined) return `did you mean ${meant}?`;
   if (names.length === 0) return `there is no bottle yet; ${supervise} bottle add NAME makes one`;
-  const more = names.length > MOST_NAMED ? `, and ${names.length - MOST_NAMED} more` : "";
-  return `there are ${names.slice(0, MOST_NAMED).join(", ")}${more}`;
+  return `there are ${someOf(names)}`;
 }
 
 const OUTCOMES = {

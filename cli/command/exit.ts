@@ -4,7 +4,13 @@
  * @module
  */
 
-import { type ErrorCode, type Obstacle, ObstacleError, SuperviseError } from "../../mod.ts";
+import {
+  type ErrorCode,
+  type Obstacle,
+  ObstacleError,
+  SuperviseError,
+  UnsafeFileError,
+} from "../../mod.ts";
 import { UsageError } from "./flags.ts";
 
 export interface Failure {
@@ -30,28 +36,20 @@ export class CancelledError extends Error {
 export class NotShownError extends Error {
   override name = "NotShownError";
 
-  constructor(proposalId: string) {
+  constructor(proposalId: string, supervise: string) {
     super(
-      `Cannot approve ${proposalId}: it was never shown here; show ${proposalId}, then approve it, ` +
-        "or name its bytes with --sha256, or use --if-unmarked",
+      `Cannot approve ${proposalId}: it was never shown here; ${supervise} show ${proposalId}, then ` +
+        "approve it, or name its bytes with --sha256, or use --if-unmarked",
     );
   }
 }
 
-/** Thrown if no bottle has the name that `--bottle` gives. */
-export class BottleNotFoundError extends Error {
-  override name = "BottleNotFoundError";
-
-  constructor(bottle: string, root: string, hint: string) {
-    super(
-      `Cannot find bottle ${bottle}: it has no queue, no configuration and no log under ${root}; ${hint}`,
-    );
-  }
-}
-
-/** Thrown if there is no audit log to check or to save: in a script, that must not pass for a good one. */
-export class NoAuditLogError extends Error {
-  override name = "NoAuditLogError";
+/**
+ * Thrown if there is no such root, no such bottle, or no audit log to check or to save: in a script, that
+ * must not pass for an empty or a good one.
+ */
+export class NotFoundError extends Error {
+  override name = "NotFoundError";
 }
 
 /** Thrown if a decided file cannot be printed. `undecided`: it is not decided yet. */
@@ -85,8 +83,8 @@ const FAILURES: Readonly<Record<ErrorCode, readonly [exit: number, code: string]
 };
 
 /** The command that clears an obstacle. */
-function wayOut({ clearedBy }: Obstacle, proposalId: string): string | undefined {
-  if (clearedBy.how === "person") return `show ${proposalId}, then decide it yourself`;
+function wayOut({ clearedBy }: Obstacle, show: string): string | undefined {
+  if (clearedBy.how === "person") return `${show}, then decide it yourself`;
   if (clearedBy.how !== "confirm") return undefined;
   const { allowStale, overrideUnrecorded, confirmedSlug } = clearedBy.gives;
   const flags = [
@@ -94,26 +92,35 @@ function wayOut({ clearedBy }: Obstacle, proposalId: string): string | undefined
     ...(overrideUnrecorded ? ["--override-unrecorded"] : []),
     ...(confirmedSlug === undefined ? [] : [`--confirm ${confirmedSlug}`]),
   ];
-  return `show ${proposalId}, then decide with ${flags.join(" ")}`;
+  return `${show}, then decide with ${flags.join(" ")}`;
 }
 
-function messageOf(error: SuperviseError): string {
-  if (!(error instanceof ObstacleError)) return error.message;
-  const way = wayOut(error.obstacles[0], error.proposalId);
-  return way === undefined ? error.message : `${error.refusal}; ${way}`;
+/** The message of an error of the library, and what the operator can do: the library knows no command. */
+function messageOf(error: SuperviseError, supervise = "supervise"): string {
+  const { message, code, cause } = error;
+  if (error instanceof ObstacleError) {
+    const way = wayOut(error.obstacles[0], `${supervise} show ${error.proposalId}`);
+    return way === undefined ? message : `${error.refusal}; ${way}`;
+  }
+  const isDenied = error instanceof UnsafeFileError &&
+    (cause instanceof Deno.errors.PermissionDenied ||
+      (cause as { code?: unknown })?.code === "EACCES");
+  if (!isDenied && code !== "queue_not_writable") return message;
+  return `${message}; ${supervise} doctor says what to repair`;
 }
 
-/** How a command ends that threw `error`. `root` names the flags to give where access to it is denied. */
-export function failureOf(error: unknown, root?: string): Failure {
+/** How a command ends that threw `error`, and in which root, if it came so far. */
+export function failureOf(
+  error: unknown,
+  { root, supervise }: { readonly root?: string; readonly supervise?: string } = {},
+): Failure {
   if (error instanceof SuperviseError) {
     const [exit, code] = FAILURES[error.code];
-    return { exit, code, message: messageOf(error) };
+    return { exit, code, message: messageOf(error, supervise) };
   }
   const message = error instanceof Error ? error.message : String(error);
   if (error instanceof UsageError) return { exit: 2, code: "usage", message };
-  if (error instanceof BottleNotFoundError || error instanceof NoAuditLogError) {
-    return { exit: 3, code: "not_found", message };
-  }
+  if (error instanceof NotFoundError) return { exit: 3, code: "not_found", message };
   if (error instanceof NotShownError) return { exit: 6, code: "not_shown", message };
   if (error instanceof NoFinalFileError) return { exit: 1, code: error.code, message };
   if (error instanceof CancelledError) return { exit: 1, code: "cancelled", message };

@@ -103,7 +103,7 @@ ${tableOf(VERB_NAMES)}
 COLUMNS says how wide the output is, from 20 to 9999; without it, and without a terminal, no line is
 cut or broken. An ID may be shortened while no other one begins the same. supervise help VERB lists a verb's
 flags, supervise --version prints the version.
-Exit codes: 0 done, 1 failed, 2 wrong usage, 3 no such proposal or bottle, or no audit log, 4 already
-decided, 5 changed or stale, 6 marked or never shown, so a person has to look. Of several IDs: their
-own if all failures share one, else 1.`;
+Exit codes: 0 done, 1 failed, or not all could be looked at, 2 wrong usage, 3 no such root, bottle or
+proposal, or no audit log, 4 already decided, 5 changed or stale, 6 marked or never shown, so a person has
+to look. Of several IDs: their own if all failures share one, else 1.`;
 }

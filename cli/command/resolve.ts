@@ -10,15 +10,13 @@ import {
   type FoundProposal,
   instantOf,
   ProposalNotFoundError,
+  type RefusedQueue,
   TOOLS,
 } from "../../read_mod.ts";
 import type { PendingProposal } from "../../mod.ts";
-import type { Context } from "./context.ts";
+import { type Context, someOf } from "./context.ts";
 import { countMarks, type MarkCounts, type PendingMarks } from "../render/pending.ts";
 import { type FlagName, type Flags, SORTS, UsageError } from "./flags.ts";
-
-/** How many candidates an error names. */
-const MOST_NAMED = 5;
 
 /**
  * The proposal that an operator means by an id or the beginning of one. A pending proposal is taken before
@@ -34,35 +32,39 @@ export function resolveProposal(context: Context, words: readonly string[]): Fou
     throw new UsageError(`Cannot tell which proposal: expected one ID, found ${words.length}`);
   }
   checkProposalId(prefix);
-  const found = findProposals(prefix, context.where);
+  const refused: RefusedQueue[] = [];
+  const onRefused = (place: RefusedQueue) => void refused.push(place);
+  const found = findProposals(prefix, { ...context.where, onRefused });
   const pending = found.filter((proposal) => proposal.pending);
-  return onlyOne(context, prefix, pending.length > 0 ? pending : found);
+  return onlyOne(context, prefix, pending.length > 0 ? pending : found, refused);
 }
 
 /**
- * The only one of some proposals whose ids begin alike.
+ * The only one of some proposals whose ids begin alike. `refused` is where no proposal could be looked for.
  *
  * @throws {ProposalNotFoundError} If no proposal has that id.
  * @throws {UsageError} If there are several; names some of them.
  */
 export function onlyOne<P extends Pick<FoundProposal, "bottleSlug" | "proposalId">>(
-  { root, flags }: Context,
+  { root, flags, supervise }: Context,
   prefix: string,
   candidates: readonly P[],
+  refused: readonly RefusedQueue[] = [],
 ): P {
   const [only, another] = candidates;
   if (only === undefined) {
-    throw new ProposalNotFoundError(
-      prefix,
-      flags.bottle === undefined ? `any bottle under ${root}` : `bottle ${flags.bottle}`,
-    );
+    const place = flags.bottle === undefined
+      ? `any bottle under ${root}`
+      : `bottle ${flags.bottle}`;
+    const hidden = someOf(refused.map(({ name, reason }) => `queue/${name} (${reason})`));
+    const way =
+      `; it may be where nobody could look: ${hidden}; ${supervise} doctor says what to repair`;
+    throw new ProposalNotFoundError(prefix, refused.length === 0 ? place : place + way);
   }
   if (another === undefined) return only;
-  const named = candidates.slice(0, MOST_NAMED)
-    .map(({ proposalId, bottleSlug }) => `${proposalId} (${bottleSlug})`);
-  const more = candidates.length > MOST_NAMED ? `, and ${candidates.length - MOST_NAMED} more` : "";
+  const named = candidates.map(({ proposalId, bottleSlug }) => `${proposalId} (${bottleSlug})`);
   throw new UsageError(
-    `Cannot tell which proposal ${prefix} is: ${named.join(", ")}${more}; ` +
+    `Cannot tell which proposal ${prefix} is: ${someOf(named)}; ` +
       "type more of it, or name the --bottle",
   );
 }

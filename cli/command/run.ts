@@ -10,7 +10,10 @@ import { findVerb, helpOn, usageOf } from "./help.ts";
 import { type Terminal, withParts } from "./terminal.ts";
 
 /** Runs a verb. Without a number it ends with 0. */
-export type Run = (context: Context, words: readonly string[]) => Promise<number | void> | void;
+export type Run = (
+  context: Context,
+  words: readonly string[],
+) => Promise<number | void> | number | void;
 
 /** The verbs that have a file in `cli/verbs/`. */
 export type VerbWithFile = Exclude<VerbName, "help" | "launcher">;
@@ -82,7 +85,16 @@ export async function runCommand(
     }
   };
   const [print, complain] = [orNote(terminal.print), orNote(terminal.complain)];
-  const parts = { print, complain, unprinted: () => unprinted };
+  /** Throws, because what is written in parts has no end; a verb knows what it means that a pipe was closed. */
+  const write = (bytes: Uint8Array) => {
+    try {
+      terminal.write(bytes);
+    } catch (error) {
+      if (!(error instanceof Deno.errors.BrokenPipe)) unprinted ??= error;
+      throw error;
+    }
+  };
+  const parts = { print, complain, write, unprinted: () => unprinted };
   const code = await runIn(withParts(terminal, parts), args, program);
   if (unprinted === undefined) return code;
   const reason = unprinted instanceof Error ? unprinted.message : String(unprinted);
@@ -124,15 +136,17 @@ async function runIn(
         program.load(name as VerbWithFile),
       ]);
     context = makeContext(flags, terminal);
-    if (name !== "doctor") refuseBadRoot(context.root);
+    if (name !== "doctor") await refuseBadRoot(context, name);
     // doctor takes no bottle at all, and says that itself; watch waits for one that is not there yet.
     if (name !== "doctor" && name !== "watch") await refuseUnknownBottle(context);
     if (VERBS[name].readsOnly !== true) await reportInterrupted(context);
     return await run(context, rest) ?? 0;
   } catch (error) {
+    // An error as JSON would stand behind a part of an object.
+    if (error === terminal.unprinted?.()) return 1;
     const { complainOf } = await program.context();
     const { failureOf } = await import("./exit.ts");
-    const failure = failureOf(error, context?.root);
+    const failure = failureOf(error, context);
     complainOf(failure, terminal, context?.flags.json ?? args.includes("--json"), context?.visible);
     return failure.exit;
   }

@@ -19,7 +19,7 @@ import { counted, type Finding, findingsOf, named, type Subject } from "./findin
 import { relative } from "@std/path";
 
 /**
- * Checks for decisions that a crash interrupted. Every other verb finishes them when it starts; `doctor`
+ * Checks for decisions that a crash interrupted. Every verb that may write finishes them when it starts; `doctor`
  * leaves them, so that it can name them.
  */
 export function checkIntents({ root, supervise }: Pick<Subject, "root" | "supervise">): Finding[] {

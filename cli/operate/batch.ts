@@ -92,7 +92,7 @@ async function decideSeveral(
     try {
       return await run();
     } catch (error) {
-      return failureOf(error, context.root);
+      return failureOf(error, context);
     }
   };
   const asked: Asked[] = [];

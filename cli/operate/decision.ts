@@ -122,7 +122,9 @@ export async function decideFound(
 async function requestFor(context: Context, seen: Seen, said: Said) {
   const { inspection: { proposal }, proposalSha256, currentSha256 } = seen;
   const { root, flags: { operator: operatorName } } = context;
-  if (seen.neverShown && said.verdict.status === "approved") throw new NotShownError(proposal.id);
+  if (seen.neverShown && said.verdict.status === "approved") {
+    throw new NotShownError(proposal.id, context.supervise);
+  }
   refuseAsShown(seen, said);
   const { fingerprint, created } = await ensureSigningKey(root);
   // Before the decision, so that no error here can look like a failed decision.

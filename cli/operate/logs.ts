@@ -12,7 +12,7 @@ import {
   verifyAuditLogs,
 } from "../../internal_mod.ts";
 import type { Context } from "../command/context.ts";
-import { NoAuditLogError } from "../command/exit.ts";
+import { NotFoundError } from "../command/exit.ts";
 import { checkChoice } from "../command/resolve.ts";
 
 /** A test for the logs that `--bottle` and `--component` select. */
@@ -29,7 +29,7 @@ export function selectLogs(context: Context): AuditLogId[] {
 }
 
 /** The error of a command that needs a line of a log, and finds none in what the flags select. */
-export function noAuditLog({ root, flags }: Context, verb: string): NoAuditLogError {
+export function noAuditLog({ root, flags }: Context, verb: string): NotFoundError {
   const { bottle, component, archive } = flags;
   const only = [
     ...(bottle === undefined ? [] : [`--bottle ${bottle}`]),
@@ -38,7 +38,7 @@ export function noAuditLog({ root, flags }: Context, verb: string): NoAuditLogEr
   const place = archive === undefined ? `under ${root}` : `in ${archive}`;
   const selected = only.length === 0 ? "" : ` for ${only.join(" ")}`;
   const way = archive === undefined ? "; the first decision writes one" : "";
-  return new NoAuditLogError(
+  return new NotFoundError(
     `Cannot ${verb}: there is no line of an audit log ${place}${selected}${way}`,
   );
 }

@@ -20,7 +20,7 @@ import { markJson, marksInShort } from "./pending.ts";
 import { beginningOf, quoteId, renderQuoted, visibleJson } from "./quote.ts";
 import { badge, type Style, trimPlain } from "./style.ts";
 import { age, localTime } from "./time.ts";
-import { cut, wrap } from "./wrap.ts";
+import { cut, shortNames, wrap } from "./wrap.ts";
 
 export function entryJson(entry: AuditEntry): object {
   return {
@@ -64,10 +64,27 @@ function paintOf(action: string, { green, red, bold }: Style): (text: string) =>
   return action === "approved" || action === "modified" ? green : bold;
 }
 
-/** An entry in one line. The bottle's name gets as many cells as `slugCells` says. */
+const UNSIGNED = "not signed";
+
+/** The least room that the name of a bottle gets. */
+const LEAST_SLUG_CELLS = 9;
+
+/** On a narrower terminal the bottle comes before the marks, which would leave it no room. */
+const WIDE = 72;
+
+/** The names of bottles, below each other in the room that a line has for them beside what it always has. */
+export function shortSlugs(slugs: Iterable<string>, columns: number): ReadonlyMap<string, string> {
+  const before = [TIME_CELLS, ACTION_CELLS, UNSIGNED.length, ID_CELLS, MARKS_CELLS]
+    .reduce((sum, cells) => sum + cells + 2, 0);
+  const shorts = shortNames(slugs, Math.max(LEAST_SLUG_CELLS, columns - 1 - before));
+  const width = Math.max(...[...shorts.values()].map(({ length }) => length));
+  return new Map([...shorts].map(([slug, short]) => [slug, short.padEnd(width)]));
+}
+
+/** An entry in one line. `slugs` has what `shortSlugs` makes of the names of bottles. */
 export function entryLine(
   entry: AuditEntry,
-  slugCells: number,
+  slugs: ReadonlyMap<string, string>,
   columns: number,
   style: Style,
 ): string {
@@ -76,13 +93,16 @@ export function entryLine(
   const { text, escaped } = makeVisible(said.text, { oneLine: true });
   const time = localTime(entry.timestamp).slice(0, TIME_CELLS).padEnd(TIME_CELLS);
   const action = cell(operatorAction, ACTION_CELLS);
+  const [slug = ""] = slugs.values();
+  // Another program may have written any name.
+  const bottle = slugs.get(bottleSlug) ?? cell(bottleSlug, slug.length);
+  const marks = cell(isDecision(entry) ? marksInShort(entry.marks) : "", MARKS_CELLS);
   const rest = [
     // First, because who wrote the line chose how long the rest is, and a narrow terminal cuts the end.
-    entry.operatorKey === undefined ? "not signed" : "",
+    entry.operatorKey === undefined ? UNSIGNED : "",
     // Another program may have written any text as an id. Ours are UUIDs, of which a person types the beginning.
     isProposalId(proposalId) ? proposalId.slice(0, ID_CELLS).padEnd(ID_CELLS) : cell(proposalId, 8),
-    cell(isDecision(entry) ? marksInShort(entry.marks) : "", MARKS_CELLS),
-    cell(bottleSlug, slugCells),
+    ...(columns < WIDE ? [bottle, marks] : [marks, bottle]),
     cell(component, COMPONENT_CELLS),
     visibleLine(operator, "code"),
     badge(escaped),
@@ -144,7 +164,7 @@ export function renderEntry(
     ...(operator === undefined ? [] : line(`by ${operator}${name}`)),
     ...line(
       operatorKey === undefined
-        ? "not signed"
+        ? UNSIGNED
         : `key ${operatorKey}${record === undefined ? ", not checked" : ""}`,
     ),
     ...(record === undefined ? [] : line(SIGNATURES[record.signature])),

@@ -6,7 +6,7 @@
 
 import { type Hints, makeVisible, unlistedReason } from "../../read_mod.ts";
 import type { Mark, Overview, PendingProposal, UnrecordedResponse } from "../../mod.ts";
-import { beginningOf, quoteId, visibleJson } from "./quote.ts";
+import { beginningOf, quoteFile, quoteId, visibleJson } from "./quote.ts";
 import { badge, paintHigh, paintPart, type Style } from "./style.ts";
 import { age } from "./time.ts";
 import { alignColumns, cut, wrap } from "./wrap.ts";
@@ -166,10 +166,6 @@ export function unreadableJson({ bottleSlug, file, reason }: UnreadableInBottle)
   return { bottle_slug: bottleSlug, file, reason };
 }
 
-/** A file's name. The queue's owner chooses it, so one that could be a sentence is in quotes. */
-const quoteFile = (file: string) =>
-  /^(?:.{1,8}|[0-9a-f-]+)(?:\.(?:proposal|response)\.json)?$/.test(file) ? file : `"${file}"`;
-
 /** The alarm of a file that cannot be read, not made visible yet. */
 export function unreadableLine({ bottleSlug, file, reason }: UnreadableInBottle): string {
   return `! unreadable: ${bottleSlug}/${quoteFile(file)}: ${reason}`;
@@ -177,6 +173,21 @@ export function unreadableLine({ bottleSlug, file, reason }: UnreadableInBottle)
 
 export function unlistedJson({ bottleSlug, count }: UnlistedInBottle): object {
   return { bottle_slug: bottleSlug, count };
+}
+
+/** All that is wrong in the queues, a line each, not made visible yet. */
+export function alarmLines({ unrecordedResponses, unlisted, unreadable }: Overview): string[] {
+  return [
+    ...unrecordedResponses.map(unrecordedLine),
+    ...unlisted.map(unlistedLine),
+    ...unreadable.map(unreadableLine),
+  ];
+}
+
+/** What is said where nothing is listed. A proposal that cannot be listed may be pending. */
+export function nothingListed({ unlisted, unreadable }: Overview, what = "Nothing"): string {
+  const isSure = unlisted.length + unreadable.length === 0;
+  return isSure ? `${what} is pending.` : `${what} that is pending can be listed.`;
 }
 
 export function unlistedLine({ bottleSlug, count }: UnlistedInBottle): string {

@@ -27,6 +27,12 @@ export function quoteId(id: string): string {
   return PLAIN_ID.test(id) ? id : `id "${id}"`;
 }
 
+/** The name of a file in a queue, in quotes if the id in it could be a word of this program's. */
+export function quoteFile(file: string): string {
+  const id = file.replace(/\.(?:proposal|response)\.json$/, "");
+  return [".", "processed"].includes(file) || PLAIN_ID.test(id) ? file : `"${file}"`;
+}
+
 /** The same in a question: its text was shown above, and must not say how to answer. */
 export function quoteShort(id: string): string {
   return PLAIN_ID.test(id) && id.length <= 36 ? id : quoteId(cut(id, 10));

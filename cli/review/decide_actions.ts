@@ -99,7 +99,7 @@ export function undo(state: State): void {
 
 /** Whether a row can be decided; if not, the foot of the screen says why. */
 export function isOpen(state: State, row: Row | undefined): row is Row {
-  if (row === undefined) state.tell("Nothing is pending.");
+  if (row === undefined) state.tell("No proposal is listed.");
   else if (row.stage.kind === "over") state.tell(`It is no longer pending: ${row.stage.words}.`);
   else if (row.stage.kind !== "open") state.tell("You decided it; u to undo.");
   return row?.stage.kind === "open";

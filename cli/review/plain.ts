@@ -18,7 +18,7 @@ import { askForWords, printVersion } from "../operate/asking.ts";
 import { type Ask, clearObstacles } from "../operate/confirm.ts";
 import { decideAsShown, decideEdit, printDecision } from "../operate/decision.ts";
 import { editProposal } from "../operate/editor.ts";
-import { unlistedLine, unrecordedLine } from "../render/pending.ts";
+import { alarmLines, nothingListed } from "../render/pending.ts";
 import { proposalBlocks } from "../render/proposal.ts";
 import { renderBlocks, wrap } from "../render/wrap.ts";
 import { countSeen } from "./viewport.ts";
@@ -47,11 +47,12 @@ export async function reviewPlain(context: Context, ask: Ask): Promise<void> {
     !seen.has(`${proposal.bottleSlug}/${proposal.id}`);
   let told = "";
   while (true) {
-    const { pending, unrecordedResponses, unlisted } = readOverview(where);
+    const overview = readOverview(where);
+    const { pending, unrecordedResponses } = overview;
     keepForLater(context, pending.map(({ proposal }) => proposal.bottleSlug));
-    const alarm = [...unrecordedResponses.map(unrecordedLine), ...unlisted.map(unlistedLine)];
-    if (alarm.join() !== told) alarm.forEach(context.complain);
-    told = alarm.join();
+    const alarms = alarmLines(overview);
+    if (alarms.join() !== told) alarms.forEach(context.complain);
+    told = alarms.join();
     let left = pending.filter(isNew);
     if (left.length === 0) {
       left = unrecordedResponses
@@ -60,12 +61,14 @@ export async function reviewPlain(context: Context, ask: Ask): Promise<void> {
         ).filter(isNew);
     }
     const [next] = left;
-    if (next === undefined) break;
+    if (next === undefined) {
+      context.print(seen.size === 0 ? nothingListed(overview) : "Nothing is left to review.");
+      return;
+    }
     seen.add(`${next.proposal.bottleSlug}/${next.proposal.id}`);
     context.print(context.style.dim(`── ${left.length} to review ──`));
     if (await reviewOne(context, ask, next) === "quit") return;
   }
-  context.print(seen.size === 0 ? "Nothing is pending." : "Nothing is left to review.");
 }
 
 async function reviewOne(
@@ -85,7 +88,7 @@ async function reviewOne(
     return await decideAtPrompt(context, ask, inspection);
   } catch (error) {
     // Somebody else decided, or the file changed: say so, and go on with the next one.
-    context.complain(failureOf(error, context.root).message);
+    context.complain(failureOf(error, context).message);
     return "next";
   }
 }

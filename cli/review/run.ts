@@ -131,7 +131,7 @@ export async function reviewFullScreen(context: Context): Promise<number> {
   };
   const marks = openMarks(root, later, draw);
   const hints = openHints(root, Date.now);
-  const explain = (error: unknown) => failureOf(error, root).message;
+  const explain = (error: unknown) => failureOf(error, context).message;
 
   const ports: Ports = {
     now: Date.now,

@@ -20,7 +20,7 @@ import { ACTIONS, type Flags, UsageError } from "../command/flags.ts";
 import { checkChoice, parseWhen } from "../command/resolve.ts";
 import { nameOfLog, selectLogs } from "../operate/logs.ts";
 import { printRows, writeJsonList } from "../operate/pager.ts";
-import { entryJson, entryLine, renderEntry } from "../render/entry.ts";
+import { entryJson, entryLine, renderEntry, shortSlugs } from "../render/entry.ts";
 
 /** Whether an added or removed line of a diff has a text in it. The first two lines are headers. */
 function changes(diff: string, text: string): boolean {
@@ -101,14 +101,14 @@ export async function auditShow(context: Context, words: readonly string[]): Pro
   } else if (first === undefined) {
     context.print(isRecorded ? "Nothing that is recorded matches." : "Nothing is recorded.");
   } else {
-    const slugCells = Math.max(...logs.map(({ slug }) => slug.length));
+    const slugs = shortSlugs(logs.map(({ slug }) => slug), columns);
     code = await printRows(
       context,
       (style) =>
         behind(first, entries).flatMap((entry) =>
           flags.full
             ? renderEntry(entry, nowMs, columns, style)
-            : [entryLine(entry, slugCells, columns, style)]
+            : [entryLine(entry, slugs, columns, style)]
         ),
     );
   }

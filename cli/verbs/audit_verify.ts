@@ -178,7 +178,7 @@ function notes(
 /**
  * Checks the audit logs of the root, or of an archive. The exit code is 1 if one fails.
  *
- * @throws {NoAuditLogError} If there is nothing to check, also where nothing was decided yet: a script with
+ * @throws {NotFoundError} If there is nothing to check, also where nothing was decided yet: a script with
  * another root than it means, or another bottle, would pass for ever.
  */
 export async function auditVerify(context: Context): Promise<number> {

@@ -9,10 +9,12 @@ import {
   addBottle,
   checkRemovable,
   CONFIG_FILE_FOR_TOOL,
-  countPending,
   currentConfigDirForSlug,
+  findProposals,
+  isBottleSlug,
   listBottles,
   readBottle,
+  type RefusedQueue,
   removeBottle,
   withSidecarLock,
   writeBottle,
@@ -42,6 +44,7 @@ import { type Context, readNamedFile } from "../command/context.ts";
 import { CLIENT_NAMES, type ClientName, UsageError } from "../command/flags.ts";
 import { shellWord } from "../command/split_words.ts";
 import { counted } from "../doctor/finding.ts";
+import { unreadableLine } from "../render/pending.ts";
 import { alignColumns } from "../render/wrap.ts";
 
 function clientIn({ flags: { client } }: Context): ClientName | undefined {
@@ -207,26 +210,40 @@ export async function bottleStatus(context: Context, words: readonly string[]): 
   return running.length > 0 ? 0 : 1;
 }
 
-/** Lists the bottles, and what is pending in each. */
-export function bottleList(context: Context): void {
-  const { root, flags } = context;
-  const bottles = listBottles(root).slugs
+/** Lists the bottles, and what is pending in each. The exit code is 1 if that is not known of all. */
+export function bottleList(context: Context): number {
+  const { root, flags, where } = context;
+  const unknown = new Map<string, string>();
+  const onRefused = ({ name, reason }: RefusedQueue) => void unknown.set(name, reason);
+  const found = findProposals("", { ...where, onRefused }).filter(({ pending }) => pending);
+  const { slugs, refused } = listBottles(root);
+  const bottles = [...slugs, ...refused.map(({ name }) => name).filter(isBottleSlug)]
     .filter((slug) => flags.bottle === undefined || slug === flags.bottle)
     .map((slug) => ({
       bottle: slug,
-      pending: countPending(slug, root),
+      pending: unknown.has(slug)
+        ? null
+        : found.filter(({ bottleSlug }) => bottleSlug === slug).length,
       port: readBottle(slug, root)?.port ?? null,
     }));
-  if (flags.json) return context.printJson({ bottles });
+  const exit = bottles.some(({ pending }) => pending === null) ? 1 : 0;
+  if (flags.json) {
+    context.printJson({ bottles });
+    return exit;
+  }
   if (bottles.length === 0) {
-    return context.print(`There is no bottle yet: ${context.supervise} bottle add NAME`);
+    context.print(`There is no bottle yet: ${context.supervise} bottle add NAME`);
   }
   const rows = bottles.map(({ bottle, pending, port }) => [
     bottle,
-    `${pending} pending`,
+    `${pending ?? "?"} pending`,
     port === null ? "no settings: bottle add makes them" : `port ${port} without a container`,
   ]);
   for (const line of alignColumns(rows)) context.print(line);
+  for (const [bottleSlug, reason] of unknown) {
+    context.complain(unreadableLine({ bottleSlug, file: ".", reason }));
+  }
+  return exit;
 }
 
 /** Stops a bottle's sidecar and moves its queue away; refuses while something is undecided. */

@@ -76,12 +76,12 @@ export async function show(context: Context, words: readonly string[]): Promise<
 /** Prints a text; `false` if the reader was gone before the end, or none could ever read it. */
 function printWhole(context: Context, text: string): boolean {
   const { outIsTerminal, outFd, print, write, unprinted } = context;
-  // A device that is no terminal drops it. A program whose output is closed gets such a one.
-  if (!outIsTerminal && outFd !== undefined && isDevice(outFd)) return false;
   if (outIsTerminal) print(text);
   try {
     if (!outIsTerminal) write(new TextEncoder().encode(`${text}\n`));
-    return unprinted?.() === undefined;
+    // A device that is no terminal drops it. A program whose output is closed gets such a one.
+    const isDropped = !outIsTerminal && outFd !== undefined && isDevice(outFd);
+    return !isDropped && unprinted?.() === undefined;
   } catch (error) {
     if (error instanceof Deno.errors.BrokenPipe) return false;
     throw error;
@@ -111,10 +111,12 @@ function findShown(context: Context, words: readonly string[]): Omit<Ref, "root"
     return resolveProposal(context, words);
   } catch (error) {
     if (!(error instanceof ProposalNotFoundError)) throw error;
+    // A bottle can take its files away. The log keeps the decision.
+    const prefix = checkProposalId(words[0]!);
+    const decided = findDecided(prefix, selectLogs(context), context.root);
+    if (decided.length === 0) throw error;
+    return onlyOne(context, prefix, decided);
   }
-  // A bottle can take its files away. The log keeps the decision.
-  const prefix = checkProposalId(words[0]!);
-  return onlyOne(context, prefix, findDecided(prefix, selectLogs(context), context.root));
 }
 
 function showRecord(context: Context, ref: Ref, record: RecordedDecision): void {

@@ -196,11 +196,6 @@ export async function addBottle(
   return { settings, made, kept };
 }
 
-/** How many proposals of a bottle have no response, those that cannot be read included. */
-export function countPending(slug: string, root: string): number {
-  return findProposals("", { root, bottleSlug: slug }).filter(({ pending }) => pending).length;
-}
-
 /**
  * @throws {TypeError} If a bottle cannot be removed: a proposal is pending, a response has no record or
  * cannot be checked for one, or the queue's owner may not move the queue.
@@ -214,7 +209,8 @@ export function checkRemovable(slug: string, root: string): void {
         `chmod u+rwx ${queueDir} first`,
     );
   }
-  const count = countPending(slug, root);
+  const found = findProposals("", { root, bottleSlug: slug });
+  const count = found.filter(({ pending }) => pending).length;
   if (count > 0) {
     throw new TypeError(
       `Cannot remove ${slug}: it has ${count} pending; decide that first. If a file cannot be read, ` +
@@ -233,7 +229,7 @@ export function checkRemovable(slug: string, root: string): void {
   if (unknown === undefined) return;
   throw new TypeError(
     `Cannot remove ${slug}: its responses cannot be checked against its logs: ${unknown.reason}; ` +
-      "see supervise doctor",
+      "repair that first",
   );
 }
 

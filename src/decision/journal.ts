@@ -122,8 +122,7 @@ const HEAD_BYTES = 1024;
 
 function unanswerable(what: string, cause: unknown): SuperviseError {
   const reason = cause instanceof Error ? cause.message : String(cause);
-  const message = `Cannot decide: ${what} (${reason}). Nothing was decided; ` +
-    "supervise doctor says what to repair";
+  const message = `Cannot decide: ${what} (${reason}). Nothing was decided`;
   return new SuperviseError("queue_not_writable", message, { cause });
 }
 

@@ -37,7 +37,7 @@ import {
 import { sameListing } from "../queue/watch.ts";
 import { UnsafeFileError } from "../records/errors.ts";
 import type { Mark } from "../records/mark.ts";
-import { isProposalId, PROPOSAL_SUFFIX, RESPONSE_SUFFIX } from "../records/names.ts";
+import { isBottleSlug, isProposalId, PROPOSAL_SUFFIX, RESPONSE_SUFFIX } from "../records/names.ts";
 import { MAX_CONFIG_FILE_BYTES } from "../records/problem.ts";
 import { join } from "@std/path";
 
@@ -57,10 +57,13 @@ export interface Overview {
   readonly unreadable: readonly (UnreadableFile & {
     /** The bottle, or the name of an entry of `<root>/queue` that is not a bottle's directory. */
     readonly bottleSlug: string;
+    /** Set if it is a bottle's queue that could not be looked into: anything may be pending there. */
+    readonly isWholeQueue?: true;
   })[];
 }
 
 interface BottleLook extends QueueListing {
+  readonly unreadable: readonly (UnreadableFile & { readonly isWholeQueue?: true })[];
   readonly unrecordedResponses: readonly UnrecordedResponse[];
 }
 
@@ -106,7 +109,12 @@ export function openQueues(options: RootOptions & ListOptions) {
       const wanted = new Set(found.slugs.filter(isWanted));
       const refusedBefore = JSON.stringify(refused);
       refused = found.refused.filter(({ name }) => isWanted(name))
-        .map(({ name, reason }) => ({ bottleSlug: name, file: ".", reason }));
+        .map(({ name, reason }) => ({
+          bottleSlug: name,
+          file: ".",
+          reason,
+          ...(isBottleSlug(name) && { isWholeQueue: true as const }),
+        }));
       let changed = JSON.stringify(refused) !== refusedBefore;
       for (const slug of views.keys()) if (!wanted.has(slug)) changed = views.delete(slug);
       if (wanted.size !== sharers) {
@@ -167,7 +175,8 @@ function lookOrReport(
   } catch (error) {
     if (error instanceof Deno.errors.NotCapable) throw error;
     const reason = what + (error instanceof UnsafeFileError ? error.reason : String(error));
-    return { ...look, unreadable: [{ file: ".", reason }, ...look.unreadable] };
+    const problem = { file: ".", reason, ...(what === "" && { isWholeQueue: true as const }) };
+    return { ...look, unreadable: [problem, ...look.unreadable] };
   }
 }
 
@@ -254,8 +263,7 @@ function openLostView(bottleSlug: string, root: string): LostView {
     );
     return isArchived
       ? `it is ${operatorAction} already, and its response is in processed/; move it there too`
-      : `it is ${operatorAction} already, and its response is gone; supervise approve ${id} ` +
-        `--bottle ${bottleSlug} writes that again`;
+      : `it is ${operatorAction} already, and its response is gone; to approve it writes that again`;
   }
 
   return (pending) => {

@@ -108,12 +108,15 @@ export function pathBehindLinks(path: string): string {
 
 /** Why no directory can have this path; `undefined` if one has it, or nothing is there. */
 export function whyNoDirectory(path: string): string | undefined {
-  const { FilesystemLoop, NotADirectory } = Deno.errors;
+  const { FilesystemLoop, NotADirectory, PermissionDenied } = Deno.errors;
+  // Deno has read another name for each byte that is not UTF-8.
+  if (path.includes("\ufffd")) return "a name in its path is not UTF-8";
   try {
     return ownFileStamp(path)?.isDirectory === false ? "it is not a directory" : undefined;
   } catch (error) {
     if (error instanceof FilesystemLoop) return "its links lead in a circle";
     if (error instanceof NotADirectory) return "a part of its path is not a directory";
+    if (error instanceof PermissionDenied) return "this user may not enter a directory of its path";
     return undefined; // The call that needs the directory says what is wrong.
   }
 }

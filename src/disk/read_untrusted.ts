@@ -64,7 +64,11 @@ function asUnsafe(error: unknown, file: string): Error {
       cause: error,
     });
   }
-  const reason = code === "ELOOP" ? "it is a link" : `the system says ${code ?? String(error)}`;
+  const reasons: Readonly<Record<string, string>> = {
+    ELOOP: "it is a link",
+    EACCES: "this user may not read it, or not enter its directory",
+  };
+  const reason = reasons[code ?? ""] ?? `the system says ${code ?? String(error)}`;
   return new UnsafeFileError(file, reason, { cause: error });
 }
 

@@ -16,10 +16,11 @@ import { directoryIdentity, listNames, sizeAndChange } from "../disk/read_untrus
 import { UnsafeFileError } from "../records/errors.ts";
 import { isBottleSlug, PROPOSAL_SUFFIX, proposalIdIn, RESPONSE_SUFFIX } from "../records/names.ts";
 import { isUnfinished } from "./files.ts";
-import { join } from "@std/path";
+import { join, relative } from "@std/path";
 
-/** Something under `queue/` that is not a bottle's queue directory. */
+/** What cannot be looked into: something under `queue/` that is no queue directory, a queue, its archive. */
 export interface RefusedQueue {
+  /** The path below `queue/`. */
   readonly name: string;
   /** Why it is skipped. */
   readonly reason: string;
@@ -83,21 +84,13 @@ export interface FindOptions {
   readonly bottleSlug?: string;
   /** The root; {@linkcode claudeBottleRoot} unless given. */
   readonly root?: string;
+  /** Called for each place that cannot be looked into: what is there is not found. */
+  readonly onRefused?: (place: RefusedQueue) => void;
 }
 
 function idsIn(names: readonly string[], prefix: string): string[] {
   return names.flatMap((name) => proposalIdIn(name, PROPOSAL_SUFFIX) ?? [])
     .filter((id) => id.startsWith(prefix));
-}
-
-/** A broken queue directory of one bottle must not hide another bottle's proposals. */
-function namesOrNone(dir: string): readonly string[] {
-  try {
-    return listNames(dir);
-  } catch (error) {
-    if (!(error instanceof UnsafeFileError)) throw error;
-    return [];
-  }
 }
 
 /**
@@ -107,18 +100,31 @@ function namesOrNone(dir: string): readonly string[] {
  * Needs `--allow-read` for the root.
  */
 export function findProposals(prefix: string, options: FindOptions = {}): FoundProposal[] {
-  const { root = claudeBottleRoot(), bottleSlug } = options;
+  const { root = claudeBottleRoot(), bottleSlug, onRefused = () => {} } = options;
+  const isMeant = (name: string) => bottleSlug === undefined || name === bottleSlug;
+  /** A broken queue directory of one bottle must not hide another bottle's proposals. */
+  const namesUnlessRefused = (dir: string) => {
+    try {
+      return listNames(dir);
+    } catch (error) {
+      if (!(error instanceof UnsafeFileError)) throw error;
+      onRefused({ name: relative(queueRoot(root), dir), reason: error.reason });
+      return undefined;
+    }
+  };
+  const { slugs, refused } = listBottles(root);
+  refused.filter(({ name }) => isMeant(name)).forEach(onRefused);
   const found: FoundProposal[] = [];
-  for (const slug of listBottles(root).slugs) {
-    if (bottleSlug !== undefined && slug !== bottleSlug) continue;
+  for (const slug of slugs.filter(isMeant)) {
     const queueDir = queueDirForSlug(slug, { root });
-    const names = namesOrNone(queueDir);
+    const names = namesUnlessRefused(queueDir);
+    if (names === undefined) continue;
     const present = new Set(names);
     for (const proposalId of idsIn(names, prefix)) {
       const pending = !present.has(proposalId + RESPONSE_SUFFIX);
       found.push({ bottleSlug: slug, proposalId, pending });
     }
-    for (const proposalId of idsIn(namesOrNone(processedDir(queueDir)), prefix)) {
+    for (const proposalId of idsIn(namesUnlessRefused(processedDir(queueDir)) ?? [], prefix)) {
       if (present.has(proposalId + PROPOSAL_SUFFIX)) continue;
       found.push({ bottleSlug: slug, proposalId, pending: false });
     }

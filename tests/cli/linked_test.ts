@@ -209,8 +209,11 @@ Deno.test("a root that is missing below a link, or is a dangling link, counts as
   for (const root of ["link/not/yet", "dangling", "dangling/root"]) {
     const env = { CLAUDE_BOTTLE_ROOT: dir.at(root) };
     const { code, out, err } = await launch(["list"], env);
-    assertEquals([code, out], [0, "Nothing is pending.\n"], err);
-    assertStringIncludes(err, `there is no ${dir.at(root)}`);
+    assertEquals([code, out], [3, ""], err);
+    assertStringIncludes(
+      err,
+      `Cannot use the root ${dir.at(root)}: it is not there; supervise bottle`,
+    );
     assertEquals((await launch(["approve", "p1"], env)).code, 3);
   }
   assertEquals([...Deno.readDirSync(dir.at("real"))], []);

@@ -217,7 +217,9 @@ async function onVerbs(dir: TempDir, test: Case, { message, clearedBy }: Obstacl
 
   if (clearedBy.how === "confirm") {
     // The message names the flags.
-    command.push(...says.match(/; show p1, then decide with (--.*)$/)![1]!.split(" "));
+    command.push(
+      ...says.match(/; supervise --root \S+ show p1, then decide with (--.*)$/)![1]!.split(" "),
+    );
   } else if (clearedBy.how === "look") await run(dir, "show", "p1");
   else if (clearedBy.how === "edit") {
     await Deno.writeTextFile(dir.at("mine"), VALID);
@@ -239,7 +241,7 @@ async function ifUnmarked(dir: TempDir, test: Case): Promise<void> {
   assertStringIncludes(says, first!.message);
   // A person looks, and decides.
   if (test.how === "person") {
-    assertStringIncludes(says, "; show p1, then decide it yourself");
+    assertStringIncludes(says, `; supervise --root ${dir.path} show p1, then decide it yourself`);
     assertEquals((await run(dir, ...commandFor(test))).exit, 0);
   } else {
     const { ifUnmarked: _, ...byPerson } = request;

@@ -56,7 +56,7 @@ for (const verdict of VERDICTS) {
       const { place, bytes } = await loseResponse(dir, verdict);
       const [pending, [reason]] = listed(dir);
       assertEquals(pending, ["p0"]);
-      assertStringIncludes(reason!, "its response is gone; supervise approve p1 --bottle dev-1");
+      assertStringIncludes(reason!, "its response is gone; to approve it writes that again");
       const { code, out, err } = await supervise(dir.path, words, { input: "own.example\n" });
       assertEquals([code === 0, out.includes("p1")], [false, false]);
       const flat = err.replaceAll(/\n ↪/g, "");

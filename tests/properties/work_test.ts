@@ -1,4 +1,4 @@
-import { entryLine, renderEntry } from "../../cli/render/entry.ts";
+import { entryLine, renderEntry, shortSlugs } from "../../cli/render/entry.ts";
 import { renderPending } from "../../cli/render/pending.ts";
 import { renderProposal } from "../../cli/render/proposal.ts";
 import { renderQuoted } from "../../cli/render/quote.ts";
@@ -125,7 +125,10 @@ const RUNS: readonly (readonly [name: string, run: (text: string) => unknown])[]
   ],
   ["a quotation of code", (text) => renderQuoted({ heading: "a", text, kind: "code" }, 80, PLAIN)],
   ["an entry of the log", (text) => renderEntry(entryOf(text), 0, 80, PLAIN)],
-  ["an entry in one line", (text) => entryLine(entryOf(text), 20, 80, PLAIN)],
+  [
+    "an entry in one line",
+    (text) => entryLine(entryOf(text), shortSlugs(["dev-1"], 80), 80, PLAIN),
+  ],
   ["a proposal on the screen", renderScreen],
   ["a row of the list", renderTable],
   ["the look for too much JSON", (text) => jsonExcess(new TextEncoder().encode(text))],

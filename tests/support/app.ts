@@ -117,7 +117,7 @@ export async function openTestApp(dir: TempDir, options: AppOptions = {}): Promi
     marksOf: (entry) => marksOfPending([entry], root).get(entry),
     pastNotes: (entry) => follow(Promise.resolve(pastNotes(entry, root))),
     stampOf,
-    explain: (error) => failureOf(error, root).message,
+    explain: (error) => failureOf(error, { root }).message,
     visible: context.visible,
     suspend: () => void left.suspended++,
     repaint: () => void left.repainted++,

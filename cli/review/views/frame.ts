@@ -6,7 +6,7 @@
 
 import { visibleLine } from "../../../internal_mod.ts";
 import type { Overview } from "../../../mod.ts";
-import { unlistedLine, unreadableLine, unrecordedLine } from "../../render/pending.ts";
+import { alarmLines } from "../../render/pending.ts";
 import type { Style } from "../../render/style.ts";
 import { cut, fill, wrap } from "../../render/wrap.ts";
 import { type Action, BINDINGS, written } from "../keymap.ts";
@@ -47,12 +47,7 @@ function heading(state: State, columns: number): string {
 }
 
 function alarmRows(overview: Overview, columns: number, style: Style): string[] {
-  const { unrecordedResponses, unlisted, unreadable } = overview;
-  const lines = [
-    ...unrecordedResponses.map(unrecordedLine),
-    ...unlisted.map(unlistedLine),
-    ...unreadable.map(unreadableLine),
-  ];
+  const lines = alarmLines(overview);
   const shown = lines.length > MOST_ALARMS
     ? [...lines.slice(0, MOST_ALARMS - 1), `! and ${lines.length - MOST_ALARMS + 1} more: see list`]
     : lines;
@@ -178,9 +173,14 @@ function heldRows({ undoBuffer, style, ports, list }: State, columns: number): s
   return wrap(" ", `u to undo: ${what} in ${seconds} s`, columns, "prose").map(style.bold);
 }
 
-function body(state: State, height: number, columns: number): readonly string[] {
+function body(
+  state: State,
+  overview: Overview,
+  height: number,
+  columns: number,
+): readonly string[] {
   const { view } = state;
-  if (view.place === "list") return listRows(state, height, columns);
+  if (view.place === "list") return listRows(state, overview, height, columns);
   if (view.place === "batch") return batchRows(state, view, height, columns);
   const stage = "key" in view ? state.list.row(view.key)?.stage : undefined;
   if (stage === undefined || stage.kind === "open") return view.viewport.rows(height, columns);
@@ -218,7 +218,7 @@ export function renderFrame(state: State, overview: Overview, size: Size) {
     ? []
     : size.columns < columns
     ? ["Too narrow."]
-    : [...body(state, bodyHeight, columns)];
+    : [...body(state, overview, bodyHeight, columns)];
   while (rows.length < bodyHeight) rows.push("");
   // After the body, which counts what was seen.
   const above = [heading(state, columns), ...alarms];

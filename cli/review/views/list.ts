@@ -5,9 +5,9 @@
  */
 
 import { CONFIG_FILE_FOR_TOOL, makeVisible, type VisibleText } from "../../../internal_mod.ts";
-import type { PendingProposal } from "../../../mod.ts";
+import type { Overview, PendingProposal } from "../../../mod.ts";
 import { renderMarks } from "../../render/diff.ts";
-import { hintInShort, marksInShort, paintMarks } from "../../render/pending.ts";
+import { hintInShort, marksInShort, nothingListed, paintMarks } from "../../render/pending.ts";
 import { hintRows } from "../../render/proposal.ts";
 import { beginningOf, quoteId, renderQuoted } from "../../render/quote.ts";
 import { paintPart, type Style } from "../../render/style.ts";
@@ -207,23 +207,29 @@ function preview(state: State, row: Row | undefined, height: number, columns: nu
   ];
 }
 
-function whyEmpty({ list }: State): string {
+function whyEmpty({ list }: State, overview: Overview): string {
   const { snoozed } = list.counts();
   const hidden = snoozed === 0 ? "" : ` ${snoozed} hidden with s: S shows them.`;
   return list.filter() !== ""
     ? `No proposal has that text in it: Esc shows all.${hidden}`
-    : `Nothing ${snoozed === 0 ? "" : "else "}is pending.${hidden} New proposals appear here.`;
+    : `${nothingListed(overview, snoozed === 0 ? "Nothing" : "Nothing else")}${hidden} ` +
+      "New proposals appear here.";
 }
 
 /** The list, in at most `height` rows. */
-export function listRows(state: State, height: number, columns: number): string[] {
+export function listRows(
+  state: State,
+  overview: Overview,
+  height: number,
+  columns: number,
+): string[] {
   const { list, style } = state;
   const share = Math.ceil(height * PREVIEW_SHARE);
   const below = height >= ROOMY ? preview(state, list.current(), share, columns) : [];
   const room = height - (below.length === 0 ? 0 : share);
   const rows = list.window(Math.max(1, room - 1));
   if (rows.length === 0) {
-    return ["", ...wrap(" ", whyEmpty(state), columns, "prose").map(style.dim)];
+    return ["", ...wrap(" ", whyEmpty(state, overview), columns, "prose").map(style.dim)];
   }
   const drawn = drawTable(state, rows, columns);
   if (below.length === 0) return drawn;

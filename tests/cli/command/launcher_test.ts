@@ -496,6 +496,24 @@ Deno.test("the launcher works through a link, and through a link to a link", asy
   assertEquals([code, out, err], [0, "Nothing is pending.\n", ""]);
 });
 
+Deno.test("a root whose name is not UTF-8 is refused in words: Deno would read another one", async () => {
+  await using dir = await tempDir();
+  const env = { CLAUDE_BOTTLE_ROOT: "", HOME: dir.path, NO_COLOR: "1" };
+  for (
+    const [before, words, says] of [
+      ["", 'list --root "$1"', "a name in its path is not UTF-8; name another one with --root\n"],
+      ["", 'bottle add dev-1 --root="$1"', "a name in its path is not UTF-8; name another one"],
+      ['CLAUDE_BOTTLE_ROOT="$1"', "list", "environment variable was not valid unicode"],
+    ] as const
+  ) {
+    const script = `set -- "$0" "$(printf '%s/\\377' "$0")"; shift; mkdir -p "$1"; ` +
+      `${before} sh '${LAUNCHER}' ${words}`;
+    const { code, out, err } = await run("sh", ["-c", script, dir.path], { env });
+    assertEquals([code, out], [1, ""], err);
+    assertStringIncludes(err, says);
+  }
+});
+
 Deno.test("the launcher starts its own checkout, whatever CDPATH says", async () => {
   await using dir = await tempDir();
   await Deno.mkdir(dir.at("cli"));

@@ -223,7 +223,7 @@ Deno.test("a script approves what was shown, what it names by hash, or what is u
     await supervise(dir.path, args);
     const { code, out, err } = await supervise(dir.path, ["approve", "p1", "--json"]);
     assertEquals([code, JSON.parse(out).error.code], [6, "not_shown"]);
-    assertStringIncludes(err, "it was never shown here; show p1, then approve it");
+    assertStringIncludes(err, "it was never shown here; supervise show p1, then approve it");
   }
   const several = await supervise(dir.path, ["approve", "p1", "p2"]);
   assertEquals([several.code, several.out], [6, ""]);

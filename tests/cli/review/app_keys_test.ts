@@ -191,7 +191,7 @@ Deno.test("an empty list says so, and no key finds anything to do in it", async 
   for (const key of ["return", "a", "r", "m", "s", "x"]) {
     await app.decide(key);
     assertStringIncludes(app.screen(), "0 pending");
-    assertStringIncludes(app.screen(), " Nothing is pending.\n");
+    assertStringIncludes(app.screen(), " No proposal is listed.\n");
   }
   await app.press("u");
   assertStringIncludes(app.screen(), "Nothing can be undone: a recorded decision stays.");

@@ -1,5 +1,5 @@
 import { shortIds } from "../../../cli/command/resolve.ts";
-import { entryLine } from "../../../cli/render/entry.ts";
+import { entryLine, shortSlugs } from "../../../cli/render/entry.ts";
 import { renderPending } from "../../../cli/render/pending.ts";
 import { makeStyle } from "../../../cli/render/style.ts";
 import { hintsOfPending, marksOfPending } from "../../../internal_mod.ts";
@@ -123,7 +123,9 @@ Deno.test("list and audit show in colour print what the files of those names hav
   await assertGolden("verb-list", renderPending(pending, { ...table, columns: COLUMNS }));
   const entries = ["approved", "modified", "rejected", "superseded"].flatMap((operatorAction) =>
     [{ operatorAction, operatorKey: "k" }, { operatorAction }]
-      .map((change) => entryLine(sampleEntry(change), 5, COLUMNS, style))
+      .map((change) =>
+        entryLine(sampleEntry(change), shortSlugs(["dev-1"], COLUMNS), COLUMNS, style)
+      )
   );
   await assertGolden("verb-audit-show", entries);
 });

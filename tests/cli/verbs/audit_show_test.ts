@@ -1,4 +1,4 @@
-import { entryLine } from "../../../cli/render/entry.ts";
+import { entryLine, shortSlugs } from "../../../cli/render/entry.ts";
 import { makeStyle } from "../../../cli/render/style.ts";
 import { type AuditEntry, writeAuditEntry } from "../../../mod.ts";
 import { FOREIGN_LINE, makeLog, sampleEntry } from "../../support/audit.ts";
@@ -162,9 +162,33 @@ Deno.test("audit show --full prints what the line for an entry leaves out", asyn
   assertMatch(out, /^ {2}20\d\d-\d\d-\d\d \d\d:\d\d:\d\d [+-]\d\d:\d\d, (\d+ [smhd]|\?) ago$/m);
 });
 
+Deno.test("a line of audit show tells two bottles apart from 50 columns on, and shows a name that fits as it is", () => {
+  const slugs = ["an-application-with-a-long-name-1", "an-application-with-a-long-name-2", "dev-1"];
+  const lineOf = (bottleSlug: string, columns: number) =>
+    entryLine(
+      sampleEntry({ bottleSlug, proposalId: "7c720051-aaaa", operatorKey: "SHA256:x" }),
+      shortSlugs(slugs, columns),
+      columns,
+      makeStyle(false),
+    );
+  for (const columns of [50, 60, 71, 72, 80]) {
+    const [one, two, short] = slugs.map((slug) => lineOf(slug, columns));
+    assertMatch(one!, / {2}\S*…\S*1\b/);
+    assertMatch(two!, / {2}\S*…\S*2\b/);
+    assertMatch(short!, / {2}dev-1\b/);
+    for (const line of [one!, two!]) {
+      assert(line.length < columns && line.includes("7c720051"), line);
+    }
+  }
+  for (const slug of slugs) assertStringIncludes(lineOf(slug, Infinity), `  ${slug}  `);
+});
+
 Deno.test("at 44 columns a line of audit show says that it is not signed, whatever it says of an operator", () => {
   const entry = sampleEntry({ proposalId: "p1", operator: "o".repeat(100) });
-  assertMatch(entryLine(entry, 5, 44, makeStyle(false)), /^\S+ \S+ {2}\w+ {2}not signed/);
+  assertMatch(
+    entryLine(entry, shortSlugs(["dev-1"], 44), 44, makeStyle(false)),
+    /^\S+ \S+ {2}\w+ {2}not signed/,
+  );
 });
 
 // Threat: L1

@@ -104,7 +104,7 @@ Deno.test.each(
   ] as const,
 )("bottle %s is wrong usage", async (words, says) => {
   await using dir = await tempDir();
-  const { code, err } = await supervise(dir.at("root"), ["bottle", ...words]);
+  const { code, err } = await supervise(dir.path, ["bottle", ...words]);
   assertEquals(code, 2);
   assertStringIncludes(err, says);
 });
@@ -367,7 +367,7 @@ Deno.test("a printed command names the root that this one named", async () => {
   const none = await supervise(dir.path, ["list", "--bottle", "x", "--root", dir.at("none")]);
   assertStringIncludes(
     none.err,
-    `; supervise --root ${dir.at("none")} bottle add NAME makes one\n`,
+    `; supervise --root ${dir.at("none")} bottle add NAME makes it, or name `,
   );
   await queueSample(root, { id: "p1", arrivalTimestamp: "2026-01-01T00:00:00Z" });
   const env = { VISUAL: "true" };

@@ -1,0 +1,195 @@
+import { makeContext } from "../../cli/command/context.ts";
+import { readFlags } from "../../cli/command/flags.ts";
+import { reviewPlain } from "../../cli/review/plain.ts";
+import { openTestApp } from "../support/app.ts";
+import { supervise } from "../support/command_line.ts";
+import { queueSample } from "../support/records.ts";
+import { type TempDir, tempDir } from "../support/temp.ts";
+import { asUser, ranAlone } from "../support/user.ts";
+import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+
+const DENIED = "this user may not read it, or not enter its directory";
+
+/** The queues that `breakQueues` makes, and why nobody can look into them. */
+const BROKEN = [
+  ["closed", DENIED],
+  ["a-file", "it is not a directory"],
+  ["a-link", "it is a link, where a directory belongs"],
+] as const;
+
+/** Puts `seen` in a sound queue, `hidden` in one of mode 000, and breaks two queues more. */
+async function breakQueues(dir: TempDir): Promise<void> {
+  await queueSample(dir.path, { id: "seen-1", bottleSlug: "sound" });
+  await queueSample(dir.path, { id: "hidden-1", bottleSlug: "closed" });
+  await Deno.writeTextFile(dir.at("queue", "a-file"), "");
+  await Deno.symlink("sound", dir.at("queue", "a-link"));
+}
+
+/** What `review --plain` prints to an operator who leaves at the first question. */
+async function reviewed(root: string, ...args: string[]): Promise<string> {
+  let said = "";
+  const print = (text: string) => void (said += `${text}\n`);
+  const context = makeContext(readFlags(["review", "--plain", "--root", root, ...args]), {
+    print,
+    complain: print,
+    write: () => {},
+    errIsTerminal: false,
+    outIsTerminal: false,
+    interactive: true,
+    columns: Infinity,
+  });
+  await reviewPlain(context, () => Promise.resolve(undefined));
+  return said;
+}
+
+// Threat: B5
+Deno.test("every surface names the queues that nobody could look into, and takes none for an empty one", async (t) => {
+  if (await ranAlone(t)) return;
+  await using dir = await tempDir();
+  await breakQueues(dir);
+  await asUser(dir.path, async () => {
+    await Deno.chmod(dir.at("queue", "closed"), 0o000);
+    const run = (...args: string[]) => supervise(dir.path, args, { env: { COLUMNS: "9999" } });
+    const flat = (text: string) => text.replaceAll(/\n ?↪/g, "");
+    try {
+      const names = (text: string) => {
+        for (const [slug, reason] of BROKEN) {
+          assertStringIncludes(flat(text), `! unreadable: ${slug}/.: ${reason}`);
+        }
+      };
+      const listed = await run("list");
+      assertEquals(listed.code, 1);
+      assertMatch(listed.out, /^id "seen-1" /m);
+      names(listed.err);
+      const json = await run("list", "--json");
+      assertEquals([json.code, JSON.parse(json.out).pending.length], [1, 1]);
+      assertEquals(JSON.parse(json.out).unreadable.length, BROKEN.length);
+      assertEquals((await run("list", "--bottle", "sound")).code, 0);
+
+      const bottles = await run("bottle", "list");
+      assertEquals([bottles.code, bottles.out.match(/\? pending/g)?.length], [1, BROKEN.length]);
+      assertMatch(bottles.out, /^sound +1 pending/m);
+      names(bottles.err);
+      const pending = JSON.parse((await run("bottle", "list", "--json")).out).bottles
+        .map((one: { bottle: string; pending: number | null }) => [one.bottle, one.pending]);
+      assertEquals(Object.fromEntries(pending), {
+        sound: 1,
+        ...Object.fromEntries(BROKEN.map(([slug]) => [slug, null])),
+      });
+
+      const rejected = ["reject", "hidden", "--notes", "no"];
+      const approved = ["approve", "hidden", "other", "--if-unmarked"];
+      const modified = ["modify", "hidden", "--file", "-"];
+      for (const args of [["show", "hidden"], approved, rejected, modified]) {
+        const { code, err } = await run(...args);
+        assertEquals(code, 3, err);
+        for (const [slug, reason] of BROKEN) {
+          assertStringIncludes(flat(err), `queue/${slug} (${reason})`);
+        }
+        assertStringIncludes(flat(err), "; supervise doctor says what to repair");
+      }
+
+      names(await reviewed(dir.path));
+      const empty = await reviewed(dir.path, "--bottle", "closed");
+      assertEquals(
+        empty.split("\n").slice(0, 2),
+        [`! unreadable: closed/.: ${DENIED}`, "Nothing that is pending can be listed."],
+      );
+    } finally {
+      await Deno.chmod(dir.at("queue", "closed"), 0o700);
+    }
+  });
+});
+
+Deno.test("what is no name of a bottle hides no proposal: it is named, and list ends with 0", async () => {
+  await using dir = await tempDir();
+  await queueSample(dir.path, { id: "p1" });
+  await Deno.mkdir(dir.at("queue", "Not a bottle"));
+  for (const args of [["list"], ["bottle", "list"]]) {
+    const { code, err } = await supervise(dir.path, args);
+    assertEquals(code, 0, err);
+    assertStringIncludes(err, "! unreadable: Not a bottle/.: its name is no bottle slug");
+  }
+});
+
+Deno.test("the full screen does not say that nothing is pending beside a queue that it cannot read", async () => {
+  await using dir = await tempDir();
+  await Deno.mkdir(dir.at("queue"));
+  await Deno.writeTextFile(dir.at("queue", "dev-1"), "");
+  const app = await openTestApp(dir, { columns: 100 });
+  assertStringIncludes(app.screen(), "! unreadable: dev-1/.: it is not a directory");
+  assertStringIncludes(
+    app.screen(),
+    " Nothing that is pending can be listed. New proposals appear",
+  );
+  await Deno.remove(dir.at("queue", "dev-1"));
+  await app.look();
+  assertStringIncludes(app.screen(), " Nothing is pending. New proposals appear here.");
+});
+
+for (const path of ["current-config", "current-config/dev-1", "current-config/dev-1/allowlist"]) {
+  // Threat: B5
+  Deno.test(`show and approve name the file in force, the reason and a way out where ${path} has mode 000`, async (t) => {
+    if (await ranAlone(t)) return;
+    await using dir = await tempDir();
+    await queueSample(dir.path, { id: "p1" });
+    await Deno.mkdir(dir.at("current-config", "dev-1"), { recursive: true });
+    const file = dir.at("current-config", "dev-1", "allowlist");
+    await Deno.writeTextFile(file, "a.example\n");
+    await asUser(dir.path, async () => {
+      await Deno.chmod(dir.at(path), 0o000);
+      const root = ["--root", dir.path];
+      const ran = [
+        await supervise(dir.path, ["show", "p1", ...root]),
+        await supervise(dir.path, ["approve", "p1", "--if-unmarked", ...root]),
+      ];
+      const doctor = await supervise(dir.path, ["doctor", ...root]);
+      await Deno.chmod(dir.at(path), 0o700);
+      for (const { code, err } of ran) {
+        assertEquals(code, 1);
+        assertEquals(
+          err.replaceAll(/\n ?↪/g, ""),
+          `Cannot read ${file}: ${DENIED}; supervise --root ${dir.path} doctor says what to repair\n`,
+        );
+      }
+      // It does.
+      assertStringIncludes(doctor.out, `-> chmod -R u+rwX ${dir.at("current-config")}\n`);
+    });
+  });
+}
+
+Deno.test("a root that is not there is refused by every verb that reads, and is no empty one", async () => {
+  await using dir = await tempDir();
+  const root = dir.at("typed wrongly");
+  for (
+    const args of [
+      ["list"],
+      ["list", "--json"],
+      ["show", "p1"],
+      ["bottle", "list"],
+      ["bottle", "status", "dev-1"],
+      ["audit", "show"],
+      ["audit", "verify"],
+      ["reject", "p1", "--notes", "no"],
+      ["review", "--plain"],
+      ["notify"],
+    ]
+  ) {
+    const { code, err } = await supervise(dir.path, [...args, "--root", root]);
+    assertEquals(code, 3, err);
+    assertEquals(
+      err.replaceAll(/\n ?↪/g, ""),
+      `Cannot use the root ${root}: it is not there; supervise --root '${root}' bottle add NAME ` +
+        "makes it, or name another one with --root\n",
+    );
+  }
+  const without = ["completions bash", `audit verify --archive ${dir.at("gone")}`];
+  const codes = without.map(async (words) =>
+    (await supervise(dir.path, [...words.split(" "), "--root", root])).code
+  );
+  // The second reads the archive, which is not there either.
+  assertEquals(await Promise.all(codes), [0, 2]);
+  assertEquals([...Deno.readDirSync(dir.path)], []);
+  assertEquals((await supervise(dir.path, ["bottle", "add", "dev-1", "--root", root])).code, 0);
+  assertEquals((await supervise(dir.path, ["list", "--root", root])).code, 0);
+});
