@@ -111,20 +111,17 @@ export function openConnections(
   }
 
   function add(conn: Deno.TcpConn): void {
-    const socket = socketOf(conn, {
-      onBytes: (bytes) => {
-        if (isLineEnd(bytes)) return;
-        // A second request before the first one is answered: no MCP client sends that.
-        if (connection.phase === "answering") socket.destroy();
-        // The last response may have reached the client before `node:http` knows that it was sent.
-        else if (connection.phase !== "reading") enter(connection, "reading");
-      },
-      onClose: () => {
-        give(connection, connection.bytes);
-        open.delete(socket);
-        freed.resolve();
-        freed = Promise.withResolvers();
-      },
+    const socket = socketOf(conn, (bytes) => {
+      if (isLineEnd(bytes)) return;
+      // A second request before the first one is answered: no MCP client sends that.
+      if (connection.phase === "answering") socket.destroy();
+      // The last response may have reached the client before `node:http` knows that it was sent.
+      else if (connection.phase !== "reading") enter(connection, "reading");
+    }, () => {
+      give(connection, connection.bytes);
+      open.delete(socket);
+      freed.resolve();
+      freed = Promise.withResolvers();
     });
     const connection: Connection = { socket, phase: "idle", since: performance.now(), bytes: 0 };
     open.set(socket, connection);
@@ -220,13 +217,6 @@ export function openConnections(
   };
 }
 
-interface SocketEvents {
-  /** These bytes have arrived. */
-  readonly onBytes: (bytes: Uint8Array) => void;
-  /** It is closed; called once, and at once. */
-  readonly onClose: () => void;
-}
-
 /** A line end behind a body is no request: some clients send one (RFC 9112, section 2.2). */
 function isLineEnd(bytes: Uint8Array): boolean {
   return bytes.length <= 2 && bytes.every((byte) => byte === 0x0d || byte === 0x0a);
@@ -235,8 +225,16 @@ function isLineEnd(bytes: Uint8Array): boolean {
 /** What is read into, and used again: as garbage it would outgrow what is in use. */
 const buffers: Uint8Array<ArrayBuffer>[] = [];
 
-/** A connection as `node:http` takes it. */
-function socketOf(conn: Deno.TcpConn, { onBytes, onClose }: SocketEvents): Duplex {
+/**
+ * A connection as `node:http` takes it.
+ *
+ * @param onClose Called once, and at once.
+ */
+function socketOf(
+  conn: Deno.TcpConn,
+  onBytes: (bytes: Uint8Array) => void,
+  onClose: () => void,
+): Duplex {
   try {
     // Else the kernel keeps the end of a response until the client's has acknowledged its start: 40 ms.
     conn.setNoDelay();
@@ -253,9 +251,6 @@ function socketOf(conn: Deno.TcpConn, { onBytes, onClose }: SocketEvents): Duple
         onBytes(bytes);
         this.push(bytes);
       }).catch((error) => this.destroy(error)).finally(() => buffers.push(buffer));
-    },
-    write(chunk: Uint8Array, _encoding, done) {
-      writeAll(conn, [chunk]).then(() => done(), done);
     },
     // A small chunk and what HTTP puts around it are one packet; a large one is not copied.
     writev(parts, done) {

@@ -249,8 +249,11 @@ export function openHolder(options: HoldOptions): Holder {
       }
       if (objection.kind === "rejected") return justRejected(objection.notes);
       if (objection.kind === "full") {
-        log("refused", { reason: "pending proposals", pending: objection.pending });
-        return tooManyPending(objection.pending);
+        const { pending } = objection;
+        log("refused", { reason: "pending proposals", pending });
+        const reason = `${pending} proposals of this bottle wait for the operator already; ` +
+          "ask about those with proposal-status, and propose more when one is decided";
+        return { kind: "refused", reason };
       }
       // What is on disk counts. If it is gone, or asks something else by now, the call is judged again.
       const proposal = await queue.proposal(objection.id, askedOf(fresh).key);
@@ -319,14 +322,6 @@ function justRejected(notes: string): Refusal {
     kind: "refused",
     reason: "the operator rejected exactly this file less than a minute ago, with the notes " +
       `${JSON.stringify(notes)}; change the file, or wait a minute`,
-  };
-}
-
-function tooManyPending(count: number): Refusal {
-  return {
-    kind: "refused",
-    reason: `${count} proposals of this bottle wait for the operator already; ` +
-      "ask about those with proposal-status, and propose more when one is decided",
   };
 }
 

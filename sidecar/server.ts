@@ -30,6 +30,7 @@ import {
   failed,
   INPUT_SCHEMA,
   INSTRUCTIONS,
+  OUTPUT_JSON_SCHEMA,
   OUTPUT_SCHEMA,
   problemsOf,
   questionOf,
@@ -125,7 +126,9 @@ export function createServer(options: ServerOptions): SidecarServer {
     received.set(request, { ...incoming, takeTexts, characters });
     const response = await mcp.fetch(request, { parsedBody: message });
     // Nothing is kept of a session. Its name only tells apart whose calls a cancellation may release.
-    if (isInitialize(message)) response.headers.set(SESSION, crypto.randomUUID());
+    if ("method" in message && message.method === "initialize") {
+      response.headers.set(SESSION, crypto.randomUUID());
+    }
     return response;
   }
 
@@ -169,10 +172,6 @@ function cutTexts(message: object): () => Partial<ToolInput> {
   };
 }
 
-function isInitialize(message: { readonly method?: unknown }): boolean {
-  return message.method === "initialize";
-}
-
 /** A new server for each request: nothing of a client is kept in memory between two. */
 function createMcpServer(
   options: ServerOptions,
@@ -203,8 +202,9 @@ function createMcpServer(
       if ("taskId" in result) delete tool.outputSchema;
       return result;
     });
+    tool.outputSchemaJson = OUTPUT_JSON_SCHEMA;
   }
-  server.registerTool(STATUS_OFFER.name, {
+  const status = server.registerTool(STATUS_OFFER.name, {
     title: STATUS_OFFER.title,
     description: STATUS_OFFER.description,
     inputSchema: STATUS_INPUT_SCHEMA,
@@ -219,6 +219,7 @@ function createMcpServer(
         : resultOf(outcome);
     });
   });
+  status.outputSchemaJson = OUTPUT_JSON_SCHEMA;
   if (era === "modern") offerTasks(server, options, holder, received);
   return server;
 }

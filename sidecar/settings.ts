@@ -265,17 +265,13 @@ export function readSettings(args: readonly string[]): Settings | "help" {
 
   const slug = text("slug");
   if (slug === "") throw new UsageError("Cannot start: --slug or SUPERVISE_BOTTLE_SLUG is missing");
-  const port = text("port");
-  if (!/^\d{1,5}$/.test(port) || Number(port) > 65535) {
-    throw new UsageError(`Cannot listen on port ${JSON.stringify(port)}: expected 0 to 65535`);
-  }
   const hold = text("hold-seconds");
   const holdMs = hold === "" ? undefined : wholeNumber("hold-seconds", hold, 2_000_000) * 1000;
   return {
     slug: checkBottleSlug(slug),
     queueDir: required("queue-dir"),
     host: required("host"),
-    port: Number(port),
+    port: wholeNumber("port", text("port"), 65_535),
     allowedHosts: text("allowed-host").split(",").map((host) => host.trim()).filter(Boolean),
     token: readToken(given("token-file")),
     limits: {

@@ -10,7 +10,7 @@ import type { ProposalState } from "./hold.ts";
 import { z } from "zod";
 
 /** The extension's name, as clients and servers declare it. */
-export const TASKS_EXTENSION = "io.modelcontextprotocol/tasks";
+const TASKS_EXTENSION = "io.modelcontextprotocol/tasks";
 
 /** A declaration of the extension, in the shape of capabilities of either side. */
 export const TASKS_CAPABILITY = { extensions: { [TASKS_EXTENSION]: {} } };

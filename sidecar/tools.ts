@@ -23,16 +23,6 @@ import {
 import type { Outcome, ProposalState } from "./hold.ts";
 import { z } from "zod";
 
-/** A tool as an agent sees it. */
-export interface ToolOffer {
-  /** Its name. */
-  readonly name: Tool;
-  /** A short name for people. */
-  readonly title: string;
-  /** What an agent reads before it calls. */
-  readonly description: string;
-}
-
 function describe(tool: Tool, when: string, format: string): string {
   const file = CONFIG_FILE_FOR_TOOL[tool];
   return `${when} A human operator reads your proposal as a diff against the file in force, ` +
@@ -50,8 +40,8 @@ The call stays open until the operator has decided, or until just before your cl
     `again. A file with a syntax error is answered at once with the reasons, and nobody is asked.`;
 }
 
-/** Every tool, in the order in which they are offered. */
-export const TOOL_OFFERS: readonly ToolOffer[] = [
+/** Every tool that proposes, as an agent sees it: its name, one for people, and what to read before a call. */
+export const TOOL_OFFERS: readonly { name: Tool; title: string; description: string }[] = [
   {
     name: TOOL_CRED_PROXY_BLOCK,
     title: "Ask for a credential route",
@@ -105,7 +95,7 @@ export const INPUT_SCHEMA = z.object({
 export type ToolInput = z.infer<typeof INPUT_SCHEMA>;
 
 /** The status of a proposal without a decision. */
-export const STATUS_PENDING = "pending";
+const STATUS_PENDING = "pending";
 
 /** What an agent gets. */
 export const OUTPUT_SCHEMA = z.object({
@@ -122,8 +112,8 @@ export const OUTPUT_SCHEMA = z.object({
   ),
 });
 
-/** What an agent gets, as a type. */
-export type ToolOutput = z.infer<typeof OUTPUT_SCHEMA>;
+/** The same as the protocol has it. It is made once: the SDK would make it anew for each result. */
+export const OUTPUT_JSON_SCHEMA: Record<string, unknown> = z.toJSONSchema(OUTPUT_SCHEMA);
 
 /** What the sidecar asks the operator. */
 export function questionOf(tool: Tool, input: ToolInput): Question {
@@ -137,15 +127,13 @@ export function questionOf(tool: Tool, input: ToolInput): Question {
 
 /** What is wrong with an agent's input, a sentence for each problem: first all but the file's syntax. */
 export function problemsOf(tool: Tool, input: ToolInput): string[] {
-  const problems: string[] = [];
-  if (input.proposed_file.trim() === "") {
-    problems.push("proposed_file: found nothing but white space, expected the whole new file");
-  }
-  if (input.justification.trim() === "") {
-    problems.push(
-      "justification: found nothing but white space, expected two sentences for the operator",
-    );
-  }
+  const expected = {
+    proposed_file: "the whole new file",
+    justification: "two sentences for the operator",
+  };
+  const problems = (["proposed_file", "justification"] as const)
+    .filter((name) => input[name].trim() === "")
+    .map((name) => `${name}: found nothing but white space, expected ${expected[name]}`);
   const bytes = new TextEncoder().encode(input.justification).length;
   if (bytes > MAX_JUSTIFICATION_BYTES) {
     problems.push(
@@ -198,7 +186,7 @@ export const INSTRUCTIONS =
   `question asked again is the same question, so repeating a call that was cut off is safe.`;
 
 /** What an agent gets, as data: the structured content of the tool's result. */
-export function outputOf(outcome: ProposalState): ToolOutput {
+function outputOf(outcome: ProposalState): z.infer<typeof OUTPUT_SCHEMA> {
   const { id } = outcome.proposal;
   if (outcome.kind === "pending") {
     const notes = "No response is here yet.";
@@ -212,7 +200,7 @@ export function outputOf(outcome: ProposalState): ToolOutput {
 }
 
 /** The same in words, for clients that read text. */
-export function wordsOf(outcome: ProposalState): string {
+function wordsOf(outcome: ProposalState): string {
   const { tool, id: proposalId } = outcome.proposal;
   const file = CONFIG_FILE_FOR_TOOL[tool];
   const id = `\nProposal: ${proposalId}`;

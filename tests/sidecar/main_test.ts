@@ -15,9 +15,9 @@ for (
     [[], {}, "--slug or SUPERVISE_BOTTLE_SLUG is missing"],
     [["--slug=../x"], {}, 'Cannot use "../x" as a bottle slug'],
     [[], { SUPERVISE_BOTTLE_SLUG: "A" }, 'Cannot use "A" as a bottle slug'],
-    [["--slug=a", "--port=x"], {}, 'Cannot listen on port "x"'],
-    [["--slug=a", "--port=70000"], {}, 'Cannot listen on port "70000"'],
-    [["--slug=a"], { SUPERVISE_PORT: "-1" }, 'Cannot listen on port "-1"'],
+    [["--slug=a", "--port=x"], {}, 'Cannot use "x" as --port'],
+    [["--slug=a", "--port=70000"], {}, 'Cannot use "70000" as --port'],
+    [["--slug=a"], { SUPERVISE_PORT: "-1" }, 'Cannot use "-1" as --port'],
     [["--slug=a", "--verbose"], {}, "Cannot use --verbose: there is no such flag"],
     [["--slug=a", "more"], {}, "Cannot use more: there is no such flag"],
   ] as const
