@@ -101,16 +101,18 @@ async function end(child: Deno.ChildProcess): Promise<void> {
  * Starts the floor: an event stream each, one `Deno.watchFs` for all, readFile and JSON.parse.
  *
  * @param dir Where it may work.
+ * @param more `durable` if it must have a file on disk for each call.
  * @returns The side.
  */
-export async function startBare(dir: Directory): Promise<Side> {
+export async function startBare(dir: Directory, ...more: readonly "durable"[]): Promise<Side> {
   const dirs = { staging: `${dir.path}/bare-staging`, queue: `${dir.path}/bare` };
   await Deno.mkdir(dirs.queue);
   const port = freePort();
   const origin = `http://127.0.0.1:${port}`;
   const flags = ["--no-prompt", `--allow-net=127.0.0.1:${port}`, `--allow-read=${dirs.queue}`];
+  if (more.length > 0) flags.push(`--allow-write=${dirs.queue}`);
   const child = await spawn(
-    [...flags, here("./floor_server.ts"), String(port), dirs.queue],
+    [...flags, here("./floor_server.ts"), String(port), dirs.queue, ...more],
     origin,
   );
   return {

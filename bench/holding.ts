@@ -107,13 +107,18 @@ async function latencies(start: Start, others: number): Promise<number[]> {
 }
 
 async function memoryRows(sidecar: Start): Promise<Row[]> {
-  const bursts: { bare: Burst[]; sidecar: Burst[] } = { bare: [], sidecar: [] };
+  const bursts: Record<"bare" | "durable" | "sidecar", Burst[]> = {
+    bare: [],
+    durable: [],
+    sidecar: [],
+  };
   const counted = async (of: Burst[], start: Start): Promise<number> => {
     of.push(await burst(start));
     return of.at(-1)!.residentKib;
   };
   await takeTurns(MEMORY_ROUNDS, {
     bare: () => counted(bursts.bare, startBare),
+    durable: () => counted(bursts.durable, (dir) => startBare(dir, "durable")),
     sidecar: () => counted(bursts.sidecar, sidecar),
   });
   const row = (
@@ -121,8 +126,9 @@ async function memoryRows(sidecar: Start): Promise<Row[]> {
     of: keyof Burst,
     show: (n: number) => string,
     maxRatio?: number,
+    floors = bursts.bare,
   ): Row => {
-    const [figure, floor] = [bursts.sidecar, bursts.bare].map((side) =>
+    const [figure, floor] = [bursts.sidecar, floors].map((side) =>
       median(side.slice(1).map((one) => one[of]))
     ) as [number, number];
     return {
@@ -137,6 +143,7 @@ async function memoryRows(sidecar: Start): Promise<Row[]> {
   return [
     row(`resident memory a held call, ${calls} held`, "residentKib", (n) => `${n.toFixed(0)} KiB`),
     row(`${calls} calls made to all held`, "heldMs", showMs, MAX_HELD_RATIO),
+    row("the same, floor with a durable file a call", "heldMs", showMs, undefined, bursts.durable),
     row(`${calls} answers in place to all results, each its own`, "answeredMs", showMs),
   ];
 }
@@ -204,7 +211,9 @@ export function holding(flagsOf: FlagsOf): Subject {
   return {
     title: `Held calls, ${CALLS.toLocaleString("en")} in one sidecar`,
     about: "Floor: a bare Deno.serve with an event stream each, one Deno.watchFs for all, then " +
-      "readFile and JSON.parse.\nFloor of one call beside many pending: the same sidecar beside none.",
+      "readFile and JSON.parse.\nIt keeps nothing of a call. A sidecar has each proposal on disk before " +
+      "it holds the call: the third line\nadds that to the floor, file and name synced, in the directory " +
+      "that is watched.\nFloor of one call beside many pending: the same sidecar beside none.",
     run: async () => [
       ...await memoryRows(sidecar),
       await askingRow(flagsOf),

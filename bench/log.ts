@@ -7,6 +7,7 @@
 import { type AuditEntry, verifyAuditLog, writeAuditEntry } from "../mod.ts";
 import { BOTTLE_SLUG, makeDirectory } from "./fixtures.ts";
 import {
+  besides,
   median,
   medianRatio,
   type Row,
@@ -16,6 +17,7 @@ import {
   timeMs,
 } from "./measure.ts";
 import { here } from "./processes.ts";
+import { generateKeyPairSync, sign } from "node:crypto";
 
 const APPEND_ROUNDS = 25;
 
@@ -67,15 +69,14 @@ function share(what: string, figure: readonly number[], floor: readonly number[]
   };
 }
 
-/** A row that is there to be compared with. */
-function besides({ aim: _, met: __, ...row }: Row): Row {
-  return row;
-}
-
 async function appendAlone(): Promise<readonly Row[]> {
   await using dir = await makeDirectory();
   const line = await readyLine(`${dir.path}/model`);
   using bare = Deno.openSync(`${dir.path}/bare`, { append: true, create: true });
+  const sealed = `${dir.path}/sealed`;
+  Deno.writeFileSync(sealed, line);
+  const last = new Uint8Array(line.length);
+  const { privateKey } = generateKeyPairSync("ed25519");
   const each = (append: () => void | Promise<unknown>) => async () =>
     await timeMs(async () => {
       for (let n = 0; n < LINES_A_ROUND; n++) await append();
@@ -91,11 +92,21 @@ async function appendAlone(): Promise<readonly Row[]> {
       file.writeSync(line);
       file.syncDataSync();
     }),
+    sealed: each(() => {
+      using file = Deno.openSync(sealed, { append: true, read: true });
+      file.lockSync(true);
+      file.seekSync(-line.length, Deno.SeekMode.End);
+      file.readSync(last);
+      file.writeSync(sign(null, new Uint8Array([...last, ...line]), privateKey));
+      file.writeSync(line);
+      file.syncDataSync();
+    }),
     signed: each(() => writeAuditEntry(ENTRY, { root: dir.path })),
   });
   return [
     share("a line, signed, chained, synced", samples.signed, samples.bare),
     besides(share("the same, floor opened and locked for each", samples.signed, samples.reopened)),
+    besides(share("the same, floor reads the last line and signs", samples.signed, samples.sealed)),
   ];
 }
 
@@ -176,7 +187,8 @@ export const log: Subject = {
   title: "The audit log",
   about:
     "Floor of an append: write and fdatasync of ready bytes to a file that stays open; the second line\n" +
-    "and the eight writers open and lock it each time, as whoever shares a log must. Floor of a check:\n" +
+    "and the eight writers open and lock it each time, as whoever shares a log must; the third line also\n" +
+    "reads the last line and signs, as a chain of signatures must. Floor of a check:\n" +
     `sha256sum of the same file (${VERIFIED_LINES} lines). Ratio: speed against the floor's.`,
   run: async () => [...await appendAlone(), ...await appendTogether(), ...await verify()],
 };

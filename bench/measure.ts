@@ -21,6 +21,11 @@ export interface Row {
   readonly met?: boolean;
 }
 
+/** A row that is there to be compared with, without an aim. */
+export function besides({ aim: _, met: __, ...row }: Row): Row {
+  return row;
+}
+
 /** One part of the bench. */
 export interface Subject {
   /** The headline. */
