@@ -95,24 +95,31 @@ function wayOut({ clearedBy }: Obstacle, show: string): string | undefined {
   return `${show}, then decide with ${flags.join(" ")}`;
 }
 
+function isDenied(error: unknown): boolean {
+  return error instanceof Deno.errors.PermissionDenied ||
+    error instanceof Error && "code" in error && error.code === "EACCES";
+}
+
+function askDoctor(message: string, supervise: string): string {
+  return `${message}; ${supervise} doctor says what to repair`;
+}
+
 /** The message of an error of the library, and what the operator can do: the library knows no command. */
-function messageOf(error: SuperviseError, supervise = "supervise"): string {
+function messageOf(error: SuperviseError, supervise: string): string {
   const { message, code, cause } = error;
   if (error instanceof ObstacleError) {
     const way = wayOut(error.obstacles[0], `${supervise} show ${error.proposalId}`);
     return way === undefined ? message : `${error.refusal}; ${way}`;
   }
-  const isDenied = error instanceof UnsafeFileError &&
-    (cause instanceof Deno.errors.PermissionDenied ||
-      (cause as { code?: unknown })?.code === "EACCES");
-  if (!isDenied && code !== "queue_not_writable") return message;
-  return `${message}; ${supervise} doctor says what to repair`;
+  const isForDoctor = code === "queue_not_writable" ||
+    error instanceof UnsafeFileError && isDenied(cause);
+  return isForDoctor ? askDoctor(message, supervise) : message;
 }
 
 /** How a command ends that threw `error`, and in which root, if it came so far. */
 export function failureOf(
   error: unknown,
-  { root, supervise }: { readonly root?: string; readonly supervise?: string } = {},
+  { root, supervise = "supervise" }: { readonly root?: string; readonly supervise?: string } = {},
 ): Failure {
   if (error instanceof SuperviseError) {
     const [exit, code] = FAILURES[error.code];
@@ -139,5 +146,7 @@ export function failureOf(
   }
   // The message of a system error does not say what failed, and not always on which file.
   const system = error instanceof Error && / \(os error \d+\)/.test(message);
-  return { exit: 1, code: "failed", message: system ? `Cannot go on: ${message}` : message };
+  const said = system ? `Cannot go on: ${message}` : message;
+  const isForDoctor = isDenied(error) && root !== undefined && message.includes(root);
+  return { exit: 1, code: "failed", message: isForDoctor ? askDoctor(said, supervise) : said };
 }

@@ -61,13 +61,15 @@ export function logsThatMayBe(root: string): AuditLogId[] {
  * code for that.
  */
 export async function complainOfUnsound(context: Context): Promise<0 | 1> {
-  const { root } = context;
+  const { root, supervise } = context;
   let code: 0 | 1 = 0;
   for await (const log of verifyAuditLogs(selectLogs(context), { root })) {
     const { ok, firstError } = log;
     if (!ok) {
       code = 1;
-      context.complain(`! ${nameOfLog(log)} is not sound: ${firstError}; see audit verify`);
+      context.complain(
+        `! ${nameOfLog(log)} is not sound: ${firstError}; see ${supervise} audit verify`,
+      );
     }
   }
   return code;

@@ -63,7 +63,7 @@ function* behind<T>(first: T, others: Iterable<T>): Generator<T> {
  * `--json`, the oldest first.
  */
 export async function auditShow(context: Context, words: readonly string[]): Promise<number> {
-  const { root, flags, columns } = context;
+  const { root, flags, columns, supervise } = context;
   const [prefix = "", ...rest] = words;
   if (rest.length > 0) {
     throw new UsageError(`Cannot show ${words.join(" ")}: expected one ID at most`);
@@ -116,11 +116,15 @@ export async function auditShow(context: Context, words: readonly string[]): Pro
     context.complain("No signature was checked, and the order in part: audit verify checks both");
   }
   for (const [log, count] of broken) {
-    context.complain(`! ${log}.log: passed over ${count} broken lines; run audit verify`);
+    context.complain(
+      `! ${log}.log: passed over ${count} broken lines; run ${supervise} audit verify`,
+    );
   }
   for (const [log, count] of unlinked) {
     const which = count === 1 ? "1 line does not follow its" : `${count} lines do not follow their`;
-    context.complain(`! ${log}.log: ${which} neighbour in the chain; run audit verify`);
+    context.complain(
+      `! ${log}.log: ${which} neighbour in the chain; run ${supervise} audit verify`,
+    );
   }
   return code;
 }

@@ -56,7 +56,7 @@ async function readAnchors(
     ? "no head of a log with lines"
     : "no head of a log with lines that --bottle and --component select";
   throw new UsageError(
-    `Cannot use ${file} as --anchors: it has ${selected}, so it would check nothing; see audit head`,
+    `Cannot use ${file} as --anchors: it has ${selected}, so it would check nothing; see ${context.supervise} audit head`,
   );
 }
 

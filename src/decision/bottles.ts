@@ -12,7 +12,7 @@ import {
   removedRoot,
 } from "../disk/layout.ts";
 import { withLock } from "../disk/lock.ts";
-import { isThere, namesInOwn, ownEntry, readOwnFile } from "../disk/read_own.ts";
+import { isThere, namesInOwn, ownEntry, ownFileStamp, readOwnFile } from "../disk/read_own.ts";
 import {
   createOnce,
   ensureDirectory,
@@ -90,7 +90,9 @@ export function unitPath(slug: string, root: string): string {
 export function readBottle(slug: string, root: string): BottleSettings | undefined {
   const path = settingsPath(slug, root);
   const bytes = readOwnFile(path);
-  if (bytes === undefined || !isThere(queueDirForSlug(slug, { root }))) return undefined;
+  if (bytes === undefined || ownFileStamp(queueDirForSlug(slug, { root })) === undefined) {
+    return undefined;
+  }
   return SETTINGS.read(parseJsonBytes(bytes, path), path);
 }
 

@@ -158,6 +158,39 @@ for (const path of ["current-config", "current-config/dev-1", "current-config/de
   });
 }
 
+Deno.test("every verb names the log or directory of mode 000 that it needs, and a way out", async (t) => {
+  if (await ranAlone(t)) return;
+  await using dir = await tempDir();
+  await queueSample(dir.path, { id: "p1" });
+  const root = ["--root", dir.path];
+  await supervise(dir.path, ["bottle", "add", "dev-1", ...root]);
+  await supervise(dir.path, ["reject", "p1", "--notes", "no", ...root]);
+  await queueSample(dir.path, { id: "p2" });
+  await asUser(dir.path, async () => {
+    const needed: readonly (readonly [string, readonly (readonly string[])[]])[] = [
+      ["audit", [["show", "p1"], ["show", "p2"], ["audit", "show"], ["audit", "verify"]]],
+      ["audit/pipelock-dev-1.log", [["show", "p1"], ["audit", "show"]]],
+      ["private/removed", [["audit", "verify"]]],
+      ["queue", [["list"], ["bottle", "list"], ["bottle", "status", "dev-1"], ["show", "p2"]]],
+    ];
+    await Deno.mkdir(dir.at("private", "removed"), { recursive: true });
+    for (const [path, commands] of needed) {
+      await Deno.chmod(dir.at(path), 0o000);
+      const ran = [];
+      for (const words of commands) ran.push(await supervise(dir.path, [...words, ...root]));
+      await Deno.chmod(dir.at(path), 0o700);
+      for (const { code, err } of ran) {
+        const said = err.replaceAll(/\n ?↪/g, "");
+        assertEquals(code, 1, said);
+        assertMatch(
+          said,
+          new RegExp(`^Cannot .*${dir.at(path)}.*; supervise --root ${dir.path} doctor says`),
+        );
+      }
+    }
+  });
+});
+
 Deno.test("a root that is not there is refused by every verb that reads, and is no empty one", async () => {
   await using dir = await tempDir();
   const root = dir.at("typed wrongly");

@@ -142,7 +142,7 @@ Deno.test("audit show says once for each log, behind the entries, what it passed
   assertEquals(code, 0);
   assertEquals(
     err,
-    `${UNCHECKED}! pipelock-dev-1.log: passed over 2 broken lines; run audit verify\n`,
+    `${UNCHECKED}! pipelock-dev-1.log: passed over 2 broken lines; run supervise audit verify\n`,
   );
 });
 
@@ -208,7 +208,7 @@ Deno.test.each(
     const log = await makeLog(dir.path, ["one", "two", "three", "four"]);
     await log.put(change(await log.lines()).join(""));
     const says =
-      "! pipelock-dev-1.log: 1 line does not follow its neighbour in the chain; run audit verify\n";
+      "! pipelock-dev-1.log: 1 line does not follow its neighbour in the chain; run supervise audit verify\n";
     for (const flags of [[], ["--full"], ["--json"]]) {
       const { code, err } = await supervise(dir.path, ["audit", "show", ...flags]);
       const expected = (flags[0] === "--json" ? "" : UNCHECKED) + (count === 0 ? "" : says);
