@@ -247,7 +247,11 @@ export function openHolder(options: HoldOptions): Holder {
         log("proposed", { proposal_id: id, tool, characters: proposedFile.length });
         return { kind: "new", proposal: keptOf(fresh) };
       }
-      if (objection.kind === "rejected") return justRejected(objection.notes);
+      if (objection.kind === "rejected") {
+        const reason = "the operator rejected exactly this file less than a minute ago, with the " +
+          `notes ${JSON.stringify(objection.notes)}; change the file, or wait a minute`;
+        return { kind: "refused", reason };
+      }
       if (objection.kind === "full") {
         const { pending } = objection;
         log("refused", { reason: "pending proposals", pending });
@@ -315,14 +319,6 @@ function keptOf({ id, tool, arrivalTimestamp }: Proposal): Kept {
 
 function later(a: Answered | undefined, b: Answered): Answered {
   return a !== undefined && a.answeredAtMs >= b.answeredAtMs ? a : b;
-}
-
-function justRejected(notes: string): Refusal {
-  return {
-    kind: "refused",
-    reason: "the operator rejected exactly this file less than a minute ago, with the notes " +
-      `${JSON.stringify(notes)}; change the file, or wait a minute`,
-  };
 }
 
 /** How often a client that wants to know is told that it waits. */

@@ -125,7 +125,7 @@ export function refuseOtherContent(headers: Headers): Response | undefined {
  * Parses the one JSON-RPC message of a POST; the SDK gets the value, and never the bytes. The result is the
  * refusal, 400, if it is not JSON, nested too deep, or a batch.
  */
-export function parseMessage(bytes: Uint8Array): { message: object } | Response {
+export function parseMessage(bytes: Uint8Array): object | Response {
   let text: string;
   try {
     text = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
@@ -145,7 +145,7 @@ export function parseMessage(bytes: Uint8Array): { message: object } | Response 
   if (typeof message !== "object" || message === null) {
     return rpcError(400, -32600, "Invalid request: expected a JSON object");
   }
-  return { message };
+  return message;
 }
 
 /** Answers the health check: 200 if the queue directory exists, else 503. It says which process answers. */

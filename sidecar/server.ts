@@ -111,16 +111,14 @@ export function createServer(options: ServerOptions): SidecarServer {
     if (refused !== undefined) return refused;
     const body = await incoming.read();
     if (body instanceof Response) return body;
-    const read = parseMessage(body);
-    if (read instanceof Response) return read;
-    const { message } = read;
+    const message = parseMessage(body);
+    if (message instanceof Response) return message;
     const cancelled = cancelledId(message);
     const session = headers.get(SESSION);
     if (cancelled !== undefined && session !== null) holder.release(session, cancelled);
     // The SDK gets the value that was read here, so that no second reader sees another message.
     headers.set("content-type", "application/json");
-    const url = `http://${SUPERVISE_HOSTNAME}${incoming.path}`;
-    const request = new Request(url, { method: "POST", headers });
+    const request = new Request(`http://${SUPERVISE_HOSTNAME}/mcp`, { method: "POST", headers });
     const takeTexts = cutTexts(message);
     const characters = JSON.stringify(message).length;
     received.set(request, { ...incoming, takeTexts, characters });

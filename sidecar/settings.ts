@@ -203,6 +203,14 @@ function wholeNumber(name: string, text: string, most: number): number {
   throw new UsageError(`Cannot use ${JSON.stringify(text)} as --${name}: expected 0 to ${most}`);
 }
 
+/** A name as a Host header has it before its port. Any other would let nobody in, and nobody would know. */
+function hostName(text: string): string {
+  if (/^([\w.-]+|\[[\da-f:.]+\])$/i.test(text)) return text;
+  throw new UsageError(
+    `Cannot use ${JSON.stringify(text)} as --allowed-host: expected a name or an address, no port`,
+  );
+}
+
 function readToken(file: string | undefined): string | undefined {
   if (file === undefined) {
     const token = variable(TOKEN_VARIABLE)?.trim();
@@ -272,7 +280,8 @@ export function readSettings(args: readonly string[]): Settings | "help" {
     queueDir: required("queue-dir"),
     host: required("host"),
     port: wholeNumber("port", text("port"), 65_535),
-    allowedHosts: text("allowed-host").split(",").map((host) => host.trim()).filter(Boolean),
+    allowedHosts: text("allowed-host").split(",").map((host) => host.trim()).filter(Boolean)
+      .map(hostName),
     token: readToken(given("token-file")),
     limits: {
       holdMs: holdMs ?? 50_000,

@@ -115,8 +115,8 @@ Deno.test("parseMessage() gives one JSON object or a refusal, for any body", asy
   await holds(fc.asyncProperty(message, async (body) => {
     const read = parseMessage(body);
     if (!(read instanceof Response)) {
-      assertEquals(JSON.stringify(read.message), JSON.stringify(JSON.parse(textOf(body))));
-      const id = cancelledId(read.message);
+      assertEquals(JSON.stringify(read), JSON.stringify(JSON.parse(textOf(body))));
+      const id = cancelledId(read);
       assert(["string", "number", "undefined"].includes(typeof id));
       counts.messages++;
       return;

@@ -17,6 +17,8 @@ for (
     [[], { SUPERVISE_BOTTLE_SLUG: "A" }, 'Cannot use "A" as a bottle slug'],
     [["--slug=a", "--port=x"], {}, 'Cannot use "x" as --port'],
     [["--slug=a", "--port=70000"], {}, 'Cannot use "70000" as --port'],
+    [["--slug=a", "--allowed-host=a,b:1"], {}, 'Cannot use "b:1" as --allowed-host'],
+    [["--slug=a"], { SUPERVISE_ALLOWED_HOSTS: "a@b" }, 'Cannot use "a@b" as --allowed-host'],
     [["--slug=a"], { SUPERVISE_PORT: "-1" }, 'Cannot use "-1" as --port'],
     [["--slug=a", "--verbose"], {}, "Cannot use --verbose: there is no such flag"],
     [["--slug=a", "more"], {}, "Cannot use more: there is no such flag"],
