@@ -56,7 +56,12 @@ export { verifyAuditLogs } from "./src/log/check.ts";
 export { exportAuditLogs, readAuditHead, verifyAuditArchive } from "./src/log/archive.ts";
 export { decideAfterLook, inspectToDecide } from "./src/decision/decide.ts";
 export { proveFinalFile } from "./src/decision/proven_response.ts";
-export { decidedAmong, isDecision, readLatestEntries } from "./src/log/decisions.ts";
+export {
+  archivedUnrecorded,
+  decidedAmong,
+  isDecision,
+  readLatestEntries,
+} from "./src/log/decisions.ts";
 export { type AuditLogId, listAuditLogs, parseAuditLogName } from "./src/log/entries.ts";
 export { findDecided, readHistory } from "./src/log/history.ts";
 export {

@@ -19,6 +19,7 @@ export {
   type FoundProposal,
   listBottles,
   type OldFiles,
+  queueDirsEver,
   type RefusedQueue,
   slugsEver,
 } from "./src/queue/find.ts";

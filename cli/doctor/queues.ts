@@ -6,6 +6,7 @@
  */
 
 import {
+  archivedUnrecorded,
   CONFIG_FILE_FOR_TOOL,
   currentConfigDirForSlug,
   currentConfigRoot,
@@ -15,12 +16,19 @@ import {
   listBottles,
   namesInOwn,
   type OldFiles,
+  queueDirsEver,
   queueRoot,
+  readBottle,
   readFileInForce,
   slugsEver,
   TOOLS,
 } from "../../internal_mod.ts";
-import { queueDirForSlug, UnsafeFileError, validateConfigFile } from "../../mod.ts";
+import {
+  MalformedRecordError,
+  queueDirForSlug,
+  UnsafeFileError,
+  validateConfigFile,
+} from "../../mod.ts";
 import { age } from "../render/time.ts";
 import { shellWord } from "../command/split_words.ts";
 import { counted, type Finding, findingsOf, named, type Subject } from "./finding.ts";
@@ -34,22 +42,63 @@ const UNDECIDED_MS = 24 * 3_600_000;
 /** and a file that a sidecar began to write this long ago. */
 const WRITING_MS = 600_000;
 
-export function checkQueues({ root, supervise, overview }: Subject): Finding[] {
+/** Checks the archived responses, those in the queues of removed bottles too. */
+function checkArchived({ root }: Subject): Finding[] {
+  const { warn } = findingsOf("foreign-answers");
+  const found: Finding[] = [];
+  const unrecorded = slugsEver(root).flatMap((slug) =>
+    queueDirsEver(slug, root).flatMap((queueDir) => {
+      try {
+        return archivedUnrecorded(queueDir, slug, root);
+      } catch (error) {
+        if (error instanceof Deno.errors.NotCapable) throw error;
+        found.push(warn(
+          `${slug}: nobody can tell whether its archived responses are recorded: ${
+            messageOf(error)
+          }`,
+          `ls -la ${shellWord(queueDir)}; repair that, and ask again`,
+        ));
+        return [];
+      }
+    })
+  ).sort((a, b) => b.changed - a.changed);
+  const [newest] = unrecorded;
+  if (newest === undefined) return found;
+  // A warning, and one for all of them: where the Python original's operator answers, each is unrecorded.
+  found.push(warn(
+    `${counted(unrecorded.length, "archived response is", "archived responses are")} unrecorded, ` +
+      `the newest first: ${
+        named(unrecorded.map(({ bottleSlug, proposalId }) => `${bottleSlug}/${proposalId}`))
+      }`,
+    `ls -l ${
+      shellWord(newest.path)
+    }; unless an operator answered with the Python original, find out ` +
+      "who else writes there; what is moved out of processed/ is not named again",
+  ));
+  return found;
+}
+
+export function checkQueues(subject: Subject): Finding[] {
+  const { root, supervise, overview } = subject;
   const { unrecordedResponses, unlisted, unreadable } = overview();
+  const archived = checkArchived(subject);
   const responses = findingsOf("foreign-answers");
   const files = findingsOf("unreadable");
   const floods = findingsOf("floods");
   const [unrecorded] = unrecordedResponses;
   const [broken] = unreadable;
   const [flooded] = unlisted;
+  const open = unrecorded === undefined ? [] : [responses.bad(
+    `${counted(unrecordedResponses.length, "response is", "responses are")} unrecorded: ` +
+      named(unrecordedResponses.map((one) => `${one.bottleSlug}/${one.proposalId}`)),
+    `${supervise} show ${unrecorded.proposalId.slice(0, 8)} --bottle ${unrecorded.bottleSlug}; ` +
+      "then decide it yourself with --override-unrecorded (chmod u+w it first if it is a " +
+      "directory), and find out who else writes there",
+  )];
+  const isSound = open.length + archived.length === 0;
   return [
-    unrecorded === undefined ? responses.ok("every response is recorded") : responses.bad(
-      `${counted(unrecordedResponses.length, "response is", "responses are")} unrecorded: ` +
-        named(unrecordedResponses.map((one) => `${one.bottleSlug}/${one.proposalId}`)),
-      `${supervise} show ${unrecorded.proposalId.slice(0, 8)} --bottle ${unrecorded.bottleSlug}; ` +
-        "then decide it yourself with --override-unrecorded (chmod u+w it first if it is a " +
-        "directory), and find out who else writes there",
-    ),
+    ...isSound ? [responses.ok("every response is recorded, archived or not")] : open,
+    ...archived,
     broken === undefined ? files.ok("every file in the queues can be listed") : files.warn(
       `${counted(unreadable.length, "file")} cannot be listed: ` +
         named(unreadable.map((one) => `${one.bottleSlug}/${one.file} (${one.reason})`)),
@@ -78,10 +127,29 @@ function leftoversOrNone(
   }
 }
 
+/** Without its settings a bottle's sidecar is neither started nor stopped, nor is the bottle removed. */
+function checkSettings({ root, supervise }: Subject): Finding[] {
+  const { bad } = findingsOf("sidecars");
+  return listBottles(root).slugs.flatMap((slug) => {
+    try {
+      readBottle(slug, root);
+      return [];
+    } catch (error) {
+      if (!(error instanceof MalformedRecordError || error instanceof UnsafeFileError)) throw error;
+      const file = shellWord(error.file);
+      return [bad(
+        `${slug} cannot be started, stopped or removed. ${error.message}`,
+        `mv ${file} ${file}.broken && ${supervise} bottle add ${slug}; it may choose another port`,
+      )];
+    }
+  });
+}
+
 /** Checks for signs of a sidecar that is gone. It has no heartbeat: they are what it did not do. */
-export function checkSidecars({ root, supervise, nowMs, overview }: Subject): Finding[] {
+export function checkSidecars(subject: Subject): Finding[] {
+  const { root, supervise, nowMs, overview } = subject;
   const { ok, warn } = findingsOf("sidecars");
-  const found: Finding[] = [];
+  const found = checkSettings(subject);
   const since = ({ oldestMs }: OldFiles) => age(new Date(oldestMs).toISOString(), nowMs);
   const before = { uncollectedMs: nowMs - UNCOLLECTED_MS, unfinishedMs: nowMs - WRITING_MS };
   for (const slug of listBottles(root).slugs) {

@@ -24,6 +24,7 @@ import {
   CURRENT_CONFIG_DIR_IN_AGENT,
   SUPERVISE_HOSTNAME,
   SUPERVISE_PORT,
+  SuperviseError,
   type Tool,
   TOOLS,
 } from "../../mod.ts";
@@ -43,7 +44,7 @@ import { runAlone } from "../command/alone.ts";
 import { type Context, readNamedFile } from "../command/context.ts";
 import { CLIENT_NAMES, type ClientName, UsageError } from "../command/flags.ts";
 import { shellWord } from "../command/split_words.ts";
-import { counted } from "../doctor/finding.ts";
+import { counted, named } from "../doctor/finding.ts";
 import { unreadableLine } from "../render/pending.ts";
 import { alignColumns } from "../render/wrap.ts";
 
@@ -210,6 +211,16 @@ export async function bottleStatus(context: Context, words: readonly string[]): 
   return running.length > 0 ? 0 : 1;
 }
 
+/** The port in a bottle's settings, or what is wrong with them: one bottle's must not hide the others. */
+function portOf(slug: string, root: string) {
+  try {
+    return { port: readBottle(slug, root)?.port ?? null };
+  } catch (error) {
+    if (!(error instanceof SuperviseError)) throw error;
+    return { port: null, settings_problem: error.message };
+  }
+}
+
 /** Lists the bottles, and what is pending in each. The exit code is 1 if that is not known of all. */
 export function bottleList(context: Context): number {
   const { root, flags, where } = context;
@@ -224,9 +235,10 @@ export function bottleList(context: Context): number {
       pending: unknown.has(slug)
         ? null
         : found.filter(({ bottleSlug }) => bottleSlug === slug).length,
-      port: readBottle(slug, root)?.port ?? null,
+      ...portOf(slug, root),
     }));
-  const exit = bottles.some(({ pending }) => pending === null) ? 1 : 0;
+  const problems = bottles.flatMap(({ settings_problem = [] }) => settings_problem);
+  const exit = problems.length > 0 || bottles.some(({ pending }) => pending === null) ? 1 : 0;
   if (flags.json) {
     context.printJson({ bottles });
     return exit;
@@ -234,14 +246,21 @@ export function bottleList(context: Context): number {
   if (bottles.length === 0) {
     context.print(`There is no bottle yet: ${context.supervise} bottle add NAME`);
   }
-  const rows = bottles.map(({ bottle, pending, port }) => [
+  const rows = bottles.map(({ bottle, pending, port, settings_problem }) => [
     bottle,
     `${pending ?? "?"} pending`,
-    port === null ? "no settings: bottle add makes them" : `port ${port} without a container`,
+    settings_problem !== undefined
+      ? "its settings cannot be read"
+      : port === null
+      ? "no settings: bottle add makes them"
+      : `port ${port} without a container`,
   ]);
   for (const line of alignColumns(rows)) context.print(line);
   for (const [bottleSlug, reason] of unknown) {
     context.complain(unreadableLine({ bottleSlug, file: ".", reason }));
+  }
+  for (const problem of problems) {
+    context.complain(`! ${problem}; ${context.supervise} doctor says what to do`);
   }
   return exit;
 }
@@ -252,11 +271,11 @@ export const bottleRemove = alone(async (context, bottle) => {
   // Before the sidecar is stopped, and once more when no other proposal can come.
   checkRemovable(slug, root);
   await stop(bottle);
-  const { movedTo = null, uncollected } = await removeBottle(slug, root);
+  const { movedTo = null, uncollected, unrecorded } = await removeBottle(slug, root);
   const kept = [auditDir({ root }), currentConfigDirForSlug(slug, root)];
   if (context.flags.json) {
-    const removed = { bottle: slug, state: "removed", kept, moved_to: movedTo, uncollected };
-    return context.printJson(removed);
+    const removed = { bottle: slug, state: "removed", kept, moved_to: movedTo };
+    return context.printJson({ ...removed, uncollected, unrecorded });
   }
   context.print(`removed ${slug}: its settings`);
   if (movedTo !== null) {
@@ -266,6 +285,14 @@ export const bottleRemove = alone(async (context, bottle) => {
   if (uncollected > 0) {
     const responses = counted(uncollected, "response in it was", "responses in it were");
     context.complain(`! ${responses} never collected, so no agent was told`);
+  }
+  if (unrecorded.length > 0) {
+    const responses = counted(unrecorded.length, "archived response", "archived responses");
+    context.complain(
+      `! ${responses} in it without a record: ${
+        named(unrecorded)
+      }; ${context.supervise} doctor says more`,
+    );
   }
   context.print(`kept ${kept[0]} (the audit logs) and ${kept[1]} (the files in force)`);
 });

@@ -21,9 +21,10 @@ import {
   removeFile,
   replaceFile,
 } from "../disk/write.ts";
+import { archivedUnrecorded } from "../log/decisions.ts";
 import { findLeftovers, findProposals } from "../queue/find.ts";
 import { parseJsonBytes } from "../records/codec.ts";
-import { MalformedRecordError } from "../records/errors.ts";
+import { SuperviseError } from "../records/errors.ts";
 import { checkBottleSlug, isBottleSlug, SUPERVISE_PORT } from "../records/names.ts";
 import { CONFIG_FILE_FOR_TOOL, type Tool, TOOLS } from "../records/proposal.ts";
 import { type Check, isCount, shapeOf } from "../records/shape.ts";
@@ -120,7 +121,7 @@ export function writeUnit(slug: string, text: string, root: string): void {
   replaceFile(unitPath(slug, root), encoder.encode(text));
 }
 
-/** The lowest port from the default one on that no other bottle has; malformed settings have none. */
+/** The lowest port from the default one on that no other bottle has; settings that cannot be read have none. */
 function freePort(root: string): number {
   const taken = new Set<number>();
   for (const name of namesInOwn(settingsDir(root))) {
@@ -132,7 +133,7 @@ function freePort(root: string): number {
         SETTINGS.read(parseJsonBytes(readOwnFile(path) ?? new Uint8Array(), path), path).port,
       );
     } catch (error) {
-      if (!(error instanceof MalformedRecordError)) throw error;
+      if (!(error instanceof SuperviseError)) throw error;
     }
   }
   let port = SUPERVISE_PORT;
@@ -199,10 +200,13 @@ export async function addBottle(
 }
 
 /**
- * @throws {TypeError} If a bottle cannot be removed: a proposal is pending, a response has no record or
- * cannot be checked for one, or the queue's owner may not move the queue.
+ * @returns The proposals whose archived response has no record. That was returned to the agent long ago, and
+ * nobody can decide these any more: the operator has to hear of them.
+ * @throws {TypeError} If a bottle cannot be removed: a proposal is pending, a response in the queue has no
+ * record or cannot be checked for one, or the queue's owner may not move the queue.
+ * @throws {UnsafeFileError} If the archive cannot be listed.
  */
-export function checkRemovable(slug: string, root: string): void {
+export function checkRemovable(slug: string, root: string): readonly string[] {
   const queueDir = queueDirForSlug(slug, { root });
   const mode = ownEntry(queueDir)?.mode ?? 0o700;
   if ((mode & 0o700) !== 0o700) {
@@ -228,7 +232,9 @@ export function checkRemovable(slug: string, root: string): void {
   }
   // Then nobody knows whether every response has a record.
   const unknown = unreadable.find(({ file }) => file === ".");
-  if (unknown === undefined) return;
+  if (unknown === undefined) {
+    return archivedUnrecorded(queueDir, slug, root).map(({ proposalId }) => proposalId);
+  }
   throw new TypeError(
     `Cannot remove ${slug}: its responses cannot be checked against its logs: ${unknown.reason}; ` +
       "repair that first",
@@ -241,6 +247,8 @@ export interface RemovedBottle {
   readonly movedTo: string | undefined;
   /** How many responses no call has collected. */
   readonly uncollected: number;
+  /** The proposals whose archived response has no record. */
+  readonly unrecorded: readonly string[];
 }
 
 /**
@@ -251,12 +259,12 @@ export interface RemovedBottle {
  */
 export function removeBottle(slug: string, root: string): Promise<RemovedBottle> {
   return withBottleLock(root, slug, () => {
-    checkRemovable(slug, root);
+    const unrecorded = checkRemovable(slug, root);
     const any = { uncollectedMs: Infinity, unfinishedMs: Infinity };
     const uncollected = findLeftovers(slug, root, any).uncollected?.count ?? 0;
     const movedTo = moveAside(queueDirForSlug(slug, { root }), join(removedRoot(root), slug));
     removeFile(unitPath(slug, root));
     removeFile(settingsPath(slug, root));
-    return { movedTo, uncollected };
+    return { movedTo, uncollected, unrecorded };
   });
 }

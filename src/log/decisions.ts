@@ -4,15 +4,22 @@
  * @module
  */
 
-import { auditLogPath, claudeBottleRoot, queueDirForSlug, signingKeyPath } from "../disk/layout.ts";
+import {
+  auditLogPath,
+  claudeBottleRoot,
+  processedDir,
+  queueDirForSlug,
+  responsePath,
+  signingKeyPath,
+} from "../disk/layout.ts";
 import { openOwnFile } from "../disk/lock.ts";
 import { isGranted, ownFileStamp } from "../disk/read_own.ts";
-import { MAX_QUEUE_FILE_BYTES } from "../disk/read_untrusted.ts";
+import { listNames, MAX_QUEUE_FILE_BYTES, sizeAndChange } from "../disk/read_untrusted.ts";
 import { readResponseBytes, responsePlaces } from "../queue/files.ts";
 import { ACTION_SUPERSEDED, type AuditEntry, instantOf } from "../records/audit_entry.ts";
 import { parseJsonBytes, parseResponse } from "../records/codec.ts";
 import { AlreadyDecidedError, MalformedRecordError, UnsafeFileError } from "../records/errors.ts";
-import { checkProposalId } from "../records/names.ts";
+import { checkProposalId, proposalIdIn, RESPONSE_SUFFIX } from "../records/names.ts";
 import { AUDIT_COMPONENTS, type ProposalRef, STATUSES } from "../records/proposal.ts";
 import { sha256Hex } from "../text/hash.ts";
 import { linesOf, type Link } from "./chain.ts";
@@ -202,4 +209,38 @@ export function readStandingResponse(
     }
   }
   return undefined;
+}
+
+/** An archived response without a recorded decision. */
+export interface ArchivedUnrecorded {
+  readonly bottleSlug: string;
+  readonly proposalId: string;
+  readonly path: string;
+  /** When it was archived, or changed, in whole seconds since 1970. */
+  readonly changed: number;
+}
+
+/**
+ * The archived responses without a record, the newest first. `queueDir` is the bottle's queue, or one that
+ * was moved away when the bottle was removed.
+ *
+ * @throws {UnsafeFileError} If the archive cannot be listed.
+ */
+export function archivedUnrecorded(
+  queueDir: string,
+  bottleSlug: string,
+  root: string,
+): ArchivedUnrecorded[] {
+  const archive = processedDir(queueDir);
+  // The names before the logs: a response is written after its record.
+  const ids = new Set(
+    listNames(archive).flatMap((name) => proposalIdIn(name, RESPONSE_SUFFIX) ?? []),
+  );
+  if (ids.size === 0) return [];
+  for (const id of decidedAmong(ids, bottleSlug, root).keys()) ids.delete(id);
+  return Array.from(ids, (proposalId) => {
+    // Its owner can set other times, but not this one.
+    const path = responsePath(archive, proposalId);
+    return { bottleSlug, proposalId, path, changed: sizeAndChange(path)?.changed ?? 0 };
+  }).sort((a, b) => b.changed - a.changed);
 }

@@ -45,6 +45,9 @@ import { join } from "@std/path";
 /** A log as small as this is read whole, and has no index. An index may lag behind its log by as much. */
 const READ_BYTES = 64 * 1024;
 
+/** About as much of a log is read in the time that the index takes for one id. */
+const LOOK_UP_BYTES = 2 * 1024;
+
 /** A log, and where its index is. */
 interface Place {
   /** The log's name. */
@@ -81,7 +84,8 @@ export function* linesNaming(
   const place = placeOf(root, component, slug);
   using log = openOwnFile(place.path);
   if (log === undefined) return;
-  const named = log.stamp.size > READ_BYTES ? lookUp(ids, log, place) : undefined;
+  const isLong = log.stamp.size > Math.max(READ_BYTES, ids.size * LOOK_UP_BYTES);
+  const named = isLong ? lookUp(ids, log, place) : undefined;
   yield* named?.lines ?? [];
   for (const line of linesOf(log.chunks(named?.covered))) {
     // The end of a line that a crash tore was never acknowledged.

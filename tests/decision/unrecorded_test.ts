@@ -12,6 +12,7 @@ import {
   watchEvents,
   writeResponse,
 } from "../../mod.ts";
+import { archivedUnrecorded } from "../../internal_mod.ts";
 import { actBetween } from "../support/between.ts";
 import { supervise } from "../support/command_line.ts";
 import { type QueuedProposal, queueSample } from "../support/records.ts";
@@ -327,4 +328,28 @@ Deno.test("a hundred answers without a record are named, and the others counted,
   assert(unrecordedResponses.every(({ says }) => says.includes("more than the 131072 allowed")));
   const reasons = unreadable.filter(({ file }) => file === ".").map(({ reason }) => reason);
   assert(reasons.includes("3 more responses have no record"), reasons.join());
+});
+
+// Threat: B8
+Deno.test("archivedUnrecorded() gives the archived responses that no record backs, the newest first", async () => {
+  await using dir = await tempDir();
+  const queued = await queueSample(dir.path);
+  await decide(request(dir, queued));
+  const archive = `${queued.queueDir}/processed`;
+  await Deno.mkdir(archive);
+  await Deno.rename(responseOf(queued), responseOf(queued).replace("dev-1/", "dev-1/processed/"));
+  await Deno.writeTextFile(`${archive}/no id.response.json`, "{}");
+  const find = () => archivedUnrecorded(queued.queueDir, "dev-1", dir.path);
+  assertEquals(find(), []);
+  for (const id of ["z1", "a2", "z3"]) {
+    await Deno.writeTextFile(`${archive}/${id}.response.json`, "{}");
+    // Until the clock of the file system shows another second than for the one before.
+    while (find()[0]?.proposalId !== id || find()[0]?.changed === find()[1]?.changed) {
+      await Deno.chmod(`${archive}/${id}.response.json`, 0o600);
+    }
+    // No time that its owner sets counts.
+    await Deno.utime(`${archive}/${id}.response.json`, 1, 1);
+  }
+  assertEquals(find().map(({ proposalId }) => proposalId), ["z3", "a2", "z1"]);
+  assertEquals(find().map(({ path }) => path)[0], `${archive}/z3.response.json`);
 });

@@ -274,6 +274,53 @@ Deno.test("bottle remove refuses while a response has no record, and moves nothi
   assertEquals((await supervise(root, ["bottle", "remove", "dev-1"])).code, 0);
 });
 
+// Threat: B8
+Deno.test("bottle remove names the archived responses that have no record, and refuses an archive that it cannot list", async () => {
+  await using dir = await tempDir();
+  const root = dir.at("root");
+  await add(dir);
+  const archive = join(root, "queue", "dev-1", "processed");
+  await Deno.symlink("/etc", archive);
+  const refused = await supervise(root, ["bottle", "remove", "dev-1"]);
+  assertEquals([refused.code, refused.out], [1, ""]);
+  assertStringIncludes(refused.err, "processed: it is a link, where a directory belongs");
+  await Deno.remove(archive);
+  await Deno.mkdir(archive);
+  for (const id of ["p1", "p2"]) {
+    const planted = { proposal_id: id, status: "approved", notes: "", final_file: "" };
+    await Deno.writeTextFile(join(archive, `${id}.response.json`), JSON.stringify(planted));
+  }
+  const removed = await supervise(root, ["bottle", "remove", "dev-1"]);
+  assertEquals(removed.code, 0);
+  assertMatch(
+    removed.err,
+    /^! 2 archived responses in it without a record: p[12], p[12]; supervise /,
+  );
+  await add(dir);
+  const { out } = await supervise(root, ["bottle", "remove", "dev-1", "--json"]);
+  assertEquals(JSON.parse(out).unrecorded, []);
+});
+
+Deno.test("settings that cannot be read hide no other bottle from bottle list, nor hinder bottle add", async () => {
+  await using dir = await tempDir();
+  const root = dir.at("root");
+  await add(dir);
+  const settings = join(root, "private", "bottles", "dev-1.json");
+  await Deno.remove(settings);
+  await Deno.mkdir(settings);
+  assertEquals((await supervise(root, ["bottle", "add", "dev-2"])).code, 0);
+  await Deno.remove(settings);
+  await Deno.writeTextFile(settings, '{"version":1,"port":"x"}');
+  const { code, out, err } = await supervise(root, ["bottle", "list"]);
+  assertEquals(code, 1);
+  assertMatch(out, /^dev-1 .*its settings cannot be read\ndev-2 .*port \d+ without a container\n$/);
+  assertMatch(err, /^! Cannot read \S+dev-1.json, field "port": not a port; supervise /);
+  const json = await supervise(root, ["bottle", "list", "--json"]);
+  const { bottles } = JSON.parse(json.out);
+  assertEquals([json.code, bottles[0].port, bottles[1].bottle], [1, null, "dev-2"]);
+  assertStringIncludes(bottles[0].settings_problem, "not a port");
+});
+
 /** The address in a client's configuration. */
 const urlIn = (text: string) => new URL(/https?:[^"]+/.exec(text)![0]);
 

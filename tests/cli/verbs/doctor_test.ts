@@ -102,6 +102,10 @@ Deno.test("doctor finds nothing wrong where nothing is, and changes nothing", as
   await Deno.mkdir(dir.at("private", "removed", "x", "x.1"), { recursive: true, mode: 0o700 });
   await Deno.mkdir(dir.at("private", "removed", "x", "x.1", "d"), { mode: 0o700 });
   await Deno.chmod(dir.at("private", "removed", "x", "x.1", "d"), 0o777);
+  // So is what it archived.
+  await Deno.mkdir(dir.at("queue", "dev-1", "processed"), { mode: 0o700 });
+  await Deno.rename(response(dir), dir.at("queue", "dev-1", "processed", "decided.response.json"));
+  await Deno.remove(dir.at("queue", "dev-1", "decided.proposal.json"));
   const before = treeOf(dir.path);
   const { code, found } = await findings(dir.path);
   assertEquals(treeOf(dir.path), before);
@@ -139,6 +143,14 @@ interface Trouble {
 }
 
 const response = (dir: TempDir) => dir.at("queue", "dev-1", "decided.response.json");
+
+/** Plants answers in an archive. */
+async function archive(dir: string, ...ids: readonly string[]): Promise<void> {
+  await Deno.mkdir(dir, { recursive: true, mode: 0o700 });
+  for (const proposalId of ids) {
+    await writeResponse(dir, { proposalId, status: "approved", notes: "", finalFile: "x" });
+  }
+}
 
 const setBack = (path: string, byMs: number) => {
   const at = new Date(Date.now() - byMs);
@@ -211,6 +223,42 @@ const TROUBLES: readonly Trouble[] = [
     says: "1 response is unrecorded: dev-1/waits",
     todo: "supervise show waits --bottle dev-1",
   },
+  {
+    what: "planted answers in the archive",
+    make: (dir) => archive(dir.at("queue", "dev-1", "processed"), "gone-1", "gone-2"),
+    check: "foreign-answers",
+    state: "warn",
+    says: "2 archived responses are unrecorded, the newest first: dev-1/gone-",
+    todo: "ls -l $ROOT/queue/dev-1/processed/gone-",
+  },
+  {
+    what: "a planted answer in the archive of a removed bottle",
+    make: (dir) => archive(dir.at("private", "removed", "x", "x.1", "processed"), "gone-1"),
+    check: "foreign-answers",
+    state: "warn",
+    says: "1 archived response is unrecorded, the newest first: x/gone-1",
+    todo: "ls -l $ROOT/private/removed/x/x.1/processed/gone-1.response.json; unless an operator",
+  },
+  {
+    what: "a link in the place of an archive",
+    make: (dir) => Deno.symlink("/etc", dir.at("queue", "dev-1", "processed")),
+    check: "foreign-answers",
+    state: "warn",
+    says: "dev-1: nobody can tell whether its archived responses are recorded: Cannot read ",
+    todo: "ls -la $ROOT/queue/dev-1; ",
+  },
+  ...[["malformed", "{}"], ["no JSON", "port 9100"]].map(([what, text]): Trouble => ({
+    what: `settings of a bottle that are ${what}`,
+    make: async (dir) => {
+      await Deno.mkdir(dir.at("private", "bottles"), { mode: 0o700 });
+      await Deno.writeTextFile(dir.at("private", "bottles", "dev-1.json"), text!, { mode: 0o600 });
+    },
+    check: "sidecars",
+    state: "bad",
+    says: "dev-1 cannot be started, stopped or removed. Cannot read ",
+    todo:
+      "mv $ROOT/private/bottles/dev-1.json $ROOT/private/bottles/dev-1.json.broken && supervise ",
+  })),
   {
     what: "a planted link with a hostile name",
     make: (dir) => Deno.symlink("/etc/passwd", dir.at("queue", "dev-1", "\x1b[2J.proposal.json")),
