@@ -20,6 +20,7 @@ import {
   visibleSentence,
   whyNoDirectory,
 } from "../../read_mod.ts";
+import { quoteId } from "../render/quote.ts";
 import { makeStyle, type Style } from "../render/style.ts";
 import { fitRow, wrap } from "../render/wrap.ts";
 import type { Failure } from "./exit.ts";
@@ -105,8 +106,10 @@ export function makeContext(flags: Flags, terminal: Terminal): Context {
     visibleSentence(text, [root, ...pathsIn(flags), ...editors(env)], kind);
   return withParts(terminal, {
     visible,
-    print: (text: string) =>
-      terminal.print(text.split("\n").flatMap((row) => fitRow(row, terminal.columns)).join("\n")),
+    print: (text: string) => {
+      const { columns } = terminal;
+      terminal.print(text.split("\n").flatMap((row) => fitRow(row, columns)).join("\n"));
+    },
     printToCopy: terminal.print,
     complain: (text: string) => complainIn(terminal, text, visible),
     flags,
@@ -222,7 +225,9 @@ export async function reportInterrupted(context: Context): Promise<void> {
   const { finished, failed } = await finishInterrupted(context.root);
   for (const { bottleSlug, proposalId, outcome } of finished) {
     const words = OUTCOMES[outcome];
-    context.complain(`! an interrupted decision on ${proposalId} (${bottleSlug}) ${words}`);
+    context.complain(
+      `! an interrupted decision on ${quoteId(proposalId)} (${bottleSlug}) ${words}`,
+    );
   }
   for (const { bottleSlug, error } of failed) {
     context.complain(`! bottle ${bottleSlug}: ${error.message}`);

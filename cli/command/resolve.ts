@@ -16,6 +16,7 @@ import {
 import type { PendingProposal } from "../../mod.ts";
 import { type Context, someOf } from "./context.ts";
 import { countMarks, type MarkCounts, type PendingMarks } from "../render/pending.ts";
+import { quoteId } from "../render/quote.ts";
 import { type FlagName, type Flags, SORTS, UsageError } from "./flags.ts";
 
 /**
@@ -62,7 +63,8 @@ export function onlyOne<P extends Pick<FoundProposal, "bottleSlug" | "proposalId
     throw new ProposalNotFoundError(prefix, refused.length === 0 ? place : place + way);
   }
   if (another === undefined) return only;
-  const named = candidates.map(({ proposalId, bottleSlug }) => `${proposalId} (${bottleSlug})`);
+  const named = candidates
+    .map(({ proposalId, bottleSlug }) => `${quoteId(proposalId)} (${bottleSlug})`);
   throw new UsageError(
     `Cannot tell which proposal ${prefix} is: ${someOf(named)}; ` +
       "type more of it, or name the --bottle",
@@ -115,11 +117,17 @@ export function checkChoice(
 export function parseWhen(flag: FlagName, when: string, nowMs: number): number {
   const [, count, unit] = /^(\d{1,6})([smhd])$/.exec(when) ?? [];
   if (count !== undefined) return (nowMs - Number(count) * SECONDS_OF_UNIT[unit!]! * 1000) * 1000;
-  const instant = /^\d{4}-\d\d-\d\dT/.test(when) ? instantOf(when) : Infinity;
-  if (instant !== Infinity) return instant;
+  // What a list shows is local time, to the minute, so that is what a person types.
+  const [, minute, seconds = ":00", offset] =
+    /^(\d{4}-\d\d-\d\d[T ]\d\d:\d\d)(:\d\d(?:\.\d+)?)?(Z|[+-]\d\d:?\d\d)?$/.exec(when) ?? [];
+  const instant = instantOf(`${minute}${seconds}${offset ?? ""}`);
+  if (instant !== Infinity) {
+    const minutesWest = offset === undefined ? new Date(minute!).getTimezoneOffset() : 0;
+    return instant + minutesWest * 60_000_000;
+  }
   throw new UsageError(
-    `Cannot use ${when} as --${flag}: expected 90s, 15m, 2h or 3d, or a timestamp such as ` +
-      "2026-11-22T10:00:00Z",
+    `Cannot use ${when} as --${flag}: expected 90s, 15m, 2h or 3d, or a time such as ` +
+      "2026-11-22T10:00:00Z, or local time without the Z",
   );
 }
 

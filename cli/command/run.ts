@@ -96,7 +96,8 @@ export async function runCommand(
   };
   const parts = { print, complain, write, unprinted: () => unprinted };
   const code = await runIn(withParts(terminal, parts), args, program);
-  if (unprinted === undefined) return code;
+  // Who leaves a pipe early has read enough.
+  if (unprinted === undefined || unprinted instanceof Deno.errors.BrokenPipe) return code;
   const reason = unprinted instanceof Error ? unprinted.message : String(unprinted);
   complain(`Cannot print all of it: ${reason}; what was decided is recorded, see audit show`);
   return code || 1;

@@ -6,6 +6,7 @@
 
 import type { Changes } from "../../internal_mod.ts";
 import type { Overview } from "../../mod.ts";
+import { quoteId } from "../render/quote.ts";
 import type { Style } from "../render/style.ts";
 import { confirmBatch, openBatch, openTable } from "./batch.ts";
 import { answerWithEdit, decideOn, isOpen, modify, undo, write } from "./decide_actions.ts";
@@ -353,7 +354,7 @@ export function openApp(
       ];
       for (const [words, group] of told) {
         for (const { seen: { inspection: { proposal } }, edit } of group) {
-          state.report.push(`${words}: ${proposal.id} (${proposal.bottleSlug})`);
+          state.report.push(`${words}: ${quoteId(proposal.id)} (${proposal.bottleSlug})`);
           if (edit !== undefined) state.report.push(`  ${edit.kept}`);
         }
       }

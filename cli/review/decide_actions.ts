@@ -8,6 +8,7 @@ import { AlreadyDecidedError, type Verdict } from "../../mod.ts";
 import { CancelledError } from "../command/exit.ts";
 import { clearObstacles } from "../operate/confirm.ts";
 import type { Edit } from "../operate/editor.ts";
+import { quoteId } from "../render/quote.ts";
 import { versionBlocks } from "../render/version.ts";
 import { open, type Row } from "./list.ts";
 import { isSame, openProposal } from "./open_proposal.ts";
@@ -39,7 +40,7 @@ async function writeOne(state: State, { key, seen, said, edit }: HeldDecision): 
   try {
     const { status } = await ports.decide(seen, said);
     list.set(key, { kind: "over", words: status, sinceMs: sinceMs() });
-    report.push(`${status.padEnd(8)} ${id} (${bottleSlug})`);
+    report.push(`${status.padEnd(8)} ${quoteId(id)} (${bottleSlug})`);
     looks.delete(key);
     // It is decided, even if the file that was edited cannot be removed.
     await edit?.discard().catch(() => {});

@@ -142,7 +142,10 @@ function searchedText(entry: PendingProposal): string {
 /** The list of proposals. */
 export type List = ReturnType<typeof openList>;
 
-/** Makes an empty list. `shifted` is called if a row moves on the screen without a key. */
+/**
+ * Makes an empty list. `shifted` is called if keys are about another row, or the current one moves on the
+ * screen, without a key.
+ */
 export function openList(now: () => number, shifted: () => void) {
   let rows: readonly Row[] = [];
   let byKey: ReadonlyMap<string, Row> = new Map();
@@ -150,6 +153,7 @@ export function openList(now: () => number, shifted: () => void) {
   let filter = "";
   let currentKey: string | undefined;
   let top = 0;
+  let height = Infinity;
   /** What was selected, by row: the proposal's hash. */
   const selected = new Map<string, string>();
   const asleep = new Map<string, number>();
@@ -161,7 +165,9 @@ export function openList(now: () => number, shifted: () => void) {
   /** Shows other rows, and keeps the current one in its place on the screen. */
   function show(next: readonly Row[]): void {
     const before = shown;
+    const keyBefore = currentKey;
     const at = Math.max(0, indexOf(currentKey));
+    const placeBefore = at - top;
     rows = next;
     byKey = new Map(rows.map((row) => [row.key, row]));
     shown = rows.filter(isShown);
@@ -172,9 +178,18 @@ export function openList(now: () => number, shifted: () => void) {
       currentKey = below?.key ?? shown.at(-1)?.key;
     }
     currentKey ??= shown[0]?.key;
-    const moved = Math.max(0, indexOf(currentKey)) - at;
-    top = Math.max(0, top + moved);
-    if (before.some(({ key }, n) => shown[n]?.key !== key)) shifted();
+    const index = Math.max(0, indexOf(currentKey));
+    top = Math.max(0, top + index - at);
+    keepOnScreen(index);
+    // Rows that come and go below it do not hold up a key: another bottle could make them do so for ever.
+    const isAnother = before.length > 0 && currentKey !== keyBefore;
+    if (isAnother || index - top !== placeBefore) shifted();
+  }
+
+  /** Moves the first row of the screen so that the screen is full, and has the current row on it. */
+  function keepOnScreen(index: number): void {
+    top = Math.max(0, Math.min(top, index, shown.length - height));
+    top = Math.max(top, index - height + 1);
   }
 
   return {
@@ -190,10 +205,9 @@ export function openList(now: () => number, shifted: () => void) {
       return { waiting: waiting.length, bottles, snoozed: asleep.size };
     },
     /** The rows for a screen of some height, with the current one among them. */
-    window(height: number): readonly Row[] {
-      const at = Math.max(0, indexOf(currentKey));
-      top = Math.max(0, Math.min(top, at, shown.length - height));
-      top = Math.max(top, at - height + 1);
+    window(rows: number): readonly Row[] {
+      height = rows;
+      keepOnScreen(Math.max(0, indexOf(currentKey)));
       return shown.slice(top, top + height);
     },
     /** Moves by some rows; by more than there are, to the end. */

@@ -128,9 +128,8 @@ Deno.test("Ctrl-C in the pager ends neither the pager nor the verb", { ignore },
   await using terminal = await openAudit(dir, {});
   await terminal.shows(/^:$/m);
   await terminal.type("C-c");
-  await terminal.still(500);
-  await terminal.type("G");
-  await terminal.shows(/ p0 /);
+  // less drops the keys that come while it handles the signal.
+  do await terminal.type("G"); while (!/ p0 /.test(await terminal.still(300)));
   await terminal.type("q");
   await terminal.sees(/^ended with 0$/m);
 });

@@ -53,6 +53,29 @@ Deno.test("what arrives comes last, and moves neither the cursor's row nor its p
   assertStringIncludes(app.cursor()!, "Reason 1.");
 });
 
+// Threat: B12
+Deno.test("rows of another bottle that come and go below hold up no key", async () => {
+  for (const opened of [false, true]) {
+    await using dir = await tempDir();
+    await queue(dir, 1);
+    const app = await openTestApp(dir);
+    if (opened) await app.press("return");
+    await app.wait(1_000);
+    for (let n = 2; n < 5; n++) await queue(dir, n, { bottleSlug: "z9" });
+    await app.look();
+    await Deno.remove(dir.at("queue", "z9"), { recursive: true });
+    await app.look();
+    await app.wait(9_000);
+    if (!opened) assertStringIncludes(app.screen(), "withdrawn");
+    // With this second they leave the list.
+    await app.wait(1_000);
+    assert(!app.screen().includes("withdrawn"));
+    await app.press("a");
+    await app.wait(100);
+    assertStringIncludes(app.screen(), opened ? "u to undo" : "Look first, then a approves it.");
+  }
+});
+
 Deno.test("a row that waits no more says why, goes after a while, and the cursor stays", async () => {
   await using dir = await tempDir();
   const [first] = [await queue(dir, 1), await queue(dir, 2), await queue(dir, 3)];

@@ -59,7 +59,7 @@ Deno.test(
     await review.shows(/not recorded yet/);
     await review.still(400);
     await review.type("q");
-    assertStringIncludes(await review.shows(/^ended 0$/m), "approved needle (dev-1)");
+    assertStringIncludes(await review.shows(/^ended 0$/m), 'approved id "needle" (dev-1)');
     assertEquals((await readAnswer(dir.at("queue", "dev-1"), "needle"))?.status, "approved");
   },
 );

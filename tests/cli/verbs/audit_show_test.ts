@@ -3,8 +3,10 @@ import { makeStyle } from "../../../cli/render/style.ts";
 import { type AuditEntry, writeAuditEntry } from "../../../mod.ts";
 import { FOREIGN_LINE, makeLog, sampleEntry } from "../../support/audit.ts";
 import { supervise } from "../../support/command_line.ts";
+import { REPO, run } from "../../support/run.ts";
 import { type TempDir, tempDir } from "../../support/temp.ts";
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { join } from "@std/path";
 
 /** Writes entries; each has its id as its notes unless it says others. */
 async function record(dir: TempDir, entries: Readonly<Record<string, Partial<AuditEntry>>>) {
@@ -216,3 +218,19 @@ Deno.test.each(
     }
   },
 );
+
+Deno.test("audit show reads a time without a zone as it prints times: in local time", async () => {
+  await using dir = await tempDir();
+  await writeAuditEntry(sampleEntry({ timestamp: time(5) }), { root: dir.path });
+  const env = { CLAUDE_BOTTLE_ROOT: dir.path, NO_COLOR: "1", TZ: "Asia/Tokyo" };
+  const show = async (...flags: string[]) => {
+    const args = [join(REPO, "cli/supervise.sh"), "audit", "show", ...flags];
+    return (await run("sh", args, { env })).out.slice(0, 16);
+  };
+  assertEquals(await show(), "2026-11-22 14:00");
+  const found = ["2026-11-22 14:00", "2026-11-22T14:00:00", "2026-11-22T05:00:00.0Z"];
+  for (const since of found) assertEquals(await show("--since", since), "2026-11-22 14:00", since);
+  for (const since of ["2026-11-22 14:01", "2026-11-22T05:00:00.1Z"]) {
+    assertEquals(await show("--since", since), "Nothing that is ", since);
+  }
+});

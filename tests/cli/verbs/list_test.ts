@@ -110,7 +110,7 @@ for (
     [["--since", "yesterday"], "Cannot use yesterday as --since: expected 90s, 15m, 2h or 3d"],
     [["--since", "5"], "Cannot use 5 as --since"],
     [["--since", "1.5h"], "Cannot use 1.5h as --since"],
-    [["--since", "2026-11-22"], "or a timestamp such as 2026-11-22T10:00:00Z"],
+    [["--since", "2026-11-22"], "or a time such as 2026-11-22T10:00:00Z"],
     [["--since", "2026-13-22T10:00:00Z"], "Cannot use 2026-13-22T10:00:00Z as --since"],
   ] as const
 ) {
