@@ -318,6 +318,10 @@ export function openApp(
       takeChanges(state, changes);
     },
     say: state.tell,
+    /** Another program gets the terminal: the time to undo stands still. */
+    away: undoBuffer.pause,
+    /** The terminal is back, and with it the whole time. */
+    back: undoBuffer.resume,
     /** To be called once a second. */
     tick(): void {
       list.sweep();

@@ -13,7 +13,6 @@ import { versionBlocks } from "../render/version.ts";
 import { open, type Row } from "./list.ts";
 import { isSame, openProposal } from "./open_proposal.ts";
 import { type HeldDecision, keepEdit, type Look, type State, type View } from "./state.ts";
-import { UNDO_MS } from "./undo_buffer.ts";
 import { openViewport } from "./viewport.ts";
 
 /** How many notes are offered. */
@@ -21,13 +20,8 @@ const MOST_OFFERED = 5;
 
 /** Holds decisions until they can no longer be undone; then they are written. */
 export function hold(state: State, group: readonly HeldDecision[]): void {
-  const { list, undoBuffer, ports, guard } = state;
-  const untilMs = ports.elapsedMs() + UNDO_MS;
-  const stillOpen = group.filter(({ key }) => list.row(key)?.stage.kind === "open");
-  for (const { key, said } of stillOpen) {
-    list.set(key, { kind: "held", status: said.verdict.status, untilMs });
-  }
-  undoBuffer.hold(stillOpen);
+  const { list, undoBuffer, guard } = state;
+  undoBuffer.hold(group.filter(({ key }) => list.row(key)?.stage.kind === "open"));
   guard.shifted();
 }
 

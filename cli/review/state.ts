@@ -130,12 +130,22 @@ export function openState(
     changed();
   }
 
+  const list = openList(ports.elapsedMs, guard.shifted);
   const state = {
     ports,
     style,
-    list: openList(ports.elapsedMs, guard.shifted),
+    list,
     guard,
-    undoBuffer: openUndoBuffer<HeldDecision>(ports.later, due),
+    undoBuffer: openUndoBuffer<HeldDecision>({
+      now: ports.elapsedMs,
+      later: ports.later,
+      due,
+      held: (decisions, untilMs) => {
+        for (const { key, said: { verdict: { status } } } of decisions) {
+          list.set(key, { kind: "held", status, untilMs });
+        }
+      },
+    }),
     /** The decisions that can no longer be undone, and are not written yet. */
     unwritten: new Set<HeldDecision>(),
     /** The writes that are under way. */

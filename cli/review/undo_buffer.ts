@@ -9,24 +9,57 @@ import type { Later } from "./key_guard.ts";
 /** How long a decision can be undone. */
 export const UNDO_MS = 5_000;
 
+/** Later than this the timer did not come on a busy machine alone: the program was stopped. */
+const LATE_MS = 1_000;
+
 interface Group<T> {
   items: readonly T[];
-  readonly cancel: () => void;
+  cancel: () => void;
 }
 
-/** Makes an empty buffer of groups that are undone together. `due` gets each group whose time is up. */
-export function openUndoBuffer<T>(later: Later, due: (group: readonly T[]) => void) {
+/** What a buffer is wired to. */
+interface Wiring<T> {
+  readonly now: () => number;
+  readonly later: Later;
+  /** Gets the items whose time begins, and when it is up. It may begin anew. */
+  readonly held: (items: readonly T[], untilMs: number) => void;
+  /** Gets each group whose time is up. */
+  readonly due: (group: readonly T[]) => void;
+}
+
+/** Makes an empty buffer of groups that are undone together. */
+export function openUndoBuffer<T>({ now, later, held, due }: Wiring<T>) {
   const groups: Group<T>[] = [];
   const items = (): readonly T[] => groups.flatMap((group) => group.items);
+
+  function begin(group: Group<T>): void {
+    const untilMs = now() + UNDO_MS;
+    held(group.items, untilMs);
+    group.cancel = later(UNDO_MS, () => {
+      // Nobody saw the time go by.
+      if (now() - untilMs > LATE_MS) return begin(group);
+      groups.splice(groups.indexOf(group), 1);
+      if (group.items.length > 0) due(group.items);
+    });
+  }
+
   return {
     /** Holds a group until its time is up. */
     hold(items: readonly T[]): void {
-      const cancel = later(UNDO_MS, () => {
-        groups.splice(groups.indexOf(group), 1);
-        if (group.items.length > 0) due(group.items);
-      });
-      const group: Group<T> = { items, cancel };
+      const group: Group<T> = { items, cancel: () => {} };
       groups.push(group);
+      begin(group);
+    },
+    /** Stops the time of all groups: the screen on which they can be undone goes away. */
+    pause(): void {
+      for (const { cancel } of groups) cancel();
+    },
+    /** Begins the time of all groups anew: the screen is back. */
+    resume(): void {
+      for (const group of groups) {
+        group.cancel();
+        begin(group);
+      }
     },
     /** Takes out the last group, if there is one. */
     undo(): readonly T[] | undefined {

@@ -2,12 +2,47 @@ import { openUndoBuffer, UNDO_MS } from "../../../cli/review/undo_buffer.ts";
 import { openClock } from "../../support/clock.ts";
 import { assertEquals } from "@std/assert";
 
-function hold() {
+function hold(lateMs = 0) {
   const clock = openClock(0);
   const due: string[] = [];
-  const undoBuffer = openUndoBuffer<string>(clock.later, (group) => due.push(group.join("+")));
-  return { clock, due, undoBuffer };
+  const held: string[] = [];
+  const undoBuffer = openUndoBuffer<string>({
+    // A timer of a program that was stopped comes late.
+    now: clock.now,
+    later: (ms, run) => clock.later(ms + lateMs, run),
+    due: (group) => due.push(group.join("+")),
+    held: (items, untilMs) => held.push(`${items.join("+")} ${untilMs}`),
+  });
+  return { clock, due, held, undoBuffer };
 }
+
+Deno.test("the time to undo stands still while the screen is away, and begins anew when it is back", () => {
+  const { clock, due, held, undoBuffer } = hold();
+  undoBuffer.hold(["a", "b"]);
+  clock.pass(4_000);
+  undoBuffer.hold(["c"]);
+  undoBuffer.pause();
+  clock.pass(60_000);
+  assertEquals([due, undoBuffer.count()], [[], 3]);
+  undoBuffer.resume();
+  clock.pass(UNDO_MS - 1);
+  assertEquals(due, []);
+  clock.pass(1);
+  assertEquals(due, ["a+b", "c"]);
+  assertEquals(held, ["a+b 5000", "c 9000", "a+b 69000", "c 69000"]);
+});
+
+Deno.test("the time to undo begins anew in a program that was stopped from outside", () => {
+  const { clock, due, held, undoBuffer } = hold(2_000);
+  undoBuffer.hold(["a"]);
+  clock.pass(UNDO_MS + 2_000);
+  assertEquals([due, held], [[], ["a 5000", "a 12000"]]);
+  undoBuffer.undo();
+  const busy = hold(900);
+  busy.undoBuffer.hold(["a"]);
+  busy.clock.pass(UNDO_MS + 900);
+  assertEquals(busy.due, ["a"]);
+});
 
 Deno.test("openUndoBuffer() gives a group out when its time is up, and not before", () => {
   const { clock, due, undoBuffer } = hold();
