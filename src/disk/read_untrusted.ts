@@ -11,15 +11,7 @@
 
 import { UnsafeFileError } from "../records/errors.ts";
 import { dirname } from "@std/path";
-import {
-  type BigIntStats,
-  closeSync,
-  constants,
-  fstatSync,
-  lstatSync,
-  openSync,
-  readSync,
-} from "node:fs";
+import { closeSync, constants, fstatSync, lstatSync, openSync, readSync } from "node:fs";
 
 /**
  * The largest queue file that is read: 1 MiB of config and 16 KiB of justification, with every character
@@ -72,29 +64,26 @@ function asUnsafe(error: unknown, file: string): Error {
   return new UnsafeFileError(file, reason, { cause: error });
 }
 
-/** Written as {@linkcode stampOfFile} writes it, which has no big integers: they take twice as long. */
-function stampOf({ dev, ino, size, mtimeMs, ctimeMs }: BigIntStats): string {
-  return [dev, ino, size, mtimeMs, ctimeMs].map(Number).join(":");
-}
+/** What of a file's state is judged before it is read. */
+type Judged = Pick<Deno.FileInfo, "isSymlink" | "isDirectory" | "isFile" | "nlink" | "size">;
 
-function refusal(stat: BigIntStats, options: ReadOptions): string | undefined {
-  if (stat.isSymbolicLink()) return "it is a link";
-  if (stat.isDirectory()) return "it is a directory";
-  if (!stat.isFile()) return "it is not a regular file";
-  if (stat.nlink !== 1n && options.allowHardLinks !== true) {
+function refusal(stat: Judged, options: ReadOptions): string | undefined {
+  if (stat.isSymlink) return "it is a link";
+  if (stat.isDirectory) return "it is a directory";
+  if (!stat.isFile) return "it is not a regular file";
+  if (stat.nlink !== 1 && options.allowHardLinks !== true) {
     return `it has ${stat.nlink} names (hard links)`;
   }
-  if (stat.size > BigInt(options.maxBytes)) {
+  if (stat.size > options.maxBytes) {
     return `it has ${stat.size} bytes, more than the ${options.maxBytes} allowed`;
   }
   return undefined;
 }
 
-function statChecked(file: string, options: ReadOptions): BigIntStats {
-  const stat = lstatSync(file, { bigint: true });
+/** Refuses a file that may not be read. Node's big integers would say no more of it than Deno does. */
+function refuse(file: string, stat: Judged, options: ReadOptions): void {
   const reason = refusal(stat, options);
   if (reason !== undefined) throw new UnsafeFileError(file, reason);
-  return stat;
 }
 
 /**
@@ -112,33 +101,38 @@ export function readUntrusted(file: string, options: ReadOptions): UntrustedFile
   let fd: number | undefined;
   try {
     const { followLinks = false } = options;
-    const before = followLinks ? undefined : statChecked(file, options);
+    const before = followLinks ? undefined : Deno.lstatSync(file);
+    if (before !== undefined) refuse(file, before, options);
     fd = openSync(file, followLinks ? OPEN_FLAGS : OPEN_FLAGS | constants.O_NOFOLLOW);
-    const opened = fstatSync(fd, { bigint: true });
-    const reason = refusal(opened, options);
-    if (reason !== undefined) throw new UnsafeFileError(file, reason);
-    if (before !== undefined && (opened.dev !== before.dev || opened.ino !== before.ino)) {
+    const opened = fstatSync(fd);
+    const { dev, ino, nlink, size } = opened;
+    const kind = { isDirectory: opened.isDirectory(), isFile: opened.isFile() };
+    refuse(file, { isSymlink: false, ...kind, nlink, size }, options);
+    if (before !== undefined && (dev !== before.dev || ino !== before.ino)) {
       throw new UnsafeFileError(file, "it was replaced while it was opened");
     }
     // One byte more than expected, so that growth shows.
-    const buffer = new Uint8Array(Number(opened.size) + 1);
+    const buffer = new Uint8Array(size + 1);
     let length = 0;
-    while (length < buffer.length) {
+    // What has as many bytes as expected is not asked for more: if it grew since, its size says so.
+    do {
       const count = readSync(fd, buffer, length, buffer.length - length, null);
       if (count === 0) break;
       length += count;
-    }
-    const after = fstatSync(fd, { bigint: true });
+    } while (length < size);
+    const after = fstatSync(fd);
     // The number of names may fall from two to one while a response is published, and that moves
     // ctime; the bytes are judged by size and mtime.
-    const changed = length !== Number(opened.size) ||
-      after.size !== opened.size ||
-      after.mtimeNs !== opened.mtimeNs ||
-      (options.allowHardLinks !== true && after.ctimeNs !== opened.ctimeNs);
+    const changed = length !== size ||
+      after.size !== size ||
+      after.mtimeMs !== opened.mtimeMs ||
+      (options.allowHardLinks !== true && after.ctimeMs !== opened.ctimeMs);
     if (changed) {
       throw new UnsafeFileError(file, "it changed while it was read");
     }
-    return { bytes: buffer.subarray(0, length), stamp: stampOf(after) };
+    // As stampOfFile writes it.
+    const stamp = [dev, ino, size, after.mtimeMs, after.ctimeMs].join(":");
+    return { bytes: buffer.subarray(0, length), stamp };
   } catch (error) {
     throw asUnsafe(error, file);
   } finally {

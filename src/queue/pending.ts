@@ -186,6 +186,8 @@ export function openQueueView(
       return sound < MAX_RESPONSES && broken < MAX_BROKEN && bytes < MAX_RESPONSE_BYTES;
     }
     if (proposals.sound >= maxPending || proposals.broken >= MAX_BROKEN) return false;
+    // Any file fits, so its size need not be asked for.
+    if (proposals.bytes + MAX_QUEUE_FILE_BYTES <= maxBytes()) return true;
     const size = sizeAndChange(`${queueDir}/${name}`)?.bytes ?? 0;
     // Of a file that is too large for any queue nothing is read.
     return size > MAX_QUEUE_FILE_BYTES || proposals.bytes + size <= maxBytes();
