@@ -58,25 +58,32 @@ function isPasteOrTunnel(host: string): boolean {
 const MAX_LEARNED_CHARS = MAX_CONFIG_FILE_BYTES;
 
 /**
- * Learns the hosts of a file in force, and then judges new ones. Many proposals are compared with the same
- * file, so what was learned of a few files is kept. After {@linkcode MAX_JUDGED} new hosts one mark says
+ * Reads a file in force and learns its hosts, and then judges new ones. Many proposals are compared with the
+ * same file, so what was read of a few files is kept. After {@linkcode MAX_JUDGED} new hosts one mark says
  * that the others are not judged. All hosts are in lower case, without wildcards.
  */
-export function openJudge(hostsOf: (inForce: string) => Iterable<string>) {
-  const learned = new Map<string, ReturnType<typeof learnHosts>>();
+export function openJudge<Read>(
+  read: (inForce: string) => Read,
+  hostsOf: (before: Read) => Iterable<string>,
+) {
+  const learned = new Map<
+    string,
+    { readonly before: Read; readonly resemblanceOf: ReturnType<typeof learnHosts> }
+  >();
   let chars = 0;
-  return (inForce: string): (host: string) => readonly HostMark[] => {
-    let resemblanceOf = learned.get(inForce);
-    if (resemblanceOf === undefined) {
+  return (inForce: string) => {
+    let known = learned.get(inForce);
+    if (known === undefined) {
       chars += inForce.length;
       if (chars > MAX_LEARNED_CHARS) {
         learned.clear();
         chars = inForce.length;
       }
-      resemblanceOf = learnHosts(hostsOf(inForce));
-      learned.set(inForce, resemblanceOf);
+      const before = read(inForce);
+      known = { before, resemblanceOf: learnHosts(hostsOf(before)) };
+      learned.set(inForce, known);
     }
-    return judgeBy(resemblanceOf);
+    return { before: known.before, judge: judgeBy(known.resemblanceOf) };
   };
 }
 

@@ -86,16 +86,15 @@ export function markRoutes(current: string | null, proposed: string): readonly M
   return [...findMarks(current ?? "", readRoutes(proposed))];
 }
 
-const judgeAgainst = openJudge((text) => readRoutes(text).map(({ host }) => host));
+const judgeAgainst = openJudge(readRoutes, (routes) => routes.map(({ host }) => host));
 
 function* findMarks(current: string, after: readonly Route[]): Generator<Mark> {
-  const before = readRoutes(current);
+  const { before, judge } = judgeAgainst(current);
   const known = new Set(before.map(({ upstream }) => upstream));
   const knownHosts = new Set(before.map(({ host }) => host));
   const knownTokens = new Set(before.map(sends));
   const knownCleartext = new Set(before.filter((route) => route.isCleartext).map(sends));
   const byPath = new Map(before.map((route) => [route.path, route]));
-  const judge = judgeAgainst(current);
 
   for (const route of after) {
     const { path, upstream, host, token } = route;
