@@ -1,4 +1,5 @@
 import { validateDockerfile } from "../../src/config/dockerfile/check.ts";
+import { errorsIn } from "../../src/config/dockerfile/errors.ts";
 import { outlineDockerfile } from "../../src/config/dockerfile/instructions.ts";
 import { MAX_CONFIG_FILE_BYTES, MAX_PROBLEMS } from "../../src/records/problem.ts";
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
@@ -172,18 +173,25 @@ function fill(unit: string, before = "FROM a\n"): string {
   return before + unit.repeat((MAX_CONFIG_FILE_BYTES - before.length) / unit.length);
 }
 
+/** Nearly as many lines as are allowed. */
+const MOST = (line: string) => "FROM a\n" + line.repeat(40_000);
+
 const HOSTILE: readonly (readonly [what: string, text: string, part: string])[] = [
   ["one line of 1 MiB", fill("x", "FROM a\nRUN "), "more than 65535 bytes"],
   ["a line of 65,536 bytes in fewer characters", `FROM a\n# ${"é".repeat(32_768)}`, "65535 bytes"],
-  ["150,000 instructions", fill("RUN x\n"), "more than 1000 instructions"],
-  ["200,000 unknown instructions", fill("X y\n"), 'unknown instruction "X"'],
-  ["an instruction of 300,000 lines", fill("R\\\n"), "unknown instruction"],
+  ["40,000 instructions", MOST("RUN x\n"), "more than 1000 instructions"],
+  ["40,000 unknown instructions", MOST("X y\n"), 'unknown instruction "X"'],
+  ["an instruction of 40,000 lines", MOST("R\\\n"), "unknown instruction"],
+  ["a million blank lines", fill("\n"), "more than 50000 lines"],
+  ["500,000 continued lines", fill("\\\n", "FROM a\nRUN x "), "more than 50000 lines"],
+  ["500,000 comments", fill("#\n"), "more than 50000 lines"],
+  ["a heredoc of 500,000 lines", fill("x\n", "FROM a\nRUN <<E\n"), "more than 50000 lines"],
   [
     "arguments of 1 MiB in all",
     fill(`COPY ${"a ".repeat(1900)}b/\n`),
     "more than 262144 characters",
   ],
-  ["heredocs without their end", fill("<<E \\\n", "FROM a\nRUN "), 'heredoc "E"'],
+  ["heredocs without their end", `FROM a\nRUN ${"<<E \\\n".repeat(40_000)}`, 'heredoc "E"'],
   // A pattern that tries every way to cut the name into pieces would not come back from this.
   ["a stage name that is nearly one", `FROM a AS ${"a".repeat(60_000)}!`, "found the stage"],
   ["such a name behind words that look like flags", `FROM -- -- ${"a".repeat(99)}!`, "FROM image"],
@@ -201,13 +209,10 @@ for (const [what, text, part] of HOSTILE) {
 }
 
 const LARGE: readonly (readonly [what: string, text: string])[] = [
-  ["a million blank lines", fill("\n")],
-  ["500,000 continued lines", fill("\\\n", "FROM a\nRUN x ")],
-  ["250,000 comments between continued lines", fill("# x\n", "FROM a\nRUN x \\\n")],
-  [
-    "a heredoc of 500,000 lines",
-    `${fill("x\n", "FROM a\nRUN <<E\n\n\n\n")}`.slice(0, -4) + "\nE\n",
-  ],
+  ["40,000 blank lines", MOST("\n")],
+  ["49,999 continued lines", `FROM a\nRUN x ${"\\\n".repeat(49_998)}`],
+  ["40,000 comments between continued lines", `FROM a\nRUN x \\\n${"# x\n".repeat(40_000)}`],
+  ["a heredoc of 40,000 lines", `FROM a\nRUN <<E\n${"x\n".repeat(40_000)}E\n`],
   ["an instruction of 50,000 arguments", `FROM a\n${"COPY "}${"a ".repeat(30_000)}b/`],
 ];
 
@@ -216,6 +221,38 @@ for (const [what, text] of LARGE) {
     assertEquals(validateDockerfile(text), []);
   });
 }
+
+Deno.test("validateDockerfile() reports every error that dockerfile-utils finds in an instruction", () => {
+  // deno-fmt-ignore
+  const word = fc.constantFrom(
+    "a", "A", "z9", "/", ".", "..", "-", "--", "--from", "--link", "_", "=", "A=", "A_B=c", ":", "a:1", "@", "AS",
+    "a.b/c", "0", "65536", "$", "{", '"', "'", "[", "]", "<<", "#", "\\", "`", " ", " ", "\t", "\u00e9",
+  );
+  const args = fc.array(word, { minLength: 1, maxLength: 6 }).map((words) => words.join("").trim());
+  const keyword = fc.constantFrom(
+    "ARG",
+    "COPY",
+    "ENV",
+    "EXPOSE",
+    "LABEL",
+    "USER",
+    "VOLUME",
+    "WORKDIR",
+  );
+  fc.assert(
+    fc.property(keyword, args, (keyword, args) => {
+      const [instruction] = outlineDockerfile(`${keyword} ${args}`).instructions;
+      const errors = errorsIn(keyword, instruction?.args ?? "", "\\");
+      const problems = validateDockerfile(`FROM a\n${keyword} ${args}\n`);
+      assert(errors.length === 0 || problems.length > 0, errors.join());
+    }),
+    { numRuns: 5_000 },
+  );
+  fc.assert(fc.property(args, (args) => {
+    const errors = errorsIn("FROM", args, "\\");
+    assert(errors.length === 0 || validateDockerfile(`FROM ${args}\n`).length > 0, errors.join());
+  }));
+});
 
 Deno.test("validateDockerfile() answers any text in printable ASCII, and never throws", () => {
   // deno-fmt-ignore

@@ -18,6 +18,16 @@ const KEYWORDS: readonly string[] = [
 /** Instructions whose arguments are for the shell, where any text is valid. */
 const SHELL_KEYWORDS: readonly string[] = ["CMD", "ENTRYPOINT", "RUN"];
 
+/** Usual arguments in which `dockerfile-utils` finds no error: for these alone it is not even loaded. */
+const USUAL: Readonly<Record<string, RegExp>> = {
+  ARG: /^[A-Z_]+(?:=[\w./-]+)?$/,
+  COPY: /^[\w./][\w./-]*(?: [\w./][\w./-]*)+$/,
+  ENV: /^[A-Z_]+=[\w./-]+$/,
+  FROM: /^[a-z0-9]+(?:[./-][a-z0-9]+)*(?::[a-z0-9][a-z0-9.-]*)?(?: (?:AS|as) [a-z]+)?$/,
+  USER: /^[a-z]+$/,
+  WORKDIR: /^\/[\w./-]*$/,
+};
+
 /** Arguments that BuildKit declares itself, with their older names. */
 const PREDEFINED_ARG = /^(?:TARGET|BUILD)(?:PLATFORM|OS|OSVERSION|ARCH|VARIANT)$/;
 
@@ -36,9 +46,9 @@ const MAX_TOTAL_CHARS = 256 * 1024;
  * instructions outside the shell. Rules of style are not checked, and everything that BuildKit builds is
  * allowed, even if older builders refused it.
  *
- * A line has at most 65,535 bytes (BuildKit's limit), a file at most 1,000 instructions and 262,144
- * characters outside the shell. Arguments longer than 4,096 characters are not checked, and shell commands
- * are not: a valid Dockerfile can still fail to build, and can do anything that a build may do.
+ * A line has at most 65,535 bytes (BuildKit's limit), a file at most 50,000 lines, 1,000 instructions and
+ * 262,144 characters outside the shell. Arguments longer than 4,096 characters are not checked, and shell
+ * commands are not: a valid Dockerfile can still fail to build, and can do anything that a build may do.
  *
  * Never throws, reads and opens nothing, and takes time linear in the text.
  *
@@ -137,7 +147,10 @@ function* checkInstruction(instruction: Instruction, escape: string): Generator<
     if (/^(?:ONBUILD|FROM|MAINTAINER)$/i.test(trigger.name)) {
       yield `found ONBUILD ${trigger.name}, expected another instruction: remove it`;
     } else yield* checkInstruction(trigger, escape);
-  } else if (!SHELL_KEYWORDS.includes(keyword) && args.length <= MAX_DETAIL_CHARS) {
+  } else if (
+    !SHELL_KEYWORDS.includes(keyword) && args.length <= MAX_DETAIL_CHARS &&
+    USUAL[keyword]?.test(args) !== true
+  ) {
     const found = `found ${quote(`${name} ${args}`.trim())}`;
     for (const error of parser.errorsIn(keyword, args, escape)) {
       const says = `the parser says ${quote(error, 200)}`;

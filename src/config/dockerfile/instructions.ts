@@ -13,6 +13,9 @@ const MAX_LINE_BYTES = 65_535;
 /** Far more than an image can have: a stage has at most 127 layers. */
 const MAX_INSTRUCTIONS = 1000;
 
+/** Far more than a person reads. Each costs some work, even one that has a backslash alone. */
+const MAX_LINES = 50_000;
+
 /** A text, and where in the file it comes from. */
 interface Lined {
   /** Its first line, counted from 1. */
@@ -55,7 +58,7 @@ const SPACE_BEFORE = /^\p{White_Space}+/u;
  * at the first error. Takes time linear in the text.
  */
 export function outlineDockerfile(text: string): Outline {
-  const lines = text.replace(/^\ufeff/, "").split("\n");
+  const lines = text.replace(/^\ufeff/, "").split("\n", MAX_LINES + 1);
   const instructions: Instruction[] = [];
   let escape = "\\";
   let syntax: Outline["syntax"];
@@ -65,6 +68,10 @@ export function outlineDockerfile(text: string): Outline {
     problem: { where: `line ${line}`, message },
   });
 
+  if (lines.length > MAX_LINES) {
+    const expected = "at most that many: put long scripts into files of their own";
+    return stop(lines.length, `found more than ${MAX_LINES} lines, expected ${expected}`);
+  }
   for (const [index, line] of lines.entries()) {
     const bare = line.endsWith("\r") ? line.slice(0, -1) : line;
     if (bare.includes("\r")) {
