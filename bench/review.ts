@@ -27,7 +27,7 @@ import { startInTerminal, type TerminalProgram } from "./terminal.ts";
 
 const PENDING = 1_000;
 
-const LARGE_LINES = 150_000;
+const LARGE_LINES = 30_000;
 
 const PAINTS = 7;
 
@@ -175,7 +175,7 @@ async function measureLarge(): Promise<Row[]> {
   };
   const keyMs = percentile(samples.review, 0.95);
   return [{
-    what: "opening a proposal of 5 MB",
+    what: "opening a proposal of 1 MB, the largest that is valid",
     figure: showMs(openedMs),
   }, {
     what: "a key while it is open, p95",

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { CONFIG_FILE_FOR_TOOL } from "../../read_mod.ts";
+import { CONFIG_FILE_FOR_TOOL, MAX_CONFIG_FILE_BYTES } from "../../read_mod.ts";
 import { type Inspection, marksFor, renderDiff } from "../../mod.ts";
 import { diffBlocks, renderMarks } from "./diff.ts";
 import { type Block, notCounted, wrap } from "./wrap.ts";
@@ -20,8 +20,12 @@ export function versionBlocks({ proposal, currentFile }: Inspection, finalFile: 
     (columns, style) => renderMarks(marks, columns, style),
     ...diffBlocks(renderDiff(currentFile ?? "", finalFile, titles), marks),
     () => [""],
-    heading("Your version, against what the agent proposed:"),
-    ...diffBlocks(renderDiff(proposedFile, finalFile, { ...titles, before: "proposed" }))
-      .map(notCounted),
+    ...(proposedFile.length > MAX_CONFIG_FILE_BYTES
+      ? [heading("What the agent proposed is too large for a diff.")]
+      : [
+        heading("Your version, against what the agent proposed:"),
+        ...diffBlocks(renderDiff(proposedFile, finalFile, { ...titles, before: "proposed" }))
+          .map(notCounted),
+      ]),
   ];
 }

@@ -10,6 +10,7 @@ import type { FileInForce } from "../host/config_files.ts";
 import { isDecision, readLatestEntries, stampOfLogs } from "../log/decisions.ts";
 import type { PendingProposal } from "../queue/files.ts";
 import { type AuditEntry, instantOf } from "../records/audit_entry.ts";
+import { MAX_CONFIG_FILE_BYTES } from "../records/problem.ts";
 import {
   COMPONENT_FOR_TOOL,
   COMPONENT_REBUILD,
@@ -92,7 +93,8 @@ function hintsAt(
   const stale = inForce !== undefined && currentFileHash !== "" &&
     currentFileHash !== inForce.currentSha256;
   const counts = { stale, decided, rejected };
-  if (latest.length === 0) return counts;
+  // A larger file is invalid, and may have millions of lines.
+  if (latest.length === 0 || proposedFile.length > MAX_CONFIG_FILE_BYTES) return counts;
   const asked = changedLines(inForce?.currentFile ?? "", proposedFile);
   for (const { timestamp, lines } of latest) {
     const shared = asked.intersection(lines).size;

@@ -15,7 +15,7 @@ import { ProposalNotFoundError } from "../records/errors.ts";
 import type { Mark } from "../records/mark.ts";
 import { checkProposalId } from "../records/names.ts";
 import { ObstacleError, unrecordedResponse as unrecorded } from "../records/obstacle.ts";
-import { type ConfigProblem, failedCheck } from "../records/problem.ts";
+import { type ConfigProblem, failedCheck, MAX_CONFIG_FILE_BYTES } from "../records/problem.ts";
 import { CONFIG_FILE_FOR_TOOL, type Proposal, type ProposalRef } from "../records/proposal.ts";
 import { renderDiff } from "../text/diff.ts";
 import { basename } from "@std/path";
@@ -35,7 +35,7 @@ export interface Inspection extends PendingProposal {
   readonly agentDiff: string | undefined;
   /** SHA-256 of the file in force, lower-case hex; `""` if there is none. */
   readonly currentSha256: string;
-  /** From the file in force to the proposed one. */
+  /** From the file in force to the proposed one; of one that is too large to be valid, its beginning. */
   readonly diff: string;
   /** The problems of the proposed file. A sidecar queues no file with problems. */
   readonly problems: readonly ConfigProblem[];
@@ -130,16 +130,29 @@ export function readOverridable(ref: ProposalRef): PendingProposal | undefined {
   }
 }
 
-function diffFromAgents(started: string, { proposedFile, tool }: Proposal): string {
-  const label = CONFIG_FILE_FOR_TOOL[tool];
-  return renderDiff(started, proposedFile, { label, before: "the agent's" });
+/** How much is shown of a file that is too large for a diff, in characters. */
+const MAX_HEAD_CHARS = 4 * 1024;
+
+/**
+ * A unified diff. A file that is larger than any valid one may have millions of lines, and cannot be
+ * approved: its beginning is given in place of the diff.
+ */
+function diffTo(file: string, before: string, names: { label: string; before?: string }): string {
+  if (file.length <= MAX_CONFIG_FILE_BYTES) return renderDiff(before, file, names);
+  const head = file.slice(0, MAX_HEAD_CHARS).replace(/(?<=\n).*$|[\ud800-\udbff]$/, "");
+  const [is, was] = ["the beginning: too large for a diff", "not compared"];
+  return renderDiff("", head, { label: names.label, before: was, after: is });
 }
 
-/** A unified diff from the file in force to another version of it. */
+function diffFromAgents(started: string, { proposedFile, tool }: Proposal): string {
+  const label = CONFIG_FILE_FOR_TOOL[tool];
+  return diffTo(proposedFile, started, { label, before: "the agent's" });
+}
+
+/** A unified diff from the file in force to another version of it, or the beginning of one that is too large. */
 export function diffAgainst(
   inspection: Pick<Inspection, "currentFile" | "currentPath">,
   file: string,
 ): string {
-  const label = basename(inspection.currentPath);
-  return renderDiff(inspection.currentFile ?? "", file, { label });
+  return diffTo(file, inspection.currentFile ?? "", { label: basename(inspection.currentPath) });
 }
