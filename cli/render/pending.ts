@@ -95,9 +95,10 @@ export function renderPending(
   const widthOf = (n: number) => Math.max(...shown.map((row) => row[n]!.length + 2));
   const before = shown[0]!.slice(0, -1).reduce((cells, _, n) => cells + widthOf(n), 0);
   if (columns - 1 - before >= LEAST_WORDS) {
+    const from = widthOf(0);
     return alignColumns(shown).map((line, n) => {
       const short = cut(line, columns - 1);
-      return n === 0 ? style.dim(short) : paint(short, widthOf(0), n - 1);
+      return n === 0 ? style.dim(short) : paint(short, from, n - 1);
     });
   }
   return [

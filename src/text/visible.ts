@@ -120,14 +120,13 @@ export function makeVisible(text: string, options: VisibleOptions = {}): Visible
       marks = 0;
       continue;
     }
-    const nature = natureOf(codePoint);
+    const nature = strict && codePoint > DEL ? TRICK : natureOf(codePoint);
     const isMark = (nature & MARK) !== 0;
-    const hidden = (nature & TRICK) !== 0 || strict && codePoint > DEL ||
-      isMark && marks === MOST_MARKS;
+    const hidden = (nature & TRICK) !== 0 || isMark && marks === MOST_MARKS;
     const sign = codePoint === TAB ? "⇥" : codePoint === LF && oneLine ? "↵" : "";
     marks = hidden || codePoint <= SPACE ? MOST_MARKS : isMark ? marks + 1 : 0;
     if (!hidden && sign === "") continue;
-    addPart(writer, text, kept, at);
+    if (kept < at) addPart(writer, text, kept, at);
     kept = next;
     if (sign !== "") addPart(writer, sign, 0, 1);
     else {
