@@ -19,6 +19,12 @@ import { closeSync, constants, fstatSync, lstatSync, openSync, readSync } from "
  */
 export const MAX_QUEUE_FILE_BYTES = 8 * 1024 * 1024;
 
+/**
+ * The largest directory that is listed, by the bytes that it has for names: 400,000 of ours on most file
+ * systems. Deno reads all names of a directory at once, and needs a gigabyte of memory for a million.
+ */
+export const MAX_DIRECTORY_BYTES = 32 * 1024 * 1024;
+
 /** How a file is to be read. */
 export interface ReadOptions {
   /** The most that is read, in bytes. */
@@ -216,9 +222,10 @@ export function sizeAndChange(file: string): SizeAndChange | undefined {
  * there is no such directory. The number of an inode is soon given to another one, so the time of birth
  * is part of it.
  *
- * @throws {UnsafeFileError} If something else has that name: a link, a file, a FIFO.
+ * @throws {UnsafeFileError} If something else has that name: a link, a file, a FIFO; or if the directory is
+ * larger than `maxBytes`.
  */
-export function directoryIdentity(dir: string): string | undefined {
+export function directoryIdentity(dir: string, maxBytes = Infinity): string | undefined {
   let info: Deno.FileInfo;
   try {
     info = Deno.lstatSync(dir);
@@ -226,8 +233,13 @@ export function directoryIdentity(dir: string): string | undefined {
     if (error instanceof Deno.errors.NotFound) return undefined;
     throw asUnsafe(error, dir);
   }
-  if (info.isDirectory) return `${info.dev}:${info.ino}:${info.birthtime?.getTime()}`;
-  const reason = info.isSymlink
+  if (info.isDirectory && info.size <= maxBytes) {
+    return `${info.dev}:${info.ino}:${info.birthtime?.getTime()}`;
+  }
+  const reason = info.isDirectory
+    ? `it has ${info.size} bytes of names, more than the ${maxBytes} allowed: too many files are in it, or ` +
+      "were; move it away, and make it anew"
+    : info.isSymlink
     ? "it is a link, where a directory belongs"
     : "it is not a directory";
   throw new UnsafeFileError(dir, reason);
@@ -237,11 +249,12 @@ export function directoryIdentity(dir: string): string | undefined {
  * The names in a directory, in no particular order; none if there is no such directory. Others choose
  * them: check each before use.
  *
- * @throws {UnsafeFileError} If it is a link or not a directory, or becomes that meanwhile.
+ * @throws {UnsafeFileError} If it is a link or not a directory, or becomes that meanwhile; or if it is larger
+ * than {@linkcode MAX_DIRECTORY_BYTES}.
  */
 export function listNames(dir: string): readonly string[] {
   for (let tries = 0; tries < MAX_TRIES; tries++) {
-    const before = directoryIdentity(dir);
+    const before = directoryIdentity(dir, MAX_DIRECTORY_BYTES);
     const names = before === undefined ? [] : namesIn(dir);
     // Its stamp may differ: files come and go in it all the time.
     if (directoryIdentity(dir) === before) return names;

@@ -7,6 +7,7 @@
  */
 
 import { ownFileStamp, whyNoDirectory } from "./read_own.ts";
+import { listNames } from "./read_untrusted.ts";
 import { basename, dirname, join } from "@std/path";
 import { lchownSync } from "node:fs";
 
@@ -186,18 +187,14 @@ function freeProbe(dir: string): string {
  *
  * `unlink` each; a crash leaves some of them, for the next call. Nothing happens if there is no such
  * directory.
+ *
+ * @throws {UnsafeFileError} As {@linkcode listNames}.
  */
 export function clearDirectory(
   dir: string,
   matches: (name: string) => boolean = () => true,
 ): void {
-  try {
-    for (const { name } of Deno.readDirSync(dir)) {
-      if (matches(name)) removeQuietly(join(dir, name));
-    }
-  } catch (error) {
-    if (!(error instanceof Deno.errors.NotFound)) throw error;
-  }
+  for (const name of listNames(dir)) if (matches(name)) removeQuietly(join(dir, name));
 }
 
 /**

@@ -8,6 +8,7 @@ import { processedDir } from "../disk/layout.ts";
 import {
   directoryIdentity,
   listNames,
+  MAX_DIRECTORY_BYTES,
   MAX_QUEUE_FILE_BYTES,
   sizeAndChange,
   stampOfFile,
@@ -270,10 +271,10 @@ export function unlistedReason(count: number): string {
   } pending and not listed: somebody floods this queue`;
 }
 
-/** What is wrong with `processed/`: a link there would lead out of the queue. */
+/** What is wrong with `processed/`: a link there would lead out of the queue, and one too large is not listed. */
 function archiveProblem(queueDir: string): UnreadableFile | undefined {
   try {
-    directoryIdentity(processedDir(queueDir));
+    directoryIdentity(processedDir(queueDir), MAX_DIRECTORY_BYTES);
     return undefined;
   } catch (error) {
     if (!(error instanceof UnsafeFileError)) throw error;

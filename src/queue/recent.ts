@@ -89,7 +89,7 @@ export interface AskingQueue {
 /** How often the queue is listed again while a change by another process could have been missed. */
 const LIST_AGAIN_MS = 500;
 
-/** How many pending proposals are read. A sidecar refuses new ones long before there are so many. */
+/** How many proposals are read, broken ones too. A sidecar refuses new ones long before there are so many. */
 const MAX_READ = 20_000;
 
 /** Tells a proposal from others that were asked lately. */
@@ -150,7 +150,7 @@ export function openAskingQueue(
 
   function readPending(name: string): void {
     const path = `${queueDir}/${name}`;
-    if (pending.size >= MAX_READ || unread.has(path)) return;
+    if (pending.size + unread.size >= MAX_READ || unread.has(path)) return;
     const entry = readQueueEntry(queueDir, name, bottleSlug);
     if (entry?.problem !== undefined) retryOnChange(path, () => readPending(name));
     if (entry?.pending === undefined) return;
@@ -160,7 +160,7 @@ export function openAskingQueue(
 
   function readAnswered(dir: string, id: string, asked?: Asked): void {
     const path = `${dir}/${id}${RESPONSE_SUFFIX}`;
-    if (lookedAt.has(id) || unread.has(path)) return;
+    if (lookedAt.has(id) || unread.size >= MAX_READ || unread.has(path)) return;
     const writtenMs = sizeAndChange(path)?.writtenMs;
     if (writtenMs === undefined) return;
     if (writtenMs < Date.now() - keepMs) return void lookedAt.add(id);

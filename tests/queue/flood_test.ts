@@ -1,21 +1,24 @@
-import { MAX_PENDING, openQueueView } from "../../internal_mod.ts";
+import { clearUnfinished, MAX_PENDING, openQueueView } from "../../internal_mod.ts";
 import {
   listPendingProposals,
   queueDirForSlug,
   type QueueListing,
   readOverview,
   type UnreadableFile,
+  UnsafeFileError,
   watchEvents,
   watchPending,
   writeResponse,
 } from "../../mod.ts";
 import { openQueues } from "../../src/decision/overview.ts";
+import { MAX_DIRECTORY_BYTES } from "../../src/disk/read_untrusted.ts";
 import { encodeProposal } from "../../src/records/codec.ts";
 import { flood } from "../support/flood.ts";
 import { queueSample, sampleProposal } from "../support/records.ts";
 import { supervise } from "../support/run.ts";
+import { mustSkip } from "../support/skip.ts";
 import { tempDir } from "../support/temp.ts";
-import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { assert, assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
 
 const counts = ({ pending, unlisted }: QueueListing) => [pending.length, unlisted];
 
@@ -174,6 +177,58 @@ Deno.test("readOverview() says which bottle is flooded, and hides no other bottl
   assertEquals(overview.unlisted, [{ bottleSlug: "dev-1", count: 2 }]);
   assertEquals(overview.pending.length, 11);
   assertEquals(overview.pending.at(-1)?.proposal.id, "sound");
+});
+
+/** Whether a directory's size grows with its names here, as on a disk. */
+function namesTakeBytes(): boolean {
+  const dir = Deno.makeTempDirSync();
+  for (let n = 0; n < 100; n++) Deno.writeTextFileSync(`${dir}/${`${n}`.padStart(250, "x")}`, "");
+  const { size } = Deno.statSync(dir);
+  Deno.removeSync(dir, { recursive: true });
+  return size >= 25_000;
+}
+
+/** Writes empty files with long names until the directory has more bytes for names than are listed. */
+function floodWithNames(dir: string): void {
+  Deno.mkdirSync(dir, { recursive: true });
+  for (let n = 0; Deno.statSync(dir).size <= MAX_DIRECTORY_BYTES; n++) {
+    assert(n < 200, "this file system has no more bytes for more names");
+    for (let m = 0; m < 1_000; m++) {
+      Deno.writeTextFileSync(`${dir}/${`${n * 1_000 + m}`.padStart(240, "x")}.proposal.json`, "");
+    }
+  }
+}
+
+// Threat: B5
+Deno.test("a directory of too many names is not listed, and hides no other bottle", {
+  ignore: mustSkip(namesTakeBytes() ? undefined : "a directory has no size where tests write"),
+}, async () => {
+  await using dir = await tempDir();
+  const queueDir = dir.at("queue", "dev-1");
+  await queueSample(dir.path, { id: "sound", bottleSlug: "dev-2" });
+  floodWithNames(queueDir);
+  const look = () => {
+    const { pending, unreadable } = readOverview({ root: dir.path });
+    return [
+      ...pending.map(({ bottleSlug }) => bottleSlug),
+      ...unreadable.map(({ file, reason }) => `${file} ${reason.replace(/\d{8}/, "N")}`),
+    ];
+  };
+  const reason = "it has N bytes of names, more than the 33554432 allowed: too many files are in " +
+    "it, or were; move it away, and make it anew";
+  assertEquals(look(), ["dev-2", `. ${reason}`]);
+  // A sidecar does not start there.
+  assertThrows(() => clearUnfinished(queueDir), UnsafeFileError, "bytes of names");
+  const decided = await supervise(dir.path, ["approve", "sound", "--if-unmarked"]);
+  assertEquals(decided.code, 0, decided.err);
+
+  // The way out; and what is the archive then is not listed either.
+  await Deno.rename(queueDir, dir.at("away"));
+  await queueSample(dir.path, { id: "anew", bottleSlug: "dev-1" });
+  assertEquals(look(), ["dev-1"]);
+  await Deno.rename(dir.at("away"), `${queueDir}/processed`);
+  assertEquals(look(), ["dev-1", `processed ${reason}`]);
+  assertEquals((await supervise(dir.path, ["approve", "anew", "--if-unmarked"])).code, 0);
 });
 
 Deno.test("watchPending() and watchEvents() tell when only the count changes", async () => {

@@ -9,6 +9,7 @@ import {
 import { stampOfFile } from "../../src/disk/read_untrusted.ts";
 import { type AskedLately, askedOf, openAskingQueue } from "../../src/queue/recent.ts";
 import { encodeProposal } from "../../src/records/codec.ts";
+import { flood } from "../support/flood.ts";
 import { sampleProposal } from "../support/records.ts";
 import { tempDir } from "../support/temp.ts";
 import { assert, assertEquals, assertRejects } from "@std/assert";
@@ -299,4 +300,14 @@ Deno.test("a link in the place of the queue directory is an error for every call
     await assertRejects(() => propose(queue, proposal(id)), UnsafeFileError, "it is a link");
   }
   assertEquals([...Deno.readDirSync(dir.at("outside"))].length, 1);
+});
+
+// Threat: B5
+Deno.test("an asking queue reads 20,000 proposals and no more, be they broken", async () => {
+  await using dir = await tempDir();
+  flood(dir.path, 11_000, SLUG);
+  for (let n = 0; n < 11_000; n++) Deno.writeTextFileSync(dir.at(`x${n}.proposal.json`), "{");
+  using queue = openQueue(dir.path);
+  const { pending } = await lately(queue);
+  assert(pending.length > 0 && pending.length < 11_000, `${pending.length} of 11,000`);
 });
