@@ -364,12 +364,19 @@ Deno.test.each<readonly [string, (dir: TempDir) => Partial<Deno.FsEvent>]>([
   using __ = replaceWatchFs(() => watcher);
   using lists = countLists(dir.path);
   const there = new Set<string>();
+  // The look may have to wait, because the first one took long.
+  const found = Promise.withResolvers<void>();
   const stops = Array.from({ length: 200 }, (_, n) => `f${n}`)
-    .map((name) => watchFile(dir.path, name, 2 ** 30, () => there.add(name)));
+    .map((name) =>
+      watchFile(dir.path, name, 2 ** 30, () => {
+        if (there.add(name).size === 3) found.resolve();
+      })
+    );
   await turns();
   const before = lists.count();
   for (const name of ["f1", "f2", "f99"]) Deno.writeTextFileSync(dir.at(name), "");
   watcher.feed(eventOf(dir));
+  await found.promise;
   await turns();
   assertEquals([...there].sort(), ["f1", "f2", "f99"]);
   assertEquals(lists.count(), before + 1);
