@@ -20,6 +20,7 @@ import {
   queueRoot,
   readBottle,
   readFileInForce,
+  removedRoot,
   slugsEver,
   TOOLS,
 } from "../../internal_mod.ts";
@@ -32,6 +33,7 @@ import {
 import { age } from "../render/time.ts";
 import { shellWord } from "../command/split_words.ts";
 import { counted, type Finding, findingsOf, named, type Subject } from "./finding.ts";
+import { join } from "@std/path";
 
 /** A response that no agent collected for longer gets a warning. */
 const UNCOLLECTED_MS = 3_600_000;
@@ -46,21 +48,23 @@ const WRITING_MS = 600_000;
 function checkArchived({ root }: Subject): Finding[] {
   const { warn } = findingsOf("foreign-answers");
   const found: Finding[] = [];
+  const lookInto = <T>(slug: string, dir: string, look: () => readonly T[]): readonly T[] => {
+    try {
+      return look();
+    } catch (error) {
+      if (error instanceof Deno.errors.NotCapable) throw error;
+      found.push(warn(
+        `${slug}: nobody can tell whether its archived responses are recorded: ${messageOf(error)}`,
+        `ls -la ${shellWord(dir)}; repair that, and ask again`,
+      ));
+      return [];
+    }
+  };
   const unrecorded = slugsEver(root).flatMap((slug) =>
-    queueDirsEver(slug, root).flatMap((queueDir) => {
-      try {
-        return archivedUnrecorded(queueDir, slug, root);
-      } catch (error) {
-        if (error instanceof Deno.errors.NotCapable) throw error;
-        found.push(warn(
-          `${slug}: nobody can tell whether its archived responses are recorded: ${
-            messageOf(error)
-          }`,
-          `ls -la ${shellWord(queueDir)}; repair that, and ask again`,
-        ));
-        return [];
-      }
-    })
+    lookInto(slug, join(removedRoot(root), slug), () => queueDirsEver(slug, root))
+      .flatMap((queueDir) =>
+        lookInto(slug, queueDir, () => archivedUnrecorded(queueDir, slug, root))
+      )
   ).sort((a, b) => b.changed - a.changed);
   const [newest] = unrecorded;
   if (newest === undefined) return found;

@@ -251,10 +251,10 @@ export async function* verifyAuditLogs(
   if (publicKeys !== undefined) trustedKeys(root, publicKeys);
   const answered = new Map<string, readonly Anchor[]>();
   for (const id of ids) {
-    const anchors = answered.get(id.slug) ?? anchorsInResponses(root, id.slug);
-    answered.set(id.slug, anchors);
     let found: AuditVerification;
     try {
+      const anchors = answered.get(id.slug) ?? anchorsInResponses(root, id.slug);
+      answered.set(id.slug, anchors);
       found = await verifyOne(id, options, anchors);
     } catch (error) {
       if (error instanceof Deno.errors.NotCapable) throw error;

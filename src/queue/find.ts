@@ -11,7 +11,7 @@ import {
   queueRoot,
   removedRoot,
 } from "../disk/layout.ts";
-import { namesInOwn } from "../disk/read_own.ts";
+import { namesInOwn, ownFileStamp } from "../disk/read_own.ts";
 import { directoryIdentity, listNames, sizeAndChange } from "../disk/read_untrusted.ts";
 import { UnsafeFileError } from "../records/errors.ts";
 import { isBottleSlug, PROPOSAL_SUFFIX, proposalIdIn, RESPONSE_SUFFIX } from "../records/names.ts";
@@ -57,16 +57,22 @@ export function listBottles(root: string): BottleListing {
   return { slugs, refused };
 }
 
+/** The names of the directories in one: an operator packs removed queues there, and leaves notes. */
+function directoriesIn(dir: string): readonly string[] {
+  const isDirectory = (path: string) => ownFileStamp(path)?.isDirectory === true;
+  return isDirectory(dir) ? namesInOwn(dir).filter((name) => isDirectory(join(dir, name))) : [];
+}
+
 /** The queue directory of a bottle, then those of removed bottles of that name. */
 export function queueDirsEver(slug: string, root: string): readonly string[] {
   const queueDir = queueDirForSlug(slug, { root });
   const removed = join(removedRoot(root), slug);
-  return [queueDir, ...namesInOwn(removed).map((name) => join(removed, name))];
+  return [queueDir, ...directoriesIn(removed).map((name) => join(removed, name))];
 }
 
 /** The bottles that have a queue directory, and those that had one when they were removed. */
 export function slugsEver(root: string): readonly string[] {
-  const removed = namesInOwn(removedRoot(root)).filter(isBottleSlug);
+  const removed = directoriesIn(removedRoot(root)).filter(isBottleSlug);
   return [...new Set([...listBottles(root).slugs, ...removed])];
 }
 

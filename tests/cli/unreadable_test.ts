@@ -191,6 +191,31 @@ Deno.test("every verb names the log or directory of mode 000 that it needs, and 
   });
 });
 
+Deno.test("a removed bottle's directory of mode 000 hides no other bottle's log, nor its responses", async (t) => {
+  if (await ranAlone(t)) return;
+  await using dir = await tempDir();
+  await queueSample(dir.path, { id: "p1" });
+  await supervise(dir.path, ["reject", "p1", "--notes", "no"]);
+  await Deno.mkdir(dir.at("queue", "dev-1", "processed"));
+  await Deno.writeTextFile(dir.at("queue", "dev-1", "processed", "gone-1.response.json"), "{}");
+  await Deno.mkdir(dir.at("private", "removed", "closed"), { recursive: true });
+  await asUser(dir.path, async () => {
+    await Deno.chmod(dir.at("private", "removed", "closed"), 0o000);
+    const verified = await supervise(dir.path, ["audit", "verify"]);
+    const out = (await supervise(dir.path, ["doctor"])).out.replaceAll(/\n +↪/g, "");
+    await Deno.chmod(dir.at("private", "removed", "closed"), 0o700);
+    assertEquals([verified.code, verified.err], [1, ""]);
+    assertMatch(verified.out, /^ok .* pipelock-dev-1$/m);
+    assertMatch(verified.out, /^FAIL .* pipelock-closed\n +line 0: it could not be checked: /m);
+    assertStringIncludes(out, "1 archived response is unrecorded, the newest first: dev-1/gone-1");
+    assertStringIncludes(
+      out,
+      "closed: nobody can tell whether its archived responses are recorded",
+    );
+    assertStringIncludes(out, "pipelock-closed is not sound: line 0: it could not be checked");
+  });
+});
+
 Deno.test("a root that is not there is refused by every verb that reads, and is no empty one", async () => {
   await using dir = await tempDir();
   const root = dir.at("typed wrongly");

@@ -154,6 +154,28 @@ Deno.test("audit verify finds that a removed bottle's log is gone, by the respon
 });
 
 // Threat: L3
+Deno.test("a packed queue or a note in private/removed stops neither audit verify nor doctor", async () => {
+  await using dir = await tempDir();
+  await makeLog(dir.path, ["one"]);
+  const removed = dir.at("private", "removed");
+  await Deno.mkdir(join(removed, "dev-2"), { recursive: true, mode: 0o700 });
+  // Names that a bottle could have, and one that a removed queue could have.
+  for (const name of ["dev-1.tar.gz", "dev-1", "notes.txt", "dev-2/dev-2.1"]) {
+    await Deno.writeTextFile(join(removed, name), "");
+  }
+  const { code, out, err } = await supervise(dir.path, ["audit", "verify"]);
+  assertEquals([code, err, out.match(/^(ok|FAIL)/gm)], [0, "", ["ok"]]);
+  const { findings } = JSON.parse((await supervise(dir.path, ["doctor", "--json"])).out);
+  const found = findings.filter(({ check }: { check: string }) =>
+    ["logs", "foreign-answers", "files-in-force"].includes(check)
+  );
+  assertEquals(found.map(({ state }: { state: string }) => state), ["ok", "ok", "ok"]);
+  // What a proposal was is looked for there too.
+  const shown = await supervise(dir.path, ["show", "p9", "--bottle", "dev-1"]);
+  assertEquals(shown.code, 3, shown.err);
+});
+
+// Threat: L3
 Deno.test("audit verify, export and head end with 3 where there is no line of a log, and say where", async () => {
   await using dir = await tempDir();
   const WORDS = { verify: "verify", export: "export", head: "print a head" };
