@@ -9,7 +9,7 @@
 import { makeVisible, visibleLine } from "../../read_mod.ts";
 import type { Mark } from "../../mod.ts";
 import { badge, paintHigh, type Style } from "./style.ts";
-import { type Block, cut, wrap } from "./wrap.ts";
+import { type Block, cut, renderBlocks, wrap } from "./wrap.ts";
 
 /** One mark, in rows that each begin with `!`; `where` comes before its words. */
 function rowsOfMark(mark: Mark, where: string, columns: number, style: Style): string[] {
@@ -19,12 +19,29 @@ function rowsOfMark(mark: Mark, where: string, columns: number, style: Style): s
   return wrap("! ", text, columns, "prose").map(paint);
 }
 
+function markBlock(mark: Mark): Block {
+  const where = `${mark.side === "old" ? "old " : ""}line ${mark.line}: `;
+  return (columns, style) => rowsOfMark(mark, where, columns, style);
+}
+
 /** All marks, one after the other, each with its line. */
 export function renderMarks(marks: readonly Mark[], columns: number, style: Style): string[] {
-  return marks.flatMap((mark) => {
-    const where = `${mark.side === "old" ? "old " : ""}line ${mark.line}: `;
-    return rowsOfMark(mark, where, columns, style);
-  });
+  return renderBlocks(marks.map(markBlock), columns, style);
+}
+
+/** The same in blocks. A mark that is on no line that a diff adds or removes has to be seen here. */
+export function markBlocks(diff: string, marks: readonly Mark[]): Block[] {
+  if (marks.length === 0) return [];
+  const placeOf = followDiff(marks);
+  const beside = new Set(
+    diff.split("\n").flatMap((line) => {
+      const { marks } = placeOf(line);
+      return /^[-+]/.test(line) ? marks : [];
+    }),
+  );
+  return marks.map((mark) =>
+    beside.has(mark) ? markBlock(mark) : Object.assign(markBlock(mark), { counts: "mark" as const })
+  );
 }
 
 /** The header of a hunk. A line of a file is behind a sign, so no file can imitate it. */
@@ -110,7 +127,7 @@ export function diffBlocks(diff: string, marks: readonly Mark[] = []): Block[] {
       ...marks.flatMap((mark) => rowsOfMark(mark, "", columns, style)),
       ...(isNote(note) ? diffRows(note, "", columns, style) : []),
     ];
-    return [/^[-+]/.test(line) ? Object.assign(block, { isChange: true }) : block];
+    return [/^[-+]/.test(line) ? Object.assign(block, { counts: "line" as const }) : block];
   });
   if (escaped === 0) return blocks;
   const count = badge(escaped);

@@ -6,7 +6,7 @@
 
 import { CONFIG_FILE_FOR_TOOL, type Hints, visibleLine } from "../../read_mod.ts";
 import type { Inspection, Tool } from "../../mod.ts";
-import { diffBlocks, renderMarks } from "./diff.ts";
+import { diffBlocks, markBlocks } from "./diff.ts";
 import { oftenIn } from "./pending.ts";
 import { quoteId, renderQuoted } from "./quote.ts";
 import type { Style } from "./style.ts";
@@ -101,7 +101,7 @@ export function proposalBlocks(
         "The log has no such decision.",
     )]),
     ...(currentFile === null ? [warning(`There is no ${file} in force: all of it is new.`)] : []),
-    (columns, style) => renderMarks(marks, columns, style),
+    ...markBlocks(diff, marks),
     ...(stale ? staleBlocks(inspection, file) : []),
     ...problems.map(({ where, message }) =>
       warning(`Not a sound ${file}: ${visibleLine(`${where}: ${message}`, "code")}`, "red")

@@ -12,8 +12,11 @@ import type { Style } from "./style.ts";
 export interface Block {
   /** The rows of the part, for a screen of so many columns. */
   (columns: number, style: Style): readonly string[];
-  /** Whether it is a line that would be added or removed. The full screen counts those that were seen. */
-  readonly isChange?: boolean;
+  /**
+   * What a person has to see of it before it is approved: a line that would be added or removed, with its
+   * marks, or a mark that is on no such line. The full screen counts those that were seen.
+   */
+  readonly counts?: "line" | "mark";
   /** Whether its rows are other ones after a while, as those with an age are. */
   readonly isLive?: boolean;
 }

@@ -72,8 +72,8 @@ export async function openBatch(
 }
 
 function hasUnseen({ page }: Look): boolean {
-  const { changed, seen } = countSeen(page);
-  return seen < changed;
+  const { counted, seen } = countSeen(page);
+  return seen < counted;
 }
 
 /** Shows the table. What was not on the screen is left out. */

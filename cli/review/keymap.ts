@@ -97,7 +97,7 @@ const UNDO: Binding = {
 const NEXT_UNSEEN: Binding = {
   keys: ["n"],
   action: "nextUnseen",
-  help: "to the next changed line that you have not seen",
+  help: "to the next changed line or mark that you have not seen",
   hint: "next unseen",
 };
 
@@ -251,7 +251,7 @@ const RULES: readonly string[] = [
   "You decide what you saw: if it changes, you look at it again.",
   "To let in a change with a high mark, you type the bottle's name.",
   "For 5 seconds u undoes a decision; then it is recorded, and the agent gets the answer.",
-  "You approve what was on the screen: a shows the changed lines that were not, and decides then.",
+  "You approve what was on the screen: a shows the changed lines and marks that were not, then decides.",
   "Keys that decide do nothing in a burst, in a paste, or just after the screen has changed.",
 ];
 

@@ -21,7 +21,7 @@ import { editProposal } from "../operate/editor.ts";
 import { alarmLines, nothingListed } from "../render/pending.ts";
 import { proposalBlocks } from "../render/proposal.ts";
 import { renderBlocks, wrap } from "../render/wrap.ts";
-import { countSeen } from "./viewport.ts";
+import { countedInWords } from "./viewport.ts";
 
 const HELP = `a  approve the file as it is
 m  modify it in your editor, see the difference, then decide
@@ -83,8 +83,7 @@ async function reviewOne(
     for (const line of renderBlocks(blocks, context.columns, context.style)) context.print(line);
     context.print("");
     // A terminal scrolls: whether all of it was on the screen is for the operator to know.
-    const { changed } = countSeen(blocks);
-    context.print(`${changed} changed line${changed === 1 ? "" : "s"} above.`);
+    context.print(`${countedInWords(blocks)} above.`);
     return await decideAtPrompt(context, ask, inspection);
   } catch (error) {
     // Somebody else decided, or the file changed: say so, and go on with the next one.

@@ -20,20 +20,25 @@ const seen = new WeakSet<Block>();
 /** How many lines were added to `seen`. A viewport that knows of all of them need not count again. */
 let everSeen = 0;
 
-/** Counts the changed lines of a text, and those of them that were on the screen. */
-export function countSeen(blocks: readonly Block[]): { changed: number; seen: number } {
-  const changes = blocks.filter(({ isChange }) => isChange);
-  return { changed: changes.length, seen: changes.filter((block) => seen.has(block)).length };
+/** What has to be seen of a text, and how much of it was on the screen. */
+export function countSeen(blocks: readonly Block[]): { counted: number; seen: number } {
+  const counted = blocks.filter(({ counts }) => counts);
+  return { counted: counted.length, seen: counted.filter((block) => seen.has(block)).length };
 }
 
-/** The same in words. */
-export function seenInWords(blocks: readonly Block[]): string {
-  const { changed, seen } = countSeen(blocks);
-  return inWords(seen, changed);
+/** What has to be seen, in words. */
+export function countedInWords(blocks: readonly Block[]): string {
+  const { counted } = countSeen(blocks);
+  if (blocks.some(({ counts }) => counts === "mark")) return `${counted} changed lines and marks`;
+  return `${counted} changed line${counted === 1 ? "" : "s"}`;
 }
 
-function inWords(seen: number, changed: number): string {
-  return `${seen} of ${changed} changed line${changed === 1 ? "" : "s"} seen`;
+/** How much of it was on the screen, in words. */
+export function seenInWords(
+  blocks: readonly Block[],
+  count: number = countSeen(blocks).seen,
+): string {
+  return `${count} of ${countedInWords(blocks)} seen`;
 }
 
 /** A text, and the place in it where the screen begins. */
@@ -50,7 +55,7 @@ export function openViewport(blocks: readonly Block[], style: Style) {
   let columns = 0;
   let height = 1;
   let top: Place = { block: 0, row: 0 };
-  const changes = blocks.filter(({ isChange }) => isChange);
+  const changes = blocks.filter(({ counts }) => counts);
   const kept = new Map<number, readonly string[]>();
   /** Of the changed lines that were on the screen in part: which of their rows. */
   const partly = new Map<number, ReadonlySet<number>>();
@@ -102,7 +107,8 @@ export function openViewport(blocks: readonly Block[], style: Style) {
     if (isAfter(top, last)) top = last;
   }
 
-  const isUnseen = (block: number) => blocks[block]!.isChange === true && !seen.has(blocks[block]!);
+  const isUnseen = (block: number) =>
+    blocks[block]!.counts !== undefined && !seen.has(blocks[block]!);
 
   /** Notes that some rows of a block are in the frame. */
   function note(block: number, from: number, to: number): void {
@@ -176,7 +182,7 @@ export function openViewport(blocks: readonly Block[], style: Style) {
     /** Whether a changed line was not on the screen, and is not in this frame either. */
     hasUnseen: () => seenInFrame() < changes.length,
     /** How many of its changed lines were on the screen, or are in this frame, in words. */
-    seenInWords: () => inWords(seenInFrame(), changes.length),
+    seenInWords: () => seenInWords(changes, seenInFrame()),
     /** Whether there is more below the screen. */
     hasMore: () => forward(top, height).block < blocks.length,
   };

@@ -64,7 +64,7 @@ Deno.test("scroll() reaches each row, forwards and backwards, a row at a time", 
 function changesOf(counts: readonly number[]): Block[] {
   return blocksOf(counts).flatMap((block): Block[] => [
     () => ["@@"],
-    Object.assign(block, { isChange: true }),
+    Object.assign(block, { counts: "line" as const }),
     () => [" stays"],
   ]);
 }
