@@ -251,7 +251,7 @@ const RULES: readonly string[] = [
   "You decide what you saw: if it changes, you look at it again.",
   "To let in a change with a high mark, you type the bottle's name.",
   "For 5 seconds u undoes a decision; then it is recorded, and the agent gets the answer.",
-  "You approve what was on the screen: a shows the changed lines and marks that were not, then decides.",
+  "You approve what was on the screen: a shows what was not, and decides then.",
   "Keys that decide do nothing in a burst, in a paste, or just after the screen has changed.",
 ];
 

@@ -65,13 +65,13 @@ Deno.test(
 );
 
 Deno.test(
-  "five megabytes scroll like any other text, and a key still comes first",
+  "a megabyte scrolls like any other text, and a key still comes first",
   { ignore },
   async () => {
     await using dir = await tempDir();
     const line =
       "# padding that nobody needs, over and over, so that nobody reads to the end of it\n";
-    const proposedFile = line.repeat(60_000) + "*.example.com\n";
+    const proposedFile = line.repeat(12_000) + "*.example.com\n";
     await queueSample(dir.path, { id: "p1", proposedFile });
     await using review = await openReview(dir, { size: [100, 30] });
     await review.type("Enter");
@@ -80,7 +80,7 @@ Deno.test(
     await review.shows(/^\+ *\d+ \*\.example\.com$/m);
     await review.type("k");
     await review.shows(
-      / \d+ of 60001 changed lines seen(?![^]*^\+ *\d+ \*\.example\.com$)[^]*^\+ *\d+ # padding/m,
+      / \d+ of 12001 changed lines seen(?![^]*^\+ *\d+ \*\.example\.com$)[^]*^\+ *\d+ # padding/m,
     );
     await review.type("g");
     await review.shows(/^p1 {2}dev-1/m);
