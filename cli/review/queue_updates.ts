@@ -6,6 +6,8 @@
 
 import {
   type Changes,
+  CONFIG_FILE_FOR_TOOL,
+  currentConfigDirForSlug,
   type Hints,
   marksOfPending,
   MAX_CONFIG_FILE_BYTES,
@@ -15,13 +17,14 @@ import type { Mark, PendingProposal } from "../../mod.ts";
 import type { Later } from "./key_guard.ts";
 import { open } from "./list.ts";
 import { openProposal } from "./open_proposal.ts";
-import { keepEdit, type State } from "./state.ts";
+import { keepEdit, type Ports, type State } from "./state.ts";
+import { join } from "@std/path";
 
 /** For how long marks are worked out before keys are read again. */
 const SLICE_MS = 8;
 
 /** Opens the marks of a list. They are worked out a few at a time, then `changed` is called. */
-export function openMarks(root: string, later: Later, changed: () => void) {
+function openMarks(root: string, later: Later, changed: () => void) {
   type Judged = readonly Mark[] | undefined;
   let known = new WeakMap<PendingProposal, Judged>();
   const latest = new WeakMap<PendingProposal, Judged>();
@@ -58,13 +61,62 @@ export function openMarks(root: string, later: Later, changed: () => void) {
 }
 
 /** Opens the hints of a list. They are worked out when they are first asked for. */
-export function openHints(root: string, now: () => number) {
+function openHints(root: string, now: () => number) {
   let view = openHintView(root, now());
   return {
     of: (entry: PendingProposal): Hints => view(entry),
     /** Works out again what is asked for from now on: a log or a file in force may have changed. */
     forget(): void {
       view = openHintView(root, now());
+    },
+  };
+}
+
+/** For how many times as long as the look at the files in force took there is no other one. */
+const RESTS = 4;
+
+/**
+ * Opens the marks and the hints of a list. No event tells of a change to a file in force, so `lookAgain`
+ * has to be called now and then: it looks at those files whose rows were on the screen.
+ */
+export function openJudged(
+  root: string,
+  { later, now, elapsedMs, stampOf }: Pick<Ports, "later" | "now" | "elapsedMs" | "stampOf">,
+  changed: () => void,
+) {
+  const marks = openMarks(root, later, changed);
+  const hints = openHints(root, now);
+  const stamps = new Map<string, string>();
+  let restsUntilMs = 0;
+
+  /** Keeps the state of the file before it is read: a change after that is seen by the next look. */
+  const noted = <T>(of: (entry: PendingProposal) => T) => (entry: PendingProposal): T => {
+    const { bottleSlug, tool } = entry.proposal;
+    const path = join(currentConfigDirForSlug(bottleSlug, root), CONFIG_FILE_FOR_TOOL[tool]);
+    if (!stamps.has(path)) stamps.set(path, stampOf(path));
+    return of(entry);
+  };
+  function forget(): void {
+    marks.forget();
+    hints.forget();
+    stamps.clear();
+  }
+
+  return {
+    marksOf: noted(marks.of),
+    hintsOf: noted(hints.of),
+    /** Works out again what is asked for from now on. */
+    forget,
+    /** Does so if a file in force has changed. */
+    lookAgain(): void {
+      const startedMs = elapsedMs();
+      if (startedMs < restsUntilMs) return;
+      const isSame = [...stamps].every(([path, stamp]) => stampOf(path) === stamp);
+      const endedMs = elapsedMs();
+      restsUntilMs = endedMs + RESTS * (endedMs - startedMs);
+      if (isSame) return;
+      forget();
+      changed();
     },
   };
 }

@@ -20,7 +20,7 @@ import { editProposal } from "../operate/editor.ts";
 import { type App, openApp } from "./app.ts";
 import type { Later } from "./key_guard.ts";
 import { pastNotes } from "./prompt.ts";
-import { openHints, openMarks } from "./queue_updates.ts";
+import { openJudged } from "./queue_updates.ts";
 import type { Ports } from "./state.ts";
 import { listenForEndings, openTerminal, type Terminal } from "./terminal.ts";
 import { fromFileUrl, join } from "@std/path";
@@ -131,23 +131,20 @@ export async function reviewFullScreen(context: Context): Promise<number> {
       app.say(text);
     },
   };
-  const marks = openMarks(root, later, draw);
-  const hints = openHints(root, Date.now);
+  const outside = { now: Date.now, elapsedMs: () => performance.now(), later, stampOf };
+  const judged = openJudged(root, outside, draw);
   const explain = (error: unknown) => failureOf(error, context).message;
 
   const ports: Ports = {
-    now: Date.now,
-    elapsedMs: () => performance.now(),
-    later,
+    ...outside,
     inspect: ({ proposal: { bottleSlug, id: proposalId } }) =>
       inspectProposal({ root, bottleSlug, proposalId }),
     decide: (seen, said) => decideAsShown(quiet, seen, said),
     edit: (inspection, start) => lend(() => editProposal(context, inspection, start)),
     overridable: ({ bottleSlug, proposalId }) => readOverridable({ root, bottleSlug, proposalId }),
-    marksOf: marks.of,
-    hintsOf: hints.of,
+    marksOf: judged.marksOf,
+    hintsOf: judged.hintsOf,
     pastNotes: (entry) => Promise.resolve(pastNotes(entry, root)),
-    stampOf,
     explain,
     visible: context.visible,
     suspend: () => {
@@ -166,15 +163,17 @@ export async function reviewFullScreen(context: Context): Promise<number> {
   const background = openBackground(quiet, later);
   function take(changed: Changes): void {
     background.take(changed);
-    marks.forget();
-    hints.forget();
+    judged.forget();
     app.take(changed);
   }
 
   try {
     if (!first.done) take(first.value);
     terminal = openTerminal(app, end);
-    ticking = setInterval(app.tick, TICK_MS);
+    ticking = setInterval(() => {
+      judged.lookAgain();
+      app.tick();
+    }, TICK_MS);
     for await (const changed of changes) {
       take(changed);
       await pause(REST_MS, stop.signal);
