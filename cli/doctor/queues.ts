@@ -68,16 +68,15 @@ function checkArchived({ root }: Subject): Finding[] {
   ).sort((a, b) => b.changed - a.changed);
   const [newest] = unrecorded;
   if (newest === undefined) return found;
+  const order = unrecorded.every(({ changed }) => changed > 0) ? ", the newest first" : "";
+  const names = unrecorded.map(({ bottleSlug, proposalId }) => `${bottleSlug}/${proposalId}`);
+  const path = shellWord(newest.path);
   // A warning, and one for all of them: where the Python original's operator answers, each is unrecorded.
   found.push(warn(
-    `${counted(unrecorded.length, "archived response is", "archived responses are")} unrecorded, ` +
-      `the newest first: ${
-        named(unrecorded.map(({ bottleSlug, proposalId }) => `${bottleSlug}/${proposalId}`))
-      }`,
-    `ls -l ${
-      shellWord(newest.path)
-    }; unless an operator answered with the Python original, find out ` +
-      "who else writes there; what is moved out of processed/ is not named again",
+    `${counted(unrecorded.length, "archived response is", "archived responses are")} unrecorded` +
+      `${order}: ${named(names)}`,
+    `ls -l ${path}; unless an operator answered with the Python original, find out who else writes ` +
+      "there; what is moved out of processed/ is not named again",
   ));
   return found;
 }

@@ -216,9 +216,12 @@ export interface ArchivedUnrecorded {
   readonly bottleSlug: string;
   readonly proposalId: string;
   readonly path: string;
-  /** When it was archived, or changed, in whole seconds since 1970. */
+  /** When it was archived, or changed, in whole seconds since 1970; 0 if there are more than 20,000. */
   readonly changed: number;
 }
+
+/** Of how many archived responses the time is looked at: the queue's owner can plant any number. */
+const MOST_TIMED = 20_000;
 
 /**
  * The archived responses without a record, the newest first. `queueDir` is the bottle's queue, or one that
@@ -238,9 +241,11 @@ export function archivedUnrecorded(
   );
   if (ids.size === 0) return [];
   for (const id of decidedAmong(ids, bottleSlug, root).keys()) ids.delete(id);
+  const isTimed = ids.size <= MOST_TIMED;
   return Array.from(ids, (proposalId) => {
     // Its owner can set other times, but not this one.
     const path = responsePath(archive, proposalId);
-    return { bottleSlug, proposalId, path, changed: sizeAndChange(path)?.changed ?? 0 };
+    const changed = isTimed ? sizeAndChange(path)?.changed ?? 0 : 0;
+    return { bottleSlug, proposalId, path, changed };
   }).sort((a, b) => b.changed - a.changed);
 }

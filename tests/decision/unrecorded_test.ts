@@ -351,5 +351,11 @@ Deno.test("archivedUnrecorded() gives the archived responses that no record back
     await Deno.utime(`${archive}/${id}.response.json`, 1, 1);
   }
   assertEquals(find().map(({ proposalId }) => proposalId), ["z3", "a2", "z1"]);
-  assertEquals(find().map(({ path }) => path)[0], `${archive}/z3.response.json`);
+  assertEquals(find()[0]!.path, `${archive}/z3.response.json`);
+  // Of a flood each is counted, and of none the time is looked at.
+  for (let n = 0; n < 20_000; n++) Deno.writeTextFileSync(`${archive}/f${n}.response.json`, "");
+  assertEquals(find().length, 20_003);
+  assertEquals(find().some(({ changed }) => changed > 0), false);
+  const { out } = await supervise(dir.path, ["doctor"]);
+  assertStringIncludes(out, "20003 archived responses are unrecorded: dev-1/");
 });
