@@ -6,7 +6,7 @@
 
 import { CONFIG_FILE_FOR_TOOL, MAX_CONFIG_FILE_BYTES } from "../../read_mod.ts";
 import { type Inspection, marksFor, renderDiff } from "../../mod.ts";
-import { diffBlocks, renderMarks } from "./diff.ts";
+import { diffBlocks, markBlocks } from "./diff.ts";
 import { type Block, notCounted, wrap } from "./wrap.ts";
 
 /** An operator's version beside the file in force, with its marks, and beside what the agent proposed. */
@@ -15,10 +15,11 @@ export function versionBlocks({ proposal, currentFile }: Inspection, finalFile: 
   const marks = marksFor(tool, currentFile, finalFile);
   const titles = { label: CONFIG_FILE_FOR_TOOL[tool], after: "yours" };
   const heading = (text: string): Block => (columns) => [...wrap("", text, columns, "prose"), ""];
+  const diff = renderDiff(currentFile ?? "", finalFile, titles);
   return [
     heading("Your version, against the file in force:"),
-    (columns, style) => renderMarks(marks, columns, style),
-    ...diffBlocks(renderDiff(currentFile ?? "", finalFile, titles), marks),
+    ...markBlocks(diff, marks),
+    ...diffBlocks(diff, marks),
     () => [""],
     ...(proposedFile.length > MAX_CONFIG_FILE_BYTES
       ? [heading("What the agent proposed is too large for a diff.")]
