@@ -19,6 +19,9 @@ const LIMITS = [
   "--read-only",
   "--cap-drop=all",
   "--security-opt=no-new-privileges",
+  // Without these, a sidecar that prints without end fills the engine's disk. podman and docker know both.
+  "--log-driver=json-file",
+  "--log-opt=max-size=10m",
 ];
 
 /** How often, and how long in all, the log of a new container is read for the line that says it listens. */

@@ -7,7 +7,7 @@
  */
 
 import { CLIENT_KINDS } from "../support/clients.ts";
-import { CURRENT_CONFIG_DIR_IN_AGENT } from "../../mod.ts";
+import { CURRENT_CONFIG_DIR_IN_AGENT, QUEUE_DIR_IN_CONTAINER } from "../../mod.ts";
 import { blocksOf } from "../support/documents.ts";
 import { proposed } from "../support/records.ts";
 import { REPO, run, type RunResult, supervise } from "../support/run.ts";
@@ -16,7 +16,7 @@ import type { TempDir } from "../support/temp.ts";
 import { buildBase } from "./base.ts";
 import { type Engine, openEngine, whyNoContainers } from "./engine.ts";
 import { openWorkplace, storeEnvironment } from "./workplace.ts";
-import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { fromFileUrl } from "@std/path";
 
 const CALL = { proposed_file: "api.github.com\n", justification: "The tests read a gist." };
@@ -75,6 +75,7 @@ Deno.test({
       assertEquals(again.out, "dev-1  runs already  podman dev-1-supervise\n");
       assertEquals(await idOf(host, "dev-1-supervise"), before);
     });
+    await t.step("the sidecar fills no disk but the queue's", () => fillDisk(host));
     await t.step("an agent asks by the printed configuration and is answered", () => ask(host));
     await t.step("an agent of another user than root reads the files in force", async () => {
       const { agent_flags } = JSON.parse((await host.bottle("add", "dev-1", "--json")).out);
@@ -155,6 +156,26 @@ async function checkContainer(host: Host, user: string): Promise<void> {
   assertMatch(status, /^NoNewPrivs:\t1$/m);
   const limits = await Deno.readTextFile(`/proc/${State.Pid}/limits`);
   assertMatch(limits, /^Max open files +4096 +4096 /m);
+}
+
+/** File systems that take no room on a disk. */
+const NO_DISK = /^(tmpfs|proc|sysfs|cgroup2?|devpts|mqueue)$/;
+
+/** Prints 42 MB where process 1 prints, as somebody who controls it would. */
+async function fillDisk(host: Host): Promise<void> {
+  const { State: { Pid }, HostConfig } = await inspect(host, "container", "dev-1-supervise");
+  const mounts = (await Deno.readTextFile(`/proc/${Pid}/mountinfo`)).trimEnd().split("\n");
+  const writable = mounts.map((line) => line.split(" ")).filter((words) =>
+    words[5]!.startsWith("rw") && !NO_DISK.test(words.at(-3)!)
+  );
+  assertEquals(writable.map((words) => words[4]), [QUEUE_DIR_IN_CONTAINER]);
+  const lines = new TextEncoder().encode(`${"x".repeat(119)}\n`.repeat(500));
+  {
+    using out = await Deno.open(`/proc/${Pid}/fd/2`, { write: true });
+    for (let n = 0; n < 700; n++) out.writeSync(lines);
+  }
+  const { size } = await Deno.stat(HostConfig.LogConfig.Path);
+  assert(size <= 11_000_000, `its log has ${size} bytes`);
 }
 
 /** Starts a container in the bottle's network that does nothing. */
