@@ -252,8 +252,8 @@ Deno.test("a approves once every changed line was on the screen, and shows those
   assertEquals((await written(dir)).status, "approved");
 });
 
-// Threat: C9
 for (const keys of [["a"], ["m", "a"]]) {
+  // Threat: C9
   Deno.test(`${keys.join(", then ")} shows the marks that are on no changed line, before it asks`, async () => {
     await using dir = await tempDir();
     const names = ["docs", "wiki", "help", "faq", "blog", "evil"];
