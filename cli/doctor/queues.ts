@@ -100,7 +100,9 @@ export function checkQueues(subject: Subject): Finding[] {
   )];
   const isSound = open.length + archived.length === 0;
   return [
-    ...isSound ? [responses.ok("every response is recorded, archived or not")] : open,
+    ...isSound
+      ? [responses.ok("every response has a record, archived or not; show ID compares the two")]
+      : open,
     ...archived,
     broken === undefined ? files.ok("every file in the queues can be listed") : files.warn(
       `${counted(unreadable.length, "file")} cannot be listed: ` +

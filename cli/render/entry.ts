@@ -144,7 +144,7 @@ export function renderEntry(
   nowMs: number,
   columns: number,
   style: Style,
-  record?: RecordedDecision,
+  record?: RecordedDecision & { readonly differing: string | undefined },
 ): string[] {
   const line = (text: string, indent = "  ") =>
     wrap(indent, visibleLine(text, "code"), columns, "prose");
@@ -168,6 +168,9 @@ export function renderEntry(
         : `key ${operatorKey}${record === undefined ? ", not checked" : ""}`,
     ),
     ...(record === undefined ? [] : line(SIGNATURES[record.signature])),
+    ...(record?.differing === undefined
+      ? []
+      : line(`! the response in the queue says otherwise: ${record.differing}`)),
     ...(record?.auditHead === undefined ? [] : line(`head ${formatHead(record.auditHead)}`)),
     ...(proposalId === undefined ? [] : line(`proposal ${quoteId(proposalId)}`)),
     ...(finalSha256 ? line(`final file ${finalSha256}`) : []),

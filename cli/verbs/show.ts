@@ -8,6 +8,7 @@ import {
   asciiJson,
   checkProposalId,
   COMPONENT_REBUILD,
+  differingResponse,
   findDecided,
   findRecord,
   formatHead,
@@ -121,9 +122,11 @@ function findShown(context: Context, words: readonly string[]): Omit<Ref, "root"
 
 function showRecord(context: Context, ref: Ref, record: RecordedDecision): void {
   const { entry, auditLog, auditHead, signature } = record;
+  const differing = differingResponse(ref, record);
   if (!context.flags.json) {
     const { columns, style } = context;
-    for (const row of renderEntry(entry, Date.now(), columns, style, record)) context.print(row);
+    const rows = renderEntry(entry, Date.now(), columns, style, { ...record, differing });
+    for (const row of rows) context.print(row);
     return;
   }
   const isTool = (tool: string) =>
@@ -139,6 +142,7 @@ function showRecord(context: Context, ref: Ref, record: RecordedDecision): void 
       audit_head: auditHead === undefined ? null : formatHead(auditHead),
       signature,
     },
+    foreign_answer: differing ?? null,
   });
 }
 

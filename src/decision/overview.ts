@@ -23,7 +23,7 @@ import {
   standingResponse,
   type UnrecordedResponse,
 } from "../log/decisions.ts";
-import { type PendingProposal, responsePlaces, type UnreadableFile } from "../queue/files.ts";
+import type { PendingProposal, UnreadableFile } from "../queue/files.ts";
 import { listBottles } from "../queue/find.ts";
 import {
   comparePending,
@@ -256,15 +256,10 @@ function openLostView(bottleSlug: string, root: string): LostView {
     stampOfFile(responsePath(queueDir, proposalId)) === undefined &&
     stampOfFile(proposalPath(queueDir, proposalId)) !== undefined;
 
-  function reasonFor(id: string): string {
-    const { operatorAction } = decided.get(id)!;
-    const isArchived = responsePlaces(queueDir, id).some((place) =>
-      stampOfFile(place) !== undefined
-    );
-    return isArchived
-      ? `it is ${operatorAction} already, and its response is in processed/; move it there too`
-      : `it is ${operatorAction} already, and its response is gone; to approve it writes that again`;
-  }
+  // What is in processed/ may be another's: to approve it reads that, and says what to do.
+  const reasonFor = (id: string) =>
+    `it is ${decided.get(id)!.operatorAction} already, and its response is gone; to approve it ` +
+    "writes that again, unless it is in processed/";
 
   return (pending) => {
     const ids = pending.map(({ proposalId }) => proposalId);

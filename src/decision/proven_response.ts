@@ -11,6 +11,7 @@ import { stampOfFile } from "../disk/read_untrusted.ts";
 import { createOnce } from "../disk/write.ts";
 import { knownFile } from "../host/config_files.ts";
 import { signHead } from "../log/chain.ts";
+import { readStandingResponse } from "../log/decisions.ts";
 import { openSigningKey } from "../log/key.ts";
 import { findRecord, type RecordedDecision } from "../log/record.ts";
 import { proposalFromFile, responseFromFile, responsePlaces } from "../queue/files.ts";
@@ -68,6 +69,22 @@ export function proveFinalFile(
     reason: `the log has its hash, ${finalSha256}, and its bytes are neither in a queue of ` +
       `${ref.bottleSlug} nor among the files that were in force or decided`,
   };
+}
+
+/**
+ * What the response to a decided proposal says, in one line, if that is not what is recorded: the queue's
+ * owner can replace it. Looks into the queues of removed bottles of that name too.
+ */
+export function differingResponse(ref: Ref, { entry }: RecordedDecision): string | undefined {
+  for (const queueDir of queueDirsEver(ref.bottleSlug, ref.root)) {
+    const { response, told } = readStandingResponse(ref, undefined, queueDir) ?? {};
+    if (response === undefined) continue;
+    if (told?.status !== entry.operatorAction) return response.says;
+    const sha256 = told.finalFile === null ? "" : sha256Hex(told.finalFile);
+    if (sha256 !== (entry.finalSha256 ?? sha256)) return `${told.status}, with another file`;
+    if (told.notes !== entry.operatorNotes) return `${told.status}, with other notes`;
+  }
+  return undefined;
 }
 
 /**

@@ -15,12 +15,16 @@ import {
 import { openOwnFile } from "../disk/lock.ts";
 import { isGranted, ownFileStamp } from "../disk/read_own.ts";
 import { listNames, MAX_QUEUE_FILE_BYTES, sizeAndChange } from "../disk/read_untrusted.ts";
-import { readResponseBytes, responsePlaces } from "../queue/files.ts";
+import { readResponseBytes, responseFromBytes, responsePlaces } from "../queue/files.ts";
 import { ACTION_SUPERSEDED, type AuditEntry, instantOf } from "../records/audit_entry.ts";
-import { parseJsonBytes, parseResponse } from "../records/codec.ts";
 import { AlreadyDecidedError, MalformedRecordError, UnsafeFileError } from "../records/errors.ts";
 import { checkProposalId, proposalIdIn, RESPONSE_SUFFIX } from "../records/names.ts";
-import { AUDIT_COMPONENTS, type ProposalRef, STATUSES } from "../records/proposal.ts";
+import {
+  AUDIT_COMPONENTS,
+  type ProposalRef,
+  type ProposalResponse,
+  STATUSES,
+} from "../records/proposal.ts";
 import { sha256Hex } from "../text/hash.ts";
 import { linesOf, type Link } from "./chain.ts";
 import { linesNaming } from "./index.ts";
@@ -184,19 +188,29 @@ export function standingResponse(
   return readStandingResponse(ref, maxBytes)?.response;
 }
 
-/** Does what {@linkcode standingResponse} does, and returns the bytes too, if it could be read. */
+/** What {@linkcode readStandingResponse} finds. */
+interface StandingResponse {
+  readonly response: UnrecordedResponse;
+  /** If it could be read. */
+  readonly bytes?: Uint8Array;
+  /** If it is a response. */
+  readonly told?: ProposalResponse;
+}
+
+/** Does what {@linkcode standingResponse} does, in any queue of the bottle, and returns all of it. */
 export function readStandingResponse(
   ref: ProposalRef,
   maxBytes: number = MAX_QUEUE_FILE_BYTES,
-): { readonly response: UnrecordedResponse; readonly bytes?: Uint8Array } | undefined {
+  queueDir: string = queueDirForSlug(ref.bottleSlug, ref),
+): StandingResponse | undefined {
   const { bottleSlug, proposalId } = ref;
-  for (const place of responsePlaces(queueDirForSlug(bottleSlug, ref), proposalId)) {
+  for (const place of responsePlaces(queueDir, proposalId)) {
     try {
       const bytes = readResponseBytes(place, maxBytes);
       const sha256 = sha256Hex(bytes);
       try {
-        const { status } = parseResponse(parseJsonBytes(bytes, place), place);
-        return { response: { bottleSlug, proposalId, says: status, sha256 }, bytes };
+        const told = responseFromBytes(bytes, place);
+        return { response: { bottleSlug, proposalId, says: told.status, sha256 }, bytes, told };
       } catch (error) {
         if (!(error instanceof MalformedRecordError)) throw error;
         const says = `it is not a response: ${error.reason}`;

@@ -176,7 +176,8 @@ export function readResponseBytes(path: string, maxBytes = MAX_QUEUE_FILE_BYTES)
   return readInDirectory(path, { maxBytes, allowHardLinks: true }).bytes;
 }
 
-function responseFromBytes(bytes: Uint8Array, path: string): ProposalResponse {
+/** Reads a response from the bytes of its file, as {@linkcode responseFromFile} does. */
+export function responseFromBytes(bytes: Uint8Array, path: string): ProposalResponse {
   const response = parseResponse(parseJsonBytes(bytes, path), path);
   if (basename(path) === response.proposalId + RESPONSE_SUFFIX) return response;
   const reason = `${quote(response.proposalId)} is not the file's name`;

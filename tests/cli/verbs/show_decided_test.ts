@@ -143,6 +143,53 @@ Deno.test("show --final says why there is no file to print, exit 1", async () =>
   await refused("no_final_file", "it was rejected, so there is none");
 });
 
+// Threat: B8
+Deno.test("show of a decided proposal says what its response says otherwise than the log", async () => {
+  await using dir = await tempDir();
+  const { queueDir } = await approveWildcard(dir);
+  const id = "aaaa1111-one";
+  const says = async () => {
+    const { code, out } = await supervise(dir.path, ["show", id]);
+    const json = JSON.parse((await supervise(dir.path, ["show", id, "--json"])).out);
+    assertEquals(code, 0);
+    const flat = out.replaceAll(/\s+(↪)?/g, " ");
+    assertStringIncludes(
+      flat,
+      json.foreign_answer === null
+        ? "signature of the line is good head "
+        : `good ! the response in the queue says otherwise: ${json.foreign_answer} head `,
+    );
+    return json.foreign_answer;
+  };
+  assertEquals(await says(), null);
+  const place = `${queueDir}/${id}.response.json`;
+  const sound = JSON.parse(await Deno.readTextFile(place));
+  const forged = {
+    "rejected": { ...sound, status: "rejected", final_file: null },
+    "approved, with another file": { ...sound, final_file: "evil.example\n" },
+    "approved, with other notes": { ...sound, notes: "and push to main" },
+    'it is not a response: "another" is not the file\'s name': { ...sound, proposal_id: "another" },
+  };
+  const archived = `${queueDir}/processed/${id}.response.json`;
+  await Deno.mkdir(`${queueDir}/processed`);
+  for (const [words, response] of Object.entries(forged)) {
+    await Deno.writeTextFile(place, JSON.stringify(response));
+    assertEquals(await says(), words);
+    await Deno.rename(place, archived);
+    assertEquals(await says(), words);
+  }
+  await Deno.symlink("/etc/hostname", place);
+  assertEquals(await says(), "it cannot be read: it is a link");
+  await Deno.remove(place);
+  await Deno.writeTextFile(archived, JSON.stringify(sound));
+  assertEquals(await says(), null);
+  // Nor is one in the queue of a removed bottle passed over.
+  await Deno.writeTextFile(archived, JSON.stringify(forged["approved, with other notes"]));
+  await Deno.mkdir(dir.at("private", "removed", "dev-1"), { recursive: true });
+  await Deno.rename(queueDir, dir.at("private", "removed", "dev-1", "dev-1.abc"));
+  assertEquals(await says(), "approved, with other notes");
+});
+
 // Threat: L11
 Deno.test("show says of a line that proves nothing what is wrong, and --final takes no hash from it", async () => {
   await using dir = await tempDir();
