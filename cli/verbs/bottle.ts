@@ -171,11 +171,13 @@ function say(context: Context, { slug }: Bottle, state: string, where: string): 
   else context.print(`${slug}  ${state}  ${where}`.trimEnd());
 }
 
+const STOPPED_UNIT = "stopped its systemd unit";
+
 /** Stops what runs of a bottle's sidecar; gives a sentence on each thing. */
 async function stop(bottle: Bottle): Promise<string[]> {
   const { settings, slug, root } = bottle;
   const done: string[] = [];
-  if (await stopUnit(bottle)) done.push("stopped its systemd unit");
+  if (await stopUnit(bottle)) done.push(STOPPED_UNIT);
   const { engine: before, ...others } = settings;
   let asked: string | undefined;
   for (const engine of await enginesOf(bottle)) {
@@ -270,8 +272,14 @@ export const bottleRemove = alone(async (context, bottle) => {
   const { slug, root } = bottle;
   // Before the sidecar is stopped, and once more when no other proposal can come.
   checkRemovable(slug, root);
-  await stop(bottle);
-  const { movedTo = null, uncollected, unrecorded } = await removeBottle(slug, root);
+  const done = await stop(bottle);
+  const { movedTo = null, uncollected, unrecorded } = await removeBottle(slug, root)
+    .catch((error) => {
+      const up = `${context.supervise} bottle up ${slug}`;
+      const again = done.includes(STOPPED_UNIT) ? `${up} --systemd` : up;
+      if (done.length > 0) context.complain(`! ${done.join(", ")}; ${again} starts it again`);
+      throw error;
+    });
   const kept = [auditDir({ root }), currentConfigDirForSlug(slug, root)];
   if (context.flags.json) {
     const removed = { bottle: slug, state: "removed", kept, moved_to: movedTo };

@@ -9,7 +9,7 @@
 import { CLIENT_KINDS } from "../support/clients.ts";
 import { CURRENT_CONFIG_DIR_IN_AGENT, QUEUE_DIR_IN_CONTAINER } from "../../mod.ts";
 import { blocksOf } from "../support/documents.ts";
-import { proposed } from "../support/records.ts";
+import { proposed, queueSample } from "../support/records.ts";
 import { REPO, run, type RunResult, supervise } from "../support/run.ts";
 import { mustSkip } from "../support/skip.ts";
 import type { TempDir } from "../support/temp.ts";
@@ -120,6 +120,10 @@ Deno.test({
     await t.step(
       "a root is the same by its other names, and without its settings",
       () => find(host),
+    );
+    await t.step(
+      "remove that refuses for what came while it stopped the sidecar says so",
+      () => proposeWhileItStops(host),
     );
   },
 });
@@ -305,6 +309,31 @@ exit $code
     up.err,
     /^Cannot run podman run --detach: .*the container name "dev-1-supervise" is already/m,
   );
+}
+
+/** Runs remove with a podman that has a proposal in the queue before it stops the sidecar. */
+async function proposeWhileItStops(host: Host): Promise<void> {
+  const { place, root, env, bottle } = host;
+  const other = place.at("other");
+  await queueSample(other, { id: "late" });
+  await Deno.mkdir(place.at("late"));
+  const real = (await run("sh", ["-c", "command -v podman"])).out.trim();
+  const script = `#!/bin/sh
+[ "$1" != stop ] || mv '${other}/queue/dev-1/late.proposal.json' '${root}/queue/dev-1'
+exec ${real} "$@"
+`;
+  await Deno.writeTextFile(place.at("late", "podman"), script, { mode: 0o755 });
+  assertEquals((await bottle("up", "dev-1")).code, 0);
+  const racing = { ...env, PATH: `${place.at("late")}:${env.PATH}` };
+  const { code, out, err } = await supervise(root, ["bottle", "remove", "dev-1"], { env: racing });
+  assertEquals([code, out], [1, ""]);
+  assertMatch(
+    err,
+    /^! removed the container dev-1-supervise, .*; supervise bottle up dev-1 starts it again\nCannot remove dev-1: it has 1 pending/m,
+  );
+  // It does, with the proposal there.
+  assertEquals((await bottle("up", "dev-1")).out, "dev-1  started  podman dev-1-supervise\n");
+  assertEquals((await supervise(root, ["list"])).out.includes("late"), true);
 }
 
 async function startTwice({ engine, bottle }: Host): Promise<void> {

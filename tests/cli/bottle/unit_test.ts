@@ -1,6 +1,6 @@
 import { unitText } from "../../../cli/bottle/unit.ts";
 import { CLIENT_KINDS } from "../../support/clients.ts";
-import { proposed } from "../../support/records.ts";
+import { proposed, queueSample } from "../../support/records.ts";
 import { run, supervise } from "../../support/run.ts";
 import { startSidecar } from "../../support/sidecar.ts";
 import { isMissing } from "../../support/skip.ts";
@@ -179,6 +179,31 @@ Deno.test({
     // Opens once the unit reads it.
     await Deno.writeTextFile(dir.at("go"), "go\n");
     assertEquals((await up).out, `${SLUG}  started  a systemd unit\n`);
+  },
+});
+
+Deno.test({
+  name:
+    "bottle remove that refuses for what came while it stopped the unit says how to start that again",
+  ignore,
+  async fn() {
+    await using dir = await tempDir();
+    await using host = await openHost(dir);
+    const root = dir.at("root");
+    await takePorts(root, 9172);
+    await host.bottle(root, "add");
+    await queueSample(dir.at("other"), { id: "late", bottleSlug: SLUG });
+    const late = join("queue", SLUG, "late.proposal.json");
+    await host.edit(`ExecStopPost=/bin/mv ${dir.at("other", late)} ${join(root, late)}`);
+    assertEquals((await host.bottle(root, "up", "--systemd")).code, 0);
+    const { code, out, err } = await host.bottle(root, "remove");
+    assertEquals([code, out], [1, ""]);
+    assertStringIncludes(
+      err.replaceAll(/\n ?↪/g, ""),
+      `! stopped its systemd unit; supervise bottle up ${SLUG} --systemd starts it again\n` +
+        `Cannot remove ${SLUG}: it has 1 pending`,
+    );
+    assertEquals(await host.show("ActiveState"), "inactive");
   },
 });
 
