@@ -180,6 +180,7 @@ export const BINDINGS: Readonly<Record<Place, readonly Binding[]>> = {
       help: "back; your version is kept in a file",
       hint: "leave",
     },
+    UNDO,
     HELP,
     ...MOVING,
   ],
@@ -187,6 +188,7 @@ export const BINDINGS: Readonly<Record<Place, readonly Binding[]>> = {
     { keys: ["return"], action: "open", help: "to the table of what will happen", hint: "table" },
     NEXT_UNSEEN,
     { keys: BACK_KEYS, action: "back", help: "back to the list", hint: "list" },
+    UNDO,
     HELP,
     ...MOVING,
   ],
@@ -204,6 +206,7 @@ export const BINDINGS: Readonly<Record<Place, readonly Binding[]>> = {
       help: "back",
       hint: "back",
     },
+    UNDO,
     ...MOVING,
   ],
 };

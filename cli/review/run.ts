@@ -104,13 +104,11 @@ export async function reviewFullScreen(context: Context): Promise<number> {
   let returnedMs = -Infinity;
   async function lend<T>(use: () => Promise<T>): Promise<T> {
     isLent = true;
-    app.away();
     try {
       return await terminal!.lend(use);
     } finally {
       isLent = false;
       returnedMs = performance.now();
-      app.back();
     }
   }
   const end = (exitCode: number) => {

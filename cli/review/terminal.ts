@@ -92,6 +92,10 @@ export interface Program extends KeyHandlers {
   readonly frame: (size: Size) => readonly string[];
   /** The last frame was on the screen for `STOOD_MS` before another key was read. */
   readonly stood: () => void;
+  /** The program's screen goes away, as another program gets the terminal. */
+  readonly away: () => void;
+  /** It is back, also after this process was stopped. */
+  readonly back: () => void;
 }
 
 /** The terminal, with a program on it. */
@@ -189,7 +193,9 @@ export function openTerminal(program: Program, onGone: (exitCode: number) => voi
 
   /** Stopped from outside and continued: the shell has set the terminal for itself meanwhile. */
   const onContinued = () => {
-    if (holder === "us") enter();
+    if (holder !== "us") return;
+    enter();
+    program.back();
   };
 
   /** Gives the terminal back as it was. */
@@ -222,6 +228,7 @@ export function openTerminal(program: Program, onGone: (exitCode: number) => voi
         );
       }
       holder = "another";
+      program.away();
       leave();
       try {
         return await use();
@@ -230,6 +237,7 @@ export function openTerminal(program: Program, onGone: (exitCode: number) => voi
           holder = "us";
           enter();
         }
+        program.back();
       }
     },
     close,

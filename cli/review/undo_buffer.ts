@@ -84,5 +84,7 @@ export function openUndoBuffer<T>({ now, later, held, due }: Wiring<T>) {
     /** All decisions, in order. */
     items,
     count: () => items().length,
+    /** How often `undo` would take something out. */
+    groupCount: () => groups.filter(({ items }) => items.length > 0).length,
   };
 }

@@ -162,15 +162,18 @@ function messageRows({ message, style, ports }: State, columns: number): string[
 /** What can still be undone, and for how long. It is shown beside any other message. */
 function heldRows({ undoBuffer, style, ports, list }: State, columns: number): string[] {
   const items = undoBuffer.items();
-  if (items.length === 0) return [];
   const untils = items.flatMap(({ key }) => {
     const stage = list.row(key)?.stage;
     return stage?.kind === "held" ? [stage.untilMs] : [];
   });
-  const seconds = secondsLeft(Math.max(0, ...untils), ports.elapsedMs());
+  if (untils.length === 0) return [];
+  const seconds = secondsLeft(Math.min(...untils), ports.elapsedMs());
   const what = items.length === 1 ? "recorded" : `${items.length} decisions recorded`;
   // The key first: no screen is so narrow that it breaks there.
-  return wrap(" ", `u to undo: ${what} in ${seconds} s`, columns, "prose").map(style.bold);
+  const words = undoBuffer.groupCount() === 1
+    ? `u to undo: ${what} in ${seconds} s`
+    : `u to undo the last: ${what}, the first in ${seconds} s`;
+  return wrap(" ", words, columns, "prose").map(style.bold);
 }
 
 function body(

@@ -524,3 +524,29 @@ Deno.test("Ctrl-C leaves what can be undone undone, and says so", async () => {
   await app.idle();
   assertEquals(await written(dir), NOTHING);
 });
+
+// Threat: C9
+Deno.test("wherever the screen says so, u undoes, the last of several first", async () => {
+  await using dir = await tempDir();
+  for (const n of [1, 2, 3, 4]) {
+    await queueSample(dir.path, { id: `p${n}`, arrivalTimestamp: `2026-01-01T00:00:0${n}Z` });
+  }
+  const app = await openTestApp(dir, { editor: 'echo mine.example > "$1"' });
+  for (const [place, keys] of Object.entries({ edit: ["j", "return", "m"], help: ["j", "?"] })) {
+    await app.press("g", "return");
+    await app.decide("a");
+    for (const key of keys) await (key === "m" ? app.decide(key) : app.press(key));
+    assertStringIncludes(app.screen(), "u to undo: recorded in ", place);
+    await app.press("u");
+    assertStringIncludes(app.screen(), "Taken back, nothing was written.", place);
+    while (!app.screen().includes("THE AGENT SAYS")) await app.press("escape");
+  }
+  await app.press("g", "return");
+  await app.decide("a");
+  await app.wait(2_000);
+  await app.press("j", "return");
+  await app.decide("a");
+  assertStringIncludes(app.screen(), "u to undo the last: 2 decisions recorded, the first in 3 s");
+  await app.press("u");
+  assertStringIncludes(app.screen(), "u to undo: recorded in 3 s");
+});

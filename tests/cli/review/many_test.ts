@@ -78,7 +78,8 @@ Deno.test(
     await review.shows(/^\+ *\d+ # padding/m);
     await review.type("G");
     await review.shows(/^\+ *\d+ \*\.example\.com$/m);
-    await review.type("k");
+    // Above the rows of its mark.
+    await review.type("k", "k", "k");
     await review.shows(
       / \d+ of 12001 changed lines seen(?![^]*^\+ *\d+ \*\.example\.com$)[^]*^\+ *\d+ # padding/m,
     );
