@@ -57,13 +57,14 @@ export function logsThatMayBe(root: string): AuditLogId[] {
 }
 
 /**
- * Says which of the selected logs fail their check: a copy of them must not pass for a good one. Gives the exit
- * code for that.
+ * Says which of the selected logs fail their check, those that were removed too: a copy of them must not pass
+ * for a good one. Gives the exit code for that.
  */
 export async function complainOfUnsound(context: Context): Promise<0 | 1> {
   const { root, supervise } = context;
   let code: 0 | 1 = 0;
-  for await (const log of verifyAuditLogs(selectLogs(context), { root })) {
+  const logs = logsThatMayBe(root).filter(isSelected(context));
+  for await (const log of verifyAuditLogs(logs, { root })) {
     const { ok, firstError } = log;
     if (!ok) {
       code = 1;

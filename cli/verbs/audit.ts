@@ -19,7 +19,7 @@ import { complainOfUnsound, noAuditLog, selectLogs } from "../operate/logs.ts";
 
 /**
  * `audit export`: writes lines, public key and heads into one archive, on standard output. The exit code is 1
- * if a log in it is not sound.
+ * if a log is not sound, or is gone.
  */
 export async function auditExport(context: Context): Promise<number> {
   if (context.flags.json) {
@@ -30,8 +30,8 @@ export async function auditExport(context: Context): Promise<number> {
   }
   const { root } = context;
   const logs = selectLogs(context);
-  if (logs.length === 0) throw noAuditLog(context, "export");
   const code = await complainOfUnsound(context);
+  if (logs.length === 0) throw noAuditLog(context, "export");
   context.write(await exportAuditLogs(logs, { root }));
   const { fingerprint } = await ensureSigningKey(root);
   context.complain(`! signed with ${fingerprint}; tell the reader this fingerprint some other way`);
@@ -42,8 +42,8 @@ export async function auditExport(context: Context): Promise<number> {
 export async function auditHead(context: Context): Promise<number> {
   const { root, flags } = context;
   const logs = selectLogs(context);
-  if (logs.length === 0) throw noAuditLog(context, "print a head");
   const code = await complainOfUnsound(context);
+  if (logs.length === 0) throw noAuditLog(context, "print a head");
   const heads = [];
   for (const id of logs) heads.push(await readAuditHead(id, { root }));
   const fingerprint = readSigningKey(root)?.fingerprint;

@@ -238,7 +238,7 @@ export function directoryIdentity(dir: string, maxBytes = Infinity): string | un
   }
   const reason = info.isDirectory
     ? `it has ${info.size} bytes of names, more than the ${maxBytes} allowed: too many files are in it, or ` +
-      "were; move it away, and make it anew"
+      "were; move it away, make it anew, and move its files back"
     : info.isSymlink
     ? "it is a link, where a directory belongs"
     : "it is not a directory";

@@ -15,6 +15,7 @@ import {
 } from "../disk/read_untrusted.ts";
 import { queueDirsEver } from "../queue/find.ts";
 import { parseJsonBytes, parseResponse } from "../records/codec.ts";
+import { UnsafeFileError } from "../records/errors.ts";
 import { formatHead, type Head, parseHead, type SignedHead } from "../records/head.ts";
 import { isProposalId, RESPONSE_SUFFIX } from "../records/names.ts";
 import { quote } from "../text/quote.ts";
@@ -80,16 +81,24 @@ const MAX_RESPONSES = 10_000;
 
 const MAX_RESPONSE_BYTES = 128 * 1024 * 1024;
 
+/** What the responses of a bottle state. */
+export interface StatedHeads {
+  readonly anchors: readonly Anchor[];
+  /** Why there may be others: the first response, or directory of responses, that this user may not read. */
+  readonly unread: string | undefined;
+}
+
 /**
  * The heads that a bottle's responses state, archived ones and those of removed bottles of that name too:
  * anchors of all its logs, unchecked. The sidecar can write there, so each counts only if it is signed; and
  * a flood must not keep a log from being checked, so the responses that changed last are read: at most
  * 10,000, and 128 MiB.
  */
-export function anchorsInResponses(root: string, slug: string): readonly Anchor[] {
+export function anchorsInResponses(root: string, slug: string): StatedHeads {
   const anchors: Anchor[] = [];
+  const unread: string[] = [];
   let bytesLeft = MAX_RESPONSE_BYTES;
-  for (const { source, bytes } of newestResponses(queueDirsEver(slug, root))) {
+  for (const { source, bytes } of newestResponses(queueDirsEver(slug, root), unread)) {
     if (bytes > bytesLeft) break;
     bytesLeft -= bytes;
     try {
@@ -98,30 +107,34 @@ export function anchorsInResponses(root: string, slug: string): readonly Anchor[
       const { bytes } = readUntrusted(source, options);
       const { auditHead } = parseResponse(parseJsonBytes(bytes, source), source);
       if (auditHead !== undefined) anchors.push({ ...auditHead, source });
-    } catch {
-      // A response that cannot be read states no head; the listing reports it.
+    } catch (error) {
+      // What is no plain file, or no response, states no head; the listing reports it.
+      if (error instanceof UnsafeFileError && error.cause !== undefined) unread.push(error.message);
     }
   }
-  return anchors;
+  return { anchors, unread: unread[0] };
 }
 
-function newestResponses(queueDirs: readonly string[]) {
+function newestResponses(queueDirs: readonly string[], unread: string[]) {
   return queueDirs.flatMap((queueDir) => [queueDir, processedDir(queueDir)])
-    .flatMap((dir) => responseNames(dir).map((name) => join(dir, name)))
+    .flatMap((dir) => responseNames(dir, unread).map((name) => join(dir, name)))
     .flatMap((source) => {
-      const look = sizeAndChange(source);
-      return look && look.bytes <= MAX_QUEUE_FILE_BYTES ? [{ source, ...look }] : [];
+      // What may not be looked at is read last, which says so.
+      const look = sizeAndChange(source) ?? { bytes: 0, changed: 0, writtenMs: 0 };
+      return look.bytes <= MAX_QUEUE_FILE_BYTES ? [{ source, ...look }] : [];
     })
     .sort((a, b) => b.changed - a.changed || b.writtenMs - a.writtenMs)
     .slice(0, MAX_RESPONSES);
 }
 
-function responseNames(dir: string): readonly string[] {
+function responseNames(dir: string, unread: string[]): readonly string[] {
   try {
     return listNames(dir).filter((name) =>
       name.endsWith(RESPONSE_SUFFIX) && isProposalId(name.slice(0, -RESPONSE_SUFFIX.length))
     );
-  } catch {
-    return []; // It is a link, or not a directory: the listing reports it.
+  } catch (error) {
+    if (!(error instanceof UnsafeFileError)) throw error;
+    unread.push(error.message);
+    return [];
   }
 }

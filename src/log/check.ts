@@ -11,7 +11,7 @@ import { MalformedRecordError } from "../records/errors.ts";
 import { EMPTY_HEAD, formatHead } from "../records/head.ts";
 import { auditLogName } from "../records/names.ts";
 import { quote } from "../text/quote.ts";
-import { type Anchor, anchorsInResponses, rememberedAnchor } from "./anchors.ts";
+import { type Anchor, anchorsInResponses, rememberedAnchor, type StatedHeads } from "./anchors.ts";
 import { advance, headIsSigned, isWhole, lineIsSigned, linesOf, type Link } from "./chain.ts";
 import type { AuditLogId, BrokenLine } from "./entries.ts";
 import { parsePublicKeys, type PublicKeys, signingKeyIfAny } from "./key.ts";
@@ -249,13 +249,13 @@ export async function* verifyAuditLogs(
 ): AsyncGenerator<AuditVerification & AuditLogId> {
   const { root, publicKeys } = options;
   if (publicKeys !== undefined) trustedKeys(root, publicKeys);
-  const answered = new Map<string, readonly Anchor[]>();
+  const answered = new Map<string, StatedHeads>();
   for (const id of ids) {
     let found: AuditVerification;
     try {
-      const anchors = answered.get(id.slug) ?? anchorsInResponses(root, id.slug);
-      answered.set(id.slug, anchors);
-      found = await verifyOne(id, options, anchors);
+      const stated = answered.get(id.slug) ?? anchorsInResponses(root, id.slug);
+      answered.set(id.slug, stated);
+      found = await verifyOne(id, options, stated);
     } catch (error) {
       if (error instanceof Deno.errors.NotCapable) throw error;
       const log = auditLogName(id.component, id.slug);
@@ -271,7 +271,7 @@ export async function* verifyAuditLogs(
 async function verifyOne(
   { component, slug }: AuditLogId,
   options: VerifyOptions & { readonly root: string },
-  answered: readonly Anchor[],
+  stated: StatedHeads,
 ): Promise<AuditVerification> {
   const { root, publicKeys, anchors = [], chainOnly = false } = options;
   const log = auditLogName(component, slug);
@@ -290,9 +290,12 @@ async function verifyOne(
   using opened = await openLogAtRest(file, remember);
   if (opened === undefined) remember();
   const keys = chainOnly ? undefined : trustedKeys(root, publicKeys);
-  const all = [...anchors, ...own, ...answered];
+  const all = [...anchors, ...own, ...stated.anchors];
   const found = verifyLog({ log, file, chunks: opened?.chunks() ?? [], keys, anchors: all });
-  return damage === undefined ? found : withProblem(found, damage);
+  // A head that cannot be read must not pass for one that is not there.
+  const { unread } = stated;
+  const missing = damage ?? (unread && `the heads in its responses are not all known: ${unread}`);
+  return missing === undefined ? found : withProblem(found, missing);
 }
 
 function trustedKeys(root: string, publicKeys: string | undefined): PublicKeys {

@@ -251,3 +251,73 @@ Deno.test("a root that is not there is refused by every verb that reads, and is 
   assertEquals((await supervise(dir.path, ["bottle", "add", "dev-1", "--root", root])).code, 0);
   assertEquals((await supervise(dir.path, ["list", "--root", root])).code, 0);
 });
+
+// Threat: L3
+Deno.test("a log that was removed with its head does not pass where the responses cannot be read", async (t) => {
+  if (await ranAlone(t)) return;
+  await using dir = await tempDir();
+  for (const bottleSlug of ["dev-1", "dev-2"]) {
+    await queueSample(dir.path, { id: bottleSlug, bottleSlug });
+    await supervise(dir.path, ["reject", bottleSlug, "--notes", "no"]);
+  }
+  const queueDir = dir.at("queue", "dev-1");
+  const [response, archive] = [`${queueDir}/dev-1.response.json`, `${queueDir}/processed`];
+  for (const place of ["audit/pipelock-dev-1.log", "private/heads/pipelock-dev-1"]) {
+    await Deno.remove(dir.at(place));
+  }
+  /** What each verb says that checks the logs, or makes a copy of them. */
+  const check = async (says: string, what: string) => {
+    for (const words of ["verify", "head", "export", "head --bottle dev-1"]) {
+      const args = ["audit", ...words.split(" ")];
+      const { code, out, err } = await supervise(dir.path, args);
+      assertEquals(code, words.includes("--bottle") ? 3 : 1, `${words}, ${what}`);
+      const said = (words === "verify" ? out : err).replaceAll(/\n ?↪/g, "").replaceAll(
+        /\s+/g,
+        " ",
+      );
+      assertStringIncludes(said, says, `${words}, ${what}`);
+    }
+    const { findings } = JSON.parse((await supervise(dir.path, ["doctor", "--json"])).out);
+    const logs = findings.filter(({ check }: { check: string }) => check === "logs");
+    assertStringIncludes(JSON.stringify(logs), says, what);
+  };
+  await asUser(dir.path, async () => {
+    await check(`line 1: lines 1 to 1 are gone, by ${response}`, "as it is");
+    for (
+      const [place, mode] of [[queueDir, 0o000], [queueDir, 0o600], [response, 0o000]] as const
+    ) {
+      await Deno.chmod(place, mode);
+      try {
+        const unread = mode === 0o600 ? archive : place;
+        await check(
+          `the heads in its responses are not all known: Cannot read ${unread}: ${DENIED}`,
+          `${place} of mode ${mode.toString(8)}`,
+        );
+      } finally {
+        await Deno.chmod(place, 0o700);
+      }
+    }
+    await Deno.mkdir(archive);
+    await Deno.rename(response, `${archive}/dev-1.response.json`);
+    // The directory of the names can be listed, and nothing in it looked at.
+    for (const [mode, unread] of [[0o000, ""], [0o600, "/dev-1.response.json"]] as const) {
+      await Deno.chmod(archive, mode);
+      await check(`Cannot read ${archive}${unread}: ${DENIED}`, `processed, ${mode.toString(8)}`);
+      await Deno.chmod(archive, 0o700);
+    }
+    await Deno.rename(archive, dir.at("away"));
+    await Deno.symlink(dir.at("away"), archive);
+    await check(`Cannot read ${archive}: it is a link, where a directory belongs`, "a link");
+    await Deno.remove(archive);
+    const removed = dir.at("private", "removed", "dev-1", "dev-1.abc");
+    await Deno.mkdir(removed, { recursive: true });
+    await Deno.chmod(removed, 0o000);
+    await check(`Cannot read ${removed}: ${DENIED}`, "a removed queue");
+    await Deno.chmod(removed, 0o700);
+    // What anybody can plant in a response's place states nothing, and stops nothing.
+    await Deno.remove(dir.at("private", "removed"), { recursive: true });
+    await Deno.symlink("/etc/hostname", response);
+    await Deno.writeTextFile(`${queueDir}/p2.response.json`, "{");
+    assertEquals((await supervise(dir.path, ["audit", "verify"])).code, 0);
+  });
+});

@@ -264,7 +264,7 @@ Deno.test("verifyAuditLog() reads 128 MiB of answers, those that changed last", 
   const ref = { root: dir.path, bottleSlug: "dev-1", proposalId: proposal.id };
   const verdict = { status: "approved" } as const;
   await decide({ ...ref, proposalSha256, verdict, notes: "", operator: "ada@host" });
-  const anchors = () => anchorsInResponses(dir.path, "dev-1").map(({ seq }) => seq);
+  const anchors = () => anchorsInResponses(dir.path, "dev-1").anchors.map(({ seq }) => seq);
   assertEquals(anchors(), [1]);
   for (let n = 0; n < 16; n++) plant(`new${n}`);
   assertEquals(anchors(), []);

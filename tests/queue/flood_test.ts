@@ -215,7 +215,7 @@ Deno.test("a directory of too many names is not listed, and hides no other bottl
     ];
   };
   const reason = "it has N bytes of names, more than the 33554432 allowed: too many files are in " +
-    "it, or were; move it away, and make it anew";
+    "it, or were; move it away, make it anew, and move its files back";
   assertEquals(look(), ["dev-2", `. ${reason}`]);
   // A sidecar does not start there.
   assertThrows(() => clearUnfinished(queueDir), UnsafeFileError, "bytes of names");
