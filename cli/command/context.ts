@@ -214,7 +214,7 @@ function nearest(bottle: string, known: ReadonlySet<string>, supervise: string):
 const OUTCOMES = {
   completed: "was recorded and is answered now",
   dropped: "was not recorded, so it never happened; decide anew",
-  superseded: "was recorded, but another program had answered first; see audit show",
+  superseded: "was recorded, but another program's answer is in its place; see audit show",
 } as const;
 
 /** Finishes what a crash left open, and prints how it ended. A decision that cannot be finished stops no verb. */

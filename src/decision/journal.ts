@@ -149,8 +149,8 @@ export function keepUnrecorded(ref: Required<ProposalRef>): UnrecordedResponse |
 
 /**
  * Creates the response of a recorded decision, unless it is there. The caller holds the bottle's lock.
- * Returns whether the response in the queue is this decision's; if another program's came first, the log
- * then says so. If no response can be created, the decision counts all the same.
+ * Returns whether the response in the queue is this decision's; if another program's is in its place, the
+ * log then says so. If no response can be created, the decision counts all the same.
  */
 async function answerRecorded(root: string, intent: Intent): Promise<boolean> {
   try {
@@ -187,7 +187,8 @@ async function answer(root: string, intent: Intent): Promise<boolean> {
   } catch (error) {
     if (!(error instanceof Deno.errors.AlreadyExists)) throw error;
   }
-  // Another program, such as the Python original, which keeps no record, answered in between.
+  // By another program, such as the Python original, which keeps no record. After a crash nobody can tell
+  // whether this decision's was there before, and the queue's owner removed it.
   const { marks: _, confirmed: __, ifUnmarked: ___, ...entry } = parseAuditEntry(
     JSON.parse(intent.line),
     "the intent",
@@ -196,7 +197,7 @@ async function answer(root: string, intent: Intent): Promise<boolean> {
     ...entry,
     timestamp: new Date().toISOString(),
     operatorAction: ACTION_SUPERSEDED,
-    operatorNotes: "Another program's answer stood in the queue first.",
+    operatorNotes: "Another program's answer is in its place in the queue.",
     diff: "",
     finalSha256: "",
   }, root);
@@ -242,7 +243,7 @@ interface FinishedIntent {
   readonly proposalId: string;
   /**
    * `completed`: it was recorded, and its response is written now. `dropped`: it was not recorded, so it
-   * never happened. `superseded`: another program's response was there first.
+   * never happened. `superseded`: another program's response is in its place.
    */
   readonly outcome: "completed" | "dropped" | "superseded";
 }

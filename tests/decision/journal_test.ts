@@ -139,7 +139,7 @@ Deno.test("finishInterrupted() leaves an answer alone that stands, or is archive
   assertEquals(await actions(dir), ["approved", "approved"]);
 });
 
-Deno.test("finishInterrupted() records that another program's answer stood first", async () => {
+Deno.test("finishInterrupted() records that another program's answer is in the place of its own, not which came first", async () => {
   await using dir = await tempDir();
   const queued = await crashed(dir);
   const { queueDir, proposal, response } = queued;
@@ -149,6 +149,10 @@ Deno.test("finishInterrupted() records that another program's answer stood first
   await finishInterrupted(dir.path);
   assertEquals((await readAnswer(queueDir, proposalId))?.status, "rejected");
   assertEquals(await actions(dir), ["approved", "approved", "superseded"]);
+  const entries = await readAuditEntries("pipelock", "dev-1", { root: dir.path });
+  // Its own was there before, and could have been collected.
+  const notes = "Another program's answer is in its place in the queue.";
+  assertEquals(entries.at(-1)!.operatorNotes, notes);
   // The log's decision did not take effect, so it is not what the operator is told.
   const again = () => decideSample(dir, { ...queued, proposal });
   const error = await refused(again, "answered_without_record");
