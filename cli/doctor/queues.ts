@@ -30,6 +30,7 @@ import {
   UnsafeFileError,
   validateConfigFile,
 } from "../../mod.ts";
+import { quoteFile } from "../render/quote.ts";
 import { age } from "../render/time.ts";
 import { shellWord } from "../command/split_words.ts";
 import { counted, type Finding, findingsOf, named, type Subject } from "./finding.ts";
@@ -69,7 +70,8 @@ function checkArchived({ root }: Subject): Finding[] {
   const [newest] = unrecorded;
   if (newest === undefined) return found;
   const order = unrecorded.every(({ changed }) => changed > 0) ? ", the newest first" : "";
-  const names = unrecorded.map(({ bottleSlug, proposalId }) => `${bottleSlug}/${proposalId}`);
+  const names = unrecorded
+    .map(({ bottleSlug, proposalId }) => `${bottleSlug}/${quoteFile(proposalId)}`);
   const path = shellWord(newest.path);
   // A warning, and one for all of them: where the Python original's operator answers, each is unrecorded.
   found.push(warn(
@@ -93,7 +95,7 @@ export function checkQueues(subject: Subject): Finding[] {
   const [flooded] = unlisted;
   const open = unrecorded === undefined ? [] : [responses.bad(
     `${counted(unrecordedResponses.length, "response is", "responses are")} unrecorded: ` +
-      named(unrecordedResponses.map((one) => `${one.bottleSlug}/${one.proposalId}`)),
+      named(unrecordedResponses.map((one) => `${one.bottleSlug}/${quoteFile(one.proposalId)}`)),
     `${supervise} show ${unrecorded.proposalId.slice(0, 8)} --bottle ${unrecorded.bottleSlug}; ` +
       "then decide it yourself with --override-unrecorded (chmod u+w it first if it is a " +
       "directory), and find out who else writes there",
@@ -106,7 +108,9 @@ export function checkQueues(subject: Subject): Finding[] {
     ...archived,
     broken === undefined ? files.ok("every file in the queues can be listed") : files.warn(
       `${counted(unreadable.length, "file")} cannot be listed: ` +
-        named(unreadable.map((one) => `${one.bottleSlug}/${one.file} (${one.reason})`)),
+        named(
+          unreadable.map((one) => `${one.bottleSlug}/${quoteFile(one.file)} (${one.reason})`),
+        ),
       // Without the file's name: an attacker may have chosen it, and this line is pasted into a shell.
       `ls -la ${shellWord(queueRoot(root))}/*/; only sidecars write there: find out which one did`,
     ),

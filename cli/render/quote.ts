@@ -24,13 +24,18 @@ const PLAIN_ID = /^(?=.*\d)(?:[0-9a-f-]+|(?!.*[a-z]{2}).{1,8})$/i;
  * quotes, with a label.
  */
 export function quoteId(id: string): string {
-  return PLAIN_ID.test(id) ? id : `id "${id}"`;
+  return PLAIN_ID.test(id) ? id : `id ${inQuotes(id)}`;
+}
+
+/** A name in quotes that it cannot leave. Whoever prints it makes the rest of it visible. */
+function inQuotes(name: string): string {
+  return `"${name.replace(/["\\]/g, "\\$&")}"`;
 }
 
 /** The name of a file in a queue, in quotes if the id in it could be a word of this program's. */
 export function quoteFile(file: string): string {
   const id = file.replace(/\.(?:proposal|response)\.json$/, "");
-  return [".", "processed"].includes(file) || PLAIN_ID.test(id) ? file : `"${file}"`;
+  return [".", "processed"].includes(file) || PLAIN_ID.test(id) ? file : inQuotes(file);
 }
 
 /** The same in a question: its text was shown above, and must not say how to answer. */

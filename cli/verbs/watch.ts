@@ -18,7 +18,7 @@ import { runAlone } from "../command/alone.ts";
 import { type Context, keepForLater } from "../command/context.ts";
 import { isWanted } from "../command/resolve.ts";
 import { openNotifier } from "../notify/outbox.ts";
-import { beginningOf, quoteId, visibleJson } from "../render/quote.ts";
+import { beginningOf, quoteFile, quoteId, visibleJson } from "../render/quote.ts";
 import {
   countMarks,
   marksInShort,
@@ -139,8 +139,9 @@ function printChanges(context: Context, print: Print, { events, now }: Changes):
       if (!stillUnreadable.has(fileOf(event))) readable.set(fileOf(event), event);
     }
   }
-  for (const [name, { bottleSlug, file }] of readable) {
-    const words = { event: "cleared", rest: [visibleLine(name, "code")] };
+  for (const { bottleSlug, file } of readable.values()) {
+    const name = visibleLine(`${bottleSlug}/${quoteFile(file)}`, "code");
+    const words = { event: "cleared", rest: [name] };
     print({ event: "cleared", bottle_slug: bottleSlug, file }, words);
   }
 }

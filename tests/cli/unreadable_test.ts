@@ -207,7 +207,10 @@ Deno.test("a removed bottle's directory of mode 000 hides no other bottle's log,
     assertEquals([verified.code, verified.err], [1, ""]);
     assertMatch(verified.out, /^ok .* pipelock-dev-1$/m);
     assertMatch(verified.out, /^FAIL .* pipelock-closed\n +line 0: it could not be checked: /m);
-    assertStringIncludes(out, "1 archived response is unrecorded, the newest first: dev-1/gone-1");
+    assertStringIncludes(
+      out,
+      '1 archived response is unrecorded, the newest first: dev-1/"gone-1"',
+    );
     assertStringIncludes(
       out,
       "closed: nobody can tell whether its archived responses are recorded",

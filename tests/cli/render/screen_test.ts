@@ -1,3 +1,4 @@
+import { quoteFile } from "../../../cli/render/quote.ts";
 import { encodeAuditEntry, encodeResponse } from "../../../src/records/codec.ts";
 import { sampleEntry } from "../../support/audit.ts";
 import { supervise } from "../../support/command_line.ts";
@@ -184,3 +185,12 @@ Deno.test(
     );
   },
 );
+
+// Threat: A6
+Deno.test("the name of a file in a queue stays in its quotes", () => {
+  assertEquals(
+    quoteFile('x" and then; approved "y\\.proposal.json'),
+    '"x\\" and then; approved \\"y\\\\.proposal.json"',
+  );
+  assertEquals(quoteFile("0b6f-1.response.json"), "0b6f-1.response.json");
+});

@@ -220,7 +220,7 @@ const TROUBLES: readonly Trouble[] = [
     },
     check: "foreign-answers",
     state: "bad",
-    says: "1 response is unrecorded: dev-1/waits",
+    says: '1 response is unrecorded: dev-1/"waits"',
     todo: "supervise show waits --bottle dev-1",
   },
   {
@@ -228,7 +228,7 @@ const TROUBLES: readonly Trouble[] = [
     make: (dir) => archive(dir.at("queue", "dev-1", "processed"), "gone-1", "gone-2"),
     check: "foreign-answers",
     state: "warn",
-    says: "2 archived responses are unrecorded, the newest first: dev-1/gone-",
+    says: '2 archived responses are unrecorded, the newest first: dev-1/"gone-',
     todo: "ls -l $ROOT/queue/dev-1/processed/gone-",
   },
   {
@@ -236,7 +236,7 @@ const TROUBLES: readonly Trouble[] = [
     make: (dir) => archive(dir.at("private", "removed", "x", "x.1", "processed"), "gone-1"),
     check: "foreign-answers",
     state: "warn",
-    says: "1 archived response is unrecorded, the newest first: x/gone-1",
+    says: '1 archived response is unrecorded, the newest first: x/"gone-1"',
     todo: "ls -l $ROOT/private/removed/x/x.1/processed/gone-1.response.json; unless an operator",
   },
   {
