@@ -55,7 +55,11 @@ export { formatAnchors, parseAnchors } from "./src/log/anchors.ts";
 export { verifyAuditLogs } from "./src/log/check.ts";
 export { exportAuditLogs, readAuditHead, verifyAuditArchive } from "./src/log/archive.ts";
 export { decideAfterLook, inspectToDecide } from "./src/decision/decide.ts";
-export { differingResponse, proveFinalFile } from "./src/decision/proven_response.ts";
+export {
+  type DifferingResponse,
+  differingResponse,
+  proveFinalFile,
+} from "./src/decision/proven_response.ts";
 export {
   archivedUnrecorded,
   decidedAmong,

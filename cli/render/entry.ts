@@ -6,6 +6,7 @@
  */
 
 import {
+  type DifferingResponse,
   formatHead,
   isDecision,
   isProposalId,
@@ -138,13 +139,19 @@ function marksLine({ marks }: AuditEntry): string {
   return marks.length === 0 ? "it had no marks" : "its marks:";
 }
 
+function differingLine({ queueDir, says, isRead }: DifferingResponse): string {
+  return `! its response in ${queueDir} ${
+    isRead ? "says otherwise" : "cannot be compared"
+  }: ${says}`;
+}
+
 /** A whole entry; of the decision that `show` looks up also what proves it. */
 export function renderEntry(
   entry: AuditEntry,
   nowMs: number,
   columns: number,
   style: Style,
-  record?: RecordedDecision & { readonly differing: string | undefined },
+  record?: RecordedDecision & { readonly differing: DifferingResponse | undefined },
 ): string[] {
   const line = (text: string, indent = "  ") =>
     wrap(indent, visibleLine(text, "code"), columns, "prose");
@@ -168,9 +175,7 @@ export function renderEntry(
         : `key ${operatorKey}${record === undefined ? ", not checked" : ""}`,
     ),
     ...(record === undefined ? [] : line(SIGNATURES[record.signature])),
-    ...(record?.differing === undefined
-      ? []
-      : line(`! the response in the queue says otherwise: ${record.differing}`)),
+    ...(record?.differing === undefined ? [] : line(differingLine(record.differing))),
     ...(record?.auditHead === undefined ? [] : line(`head ${formatHead(record.auditHead)}`)),
     ...(proposalId === undefined ? [] : line(`proposal ${quoteId(proposalId)}`)),
     ...(finalSha256 ? line(`final file ${finalSha256}`) : []),

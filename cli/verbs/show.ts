@@ -142,7 +142,7 @@ function showRecord(context: Context, ref: Ref, record: RecordedDecision): void 
       audit_head: auditHead === undefined ? null : formatHead(auditHead),
       signature,
     },
-    foreign_answer: differing ?? null,
+    foreign_answer: differing?.says ?? null,
   });
 }
 

@@ -26,14 +26,25 @@ import { basename } from "@std/path";
 
 type Ref = Required<ProposalRef>;
 
+/** The queues that may have its files. `doctor` names those of removed bottles that cannot be listed. */
+function queueDirsOf({ bottleSlug, root }: Ref): readonly string[] {
+  try {
+    return queueDirsEver(bottleSlug, root);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotCapable) throw error;
+    return [queueDirForSlug(bottleSlug, { root })];
+  }
+}
+
 /**
  * The file with a hash, from where the final file of a decision may be: the response, the proposal, both
  * archived or not, also in the queues of removed bottles of that name; or the copy of a file that was in
  * force or decided. `undefined` if none of these has it.
  */
-function findFinalFile({ root, bottleSlug, proposalId }: Ref, sha256: string): string | undefined {
+function findFinalFile(ref: Ref, sha256: string): string | undefined {
+  const { root, bottleSlug, proposalId } = ref;
   const candidates = [
-    ...queueDirsEver(bottleSlug, root).flatMap((queueDir) => [
+    ...queueDirsOf(ref).flatMap((queueDir) => [
       ...responsePlaces(queueDir, proposalId).map((path) => () => responseFromFile(path).finalFile),
       ...[queueDir, processedDir(queueDir)].map((dir) => () =>
         proposalFromFile(proposalPath(dir, proposalId)).proposedFile
@@ -71,18 +82,35 @@ export function proveFinalFile(
   };
 }
 
+/** A response to a decided proposal that is not known to say what is recorded. */
+export interface DifferingResponse {
+  readonly queueDir: string;
+  /** What it says, or why it cannot be read: one line. */
+  readonly says: string;
+  readonly isRead: boolean;
+}
+
 /**
- * What the response to a decided proposal says, in one line, if that is not what is recorded: the queue's
+ * The response to a decided proposal, if it says otherwise than the record, or cannot be read: the queue's
  * owner can replace it. Looks into the queues of removed bottles of that name too.
  */
-export function differingResponse(ref: Ref, { entry }: RecordedDecision): string | undefined {
-  for (const queueDir of queueDirsEver(ref.bottleSlug, ref.root)) {
-    const { response, told } = readStandingResponse(ref, undefined, queueDir) ?? {};
+export function differingResponse(
+  ref: Ref,
+  { entry }: RecordedDecision,
+): DifferingResponse | undefined {
+  for (const queueDir of queueDirsOf(ref)) {
+    const { response, bytes, told } = readStandingResponse(ref, undefined, queueDir) ?? {};
     if (response === undefined) continue;
-    if (told?.status !== entry.operatorAction) return response.says;
-    const sha256 = told.finalFile === null ? "" : sha256Hex(told.finalFile);
-    if (sha256 !== (entry.finalSha256 ?? sha256)) return `${told.status}, with another file`;
-    if (told.notes !== entry.operatorNotes) return `${told.status}, with other notes`;
+    const sha256 = typeof told?.finalFile === "string" ? sha256Hex(told.finalFile) : "";
+    const other = told?.status !== entry.operatorAction
+      ? ""
+      : sha256 !== (entry.finalSha256 ?? sha256)
+      ? ", with another file"
+      : told.notes !== entry.operatorNotes
+      ? ", with other notes"
+      : undefined;
+    if (other === undefined) continue;
+    return { queueDir, says: response.says + other, isRead: bytes !== undefined };
   }
   return undefined;
 }

@@ -255,6 +255,29 @@ Deno.test("a root that is not there is refused by every verb that reads, and is 
   assertEquals((await supervise(dir.path, ["list", "--root", root])).code, 0);
 });
 
+Deno.test("show prints the record of a decision, whatever of the queues cannot be read", async (t) => {
+  if (await ranAlone(t)) return;
+  await using dir = await tempDir();
+  await queueSample(dir.path, { id: "p1" });
+  await supervise(dir.path, ["modify", "p1", "--file", "-"], { input: "mine.example\n" });
+  const removed = dir.at("private", "removed", "dev-1");
+  await Deno.mkdir(removed, { recursive: true });
+  const queueDir = dir.at("queue", "dev-1");
+  await asUser(dir.path, async () => {
+    for (const place of [removed, queueDir, `${queueDir}/p1.response.json`]) {
+      await Deno.chmod(place, 0o000);
+      const { code, out } = await supervise(dir.path, ["show", "p1", "--json"]);
+      const final = await supervise(dir.path, ["show", "p1", "--final"]);
+      await Deno.chmod(place, 0o700);
+      assertEquals(code, 0, place);
+      const { decision, foreign_answer } = JSON.parse(out);
+      assertEquals(decision.operator_action, "modified");
+      assertEquals(foreign_answer, place === removed ? null : `it cannot be read: ${DENIED}`);
+      assertEquals([final.code, final.out], [0, "mine.example\n"]);
+    }
+  });
+});
+
 // Threat: L3
 Deno.test("a log that was removed with its head does not pass where the responses cannot be read", async (t) => {
   if (await ranAlone(t)) return;
