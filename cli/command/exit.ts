@@ -145,7 +145,7 @@ export function failureOf(
     return { exit: 1, code: "denied", message: `Cannot go on: ${denied}${way}` };
   }
   // The message of a system error does not say what failed, and not always on which file.
-  const system = error instanceof Error && / \(os error \d+\)/.test(message);
+  const system = error instanceof Error && /^[^:]* \(os error \d+\)/.test(message);
   const said = system ? `Cannot go on: ${message}` : message;
   const isForDoctor = isDenied(error) && root !== undefined && message.includes(root);
   return { exit: 1, code: "failed", message: isForDoctor ? askDoctor(said, supervise) : said };

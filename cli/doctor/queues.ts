@@ -30,7 +30,7 @@ import {
   UnsafeFileError,
   validateConfigFile,
 } from "../../mod.ts";
-import { quoteFile } from "../render/quote.ts";
+import { quoteFile, quoteId } from "../render/quote.ts";
 import { age } from "../render/time.ts";
 import { shellWord } from "../command/split_words.ts";
 import { counted, type Finding, findingsOf, named, type Subject } from "./finding.ts";
@@ -96,15 +96,21 @@ export function checkQueues(subject: Subject): Finding[] {
   const open = unrecorded === undefined ? [] : [responses.bad(
     `${counted(unrecordedResponses.length, "response is", "responses are")} unrecorded: ` +
       named(unrecordedResponses.map((one) => `${one.bottleSlug}/${quoteFile(one.proposalId)}`)),
-    `${supervise} show ${unrecorded.proposalId.slice(0, 8)} --bottle ${unrecorded.bottleSlug}; ` +
-      "then decide it yourself with --override-unrecorded (chmod u+w it first if it is a " +
-      "directory), and find out who else writes there",
+    // The whole id, as below: the queue's owner can choose another that begins like it.
+    `${supervise} show ${unrecorded.proposalId} --bottle ${unrecorded.bottleSlug}; then decide it ` +
+      "yourself with --override-unrecorded (chmod u+w it first if it is a directory), or, if it has no " +
+      `proposal, move the response out of ${
+        shellWord(queueDirForSlug(unrecorded.bottleSlug, { root }))
+      }; and find out who else writes there`,
   )];
-  const isSound = open.length + archived.length === 0;
+  // Where a log, or a queue as a whole, cannot be read, nobody knows: that is told as unreadable.
+  const isKnown = unreadable.every(({ file }) => file !== ".");
+  const sound = open.length + archived.length > 0 || !isKnown ? [] : [
+    responses.ok("every response has a record, archived or not; show ID compares the two"),
+  ];
   return [
-    ...isSound
-      ? [responses.ok("every response has a record, archived or not; show ID compares the two")]
-      : open,
+    ...sound,
+    ...open,
     ...archived,
     broken === undefined ? files.ok("every file in the queues can be listed") : files.warn(
       `${counted(unreadable.length, "file")} cannot be listed: ` +
@@ -114,13 +120,17 @@ export function checkQueues(subject: Subject): Finding[] {
       // Without the file's name: an attacker may have chosen it, and this line is pasted into a shell.
       `ls -la ${shellWord(queueRoot(root))}/*/; only sidecars write there: find out which one did`,
     ),
-    flooded === undefined ? floods.ok("all that is pending is listed") : floods.bad(
-      `somebody floods ${
-        named(unlisted.map(({ bottleSlug, count }) => `${bottleSlug} (${count} not listed)`))
-      }`,
-      `stop the sidecar of ${flooded.bottleSlug}, then look into ` +
-        shellWord(queueDirForSlug(flooded.bottleSlug, { root })),
-    ),
+    ...flooded !== undefined
+      ? [floods.bad(
+        `somebody floods ${
+          named(unlisted.map(({ bottleSlug, count }) => `${bottleSlug} (${count} not listed)`))
+        }`,
+        `stop the sidecar of ${flooded.bottleSlug}, then look into ` +
+          shellWord(queueDirForSlug(flooded.bottleSlug, { root })),
+      )]
+      : isKnown
+      ? [floods.ok("all that is pending is listed")]
+      : [],
   ];
 }
 
@@ -183,10 +193,8 @@ export function checkSidecars(subject: Subject): Finding[] {
     const { id, bottleSlug, arrivalTimestamp } = oldest.proposal;
     if (instantOf(arrivalTimestamp) / 1000 < nowMs - UNDECIDED_MS) {
       found.push(warn(
-        `${bottleSlug}: ${id} has been pending for ${age(arrivalTimestamp, nowMs)}`,
-        `${supervise} show ${
-          id.slice(0, 8)
-        } --bottle ${bottleSlug}; rejected, it is out of the way`,
+        `${bottleSlug}: ${quoteId(id)} has been pending for ${age(arrivalTimestamp, nowMs)}`,
+        `${supervise} show ${id} --bottle ${bottleSlug}; rejected, it is out of the way`,
       ));
     }
   }

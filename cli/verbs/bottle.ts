@@ -46,6 +46,7 @@ import { CLIENT_NAMES, type ClientName, UsageError } from "../command/flags.ts";
 import { shellWord } from "../command/split_words.ts";
 import { counted, named } from "../doctor/finding.ts";
 import { unreadableLine } from "../render/pending.ts";
+import { quoteId } from "../render/quote.ts";
 import { alignColumns } from "../render/wrap.ts";
 
 function clientIn({ flags: { client } }: Context): ClientName | undefined {
@@ -298,7 +299,7 @@ export const bottleRemove = alone(async (context, bottle) => {
     const responses = counted(unrecorded.length, "archived response", "archived responses");
     context.complain(
       `! ${responses} in it without a record: ${
-        named(unrecorded)
+        named(unrecorded.map(quoteId))
       }; ${context.supervise} doctor says more`,
     );
   }

@@ -29,6 +29,7 @@ import { checkBottleSlug, isBottleSlug, SUPERVISE_PORT } from "../records/names.
 import { CONFIG_FILE_FOR_TOOL, type Tool, TOOLS } from "../records/proposal.ts";
 import { type Check, isCount, shapeOf } from "../records/shape.ts";
 import { asciiJson } from "../text/json.ts";
+import { quote } from "../text/quote.ts";
 import { withBottleLock } from "./journal.ts";
 import { readOverview } from "./overview.ts";
 import { join } from "@std/path";
@@ -226,8 +227,10 @@ export function checkRemovable(slug: string, root: string): readonly string[] {
   const { unrecordedResponses: [planted], unreadable } = readOverview({ root, bottleSlug: slug });
   if (planted !== undefined) {
     throw new TypeError(
-      `Cannot remove ${slug}: ${planted.proposalId} is answered without a record; decide it with ` +
-        `--override-unrecorded first. If it has no proposal, move its response out of ${queueDir} yourself`,
+      `Cannot remove ${slug}: ${
+        quote(planted.proposalId)
+      } is answered without a record; decide it ` +
+        `with --override-unrecorded first. If it has no proposal, move its response out of ${queueDir} yourself`,
     );
   }
   // Then nobody knows whether every response has a record.

@@ -255,6 +255,25 @@ Deno.test("a root that is not there is refused by every verb that reads, and is 
   assertEquals((await supervise(dir.path, ["list", "--root", root])).code, 0);
 });
 
+Deno.test("nobody is told that all is recorded, or why it cannot go on, where a log cannot be read", async (t) => {
+  if (await ranAlone(t)) return;
+  await using dir = await tempDir();
+  await supervise(dir.path, ["bottle", "add", "dev-1"]);
+  await queueSample(dir.path, { id: "p1" });
+  await supervise(dir.path, ["reject", "p1", "--notes", "no"]);
+  await asUser(dir.path, async () => {
+    await Deno.chmod(dir.at("audit"), 0o000);
+    const { out } = await supervise(dir.path, ["doctor", "--json"]);
+    const { code, err } = await supervise(dir.path, ["bottle", "remove", "dev-1"]);
+    await Deno.chmod(dir.at("audit"), 0o700);
+    const checks = JSON.parse(out).findings.map(({ check }: { check: string }) => check);
+    const says = ["unreadable", "foreign-answers", "floods"].map((check) => checks.includes(check));
+    assertEquals(says, [true, false, false]);
+    assertEquals(code, 1);
+    assertMatch(err, /^Cannot remove dev-1: its responses cannot be checked against its logs: /);
+  });
+});
+
 Deno.test("show prints the record of a decision, whatever of the queues cannot be read", async (t) => {
   if (await ranAlone(t)) return;
   await using dir = await tempDir();

@@ -256,7 +256,7 @@ Deno.test("bottle remove refuses while a response has no record, and moves nothi
   assertEquals([refused.code, refused.out], [1, ""]);
   assertMatch(
     refused.err,
-    /^Cannot remove dev-1: p1 is answered without a record; decide it with --override-unrecorded/,
+    /^Cannot remove dev-1: "p1" is answered without a record; decide it with --override-unrecorded/,
   );
   await Deno.remove(join(root, "queue", "dev-1", "p1.proposal.json"));
   assertEquals((await supervise(root, ["bottle", "remove", "dev-1"])).code, 1);

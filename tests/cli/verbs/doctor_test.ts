@@ -211,7 +211,7 @@ const TROUBLES: readonly Trouble[] = [
     what: "a planted answer",
     make: (dir) => {
       const planted = {
-        proposalId: "waits",
+        proposalId: "waits-for-nobody",
         status: "approved",
         notes: "",
         finalFile: "x",
@@ -220,8 +220,10 @@ const TROUBLES: readonly Trouble[] = [
     },
     check: "foreign-answers",
     state: "bad",
-    says: '1 response is unrecorded: dev-1/"waits"',
-    todo: "supervise show waits --bottle dev-1",
+    says: '1 response is unrecorded: dev-1/"waits-for-nobody"',
+    todo: "supervise show waits-for-nobody --bottle dev-1; then decide it yourself with " +
+      "--override-unrecorded (chmod u+w it first if it is a directory), or, if it has no proposal, " +
+      "move the response out of $ROOT/queue/dev-1; and find out who else writes there",
   },
   {
     what: "planted answers in the archive",
@@ -303,7 +305,7 @@ const TROUBLES: readonly Trouble[] = [
     },
     check: "sidecars",
     state: "warn",
-    says: "dev-1: old has been pending for 2 d",
+    says: 'dev-1: id "old" has been pending for 2 d',
     todo: "supervise show old --bottle dev-1",
   },
   {
