@@ -101,6 +101,23 @@ Deno.test.each("root 0 00 0000 root:root 0:0 00:agent".split(" "))(
   (user) => assertEquals(rulesOf(`FROM debian:12\nUSER ${user}\n`), ["user-root"]),
 );
 
+// Threat: A10
+Deno.test.each([
+  "USER ${U:-root}",
+  "ARG U=root\nUSER $U",
+  "ENV U=0\nUSER ${U}:0",
+  'ENV U="ro""ot"\nUSER $U',
+  "ARG U=agent\nENV U=root\nUSER ${U:-agent}",
+  "USER r\\oot",
+  'USER ""',
+  "USER ${U:+root}",
+])("%s is root", (lines) => assertEquals(rulesOf(`FROM debian:12\n${lines}\n`), ["user-root"]));
+
+Deno.test.each(["USER ${U:-agent}", "ARG U=agent\nUSER $U", "USER $U"])(
+  "%s is not root",
+  (lines) => assertEquals(rulesOf(`FROM debian:12\n${lines}\n`), []),
+);
+
 Deno.test.each("agent 10 1000:0 rooted 0x root1".split(" "))(
   "USER %s is not root",
   (user) => assertEquals(rulesOf(`FROM debian:12\nUSER ${user}\n`), []),
@@ -112,6 +129,8 @@ Deno.test.each([
   ["--mount=type=cache,target=/c --security=insecure make", ["security-insecure"]],
   ["--mount=type=cache,target=/c --network=host make", ["network-host"]],
   ["--network=host --security=insecure make", ["security-insecure", "network-host"]],
+  ['--network="host" make', ["network-host"]],
+  ["--secur\\\nity=in\\\nsecure make", ["security-insecure"]],
   ["make --network=host", []],
   ["--network=none make", []],
 ])("RUN %s has the marks of its flags, wherever they are", (command, rules) => {

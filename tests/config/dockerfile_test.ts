@@ -1,5 +1,4 @@
 import { validateDockerfile } from "../../src/config/dockerfile/check.ts";
-import { errorsIn } from "../../src/config/dockerfile/errors.ts";
 import { outlineDockerfile } from "../../src/config/dockerfile/instructions.ts";
 import { MAX_CONFIG_FILE_BYTES, MAX_PROBLEMS } from "../../src/records/problem.ts";
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
@@ -62,7 +61,7 @@ VOLUME /a /b
 USER agent:agent
 WORKDIR relative
 STOPSIGNAL TERM
-RUN echo $((1 << 2)) "<<EOF" 'it is <<EOF'
+RUN echo $((1<<2)) "<<EOF" 'it is <<EOF'
 RUN ["echo", "<<EOF"]
 ENTRYPOINT ["agent"]
 CMD ['--help']
@@ -79,11 +78,23 @@ const VALID: readonly (readonly [what: string, text: string])[] = [
   ["a continued last line", "FROM a\nRUN x \\\n"],
   ["indented instructions", "  FROM a\n\tRUN x\n  # comment\n"],
   ["a stage named constructor", "FROM a AS constructor\nFROM constructor\n"],
-  ["an image with registry, tag and digest", "FROM r.example:5000/a/b:1@sha256:abcdef\n"],
+  [
+    "an image with registry, tag and digest",
+    `FROM r.example:5000/a/b:1@sha256:${"4a".repeat(32)}\n`,
+  ],
   ["an image made of variables", "ARG A\nFROM $A\nFROM x-${TARGETARCH}:${A}\nFROM ${B:-c}\n"],
   ["a build stage named by BuildKit's arguments", "FROM $TARGETARCH\nFROM ${BUILDVARIANT}\n"],
   ["a no-break space behind ONBUILD", "FROM a\nONBUILD \u00a0RUN x\n"],
   ["instructions cut in the middle", "FROM a\nR\\\nUN x\n"],
+  ["a stage name twice", "FROM a AS b\nFROM a AS B\n"],
+  ["a CR inside a line", "FROM a\n# x\rRUN y\nRUN x\ry\n"],
+  ["a heredoc with a blank before its name", "FROM a\nRUN << EOF\nx\nEOF\n"],
+  ["<< with empty quotes, which opens nothing", "FROM a\nRUN x <<''\nRUN y\n"],
+  ["<< before a modifier, where BuildKit loses it", "FROM a\nRUN x <<E${X:-F}\nUSER b\n"],
+  ["flags that BuildKit drops", "FROM a\nARG --x A\nSTOPSIGNAL --y TERM\n"],
+  ["durations", "FROM a\nHEALTHCHECK --interval=1m0.5s --timeout=0 --retries=3 CMD x\n"],
+  ["a mount with a variable", 'FROM a\nRUN --mount=type=cache,\\"target=/a,b\\",id=$X,ro x\n'],
+  ["50,000 lines", `FROM a\n${"# x\n".repeat(49_999)}`],
 ];
 
 for (const [what, text] of VALID) {
@@ -106,39 +117,43 @@ const INVALID: readonly (readonly [what: string, text: string, where: string, pa
   ],
   ["an instruction of look-alikes", "FROM a\nENTRYPO\u0131NT x\n", "line 2", "ENTRYPO\\u0131NT"],
   [
-    "an unknown instruction that a comment would mute",
-    "FROM a\n# dockerfile-utils: ignore\nRUM x\n",
+    "an unknown instruction behind a comment",
+    "FROM a\n# x\nRUM x\n",
     "line 3",
     "unknown instruction",
   ],
   ["an unknown instruction behind a heredoc", "FROM a\nRUN <<E\nx\nE\ny\n", "line 5", '"y"'],
   ["a heredoc without its end", "FROM a\nRUN <<EOF\nx\n EOF\n", "line 2", 'heredoc "EOF"'],
   ["a heredoc inside a word", "FROM a\nRUN cat<<EOF\nx\n", "line 3", 'instruction "x"'],
-  ["FROM without an image", "FROM\n", "line 1", "has no arguments"],
-  ["FROM with flags alone", "FROM --platform=x\n", "line 1", "has no arguments"],
+  ["FROM without an image", "FROM\n", "line 1", "expected FROM and the name"],
+  ["FROM with flags alone", "FROM --platform=x\n", "line 1", "expected FROM and the name"],
   ["FROM with two arguments", "FROM a b\n", "line 1", "expected FROM image, or"],
   ["FROM with another word than AS", "FROM a IS b\n", "line 1", "expected FROM image, or"],
-  ["FROM with an unknown flag", "FROM --x=y a\n", "line 1", "Unknown flag: x"],
-  ["an invalid tag", "FROM a:!\n", "line 1", "invalid reference format"],
-  ["an invalid stage name", "FROM a AS 1b\n", "line 1", 'the stage "1b"'],
-  ["a stage name twice", "FROM a AS b\nFROM a AS B\n", "line 2", "of line 1 again"],
+  ["FROM with an unknown flag", "FROM --x=y a\n", "line 1", "expected one of --platform"],
+  ["an invalid tag", "FROM a:!\n", "line 1", "expected the name of an image"],
+  ["an invalid stage name", "FROM a AS 1b\n", "line 1", "expected a stage of a letter"],
   ["an image of an undeclared ARG", "FROM ${BASE}\n", "line 1", 'expected ARG "BASE"'],
   ["an image of an ARG of a stage", "FROM a\nARG B\nFROM $B\n", "line 3", 'expected ARG "B"'],
-  ["COPY with one argument", "FROM a\nCOPY x\n", "line 2", "COPY requires at least two"],
-  ["COPY with an unknown flag", "FROM a\nCOPY --x=1 a b\n", "line 2", "Unknown flag: x"],
-  ["ADD with an unknown flag", "FROM a\nADD --from=x a b\n", "line 2", "Unknown flag: from"],
-  ["ENV without a value", "FROM a\nENV A\n", "line 2", "must have two arguments"],
-  ["ENV with a word too many", "FROM a\nENV A=$x b\n", "line 2", "can't find = in"],
-  ["ENV with an open quote", 'FROM a\nENV A="$x\n', "line 2", "matching double-quote"],
-  ["LABEL with an open quote", "FROM a\nLABEL a='b\n", "line 2", "matching single-quote"],
-  ["EXPOSE of a word", "FROM a\nEXPOSE http\n", "line 2", "Invalid containerPort: http"],
-  ["EXPOSE of an unknown protocol", "FROM a\nEXPOSE 1/icmp\n", "line 2", "Invalid proto: icmp"],
+  ["COPY with one argument", "FROM a\nCOPY x\n", "line 2", "a source and a destination"],
+  [
+    "COPY with an unknown flag",
+    "FROM a\nCOPY --x=1 a b\n",
+    "line 2",
+    'found "--x=1", expected one of',
+  ],
+  ["ADD with an unknown flag", "FROM a\nADD --from=x a b\n", "line 2", 'found "--from=x"'],
+  ["ENV without a value", "FROM a\nENV A\n", "line 2", "expected ENV NAME=VALUE"],
+  ["ENV with a word too many", "FROM a\nENV A=$x b\n", "line 2", "NAME=VALUE in each word"],
+  ["ENV with an open quote", 'FROM a\nENV A="$x\n', "line 2", "each quote"],
+  ["LABEL with an open quote", "FROM a\nLABEL a='b\n", "line 2", "each quote"],
+  ["EXPOSE of a word", "FROM a\nEXPOSE http\n", "line 2", "ports up to 65535"],
+  ["EXPOSE of an unknown protocol", "FROM a\nEXPOSE 1/icmp\n", "line 2", "ports up to 65535"],
   ["SHELL without JSON", "FROM a\nSHELL bash\n", "line 2", "JSON form"],
-  ["HEALTHCHECK of an unknown type", "FROM a\nHEALTHCHECK x\n", "line 2", "Unknown type"],
-  ["HEALTHCHECK without a command", "FROM a\nHEALTHCHECK CMD\n", "line 2", "Missing command"],
+  ["HEALTHCHECK of an unknown type", "FROM a\nHEALTHCHECK x\n", "line 2", "or HEALTHCHECK NONE"],
+  ["HEALTHCHECK without a command", "FROM a\nHEALTHCHECK CMD\n", "line 2", "a command behind CMD"],
   ["an invalid duration", "FROM a\nHEALTHCHECK --interval=x CMD y\n", "line 2", "duration"],
-  ["USER without a name", "FROM a\nUSER\n", "line 2", "has no arguments"],
-  ["ONBUILD alone", "FROM a\nONBUILD\n", "line 2", "has no arguments"],
+  ["USER without a name", "FROM a\nUSER\n", "line 2", "something behind USER"],
+  ["ONBUILD alone", "FROM a\nONBUILD\n", "line 2", "something behind ONBUILD"],
   [
     "ONBUILD with no plain space behind it",
     "FROM a\nONBUILD RUN\u00a0x\n",
@@ -148,7 +163,12 @@ const INVALID: readonly (readonly [what: string, text: string, where: string, pa
   ["ONBUILD FROM", "FROM a\nONBUILD from b\n", "line 2", "found ONBUILD from"],
   ["ONBUILD ONBUILD", "FROM a\nONBUILD ONBUILD RUN x\n", "line 2", "found ONBUILD ONBUILD"],
   ["ONBUILD with an unknown instruction", "FROM a\nONBUILD RUM x\n", "line 2", '"RUM"'],
-  ["ONBUILD with a wrong instruction", "FROM a\nONBUILD COPY x\n", "line 2", "at least two"],
+  [
+    "ONBUILD with a wrong instruction",
+    "FROM a\nONBUILD COPY x\n",
+    "line 2",
+    "a source and a destination",
+  ],
   ["another escape character", "# escape=x\nFROM a\n", "line 1", 'escape character "x"'],
   [
     "a directive twice",
@@ -156,7 +176,27 @@ const INVALID: readonly (readonly [what: string, text: string, where: string, pa
     "line 3",
     "a second escape",
   ],
-  ["a CR inside a line", "FROM a\n# x\rRUN y\n", "line 2", "found a CR"],
+  ["a line that is a backslash alone at the end", "FROM a\n\\\n", "line 2", 'instruction ""'],
+  ["EXPOSE of a port that there is not", "FROM a\nEXPOSE 80000\n", "line 2", "ports up to 65535"],
+  ["EXPOSE of a range backwards", "FROM a\nEXPOSE 90-80\n", "line 2", "ports up to 65535"],
+  ["an unknown kind of mount", "FROM a\nRUN --mount=type=volume x\n", "line 2", "type=bind or"],
+  ["an unknown key of a mount", "FROM a\nRUN --mount=form=a x\n", "line 2", 'instead of "form"'],
+  ["a mount from a variable", "FROM a\nRUN --mount=from=$X x\n", "line 2", "no variable"],
+  ["a key of a mount without a value", "FROM a\nRUN --mount=target x\n", "line 2", "target=VALUE"],
+  ["an open quote in a mount", 'FROM a\nRUN --mount=\\"a x\n', "line 2", "key=value pairs"],
+  ["another network", "FROM a\nRUN --network=h\\ost2 x\n", "line 2", 'found "--network=host2"'],
+  ["a flag twice", "FROM a\nCOPY --from=a --from=b c d\n", "line 2", "again, expected it once"],
+  ["a switch with a value", "FROM a\nCOPY --link=1 c d\n", "line 2", "--link=true or"],
+  ["a flag without a value", "FROM a\nCOPY --from c d\n", "line 2", "expected --from=VALUE"],
+  ["a flag beyond ASCII", "FROM a\nCOPY --from=\u00e9 c d\n", "line 2", "beyond ASCII"],
+  ["an array of more than strings", "FROM a\nRUN [1]\n", "line 2", "strings alone"],
+  ["a heredoc as a destination", "FROM a\nCOPY a <<E\nx\nE\n", "line 2", "no heredoc"],
+  ["ARG without a name", "FROM a\nARG =x\n", "line 2", "a name before the ="],
+  ["retries below zero", "FROM a\nHEALTHCHECK --retries=-1 CMD x\n", "line 2", "not negative"],
+  ["less than a millisecond", "FROM a\nHEALTHCHECK --timeout=1us CMD x\n", "line 2", "a duration"],
+  ["NONE with a command", "FROM a\nHEALTHCHECK NONE x\n", "line 2", "nothing behind NONE"],
+  ["VOLUME of nothing", 'FROM a\nVOLUME [" "]\n', "line 2", "a directory"],
+  ["an image in capitals", "FROM Debian\n", "line 1", "expected the name of an image"],
 ];
 
 for (const [what, text, where, part] of INVALID) {
@@ -186,14 +226,15 @@ const HOSTILE: readonly (readonly [what: string, text: string, part: string])[] 
   ["500,000 continued lines", fill("\\\n", "FROM a\nRUN x "), "more than 50000 lines"],
   ["500,000 comments", fill("#\n"), "more than 50000 lines"],
   ["a heredoc of 500,000 lines", fill("x\n", "FROM a\nRUN <<E\n"), "more than 50000 lines"],
-  [
-    "arguments of 1 MiB in all",
-    fill(`COPY ${"a ".repeat(1900)}b/\n`),
-    "more than 262144 characters",
-  ],
+  ["50,001 lines", `FROM a\n${"# x\n".repeat(50_000)}`, "more than 50000 lines"],
+  ["variables in each other", `FROM a\nENV A=${"${a:-".repeat(9_000)}`, "each quote"],
   ["heredocs without their end", `FROM a\nRUN ${"<<E \\\n".repeat(40_000)}`, 'heredoc "E"'],
   // A pattern that tries every way to cut the name into pieces would not come back from this.
-  ["a stage name that is nearly one", `FROM a AS ${"a".repeat(60_000)}!`, "found the stage"],
+  [
+    "a stage name that is nearly one",
+    `FROM a AS ${"a".repeat(60_000)}!`,
+    "expected a stage of a letter",
+  ],
   ["such a name behind words that look like flags", `FROM -- -- ${"a".repeat(99)}!`, "FROM image"],
   ["a file over 1 MiB", fill("\n") + "\n\n", "1048576 bytes"],
   ["a NUL character", "FROM a\nRUN \0", "NUL"],
@@ -222,38 +263,6 @@ for (const [what, text] of LARGE) {
   });
 }
 
-Deno.test("validateDockerfile() reports every error that dockerfile-utils finds in an instruction", () => {
-  // deno-fmt-ignore
-  const word = fc.constantFrom(
-    "a", "A", "z9", "/", ".", "..", "-", "--", "--from", "--link", "_", "=", "A=", "A_B=c", ":", "a:1", "@", "AS",
-    "a.b/c", "0", "65536", "$", "{", '"', "'", "[", "]", "<<", "#", "\\", "`", " ", " ", "\t", "\u00e9",
-  );
-  const args = fc.array(word, { minLength: 1, maxLength: 6 }).map((words) => words.join("").trim());
-  const keyword = fc.constantFrom(
-    "ARG",
-    "COPY",
-    "ENV",
-    "EXPOSE",
-    "LABEL",
-    "USER",
-    "VOLUME",
-    "WORKDIR",
-  );
-  fc.assert(
-    fc.property(keyword, args, (keyword, args) => {
-      const [instruction] = outlineDockerfile(`${keyword} ${args}`).instructions;
-      const errors = errorsIn(keyword, instruction?.args ?? "", "\\");
-      const problems = validateDockerfile(`FROM a\n${keyword} ${args}\n`);
-      assert(errors.length === 0 || problems.length > 0, errors.join());
-    }),
-    { numRuns: 5_000 },
-  );
-  fc.assert(fc.property(args, (args) => {
-    const errors = errorsIn("FROM", args, "\\");
-    assert(errors.length === 0 || validateDockerfile(`FROM ${args}\n`).length > 0, errors.join());
-  }));
-});
-
 Deno.test("validateDockerfile() answers any text in printable ASCII, and never throws", () => {
   // deno-fmt-ignore
   const word = fc.constantFrom(
@@ -280,17 +289,59 @@ Deno.test("validateDockerfile() answers any text in printable ASCII, and never t
 });
 
 Deno.test("outlineDockerfile() joins continued lines and leaves out comments and heredocs", () => {
-  const text = "FROM a\nRUN x \\\n # no\n\n  y\ncopy <<E z\nE2\nE\nUSER b\n";
+  const text = "FROM a\nRUN x \\\n # no\n\n  y\ncopy --link <<E z\nE2\nE\nUSER b\n";
+  const none = { flags: [], heredocs: [] };
   assertEquals(outlineDockerfile(text).instructions, [
-    { line: 1, name: "FROM", args: "a", starts: [[0, 1]], heredocs: [] },
-    { line: 2, name: "RUN", args: "x   y", starts: [[0, 2], [2, 5]], heredocs: [] },
+    { ...none, line: 1, text: "FROM a", name: "FROM", args: "a", starts: [[0, 1]] },
+    { ...none, line: 2, text: "RUN x   y", name: "RUN", args: "x   y", starts: [[0, 2], [2, 5]] },
     {
-      line: 6,
-      name: "copy",
-      args: "<<E z",
-      starts: [[0, 6]],
-      heredocs: [{ line: 7, text: "E2", starts: [[0, 7]] }],
+      ...{ line: 6, text: "copy --link <<E z", name: "copy", args: "<<E z", starts: [[0, 6]] },
+      flags: [{ text: "--link", line: 6 }],
+      heredocs: [{ name: "E", line: 7, text: "E2", starts: [[0, 7]] }],
     },
-    { line: 9, name: "USER", args: "b", starts: [[0, 9]], heredocs: [] },
+    { ...none, line: 9, text: "USER b", name: "USER", args: "b", starts: [[0, 9]] },
   ]);
+});
+
+/** What BuildKit reads of a Dockerfile. */
+interface Reading {
+  readonly dockerfile: string;
+  readonly accepted: boolean;
+  readonly instructions?: readonly {
+    readonly line: number;
+    readonly keyword: string;
+    readonly text: string;
+    readonly flags?: readonly string[];
+    readonly heredocs?: readonly string[];
+  }[];
+  readonly frontend?: string;
+}
+
+// Threat: A10
+Deno.test("what is accepted of 2,252 Dockerfiles is read as BuildKit reads it, and 2 % are refused at most", async () => {
+  const path = new URL("../testdata/buildkit_reads.jsonl", import.meta.url);
+  const readings = (await Deno.readTextFile(path)).trimEnd().split("\n")
+    .map((line): Reading => JSON.parse(line));
+  assertEquals(readings.length, 2252);
+  let refused = 0;
+  for (const { dockerfile, accepted, instructions, frontend } of readings) {
+    const isValid = validateDockerfile(dockerfile).length === 0;
+    if (accepted && !isValid) refused++;
+    if (!isValid) continue;
+    assert(accepted, dockerfile);
+    const read = outlineDockerfile(dockerfile);
+    assertEquals(
+      [
+        read.instructions.map(({ line, name, text, flags, heredocs }) => ({
+          ...{ line, keyword: name.toUpperCase(), text },
+          ...(flags.length > 0 && { flags: flags.map(({ text }) => text) }),
+          ...(heredocs.length > 0 && { heredocs: heredocs.map(({ name }) => name) }),
+        })),
+        read.syntax?.image,
+      ],
+      [instructions, frontend],
+      dockerfile,
+    );
+  }
+  assert(refused <= 0.02 * readings.filter(({ accepted }) => accepted).length, `${refused}`);
 });

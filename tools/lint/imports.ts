@@ -52,11 +52,6 @@ const PACKAGES: readonly PackageRule[] = [
   { name: /^zod$/, only: ["sidecar/"], wayOut: "parse records through src/records/" },
   { name: /^diff$/, only: ["src/text/diff.ts", "bench/diff.ts"], wayOut: "use renderDiff" },
   {
-    name: /^dockerfile-utils$/,
-    only: ["src/config/dockerfile/"],
-    wayOut: "read Dockerfiles in src/config/dockerfile/",
-  },
-  {
     name: /^tldts(\/|$)/,
     only: ["src/config/hosts/"],
     wayOut: "judge hosts in src/config/hosts/",

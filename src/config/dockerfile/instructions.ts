@@ -1,11 +1,22 @@
 /**
- * Cuts a Dockerfile into instructions, and an instruction into words. Pure.
+ * Cuts a Dockerfile into instructions as BuildKit's `frontend/dockerfile/parser` does, as of August 2026.
+ * Pure.
  *
  * @module
  */
 
 import type { ConfigProblem } from "../../records/problem.ts";
 import { quote } from "../../text/quote.ts";
+import {
+  expand,
+  heredocIn,
+  type HeredocWord,
+  readFlags,
+  readJson,
+  splitKeyword,
+  trimSpace,
+  trimStart,
+} from "./words.ts";
 
 /** BuildKit refuses longer lines, in heredocs too. */
 const MAX_LINE_BYTES = 65_535;
@@ -24,17 +35,27 @@ interface Lined {
   readonly starts: readonly (readonly [offset: number, line: number])[];
 }
 
+/** A flag of an instruction, such as `--from=build`, without quotes and escapes. */
+interface Flag {
+  readonly text: string;
+  readonly line: number;
+}
+
 /** One instruction, without comments, continuations and heredocs; the lines are of its arguments. */
 export interface Instruction extends Lined {
+  /** All of it, joined to one line. */
+  readonly text: string;
   /** Its first word, as written. */
   readonly name: string;
-  /** The rest, joined to one line. */
+  readonly flags: readonly Flag[];
+  /** What is behind the flags. */
   readonly args: string;
   readonly heredocs: readonly Heredoc[];
 }
 
 /** Lines that an instruction takes as a file or as a script, without the line that ends them. */
 interface Heredoc extends Lined {
+  readonly name: string;
   readonly text: string;
 }
 
@@ -48,109 +69,224 @@ export interface Outline {
   readonly problem?: ConfigProblem;
 }
 
-const DIRECTIVE = /^#[\t\v\f\r ]*([a-zA-Z][a-zA-Z0-9]*)[\t\v\f\r ]*=(.*)$/;
-
-const SPACE_BEFORE = /^\p{White_Space}+/u;
+/** What keeps a text from being read. */
+class Unreadable extends Error {}
 
 /**
- * Cuts a Dockerfile into its instructions by the rules of BuildKit's `frontend/dockerfile/parser`: parser
- * directives, comments, continued lines, comments and empty lines between continued lines, heredocs. Stops
- * at the first error. Takes time linear in the text.
+ * Cuts a Dockerfile into its instructions: parser directives, comments, continued lines, comments and empty
+ * lines between continued lines, flags, heredocs. Stops at the first error. Takes time linear in the text.
  */
 export function outlineDockerfile(text: string): Outline {
-  const lines = text.replace(/^\ufeff/, "").split("\n", MAX_LINES + 1);
+  const lines = text.split("\n", MAX_LINES + 2);
   const instructions: Instruction[] = [];
+  const syntax = findFrontend(text);
   let escape = "\\";
-  let syntax: Outline["syntax"];
-  const outline = (): Outline => ({ instructions, escape, ...(syntax && { syntax }) });
-  const stop = (line: number, message: string): Outline => ({
-    ...outline(),
-    problem: { where: `line ${line}`, message },
-  });
+  let line = 0;
+  let problem: ConfigProblem | undefined;
+  try {
+    refuseLong(lines, (number) => line = number);
+    lines[0] = lines[0]!.replace(/^\ufeff/, "");
+    escape = readEscape(lines, (number) => line = number);
+    for (let at = 0; at < lines.length;) {
+      line = at + 1;
+      const found = readInstruction(lines, at, escape);
+      at = found.next;
+      if (found.instruction === undefined) continue;
+      if (instructions.length === MAX_INSTRUCTIONS) {
+        throw new Unreadable(
+          `found more than ${MAX_INSTRUCTIONS} instructions, expected at most that many: ` +
+            "put several commands into one RUN",
+        );
+      }
+      instructions.push(found.instruction);
+    }
+  } catch (error) {
+    if (!(error instanceof Unreadable)) throw error;
+    problem = { where: `line ${line}`, message: error.message };
+  }
+  return { instructions, escape, ...(syntax && { syntax }), ...(problem && { problem }) };
+}
 
-  if (lines.length > MAX_LINES) {
-    const expected = "at most that many: put long scripts into files of their own";
-    return stop(lines.length, `found more than ${MAX_LINES} lines, expected ${expected}`);
+function refuseLong(lines: readonly string[], about: (line: number) => void): void {
+  // A piece is behind the last LF of a text, too.
+  if (lines.length > MAX_LINES + 1 || lines[MAX_LINES]) {
+    about(MAX_LINES + 1);
+    throw new Unreadable(
+      `found more than ${MAX_LINES} lines, expected at most that many: ` +
+        "put long scripts into files of their own",
+    );
   }
   for (const [index, line] of lines.entries()) {
-    const bare = line.endsWith("\r") ? line.slice(0, -1) : line;
-    if (bare.includes("\r")) {
-      const message = "found a CR inside a line, expected line ends of LF or CRLF: remove it";
-      return stop(index + 1, message);
-    }
-    if (isTooLong(bare)) {
-      const found = `found a line of more than ${MAX_LINE_BYTES} bytes`;
-      return stop(index + 1, `${found}, expected shorter ones: split it`);
-    }
-    lines[index] = bare;
+    // A UTF-16 code unit takes at most three bytes of UTF-8: short lines need no encoding.
+    if (line.length * 3 <= MAX_LINE_BYTES) continue;
+    if (new TextEncoder().encode(line).length <= MAX_LINE_BYTES) continue;
+    about(index + 1);
+    const found = `found a line of more than ${MAX_LINE_BYTES} bytes`;
+    throw new Unreadable(`${found}, expected shorter ones: split it`);
   }
+}
 
+/** A parser directive in a line that begins with `#`. */
+function directiveIn(line: string): { readonly key: string; readonly value: string } | undefined {
+  if (!line.startsWith("#")) return undefined;
+  const [, name, rest] = /^([a-zA-Z][a-zA-Z0-9]*)[\t\n\f\r ]*=([^]*)$/
+    .exec(trimStart(line.slice(1))) ?? [];
+  const key = name?.toLowerCase();
+  if (key === undefined || !["escape", "syntax", "check"].includes(key) || rest === "") {
+    return undefined;
+  }
+  const value = rest!.replace(/^[\t\n\f\r ]+/, "");
+  let end = value.length;
+  while (/^[\t\n\f\r ]$/.test(value[end - 1] ?? "")) end--;
+  // Of blanks alone the last one is the value.
+  return { key, value: value.slice(0, end) || rest!.slice(-1) };
+}
+
+/** Reads the directives that count for the parser; returns the character that continues a line. */
+function readEscape(lines: readonly string[], about: (line: number) => void): string {
   const seen = new Set<string>();
+  let escape = "\\";
   for (const [index, line] of lines.entries()) {
-    const [, name, value] = DIRECTIVE.exec(line.replace(SPACE_BEFORE, "")) ?? [];
-    const key = name?.toLowerCase();
-    if (!key || value?.trim() === "" || !["escape", "syntax", "check"].includes(key)) break;
+    const directive = directiveIn(trimStart(line.replace(/\r+$/, "")));
+    if (directive === undefined) break;
+    about(index + 1);
+    const { key, value } = directive;
     if (seen.has(key)) {
-      return stop(index + 1, `found a second ${key} directive, expected one: remove one of them`);
+      throw new Unreadable(`found a second ${key} directive, expected one: remove one of them`);
     }
     seen.add(key);
-    if (key === "syntax") syntax = { image: value!.trim(), line: index + 1 };
     if (key !== "escape") continue;
-    escape = value!.trim();
-    if (escape !== "\\" && escape !== "`") {
-      return stop(index + 1, `found the escape character ${quote(escape)}, expected \\ or \``);
+    if (value !== "\\" && value !== "`") {
+      throw new Unreadable(`found the escape character ${quote(value)}, expected \\ or \``);
     }
+    escape = value;
   }
+  return escape;
+}
 
-  let at = 0;
-  while (at < lines.length) {
-    const start = at + 1;
-    const parts: string[] = [];
-    const starts: [number, number][] = [];
-    let length = 0;
-    let text = lines[at++]!.replace(SPACE_BEFORE, "");
-    if (text.startsWith("#")) continue;
-    for (;;) {
-      const kept = cutContinuation(text, escape);
-      parts.push(kept ?? text);
-      starts.push([length, at]);
-      length += parts.at(-1)!.length;
-      if (kept === undefined) break;
-      while (at < lines.length && /^\p{White_Space}*(?:#|$)/u.test(lines[at]!)) at++;
-      if (at === lines.length) break;
-      text = lines[at++]!;
-    }
-    const joined = parts.join("").trimEnd();
-    const whole = joined.trimStart();
-    if (whole === "") continue;
-    if (instructions.length === MAX_INSTRUCTIONS) {
-      const found = `found more than ${MAX_INSTRUCTIONS} instructions`;
-      return stop(start, `${found}, expected at most that many: put several commands into one RUN`);
-    }
-    const [, name, args] = /^([^\t\v\f\r ]+)[\t\v\f\r ]*(.*)$/s.exec(whole)!;
-    const heredocs: Heredoc[] = [];
-    const instruction = { line: start, name: name!, args: args!, heredocs };
-    const argsAt = joined.length - args!.length;
-    instructions.push({ ...instruction, starts: shiftStarts(starts, argsAt) });
-
-    for (const heredoc of findHeredocs(name!, args!, escape)) {
-      const isEnd = (line: string) =>
-        (heredoc.tabs ? line.replace(/^\t+/, "") : line) === heredoc.name;
-      const first = at;
-      const starts: [number, number][] = [];
-      for (let offset = 0; at < lines.length && !isEnd(lines[at]!); at++) {
-        starts.push([offset, at + 1]);
-        offset += lines[at]!.length + 1;
-      }
-      heredocs.push({ line: first + 1, text: lines.slice(first, at).join("\n"), starts });
-      if (at === lines.length) {
-        const found = `found the heredoc ${quote(heredoc.name)} without its end`;
-        return stop(start, `${found}, expected a line with that word alone: add it`);
-      }
-      at++;
-    }
+/**
+ * The frontend that BuildKit hands the file to. It looks for it in its own way: behind a line `#!`, and in
+ * no line that is indented.
+ */
+function findFrontend(text: string): Outline["syntax"] {
+  const lines = text.replace(/^\ufeff/, "").split("\n", MAX_LINES);
+  const seen = new Set<string>();
+  for (const [index, line] of lines.entries()) {
+    if (index === 0 && line.startsWith("#!")) continue;
+    const directive = directiveIn(line.replace(/\r$/, ""));
+    if (directive === undefined || seen.has(directive.key)) return undefined;
+    seen.add(directive.key);
+    const [image = ""] = directive.value.split(" ", 1);
+    if (directive.key === "syntax" && image !== "") return { image, line: index + 1 };
   }
-  return outline();
+  return undefined;
+}
+
+/** The instruction that begins in a line, if one does, and the line behind it. */
+function readInstruction(
+  lines: readonly string[],
+  first: number,
+  escape: string,
+): { readonly instruction?: Instruction; readonly next: number } {
+  const starts: [number, number][] = [];
+  let at = first;
+  let text = "";
+  let part = trimStart(bareLine(lines[at++]!));
+  if (part === "" || part.startsWith("#")) return { next: at };
+  while (true) {
+    const kept = cutContinuation(part, escape);
+    starts.push([text.length, at]);
+    text += kept ?? part;
+    if (kept === undefined) break;
+    while (at < lines.length && /^\p{White_Space}*(?:#|$)/u.test(bareLine(lines[at]!))) at++;
+    if (at === lines.length) break;
+    part = bareLine(lines[at++]!);
+  }
+  const instruction = parseInstruction(text, first + 1, starts, escape);
+  if (!text.includes("<<") || !takesHeredocs(instruction, escape)) return { instruction, next: at };
+  const heredocs: Heredoc[] = [];
+  for (const opened of heredocsIn(text)) {
+    const begin = at;
+    const isEnd = (line: string) =>
+      (opened.skipsTabs ? bareLine(line).replace(/^\t+/, "") : bareLine(line)) === opened.name;
+    while (at < lines.length && !isEnd(lines[at]!)) at++;
+    if (at === lines.length) {
+      const found = `found the heredoc ${quote(opened.name)} without its end`;
+      throw new Unreadable(`${found}, expected a line with that word alone: add it`);
+    }
+    heredocs.push({ name: opened.name, ...linesFrom(lines, begin, at++) });
+  }
+  return { instruction: { ...instruction, heredocs }, next: at };
+}
+
+/** A line without the CRs at its end. */
+function bareLine(line: string): string {
+  return line.endsWith("\r") ? line.replace(/\r+$/, "") : line;
+}
+
+/** The line up to its continuation character; `undefined` if the line does not continue. */
+function cutContinuation(line: string, escape: string): string | undefined {
+  let end = line.length;
+  while (end > 0 && (line[end - 1] === " " || line[end - 1] === "\t")) end--;
+  if (line[end - 1] !== escape || line[end - 2] === escape) return undefined;
+  return line.slice(0, end - 1);
+}
+
+/** Some lines of the file as one text. */
+function linesFrom(lines: readonly string[], begin: number, end: number): Omit<Heredoc, "name"> {
+  const starts: [number, number][] = [];
+  let offset = 0;
+  for (let at = begin; at < end; at++) {
+    starts.push([offset, at + 1]);
+    offset += lines[at]!.length + 1;
+  }
+  return { line: begin + 1, text: lines.slice(begin, end).join("\n"), starts };
+}
+
+function parseInstruction(
+  text: string,
+  line: number,
+  starts: Lined["starts"],
+  escape: string,
+): Instruction {
+  const { name, args, at } = splitKeyword(text);
+  const read = readFlags(args, escape);
+  if (read === undefined) {
+    const found = `found a flag with a character beyond ASCII in ${quote(`${name} ${args}`)}`;
+    throw new Unreadable(`${found}, expected ASCII: BuildKit takes it for several characters`);
+  }
+  const flags = read.flags.map((flag) => ({
+    text: flag.text,
+    line: lineOf({ line, starts }, at + flag.at),
+  }));
+  const behind = args.slice(read.end);
+  const argsAt = at + read.end + behind.length - trimStart(behind).length;
+  return {
+    ...{ line, text, name, flags, args: trimSpace(behind), heredocs: [] },
+    starts: starts.map(([offset, number]) => [Math.max(0, offset - argsAt), number]),
+  };
+}
+
+/** The instruction in an ONBUILD's arguments; its name is empty if there is none. */
+export function triggerOf(onbuild: Instruction, escape: string): Instruction {
+  const { args, starts, line, heredocs } = onbuild;
+  return { ...parseInstruction(args, line, starts, escape), line, heredocs };
+}
+
+function takesHeredocs(instruction: Instruction, escape: string): boolean {
+  const isOnbuild = /^onbuild$/i.test(instruction.name);
+  const { name, args } = isOnbuild ? triggerOf(instruction, escape) : instruction;
+  return /^(?:add|copy|run)$/i.test(name) && readJson(args) === undefined;
+}
+
+/** The heredocs that a line opens. Here `\` alone escapes, whatever the directive says. */
+function heredocsIn(line: string): readonly HeredocWord[] {
+  const words = expand(line, { rawQuotes: true, rawEscapes: true })?.words ?? [];
+  return words.flatMap((word) => {
+    const heredoc = heredocIn(word);
+    if (heredoc !== "malformed") return heredoc ?? [];
+    throw new Unreadable(`found ${quote(word)}, expected << and a word: close its quotes`);
+  });
 }
 
 /** The line of the file for an offset in an instruction's arguments, or in a heredoc. */
@@ -162,108 +298,4 @@ export function lineOf({ starts, line }: Lined, offset: number): number {
     else high = middle;
   }
   return starts[low - 1]?.[1] ?? line;
-}
-
-/** The instruction in an ONBUILD's arguments; its name is empty if there is none. */
-export function triggerOf(onbuild: Instruction): Instruction {
-  // As for a whole line: any blank may precede the name, but few characters separate words.
-  const [, name, args] = /^\p{White_Space}*([^\t\v\f\r ]*)[\t\v\f\r ]*(.*)$/su.exec(onbuild.args)!;
-  const starts = shiftStarts(onbuild.starts, onbuild.args.length - args!.length);
-  return { ...onbuild, name: name!, args: args!, starts };
-}
-
-/** The starts of lines in what follows the first `cut` units of a text. */
-function shiftStarts(starts: Lined["starts"], cut: number): Lined["starts"] {
-  return starts.map(([offset, line]) => [Math.max(0, offset - cut), line]);
-}
-
-function isTooLong(line: string): boolean {
-  // A UTF-16 code unit takes at most three bytes of UTF-8: short lines need no encoding.
-  return line.length * 3 > MAX_LINE_BYTES && new TextEncoder().encode(line).length > MAX_LINE_BYTES;
-}
-
-/** The line up to its continuation character; `undefined` if the line does not continue. */
-function cutContinuation(line: string, escape: string): string | undefined {
-  let end = line.length;
-  while (end > 0 && (line[end - 1] === " " || line[end - 1] === "\t")) end--;
-  if (line[end - 1] !== escape || line[end - 2] === escape) return undefined;
-  return line.slice(0, end - 1);
-}
-
-/**
- * The heredocs that an instruction opens, with words of the form `<<EOF` or `3<<-"EOF"`. Where `tabs` is
- * set (`<<-`), tabs before the end of the heredoc are skipped.
- */
-function findHeredocs(
-  name: string,
-  args: string,
-  escape: string,
-): readonly { readonly name: string; readonly tabs: boolean }[] {
-  const command = /^onbuild$/i.test(name) ? args.split(/[\t\v\f\r ]/, 1)[0]! : name;
-  if (!/^(?:add|copy|run)$/i.test(command) || !args.includes("<<")) return [];
-  if (stringArray(args)) return [];
-  return splitWords(args, escape).flatMap((word) => {
-    const [, dash, rest] = /^\d*<<(-?)([^<]+)$/.exec(word) ?? [];
-    if (rest === undefined) return [];
-    return [{ name: rest.replace(/\\(.)|["']/gs, "$1"), tabs: dash === "-" }];
-  });
-}
-
-/** Separates an instruction's flags from the words behind them. */
-export function splitFlags(
-  args: string,
-): { readonly flags: readonly string[]; readonly words: readonly string[] } {
-  const words = args.split(/[\t\v\f\r ]+/);
-  const start = words.findIndex((word) => !/^--./.test(word));
-  return start < 0
-    ? { flags: words, words: [] }
-    : { flags: words.slice(0, start), words: words.slice(start) };
-}
-
-/** Cuts arguments into words as a shell does, with their quotes and escapes. */
-export function splitWords(args: string, escape: string): readonly string[] {
-  const words: string[] = [];
-  let start = 0;
-  walkUnquoted(args, escape, (character, at) => {
-    if (!/\s/.test(character)) return;
-    if (at > start) words.push(args.slice(start, at));
-    start = at + 1;
-  });
-  if (start < args.length) words.push(args.slice(start));
-  return words;
-}
-
-export function closesQuotes(args: string, escape: string): boolean {
-  return walkUnquoted(args, escape, () => {});
-}
-
-/** Visits each character outside quotes that is not escaped; returns whether every quote is closed. */
-function walkUnquoted(
-  args: string,
-  escape: string,
-  visit: (character: string, at: number) => void,
-): boolean {
-  let quoted = "";
-  for (let at = 0; at < args.length; at++) {
-    const character = args[at]!;
-    if (character === escape && quoted !== "'") at++;
-    else if (character === quoted) quoted = "";
-    else if (quoted !== "") continue;
-    else if (character === "'" || character === '"') quoted = character;
-    else visit(character, at);
-  }
-  return quoted === "";
-}
-
-/** Reads arguments in JSON form, `["sh", "-c", "echo"]`; `undefined` for any other form. */
-export function stringArray(args: string): readonly string[] | undefined {
-  if (!args.startsWith("[")) return undefined;
-  try {
-    const value: unknown = JSON.parse(args);
-    return Array.isArray(value) && value.every((each) => typeof each === "string")
-      ? value
-      : undefined;
-  } catch {
-    return undefined;
-  }
 }

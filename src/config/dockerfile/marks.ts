@@ -11,13 +11,12 @@ import {
   lineOf,
   type Outline,
   outlineDockerfile,
-  splitFlags,
-  stringArray,
   triggerOf,
 } from "./instructions.ts";
 import { findNetworkPipes } from "./pipes.ts";
 import { findTokens, isSecret, readAssignments } from "./secrets.ts";
 import { readStages, type Stages } from "./stages.ts";
+import { listWords, readJson } from "./words.ts";
 
 /** How much of a statement a message quotes. */
 const MAX_STATEMENT_CHARS = 160;
@@ -74,7 +73,9 @@ function* findAll({ instructions, escape, syntax }: Outline): Generator<Finding>
 
 function* findIn(written: Instruction, escape: string): Generator<Finding> {
   // The validator refuses an ONBUILD in an ONBUILD, so one look behind the first is enough.
-  const instruction = written.name.toUpperCase() === "ONBUILD" ? triggerOf(written) : written;
+  const instruction = written.name.toUpperCase() === "ONBUILD"
+    ? triggerOf(written, escape)
+    : written;
   const keyword = instruction.name.toUpperCase();
   switch (keyword) {
     case "RUN":
@@ -96,20 +97,18 @@ function* findIn(written: Instruction, escape: string): Generator<Finding> {
   yield* findKnownTokens(instruction);
 }
 
-function* findPrivileges(instruction: Instruction): Generator<Finding> {
-  const { args } = instruction;
-  const { flags } = splitFlags(args);
+function* findPrivileges({ flags, args }: Instruction): Generator<Finding> {
   for (const [flag, rule, what] of PRIVILEGES) {
-    if (!flags.includes(flag)) continue;
+    const line = flags.find(({ text }) => text === flag)?.line;
+    if (line === undefined) continue;
     const message = `${quote(flag)} would run the command ${what}`;
-    const command = args.trim().replace(/\s+/g, " ");
-    yield finding("high", rule, message, lineOf(instruction, args.indexOf(flag)), command);
+    yield finding("high", rule, message, line, args.replace(/\s+/g, " "));
   }
 }
 
 function* findPipes(instruction: Instruction): Generator<Finding> {
   const { args, heredocs, line } = instruction;
-  const words = stringArray(args);
+  const words = readJson(args)?.words;
   const scripts = [
     words === undefined
       ? { ...instruction, text: args }
@@ -131,16 +130,15 @@ function withoutComments(script: string): string {
 }
 
 function* findUrls(instruction: Instruction): Generator<Finding> {
-  const { args } = instruction;
-  const { flags, words } = splitFlags(args);
-  const listed = stringArray(words.join(" "));
-  const checksum = flags.find((flag) => flag.startsWith("--checksum=")) ?? "";
+  const { args, flags } = instruction;
+  const listed = readJson(args)?.words;
+  const checksum = flags.find(({ text }) => text.startsWith("--checksum="))?.text ?? "";
   const [severity, what] = checksum === ""
     ? ["medium" as const, "which may send something else each time"]
     : ["low" as const, "with a checksum"];
   // In JSON form a word may be spelled with escapes.
-  const places = [...args.matchAll(/[^\t\v\f\r ]+/g)].slice(flags.length);
-  for (const [n, source] of (listed ?? words).slice(0, -1).entries()) {
+  const places = [...args.matchAll(/[^\t\v\f\r ]+/g)];
+  for (const [n, source] of (listed ?? listWords(args)).slice(0, -1).entries()) {
     if (!/^(?:(?:https?|ftp|git|ssh):\/\/|git@)/i.test(source)) continue;
     const quoted = quote(source, MAX_STATEMENT_CHARS);
     const message = `${quoted} would be added from the network, ${what}`;

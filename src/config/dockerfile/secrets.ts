@@ -4,7 +4,7 @@
  * @module
  */
 
-import { splitWords } from "./instructions.ts";
+import { pairWords } from "./words.ts";
 
 /** Usual names of variables that hold a secret. */
 const SECRET_NAME =
@@ -42,7 +42,7 @@ interface Assignment {
 
 /** Reads the variables that the arguments of an ENV or ARG set. */
 export function readAssignments(args: string, escape: string): readonly Assignment[] {
-  const words = splitWords(args, escape);
+  const words = pairWords(args, escape);
   const unquoted = (text: string) => text.replace(/^(["'])(.*)\1$/s, "$2");
   const [name = ""] = words;
   // ENV NAME the rest of the line

@@ -4,7 +4,8 @@
  * @module
  */
 
-import { type Outline, splitFlags, splitWords } from "./instructions.ts";
+import type { Outline } from "./instructions.ts";
+import { expand, listWords, pairWords } from "./words.ts";
 
 interface User {
   readonly line: number;
@@ -34,69 +35,102 @@ export interface Stages {
   readonly finalUser: User | undefined;
 }
 
-/** The image on which a stage is based, and the user that it runs as so far. */
-interface Stage {
-  readonly base: Image | undefined;
-  user: User | undefined;
-}
-
-/** An ARG before the first FROM. */
-interface Global {
+/** A variable's value, and the line that sets it. */
+interface Variable {
   readonly value: string;
   readonly line: number;
 }
 
-/** How many variables in one name are replaced. */
+type Variables = ReadonlyMap<string, Variable>;
+
+/** The image on which a stage is based, its user and its variables so far. */
+interface Stage {
+  readonly base: Image | undefined;
+  readonly variables: Map<string, Variable>;
+  user: User | undefined;
+}
+
+/** How many variables in one text are replaced. */
 const MAX_REPLACED = 16;
 
-const MAX_IMAGE_CHARS = 1024;
+/** How much of an image's name or a variable's value is read. */
+const MAX_CHARS = 1024;
 
 export function readStages({ instructions, escape }: Outline): Stages {
   const images: Image[] = [];
   const users: User[] = [];
-  const globals = new Map<string, Global>();
+  const globals = new Map<string, Variable>();
   const byName = new Map<string, Stage>();
-  let stage: Stage = { base: undefined, user: undefined };
+  let stage: Stage = { base: undefined, variables: globals, user: undefined };
   for (const { name, args, line } of instructions) {
-    const keyword = name.toUpperCase();
-    if (keyword === "ARG" && images.length === 0) {
-      for (const word of splitWords(args, escape)) {
-        const [, key, value] = /^(\w+)=["']?(.*?)["']?$/s.exec(word) ?? [];
-        if (key !== undefined) globals.set(key, { value: value!.slice(0, MAX_IMAGE_CHARS), line });
+    switch (name.toUpperCase()) {
+      case "ARG":
+      case "ENV":
+        setVariables(args, escape, line, stage.variables, globals);
+        break;
+      case "USER": {
+        const user = resolve(args, escape, line, stage.variables).text;
+        stage.user = { line, name: user, isRoot: /^(?:root|0+)?(?::|$)/.test(user) };
+        users.push(stage.user);
+        break;
       }
-    } else if (keyword === "USER") {
-      const user = args.replace(/["']/g, "").trim();
-      stage.user = { line, name: user, isRoot: /^(?:root|0+)(?::|$)/.test(user) };
-      users.push(stage.user);
-    } else if (keyword === "FROM") {
-      const [written = "", , stageName] = splitFlags(args).words;
-      const image = readImage(written, line, globals);
-      const earlier = byName.get(image.image.toLowerCase());
-      if (earlier === undefined) images.push(image);
-      stage = earlier === undefined ? { base: image, user: undefined } : { ...earlier };
-      if (stageName !== undefined) byName.set(stageName.toLowerCase(), stage);
+      case "FROM": {
+        const [written = "", , stageName] = listWords(args);
+        const { text, place } = resolve(written, escape, line, globals);
+        const image = readImage(text, place);
+        const earlier = byName.get(text.toLowerCase());
+        if (earlier === undefined) images.push(image);
+        stage = earlier === undefined
+          ? { base: image, variables: new Map(), user: undefined }
+          : { ...earlier, variables: new Map(earlier.variables) };
+        if (stageName !== undefined) byName.set(stageName.toLowerCase(), stage);
+      }
     }
   }
   return { images, base: stage.base, users, finalUser: stage.user };
 }
 
-function readImage(written: string, line: number, globals: ReadonlyMap<string, Global>): Image {
+/** Sets what an ARG or ENV sets. An ARG without a value has that of the file's beginning. */
+function setVariables(
+  args: string,
+  escape: string,
+  line: number,
+  variables: Map<string, Variable>,
+  globals: Variables,
+): void {
+  for (const word of pairWords(args, escape)) {
+    const equals = word.indexOf("=");
+    const name = equals < 0 ? word : word.slice(0, equals);
+    const value = equals < 0
+      ? globals.get(name)
+      : { value: resolve(word.slice(equals + 1), escape, line, variables).text, line };
+    if (value !== undefined) variables.set(name, value);
+  }
+}
+
+/** What a text says with the file's own values in the place of variables, and the line of the last of these. */
+function resolve(
+  written: string,
+  escape: string,
+  line: number,
+  variables: Variables,
+): { readonly text: string; readonly place: number } {
   let place = line;
   let replaced = 0;
-  const image = written.slice(0, MAX_IMAGE_CHARS).replace(
-    /\$(?:(\w+)|\{(\w+)(?::?-([^{}]*))?\})/g,
-    (whole, bare: string | undefined, braced: string | undefined, otherwise?: string) => {
-      const outer = globals.get(bare ?? braced!);
-      if (++replaced > MAX_REPLACED) return whole;
-      if (outer === undefined || outer.value === "") return otherwise ?? whole;
-      place = outer.line;
-      return outer.value;
-    },
-  ).slice(0, MAX_IMAGE_CHARS);
+  const lookUp = (name: string) => {
+    const variable = replaced++ < MAX_REPLACED ? variables.get(name) : undefined;
+    if (variable !== undefined) place = variable.line;
+    return variable?.value;
+  };
+  const text = written.slice(0, MAX_CHARS);
+  return { text: (expand(text, { escape, lookUp })?.text ?? text).slice(0, MAX_CHARS), place };
+}
+
+function readImage(image: string, line: number): Image {
   const [named = "", digest] = image.split("@", 2);
   const [, repository = named, tag] = /^(.*):([^/:]*)$/.exec(named) ?? [];
   const isPinned = digest !== undefined || image === "scratch" || image === "" ||
     // The person who builds supplies the rest.
     image.includes("$") || tag !== undefined && tag !== "latest";
-  return { line: place, image, repository, isPinned, hasDigest: digest !== undefined };
+  return { line, image, repository, isPinned, hasDigest: digest !== undefined };
 }

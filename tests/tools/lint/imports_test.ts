@@ -111,7 +111,6 @@ const FORBIDDEN: readonly (readonly [
   ["cli/main.ts", "npm:left-pad@1", "npm:left-pad@1", "say in an ADR why"],
   ["src/queue/files.ts", "node:module", "node:module", "say in an ADR why"],
   ["src/queue/files.ts", "data:text/javascript,1", "data:text/javascript,1", "in an ADR why"],
-  ["sidecar/hold.ts", "dockerfile-utils", "dockerfile-utils", "in src/config/dockerfile/"],
   ["src/records/codec.ts", "zod", "zod", "through src/records/"],
   ["src/config/allowlist/marks.ts", "tldts", "tldts", "in src/config/hosts/"],
   ["cli/review/terminal.ts", "ink", "ink", "say in an ADR why"],
