@@ -11,7 +11,6 @@ import {
   ownEntry,
   ownFileStamp,
   privateDir,
-  removedRoot,
   walkOwn,
 } from "../../internal_mod.ts";
 import { queueDirForSlug } from "../../mod.ts";
@@ -21,6 +20,9 @@ import { dirname, join, relative } from "@std/path";
 
 /** How many files and directories are checked: more is not kept by hand. */
 const MOST_CHECKED = 20_000;
+
+/** What came out of a queue is its owner's, any number of files; the directory that it is in keeps others out. */
+const OUT_OF_QUEUES = /^private\/(?:removed|foreign\/[^/]+)$/;
 
 function entriesUnder(root: string): OwnEntry[] {
   // The root may be a link that the operator made.
@@ -33,7 +35,7 @@ function entriesUnder(root: string): OwnEntry[] {
     isFile: false,
     device: NaN,
   }];
-  // The files in a queue, also of a removed bottle, are the sidecar's own; its directory keeps others out.
+  // The files in a queue are the sidecar's own; its directory keeps others out.
   const queues = listBottles(root).slugs.map((slug) => queueDirForSlug(slug, { root }));
   const dirs = queues.flatMap((dir) => [dir, join(dir, "processed")]);
   for (const path of [join(root, "queue"), ...dirs]) {
@@ -41,8 +43,8 @@ function entriesUnder(root: string): OwnEntry[] {
     if (entry !== undefined) entries.push(entry);
   }
   for (const dir of [join(root, OPEN_DIR), join(root, "audit"), privateDir(root)]) {
-    for (const entry of walkOwn(dir, removedRoot(root))) {
-      if (entries.length >= MOST_CHECKED) return entries;
+    for (const entry of walkOwn(dir, (path) => OUT_OF_QUEUES.test(relative(root, path)))) {
+      if (entries.length === MOST_CHECKED) return entries;
       entries.push(entry);
     }
   }
@@ -166,7 +168,12 @@ export function checkPermissions({ root }: Pick<Subject, "root">): Finding[] {
       `df ${shellWord(root)}/queue/* ${shellWord(privateDir(root))}; put both on one`,
     ));
   }
-  if (found.length === 0) {
+  if (entries.length === MOST_CHECKED) {
+    found.push(warn(
+      `only the first ${MOST_CHECKED} files and directories were looked at`,
+      `du --inodes ${shellWord(privateDir(root))} says what has so many`,
+    ));
+  } else if (found.length === 0) {
     found.push(ok(`nobody else may read or write it (${entries.length} files and directories)`));
   }
 

@@ -167,14 +167,14 @@ export function ownEntry(path: string): OwnEntry | undefined {
 }
 
 /**
- * A directory and everything below it that may be listed, but nothing below `except`; follows no link.
- * Nothing if there is no such directory.
+ * A directory and everything below it that may be listed, but nothing below those that `isClosed` names;
+ * follows no link. Nothing if there is no such directory.
  */
-export function* walkOwn(dir: string, except?: string): Generator<OwnEntry> {
+export function* walkOwn(dir: string, isClosed: (dir: string) => boolean): Generator<OwnEntry> {
   let entries: Deno.DirEntry[];
   const own = ownEntry(dir);
   if (own !== undefined) yield own;
-  if (dir === except) return;
+  if (isClosed(dir)) return;
   try {
     entries = [...Deno.readDirSync(dir)];
   } catch (error) {
@@ -183,7 +183,7 @@ export function* walkOwn(dir: string, except?: string): Generator<OwnEntry> {
   }
   for (const { name, isDirectory } of entries) {
     const path = join(dir, name);
-    if (isDirectory) yield* walkOwn(path, except);
+    if (isDirectory) yield* walkOwn(path, isClosed);
     else {
       const entry = ownEntry(path);
       if (entry !== undefined) yield entry;

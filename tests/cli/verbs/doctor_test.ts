@@ -102,6 +102,12 @@ Deno.test("doctor finds nothing wrong where nothing is, and changes nothing", as
   await Deno.mkdir(dir.at("private", "removed", "x", "x.1"), { recursive: true, mode: 0o700 });
   await Deno.mkdir(dir.at("private", "removed", "x", "x.1", "d"), { mode: 0o700 });
   await Deno.chmod(dir.at("private", "removed", "x", "x.1", "d"), 0o777);
+  // So is what was moved out of an answer's place.
+  await Deno.mkdir(dir.at("private", "foreign", "x"), { recursive: true, mode: 0o700 });
+  await Deno.mkdir(dir.at("private", "foreign", "x", "p.1"));
+  await Deno.chmod(dir.at("private", "foreign", "x", "p.1"), 0o700);
+  await Deno.writeTextFile(dir.at("private", "foreign", "x", "p.1", "f"), "");
+  await Deno.chmod(dir.at("private", "foreign", "x", "p.1", "f"), 0o666);
   // So is what it archived.
   await Deno.mkdir(dir.at("queue", "dev-1", "processed"), { mode: 0o700 });
   await Deno.rename(response(dir), dir.at("queue", "dev-1", "processed", "decided.response.json"));
@@ -759,4 +765,18 @@ Deno.test("doctor finds a queue on another file system than the rest", {
   const [first] = found.filter(({ check }) => check === "permissions");
   assertEquals(first?.state, "bad");
   assertStringIncludes(first!.says, "is on another file system than");
+});
+
+Deno.test("doctor says of a root with more files than it looks at that it did not see them all", async () => {
+  await using dir = await tempDir();
+  await prepare(dir);
+  await Deno.mkdir(dir.at("private", "shown", "x"), { recursive: true, mode: 0o700 });
+  const file = dir.at("private", "shown", "x", "0");
+  await Deno.writeTextFile(file, "", { mode: 0o600 });
+  for (let n = 1; n < 20_000; n++) await Deno.link(file, dir.at("private", "shown", "x", `${n}`));
+  const { found } = await findings(dir.path);
+  const says = found.filter(({ check }) => check === "permissions").map((
+    { state, says },
+  ) => [state, says]);
+  assertEquals(says.at(-1), ["warn", "only the first 20000 files and directories were looked at"]);
 });
