@@ -294,7 +294,9 @@ async function verifyOne(
   const found = verifyLog({ log, file, chunks: opened?.chunks() ?? [], keys, anchors: all });
   // A head that cannot be read must not pass for one that is not there.
   const { unread } = stated;
-  const missing = damage ?? (unread && `the heads in its responses are not all known: ${unread}`);
+  const missing = damage ??
+    (unread &&
+      `nobody can tell whether lines are gone: a head may be in what cannot be read: ${unread}`);
   return missing === undefined ? found : withProblem(found, missing);
 }
 
