@@ -317,7 +317,7 @@ interface Reading {
   readonly frontend?: string;
 }
 
-// Threat: A10
+// Threat: A7
 Deno.test("what is accepted of 2,252 Dockerfiles is read as BuildKit reads it, and 2 % are refused at most", async () => {
   const path = new URL("../testdata/buildkit_reads.jsonl", import.meta.url);
   const readings = (await Deno.readTextFile(path)).trimEnd().split("\n")
