@@ -188,6 +188,12 @@ const INVALID: readonly (readonly [what: string, text: string, where: string, pa
   ["a flag twice", "FROM a\nCOPY --from=a --from=b c d\n", "line 2", "again, expected it once"],
   ["a switch with a value", "FROM a\nCOPY --link=1 c d\n", "line 2", "--link=true or"],
   ["a flag without a value", "FROM a\nCOPY --from c d\n", "line 2", "expected --from=VALUE"],
+  [
+    "a flag beyond ASCII behind ONBUILD",
+    "FROM a\nONBUILD COPY --from=\u00e9 c d\n",
+    "line 2",
+    "ASCII",
+  ],
   ["a flag beyond ASCII", "FROM a\nCOPY --from=\u00e9 c d\n", "line 2", "beyond ASCII"],
   ["an array of more than strings", "FROM a\nRUN [1]\n", "line 2", "strings alone"],
   ["a heredoc as a destination", "FROM a\nCOPY a <<E\nx\nE\n", "line 2", "no heredoc"],

@@ -6,7 +6,7 @@
  */
 
 import { quote } from "../../text/quote.ts";
-import { type Instruction, triggerOf } from "./instructions.ts";
+import type { Instruction } from "./instructions.ts";
 import { isReference } from "./reference.ts";
 import { expand, heredocIn, listWords, pairWords, readJson } from "./words.ts";
 
@@ -74,9 +74,9 @@ export function* findArgumentProblems(
       "correct it, or end the line before it with a backslash if it goes on here";
     return;
   }
-  if (keyword === "ONBUILD" && instruction.args !== "") {
+  const { trigger } = instruction;
+  if (trigger !== undefined) {
     yield* refuseFlags(keyword, instruction);
-    const trigger = triggerOf(instruction, escape);
     if (/^(?:ONBUILD|FROM|MAINTAINER)$/i.test(trigger.name)) {
       yield `found ONBUILD ${trigger.name}, expected another instruction: remove it`;
     } else yield* findArgumentProblems(trigger, escape);

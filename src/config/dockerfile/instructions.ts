@@ -51,6 +51,8 @@ export interface Instruction extends Lined {
   /** What is behind the flags. */
   readonly args: string;
   readonly heredocs: readonly Heredoc[];
+  /** The instruction in the arguments of an ONBUILD. */
+  readonly trigger?: Instruction;
 }
 
 /** Lines that an instruction takes as a file or as a script, without the line that ends them. */
@@ -202,10 +204,15 @@ function readInstruction(
     if (at === lines.length) break;
     part = bareLine(lines[at++]!);
   }
-  const instruction = parseInstruction(text, first + 1, starts, escape);
-  if (!text.includes("<<") || !takesHeredocs(instruction, escape)) return { instruction, next: at };
+  const line = first + 1;
+  const instruction = parseInstruction(text, line, starts, escape);
+  const isOnbuild = /^onbuild$/i.test(instruction.name) && instruction.args !== "";
+  const trigger = isOnbuild
+    ? parseInstruction(instruction.args, line, instruction.starts, escape)
+    : undefined;
   const heredocs: Heredoc[] = [];
-  for (const opened of heredocsIn(text)) {
+  const opens = text.includes("<<") && takesHeredocs(trigger ?? instruction);
+  for (const opened of opens ? heredocsIn(text) : []) {
     const begin = at;
     const isEnd = (line: string) =>
       (opened.skipsTabs ? bareLine(line).replace(/^\t+/, "") : bareLine(line)) === opened.name;
@@ -216,7 +223,14 @@ function readInstruction(
     }
     heredocs.push({ name: opened.name, ...linesFrom(lines, begin, at++) });
   }
-  return { instruction: { ...instruction, heredocs }, next: at };
+  return {
+    instruction: {
+      ...instruction,
+      heredocs,
+      ...(trigger && { trigger: { ...trigger, heredocs } }),
+    },
+    next: at,
+  };
 }
 
 /** A line without the CRs at its end. */
@@ -267,15 +281,7 @@ function parseInstruction(
   };
 }
 
-/** The instruction in an ONBUILD's arguments; its name is empty if there is none. */
-export function triggerOf(onbuild: Instruction, escape: string): Instruction {
-  const { args, starts, line, heredocs } = onbuild;
-  return { ...parseInstruction(args, line, starts, escape), line, heredocs };
-}
-
-function takesHeredocs(instruction: Instruction, escape: string): boolean {
-  const isOnbuild = /^onbuild$/i.test(instruction.name);
-  const { name, args } = isOnbuild ? triggerOf(instruction, escape) : instruction;
+function takesHeredocs({ name, args }: Instruction): boolean {
   return /^(?:add|copy|run)$/i.test(name) && readJson(args) === undefined;
 }
 

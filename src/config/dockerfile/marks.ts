@@ -6,13 +6,7 @@
 
 import type { Mark, MarkSeverity } from "../../records/mark.ts";
 import { quote } from "../../text/quote.ts";
-import {
-  type Instruction,
-  lineOf,
-  type Outline,
-  outlineDockerfile,
-  triggerOf,
-} from "./instructions.ts";
+import { type Instruction, lineOf, type Outline, outlineDockerfile } from "./instructions.ts";
 import { findNetworkPipes } from "./pipes.ts";
 import { findTokens, isSecret, readAssignments } from "./secrets.ts";
 import { readStages, type Stages } from "./stages.ts";
@@ -73,9 +67,7 @@ function* findAll({ instructions, escape, syntax }: Outline): Generator<Finding>
 
 function* findIn(written: Instruction, escape: string): Generator<Finding> {
   // The validator refuses an ONBUILD in an ONBUILD, so one look behind the first is enough.
-  const instruction = written.name.toUpperCase() === "ONBUILD"
-    ? triggerOf(written, escape)
-    : written;
+  const instruction = written.trigger ?? written;
   const keyword = instruction.name.toUpperCase();
   switch (keyword) {
     case "RUN":
