@@ -45,6 +45,14 @@ function isWanted(flags: Flags, nowMs: number): (entry: AuditEntry) => boolean {
   };
 }
 
+/** How long a UUID is. A whole one means no other id that begins with it. */
+const UUID_CHARS = 36;
+
+/** Whether a word means an id: it is the id or its beginning. */
+function means(word: string, id = ""): boolean {
+  return word.length < UUID_CHARS ? id.startsWith(word) : id === word;
+}
+
 /** The logs that can have an entry of what the flags select. */
 function chosenLogs(context: Context): AuditLogId[] {
   const { tool } = context.flags;
@@ -85,7 +93,7 @@ export async function auditShow(context: Context, words: readonly string[]): Pro
 
   function* selected(): Generator<AuditEntry> {
     for (const entry of readHistory(logs, reading)) {
-      if (prefix !== "" && !entry.proposalId?.startsWith(prefix)) continue;
+      if (prefix !== "" && !means(prefix, entry.proposalId)) continue;
       isRecorded = true;
       if (isSelected(entry)) yield entry;
     }

@@ -234,3 +234,12 @@ Deno.test("audit show reads a time without a zone as it prints times: in local t
     assertEquals(await show("--since", since), "Nothing that is ", since);
   }
 });
+
+Deno.test("audit show of a whole UUID shows no entry of an id that only begins with it", async () => {
+  await using dir = await tempDir();
+  const id = "0b6f4e0e-4b5e-4c39-9d51-5a2c3d4e5f60";
+  await record(dir, { [id]: {}, [`${id}-approved`]: {} });
+  const notes = async (word: string) =>
+    JSON.parse((await supervise(dir.path, ["audit", "show", word, "--json"])).out).entries.length;
+  assertEquals([await notes(id), await notes(id.slice(0, 35))], [1, 2]);
+});
