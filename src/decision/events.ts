@@ -9,7 +9,7 @@ import { claudeBottleRoot, queueDirForSlug, queueRoot, type RootOptions } from "
 import { DEFAULT_POLL_INTERVAL_MS, watchNames } from "../disk/watch.ts";
 import { decidedAmong, type UnrecordedResponse } from "../log/decisions.ts";
 import type { PendingProposal } from "../queue/files.ts";
-import type { ListOptions } from "../queue/pending.ts";
+import { comparePending, type ListOptions } from "../queue/pending.ts";
 import type { WatchOptions } from "../queue/wait.ts";
 import type { AuditEntry } from "../records/audit_entry.ts";
 import { openQueues, type Overview } from "./overview.ts";
@@ -26,7 +26,7 @@ export type QueueEvent =
     | { readonly event: "arrived" | "changed" } & PendingProposal
     // The log has a decision on a proposal that was pending, or had an unrecorded response.
     | { readonly event: "decided"; readonly proposalId: string; readonly decision: AuditEntry }
-    // A proposal is no longer pending, and the log has no decision on it.
+    // A proposal is no longer pending, and the log has no decision on it, or cannot be read.
     | { readonly event: "withdrawn"; readonly proposalId: string }
     // A response has no record, so it is not a decision. Its proposal is no longer pending.
     | { readonly event: "unrecorded"; readonly proposalId: string; readonly says: string }
@@ -72,6 +72,29 @@ function indexOf({ pending, unrecordedResponses, unlisted, unreadable }: Overvie
 }
 
 /**
+ * The second of two looks, with what the first one found in each queue that the second could not look into:
+ * nothing says that it is gone.
+ */
+function withUnseen(before: Overview, found: Overview): Overview {
+  const unseen = new Set(
+    found.unreadable.flatMap(({ bottleSlug, isWholeQueue }) => isWholeQueue ? [bottleSlug] : []),
+  );
+  if (unseen.size === 0) return found;
+  const both = <T extends { readonly bottleSlug: string }>(was: readonly T[], is: readonly T[]) => [
+    ...is,
+    ...was.filter(({ bottleSlug }) => unseen.has(bottleSlug)),
+  ];
+  const files = before.unreadable.filter(({ file }) => file !== ".");
+  return {
+    pending: both(before.pending, found.pending).sort(comparePending),
+    unrecordedResponses: both(before.unrecordedResponses, found.unrecordedResponses),
+    unlisted: both(before.unlisted, found.unlisted)
+      .sort((a, b) => a.bottleSlug < b.bottleSlug ? -1 : 1),
+    unreadable: both(files, found.unreadable),
+  };
+}
+
+/**
  * Compares two looks. The events, applied to the first one, give the second one. What they say of a
  * decision comes from `decidedAmong` alone.
  *
@@ -80,10 +103,11 @@ function indexOf({ pending, unrecordedResponses, unlisted, unreadable }: Overvie
  */
 export function changesBetween(
   before: Overview | undefined,
-  found: Overview,
+  look: Overview,
   decidedAmong: (ids: ReadonlySet<string>, slug: string) => ReadonlyMap<string, AuditEntry>,
 ): Changes {
   const atStart = before === undefined;
+  const found = withUnseen(before ?? NOTHING, look);
   const [was, is] = [indexOf(before ?? NOTHING), indexOf(found)];
   const gone = [...was.pending].filter(([name, { proposalSha256 }]) =>
     is.pending.get(name)?.proposalSha256 !== proposalSha256 && !is.unrecorded.has(name)
@@ -154,6 +178,16 @@ export function changesBetween(
   return { events, now };
 }
 
+/** Logs that cannot be read, which the look reports, must not end the events of other bottles. */
+function decidedOrNone(...args: Parameters<typeof decidedAmong>): ReturnType<typeof decidedAmong> {
+  try {
+    return decidedAmong(...args);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotCapable) throw error;
+    return new Map();
+  }
+}
+
 /**
  * Iterates over what changes in the queues, a look at a time: what the first look found at once, even if
  * that is nothing. A slow reader gets what changed since the look it had: two looks are all that is kept.
@@ -215,7 +249,7 @@ export async function* watchChanges(
         const found = queues.overview();
         const seen = wanted ? { ...found, pending: found.pending.filter(wanted) } : found;
         const isFirst = before === undefined;
-        const changes = changesBetween(before, seen, (ids, slug) => decidedAmong(ids, slug, root));
+        const changes = changesBetween(before, seen, (ids, slug) => decidedOrNone(ids, slug, root));
         before = changes.now;
         if (isFirst || changes.events.length > 0) {
           yield changes;

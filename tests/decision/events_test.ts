@@ -10,9 +10,11 @@ import {
   writeResponse,
 } from "../../mod.ts";
 import { changesBetween } from "../../src/decision/events.ts";
+import { sampleEntry } from "../support/audit.ts";
 import { holds } from "../support/properties.ts";
 import { type QueuedProposal, queueSample, samplePending } from "../support/records.ts";
 import { type TempDir, tempDir } from "../support/temp.ts";
+import { asUser, ranAlone } from "../support/user.ts";
 import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
 
@@ -122,6 +124,21 @@ const found = fc.record({
     { selector: (one) => JSON.stringify(one) },
   ),
   decided: fc.uniqueArray(fc.constantFrom<string>("p1", "p2", "p3")),
+  unseen: fc.option(slug),
+}).map(({ unseen, ...all }) => {
+  if (unseen === null) return { ...all, unseen };
+  // Of a queue that cannot be looked into, a look has nothing else.
+  const others = <T extends { bottleSlug: string }>(some: readonly T[]) =>
+    some.filter(({ bottleSlug }) => bottleSlug !== unseen);
+  const places = Object.entries(all.places).filter(([name]) => !name.startsWith(`${unseen}/`));
+  const whole = { bottleSlug: unseen, file: ".", reason: "closed", isWholeQueue: true as const };
+  return {
+    ...all,
+    places: Object.fromEntries(places),
+    unlisted: others(all.unlisted),
+    unreadable: [...others(all.unreadable), whole],
+    unseen,
+  };
 });
 
 Deno.test("changesBetween() tells all that leads from one look to the next, whatever they found", () => {
@@ -129,7 +146,7 @@ Deno.test("changesBetween() tells all that leads from one look to the next, what
     fc.property(fc.array(found, { minLength: 1, maxLength: 8 }), (looks) => {
       let before: Overview | undefined;
       let known = NOTHING;
-      for (const { places, decided, ...rest } of looks) {
+      for (const { places, decided, unseen, ...rest } of looks) {
         const latest = overviewOf(places, rest);
         const decidedAmong = (ids: ReadonlySet<string>) =>
           new Map([...ids].filter((id) => decided.includes(id)).map((id) => [id, REJECTED]));
@@ -141,6 +158,8 @@ Deno.test("changesBetween() tells all that leads from one look to the next, what
           assertEquals(JSON.parse(JSON.stringify(event)), event);
           if (event.event === "decided") assert(decided.includes(event.proposalId));
           if (event.event === "withdrawn") assert(!decided.includes(event.proposalId));
+          // Nothing in a queue that could not be looked into is told as gone.
+          assert(event.bottleSlug !== unseen || "file" in event && event.file === ".");
         }
         // What is left out of the look is decided already, and its response on its way.
         const left = latest.pending.filter((entry) => !now.pending.includes(entry));
@@ -364,6 +383,36 @@ Deno.test("watchEvents() ends when it is aborted, in the middle of a look and wh
     }
     assertEquals(seen.length, count);
   }
+});
+
+// Threat: B5
+Deno.test("watchEvents() tells nothing in a queue as gone that it cannot look into, and goes on without a log", async (t) => {
+  if (await ranAlone(t)) return;
+  await using dir = await tempDir();
+  const { path } = await queueSample(dir.path, { id: "p1" });
+  await queueSample(dir.path, { id: "p2", bottleSlug: "dev-2" });
+  await writeAuditEntry(sampleEntry({ proposalId: "p0" }), { root: dir.path });
+  const queueDir = dir.at("queue", "dev-2");
+  const log = dir.at("audit", "pipelock-dev-1.log");
+  await asUser(dir.path, async () => {
+    await using events = follow(dir);
+    const next = async () => named(await events.next());
+    /** What the look after a change tells; no look is under way meanwhile. */
+    const after = (change: () => void) => {
+      const soon = next();
+      change();
+      return soon;
+    };
+    assertEquals([await next(), await next()], ["arrived p1", "arrived p2"]);
+    assertEquals(await after(() => Deno.chmodSync(queueDir, 0o000)), "unreadable .");
+    assertEquals(await after(() => Deno.chmodSync(queueDir, 0o700)), "over .");
+    // The log of the first bottle cannot be read when its proposal goes.
+    Deno.chmodSync(log, 0o000);
+    assertEquals(await after(() => Deno.removeSync(path)), "withdrawn p1");
+    assertEquals(await next(), "unreadable .");
+    await queueSample(dir.path, { id: "p3", bottleSlug: "dev-2" });
+    assertEquals(await next(), "arrived p3");
+  });
 });
 
 Deno.test("watchEvents() tells of one bottle alone, and of the proposals that are wanted", async () => {
