@@ -115,6 +115,8 @@ export async function reviewFullScreen(context: Context): Promise<number> {
     if (stop.signal.aborted) return;
     code = exitCode;
     stop.abort();
+    // What can be undone is dropped when the rest has ended: until then its time must not run out.
+    app.away();
     terminal?.close();
   };
   const fail = (error: unknown) => {

@@ -236,8 +236,8 @@ export function openTerminal(program: Program, onGone: (exitCode: number) => voi
         if (holder === "another") {
           holder = "us";
           enter();
+          program.back();
         }
-        program.back();
       }
     },
     close,
