@@ -20,10 +20,11 @@ import { closeSync, constants, fstatSync, lstatSync, openSync, readSync } from "
 export const MAX_QUEUE_FILE_BYTES = 8 * 1024 * 1024;
 
 /**
- * The largest directory that is listed, by the bytes that it has for names: 400,000 of ours on most file
- * systems. Deno reads all names of a directory at once, and needs a gigabyte of memory for a million.
+ * The largest directory that is listed, by the bytes that it has for names: 100,000 of ours on most file
+ * systems, or 500,000 of four characters. Deno reads all names of a directory at once, and needs almost a
+ * gigabyte of memory for a million.
  */
-export const MAX_DIRECTORY_BYTES = 32 * 1024 * 1024;
+export const MAX_DIRECTORY_BYTES = 8 * 1024 * 1024;
 
 /** How a file is to be read. */
 export interface ReadOptions {

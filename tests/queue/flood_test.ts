@@ -211,10 +211,10 @@ Deno.test("a directory of too many names is not listed, and hides no other bottl
     const { pending, unreadable } = readOverview({ root: dir.path });
     return [
       ...pending.map(({ bottleSlug }) => bottleSlug),
-      ...unreadable.map(({ file, reason }) => `${file} ${reason.replace(/\d{8}/, "N")}`),
+      ...unreadable.map(({ file, reason }) => `${file} ${reason.replace(/\d{7}/, "N")}`),
     ];
   };
-  const reason = "it has N bytes of names, more than the 33554432 allowed: too many files are in " +
+  const reason = "it has N bytes of names, more than the 8388608 allowed: too many files are in " +
     "it, or were; move it away, make it anew, and move its files back";
   assertEquals(look(), ["dev-2", `. ${reason}`]);
   // A sidecar does not start there.
