@@ -274,6 +274,24 @@ Deno.test("nobody is told that all is recorded, or why it cannot go on, where a 
   });
 });
 
+Deno.test("audit head prints the heads of the other logs where one cannot be read, and ends with 1", async (t) => {
+  if (await ranAlone(t)) return;
+  await using dir = await tempDir();
+  for (const bottleSlug of ["dev-1", "dev-2"]) {
+    await queueSample(dir.path, { id: bottleSlug, bottleSlug });
+    await supervise(dir.path, ["reject", bottleSlug, "--notes", "no"]);
+  }
+  const log = dir.at("audit", "pipelock-dev-1.log");
+  await asUser(dir.path, async () => {
+    await Deno.chmod(log, 0o000);
+    const { code, out, err } = await supervise(dir.path, ["audit", "head"]);
+    await Deno.chmod(log, 0o600);
+    assertEquals(code, 1);
+    assertMatch(out, /^# .*\npipelock-dev-2 1:[0-9a-f]{64}\n$/);
+    assertStringIncludes(err, "! pipelock-dev-1 is not sound: line 0: it could not be checked: ");
+  });
+});
+
 Deno.test("show prints the record of a decision, whatever of the queues cannot be read", async (t) => {
   if (await ranAlone(t)) return;
   await using dir = await tempDir();
