@@ -15,7 +15,7 @@ import {
   type RootOptions,
 } from "../disk/layout.ts";
 import { ownFileStamp } from "../disk/read_own.ts";
-import { listNames, stampOfFile } from "../disk/read_untrusted.ts";
+import { directoryIdentity, listNames, stampOfFile } from "../disk/read_untrusted.ts";
 import { type FileInForce, readFileInForce } from "../host/config_files.ts";
 import {
   decidedAmong,
@@ -163,6 +163,8 @@ function lookOrReport(
   try {
     const present = names ?? new Set(listNames(queueDir));
     const listing = queue.refresh(present);
+    // Closed after its names were read, it would be a queue of files that are gone, or broken.
+    directoryIdentity(`${queueDir}/.`);
     // What is listed stays so if a log cannot be read.
     look = { ...look, ...listing };
     what = "its logs cannot be read: ";

@@ -10,6 +10,7 @@ import {
   writeResponse,
 } from "../../mod.ts";
 import { changesBetween } from "../../src/decision/events.ts";
+import { openQueues } from "../../src/decision/overview.ts";
 import { sampleEntry } from "../support/audit.ts";
 import { holds } from "../support/properties.ts";
 import { type QueuedProposal, queueSample, samplePending } from "../support/records.ts";
@@ -412,6 +413,26 @@ Deno.test("watchEvents() tells nothing in a queue as gone that it cannot look in
     assertEquals(await next(), "unreadable .");
     await queueSample(dir.path, { id: "p3", bottleSlug: "dev-2" });
     assertEquals(await next(), "arrived p3");
+  });
+});
+
+Deno.test("a queue that is closed after its names were read is one that nobody can look into", async (t) => {
+  if (await ranAlone(t)) return;
+  await using dir = await tempDir();
+  const { queueDir } = await queueSample(dir.path, { id: "p1" });
+  await asUser(dir.path, async () => {
+    const queues = openQueues({ root: dir.path });
+    queues.refreshBottles();
+    assertEquals(queues.overview().pending.length, 1);
+    for (const mode of [0o000, 0o400]) {
+      await Deno.chmod(queueDir, mode);
+      queues.refreshBottle("dev-1", new Set(["p1.proposal.json"]));
+      const { unreadable } = queues.overview();
+      await Deno.chmod(queueDir, 0o700);
+      assertEquals(unreadable.map(({ file, isWholeQueue }) => [file, isWholeQueue]), [[".", true]]);
+    }
+    queues.refreshBottle("dev-1");
+    assertEquals(queues.overview().pending.length, 1);
   });
 });
 
