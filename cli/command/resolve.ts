@@ -119,7 +119,7 @@ export function parseWhen(flag: FlagName, when: string, nowMs: number): number {
   if (count !== undefined) return (nowMs - Number(count) * SECONDS_OF_UNIT[unit!]! * 1000) * 1000;
   // What a list shows is local time, to the minute, so that is what a person types.
   const [, minute, seconds = ":00", offset] =
-    /^(\d{4}-\d\d-\d\d[T ]\d\d:\d\d)(:\d\d(?:\.\d+)?)?(Z|[+-]\d\d:?\d\d)?$/.exec(when) ?? [];
+    /^(\d{4}-\d\d-\d\d[T ]\d\d:\d\d)(:\d\d(?:\.\d+)?)? ?(Z|[+-]\d\d:?\d\d)?$/.exec(when) ?? [];
   const instant = instantOf(`${minute}${seconds}${offset ?? ""}`);
   if (instant !== Infinity) {
     const minutesWest = offset === undefined ? new Date(minute!).getTimezoneOffset() : 0;

@@ -280,8 +280,13 @@ export function openList(now: () => number, shifted: () => void) {
 
 /** An agent that asks and takes back a thousand times makes no list of a thousand rows that are over. */
 function withoutOldest(rows: readonly Row[]): readonly Row[] {
-  let tooMany = rows.filter(({ stage }) => stage.kind === "over").length - MOST_OVER;
-  return tooMany <= 0 ? rows : rows.filter(({ stage }) => stage.kind !== "over" || tooMany-- <= 0);
+  const over = rows.flatMap((row) =>
+    row.stage.kind === "over" ? [{ row, sinceMs: row.stage.sinceMs }] : []
+  );
+  if (over.length <= MOST_OVER) return rows;
+  const oldest = over.sort((a, b) => a.sinceMs - b.sinceMs).slice(0, -MOST_OVER);
+  const gone = new Set(oldest.map(({ row }) => row));
+  return rows.filter((row) => !gone.has(row));
 }
 
 /** What was hidden comes back as if it were new: last. */

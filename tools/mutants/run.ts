@@ -16,7 +16,7 @@
 
 import { type Mutant, readTables, whyNot } from "./table.ts";
 import { parseArgs } from "@std/cli";
-import { dirname, join } from "@std/path";
+import { basename, dirname, join } from "@std/path";
 
 /** The share of the changes that a test must notice. */
 const LEAST_NOTICED = 0.95;
@@ -60,7 +60,7 @@ async function runTest(copy: string, test: string, limitS: number): Promise<Trie
 
 /** Where the tests of a copy put their files. Short: rows that name them are compared at 80 columns. */
 function tmpOf(copy: string): string {
-  return `${copy}t`;
+  return join(dirname(dirname(copy)), `m${Deno.pid}-${basename(copy)}`);
 }
 
 /** Copies what git knows or would add, as it is now. */
@@ -174,9 +174,9 @@ async function main(args: readonly string[]): Promise<number> {
     return 1;
   }
   const place = await Deno.makeTempDir();
+  const copies = Array.from({ length: Number(workers) }, (_, n) => join(place, String(n)));
   try {
     await Deno.chmod(place, 0o755);
-    const copies = Array.from({ length: Number(workers) }, (_, n) => join(place, String(n)));
     for (const copy of copies) await copyCheckout(copy);
     const secondsOf = await measureTests(copies, mutants);
     const outcomes = new Map<Mutant, Tried["outcome"]>();
@@ -199,7 +199,9 @@ async function main(args: readonly string[]): Promise<number> {
     console.log(`${(100 * share).toFixed(1)} % noticed in ${minutes} minutes`);
     return share >= LEAST_NOTICED && surprises === 0 ? 0 : 1;
   } finally {
-    await Deno.remove(place, { recursive: true });
+    for (const made of [place, ...copies.map(tmpOf)]) {
+      await Deno.remove(made, { recursive: true }).catch(() => {}); // It may not be made yet.
+    }
   }
 }
 

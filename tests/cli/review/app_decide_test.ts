@@ -471,7 +471,7 @@ for (
   Deno.test(`an editor that ${what} leaves the proposal on the screen, undecided`, async () => {
     await using dir = await tempDir();
     await queueSample(dir.path, { id: "p1" });
-    const app = await openTestApp(dir, { editor });
+    const app = await openTestApp(dir, { editor, columns: 500 });
     await app.press("return");
     await app.decide("m");
     assertStringIncludes(app.screen(), words);

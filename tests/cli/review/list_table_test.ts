@@ -84,6 +84,17 @@ Deno.test("merge() leaves a row that waits no more where it stood, and says what
   assertEquals([idsOf(list), shifted()], [["p1", "p3"], false]);
 });
 
+Deno.test("of many rows that wait no more those that do so for longest go first, wherever they stand", () => {
+  const { clock, list, merge } = opened();
+  const others = Array.from({ length: 100 }, (_, n) => `p${n + 1}`);
+  merge(["p0", ...others]);
+  clock.pass(1_000);
+  merge(["p0"], { decision: null });
+  clock.pass(8_000);
+  merge([]);
+  assertEquals(idsOf(list), ["p0", ...others.slice(1)]);
+});
+
 Deno.test("a row that is swept away leaves the cursor on its row, at its place on the screen", () => {
   const { clock, list, merge } = opened();
   const ids = Array.from({ length: 20 }, (_, n) => `p${n}`);

@@ -228,7 +228,12 @@ Deno.test("audit show reads a time without a zone as it prints times: in local t
     return (await run("sh", args, { env })).out.slice(0, 16);
   };
   assertEquals(await show(), "2026-11-22 14:00");
-  const found = ["2026-11-22 14:00", "2026-11-22T14:00:00", "2026-11-22T05:00:00.0Z"];
+  const found = [
+    "2026-11-22 14:00",
+    "2026-11-22T14:00:00",
+    "2026-11-22T05:00:00.0Z",
+    "2026-11-22 14:00:00 +09:00",
+  ];
   for (const since of found) assertEquals(await show("--since", since), "2026-11-22 14:00", since);
   for (const since of ["2026-11-22 14:01", "2026-11-22T05:00:00.1Z"]) {
     assertEquals(await show("--since", since), "Nothing that is ", since);
