@@ -208,7 +208,7 @@ Deno.test(
     await Deno.rename(dir.at("queue"), dir.at("elsewhere"));
     await Deno.symlink(dir.at("elsewhere"), dir.at("queue"));
     const screen = await review.shows(/^ended 1$/m);
-    const told = screen.replaceAll(/\n( ↪)?/g, " ");
+    const told = screen.replaceAll(/ *\n( ↪)?/g, " ");
     assertStringIncludes(told, "it is a link, where a directory belongs");
     assert(!/\bat (async )?\S+ \(file:|Uncaught/.test(screen), screen);
     await Deno.remove(dir.at("queue"));
