@@ -217,8 +217,9 @@ export function expand(source: string, options: ExpandOptions = {}): Expanded | 
   }
 
   function readSingleQuoted(): string {
-    const end = characters.indexOf("'", at + 1);
-    if (end < 0) throw MALFORMED;
+    let end = at + 1;
+    while (end < characters.length && characters[end] !== "'") end++;
+    if (end === characters.length) throw MALFORMED;
     const inside = characters.slice(at + 1, end).join("");
     at = end + 1;
     return rawQuotes ? `'${inside}'` : inside;
