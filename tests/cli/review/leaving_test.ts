@@ -208,7 +208,7 @@ Deno.test(
     await Deno.rename(dir.at("queue"), dir.at("elsewhere"));
     await Deno.symlink(dir.at("elsewhere"), dir.at("queue"));
     const screen = await review.shows(/^ended 1$/m);
-    const told = screen.replaceAll(/ *\n( ↪)?/g, " ");
+    const told = screen.replaceAll(/ *\n( ↪)? */g, " ");
     assertStringIncludes(told, "it is a link, where a directory belongs");
     assert(!/\bat (async )?\S+ \(file:|Uncaught/.test(screen), screen);
     await Deno.remove(dir.at("queue"));
@@ -246,7 +246,7 @@ echo "$line" > "$1"
     for (const [key, code, times] of [["C-c", 130, 2], ["C-\\", 131, 3]] as const) {
       await review.decide("m", new RegExp(`(the editor: {2}icanon[^]*){${times}}`));
       await review.type(key);
-      await review.shows(new RegExp(`ended with exit code ${code}`));
+      await review.shows(new RegExp(`ended with exit( |\\n ↪)code ${code}`));
       await review.shows(/^\+ *\d+ typed\.example$/m);
     }
   },
@@ -266,7 +266,7 @@ exit 130
     await using review = await openReview(dir, { env: { EDITOR: dir.at("editor") } });
     await review.type("Enter");
     await review.shows(/^\+ *\d+ api\.github\.com$/m);
-    await review.decide("m", /ended with exit code 130/);
+    await review.decide("m", /ended with exit( |\n ↪)code 130/);
     const isSent = () => Deno.stat(dir.at("sent")).then(() => true, () => false);
     while (!await isSent()) await setTimeout(10);
     await review.type("?");
