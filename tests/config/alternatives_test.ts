@@ -109,6 +109,8 @@ Deno.test.each([
   'ENV U="ro""ot"\nUSER $U',
   "ARG U=agent\nENV U=root\nUSER ${U:-agent}",
   "USER r\\oot",
+  "ENV U root\nUSER $U",
+  "ENV U=root\nENV U=agent V=$U\nUSER $V",
   'USER ""',
   "USER ${U:+root}",
 ])("%s is root", (lines) => assertEquals(rulesOf(`FROM debian:12\n${lines}\n`), ["user-root"]));

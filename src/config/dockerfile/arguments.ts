@@ -287,5 +287,5 @@ function wrongHealthCheck(args: string): string | undefined {
   if (!/^cmd$/i.test(type)) return "HEALTHCHECK CMD and a command, or HEALTHCHECK NONE";
   const json = readJson(command);
   if (json !== undefined && json.words === undefined) return "an array of strings alone";
-  return command === "" || json?.words.length === 0 ? "a command behind CMD" : undefined;
+  return command === "" || json?.words?.length === 0 ? "a command behind CMD" : undefined;
 }

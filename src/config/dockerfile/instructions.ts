@@ -71,8 +71,12 @@ export interface Outline {
   readonly problem?: ConfigProblem;
 }
 
-/** What keeps a text from being read. */
-class Unreadable extends Error {}
+/** What keeps a text from being read, from a line on. */
+class Unreadable extends Error {
+  constructor(readonly line: number, message: string) {
+    super(message);
+  }
+}
 
 /**
  * Cuts a Dockerfile into its instructions: parser directives, comments, continued lines, comments and empty
@@ -81,39 +85,37 @@ class Unreadable extends Error {}
 export function outlineDockerfile(text: string): Outline {
   const lines = text.split("\n", MAX_LINES + 2);
   const instructions: Instruction[] = [];
-  const syntax = findFrontend(text);
+  const syntax = findFrontend(lines);
   let escape = "\\";
-  let line = 0;
   let problem: ConfigProblem | undefined;
   try {
-    refuseLong(lines, (number) => line = number);
+    refuseLong(lines);
     lines[0] = lines[0]!.replace(/^\ufeff/, "");
-    escape = readEscape(lines, (number) => line = number);
+    escape = readEscape(lines);
     for (let at = 0; at < lines.length;) {
-      line = at + 1;
       const found = readInstruction(lines, at, escape);
-      at = found.next;
-      if (found.instruction === undefined) continue;
-      if (instructions.length === MAX_INSTRUCTIONS) {
+      if (found.instruction !== undefined && instructions.length === MAX_INSTRUCTIONS) {
         throw new Unreadable(
+          at + 1,
           `found more than ${MAX_INSTRUCTIONS} instructions, expected at most that many: ` +
             "put several commands into one RUN",
         );
       }
-      instructions.push(found.instruction);
+      if (found.instruction !== undefined) instructions.push(found.instruction);
+      at = found.next;
     }
   } catch (error) {
     if (!(error instanceof Unreadable)) throw error;
-    problem = { where: `line ${line}`, message: error.message };
+    problem = { where: `line ${error.line}`, message: error.message };
   }
   return { instructions, escape, ...(syntax && { syntax }), ...(problem && { problem }) };
 }
 
-function refuseLong(lines: readonly string[], about: (line: number) => void): void {
+function refuseLong(lines: readonly string[]): void {
   // A piece is behind the last LF of a text, too.
   if (lines.length > MAX_LINES + 1 || lines[MAX_LINES]) {
-    about(MAX_LINES + 1);
     throw new Unreadable(
+      MAX_LINES + 1,
       `found more than ${MAX_LINES} lines, expected at most that many: ` +
         "put long scripts into files of their own",
     );
@@ -122,9 +124,8 @@ function refuseLong(lines: readonly string[], about: (line: number) => void): vo
     // A UTF-16 code unit takes at most three bytes of UTF-8: short lines need no encoding.
     if (line.length * 3 <= MAX_LINE_BYTES) continue;
     if (new TextEncoder().encode(line).length <= MAX_LINE_BYTES) continue;
-    about(index + 1);
     const found = `found a line of more than ${MAX_LINE_BYTES} bytes`;
-    throw new Unreadable(`${found}, expected shorter ones: split it`);
+    throw new Unreadable(index + 1, `${found}, expected shorter ones: split it`);
   }
 }
 
@@ -145,21 +146,22 @@ function directiveIn(line: string): { readonly key: string; readonly value: stri
 }
 
 /** Reads the directives that count for the parser; returns the character that continues a line. */
-function readEscape(lines: readonly string[], about: (line: number) => void): string {
+function readEscape(lines: readonly string[]): string {
   const seen = new Set<string>();
   let escape = "\\";
   for (const [index, line] of lines.entries()) {
     const directive = directiveIn(trimStart(line.replace(/\r+$/, "")));
     if (directive === undefined) break;
-    about(index + 1);
     const { key, value } = directive;
     if (seen.has(key)) {
-      throw new Unreadable(`found a second ${key} directive, expected one: remove one of them`);
+      const found = `found a second ${key} directive`;
+      throw new Unreadable(index + 1, `${found}, expected one: remove one of them`);
     }
     seen.add(key);
     if (key !== "escape") continue;
     if (value !== "\\" && value !== "`") {
-      throw new Unreadable(`found the escape character ${quote(value)}, expected \\ or \``);
+      const found = `found the escape character ${quote(value)}`;
+      throw new Unreadable(index + 1, `${found}, expected \\ or \``);
     }
     escape = value;
   }
@@ -170,10 +172,10 @@ function readEscape(lines: readonly string[], about: (line: number) => void): st
  * The frontend that BuildKit hands the file to. It looks for it in its own way: behind a line `#!`, and in
  * no line that is indented.
  */
-function findFrontend(text: string): Outline["syntax"] {
-  const lines = text.replace(/^\ufeff/, "").split("\n", MAX_LINES);
+function findFrontend(lines: readonly string[]): Outline["syntax"] {
   const seen = new Set<string>();
-  for (const [index, line] of lines.entries()) {
+  for (const [index, raw] of lines.entries()) {
+    const line = index === 0 ? raw.replace(/^\ufeff/, "") : raw;
     if (index === 0 && line.startsWith("#!")) continue;
     const directive = directiveIn(line.replace(/\r$/, ""));
     if (directive === undefined || seen.has(directive.key)) return undefined;
@@ -212,14 +214,14 @@ function readInstruction(
     : undefined;
   const heredocs: Heredoc[] = [];
   const opens = text.includes("<<") && takesHeredocs(trigger ?? instruction);
-  for (const opened of opens ? heredocsIn(text) : []) {
+  for (const opened of opens ? heredocsIn(text, line) : []) {
     const begin = at;
     const isEnd = (line: string) =>
       (opened.skipsTabs ? bareLine(line).replace(/^\t+/, "") : bareLine(line)) === opened.name;
     while (at < lines.length && !isEnd(lines[at]!)) at++;
     if (at === lines.length) {
       const found = `found the heredoc ${quote(opened.name)} without its end`;
-      throw new Unreadable(`${found}, expected a line with that word alone: add it`);
+      throw new Unreadable(line, `${found}, expected a line with that word alone: add it`);
     }
     heredocs.push({ name: opened.name, ...linesFrom(lines, begin, at++) });
   }
@@ -267,7 +269,10 @@ function parseInstruction(
   const read = readFlags(args, escape);
   if (read === undefined) {
     const found = `found a flag with a character beyond ASCII in ${quote(`${name} ${args}`)}`;
-    throw new Unreadable(`${found}, expected ASCII: BuildKit takes it for several characters`);
+    throw new Unreadable(
+      line,
+      `${found}, expected ASCII: BuildKit takes it for several characters`,
+    );
   }
   const flags = read.flags.map((flag) => ({
     text: flag.text,
@@ -285,13 +290,13 @@ function takesHeredocs({ name, args }: Instruction): boolean {
   return /^(?:add|copy|run)$/i.test(name) && readJson(args) === undefined;
 }
 
-/** The heredocs that a line opens. Here `\` alone escapes, whatever the directive says. */
-function heredocsIn(line: string): readonly HeredocWord[] {
-  const words = expand(line, { rawQuotes: true, rawEscapes: true })?.words ?? [];
+/** The heredocs that an instruction opens. Here `\` alone escapes, whatever the directive says. */
+function heredocsIn(text: string, line: number): readonly HeredocWord[] {
+  const words = expand(text, { rawQuotes: true, rawEscapes: true })?.words ?? [];
   return words.flatMap((word) => {
     const heredoc = heredocIn(word);
     if (heredoc !== "malformed") return heredoc ?? [];
-    throw new Unreadable(`found ${quote(word)}, expected << and a word: close its quotes`);
+    throw new Unreadable(line, `found ${quote(word)}, expected << and a word: close its quotes`);
   });
 }
 

@@ -5,7 +5,7 @@
  */
 
 import type { Outline } from "./instructions.ts";
-import { expand, listWords, pairWords } from "./words.ts";
+import { expand, listWords, pairWords, splitKeyword } from "./words.ts";
 
 interface User {
   readonly line: number;
@@ -63,10 +63,11 @@ export function readStages({ instructions, escape }: Outline): Stages {
   const byName = new Map<string, Stage>();
   let stage: Stage = { base: undefined, variables: globals, user: undefined };
   for (const { name, args, line } of instructions) {
-    switch (name.toUpperCase()) {
+    const keyword = name.toUpperCase();
+    switch (keyword) {
       case "ARG":
       case "ENV":
-        setVariables(args, escape, line, stage.variables, globals);
+        setVariables(keyword, args, escape, line, stage.variables, globals);
         break;
       case "USER": {
         const user = resolve(args, escape, line, stage.variables).text;
@@ -90,21 +91,32 @@ export function readStages({ instructions, escape }: Outline): Stages {
   return { images, base: stage.base, users, finalUser: stage.user };
 }
 
-/** Sets what an ARG or ENV sets. An ARG without a value has that of the file's beginning. */
+/**
+ * Sets what an ARG or ENV sets. An ARG without a value has that of the file's beginning; the values of one ENV
+ * are read before it sets any.
+ */
 function setVariables(
+  keyword: "ARG" | "ENV",
   args: string,
   escape: string,
   line: number,
   variables: Map<string, Variable>,
   globals: Variables,
 ): void {
-  for (const word of pairWords(args, escape)) {
+  const known = keyword === "ENV" ? new Map(variables) : variables;
+  const set = (name: string, written: string) => {
+    variables.set(name, { value: resolve(written, escape, line, known).text, line });
+  };
+  const words = pairWords(args, escape);
+  if (keyword === "ENV" && words[0]?.includes("=") === false) {
+    // The older form: a name, and the rest is its value.
+    const { name, args: written } = splitKeyword(args);
+    return set(name, written);
+  }
+  for (const word of words) {
     const equals = word.indexOf("=");
-    const name = equals < 0 ? word : word.slice(0, equals);
-    const value = equals < 0
-      ? globals.get(name)
-      : { value: resolve(word.slice(equals + 1), escape, line, variables).text, line };
-    if (value !== undefined) variables.set(name, value);
+    if (equals >= 0) set(word.slice(0, equals), word.slice(equals + 1));
+    else if (globals.has(word)) variables.set(word, globals.get(word)!);
   }
 }
 

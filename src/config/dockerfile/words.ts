@@ -89,15 +89,14 @@ export function readFlags(
 export function pairWords(text: string, escape: string): readonly string[] {
   const words: string[] = [];
   const characters = Array.from(text);
-  let [word, quote, isWord] = ["", "", false];
+  let [word, quote] = ["", ""];
   for (let at = 0; at < characters.length; at++) {
     let character = characters[at]!;
     if (quote === "" && SPACE.test(character)) {
-      if (isWord && word !== "") words.push(word);
-      [word, isWord] = ["", false];
+      if (word !== "") words.push(word);
+      word = "";
       continue;
     }
-    isWord = true;
     if (character === quote) quote = "";
     else if (quote === "" && (character === "'" || character === '"')) quote = character;
     else if (character === escape && quote !== "'") {
@@ -112,10 +111,10 @@ export function pairWords(text: string, escape: string): readonly string[] {
 }
 
 /** Arguments in JSON form: `["sh", "-c", "echo"]`. */
-export type JsonForm =
-  | { readonly words: readonly string[] }
-  /** An array with something else than strings in it, which BuildKit refuses. */
-  | { readonly words: undefined };
+export interface JsonForm {
+  /** Its strings; `undefined` if something else is in the array, which BuildKit refuses. */
+  readonly words: readonly string[] | undefined;
+}
 
 /** Reads arguments in JSON form; `undefined` for any other form. */
 export function readJson(args: string): JsonForm | undefined {
@@ -176,21 +175,17 @@ export function expand(source: string, options: ExpandOptions = {}): Expanded | 
     const rawBefore = rawEscapes;
     rawEscapes = raw;
     let text = "";
-    let isWord = false;
     const words: string[] = [];
     const addRaw = (part: string) => {
       buffer += part;
-      isWord = true;
       text += part;
     };
     const addWords = (part: string) => {
       for (const character of part) {
-        if (!SPACE.test(character)) {
-          buffer += character;
-          isWord = true;
-        } else if (isWord && buffer !== "") {
+        if (!SPACE.test(character)) buffer += character;
+        else if (buffer !== "") {
           words.push(buffer);
-          [buffer, isWord] = ["", false];
+          buffer = "";
         }
       }
       text += part;
