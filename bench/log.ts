@@ -187,7 +187,7 @@ export const log: Subject = {
   title: "The audit log",
   about:
     "Floor of an append: write and fdatasync of ready bytes to a file that stays open; the second line\n" +
-    "and the eight writers open and lock it each time, as whoever shares a log must; the third line also\n" +
+    "and the eight writers open and lock it each time, as programs that share a log must; the third line also\n" +
     "reads the last line and signs, as a chain of signatures must. Floor of a check:\n" +
     `sha256sum of the same file (${VERIFIED_LINES} lines). Ratio: speed against the floor's.`,
   run: async () => [...await appendAlone(), ...await appendTogether(), ...await verify()],

@@ -117,6 +117,6 @@ function checkKey(root: string, supervise: string, chained: number): Finding {
   if (chained === 0) return ok("there is no key yet; the first decision makes it");
   return bad(
     "lines are signed, and the key that signed them is not here",
-    "put private/audit-signing-key.pem back from a copy; if there is none, the next decision says what to do",
+    "put private/audit-signing-key.pem back from a copy; without a copy, the next decision says what to do",
   );
 }

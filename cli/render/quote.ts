@@ -27,7 +27,7 @@ export function quoteId(id: string): string {
   return PLAIN_ID.test(id) ? id : `id ${inQuotes(id)}`;
 }
 
-/** A name in quotes that it cannot leave. Whoever prints it makes the rest of it visible. */
+/** A name in quotes that it cannot leave. `print` makes the rest of it visible. */
 function inQuotes(name: string): string {
   return `"${name.replace(/["\\]/g, "\\$&")}"`;
 }

@@ -20,7 +20,7 @@ import { closeSync, constants, fstatSync, lstatSync, openSync, readSync } from "
 export const MAX_QUEUE_FILE_BYTES = 8 * 1024 * 1024;
 
 /**
- * The largest directory that is listed, by the bytes that it has for names: 100,000 of ours on most file
+ * The largest directory that is listed, by the bytes that it has for names: 100,000 of this program's on most file
  * systems, or 500,000 of four characters. Deno reads all names of a directory at once, and needs almost a
  * gigabyte of memory for a million.
  */

@@ -73,7 +73,7 @@ export function rememberedHead(root: string, log: string): Head | undefined {
   return readWritten(writtenPath(root, log))?.head;
 }
 
-/** A record by its path; `undefined` if there is none. An append may overwrite it at the same time. */
+/** A record by its path; `undefined` if the file is missing. An append may overwrite it at the same time. */
 export function readWritten(path: string): Written | undefined {
   using file = openOwnFile(path);
   return file && decodeWritten(file.read(0, 512), path);

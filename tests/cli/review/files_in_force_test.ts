@@ -79,7 +79,7 @@ Deno.test("openJudged() works out hints and marks again once a file in force tha
   assertEquals(changes, 1);
   assertEquals(state(), [true, undefined]);
 
-  // After a look that took 10 ms there is none for 40.
+  // After a look that took 10 ms the next one waits 40 ms.
   tookMs = 10;
   judged.lookAgain();
   tookMs = looks = changes = 0;

@@ -221,7 +221,7 @@ Deno.test("only the operator's keys move the cursor, unless its row is gone; its
           if (moved < 0) assertEquals(place(list), at);
           if (moved > 0) assert(ids.length - at + place(list) <= HEIGHT || at === place(list));
         }
-        // Before a key counts, whoever looks at the row that it is about is told that it is another one, or stands
+        // Before a key counts, the screen tells the person that the row that it is about is another one, or stands
         // elsewhere; and nobody is held up by any other row.
         if (happened.what !== "move" && before.id !== undefined) {
           const isMoved = current(list) !== before.id || place(list) !== before.place;
