@@ -28,17 +28,14 @@ export function countSeen(blocks: readonly Block[]): { counted: number; seen: nu
 
 /** What has to be seen, in words. */
 export function countedInWords(blocks: readonly Block[]): string {
-  const { counted } = countSeen(blocks);
+  const counted = blocks.filter(({ counts }) => counts).length;
   if (blocks.some(({ counts }) => counts === "mark")) return `${counted} changed lines and marks`;
   return `${counted} changed line${counted === 1 ? "" : "s"}`;
 }
 
 /** How much of it was on the screen, in words. */
-export function seenInWords(
-  blocks: readonly Block[],
-  count: number = countSeen(blocks).seen,
-): string {
-  return `${count} of ${countedInWords(blocks)} seen`;
+export function seenInWords(blocks: readonly Block[]): string {
+  return `${countSeen(blocks).seen} of ${countedInWords(blocks)} seen`;
 }
 
 /** A text, and the place in it where the screen begins. */
@@ -56,6 +53,7 @@ export function openViewport(blocks: readonly Block[], style: Style) {
   let height = 1;
   let top: Place = { block: 0, row: 0 };
   const changes = blocks.filter(({ counts }) => counts);
+  const words = countedInWords(changes);
   const kept = new Map<number, readonly string[]>();
   /** Of the changed lines that were on the screen in part: which of their rows. */
   const partly = new Map<number, ReadonlySet<number>>();
@@ -182,7 +180,7 @@ export function openViewport(blocks: readonly Block[], style: Style) {
     /** Whether a changed line was not on the screen, and is not in this frame either. */
     hasUnseen: () => seenInFrame() < changes.length,
     /** How many of its changed lines were on the screen, or are in this frame, in words. */
-    seenInWords: () => seenInWords(changes, seenInFrame()),
+    seenInWords: () => `${seenInFrame()} of ${words} seen`,
     /** Whether there is more below the screen. */
     hasMore: () => forward(top, height).block < blocks.length,
   };
