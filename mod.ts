@@ -123,7 +123,7 @@ export { validateConfigFile } from "./src/config/check.ts";
 export { validateDockerfile } from "./src/config/dockerfile/check.ts";
 export { validateRoutes } from "./src/config/routes/check.ts";
 export type { ConfigProblem } from "./src/records/problem.ts";
-export { marksFor } from "./src/config/marks.ts";
+export { marksFor } from "./src/config/compare.ts";
 export type { Mark } from "./src/records/mark.ts";
 
 // Reads the record.

@@ -5,7 +5,7 @@
  */
 
 import { validateConfigFile } from "../config/check.ts";
-import { marksAfter } from "../config/marks.ts";
+import { marksAfter } from "../config/compare.ts";
 import { claudeBottleRoot, proposalPath, queueDirForSlug } from "../disk/layout.ts";
 import { directoryIdentity, MAX_QUEUE_FILE_BYTES, readUntrusted } from "../disk/read_untrusted.ts";
 import { knownFile, readFileInForce } from "../host/config_files.ts";

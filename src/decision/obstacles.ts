@@ -6,7 +6,7 @@
  */
 
 import { validateConfigFile } from "../config/check.ts";
-import { FAILED_CHECK, marksAfter } from "../config/marks.ts";
+import { FAILED_CHECK, marksAfter } from "../config/compare.ts";
 import type { Confirmation } from "../records/audit_entry.ts";
 import { type Mark, nameMarks } from "../records/mark.ts";
 import {

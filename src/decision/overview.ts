@@ -5,7 +5,7 @@
  * @module
  */
 
-import { marksFor } from "../config/marks.ts";
+import { marksFor } from "../config/compare.ts";
 import {
   claudeBottleRoot,
   intentsDir,

@@ -183,7 +183,7 @@ Deno.test("a sidecar loads the validators, and no rule that judges a change", as
   };
   const [sidecar, library] = await Promise.all([modulesOf("sidecar/main.ts"), modulesOf("mod.ts")]);
   assert(sidecar.some((name) => name.endsWith("/src/config/dockerfile/check.ts")));
-  for (const judge of ["/tldts", "/config/marks.ts", "/hosts/resemblance.ts", "/secrets.ts"]) {
+  for (const judge of ["/tldts", "/config/compare.ts", "/hosts/resemblance.ts", "/secrets.ts"]) {
     assert(library.some((name) => name.includes(judge)), judge);
     assert(!sidecar.some((name) => name.includes(judge)), judge);
   }

@@ -1,7 +1,7 @@
 import { auditLogPath, InvalidNameError } from "../../mod.ts";
 import { findTokens } from "../../src/config/dockerfile/secrets.ts";
 import { findNetworkPipes } from "../../src/config/dockerfile/pipes.ts";
-import { marksFor } from "../../src/config/marks.ts";
+import { marksFor } from "../../src/config/compare.ts";
 import { TOOL_CAPABILITY_BLOCK } from "../../src/records/proposal.ts";
 import { assertEquals, assertThrows } from "@std/assert";
 

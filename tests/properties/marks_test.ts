@@ -68,7 +68,7 @@ for (const [tool, sound, files] of FILES) {
   const any = fc.oneof({ weight: 9, arbitrary: files }, anyText);
 
   Deno.test(`marksFor() answers any two files of ${tool} in printable ASCII, with lines of theirs`, () => {
-    const contract = documented("src/config/marks.ts", "marksFor");
+    const contract = documented("src/config/compare.ts", "marksFor");
     const current = fc.oneof(fc.constantFrom(null, "", sound), any);
     holds(
       fc.property(current, any, (current, proposed) => {

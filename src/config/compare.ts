@@ -1,32 +1,47 @@
 /**
- * Marks what a reviewer should notice in a change of a config file, by the tool that proposes it. Pure.
+ * Compares two versions of a config file by what they let a bottle do, by the tool that proposes it. Pure.
  *
  * @module
  */
 
 import { type Mark, rankMarks } from "../records/mark.ts";
 import { type ConfigProblem, failedCheck, findUnfitText } from "../records/problem.ts";
+import type { Comparison, Findings } from "../records/reach.ts";
 import {
   type Tool,
   TOOL_CAPABILITY_BLOCK,
   TOOL_CRED_PROXY_BLOCK,
   TOOL_PIPELOCK_BLOCK,
 } from "../records/proposal.ts";
+import { quote } from "../text/quote.ts";
 import { validateConfigFile } from "./check.ts";
 import { markAllowlist } from "./allowlist/marks.ts";
 import { markDockerfile } from "./dockerfile/marks.ts";
 import { markRoutes } from "./routes/marks.ts";
 
+/** How much of an item's value a mark quotes. */
+const MAX_VALUE_CHARS = 160;
+
 /** The rule of the mark that stands for all others if they cannot be worked out. */
 export const FAILED_CHECK = "failed-check";
 
-const MARKERS: Readonly<
-  Record<Tool, (current: string | null, proposed: string) => readonly Mark[]>
-> = {
-  [TOOL_CRED_PROXY_BLOCK]: markRoutes,
-  [TOOL_PIPELOCK_BLOCK]: markAllowlist,
-  [TOOL_CAPABILITY_BLOCK]: markDockerfile,
+type Compare = (current: string | null, proposed: string) => Findings;
+
+const COMPARE: Readonly<Record<Tool, Compare>> = {
+  [TOOL_CRED_PROXY_BLOCK]: byMarksAlone(markRoutes),
+  [TOOL_PIPELOCK_BLOCK]: byMarksAlone(markAllowlist),
+  [TOOL_CAPABILITY_BLOCK]: byMarksAlone(markDockerfile),
 };
+
+/** Of these formats the reach is not worked out yet: nothing is proven of a change. */
+function byMarksAlone(
+  mark: (current: string | null, proposed: string) => readonly Mark[],
+): Compare {
+  return (current, proposed) => {
+    const marks = mark(current, proposed);
+    return { added: [], removed: [], marks, isUnknown: true };
+  };
+}
 
 /**
  * Marks what a reviewer should notice in a change of a config file: what the proposed file does that the
@@ -73,15 +88,44 @@ export function marksAfter(
   currentFile: string | null,
   proposedFile: string,
 ): readonly Mark[] {
-  if (proposedFile === currentFile) return [];
+  return compareAfter(check, tool, currentFile, proposedFile).marks;
+}
+
+/** Compares two files for a caller that may have checked the proposed one already. */
+export function compareAfter(
+  check: () => readonly ConfigProblem[],
+  tool: Tool,
+  currentFile: string | null,
+  proposedFile: string,
+): Comparison {
+  const nothing = { added: [], removed: [], marks: [] };
+  if (proposedFile === currentFile) return { verdict: "no-new-reach", ...nothing };
   const [problem] = check();
-  if (problem !== undefined) return [invalidFile(problem)];
+  if (problem !== undefined) {
+    return { verdict: "unknown", ...nothing, marks: [invalidFile(problem)] };
+  }
   const current = currentFile !== null && findUnfitText(currentFile) ? null : currentFile;
   try {
-    return rankMarks(MARKERS[tool](current, proposedFile));
+    const { isUnknown, ...found } = COMPARE[tool](current, proposedFile);
+    const verdict = isUnknown ? "unknown" : found.added.length > 0 ? "new-reach" : "no-new-reach";
+    return { verdict, ...found, marks: rankMarks([...withEachItemMarked(found)]) };
   } catch (error) {
     const { message } = failedCheck("search for marks", error);
-    return [{ severity: "medium", rule: FAILED_CHECK, message, side: "new", line: 1 }];
+    const mark: Mark = { severity: "medium", rule: FAILED_CHECK, message, side: "new", line: 1 };
+    return { verdict: "unknown", ...nothing, marks: [mark] };
+  }
+}
+
+/** Adds a low mark for each added item that no mark names by its line. */
+function* withEachItemMarked(
+  { added, marks }: Pick<Comparison, "added" | "marks">,
+): Generator<Mark> {
+  yield* marks;
+  const marked = new Set(marks.flatMap(({ side, line }) => side === "new" ? [line] : []));
+  for (const { kind, value, line } of added) {
+    if (marked.has(line)) continue;
+    const message = `${quote(value, MAX_VALUE_CHARS)} would be a new ${kind}`;
+    yield { severity: "low", rule: `new-${kind}`, message, side: "new", line };
   }
 }
 
