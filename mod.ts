@@ -123,8 +123,15 @@ export { validateConfigFile } from "./src/config/check.ts";
 export { validateDockerfile } from "./src/config/dockerfile/check.ts";
 export { validateRoutes } from "./src/config/routes/check.ts";
 export type { ConfigProblem } from "./src/records/problem.ts";
-export { marksFor } from "./src/config/compare.ts";
+export { compareConfigFiles, marksFor } from "./src/config/compare.ts";
 export type { Mark } from "./src/records/mark.ts";
+export {
+  type Comparison,
+  describeReach,
+  type Reach,
+  type ReachItem,
+  type ReachKind,
+} from "./src/records/reach.ts";
 
 // Reads the record.
 export {

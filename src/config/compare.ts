@@ -78,17 +78,26 @@ export function marksFor(
   currentFile: string | null,
   proposedFile: string,
 ): readonly Mark[] {
-  return marksAfter(() => validateConfigFile(tool, proposedFile), tool, currentFile, proposedFile);
+  return compareConfigFiles(tool, currentFile, proposedFile).marks;
 }
 
-/** Gives what {@linkcode marksFor} gives to a caller that may have checked the proposed file already. */
-export function marksAfter(
-  check: () => readonly ConfigProblem[],
+/**
+ * Compares two versions of a config file by what each lets a bottle do, read as the programs that enforce
+ * it read it. Never throws, and reads and opens nothing.
+ *
+ * @param tool The tool that proposes the file.
+ * @param currentFile The file in force, or `null` if there is none.
+ * @param proposedFile The file to judge.
+ * @returns What is new, what would go, whether that is all, and the marks of {@linkcode marksFor}. Of an
+ * invalid file nothing is worked out: its reach is `unknown`.
+ */
+export function compareConfigFiles(
   tool: Tool,
   currentFile: string | null,
   proposedFile: string,
-): readonly Mark[] {
-  return compareAfter(check, tool, currentFile, proposedFile).marks;
+): Comparison {
+  const check = () => validateConfigFile(tool, proposedFile);
+  return compareAfter(check, tool, currentFile, proposedFile);
 }
 
 /** Compares two files for a caller that may have checked the proposed one already. */
@@ -99,20 +108,20 @@ export function compareAfter(
   proposedFile: string,
 ): Comparison {
   const nothing = { added: [], removed: [], marks: [] };
-  if (proposedFile === currentFile) return { verdict: "no-new-reach", ...nothing };
+  if (proposedFile === currentFile) return { reach: "no-new-reach", ...nothing };
   const [problem] = check();
   if (problem !== undefined) {
-    return { verdict: "unknown", ...nothing, marks: [invalidFile(problem)] };
+    return { reach: "unknown", ...nothing, marks: [invalidFile(problem)] };
   }
   const current = currentFile !== null && findUnfitText(currentFile) ? null : currentFile;
   try {
     const { isUnknown, ...found } = COMPARE[tool](current, proposedFile);
-    const verdict = isUnknown ? "unknown" : found.added.length > 0 ? "new-reach" : "no-new-reach";
-    return { verdict, ...found, marks: rankMarks([...withEachItemMarked(found)]) };
+    const reach = isUnknown ? "unknown" : found.added.length > 0 ? "new-reach" : "no-new-reach";
+    return { reach, ...found, marks: rankMarks([...withEachItemMarked(found)]) };
   } catch (error) {
     const { message } = failedCheck("search for marks", error);
     const mark: Mark = { severity: "medium", rule: FAILED_CHECK, message, side: "new", line: 1 };
-    return { verdict: "unknown", ...nothing, marks: [mark] };
+    return { reach: "unknown", ...nothing, marks: [mark] };
   }
 }
 

@@ -5,23 +5,23 @@
  */
 
 import { validateConfigFile } from "../config/check.ts";
-import { marksAfter } from "../config/compare.ts";
+import { compareAfter } from "../config/compare.ts";
 import { claudeBottleRoot, proposalPath, queueDirForSlug } from "../disk/layout.ts";
 import { directoryIdentity, MAX_QUEUE_FILE_BYTES, readUntrusted } from "../disk/read_untrusted.ts";
 import { knownFile, readFileInForce } from "../host/config_files.ts";
 import { refuseIfDecided, standingResponse, type UnrecordedResponse } from "../log/decisions.ts";
 import { pendingFromBytes, type PendingProposal } from "../queue/files.ts";
 import { ProposalNotFoundError } from "../records/errors.ts";
-import type { Mark } from "../records/mark.ts";
 import { checkProposalId } from "../records/names.ts";
 import { ObstacleError, unrecordedResponse as unrecorded } from "../records/obstacle.ts";
 import { type ConfigProblem, failedCheck, MAX_CONFIG_FILE_BYTES } from "../records/problem.ts";
 import { CONFIG_FILE_FOR_TOOL, type Proposal, type ProposalRef } from "../records/proposal.ts";
+import type { Comparison } from "../records/reach.ts";
 import { renderDiff } from "../text/diff.ts";
 import { basename } from "@std/path";
 
-/** A pending proposal beside the file in force. */
-export interface Inspection extends PendingProposal {
+/** A pending proposal beside the file in force, and what the change would let the bottle do. */
+export interface Inspection extends PendingProposal, Comparison {
   /** The path of the config file in force. */
   readonly currentPath: string;
   /** Its content, or `null` if there is none. */
@@ -39,8 +39,6 @@ export interface Inspection extends PendingProposal {
   readonly diff: string;
   /** The problems of the proposed file. A sidecar queues no file with problems. */
   readonly problems: readonly ConfigProblem[];
-  /** What a reviewer should notice in the difference, the most severe first. */
-  readonly marks: readonly Mark[];
   /** A response in the queue without a recorded decision. */
   readonly unrecordedResponse: UnrecordedResponse | undefined;
 }
@@ -102,7 +100,7 @@ export async function inspectProposal(ref: ProposalRef): Promise<Inspection> {
       ? undefined
       : orProblem(() => diffFromAgents(started, proposal)),
     diff: orProblem(() => diffAgainst(current, proposedFile)),
-    marks: marksAfter(() => checked, tool, current.currentFile, proposedFile),
+    ...compareAfter(() => checked, tool, current.currentFile, proposedFile),
     problems,
     unrecordedResponse,
   };

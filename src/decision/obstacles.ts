@@ -6,7 +6,7 @@
  */
 
 import { validateConfigFile } from "../config/check.ts";
-import { FAILED_CHECK, marksAfter } from "../config/compare.ts";
+import { compareAfter, FAILED_CHECK } from "../config/compare.ts";
 import type { Confirmation } from "../records/audit_entry.ts";
 import { type Mark, nameMarks } from "../records/mark.ts";
 import {
@@ -16,7 +16,9 @@ import {
   ObstacleError,
   unrecordedResponse,
 } from "../records/obstacle.ts";
+import type { ConfigProblem } from "../records/problem.ts";
 import { CONFIG_FILE_FOR_TOOL, type Tool } from "../records/proposal.ts";
+import type { Comparison } from "../records/reach.ts";
 import { quote } from "../text/quote.ts";
 import type { Inspection } from "./inspect.ts";
 
@@ -134,14 +136,22 @@ export function fileOf(
   return verdict.status === "modified" && "finalFile" in verdict ? verdict.finalFile : undefined;
 }
 
-type Judgement = Pick<Inspection, "problems" | "marks">;
+interface Judgement extends Comparison {
+  readonly problems: readonly ConfigProblem[];
+}
 
-const NOTHING: Judgement = { problems: [], marks: [] };
+const NOTHING: Judgement = {
+  problems: [],
+  reach: "no-new-reach",
+  added: [],
+  removed: [],
+  marks: [],
+};
 
 /** The version of each look that was judged last: it is asked for again at every step of a decision. */
 const judged = new WeakMap<Inspection, Judgement & { readonly file: string }>();
 
-/** The problems and the marks of a version of the file. */
+/** The problems of a version of the file, and what it would let the bottle do. */
 export function judge(inspection: Inspection, file: string): Judgement {
   const { tool, proposedFile } = inspection.proposal;
   if (file === proposedFile) return inspection;
@@ -149,7 +159,7 @@ export function judge(inspection: Inspection, file: string): Judgement {
   if (known?.file !== file) {
     const problems = validateConfigFile(tool, file);
     const { currentFile } = inspection;
-    known = { file, problems, marks: marksAfter(() => problems, tool, currentFile, file) };
+    known = { file, problems, ...compareAfter(() => problems, tool, currentFile, file) };
     judged.set(inspection, known);
   }
   return known;

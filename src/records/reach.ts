@@ -4,6 +4,7 @@
  * @module
  */
 
+import { quote } from "../text/quote.ts";
 import type { Mark } from "./mark.ts";
 
 /**
@@ -47,11 +48,11 @@ export type ReachKind =
  * What a change adds to the reach of a file. `no-new-reach` is proven: whatever the proposed file allows,
  * the file in force allows too. `unknown` says that this could not be worked out, and nothing else.
  */
-export type ReachVerdict = "no-new-reach" | "new-reach" | "unknown";
+export type Reach = "no-new-reach" | "new-reach" | "unknown";
 
 /** Two config files compared by their reach. */
 export interface Comparison {
-  readonly verdict: ReachVerdict;
+  readonly reach: Reach;
   /** What the proposed file would add, in the order of that file. */
   readonly added: readonly ReachItem[];
   /** What would go, in the order of the file in force. */
@@ -61,6 +62,77 @@ export interface Comparison {
 }
 
 /** What one format finds in a change. Marks are in no order; `isUnknown` if the proof fails. */
-export interface Findings extends Omit<Comparison, "verdict"> {
+export interface Findings extends Omit<Comparison, "reach"> {
   readonly isUnknown: boolean;
+}
+
+/** How much of a value is quoted, and how many values of one kind are named. */
+const [MAX_VALUE_CHARS, MAX_NAMED] = [160, 3];
+
+/** What a bottle could do with an item: `[what it does, what it is called, what many are called]`. */
+const WORDS: Readonly<Record<ReachKind, readonly [does: string, one: string, many: string]>> = {
+  host: ["reach", "", "hosts"],
+  route: ["use", "the route ", "routes"],
+  upstream: ["be forwarded to", "", "upstreams"],
+  token: ["use", "the token ", "tokens"],
+  role: ["use", "the role ", "roles"],
+  key: ["have", "the key ", "keys"],
+  image: ["use", "the image ", "images"],
+  frontend: ["be built by", "the frontend ", "frontends"],
+  package: ["install", "the package ", "packages"],
+  download: ["download", "", "files"],
+  command: ["run", "", "commands"],
+  variable: ["have", "the variable ", "variables"],
+  user: ["run as", "", "users"],
+  start: ["start with", "", "programs"],
+  file: ["have", "the file ", "files"],
+  mount: ["mount", "", "mounts"],
+  privilege: ["have", "the privilege ", "privileges"],
+  protection: ["have", "the protection ", "protections"],
+};
+
+/** An item as a message names it. What is no plain name is in quotes. */
+function nameItem({ kind, value }: ReachItem): string {
+  const name = /^(?:\*\.)?[a-z0-9.-]{1,253}$/.test(value) ? value : quote(value, MAX_VALUE_CHARS);
+  return WORDS[kind][1] + name;
+}
+
+/** The kinds of some items, each with what is named of it, in the order in which they first occur. */
+function nameItems(items: readonly ReachItem[], withVerb: boolean): readonly string[] {
+  return [...Map.groupBy(items, ({ kind }) => kind)].map(([kind, same]) => {
+    const [does, , many] = WORDS[kind];
+    const names = [...new Set(same.map(nameItem))];
+    const rest = names.length - MAX_NAMED;
+    const named = names.slice(0, MAX_NAMED);
+    if (rest > 0) named.push(`${rest} more ${many}`);
+    return (withVerb ? `${does} ` : "") + inWords(named);
+  });
+}
+
+/** `a`, `a and b`, `a, b and c`. */
+function inWords(parts: readonly string[]): string {
+  return parts.length < 2 ? parts.join("") : `${parts.slice(0, -1).join(", ")} and ${parts.at(-1)}`;
+}
+
+/**
+ * Says in one sentence, without a full stop and in printable ASCII, what a change lets a bottle do:
+ * `would let dev-1 reach files.example.net; nothing else is new`. Names a few items of each kind and counts
+ * the others.
+ */
+export function describeReach(
+  { reach, added, removed }: Comparison,
+  bottleSlug: string,
+): string {
+  const gone = removed.length === 0 ? "" : `; ${inWords(nameItems(removed, false))} would go`;
+  const may = inWords(nameItems(added, true));
+  switch (reach) {
+    case "no-new-reach":
+      return `would let ${bottleSlug} do nothing that it cannot do now${gone}`;
+    case "new-reach":
+      return `would let ${bottleSlug} ${may}; nothing else is new${gone}`;
+    case "unknown": {
+      const known = may === "" ? "" : `; it would at least let it ${may}`;
+      return `would let ${bottleSlug} do more than could be worked out${known}${gone}`;
+    }
+  }
 }

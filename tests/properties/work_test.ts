@@ -98,6 +98,9 @@ function renderScreen(text: string): readonly string[] {
     currentSha256: "",
     diff: renderDiff("", text),
     problems: [{ where: "line 1", message: text }],
+    reach: "unknown",
+    added: [],
+    removed: [],
     marks,
     unrecordedResponse: undefined,
   };
