@@ -48,6 +48,24 @@ const VALID: readonly (readonly [what: string, text: string])[] = [
   ["an empty array of roles", file({ role: [] })],
   ["a role twice on one route", file({ role: ["npm-registry", "npm-registry"] })],
   ["an extra key named __proto__", '{"routes":[],"__proto__":{"routes":1}}'],
+  [
+    "numbers that every reader keeps",
+    '{"routes":[],"a":[0,-1,0.5,30.0,1e-05,1E2,9007199254740991]}',
+  ],
+  ["a path for every request", file({ path: "/" })],
+  [
+    "a path of names as projects have them",
+    file({ path: "/~u/@scope/v1.2/a:b,c+d=e/$x/caf%C3%A9%20/" }),
+  ],
+  ["a path with names of dots", file({ path: "/.well-known/..." })],
+  [
+    "an upstream with dots and slashes behind its path",
+    upstream("https://a.example/.well-known//x?y=/../z"),
+  ],
+  [
+    "a key that differs from a known one in more than its case",
+    file({ "token-env": "x", paths: 1 }),
+  ],
   ["equal keys in different objects", '{"routes":[],"a":{"x":1},"b":{"x":1}}'],
 ];
 
@@ -87,6 +105,69 @@ const INVALID: readonly (readonly [what: string, text: string, where: string, pa
     '{"routes":[],"x":[{"a b":1,"a b":1}]}',
     '$.x[0]["a b"]',
     "one",
+  ],
+  [
+    "a key twice, once in another case",
+    '{"routes":[],"x":{"X-A":1,"x-a":1}}',
+    '$.x["x-a"]',
+    "in another case",
+  ],
+  [
+    "a key twice, once with a blank",
+    '{"routes":[],"note":1,"note ":2}',
+    '$["note "]',
+    "other blanks",
+  ],
+  [
+    "a key twice, once in letters that fold to ASCII",
+    '{"routes":[],"token":1,"to\u212aen":2}',
+    '$["to\\u212aen"]',
+    "in another case",
+  ],
+  ["routes in another case too", '{"routes":[],"Routes":[]}', "$.Routes", "in another case"],
+  ["a known key in another case", file({ Role: "x" }), `${at}.Role`, '"role" or another name'],
+  ["a known key with a blank", file({ "role ": "x" }), `${at}["role "]`, '"role" or another name'],
+  [
+    "a known key with a hidden character",
+    file({ "ro\u200ble": "x" }),
+    `${at}["ro\\u200ble"]`,
+    "role",
+  ],
+  ...["1e400", "-0", "-0.0", "1e-400", "9007199254740993", "1e16", "0.12345678901234567890"].map(
+    (number) =>
+      [`the number ${number}`, `{"routes":[],"a":[${number}]}`, "$.a[0]", `"${number}"`] as const,
+  ),
+  ...[
+    "//a/",
+    "/a//b",
+    "/a/../b",
+    "/a/.",
+    "/%2e%2e/a",
+    "/%61/",
+    "/a%2Fb",
+    "/a%5cb",
+    "/a%zz",
+    "/a%",
+    "/a?b",
+    "/a#b",
+    "/a\\b",
+    "/a/*",
+    "/a;b",
+    "/{a}",
+  ].map((path) => [`the path ${path}`, file({ path }), `${at}.path`, "every proxy"] as const),
+  ["a path with a blank behind it", file({ path: "/a/ " }), `${at}.path`, "blanks around"],
+  ["a role with a blank", file({ role: " npm-registry" }), `${at}.role`, "blanks around"],
+  [
+    "a role that is one in another case",
+    file({ role: "NPM-registry" }),
+    `${at}.role`,
+    "lower case",
+  ],
+  [
+    "a token's name with a blank",
+    file({ auth_scheme: "B", token_env: "NPM " }),
+    `${at}.token_env`,
+    "blanks around",
   ],
   ["a missing path", '{"routes":[{"upstream":"http://a"}]}', `${at}.path`, "found nothing"],
   ["a path that is null", file({ path: null }), `${at}.path`, "found null, expected a string"],
@@ -156,7 +237,7 @@ const BAD_UPSTREAMS: readonly (readonly [url: string, part: string])[] = [
   ["http://gith\u200bub.com", "printable ASCII"],
   ["http://ｇithub.com", "printable ASCII"],
   ["http://git hub.com", "printable ASCII"],
-  [" http://a.example", "printable ASCII"],
+  [" http://a.example", "blanks around"],
   ["http:\\\\a.example", "backslashes"],
   ["http://a.example\\@evil.example", "backslashes"],
   ["http://A.example", 'write "a.example"'],
@@ -183,6 +264,9 @@ const BAD_UPSTREAMS: readonly (readonly [url: string, part: string])[] = [
   ["http://a.example/#x", "fragment"],
   ["http://a.example#", "without a fragment"],
   ["http://a.example/<x>", "percent-encode"],
+  ["http://a.example/a/../b", 'without "."'],
+  ["http://a.example/a/.", 'without "."'],
+  ["http://a.example/a/%2E%2e?x", 'without "."'],
 ];
 
 for (const [url, part] of BAD_UPSTREAMS) {
@@ -198,7 +282,9 @@ Deno.test("validateRoutes() does not repeat what may be a secret", () => {
   const text = file({ upstream: url, auth_scheme: "Bearer hunter2", token_ref: "x" });
   const problems = validateRoutes(text);
   assertEquals(problems.length, 2);
-  assert(!JSON.stringify(problems).includes("hunter2"));
+  const odd = ["\u0001", " "].flatMap((end) => validateRoutes(upstream(url + end)));
+  assertEquals(odd.length, 2);
+  assert(!JSON.stringify([...problems, ...odd]).includes("hunter2"));
 });
 
 Deno.test("validateRoutes() rejects a second route with the same path", () => {
@@ -206,6 +292,13 @@ Deno.test("validateRoutes() rejects a second route with the same path", () => {
   const problems = validateRoutes(JSON.stringify({ routes: [route, route] }));
   assertEquals(problems.map((problem) => problem.where), ["$.routes[1].path"]);
   assertStringIncludes(problems[0]!.message, "$.routes[0].path");
+});
+
+Deno.test("validateRoutes() rejects a second route whose path differs in its case alone", () => {
+  const routes = ["/a/", "/A/"].map((path) => ({ path, upstream: "http://a" }));
+  const [problem, ...others] = validateRoutes(JSON.stringify({ routes }));
+  assertEquals([problem?.where, others], ["$.routes[1].path", []]);
+  assertStringIncludes(problem!.message, "$.routes[0].path");
 });
 
 for (const role of ["npm-registry", "anthropic-base-url"]) {

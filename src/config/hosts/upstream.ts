@@ -11,6 +11,9 @@ const HOST_AND_PORT = /^(\[[0-9a-f:.]*\]|[^:[\]]*)(?::(.*))?$/;
 const IPV4 = /^(?:(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)(?:\.(?!$)|$)){4}$/;
 const NUMERIC = /^(?:\d+|0x[0-9a-f]*)$/;
 
+/** Some readers resolve it, others send it as it is. */
+const DOT_SEGMENT = /\/(?:\.|%2e){1,2}(?:\/|$)/i;
+
 /** RFC 1123, and `_`, which container names have. */
 const LABEL = /^[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?$/;
 
@@ -21,7 +24,7 @@ const LABEL = /^[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?$/;
  * `0x7f.1` into 127.0.0.1, so that parser and reader can see different hosts.
  *
  * Hosts are lower-case names of letters, digits, `-` and `_`, one label or more; IPv4 addresses of four
- * decimal numbers; IPv6 addresses in brackets. A path and a query are allowed, a fragment is not.
+ * decimal numbers; IPv6 addresses in brackets. A path without dot segments and a query are allowed, a fragment is not.
  */
 export function explainUpstream(url: string): string | undefined {
   if (/[^\x21-\x7e]/.test(url)) {
@@ -37,6 +40,9 @@ export function explainUpstream(url: string): string | undefined {
   }
   if (rest.includes("#")) return 'a URL without a fragment: remove what follows "#", and the "#"';
   if (/["<>^`{|}]/.test(rest)) return 'a URL without any of "<>^`{|} : percent-encode them';
+  if (DOT_SEGMENT.test(rest.replace(/\?.*/, ""))) {
+    return 'a URL without "." or ".." as a part of its path: write where it leads';
+  }
 
   const [, host, port] = HOST_AND_PORT.exec(authority) ?? [];
   if (host === undefined) {

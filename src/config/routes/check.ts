@@ -8,10 +8,27 @@ import { type ConfigProblem, listProblems } from "../../records/problem.ts";
 import { isJsonObject } from "../../records/shape.ts";
 import { quote } from "../../text/quote.ts";
 import { explainUpstream } from "../hosts/upstream.ts";
-import { findJsonProblems, formatJsonPath, type JsonSteps } from "./json.ts";
+import { findJsonProblems, foldKey, formatJsonPath, type JsonSteps } from "./json.ts";
 
 /** Roles that only one route of a bottle may have: two would contradict each other. */
 const SINGLE_ROLES: readonly string[] = ["anthropic-base-url", "npm-registry"];
+
+/** The keys that have a meaning here. */
+export const ROUTE_KEYS: readonly string[] = [
+  "path",
+  "upstream",
+  "auth_scheme",
+  "token_ref",
+  "token_env",
+  "role",
+];
+export const FILE_KEYS: readonly string[] = ["routes"];
+
+/**
+ * What one proxy takes as it is written and another one decodes, joins, matches or cuts off: escapes of
+ * what needs none, dot segments, two slashes, wildcards, parameters, a query.
+ */
+const ODD_PATH = /%(?!20|[89A-F][0-9A-F])|\/\/|\/\.{1,2}(?:\/|$)|["#*;<>?[\\\]^`{|}]/i;
 
 /** The name of an authentication scheme by RFC 9110. Keeps CR and LF out of a header. */
 const SCHEME = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
@@ -23,8 +40,9 @@ const SCHEME = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
  * `upstream`, an http or https URL without credentials; optionally `auth_scheme` together with
  * exactly one of `token_ref` and `token_env`; optionally `role`, a string or an array of strings.
  * No path occurs twice, and neither of the roles `anthropic-base-url` and `npm-registry` does. Other keys
- * are allowed. A file that two readers could understand differently is refused: a repeated key, a URL
- * that parsers repair before they use it.
+ * are allowed. A file that two readers could understand differently is refused: a key or a path that
+ * another one repeats, if only in another case; a path or a URL that readers repair before they use it; a
+ * number that some of them round.
  *
  * Never throws, reads and opens nothing, and takes time linear in the text.
  *
@@ -61,6 +79,7 @@ function* findProblems(text: string): Generator<ConfigProblem> {
     yield problem(["routes"], describe(file.routes), "an array of routes");
     return;
   }
+  yield* checkKeys([], file, FILE_KEYS);
   const firstPaths = new Map<string, string>();
   const firstRoles = new Map<string, string>();
   for (const [index, route] of file.routes.entries()) {
@@ -69,6 +88,7 @@ function* findProblems(text: string): Generator<ConfigProblem> {
       yield problem(steps, describe(route), "an object");
       continue;
     }
+    yield* checkKeys(steps, route, ROUTE_KEYS);
     yield* checkPath([...steps, "path"], route.path, firstPaths);
     yield* checkUpstream([...steps, "upstream"], route.upstream);
     yield* checkToken(steps, route);
@@ -80,6 +100,19 @@ function* findProblems(text: string): Generator<ConfigProblem> {
 
 function problem(steps: JsonSteps, found: string, expected: string): ConfigProblem {
   return { where: formatJsonPath(steps), message: `found ${found}, expected ${expected}` };
+}
+
+/** A key that differs from a known one in case or blanks is that key for some readers, and not for others. */
+function* checkKeys(
+  steps: JsonSteps,
+  object: Readonly<Record<string, unknown>>,
+  known: readonly string[],
+): Generator<ConfigProblem> {
+  for (const key of Object.keys(object)) {
+    const folded = foldKey(key);
+    if (known.includes(key) || !known.includes(folded)) continue;
+    yield problem([...steps, key], `the key ${quote(key)}`, `${quote(folded)} or another name`);
+  }
 }
 
 function* checkPath(
@@ -97,9 +130,15 @@ function* checkPath(
   } else if (/[^\x21-\x7e]/.test(path)) {
     // No request has such a path: the route would have no effect.
     yield problem(steps, quote(path), "printable ASCII without spaces: percent-encode the others");
+  } else if (ODD_PATH.test(path)) {
+    const expected = "a path that every proxy reads alike: write names between single slashes, " +
+      "percent-encode only what is not ASCII";
+    yield problem(steps, quote(path), expected);
   }
-  const first = firstPaths.get(path);
-  if (first === undefined) firstPaths.set(path, formatJsonPath(steps));
+  // Some proxies tell paths apart by their case, others do not.
+  const folded = path.toLowerCase();
+  const first = firstPaths.get(folded);
+  if (first === undefined) firstPaths.set(folded, formatJsonPath(steps));
   else yield problem(steps, `the path of ${first} again`, "each path once: remove one");
 }
 
@@ -159,10 +198,12 @@ function* checkRoles(
       yield role;
       continue;
     }
-    if (!SINGLE_ROLES.includes(role) || seenHere.has(role)) continue;
+    const single = role.toLowerCase();
+    if (!SINGLE_ROLES.includes(single) || seenHere.has(role)) continue;
     seenHere.add(role);
-    const first = firstRoles.get(role);
-    if (first === undefined) firstRoles.set(role, formatJsonPath(place));
+    if (role !== single) yield problem(place, quote(role), `it in lower case: ${quote(single)}`);
+    const first = firstRoles.get(single);
+    if (first === undefined) firstRoles.set(single, formatJsonPath(place));
     else {
       const found = `the role ${quote(role)} of ${first} again`;
       yield problem(place, found, "it on one route: remove one");
@@ -178,8 +219,13 @@ function readText(steps: JsonSteps, value: unknown): string | ConfigProblem {
   if (value.trim() === "") {
     return problem(steps, quote(value), "a string that is not empty: fill it in");
   }
+  // The text is not repeated: it may hold a password.
+  if (value.trim() !== value) {
+    const found = "blanks around a string, which some readers keep";
+    return problem(steps, found, "none: remove them");
+  }
   if (/[\p{Cc}\p{Cs}]/u.test(value)) {
-    return problem(steps, quote(value), "no control characters: remove them");
+    return problem(steps, "control characters in a string", "no control characters: remove them");
   }
   return value;
 }

@@ -11,6 +11,9 @@ import { quote } from "../../text/quote.ts";
 /** How deep arrays and objects may nest in a `routes.json`. */
 const MAX_JSON_DEPTH = 64;
 
+/** How many digits of a number every reader keeps. */
+const MAX_DIGITS = 17;
+
 /** The keys and indexes that lead to a value. */
 export type JsonSteps = readonly (string | number)[];
 
@@ -29,22 +32,36 @@ const ESCAPE = /\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4})/y;
 
 const SCALAR = /(?:-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?|true|false|null)(?!\w)/y;
 
+/** A key as the most tolerant reader takes it: in any case, with or without blanks and hidden characters. */
+export function foldKey(key: string): string {
+  return key.normalize("NFKC").replace(/[\s\p{Cc}\p{Cf}]/gu, "").toLowerCase();
+}
+
+/** Whether every reader takes a number for the same: none rounds it, overflows or drops its sign. */
+function isPlainNumber(literal: string): boolean {
+  const value = Number(literal);
+  const digits = literal.replace(/[eE].*/, "").replace(/[-.]/g, "").replace(/^0+/, "");
+  if (value === 0) return digits === "" && !literal.startsWith("-");
+  return Math.abs(value) <= Number.MAX_SAFE_INTEGER && digits.length <= MAX_DIGITS;
+}
+
 /**
  * Finds what makes a text unfit as a JSON config file: a syntax error of RFC 8259, with its line and
- * column; a key that occurs twice in one object, since one reader takes the first and another the last;
- * and nesting deeper than `maxDepth`. `JSON.parse` accepts every text without a problem, and `visit` is
- * then called for each of its values in order, with the steps to it (in an array that is used again) and
- * the line it begins on. Returns the first syntax or nesting error alone, or else the keys that occur twice,
- * no more than a validator needs. Takes time linear in the text and does not recurse.
+ * column; nesting deeper than `maxDepth`; and what two readers take differently: a key that occurs twice in
+ * one object, if only in another case, and a number that some readers round. `JSON.parse` accepts every text
+ * without a problem, and `visit` is then called for each of its values in order, with the steps to it (in an
+ * array that is used again) and the line it begins on. Returns the first syntax or nesting error alone, or
+ * else the keys and numbers, no more than a validator needs. Takes time linear in the text and does not
+ * recurse.
  */
 export function findJsonProblems(
   text: string,
   visit: (steps: JsonSteps, line: number) => void = () => {},
   maxDepth = MAX_JSON_DEPTH,
 ): readonly ConfigProblem[] {
-  const repeated: ConfigProblem[] = [];
-  /** The keys of each object that is not closed yet; `undefined` for an array. */
-  const open: (Set<string> | undefined)[] = [];
+  const ambiguous: ConfigProblem[] = [];
+  /** The keys of each object that is not closed yet, by {@linkcode foldKey}; `undefined` for an array. */
+  const open: (Map<string, string> | undefined)[] = [];
   const steps: (string | number)[] = [];
   let at = 0;
   let line = 1;
@@ -58,13 +75,16 @@ export function findJsonProblems(
     const message = `found ${found} at column ${column}, expected ${expected}`;
     return [{ where: `line ${line}`, message }];
   };
+  const note = (message: string) => {
+    if (ambiguous.length <= MAX_PROBLEMS) ambiguous.push({ where: formatJsonPath(steps), message });
+  };
 
   for (let expectsValue = true;;) {
     skipSpace();
     const keys = open.at(-1);
     if (!expectsValue) {
       if (open.length === 0) {
-        if (at === text.length) return repeated;
+        if (at === text.length) return ambiguous;
         return fail("nothing after the end of the JSON value: remove it");
       }
       const close = keys ? "}" : "]";
@@ -84,12 +104,16 @@ export function findJsonProblems(
       if (end < 0) return fail('a key in double quotes: a comma before "}" must go');
       const key = JSON.parse(text.slice(at, end)) as string;
       steps[steps.length - 1] = key;
-      if (keys.has(key) && repeated.length <= MAX_PROBLEMS) {
-        const message = `found this key a second time on line ${line}, ` +
-          "expected it once in an object: remove one of the two";
-        repeated.push({ where: formatJsonPath(steps), message });
+      const folded = foldKey(key);
+      const first = keys.get(folded);
+      if (first !== undefined) {
+        const how = first === key ? "" : ", in another case or with other blanks";
+        note(
+          `found this key a second time on line ${line}${how}, ` +
+            "expected it once in an object: remove one of the two",
+        );
       }
-      keys.add(key);
+      keys.set(folded, key);
       at = end;
       skipSpace();
       if (text[at] !== ":") return fail('":" between a key and its value');
@@ -105,7 +129,7 @@ export function findJsonProblems(
       }
       at++;
       skipSpace();
-      open.push(first === "{" ? new Set() : undefined);
+      open.push(first === "{" ? new Map() : undefined);
       steps.push(first === "{" ? "" : 0);
       expectsValue = text[at] !== (first === "{" ? "}" : "]");
     } else if (first === '"') {
@@ -119,6 +143,11 @@ export function findJsonProblems(
     } else {
       SCALAR.lastIndex = at;
       if (!SCALAR.test(text)) return fail(HINTS.get(first) ?? "a JSON value");
+      const scalar = text.slice(at, SCALAR.lastIndex);
+      if (/\d$/.test(scalar) && !isPlainNumber(scalar)) {
+        const expected = "one that every reader keeps: write fewer digits, or a string";
+        note(`found the number ${quote(scalar)}, which some readers change, expected ${expected}`);
+      }
       at = SCALAR.lastIndex;
     }
   }
