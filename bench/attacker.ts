@@ -16,6 +16,8 @@ const HEAD = "POST /mcp HTTP/1.1\r\nHost: supervise\r\nContent-Type: application
 /** Half a body of the largest size. */
 const HALF = new Uint8Array(2 * 1024 * 1024).fill(0x20);
 
+const CHUNKS = new TextEncoder().encode("1\r\n \r\n".repeat(100_000));
+
 const open: Deno.Conn[] = [];
 let broken = 0;
 
@@ -31,6 +33,11 @@ const ATTACKS: Readonly<Record<string, (conn: Deno.Conn) => Promise<void>>> = {
   "half-bodies": async (conn) => {
     await send(conn, text(`${HEAD}\r\n`));
     await send(conn, HALF);
+  },
+  // A body that is nearly of the largest size, each byte by itself.
+  "small-chunks": async (conn) => {
+    await send(conn, text(`${HEAD.replace(/Content-Length.*/, "Transfer-Encoding: chunked")}\r\n`));
+    for (let n = 0; n < 40; n++) await send(conn, CHUNKS);
   },
   // A byte a second, for as long as it is let.
   "drip": async (conn) => {

@@ -50,7 +50,7 @@ export type PublicKeys = ReadonlyMap<string, KeyObject>;
  */
 export function fingerprintOf(key: KeyObject): string {
   const digest = sha256(key.export({ type: "spki", format: "der" }));
-  return `SHA256:${Buffer.from(digest).toString("base64").replace(/=+$/, "")}`;
+  return `SHA256:${Buffer.from(digest).toString("base64").replaceAll("=", "")}`;
 }
 
 /** A public key as a PEM block, LF at the end. */

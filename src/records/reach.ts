@@ -13,6 +13,7 @@ import type { Mark } from "./mark.ts";
  * are in the file.
  */
 export interface ReachItem {
+  /** What sort of thing it is. */
   readonly kind: ReachKind;
   /**
    * What it is, in one spelling: `*.example.com` of a `host`, `https://api.example.com:8443` of an
@@ -52,6 +53,7 @@ export type Reach = "no-new-reach" | "new-reach" | "unknown";
 
 /** Two config files compared by their reach. */
 export interface Comparison {
+  /** Whether anything is new, and whether that is known. */
   readonly reach: Reach;
   /** What the proposed file would add, in the order of that file. */
   readonly added: readonly ReachItem[];

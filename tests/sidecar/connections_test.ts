@@ -207,6 +207,22 @@ Deno.test("a request that does not arrive in time is given up, a held call is no
 });
 
 // Threat: A14
+Deno.test("a body in chunks of one byte holds no more memory than its bytes", async () => {
+  await using dir = await tempDir();
+  const queueDir = await queueOf(dir);
+  await using sidecar = await startSidecar(queueDir);
+  using memory = watchMemory(sidecar);
+  using connection = await connectRaw(sidecar.url);
+  const head = "POST /mcp HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n" +
+    "Accept: application/json, text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n";
+  await connection.send(new TextEncoder().encode(head));
+  const chunks = new TextEncoder().encode("1\r\n \r\n".repeat(100_000));
+  for (let n = 0; n < 10; n++) await connection.send(chunks);
+  assertEquals(await healthOf(sidecar), 200);
+  assert(memory.peakMib() < MAX_RESIDENT_MIB, `${memory.peakMib()} MiB`);
+});
+
+// Threat: A14
 Deno.test("responses that nobody reads do not fill the memory", async () => {
   await using dir = await tempDir();
   const queueDir = await queueOf(dir);

@@ -138,11 +138,13 @@ const MS_OF_UNIT: Readonly<Record<string, number>> = {
 
 /** Whether it is one of Go's durations, zero or a millisecond and more. */
 function isDuration(text: string): boolean {
-  const parts = /^\+?((?:(?:\d+\.?\d*|\.\d+)(?:[nu\u00b5\u03bcm]?s|m|h))+)$/.exec(text.slice(0, 64))
+  const parts = /^\+?((?:(?:\d+(?:\.\d*)?|\.\d+)(?:[nu\u00b5\u03bcm]?s|m|h))+)$/.exec(
+    text.slice(0, 64),
+  )
     ?.[1];
   if (parts === undefined) return /^[+-]?0$|^$/.test(text);
   let ms = 0;
-  for (const [, count, unit] of parts.matchAll(/([\d.]+)(\D+)/g)) {
+  for (const [, count, unit] of parts.matchAll(/([\d.]+)([^\d.]+)/g)) {
     ms += Number(count) * MS_OF_UNIT[unit!]!;
   }
   return text.length <= 64 && (ms === 0 || ms >= 1);

@@ -20,7 +20,8 @@ const PREDEFINED_ARG = /^(?:TARGET|BUILD)(?:PLATFORM|OS|OSVERSION|ARCH|VARIANT)$
  * BuildKit builds is allowed, even if older builders refused it. One is refused though: a flag with a
  * character beyond ASCII, which BuildKit takes for several characters.
  *
- * A line has at most 65,535 bytes (BuildKit's limit), a file at most 50,000 lines and 1,000 instructions.
+ * A line has at most 65,535 bytes (BuildKit's limit), a file at most 50,000 lines, 1,000 instructions and
+ * 1,000 variables.
  * Shell commands are not checked: a valid Dockerfile can still fail to build, and can do anything that a
  * build may do.
  *

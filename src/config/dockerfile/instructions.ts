@@ -11,6 +11,7 @@ import {
   expand,
   heredocIn,
   type HeredocWord,
+  pairWords,
   readFlags,
   readJson,
   splitKeyword,
@@ -20,9 +21,6 @@ import {
 
 /** BuildKit refuses longer lines, in heredocs too. */
 const MAX_LINE_BYTES = 65_535;
-
-/** Far more than an image can have: a stage has at most 127 layers. */
-const MAX_INSTRUCTIONS = 1000;
 
 /** Far more than a person reads. Each costs some work, even one that has a backslash alone. */
 const MAX_LINES = 50_000;
@@ -86,6 +84,7 @@ export function outlineDockerfile(text: string): Outline {
   const lines = text.split("\n", MAX_LINES + 2);
   const instructions: Instruction[] = [];
   const syntax = findFrontend(lines);
+  let variables = 0;
   let escape = "\\";
   let problem: ConfigProblem | undefined;
   try {
@@ -94,14 +93,11 @@ export function outlineDockerfile(text: string): Outline {
     escape = readEscape(lines);
     for (let at = 0; at < lines.length;) {
       const found = readInstruction(lines, at, escape);
-      if (found.instruction !== undefined && instructions.length === MAX_INSTRUCTIONS) {
-        throw new Unreadable(
-          at + 1,
-          `found more than ${MAX_INSTRUCTIONS} instructions, expected at most that many: ` +
-            "put several commands into one RUN",
-        );
+      if (found.instruction !== undefined) {
+        variables += countVariables(found.instruction, escape);
+        refuseMany("instructions", instructions.push(found.instruction), at + 1);
+        refuseMany("variables", variables, at + 1);
       }
-      if (found.instruction !== undefined) instructions.push(found.instruction);
       at = found.next;
     }
   } catch (error) {
@@ -109,6 +105,28 @@ export function outlineDockerfile(text: string): Outline {
     problem = { where: `line ${error.line}`, message: error.message };
   }
   return { instructions, escape, ...(syntax && { syntax }), ...(problem && { problem }) };
+}
+
+/** How many variables an ENV or ARG can set. */
+function countVariables({ name, args }: Instruction, escape: string): number {
+  return /^(?:env|arg)$/i.test(name) ? pairWords(args, escape).length : 0;
+}
+
+/** The most of each that is read, and what to do about more. */
+const LIMITS = {
+  // Far more than an image can have: a stage has at most 127 layers.
+  instructions: [1000, "put several commands into one RUN"],
+  // Far more than a person sets. A stage that is based on another has all of its variables.
+  variables: [1000, "set them in a script"],
+} as const;
+
+function refuseMany(what: keyof typeof LIMITS, count: number, line: number): void {
+  const [most, wayOut] = LIMITS[what];
+  if (count <= most) return;
+  throw new Unreadable(
+    line,
+    `found more than ${most} ${what}, expected at most that many: ${wayOut}`,
+  );
 }
 
 function refuseLong(lines: readonly string[]): void {
@@ -150,7 +168,7 @@ function readEscape(lines: readonly string[]): string {
   const seen = new Set<string>();
   let escape = "\\";
   for (const [index, line] of lines.entries()) {
-    const directive = directiveIn(trimStart(line.replace(/\r+$/, "")));
+    const directive = directiveIn(trimStart(bareLine(line)));
     if (directive === undefined) break;
     const { key, value } = directive;
     if (seen.has(key)) {
@@ -237,7 +255,9 @@ function readInstruction(
 
 /** A line without the CRs at its end. */
 function bareLine(line: string): string {
-  return line.endsWith("\r") ? line.replace(/\r+$/, "") : line;
+  let end = line.length;
+  while (line[end - 1] === "\r") end--;
+  return line.slice(0, end);
 }
 
 /** The line up to its continuation character; `undefined` if the line does not continue. */

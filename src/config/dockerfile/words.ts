@@ -310,7 +310,8 @@ export interface HeredocWord {
 
 /** The heredoc that a word opens, if it does; `"malformed"` if BuildKit refuses it. */
 export function heredocIn(word: string): HeredocWord | "malformed" | undefined {
-  const [, dash, rest = ""] = /^\d*<<(-?)[\t\n\f\r ]*([^<]*)$/.exec(word) ?? [];
+  const [, dash, written = ""] = /^\d*<<(-?)([^<]*)$/.exec(word) ?? [];
+  const rest = written.replace(/^[\t\n\f\r ]+/, "");
   if (rest === "") return undefined;
   const plain = expand(rest);
   if (plain === undefined) return "malformed";

@@ -6,7 +6,7 @@
 
 import { quote } from "../../text/quote.ts";
 
-const URL_PARTS = /^(https?):\/\/([^/?#]*)(.*)$/;
+const URL_PARTS = /^(https?):\/\/([^/?#]*)([^]*)$/;
 const HOST_AND_PORT = /^(\[[0-9a-f:.]*\]|[^:[\]]*)(?::(.*))?$/;
 const IPV4 = /^(?:(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)(?:\.(?!$)|$)){4}$/;
 const NUMERIC = /^(?:\d+|0x[0-9a-f]*)$/;
