@@ -15,6 +15,7 @@ import {
 import { readAuditEntries } from "../../mod.ts";
 import { readReceivers, type Receiver } from "../notify/receivers.ts";
 import { nameOfLog } from "../operate/logs.ts";
+import { quoteFile } from "../render/quote.ts";
 import { shellWord } from "../command/split_words.ts";
 import { counted, type Finding, findingsOf, named, type Subject } from "./finding.ts";
 
@@ -30,7 +31,7 @@ export async function checkClock(
   const latest = (nowMs + TOLERANCE_MS) * 1000;
   const ahead = overview().pending
     .filter(({ proposal }) => instantOf(proposal.arrivalTimestamp) > latest)
-    .map(({ proposal: { bottleSlug, id } }) => `${bottleSlug}/${id}`);
+    .map(({ proposal: { bottleSlug, id } }) => `${bottleSlug}/${quoteFile(id)}`);
   if (ahead.length > 0) {
     found.push(warn(
       `${named(ahead)} arrived in the future, or at no time at all, says the sidecar`,
@@ -41,9 +42,9 @@ export async function checkClock(
     const { component, slug } = id;
     let newest = -Infinity;
     let back: string | undefined;
-    // The check of the logs tells the broken lines.
+    // The check of the logs tells the broken lines, and which log cannot be read.
     const options = { root, onBroken: () => {} };
-    for (const { timestamp } of await readAuditEntries(component, slug, options)) {
+    for (const { timestamp } of await readAuditEntries(component, slug, options).catch(() => [])) {
       const instant = instantOf(timestamp);
       if (instant < newest - TOLERANCE_MS * 1000) back ??= timestamp;
       if (instant !== Infinity) newest = Math.max(newest, instant);

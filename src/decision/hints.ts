@@ -40,9 +40,20 @@ const DAY_MS = 24 * 60 * 60_000;
 /** With how many rejections, the latest first, a change is compared. */
 const MOST_COMPARED = 20;
 
+/**
+ * How much of a bottle's proposals for one file is compared in one look, in characters. The largest file
+ * fits; a later look goes on, since what was compared is kept.
+ */
+const MAX_COMPARED_CHARS = MAX_CONFIG_FILE_BYTES;
+
 /** What a bottle's proposals for one file are compared with. */
 interface Place {
   readonly inForce: FileInForce | undefined;
+  /** The lines of the file in force. */
+  readonly lines: ReadonlySet<string>;
+  /** Equal for places with the same file in force and the same rejections. */
+  readonly stamp: string;
+  charsLeft: number;
   readonly decided: number;
   readonly rejected: number;
   /** The latest of the rejections, the last one first, each with the lines that it was about. */
@@ -81,28 +92,54 @@ function placeOf(entry: PendingProposal, root: string, nowMs: number): Place {
   const rejected = decided.filter(({ operatorAction }) => operatorAction === STATUS_REJECTED);
   const latest = rejected.slice(-MOST_COMPARED).reverse()
     .map(({ timestamp, diff }) => ({ timestamp, lines: linesOfDiff(diff) }));
+  const inForce = readFileInForceOrNot(entry, root);
+  const stamp = [inForce?.currentSha256, ...latest.map(({ timestamp }) => timestamp)].join();
   const counts = { decided: decided.length, rejected: rejected.length };
-  return { inForce: readFileInForceOrNot(entry, root), ...counts, latest };
+  const lines = new Set(latest.length === 0 ? [] : inForce?.currentFile?.split("\n"));
+  return { inForce, lines, stamp, charsLeft: MAX_COMPARED_CHARS, ...counts, latest };
 }
 
-function hintsAt(
-  { inForce, decided, rejected, latest }: Place,
-  { proposal }: PendingProposal,
-): Hints {
-  const { currentFileHash, proposedFile } = proposal;
+function hintsAt(place: Place, entry: PendingProposal): Hints {
+  const { inForce, decided, rejected } = place;
+  const { currentFileHash } = entry.proposal;
   const stale = inForce !== undefined && currentFileHash !== "" &&
     currentFileHash !== inForce.currentSha256;
-  const counts = { stale, decided, rejected };
+  const before = rejectedBefore(place, entry);
+  return { stale, decided, rejected, ...(before !== undefined && { rejectedBefore: before }) };
+}
+
+type Rejected = Hints["rejectedBefore"];
+
+/** A queue's view gives the same entry as long as its file is the same: a later look compares what is new. */
+const compared = new WeakMap<
+  PendingProposal,
+  { readonly stamp: string; readonly rejected: Rejected }
+>();
+
+function rejectedBefore(place: Place, entry: PendingProposal): Rejected {
+  const { length } = entry.proposal.proposedFile;
   // A larger file is invalid, and may have millions of lines.
-  if (latest.length === 0 || proposedFile.length > MAX_CONFIG_FILE_BYTES) return counts;
-  const asked = changedLines(inForce?.currentFile ?? "", proposedFile);
+  if (place.latest.length === 0 || length > MAX_CONFIG_FILE_BYTES) return undefined;
+  const before = compared.get(entry);
+  if (before?.stamp === place.stamp) return before.rejected;
+  if (length > place.charsLeft) return undefined;
+  place.charsLeft -= length;
+  const rejected = findRejected(place, entry.proposal.proposedFile);
+  compared.set(entry, { stamp: place.stamp, rejected });
+  return rejected;
+}
+
+function findRejected({ lines: inForce, latest }: Place, proposedFile: string): Rejected {
+  // A change with more than twice the lines of a rejection has not half of its own from there.
+  const most = 2 * Math.max(...latest.map(({ lines }) => lines.size));
+  const asked = changedLines(inForce, new Set(proposedFile.split("\n")), most);
+  if (asked === undefined) return undefined;
   for (const { timestamp, lines } of latest) {
     const shared = asked.intersection(lines).size;
     if (shared === 0 || 2 * shared < asked.size) continue;
-    const exact = shared === asked.size && shared === lines.size;
-    return { ...counts, rejectedBefore: { timestamp, exact } };
+    return { timestamp, exact: shared === asked.size && shared === lines.size };
   }
-  return counts;
+  return undefined;
 }
 
 /** The latest decisions, by the log that they are in. They are read again when a log has changed. */
@@ -152,11 +189,21 @@ function linesOfDiff(diff: string): Set<string> {
   return lines;
 }
 
-/** The lines that only one of two files has. No diff is made: where they are does not matter. */
-function changedLines(before: string, after: string): Set<string> {
-  const [old, proposed] = [before, after].map((file) => new Set(file.split("\n")));
+/**
+ * The lines that only one of two files has; `undefined` if they are more than `most`. No diff is made: where
+ * they are does not matter.
+ */
+function changedLines(
+  old: ReadonlySet<string>,
+  proposed: ReadonlySet<string>,
+  most: number,
+): Set<string> | undefined {
   const lines = new Set<string>();
-  for (const line of proposed!.difference(old!)) addLine(lines, "+", line);
-  for (const line of old!.difference(proposed!)) addLine(lines, "-", line);
+  for (const [sign, these, others] of [["+", proposed, old], ["-", old, proposed]] as const) {
+    for (const line of these) {
+      if (!others.has(line)) addLine(lines, sign, line);
+      if (lines.size > most) return undefined;
+    }
+  }
   return lines;
 }

@@ -104,3 +104,22 @@ Deno.test("hintsOfPending() says nothing of a log or a file that cannot be read"
   await queueSample(dir.path, { id: "p1", currentFileHash: "0".repeat(64) });
   assertEquals(hints(dir).p1, { stale: false, decided: 0, rejected: 0 });
 });
+
+// Threat: B12
+Deno.test("hintsOfPending() compares so much of a bottle in one look, and goes on in the next", async () => {
+  await using dir = await tempDir();
+  await inForce(dir);
+  const large = Array.from({ length: 50_000 }, (_, n) => `# line ${n}\n`).join("");
+  await reject(dir, "old", IN_FORCE + large);
+  for (const id of ["p1", "p2", "p3"]) {
+    await queueSample(dir.path, { id, proposedFile: IN_FORCE + large });
+  }
+  const { pending } = readOverview({ root: dir.path });
+  const look = () => {
+    const found = hintsOfPending(pending, dir.path, Date.now());
+    return pending.map((entry) => found.get(entry)?.rejectedBefore?.exact);
+  };
+  assertEquals(look(), [true, undefined, undefined]);
+  assertEquals(look(), [true, true, undefined]);
+  assertEquals(look(), [true, true, true]);
+});

@@ -438,16 +438,17 @@ const TROUBLES: readonly Trouble[] = [
     what: "a sidecar whose clock is ahead",
     make: (dir) => {
       const arrivalTimestamp = new Date(Date.now() + HOUR_MS).toISOString();
-      return queueSample(dir.path, { id: "ahead", arrivalTimestamp });
+      return queueSample(dir.path, { id: "all-is-approved", arrivalTimestamp });
     },
     check: "clock",
     state: "warn",
-    says: "dev-1/ahead arrived in the future",
+    says: 'dev-1/"all-is-approved" arrived in the future',
     todo: "date; compare it",
   },
   {
-    what: "a line from the future, and a clock that was set back",
+    what: "a line from the future beside a log that cannot be read",
     make: async (dir) => {
+      await Deno.mkdir(dir.at("audit", "cred-proxy-dev-1.log"), { recursive: true });
       for (const byMs of [HOUR_MS, 0]) {
         await writeAuditEntry({
           timestamp: new Date(Date.now() + byMs).toISOString(),
