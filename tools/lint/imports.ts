@@ -57,6 +57,11 @@ const PACKAGES: readonly PackageRule[] = [
     wayOut: "judge hosts in src/config/hosts/",
   },
   {
+    name: /^unbash(\/|$)/,
+    only: ["src/config/shell/read.ts"],
+    wayOut: "read shell scripts through src/config/shell/read.ts",
+  },
+  {
     name: /^(npm:\/?)?@modelcontextprotocol\//,
     only: ["sidecar/server.ts", "demo/", "bench/"],
     wayOut: "keep MCP in sidecar/server.ts and pass plain values",

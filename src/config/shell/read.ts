@@ -1,0 +1,599 @@
+/**
+ * Reads a shell script as a shell does, and hands each command to a judge with all that is known of it. Pure.
+ *
+ * The scripts are read as bash reads them. Where dash reads them differently they count as unknown.
+ *
+ * @module
+ */
+
+import defer * as unbash from "unbash";
+import type {
+  ArithmeticExpression,
+  Assignment,
+  Command,
+  CommandNode,
+  CompoundList,
+  Function as Definition,
+  ParsedScript,
+  PipelineNode,
+  Redirection,
+  Statement,
+  SyntaxNode,
+  TestExpression,
+  Word,
+  WordPart,
+} from "unbash";
+import { quote } from "../../text/quote.ts";
+import { enter, MAX_VALUE_CHARS, resolvePath, rewind, setVariable, type Shell } from "./shell.ts";
+import { concat, either, known, NOTHING, spell, unknown, type Value } from "./value.ts";
+
+/** One command that a script runs. */
+export interface Call {
+  readonly shell: Shell;
+  readonly name: Value;
+  readonly words: readonly Value[];
+  /** What is in front of the command: `A=b`. */
+  readonly variables: readonly (readonly [name: string, value: Value])[];
+  /** What it can read from its standard input; `undefined` if nothing is put there. */
+  readonly input: Value | undefined;
+  /** Where what it prints is kept. */
+  readonly outputs: readonly string[];
+  /** Whether the script goes no further if it fails. */
+  readonly isDecisive: boolean;
+  readonly line: number;
+  /** All of it in one spelling, and the commands that it reads from. */
+  readonly text: string;
+  /** Reads another script in the same shell. */
+  readonly run: (script: string, input?: Value) => Value;
+}
+
+/** What judges the commands; each gives what the command prints. */
+export interface Judge {
+  readonly command: (call: Call) => Value;
+  readonly set: (shell: Shell, line: number, name: string, value: Value) => void;
+  readonly write: (call: Call, path: string, value: Value, appends: boolean) => void;
+  readonly unknown: (shell: Shell, line: number, text: string, what: string) => void;
+}
+
+/** How deep scripts can be in scripts, and calls in calls. */
+const MAX_DEPTH = 12;
+
+/** Commands that only say yes or no: what is behind them runs or does not. */
+const CONDITIONS = /^(?:test|\[|\[\[|false|!|grep|egrep|command|which|type|id|getent|cmp|diff)$/;
+
+const ENDINGS = /^(?:exit|return|exec|break|continue|kill|set)\b/;
+
+const DECLARATIONS = /^(?:export|declare|local|readonly|typeset)$/;
+
+interface Context {
+  readonly input: Value | undefined;
+  readonly isDecisive: boolean;
+  /** The commands of the pipeline in front of this one. */
+  readonly before: string;
+}
+
+/** Reads a script in a shell; gives what it prints. */
+export function readScript(text: string, shell: Shell, judge: Judge, input?: Value): Value {
+  let source = text;
+  let depth = 0;
+
+  return runNested(text, { input, isDecisive: true, before: "" });
+
+  function runNested(script: string, context: Context): Value {
+    if (depth >= MAX_DEPTH || shell.budget < 0) {
+      shell.budget = -1;
+      return unknown("");
+    }
+    const outer = source;
+    source = script;
+    depth++;
+    const output = runParsed(unbash.parse(script), context);
+    depth--;
+    source = outer;
+    return output;
+  }
+
+  function runParsed(script: ParsedScript, context: Context): Value {
+    const [error] = script.errors ?? [];
+    if (error !== undefined) {
+      report(error.pos, script, `a shell would not read it (${quote(error.message)})`);
+    }
+    return runList(script.commands, context);
+  }
+
+  function report(at: number, node: { readonly pos: number; readonly end: number }, what: string) {
+    judge.unknown(shell, shell.lineAt(at), source.slice(node.pos, node.end), what);
+  }
+
+  /** A script in a `$(…)` or `<(…)`: what it sets is gone behind it. */
+  function runInside(script: ParsedScript | undefined, input: Value | undefined): Value {
+    if (script === undefined) return unknown("");
+    const since = shell.journal.length;
+    const { lineAt, trace } = shell;
+    const outer = source;
+    if (script.source !== undefined) {
+      const line = shell.lineAt(script.pos);
+      source = script.source;
+      shell.lineAt = () => line;
+    }
+    shell.trace = [];
+    const output = runParsed(script, { input, isDecisive: false, before: "" });
+    // What is not known is spelled as the commands that print it, in their one spelling.
+    const inner = shell.trace.join("; ").slice(0, MAX_VALUE_CHARS);
+    source = outer;
+    [shell.lineAt, shell.trace] = [lineAt, trace];
+    rewind(shell, since, (before) => before);
+    return output.isKnown ? known(output.text.replace(/\n+$/, "")) : unknown(`$(${inner})`, output);
+  }
+
+  function runList(statements: readonly Statement[], context: Context): Value {
+    const outputs: Value[] = [];
+    const guards = shell.guards;
+    for (const [index, statement] of statements.entries()) {
+      if (shell.budget < 0) break;
+      const isLast = index === statements.length - 1;
+      const from = shell.trace.length;
+      const isDecisive = context.isDecisive && !statement.background &&
+        (isLast || shell.stopsOnError);
+      outputs.push(runChain(statement.command, { ...context, isDecisive }));
+      const ran = shell.trace.slice(from);
+      const stops = ran.some((text) => ENDINGS.test(text)) ||
+        (shell.stopsOnError && !isLast && ran.some(isCondition));
+      // `set -eux` and its like change nothing that is not known.
+      if (stops && !ran.every((text) => /^set [-+](?:[eux]+|[euxo]*o pipefail)$/.test(text))) {
+        shell.guards = [...shell.guards.slice(-8), `after ${ran.join("; ")}`];
+      }
+    }
+    shell.guards = guards;
+    return concat([NOTHING, ...outputs.filter(({ text, isKnown }) => text !== "" || !isKnown)]);
+  }
+
+  function runChain(node: Statement["command"], context: Context): Value {
+    if (node.type !== "AndOr") return runPipeline(node, context);
+    const { commands, operators } = node;
+    const outputs: Value[] = [];
+    const guards = shell.guards;
+    const start = shell.trace.length;
+    for (const [index, command] of commands.entries()) {
+      const from = shell.trace.length;
+      const since = shell.journal.length;
+      const mayGoOn = operators.some((operator, at) =>
+        at >= index && operator === "||" && !isEnding(commands[at + 1]!)
+      );
+      const isDecisive = !mayGoOn && (index < operators.length || context.isDecisive);
+      outputs.push(runPipeline(command, { ...context, isDecisive }));
+      if (index > 0) rewind(shell, since, (before, now) => maybe(before, now));
+      const ran = shell.trace.slice(from);
+      if (operators[index] === "||") {
+        shell.guards = [...guards, `unless ${shell.trace.slice(start).join("; ")}`];
+      } else if (ran.some(isCondition)) shell.guards = [...shell.guards, `if ${ran.join("; ")}`];
+    }
+    shell.guards = guards;
+    return concat(outputs);
+
+    /** Behind `&&` all of them ran, or the script has ended. */
+    function maybe(before: Value | undefined, now: Value): Value {
+      const isSure = operators.every((operator) => operator === "&&") && shell.guards === guards;
+      return isSure ? now : either(before ?? NOTHING, now);
+    }
+  }
+
+  function isEnding(node: PipelineNode): boolean {
+    return /^(?:exit|return|false)\b|\b(?:exit\s+[1-9]\d*|return\s+1)\s*;?\s*[})]$/
+      .test(source.slice(node.pos, node.end));
+  }
+
+  function runPipeline(node: PipelineNode, context: Context): Value {
+    if (node.type !== "Pipeline") return runCommand(node, context);
+    const isNegated = node.prefixes.some(({ type }) => type === "Negation");
+    let { input, before } = context;
+    const last = node.commands.length - 1;
+    for (const [index, command] of node.commands.entries()) {
+      const from = shell.trace.length;
+      const since = shell.journal.length;
+      const isDecisive = context.isDecisive && !isNegated && index === last;
+      const output = runCommand(command, { input, before, isDecisive });
+      if (last > 0) rewind(shell, since, (value) => value);
+      before += `${shell.trace.slice(from).join("; ")} | `;
+      if (before.length > MAX_VALUE_CHARS) shell.budget = -1;
+      input = output;
+    }
+    if (isNegated) shell.trace.push("!");
+    return input ?? NOTHING;
+  }
+
+  function runCommand(node: CommandNode, context: Context): Value {
+    switch (node.type) {
+      case "Command":
+        return runSimple(node, context);
+      case "Redirected": {
+        const { input, writeTo } = redirect(node.redirects, context.input);
+        const output = runCommand(node.command, { ...context, input });
+        return writeTo(output, callOf(node, { ...context, input }, known("{"), []));
+      }
+      case "Subshell": {
+        const since = shell.journal.length;
+        const output = runList(node.body.commands, context);
+        rewind(shell, since, (before) => before);
+        return output;
+      }
+      case "BraceGroup":
+        return runList(node.body.commands, context);
+      case "If": {
+        const branches = [node, ...node.elif];
+        const outputs: Value[] = [];
+        const guards = shell.guards;
+        for (const { clause, then } of branches) {
+          const test = traced(() => runList(clause.commands, { ...context, isDecisive: false }));
+          const outer = shell.guards;
+          outputs.push(runUnder(`if ${test}`, then, context));
+          shell.guards = [...outer, `else of ${test}`];
+        }
+        if (node.else !== undefined) outputs.push(runUnder("else", node.else, context));
+        shell.guards = guards;
+        return concat(outputs);
+      }
+      case "While": {
+        const test = traced(() => runList(node.clause.commands, { ...context, isDecisive: false }));
+        return runUnder(`${node.kind} ${test}`, node.body, context);
+      }
+      case "For":
+      case "Select": {
+        const items = (node.wordlist ?? []).flatMap((word) => valuesOf(word, context.input));
+        if (node.wordlist === undefined) items.push(lookUp("@"));
+        const outputs = items.map((item) => {
+          setVariable(shell, node.name.value, item);
+          return item.isKnown
+            ? runList(node.body.commands, context)
+            : runUnder(`for ${spell(item)}`, node.body, context);
+        });
+        return concat([NOTHING, ...outputs]);
+      }
+      case "Case": {
+        const value = textOf(node.word, context.input);
+        const outputs = node.items.map(({ pattern, body }) => {
+          const patterns = pattern.map((word) => spell(textOf(word, undefined))).join("|");
+          return runUnder(`case ${spell(value)} in ${patterns}`, body, context);
+        });
+        return concat([NOTHING, ...outputs]);
+      }
+      case "Function":
+        define(node);
+        return NOTHING;
+      case "TestCommand":
+        if (/&&|\|\||[`(]/.test(source.slice(node.pos, node.end))) twoReadings(node);
+        shell.trace.push(`[[ ${walk(node.expression)}`);
+        return NOTHING;
+      case "ArithmeticCommand":
+      case "ArithmeticFor":
+      case "Coproc":
+        twoReadings(node);
+        walk(node);
+        return unknown("");
+    }
+  }
+
+  function twoReadings(node: SyntaxNode): void {
+    report(node.pos, node, "dash and bash would read it differently");
+  }
+
+  function traced(run: () => void): string {
+    const from = shell.trace.length;
+    run();
+    return shell.trace.slice(from).join("; ").slice(0, MAX_VALUE_CHARS);
+  }
+
+  /** Reads commands of which nobody knows whether they run. */
+  function runUnder(guard: string, { commands }: CompoundList, context: Context): Value {
+    const { guards } = shell;
+    const since = shell.journal.length;
+    shell.guards = [...guards, guard];
+    const output = runList(commands, context);
+    shell.guards = guards;
+    rewind(shell, since, (before, now) => either(before ?? NOTHING, now));
+    return output.text === "" && output.isKnown ? output : unknown(output.text, output);
+  }
+
+  function define(node: Definition): void {
+    const name = node.name.value;
+    const script = source;
+    const body = "commands" in node.body ? node.body.commands : undefined;
+    shell.functions.set(name, {
+      depth: 0,
+      run: (call) => {
+        const outer = source;
+        source = script;
+        const context = { input: call, isDecisive: false, before: "" };
+        const output = body === undefined
+          ? runCommand(node.body as CommandNode, context)
+          : runList(body, context);
+        source = outer;
+        return output;
+      },
+    });
+  }
+
+  /** Runs the commands in a node that is none itself; gives its text with the variables in it. */
+  function walk(node: SyntaxNode | ArithmeticExpression | TestExpression): string {
+    const found: string[] = [];
+    const visit = (child: SyntaxNode): void => {
+      if (child.type === "Word") found.push(spell(textOf(child, undefined)));
+      else if (child.type === "CommandExpansion" || child.type === "ArithmeticCommandExpansion") {
+        found.push(runInside(child.script, undefined).text);
+      } else if (child.type === "CompoundList") {
+        runList(child.commands, { input: undefined, isDecisive: false, before: "" });
+      } else if (child.type === "Command") {
+        runSimple(child, { input: undefined, isDecisive: false, before: "" });
+      } else unbash.forEachChild(child, visit);
+    };
+    unbash.forEachChild(node as SyntaxNode, visit);
+    const { pos, end } = node;
+    return `${source.slice(pos, end)} ${found.join(" ")}`.trim();
+  }
+
+  function runSimple(node: Command, context: Context): Value {
+    if (--shell.budget < 0) return unknown("");
+    const line = shell.lineAt(node.pos);
+    const variables = node.prefix.filter((part) => part.type === "Assignment")
+      .map((part) => assignmentOf(part, context.input));
+    const { input, writeTo } = redirect(node.redirects, context.input);
+    if (node.name === undefined) {
+      for (const [name, value] of variables) {
+        setVariable(shell, name, value);
+        judge.set(shell, line, name, value);
+      }
+      return writeTo(NOTHING, callOf(node, { ...context, input }, known(""), []));
+    }
+    const [name = NOTHING, ...words] = [
+      ...valuesOf(node.name, input),
+      ...node.args.flatMap((word) => {
+        if (word.type === "Word") return valuesOf(word, input);
+        const [name, value] = assignmentOf(word, input);
+        return [{ ...value, text: `${name}=${value.text}` }];
+      }),
+    ];
+    const isGlob = node.name.parts?.some(({ type }) => type === "Glob" || type === "ExtendedGlob");
+    const call = callOf(node, { ...context, input }, isGlob ? unknown(name.text) : name, words);
+    const full = { ...call, variables };
+    shell.trace.push([...variables.map(([name, value]) => `${name}=${spell(value)}`), call.text]
+      .join(" "));
+    for (const [name, value] of variables) judge.set(shell, line, name, value);
+    if (DECLARATIONS.test(name.text)) declare(words, line);
+    const defined = shell.functions.get(name.text);
+    const output = defined === undefined || !name.isKnown
+      ? builtin(full) ?? judge.command(full)
+      : callFunction(defined, full);
+    return writeTo(output, full);
+  }
+
+  function callFunction(
+    defined: { readonly run: (input: Value | undefined) => Value; depth: number },
+    { words, input, line, text }: Call,
+  ): Value {
+    if (defined.depth > 0) {
+      judge.unknown(shell, line, text, "a function would call itself");
+      return unknown("");
+    }
+    const since = shell.journal.length;
+    const parameters = [concat(words, " "), ...words];
+    for (const [index, value] of parameters.entries()) {
+      setVariable(shell, index === 0 ? "@" : String(index), value);
+    }
+    defined.depth++;
+    const output = defined.run(input);
+    defined.depth--;
+    const names = new Set(["@", ...words.map((_, index) => String(index + 1))]);
+    const kept = shell.journal.slice(since).filter(([name]) => !names.has(name));
+    const now = kept.map(([name]) => [name, shell.variables.get(name)] as const);
+    rewind(shell, since, (before) => before);
+    for (const [name, value] of now) if (value !== undefined) setVariable(shell, name, value);
+    return output;
+  }
+
+  function declare(words: readonly Value[], line: number): void {
+    for (const { text, ...value } of words) {
+      const [, name, rest] = /^(\w+)=([^]*)$/.exec(text) ?? [];
+      if (name === undefined) continue;
+      setVariable(shell, name, { ...value, text: rest! });
+      judge.set(shell, line, name, { ...value, text: rest! });
+    }
+  }
+
+  /** What a shell does itself. */
+  function builtin({ name, words, input, run }: Call): Value | undefined {
+    const [first] = words;
+    if (name.text === "cd" || name.text === "pushd") {
+      enter(shell, words.findLast(({ text }) => !text.startsWith("-"))?.text ?? "~");
+    } else if (name.text === "eval") {
+      const script = concat(words, " ");
+      return script.isKnown ? run(script.text, input) : undefined;
+    } else if (name.text === "read" || name.text === "mapfile" || name.text === "readarray") {
+      for (const { text } of words) {
+        if (/^\w+$/.test(text)) setVariable(shell, text, unknown(`$${text}`, input ?? NOTHING));
+      }
+    } else if (name.text === "set") {
+      const options = words.map(({ text }) => text).join(" ");
+      if (/(?:^|\s)-[a-z]*e|-o errexit/.test(options)) shell.stopsOnError = true;
+      if (/(?:^|\s)\+[a-z]*e/.test(options)) shell.stopsOnError = false;
+    } else return undefined;
+    return first === undefined
+      ? NOTHING
+      : name.text === "set" && !/^[-+]/.test(first.text)
+      ? undefined
+      : NOTHING;
+  }
+
+  function callOf(
+    node: SyntaxNode,
+    context: Context,
+    name: Value,
+    words: readonly Value[],
+  ): Call {
+    const line = shell.lineAt(node.pos);
+    const spelled = [name, ...words].map(spell).join(" ");
+    if (spelled.length > 16 * MAX_VALUE_CHARS) shell.budget = -1;
+    return {
+      ...{ shell, name, words, variables: [], line, input: context.input },
+      outputs: [],
+      isDecisive: context.isDecisive,
+      text: context.before + spelled,
+      run: (script, input) => {
+        const { lineAt } = shell;
+        shell.lineAt = () => line;
+        const output = runNested(script, { ...context, input, isDecisive: context.isDecisive });
+        shell.lineAt = lineAt;
+        return output;
+      },
+    };
+  }
+
+  /** What the redirections of a command give it to read, and what becomes of what it prints. */
+  function redirect(redirects: readonly Redirection[], outer: Value | undefined): {
+    readonly input: Value | undefined;
+    readonly writeTo: (output: Value, call: Call) => Value;
+  } {
+    let input = outer;
+    const outputs: (readonly [word: Word, appends: boolean, isOutput: boolean])[] = [];
+    for (const part of redirects) {
+      if (part.type === "HereDoc") {
+        const { body, delimiter } = part;
+        input = body.parts === undefined || delimiter?.quoted
+          ? known(body.text)
+          : concat(body.parts.map((piece) => partValue(piece, outer)));
+      } else if (part.target === undefined) continue;
+      else if (part.type === "HereString") input = textOf(part.target, outer);
+      else {
+        const { operator, target, descriptor } = part;
+        if (/^[<>]&$/.test(operator) && /^(?:\d+-?|-)$/.test(target.text)) {
+          if (operator === "<&") input = unknown(target.text);
+          continue;
+        }
+        if (operator.startsWith("<")) {
+          const path = textOf(target, outer);
+          input = shell.files.get(resolvePath(shell, path.text))?.value ??
+            unknown(`<${path.text}`, {
+              network: /^\/dev\/(?:tcp|udp)\//.test(path.text) ? path.text : undefined,
+            });
+        }
+        if (operator !== "<" && operator !== "<&") {
+          const number = descriptor?.type === "FileDescriptor" ? descriptor.value : 1;
+          outputs.push([target, operator.includes(">>"), number === 1]);
+        } else if (/^\/dev\/(?:tcp|udp)\//.test(target.value)) outputs.push([target, false, false]);
+      }
+    }
+    const writeTo = (output: Value, call: Call): Value => {
+      for (const [word, appends, isOutput] of outputs) {
+        const content = isOutput ? output : unknown("");
+        judge.write(call, textOf(word, content).text, content, appends);
+      }
+      return outputs.some(([, , isOutput]) => isOutput) ? NOTHING : output;
+    };
+    return { input, writeTo };
+  }
+
+  function assignmentOf(part: Assignment, input: Value | undefined): readonly [string, Value] {
+    const { name, value, append, index } = part;
+    const now = value.type === "Word"
+      ? textOf(value, input)
+      : unknown(`(${value.elements.map((word) => spell(textOf(word, input))).join(" ")})`);
+    if (index !== undefined) return [name, unknown(part.text, now)];
+    return [name, append ? concat([shell.variables.get(name) ?? NOTHING, now]) : now];
+  }
+
+  function lookUp(name: string): Value {
+    return shell.variables.get(name) ?? unknown(`$${name}`);
+  }
+
+  /** A word as one text. */
+  function textOf(word: Word, input: Value | undefined): Value {
+    if (word.parts === undefined) return known(word.value);
+    return fit(concat(word.parts.map((part) => partValue(part, input))));
+  }
+
+  function fit(value: Value): Value {
+    if (value.text.length <= MAX_VALUE_CHARS) return value;
+    // Long texts that differ must not become equal: nothing is proven of such a script.
+    if (!value.isKnown) shell.budget = -1;
+    return value;
+  }
+
+  /** The words that a word becomes: a variable without quotes may be several, or none. */
+  function valuesOf(word: Word, input: Value | undefined): readonly Value[] {
+    const parts = word.parts;
+    if (parts === undefined) return [known(word.value)];
+    const words: Value[][] = [[]];
+    let isThere = false;
+    for (const part of parts) {
+      const value = partValue(part, input);
+      const isAll = part.type === "DoubleQuoted" && part.text === '"$@"';
+      if (!isAll && !/Expansion$/.test(part.type)) isThere = true;
+      if (
+        !value.isKnown || (!isAll && !/^(?:Simple|Parameter|Command)Expansion$/.test(part.type))
+      ) {
+        words.at(-1)!.push(value);
+        continue;
+      }
+      for (const [index, piece] of value.text.split(/[ \t\n]+/).entries()) {
+        if (index > 0) words.push([]);
+        if (piece !== "") words.at(-1)!.push({ ...value, text: piece });
+      }
+    }
+    const filled = words.filter((pieces) => pieces.length > 0).map((pieces) => fit(concat(pieces)));
+    return filled.length === 0 && isThere ? [NOTHING] : filled;
+  }
+
+  function partValue(part: WordPart, input: Value | undefined): Value {
+    switch (part.type) {
+      case "Literal":
+      case "SingleQuoted":
+      case "Glob":
+        return known(part.value);
+      case "AnsiCQuoted":
+        if (part.text.includes("\\'")) twoReadings(part);
+        return known(part.value);
+      case "DoubleQuoted":
+      case "LocaleString":
+        return concat([NOTHING, ...part.parts.map((piece) => partValue(piece, input))]);
+      case "SimpleExpansion":
+        return lookUp(part.text.slice(1));
+      case "ParameterExpansion":
+        return parameterValue(part, input);
+      case "CommandExpansion":
+        return runInside(part.script, input);
+      case "ProcessSubstitution": {
+        const output = runInside(part.script, part.operator === ">" ? input : undefined);
+        const path = `/dev/fd/${part.operator}(${output.text})`;
+        shell.files.set(path, { value: output });
+        return unknown(path, output);
+      }
+      case "ArithmeticExpansion":
+      case "ExtendedGlob":
+      case "BraceExpansion":
+        return unknown(walk(part));
+    }
+  }
+
+  function parameterValue(
+    part: Extract<WordPart, { type: "ParameterExpansion" }>,
+    input: Value | undefined,
+  ): Value {
+    const { parameter, operation, prefix, index } = part;
+    const value = lookUp(parameter);
+    if (prefix === undefined && index === undefined && operation === undefined) return value;
+    if (operation?.type !== "Default" || prefix !== undefined || index !== undefined) {
+      return unknown(`${walk(part)}{${value.text}}`, value);
+    }
+    const { operator } = operation;
+    const operand = textOf(operation.operand, input);
+    const isSet = shell.variables.has(parameter) && (value.text !== "" || !operator.includes(":"));
+    if (operator.endsWith("+")) return isSet ? operand : either(NOTHING, operand);
+    if (operator.endsWith("?") || isSet) return value;
+    if (operator.endsWith("=")) setVariable(shell, parameter, operand);
+    // Whoever starts the build or the bottle may set it.
+    return { ...operand, isKnown: false };
+  }
+}
+
+function isCondition(text: string): boolean {
+  return CONDITIONS.test(text.split(" ", 1)[0]!);
+}

@@ -1,0 +1,227 @@
+/**
+ * What is known while the scripts of a build run one after the other: variables, files, the directory, and
+ * what was found. Pure.
+ *
+ * @module
+ */
+
+import type { Mark } from "../../records/mark.ts";
+import type { ReachItem, ReachKind } from "../../records/reach.ts";
+import { quote } from "../../text/quote.ts";
+import { known, unknown, type Value } from "./value.ts";
+
+/** One thing that a script does. */
+export interface Act extends ReachItem {
+  /** What makes two acts the same one. Holds what an agent wrote, secrets too: it is never shown. */
+  readonly key: string;
+  /** What a reviewer is told; nothing of what is harmless. */
+  readonly mark?: Omit<Mark, "side" | "line">;
+  /** Whether nobody can tell what it does. */
+  readonly isUnknown?: boolean;
+  /** A package without its version, and whether the act names one. */
+  readonly pin?: { readonly name: string; readonly isPinned: boolean };
+}
+
+/** Something that protects: a checksum, a firewall rule. It is told when it goes. */
+export interface Guard extends ReachItem {
+  readonly mark: Omit<Mark, "side" | "line">;
+  /** What it protects, if it does not matter once that is gone as well. */
+  readonly protects?: string;
+}
+
+/** Code or data from the network, until the scripts end. */
+export interface Download {
+  readonly url: string;
+  readonly line: number;
+  readonly guards: string;
+  /** Where it is kept. */
+  path: string;
+  /** The digest or commit it was compared with. */
+  checked: string;
+  /** What was done with it before it was compared with a digest. */
+  readonly uses: Set<string>;
+  /** Whether it names a version: the tag of a repository. */
+  readonly isRepository: boolean;
+  readonly tag: string;
+}
+
+/** A file that a script wrote. */
+export interface Written {
+  readonly value: Value;
+  readonly download?: Download;
+}
+
+export interface Shell {
+  readonly variables: Map<string, Value>;
+  /** The variables that were set, with what they were before: to undo a subshell. */
+  readonly journal: [name: string, before: Value | undefined][];
+  readonly files: Map<string, Written>;
+  readonly functions: Map<
+    string,
+    { readonly run: (input: Value | undefined) => Value; depth: number }
+  >;
+  readonly downloads: Download[];
+  readonly acts: Act[];
+  readonly protections: Guard[];
+  /** The commands in their order, in one spelling. */
+  trace: string[];
+  /** Under which conditions a command runs. */
+  guards: string[];
+  /** Whether a command that fails ends the script. */
+  stopsOnError: boolean;
+  isRoot: boolean;
+  /** How many more commands are read. */
+  budget: number;
+  lineAt: (offset: number) => number;
+}
+
+/** How long the text of a value can be. */
+export const MAX_VALUE_CHARS = 4096;
+
+export function newShell(): Shell {
+  return {
+    variables: new Map([["IFS", known(" \t\n")]]),
+    journal: [],
+    files: new Map(),
+    functions: new Map(),
+    downloads: [],
+    acts: [],
+    protections: [],
+    trace: [],
+    guards: [],
+    stopsOnError: false,
+    isRoot: true,
+    budget: 0,
+    lineAt: () => 1,
+  };
+}
+
+/** The name under which the directory is kept with the variables. */
+const DIRECTORY = "PWD";
+
+export function directory(shell: Shell): string {
+  return shell.variables.get(DIRECTORY)?.text ?? "";
+}
+
+export function setVariable(shell: Shell, name: string, value: Value): void {
+  shell.journal.push([name, shell.variables.get(name)]);
+  shell.variables.set(name, value);
+}
+
+export function enter(shell: Shell, path: string): void {
+  setVariable(shell, DIRECTORY, known(resolvePath(shell, path)));
+}
+
+/** Undoes what was set since a point of the journal; `merge` says what a variable is then. */
+export function rewind(
+  shell: Shell,
+  since: number,
+  merge: (before: Value | undefined, now: Value) => Value | undefined,
+): void {
+  const before = new Map<string, Value | undefined>();
+  for (const [name, value] of shell.journal.splice(since).reverse()) before.set(name, value);
+  for (const [name, value] of before) {
+    const merged = merge(value, shell.variables.get(name) ?? known(""));
+    shell.journal.push([name, value]);
+    if (merged === undefined) shell.variables.delete(name);
+    else shell.variables.set(name, merged);
+  }
+}
+
+/** A path from the root, or from an unknown directory, without `.` and `..`. */
+export function resolvePath(shell: Shell, path: string): string {
+  const home = shell.isRoot ? "/root" : "~";
+  const tilde = path.replace(/^(?:~|\$HOME|\$\{HOME\})(?=\/|$)/, home);
+  const whole = /^[/~$]/.test(tilde) ? tilde : `${directory(shell)}/${tilde}`;
+  const parts: string[] = [];
+  for (const part of whole.slice(0, MAX_VALUE_CHARS).split("/")) {
+    if (part === "..") parts.pop();
+    else if (part !== "" && part !== ".") parts.push(part);
+  }
+  const rooted = whole.startsWith("/") ? "/" : "";
+  return rooted + parts.join("/");
+}
+
+/** The file at a path, or the directory above it that came from the network. */
+export function findFile(shell: Shell, path: string): Written | undefined {
+  let place = resolvePath(shell, path);
+  for (let up = 0; up < 32; up++) {
+    const found = shell.files.get(place);
+    if (found !== undefined && (up === 0 || found.download !== undefined)) return found;
+    const slash = place.lastIndexOf("/");
+    if (slash < 0) break;
+    place = place.slice(0, slash);
+  }
+  return undefined;
+}
+
+/** Notes a download, or a repository at a tag, that is kept in a place. */
+export function addDownload(
+  shell: Shell,
+  line: number,
+  url: string,
+  path: string,
+  tag?: string,
+): Download {
+  const download: Download = {
+    ...{ url, line, path, checked: "", uses: new Set<string>(), tag: tag ?? "" },
+    guards: JSON.stringify(shell.guards),
+    isRepository: tag !== undefined,
+  };
+  shell.downloads.push(download);
+  shell.files.set(path, { value: unknown(`<${url}`, { network: url }), download });
+  return download;
+}
+
+/** How much of a command a message quotes. */
+const MAX_SHOWN_CHARS = 160;
+
+/** What is written like a secret: it is not shown. */
+const SECRET =
+  /((?:authorization|bearer|basic|token|passw(?:or)?d|secret|api[-_]?key|credentials?)(?:["']?\s*[=: ]\s*["']?)(?:bearer |basic )?)[^\s"']+|\b(?:gh[pousr]_|github_pat_|glpat-|sk-|AKIA|ASIA|AIza|npm_|pypi-|xox[abeoprs]-|hf_|eyJ)[\w.-]{8,}|(:\/\/)[^\s/:@]*:[^\s/@]+(?=@)/gi;
+
+function hideSecrets(text: string): string {
+  return text.slice(0, MAX_VALUE_CHARS).replace(
+    SECRET,
+    (_, name = "", scheme = "") => `${name}${scheme}***`,
+  );
+}
+
+/** A text of an agent in a message. */
+export function show(text: string): string {
+  return quote(hideSecrets(text), MAX_SHOWN_CHARS);
+}
+
+interface Note {
+  readonly kind: ReachKind;
+  readonly value: string;
+  /** What makes it another act than one with the same value. */
+  readonly key?: string;
+  readonly severity: Mark["severity"];
+  readonly rule: string;
+  readonly message: string;
+  readonly pin?: Act["pin"];
+  readonly isUnknown?: boolean;
+}
+
+/** Notes what a script does. */
+export function note(shell: Shell, line: number, { value, key = "", ...found }: Note): void {
+  const { kind, severity, rule, message, pin, isUnknown } = found;
+  shell.acts.push({
+    kind,
+    value: hideSecrets(value),
+    line,
+    key: JSON.stringify([kind, rule, value, key, ...shell.guards]),
+    mark: { severity, rule, message },
+    ...(pin && { pin }),
+    ...(isUnknown && { isUnknown }),
+  });
+}
+
+/** Notes what nobody can read. */
+export function noteUnknown(shell: Shell, line: number, text: string, what: string): void {
+  const message = `nobody can tell what ${show(text)} would do: ${what}`;
+  const rule = "unreadable-command";
+  const found = { severity: "medium", rule, message, isUnknown: true } as const;
+  note(shell, line, { kind: "command", value: text, ...found });
+}

@@ -1,0 +1,247 @@
+/**
+ * Judges programs that change firewalls, services and settings of the system. Pure.
+ *
+ * @module
+ */
+
+import type { Mark } from "../../records/mark.ts";
+import { operandsOf, optionOf, use } from "./places.ts";
+import type { Call } from "./read.ts";
+import { noteSetting } from "./settings.ts";
+import { findFile, note, show } from "./shell.ts";
+import { known, NOTHING, unknown, type Value } from "./value.ts";
+
+type Handler = (call: Call) => Value | undefined;
+
+function told(call: Call, severity: Mark["severity"], rule: string, what: string): Value {
+  const message = `${show(call.text)} ${what}`;
+  const kind = rule === "firewall-removed" || rule === "verification-off"
+    ? "protection"
+    : "command";
+  note(call.shell, call.line, { kind, value: call.text, severity, rule, message });
+  return NOTHING;
+}
+
+function always(severity: Mark["severity"], rule: string, what: string): Handler {
+  return (call) => told(call, severity, rule, what);
+}
+
+function firewall(call: Call): Value {
+  const texts = call.words.map(({ text }) => text);
+  const all = texts.join(" ");
+  if (/\b(?:REDIRECT|DNAT|SNAT|MASQUERADE|TPROXY|nat)\b/.test(all)) {
+    return told(call, "high", "traffic-redirect", "would send traffic somewhere else");
+  }
+  if (
+    /(?:^|\s)(?:-A|-I|--append|--insert|add|-P|default|reject|deny)\b.*\b(?:DROP|REJECT|drop|reject|deny)\b|^enable\b/
+      .test(all)
+  ) {
+    const message = `${show(call.text)} protects, and would not be run any more`;
+    const mark = { severity: "high", rule: "firewall-removed", message } as const;
+    call.shell.protections.push({ kind: "protection", value: call.text, line: call.line, mark });
+    return NOTHING;
+  }
+  if (/^(?:-[LSnvC]+|list|status|--list)/.test(all)) return unknown("");
+  return told(call, "high", "firewall-removed", "would open the firewall");
+}
+
+function service(call: Call): Value {
+  const all = call.words.map(({ text }) => text).join(" ");
+  const isWayIn = /\b(?:ssh|sshd|dropbear|cron|crond|atd|telnet\w*|vsftpd|xrdp|vnc\w*|tor|docker)\b/
+    .test(all);
+  const isStopping = /\b(?:stop|disable|mask|remove|del)\b/.test(all);
+  if (isStopping && !/firewall|iptables|nft|ufw|fail2ban|apparmor|auditd/.test(all)) return NOTHING;
+  return isWayIn && !isStopping ? told(call, "high", "back-door", "would let somebody in") : told(
+    call,
+    isStopping ? "medium" : "low",
+    isStopping ? "firewall-removed" : "new-command",
+    "would change what is started",
+  );
+}
+
+function configureGit(call: Call): Value | undefined {
+  const [verb, name, value] = operandsOf(call.words, "-C -c --file -f").map(({ text }) => text);
+  const inline = optionOf(call.words, "-c")?.text;
+  if (inline !== undefined && inline.includes("=")) {
+    const equals = inline.indexOf("=");
+    noteSetting(call.shell, call.line, inline.slice(0, equals), known(inline.slice(equals + 1)));
+  }
+  if (verb !== "config") return undefined;
+  const isReading = value === undefined ||
+    call.words.some(({ text }) => /^--(?:get|list|unset)/.test(text));
+  if (!isReading) noteSetting(call.shell, call.line, name ?? "", known(value));
+  return NOTHING;
+}
+
+function addKey(call: Call): Value {
+  return told(call, "high", "verification-off", "would trust a key for all packages");
+}
+
+function scanKeys(call: Call): Value {
+  told(call, "low", "trust-on-first-use", "would trust whatever key a server shows");
+  return unknown(`<${call.text}`);
+}
+
+function installFile(call: Call): Value {
+  const files = operandsOf(call.words).map(({ text }) => text);
+  let isKnown = false;
+  for (const path of files) {
+    const file = findFile(call.shell, path);
+    if (file?.download === undefined) continue;
+    use(file.download, "installed");
+    isKnown = true;
+  }
+  const isAsking = call.words.some(({ text }) =>
+    /^(?:--print-architecture|--print-foreign-architectures|-s|-l|-L|-S|-q\w*|--configure|--audit|--add-architecture|--compare-versions|--status|--get-selections)$/
+      .test(text)
+  );
+  if (isAsking) return unknown(`<${call.text}`);
+  if (!isKnown || files.some((path) => /:\/\//.test(path))) {
+    const isRemote = files.some((path) => /:\/\//.test(path));
+    told(
+      call,
+      isRemote ? "high" : "low",
+      isRemote ? "package-from-url" : "new-package",
+      "would install a file",
+    );
+  }
+  return NOTHING;
+}
+
+function addRepository(call: Call): Value {
+  return told(call, "high", "registry-redirect", "would have packages come from somewhere else");
+}
+
+const open: Handler = always("high", "back-door", "would open a way in");
+
+/** The commands that change the system. */
+export const SYSTEM_HANDLERS: Readonly<Record<string, Handler>> = {
+  ...Object.fromEntries(
+    [
+      "iptables",
+      "ip6tables",
+      "nft",
+      "ufw",
+      "ipset",
+      "firewall-cmd",
+      "iptables-restore",
+      "iptables-legacy",
+      "ebtables",
+      "pfctl",
+    ]
+      .map((name) => [name, firewall] as const),
+  ),
+  ...Object.fromEntries(
+    [
+      "sshd",
+      "dropbear",
+      "ngrok",
+      "cloudflared",
+      "frpc",
+      "frps",
+      "tailscale",
+      "tailscaled",
+      "chisel",
+      "tmate",
+      "ttyd",
+      "gotty",
+      "telnetd",
+      "inetd",
+      "bore",
+      "localtunnel",
+      "lt",
+      "zrok",
+      "rathole",
+      "tor",
+      "gost",
+      "crontab",
+      "at",
+      "batch",
+      "wg",
+      "wg-quick",
+      "openvpn",
+      "code-server",
+      "vncserver",
+      "x11vnc",
+      "msfvenom",
+    ]
+      .map((name) => [name, open] as const),
+  ),
+  ...Object.fromEntries(
+    [
+      "docker",
+      "podman",
+      "nerdctl",
+      "buildah",
+      "ctr",
+      "nsenter",
+      "insmod",
+      "modprobe",
+      "kexec",
+      "mount",
+      "umount",
+      "pivot_root",
+      "capsh",
+      "kubectl",
+    ]
+      .map((name) =>
+        [name, always("high", "privilege-escalation", "would reach out of the bottle")] as const
+      ),
+  ),
+  ...Object.fromEntries(
+    [
+      "ip",
+      "route",
+      "sysctl",
+      "resolvectl",
+      "resolvconf",
+      "nmcli",
+      "ifconfig",
+      "hostnamectl",
+      "brctl",
+      "tc",
+    ]
+      .map((name) =>
+        [name, always("medium", "traffic-redirect", "may change where traffic goes")] as const
+      ),
+  ),
+  ...Object.fromEntries(
+    [
+      "service",
+      "systemctl",
+      "rc-service",
+      "rc-update",
+      "update-rc.d",
+      "invoke-rc.d",
+      "initctl",
+      "supervisorctl",
+      "chkconfig",
+    ]
+      .map((name) => [name, service] as const),
+  ),
+  alias: always("medium", "hijack", "would have another command run under a name"),
+  "update-alternatives": always("low", "new-command", "would change which program a name starts"),
+  "update-ca-certificates": always(
+    "medium",
+    "trust-anchor",
+    "would trust the certificates that were added",
+  ),
+  "update-ca-trust": always(
+    "medium",
+    "trust-anchor",
+    "would trust the certificates that were added",
+  ),
+  "trust": always("medium", "trust-anchor", "would trust a certificate"),
+  "apt-key": addKey,
+  "rpmkeys": addKey,
+  "ssh-keyscan": scanKeys,
+  "ssh-keygen": always("low", "new-command", "would make a key"),
+  "add-apt-repository": addRepository,
+  "apt-add-repository": addRepository,
+  "dpkg": installFile,
+  "rpm": installFile,
+  "installer": installFile,
+  "dpkg-divert": always("medium", "hijack", "would replace a file of a package"),
+  "dpkg-reconfigure": () => NOTHING,
+  "git": configureGit,
+};
