@@ -40,6 +40,7 @@ export {
   walkOwn,
 } from "./src/disk/read_own.ts";
 export { knownFile, readFileInForce } from "./src/host/config_files.ts";
+export { policyCopyPath, readPolicy } from "./src/host/policy_file.ts";
 export {
   type EditBuffer,
   keptEdits,

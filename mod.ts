@@ -112,6 +112,9 @@ export type { ProposalRef } from "./src/records/proposal.ts";
 
 // Shows a proposal and decides it.
 export { type Inspection, inspectProposal } from "./src/decision/inspect.ts";
+export type { PolicyInForce } from "./src/host/policy_file.ts";
+export type { Policy } from "./src/policy/parse.ts";
+export type { Floor } from "./src/policy/floor.ts";
 export { obstaclesTo } from "./src/decision/obstacles.ts";
 export type { DecisionDraft, Obstacle, Verdict } from "./src/records/obstacle.ts";
 export { decide, type DecideRequest, type Decision } from "./src/decision/decide.ts";

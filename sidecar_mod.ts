@@ -6,6 +6,7 @@
  */
 
 export { validateConfigFile } from "./src/config/check.ts";
+export { refusedAtOnce } from "./src/policy/floor.ts";
 export { readOwnFile } from "./src/disk/read_own.ts";
 export { clearUnfinished, compareArrivals, hasQueueDirectory } from "./src/queue/files.ts";
 export {

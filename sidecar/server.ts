@@ -289,7 +289,7 @@ function ask(
   input: ToolInput,
   received: Received,
   call: HeldCall,
-): string[] | Promise<Outcome> {
+): readonly string[] | Promise<Outcome> {
   const whole = { ...input, ...received.takeTexts() };
   const problems = problemsOf(tool, whole);
   return problems.length > 0 ? problems : holder.ask(questionOf(tool, whole), call);
@@ -306,7 +306,7 @@ async function propose(
   const detached = declaresTasks(context.mcpReq.envelope);
   const call = { ...heldCall(context, received), detached };
   const asked = ask(holder, tool, input, received, call);
-  if (Array.isArray(asked)) {
+  if (!(asked instanceof Promise)) {
     options.log("malformed", { tool, problems: asked.length });
     return failed(
       `Cannot ask the operator: the proposal has ${asked.length} ` +

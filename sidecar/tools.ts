@@ -11,6 +11,7 @@ import {
   MAX_CONFIG_FILE_BYTES,
   MAX_JUSTIFICATION_BYTES,
   type Question,
+  refusedAtOnce,
   STATUS_APPROVED,
   STATUS_MODIFIED,
   STATUS_REJECTED,
@@ -126,7 +127,7 @@ export function questionOf(tool: Tool, input: ToolInput): Question {
 }
 
 /** What is wrong with an agent's input, a sentence for each problem: first all but the file's syntax. */
-export function problemsOf(tool: Tool, input: ToolInput): string[] {
+export function problemsOf(tool: Tool, input: ToolInput): readonly string[] {
   const expected = {
     proposed_file: "the whole new file",
     justification: "two sentences for the operator",
@@ -151,8 +152,11 @@ export function problemsOf(tool: Tool, input: ToolInput): string[] {
     );
   }
   if (problems.length > 0) return problems;
-  return validateConfigFile(tool, input.proposed_file)
-    .map(({ where, message }) => `${where}: ${message}`);
+  const { proposed_file: file } = input;
+  const invalid = validateConfigFile(tool, file).map(({ where, message }) =>
+    `${where}: ${message}`
+  );
+  return invalid.length > 0 ? invalid : refusedAtOnce(tool, file);
 }
 
 /** The longest time that `proposal-status` waits, in seconds. */

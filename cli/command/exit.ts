@@ -75,6 +75,8 @@ const FAILURES: Readonly<Record<ErrorCode, readonly [exit: number, code: string]
   marked: [6, "marked"],
   unconfirmed: [1, "unconfirmed"],
   invalid_file: [1, "invalid_file"],
+  below_floor: [1, "below_floor"],
+  policy_unusable: [1, "policy_unusable"],
   audit_log_changed: [1, "audit_log_changed"],
   recorded: [1, "recorded"],
   malformed_record: [1, "failed"],

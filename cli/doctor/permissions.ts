@@ -53,7 +53,7 @@ function entriesUnder(root: string): OwnEntry[] {
 
 /** What must be a directory, by its path below the root. */
 const DIRECTORY =
-  /^(?:queue(?:\/[^/]+)?|audit|current-config(?:\/[^/]+)?|queue\/[^/]+\/processed|private(?:\/(?:bottles|heads|index|intents|locks|notify|edit|removed|(?:staging|foreign|shown|known)(?:\/[^/]+)?))?)$/;
+  /^(?:queue(?:\/[^/]+)?|audit|current-config(?:\/[^/]+)?|queue\/[^/]+\/processed|private(?:\/(?:bottles|heads|index|intents|locks|notify|edit|removed|policies|(?:staging|foreign|shown|known)(?:\/[^/]+)?))?)$/;
 
 /** What must be a file, by its path below the root. */
 const FILE = /^(?:audit\/[^/]+\.log|private\/(?:[^/]+\/)?[^/]+\.(?:lock|json|pem))$/;

@@ -47,6 +47,7 @@ export function entryJson(entry: AuditEntry): object {
     marks: entry.marks?.map(markJson),
     confirmed: entry.confirmed,
     if_unmarked: entry.ifUnmarked,
+    policy_sha256: entry.policySha256,
     repair: entry.repair,
     seq: entry.seq,
   };
@@ -184,6 +185,7 @@ export function renderEntry(
     ...(isDecision(entry) ? [...line(marksLine(entry)), ...marksRows(entry, columns, style)] : []),
     ...(confirmed ?? []).flatMap((word) => line(`the operator confirmed ${CONFIRMED[word]}`)),
     ...(entry.ifUnmarked === true ? line("approved without a look, by --if-unmarked") : []),
+    ...(entry.policySha256 ? line(`under policy.json ${entry.policySha256}`) : []),
     ...quoted("notes", entry.operatorNotes, "prose"),
     ...quoted("the agent said", entry.justification, "prose"),
     ...quoted(diffLabel, entry.diff, "code"),

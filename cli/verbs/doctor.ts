@@ -11,6 +11,7 @@ import type { Context } from "../command/context.ts";
 import { type Check, type Finding, findingsOf } from "../doctor/finding.ts";
 import { checkEdits, checkIntents, checkLogs } from "../doctor/logs.ts";
 import { checkClock, checkDeno, checkDisk, checkReceivers } from "../doctor/machine.ts";
+import { checkPolicy } from "../doctor/policy.ts";
 import { checkPermissions } from "../doctor/permissions.ts";
 import { checkFilesInForce, checkQueues, checkSidecars } from "../doctor/queues.ts";
 import { visibleJson } from "../render/quote.ts";
@@ -19,6 +20,7 @@ import { wrap } from "../render/wrap.ts";
 /** The groups of checks, and the name of each for when it fails as a whole. */
 const CHECKS: readonly (readonly [name: string, check: Check])[] = [
   ["permissions", checkPermissions],
+  ["policy", checkPolicy],
   ["queues", checkQueues],
   ["sidecars", checkSidecars],
   ["files-in-force", checkFilesInForce],

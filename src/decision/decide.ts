@@ -7,6 +7,7 @@
 import { auditLogPath, claudeBottleRoot } from "../disk/layout.ts";
 import { replaceFileAlone } from "../disk/write.ts";
 import { keepFile } from "../host/config_files.ts";
+import { keepPolicy } from "../host/policy_file.ts";
 import { standingResponse, type UnrecordedResponse } from "../log/decisions.ts";
 import type { AuditEntry } from "../records/audit_entry.ts";
 import { formatHead } from "../records/head.ts";
@@ -249,7 +250,9 @@ async function record(
     marks: shortenMarks((finalFile === null ? inspection : judge(inspection, finalFile)).marks),
     ...(confirmed.length > 0 && { confirmed }),
     ...(request.ifUnmarked === true && { ifUnmarked: true }),
+    policySha256: inspection.policy.sha256,
   };
+  keepPolicy(root, inspection.policy);
   const response = { proposalId, status, notes, finalFile };
   const { head, answered } = await carryOut(root, entry, response, planted !== undefined);
   if (!answered) {

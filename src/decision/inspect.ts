@@ -9,6 +9,7 @@ import { compareAfter } from "../config/compare.ts";
 import { claudeBottleRoot, proposalPath, queueDirForSlug } from "../disk/layout.ts";
 import { directoryIdentity, MAX_QUEUE_FILE_BYTES, readUntrusted } from "../disk/read_untrusted.ts";
 import { knownFile, readFileInForce } from "../host/config_files.ts";
+import { type PolicyInForce, readPolicy } from "../host/policy_file.ts";
 import { refuseIfDecided, standingResponse, type UnrecordedResponse } from "../log/decisions.ts";
 import { pendingFromBytes, type PendingProposal } from "../queue/files.ts";
 import { ProposalNotFoundError } from "../records/errors.ts";
@@ -41,6 +42,8 @@ export interface Inspection extends PendingProposal, Comparison {
   readonly problems: readonly ConfigProblem[];
   /** A response in the queue without a recorded decision. */
   readonly unrecordedResponse: UnrecordedResponse | undefined;
+  /** The root's `policy.json`. */
+  readonly policy: PolicyInForce;
 }
 
 /**
@@ -103,6 +106,7 @@ export async function inspectProposal(ref: ProposalRef): Promise<Inspection> {
     ...compareAfter(() => checked, tool, current.currentFile, proposedFile),
     problems,
     unrecordedResponse,
+    policy: readPolicy(root),
   };
 }
 

@@ -19,6 +19,7 @@ import {
 import type { ConfigProblem } from "../records/problem.ts";
 import { CONFIG_FILE_FOR_TOOL, type Tool } from "../records/proposal.ts";
 import type { Comparison } from "../records/reach.ts";
+import { findBreaches, type FloorBreach } from "../policy/floor.ts";
 import { quote } from "../text/quote.ts";
 import type { Inspection } from "./inspect.ts";
 
@@ -72,7 +73,7 @@ export function obstaclesTo(inspection: Inspection, draft: DecisionDraft): reado
   const judgement = file === undefined ? NOTHING : judge(inspection, file);
   const { marks } = judgement;
 
-  const others: Obstacle[] = [];
+  const others = rejects ? [] : byPolicy(inspection, file, judgement);
   if (inspection.stale && !rejects) {
     others.push(staleFor("agent", proposal.currentFileHash, inspection));
   }
@@ -198,6 +199,40 @@ function invalid(tool: Tool, { problems: checked, marks }: Judgement): Obstacle[
   const list = problems.map(({ where, message }) => `${where}: ${message}`).join("; ");
   const message = `invalid ${CONFIG_FILE_FOR_TOOL[tool]}: ${list}`;
   return [{ code: "invalid_file", message, clearedBy: { how: "edit" }, problems }];
+}
+
+/** How many breaches of the floor a message names. */
+const MAX_NAMED = 3;
+
+/** What each version that was judged would add below the floor. */
+const breaches = new WeakMap<Judgement, readonly FloorBreach[]>();
+
+/** What the policy forbids anybody to approve; of a version yet to be written, whether it can be read at all. */
+function byPolicy(
+  inspection: Inspection,
+  file: string | undefined,
+  judgement: Judgement,
+): Obstacle[] {
+  const { policy: { policy, problem } } = inspection;
+  if (policy === undefined) {
+    const message =
+      `policy.json cannot be used (${problem}), so nothing is approved; correct it, ` +
+      "or reject the proposal";
+    return [{ code: "policy_unusable", message, clearedBy: { how: "nothing" } }];
+  }
+  if (file === undefined) return [];
+  let found = breaches.get(judgement);
+  if (found === undefined) {
+    const { proposal: { tool }, currentFile: before } = inspection;
+    found = findBreaches(policy.floor, { ...judgement, tool, before, after: file });
+    breaches.set(judgement, found);
+  }
+  if (found.length === 0) return [];
+  const named = found.slice(0, MAX_NAMED)
+    .map(({ value, reason }) => `${quote(value, 253)} (${reason})`);
+  if (found.length > MAX_NAMED) named.push(`${found.length - MAX_NAMED} more`);
+  const message = `it would add what no approval lets in: ${named.join(", ")}`;
+  return [{ code: "below_floor", message, clearedBy: { how: "edit" }, breaches: found }];
 }
 
 function unconfirmed(

@@ -37,7 +37,7 @@ export function readFileInForce(tool: Tool, bottleSlug: string, root: string): F
   };
 }
 
-/** How many copies are kept for each bottle. */
+/** How many copies are kept in a directory. */
 const MAX_KNOWN = 50;
 
 function knownDir(bottleSlug: string, root: string): string {
@@ -69,7 +69,11 @@ export function keepFile(
   root: string,
   replace = replaceFile,
 ): void {
-  const dir = knownDir(bottleSlug, root);
+  keepCopy(knownDir(bottleSlug, root), bytes, replace);
+}
+
+/** Keeps a copy of a file in a directory of copies, by its hash, and removes the oldest ones. */
+export function keepCopy(dir: string, bytes: Uint8Array, replace = replaceFile): void {
   const copy = join(dir, sha256Hex(bytes));
   if (ownFileStamp(copy) !== undefined) return;
   replace(copy, bytes);

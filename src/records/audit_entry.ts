@@ -68,6 +68,11 @@ export interface AuditEntry {
   readonly confirmed?: readonly Confirmation[];
   /** Whether the operator had a program approve it because it had no mark, without a look. */
   readonly ifUnmarked?: boolean;
+  /**
+   * SHA-256 of the `policy.json` under which it was decided, lower-case hex; `""` if there was none, and
+   * `"unread"` if it could not be read. Older logs do not have it.
+   */
+  readonly policySha256?: string;
   /** The key that signed the line. Set by the log, and ignored when an entry is written. */
   readonly operatorKey?: string;
   /** What a crash tore before this line, and where it is kept. Set by the log, like `operatorKey`. */

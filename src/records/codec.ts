@@ -116,6 +116,7 @@ const AUDIT_ENTRY = shapeOf<AuditEntry>("audit entry", {
   marks: own("marks", isListOf(isMark, MAX_MARKS + 1)),
   confirmed: own("confirmed", isListOf(isOneOf(CONFIRMATIONS), CONFIRMATIONS.length)),
   ifUnmarked: own("if_unmarked", isFlag),
+  policySha256: own("policy_sha256"),
   repair: own("repair"),
   seq: own("seq", isNumber),
 });

@@ -37,7 +37,11 @@ export type ErrorCode =
   /** The file that would be answered breaks the rules of its format. */
   | "invalid_file"
   /** The file that would be answered has a high mark that nobody confirmed. */
-  | "unconfirmed";
+  | "unconfirmed"
+  /** The file that would be answered adds what no approval lets in. */
+  | "below_floor"
+  /** `policy.json` is there and cannot be used, so nothing is approved. */
+  | "policy_unusable";
 
 /**
  * What every error of this library extends that a caller may want to handle. A loop over proposals

@@ -93,6 +93,12 @@ export type Obstacle =
     | { readonly code: "answered_without_record"; readonly says: string }
     | { readonly code: "invalid_file"; readonly problems: readonly ConfigProblem[] }
     | { readonly code: "unconfirmed"; readonly marks: readonly Mark[] }
+    | { readonly code: "policy_unusable" }
+    // What the file would add, and why no approval lets it in.
+    | {
+      readonly code: "below_floor";
+      readonly breaches: readonly { readonly value: string; readonly reason: string }[];
+    }
   );
 
 /** What clears an obstacle. */

@@ -91,6 +91,14 @@ const CASES: readonly Case[] = [
     exit: 1,
   },
   {
+    what: "a host below the floor",
+    code: "below_floor",
+    how: "edit",
+    status: "approved",
+    proposal: { proposedFile: `${IN_FORCE}metadata.google.internal\n` },
+    exit: 1,
+  },
+  {
     what: "a high mark",
     code: "unconfirmed",
     how: "confirm",

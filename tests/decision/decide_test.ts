@@ -95,6 +95,7 @@ for (const [tool, [component, file, before, after]] of Object.entries(FILES)) {
         proposalSha256: queued.proposalSha256,
         finalSha256: told === null ? "" : sha256Hex(told),
         marks: marksFor(tool as Tool, before, told ?? after),
+        policySha256: "",
       });
       assertEquals(decision.auditLog, dir.at("audit", `${component}-dev-1.log`));
       assertEquals([auditHead?.log, formatHead(auditHead!)], [

@@ -103,6 +103,7 @@ function renderScreen(text: string): readonly string[] {
     removed: [],
     marks,
     unrecordedResponse: undefined,
+    policy: { sha256: "", policy: { floor: { hosts: [] } } },
   };
   return renderProposal(inspection, 0, 80, PLAIN);
 }

@@ -16,6 +16,8 @@ export const FLOORS: readonly (readonly string[])[] = [
   ["src/records/"],
   // What a config file may say; the only file calls.
   ["src/config/", "src/disk/"],
+  // What the operator decided for all changes: a floor, and rules.
+  ["src/policy/"],
   // One bottle's queue; what the host keeps for itself.
   ["src/queue/", "src/host/"],
   ["src/log/"],
@@ -56,6 +58,7 @@ const MODS: Readonly<Record<string, readonly string[]>> = {
     "src/text/",
     "src/records/",
     "src/config/",
+    "src/policy/floor.ts",
     "src/disk/read_own.ts",
     "src/queue/files.ts",
     "src/queue/recent.ts",

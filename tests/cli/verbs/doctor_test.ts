@@ -120,6 +120,7 @@ Deno.test("doctor finds nothing wrong where nothing is, and changes nothing", as
   assertEquals(found.map(({ check }) => check), [
     "permissions",
     "owner",
+    "policy",
     "foreign-answers",
     "unreadable",
     "floods",

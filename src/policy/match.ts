@@ -1,0 +1,67 @@
+/**
+ * Compares hosts and images with the patterns of a policy. Pure.
+ *
+ * @module
+ */
+
+/** Every pattern that covers all that a host or a pattern covers, itself first. */
+function* coversOf(pattern: string): Generator<string> {
+  yield pattern;
+  const host = pattern.startsWith("*.") ? pattern.slice(2) : pattern;
+  if (host === pattern) yield `*.${host}`;
+  for (let dot = host.indexOf("."); dot >= 0; dot = host.indexOf(".", dot + 1)) {
+    yield `*${host.slice(dot)}`;
+  }
+}
+
+/** Hosts and patterns, `*.example.com` for `example.com` and every host below it. */
+export interface HostList {
+  /** Whether every host that a pattern covers is covered by one of the list. */
+  readonly covers: (pattern: string) => boolean;
+  /** One of the list that covers a host that the pattern covers too. */
+  readonly meets: (pattern: string) => string | undefined;
+}
+
+/** Makes a list of hosts in lower case. It answers in time that does not grow with the list. */
+export function openHostList(patterns: Iterable<string>): HostList {
+  const listed = new Set(patterns);
+  const above = new Map<string, string>();
+  for (const pattern of listed) {
+    for (const cover of coversOf(pattern)) above.set(cover, pattern);
+  }
+  const covering = (pattern: string) => coversOf(pattern).find((cover) => listed.has(cover));
+  return {
+    covers: (pattern) => covering(pattern) !== undefined,
+    meets: (pattern) => covering(pattern) ?? above.get(pattern),
+  };
+}
+
+/** An image as the engine finds it: registry, repository, and what follows, from the `:` or `@` on. */
+export interface ImageName {
+  readonly repository: string;
+  readonly version: string;
+}
+
+/** Reads the name of an image, with the registry and `library/` that Docker fills in. */
+export function readImageName(image: string): ImageName {
+  const [, name = "", version = ""] = /^(.*?)((?::[^/:@]*)?(?:@.*)?)$/.exec(image) ?? [];
+  const [first = "", ...rest] = name.split("/");
+  const hasRegistry = rest.length > 0 && (/[.:]/.test(first) || first === "localhost");
+  const [registry, path] = hasRegistry ? [first, rest.join("/")] : ["docker.io", name];
+  const known = registry === "index.docker.io" ? "docker.io" : registry;
+  const whole = known === "docker.io" && !path.includes("/") ? `library/${path}` : path;
+  return { repository: `${known}/${whole}`, version };
+}
+
+/**
+ * Whether a list of images covers one: by its repository, by repository and version, or by `name/*` for
+ * every repository below a name.
+ */
+export function coversImage(list: readonly string[], image: string): boolean {
+  const { repository, version } = readImageName(image);
+  return list.some((listed) => {
+    if (listed.endsWith("/*")) return repository.startsWith(listed.slice(0, -1));
+    const wanted = readImageName(listed);
+    return wanted.repository === repository && ["", version].includes(wanted.version);
+  });
+}

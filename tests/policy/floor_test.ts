@@ -1,0 +1,185 @@
+import type { Comparison, ReachItem, Tool } from "../../mod.ts";
+import { BUILT_IN, findBreaches, type Floor, refusedAtOnce } from "../../src/policy/floor.ts";
+import { belowBuiltIn } from "../../src/policy/inside.ts";
+import { coversImage, openHostList } from "../../src/policy/match.ts";
+import { assertEquals } from "@std/assert";
+
+const NOTHING_ADDED: Pick<Comparison, "reach" | "added"> = { reach: "no-new-reach", added: [] };
+
+/** What a change of a file would add below a floor. */
+function breaches(
+  floor: Partial<Floor>,
+  tool: Tool,
+  before: string | null,
+  after: string,
+  compared: Pick<Comparison, "reach" | "added"> = NOTHING_ADDED,
+): string[] {
+  return findBreaches({ hosts: [], ...floor }, { tool, before, after, ...compared })
+    .map(({ value }) => value);
+}
+
+const allowlist = (floor: Partial<Floor>, before: string | null, after: string) =>
+  breaches(floor, "pipelock-block", before, after);
+
+const routes = (floor: Partial<Floor>, before: string | null, ...after: readonly object[]) =>
+  breaches(floor, "cred-proxy-block", before, JSON.stringify({ routes: after }));
+
+// Threat: A15
+Deno.test.each<[string, string]>([
+  ["127.0.0.1", "loopback"],
+  ["127.8.8.8", "loopback"],
+  ["0.0.0.0", "loopback"],
+  ["[::1]", "loopback"],
+  ["[::]", "loopback"],
+  ["[0:0:0:0:0:0:0:1]", "loopback"],
+  ["[::ffff:127.0.0.1]", "loopback"],
+  ["[::ffff:7f00:1]", "loopback"],
+  ["[64:ff9b::7f00:1]", "loopback"],
+  ["[2002:7f00:1::]", "loopback"],
+  ["localhost", "loopback"],
+  ["a.b.localhost", "loopback"],
+  ["ip6-localhost", "loopback"],
+  ["169.254.0.1", "linkLocal"],
+  ["[fe80::1]", "linkLocal"],
+  ["[febf::1]", "linkLocal"],
+  ["169.254.169.254", "metadata"],
+  ["[::ffff:a9fe:a9fe]", "metadata"],
+  ["[fd00:ec2::254]", "metadata"],
+  ["[FD00:EC2:0::254]", "metadata"],
+  ["100.100.100.200", "metadata"],
+  ["metadata.google.internal", "metadata"],
+  ["*.google.internal", "metadata"],
+  ["*.internal", "metadata"],
+  ["169-254-169-254.nip.io", "anyAddress"],
+  ["*.nip.io", "anyAddress"],
+  ["*.io", "anyAddress"],
+])("the built-in floor is above %s", (host, inside) => {
+  assertEquals(belowBuiltIn(host)?.inside, inside);
+});
+
+Deno.test("the built-in floor is below every other host", () => {
+  const hosts = [
+    "api.example.com",
+    "*.example.com",
+    "10.0.0.1",
+    "128.0.0.1",
+    "169.253.0.1",
+    "[2606:4700::1111]",
+    "[fec0::1]",
+    "[::ffff:8.8.8.8]",
+    "[64:ff9b::808:808]",
+    "localhost.example.com",
+    "notlocalhost",
+    "metadata.example.com",
+    "nip.io.example.com",
+  ];
+  assertEquals(hosts.filter((host) => belowBuiltIn(host) !== undefined), []);
+});
+
+// Threat: A15
+Deno.test("findBreaches() finds a host that a change adds, and none that is in force", () => {
+  const floor = { hosts: ["*.corp.example", "vault.example"] };
+  assertEquals(allowlist(floor, "a.example\n", "a.example\nb.corp.example\n"), ["b.corp.example"]);
+  assertEquals(allowlist(floor, null, "corp.example\r\n"), ["corp.example"]);
+  assertEquals(allowlist(floor, null, "*.example\n"), ["*.example"]);
+  assertEquals(allowlist(floor, null, "# b.corp.example\na.example\n"), []);
+  assertEquals(allowlist(floor, "b.corp.example\n", "b.corp.example\na.example\n"), []);
+  // A host that a wildcard in force covers is in force.
+  assertEquals(allowlist(floor, "*.corp.example\n", "*.corp.example\nb.corp.example\n"), []);
+  assertEquals(allowlist(floor, "b.corp.example\n", "*.corp.example\n"), ["*.corp.example"]);
+});
+
+// Threat: A15
+Deno.test("findBreaches() finds an upstream, whatever its key and notation", () => {
+  const found = (route: object) => routes(BUILT_IN, null, { path: "/x/", ...route });
+  assertEquals(found({ upstream: "http://127.0.0.1:8080/a" }), ["127.0.0.1"]);
+  assertEquals(found({ upstream: "http://[0:0::1]/" }), ["[::1]"]);
+  assertEquals(found({ Upstream: "https://metadata.google.internal" }), [
+    "metadata.google.internal",
+  ]);
+  assertEquals(found({ fallback: { to: ["169.254.169.254:80"] } }), ["169.254.169.254"]);
+  assertEquals(found({ proxy: "localhost:3128" }), ["localhost"]);
+  assertEquals(found({ upstream: "https://evil@localhost/" }), ["localhost"]);
+  assertEquals(found({ upstream: "https://api.example.com", token_env: "LOCALHOST", n: "1" }), []);
+  assertEquals(found({ upstream: "https://api.example.com", version: "0.1.0" }), []);
+  const inForce = JSON.stringify({ routes: [{ path: "/y/", upstream: "http://localhost:1" }] });
+  assertEquals(routes(BUILT_IN, inForce, { path: "/x/", upstream: "http://localhost:2" }), []);
+});
+
+// Threat: A15
+Deno.test("findBreaches() lets a new credential go to listed hosts alone", () => {
+  const floor = { credentialsOnlyTo: ["api.example.com", "*.example.org"] };
+  const route = (upstream: string, token = "A") => ({
+    path: `/${upstream.length}/`,
+    upstream,
+    auth_scheme: "Bearer",
+    token_env: token,
+  });
+  const other = route("https://other.example");
+  const inForce = JSON.stringify({ routes: [other] });
+  assertEquals(routes(floor, null, route("https://api.example.com:8443")), []);
+  assertEquals(routes(floor, null, route("https://a.example.org")), []);
+  assertEquals(routes(floor, null, other), ["other.example"]);
+  assertEquals(routes(floor, inForce, other), []);
+  assertEquals(routes(floor, inForce, route("https://other.example", "B")), ["other.example"]);
+  assertEquals(routes(floor, null, { path: "/", upstream: "https://other.example" }), []);
+  assertEquals(routes({ credentialsOnlyTo: [] }, null, route("https://api.example.com")), [
+    "api.example.com",
+  ]);
+});
+
+// Threat: A15
+Deno.test("findBreaches() lets listed images in alone, and none if it is not known which there are", () => {
+  const floor = { imagesOnly: ["node", "ghcr.io/team/*", "docker.io/library/debian:12"] };
+  const found = (reach: Comparison["reach"], ...added: readonly ReachItem[]) =>
+    breaches(floor, "capability-block", null, "FROM x\n", { reach, added });
+  const image = (value: string): ReachItem => ({ kind: "image", value, line: 1 });
+  for (const value of ["node:22", "docker.io/library/node@sha256:0", "ghcr.io/team/a/b:1"]) {
+    assertEquals(found("new-reach", image(value)), []);
+  }
+  for (const value of ["evil/node", "ghcr.io/team", "ghcr.io/teams/a", "debian:11", "x.io/node"]) {
+    assertEquals(found("new-reach", image(value)), [value]);
+  }
+  assertEquals(found("new-reach", { kind: "frontend", value: "evil/x:1", line: 1 }), ["evil/x:1"]);
+  assertEquals(found("new-reach", { kind: "command", value: "true", line: 1 }), []);
+  assertEquals(found("unknown"), ["the file"]);
+  assertEquals(
+    breaches({}, "capability-block", null, "FROM x\n", { reach: "unknown", added: [] }),
+    [],
+  );
+});
+
+Deno.test("refusedAtOnce() names what no file may have, and leaves what an operator may have written", () => {
+  const sentences = refusedAtOnce(
+    "pipelock-block",
+    "a.example\nmetadata.google.internal\nlocalhost\n*.internal\n",
+  );
+  assertEquals(sentences, [
+    '"metadata.google.internal" is below the floor, and no approval lets it in: it is instance ' +
+    "metadata, which gives away the machine's credentials",
+  ]);
+  const routes = JSON.stringify({ routes: [{ path: "/", upstream: "http://169.254.9.9/" }] });
+  assertEquals(refusedAtOnce("cred-proxy-block", routes).length, 1);
+  assertEquals(refusedAtOnce("capability-block", "FROM a\nRUN curl http://169.254.9.9/\n"), []);
+});
+
+Deno.test("a wildcard covers its own host and all below it, and nothing else", () => {
+  const { covers, meets } = openHostList(["*.b.example", "c.example"]);
+  const hosts = ["b.example", "a.b.example", "*.a.b.example", "ab.example", "*.c.example"];
+  assertEquals(hosts.map(covers), [true, true, true, false, false]);
+  assertEquals(hosts.map(meets), [
+    "*.b.example",
+    "*.b.example",
+    "*.b.example",
+    undefined,
+    "c.example",
+  ]);
+  assertEquals(meets("*.example"), "c.example");
+});
+
+Deno.test("an image has one name, however it is spelt", () => {
+  const list = ["index.docker.io/library/node", "localhost:5000/x@sha256:1"];
+  const images = ["node", "library/node:22", "docker.io/node", "localhost:5000/x@sha256:1"];
+  assertEquals(images.map((image) => coversImage(list, image)), images.map(() => true));
+  assertEquals(coversImage(list, "localhost:5000/x@sha256:2"), false);
+});
