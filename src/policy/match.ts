@@ -44,7 +44,7 @@ export interface ImageName {
 
 /** Reads the name of an image, with the registry and `library/` that Docker fills in. */
 export function readImageName(image: string): ImageName {
-  const [, name = "", version = ""] = /^(.*?)((?::[^/:@]*)?(?:@.*)?)$/.exec(image) ?? [];
+  const [, name = "", version = ""] = /^([^]*?)((?::[^/:@]*)?(?:@[^]*)?)$/.exec(image) ?? [];
   const [first = "", ...rest] = name.split("/");
   const hasRegistry = rest.length > 0 && (/[.:]/.test(first) || first === "localhost");
   const [registry, path] = hasRegistry ? [first, rest.join("/")] : ["docker.io", name];
