@@ -10,7 +10,7 @@ import type { PendingProposal, QueueEvent, Status } from "../../mod.ts";
 export type Stage =
   /** It waits for a decision. The notice is what the operator should know. */
   | { readonly kind: "open"; readonly notice?: string }
-  /** It is decided here. Until that instant it can be undone, and nothing is written. */
+  /** It is decided here. Until that instant, `Infinity` while a question is open, nothing is written. */
   | { readonly kind: "held"; readonly status: Status; readonly untilMs: number }
   /** The decision is being written. */
   | { readonly kind: "writing"; readonly status: Status }
@@ -108,6 +108,7 @@ export function wordsOf(stage: Stage, nowMs: number): string | undefined {
     case "open":
       return stage.notice;
     case "held": {
+      if (stage.untilMs === Infinity) return `can be undone: ${DOING[stage.status]}`;
       const seconds = secondsLeft(stage.untilMs, nowMs);
       // The key first: a narrow screen cuts the end.
       return `u to undo (${seconds} s): ${DOING[stage.status]}`;
@@ -144,9 +145,13 @@ export type List = ReturnType<typeof openList>;
 
 /**
  * Makes an empty list. `shifted` is called if keys are about another row, or the current one moves on the
- * screen, without a key.
+ * screen, without a key. A row that `isOpened` says has a page on the screen stays, whatever became of it.
  */
-export function openList(now: () => number, shifted: () => void) {
+export function openList(
+  now: () => number,
+  shifted: () => void,
+  isOpened: (key: string) => boolean = () => false,
+) {
   let rows: readonly Row[] = [];
   let byKey: ReadonlyMap<string, Row> = new Map();
   let shown: readonly Row[] = [];
@@ -220,7 +225,7 @@ export function openList(now: () => number, shifted: () => void) {
     },
     /** Brings the rows up to date with what has happened. */
     merge(events: readonly QueueEvent[], overridable: Overridable): void {
-      const next = withoutOldest(mergeRows(rows, events, now(), overridable));
+      const next = withoutOldest(mergeRows(rows, events, now(), overridable), isOpened);
       let lost = false;
       for (const { key, stage } of next) {
         if (stage.kind === "over") lost = selected.delete(key) || lost;
@@ -236,7 +241,8 @@ export function openList(now: () => number, shifted: () => void) {
     /** Takes away what has been over for a while, shows again what was hidden long enough. */
     sweep(): void {
       const nowMs = now();
-      const stays = ({ stage }: Row) => stage.kind !== "over" || nowMs - stage.sinceMs < OVER_MS;
+      const stays = ({ key, stage }: Row) =>
+        stage.kind !== "over" || nowMs - stage.sinceMs < OVER_MS || isOpened(key);
       const awake = [...asleep].filter(([, untilMs]) => untilMs <= nowMs).map(([key]) => key);
       if (rows.every(stays) && awake.length === 0) return;
       for (const key of awake) asleep.delete(key);
@@ -279,9 +285,12 @@ export function openList(now: () => number, shifted: () => void) {
 }
 
 /** An agent that asks and takes back a thousand times makes no list of a thousand rows that are over. */
-function withoutOldest(rows: readonly Row[]): readonly Row[] {
+function withoutOldest(
+  rows: readonly Row[],
+  isOpened: (key: string) => boolean,
+): readonly Row[] {
   const over = rows.flatMap((row) =>
-    row.stage.kind === "over" ? [{ row, sinceMs: row.stage.sinceMs }] : []
+    row.stage.kind === "over" && !isOpened(row.key) ? [{ row, sinceMs: row.stage.sinceMs }] : []
   );
   if (over.length <= MOST_OVER) return rows;
   const oldest = over.sort((a, b) => a.sinceMs - b.sinceMs).slice(0, -MOST_OVER);

@@ -130,7 +130,10 @@ export function openState(
     changed();
   }
 
-  const list = openList(ports.elapsedMs, guard.shifted);
+  const list = openList(ports.elapsedMs, guard.shifted, (key) => {
+    const view = state.view.place === "help" ? state.view.behind : state.view;
+    return "key" in view && view.key === key;
+  });
   const state = {
     ports,
     style,
@@ -187,9 +190,12 @@ export function openState(
       if (state.distracted) return undefined;
       const prompt = openPrompt(question, tell);
       state.prompt = prompt;
+      // A key is a letter of the answer now, and undoes nothing.
+      state.undoBuffer.pause();
       changed();
       const answer = await prompt.answered;
       state.prompt = undefined;
+      state.undoBuffer.resume();
       guard.shifted();
       changed();
       return answer;

@@ -9,6 +9,9 @@ import type { Later } from "./key_guard.ts";
 /** How long a decision can be undone. */
 export const UNDO_MS = 5_000;
 
+/** The end of the time, waited for by itself: to a program that was stopped, its continuation comes first. */
+const SETTLE_MS = 50;
+
 /** Later than this the timer did not come on a busy machine alone: the program was stopped. */
 const LATE_MS = 1_000;
 
@@ -21,7 +24,7 @@ interface Group<T> {
 interface Wiring<T> {
   readonly now: () => number;
   readonly later: Later;
-  /** Gets the items whose time begins, and when it is up. It may begin anew. */
+  /** Gets the items whose time begins, and when it is up: `Infinity` while it stands still. It may begin anew. */
   readonly held: (items: readonly T[], untilMs: number) => void;
   /** Gets each group whose time is up. */
   readonly due: (group: readonly T[]) => void;
@@ -30,16 +33,22 @@ interface Wiring<T> {
 /** Makes an empty buffer of groups that are undone together. */
 export function openUndoBuffer<T>({ now, later, held, due }: Wiring<T>) {
   const groups: Group<T>[] = [];
+  /** How many reasons there are for the time to stand still. */
+  let pauses = 0;
   const items = (): readonly T[] => groups.flatMap((group) => group.items);
 
   function begin(group: Group<T>): void {
-    const untilMs = now() + UNDO_MS;
+    group.cancel();
+    const untilMs = pauses > 0 ? Infinity : now() + UNDO_MS;
     held(group.items, untilMs);
-    group.cancel = later(UNDO_MS, () => {
-      // Nobody saw the time go by.
-      if (now() - untilMs > LATE_MS) return begin(group);
-      groups.splice(groups.indexOf(group), 1);
-      if (group.items.length > 0) due(group.items);
+    if (pauses > 0) return;
+    group.cancel = later(UNDO_MS - SETTLE_MS, () => {
+      group.cancel = later(SETTLE_MS, () => {
+        // Nobody saw the time go by.
+        if (now() - untilMs > LATE_MS) return begin(group);
+        groups.splice(groups.indexOf(group), 1);
+        if (group.items.length > 0) due(group.items);
+      });
     });
   }
 
@@ -50,16 +59,15 @@ export function openUndoBuffer<T>({ now, later, held, due }: Wiring<T>) {
       groups.push(group);
       begin(group);
     },
-    /** Stops the time of all groups: the screen on which they can be undone goes away. */
+    /** Stops the time of all groups, until {@linkcode resume} was called as often: no key undoes them now. */
     pause(): void {
-      for (const { cancel } of groups) cancel();
+      pauses++;
+      groups.forEach(begin);
     },
-    /** Begins the time of all groups anew: the screen is back. */
+    /** Begins the time of all groups anew, if no other pause lasts. */
     resume(): void {
-      for (const group of groups) {
-        group.cancel();
-        begin(group);
-      }
+      pauses = Math.max(0, pauses - 1);
+      groups.forEach(begin);
     },
     /** Takes out the last group, if there is one. */
     undo(): readonly T[] | undefined {

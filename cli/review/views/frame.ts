@@ -164,7 +164,7 @@ function heldRows({ undoBuffer, style, ports, list }: State, columns: number): s
   const items = undoBuffer.items();
   const untils = items.flatMap(({ key }) => {
     const stage = list.row(key)?.stage;
-    return stage?.kind === "held" ? [stage.untilMs] : [];
+    return stage?.kind === "held" && stage.untilMs !== Infinity ? [stage.untilMs] : [];
   });
   if (untils.length === 0) return [];
   const seconds = secondsLeft(Math.min(...untils), ports.elapsedMs());

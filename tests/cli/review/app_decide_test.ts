@@ -528,6 +528,25 @@ Deno.test("Ctrl-C leaves what can be undone undone, and says so", async () => {
 });
 
 // Threat: C9
+// Threat: C9
+Deno.test("while a question is open no row says that u undoes, and the time stands still", async () => {
+  await using dir = await tempDir();
+  for (const n of [1, 2]) {
+    await queueSample(dir.path, { id: `p${n}`, arrivalTimestamp: `2026-01-01T00:00:0${n}Z` });
+  }
+  const app = await openTestApp(dir);
+  await app.press("return");
+  await app.decide("a");
+  await app.press("/");
+  assertStringIncludes(app.screen(), "can be undone: approving");
+  assertEquals(app.screen().includes("u to undo"), false);
+  await app.wait(60_000);
+  await app.press("escape");
+  assertStringIncludes(app.screen(), "u to undo: recorded in 5 s");
+  await app.press("u");
+  assertStringIncludes(app.screen(), "Taken back, nothing was written.");
+});
+
 Deno.test("wherever the screen says so, u undoes, the last of several first", async () => {
   await using dir = await tempDir();
   for (const n of [1, 2, 3, 4]) {

@@ -101,6 +101,22 @@ Deno.test("a row that waits no more says why, goes after a while, and the cursor
   assertEquals(screenRowOf(app, "Reason 3."), 2);
 });
 
+Deno.test("a page says that its proposal is over for as long as it is on the screen", async () => {
+  await using dir = await tempDir();
+  const { proposalSha256 } = await queue(dir, 1);
+  const app = await openTestApp(dir);
+  await app.press("return");
+  await rejectElsewhere(dir, "p1", proposalSha256);
+  await app.look();
+  await app.wait(60_000);
+  assertStringIncludes(app.screen(), "It is no longer pending: rejected by bob@there");
+  await app.decide("a");
+  assertStringIncludes(app.screen(), "It is no longer pending: rejected by bob@there.");
+  await app.press("q");
+  await app.wait(1_000);
+  assert(!app.screen().includes("rejected by bob@there"));
+});
+
 Deno.test("at forty columns a row still says what became of it, and how old it is", async () => {
   await using dir = await tempDir();
   const { proposalSha256 } = await queue(dir, 1);
