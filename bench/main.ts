@@ -11,6 +11,7 @@
  */
 
 import { sidecarFlags } from "../sidecar/settings.ts";
+import { comparing } from "./compare.ts";
 import { diff } from "./diff.ts";
 import { floods } from "./flood.ts";
 import { holding } from "./holding.ts";
@@ -36,6 +37,7 @@ const SUBJECTS: Readonly<Record<string, readonly Subject[]>> = {
   listing: [listing],
   waiting: [waiting],
   diff: [diff],
+  compare: [comparing],
   visible: [visibleText],
   review: [review],
   sidecar: [sidecar(sidecarFlags)],
@@ -49,6 +51,7 @@ const ALL = [
   "log",
   "index",
   "diff",
+  "compare",
   "visible",
   "review",
   "sidecar",

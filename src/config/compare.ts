@@ -15,7 +15,7 @@ import {
 } from "../records/proposal.ts";
 import { quote } from "../text/quote.ts";
 import { validateConfigFile } from "./check.ts";
-import { markAllowlist } from "./allowlist/marks.ts";
+import { compareAllowlist } from "./allowlist/compare.ts";
 import { markDockerfile } from "./dockerfile/marks.ts";
 import { markRoutes } from "./routes/marks.ts";
 
@@ -29,7 +29,7 @@ type Compare = (current: string | null, proposed: string) => Findings;
 
 const COMPARE: Readonly<Record<Tool, Compare>> = {
   [TOOL_CRED_PROXY_BLOCK]: byMarksAlone(markRoutes),
-  [TOOL_PIPELOCK_BLOCK]: byMarksAlone(markAllowlist),
+  [TOOL_PIPELOCK_BLOCK]: compareAllowlist,
   [TOOL_CAPABILITY_BLOCK]: byMarksAlone(markDockerfile),
 };
 
@@ -59,10 +59,10 @@ function byMarksAlone(
  * import { marksFor } from "@claude-bottle/supervise";
  * import { assertEquals } from "@std/assert";
  *
- * assertEquals(marksFor("pipelock-block", "a.example.com\n", "a.example.com\n*.example.com\n"), [{
+ * assertEquals(marksFor("pipelock-block", "a.example.com\n", "a.example.com\n*.other.net\n"), [{
  *   severity: "high",
  *   rule: "wildcard-host",
- *   message: '"*.example.com" would allow every host below "example.com"',
+ *   message: '"*.other.net" would allow every host below "other.net"',
  *   side: "new",
  *   line: 2,
  * }]);

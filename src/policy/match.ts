@@ -4,15 +4,7 @@
  * @module
  */
 
-/** Every pattern that covers all that a host or a pattern covers, itself first. */
-function* coversOf(pattern: string): Generator<string> {
-  yield pattern;
-  const host = pattern.startsWith("*.") ? pattern.slice(2) : pattern;
-  if (host === pattern) yield `*.${host}`;
-  for (let dot = host.indexOf("."); dot >= 0; dot = host.indexOf(".", dot + 1)) {
-    yield `*${host.slice(dot)}`;
-  }
-}
+import { coversOf } from "../config/hosts/covers.ts";
 
 /** Hosts and patterns, `*.example.com` for `example.com` and every host below it. */
 export interface HostList {

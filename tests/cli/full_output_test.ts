@@ -38,7 +38,8 @@ const NOT_RUN: readonly VerbName[] = [
 
 /** A root with a decision, and three proposals that wait. */
 async function prepare(dir: TempDir): Promise<void> {
-  for (const id of ["p1", "p2", "p3", "p4"]) await queueSample(dir.path, { id });
+  await queueSample(dir.path, { id: "p1", proposedFile: "# a\n" });
+  for (const id of ["p2", "p3", "p4"]) await queueSample(dir.path, { id });
   assertEquals((await supervise(dir.path, ["approve", "p1", "--if-unmarked"])).code, 0);
 }
 

@@ -45,7 +45,7 @@ async function plant(dir: TempDir): Promise<void> {
   for (const [kind, tool, proposedFile] of HOSTILE) {
     await queueSample(dir.path, { id: `bad-${kind}`, bottleSlug: "dev-2", tool, proposedFile });
   }
-  await queueSample(dir.path, { id: "good" });
+  await queueSample(dir.path, { id: "good", proposedFile: "# a\n" });
 }
 
 // Threat: A8, B4, B5
@@ -128,7 +128,7 @@ for (const [step, owner, name] of FAULTS) {
     await using dir = await tempDir();
     const fault = { tool: DOCKERFILE, proposedFile: `${FROM}ADD https://FAULT /a\n` };
     await queueSample(dir.path, { ...fault, id: "bad", bottleSlug: "dev-2" });
-    await queueSample(dir.path, { id: "good" });
+    await queueSample(dir.path, { id: "good", proposedFile: "# a\n" });
     const functions = owner as Record<string, (...args: unknown[]) => unknown>;
     const original = functions[name]!;
     functions[name] = function (this: string | unknown[], ...args) {

@@ -84,7 +84,7 @@ Deno.test.each([["SIGINT"], ["SIGTERM"]] as const)(
   "watch runs through the launcher until %s, and ends with 0",
   async (signal) => {
     await using dir = await tempDir();
-    await queueSample(dir.path, { id: "p1" });
+    await queueSample(dir.path, { id: "p1", proposedFile: "# a\n" });
     const watch = new Deno.Command("sh", {
       args: [join(REPO, "cli/supervise.sh"), "watch"],
       ...inEnvironment({ CLAUDE_BOTTLE_ROOT: dir.path }),

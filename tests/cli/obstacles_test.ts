@@ -22,7 +22,7 @@ import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/
 
 const IN_FORCE = "api.example.com\n";
 
-const VALID = `${IN_FORCE}other.example\n`;
+const VALID = `${IN_FORCE}# other.example\n`;
 
 /** Wide enough that no sentence is broken. */
 const COLUMNS = 400;

@@ -31,10 +31,10 @@ const NOTICED: readonly MarkedChange[] = [
   [
     "a wildcard of a host in force",
     IN_FORCE.replace("\ngithub.com", "\n*.github.com"),
-    "high wildcard-host +3",
-    "low removed-host -3",
+    "high paste-or-tunnel +3",
+    "medium wildcard-host +3",
   ],
-  ["a wildcard beside its host", plus("*.depo.test"), `high wildcard-host ${line(1)}`],
+  ["a wildcard beside its host", plus("*.depo.test"), `medium wildcard-host ${line(1)}`],
   ["a wildcard above one in force", plus("*.org"), `high wildcard-host ${line(1)}`],
   [
     "a known host as a subdomain",
@@ -57,13 +57,19 @@ const NOTICED: readonly MarkedChange[] = [
   ["1 for i", plus("g1thub.com"), `high lookalike-host ${line(1)}`],
   ["0 for o and rn for m", plus("rnicr0soft.com"), `high lookalike-host ${line(1)}`],
   ["vv, cl and 5", plus("docs.rnicro5oft.com"), `high lookalike-host ${line(1)}`],
-  ["a name of one label that is nearly ours", plus("gitee"), `high lookalike-host ${line(1)}`],
+  [
+    "a name of one label that is nearly ours",
+    plus("gitee"),
+    `high lookalike-host ${line(1)}`,
+    `medium inside-host ${line(1)}`,
+  ],
   [
     "another owner on a shared platform",
     plus("team-b.github.io"),
     `high lookalike-host ${line(1)}`,
+    `medium anybodys-host ${line(1)}`,
   ],
-  ["the same name under another ending", plus("github.dev"), `medium lookalike-host ${line(1)}`],
+  ["the same name under another ending", plus("github.net"), `medium lookalike-host ${line(1)}`],
   ["the same name in another country", plus("example.com.au"), `medium lookalike-host ${line(1)}`],
   ["a part of a name", plus("github-releases.io"), `medium lookalike-host ${line(1)}`],
   ["punycode", plus("xn--gthub-n4a.com"), `high punycode-host ${line(1)}`],
@@ -87,21 +93,19 @@ const NOTICED: readonly MarkedChange[] = [
   ["a removed host", IN_FORCE.replace("depo.test\n", ""), "low removed-host -5"],
   ["a removed wildcard", IN_FORCE.replace("*.debian.org\n", ""), "low removed-host -6"],
   [
-    "a host instead of its wildcard",
-    IN_FORCE.replace("*.debian.org", "deb.debian.org"),
-    "low removed-host -6",
-  ],
-  [
     "several at once, the worst first",
-    plus("boxes.test", "github.dev", "*.boxes.test").replace("gitea\n", ""),
+    plus("files.depo.test", "github.net", "*.boxes.test").replace("gitea\n", ""),
     `high wildcard-host ${line(2)}`,
     `medium lookalike-host ${line(1)}`,
     "low removed-host -9",
+    `low new-host ${line(0)}`,
   ],
   [
-    "more hosts than anybody reads",
-    plus(...Array.from({ length: 1200 }, (_, n) => `n${n}.example.net.xyz`)),
+    "more hosts than anybody reads, fifty of them by name",
+    plus(...Array.from({ length: 1200 }, (_, n) => `n${n}.depo.test`)),
     `high too-many-hosts ${line(1001)}`,
+    ...Array.from({ length: 49 }, (_, n) => `low new-host ${line(n + 1)}`),
+    `low more-marks ${line(50)}`,
   ],
   ["a commented host", IN_FORCE.replace("\ngithub.com", "\n# github.com"), "low removed-host -3"],
 ];
@@ -114,24 +118,60 @@ for (const [what, proposed, ...marks] of NOTICED) {
   });
 }
 
+// deno-fmt-ignore
+const NEW: readonly (readonly [mark: string, ...hosts: string[]])[] = [
+  // One more host of an owner in force, or of a publisher who is known.
+  ["low new-host", "uploads.github.com", "a.b.c.depo.test", "example.org", "files.depo.test", "cdn2.example.co.uk",
+    "cdn12.example.co.uk", "proxy.golang.org", "releases.hashicorp.com", "hub.docker.com", "codeload.github.com"],
+  // An owner who is new, whoever it is.
+  ["medium new-owner", "boxes.test", "index.boxes.test", "shop.other.co.uk", "rs.rs", "unheard-of.dev", "dns.unheard-of.dev"],
+  // Names that lead inside.
+  ["medium inside-host", "postgres", "a"],
+  ["high inside-host", "localhost", "metadata", "a.localhost", "metadata.google.internal", "db.internal", "printer.local",
+    "api.default.svc.cluster.local", "vault.service.consul", "nas.home.arpa", "host.docker.internal", "metadata.goog",
+    "10.0.0.1.nip.io", "169-254-169-254.unheard-of.dev", "app-127-0-0-1.unheard-of.dev", "x.192.168.1.2.boxes.test",
+    "100-64-0-1.boxes.test", "172-31-0-9.boxes.test", "7f000001.rbndr.us"],
+  ["medium new-owner", "v1-2-3-4.boxes.test", "172-32-0-9.boxes.test", "100-128-0-1.boxes.test", "110-0-0-1.boxes.test"],
+  // Services that anybody receives with.
+  ["high paste-or-tunnel", "hooks.zapier.com", "ntfy.sh", "files.catbox.moe", "gist.github.com", "derp1.tailscale.com", "x.onion"],
+  ["high webhook-host", "hooks.slack.com", "ptb.discord.com", "api.telegram.org", "acme.webhook.office.com", "api.mailgun.net"],
+  ["high dns-over-https", "dns.google", "dns11.quad9.net", "one.one.one.one", "mozilla.cloudflare-dns.com"],
+  ["high open-proxy", "docs-rs.translate.goog", "web.archive.org", "r.jina.ai", "cors-anywhere.herokuapp.com"],
+  // Platforms: by our list, and by the public suffix list.
+  ["medium anybodys-host", "share.gradio.live", "x.firebaseio.com", "ec2-1-2-3-4.compute.amazonaws.com", "a.blob.core.windows.net",
+    "x.workers.dev", "user.gitlab.io", "x.deno.dev", "s3.eu-west-1.amazonaws.com", "storage.googleapis.com"],
+  // Wildcards: of one known owner; of a stranger; of several owners.
+  ["medium wildcard-host", "*.depo.test", "*.files.depo.test", "*.npmjs.org", "*.team-a.github.io"],
+  ["high wildcard-host", "*.boxes.test", "*.com", "*.co.uk", "*.github.io", "*.windows.net", "*.core.windows.net", "*.s3.amazonaws.com", "*.single"],
+];
+
+for (const [mark, ...hosts] of NEW) {
+  for (const host of hosts) {
+    // Threat: A10
+    Deno.test(`marksFor() calls a new ${host} ${mark}`, () => {
+      assertEquals(validateAllowlist(plus(host)), []);
+      const marks = marksInShort(TOOL, IN_FORCE, plus(host));
+      assert(marks.includes(`${mark} ${line(1)}`), marks.join());
+      const [worst] = marks;
+      assertEquals(worst!.split(" ")[0], mark.split(" ")[0], marks.join());
+    });
+  }
+}
+
+Deno.test("marksFor() names the worst service that a wildcard allows", () => {
+  const [worst] = marksFor(TOOL, "app.google.com\n", "*.google.com\n");
+  assertEquals([worst!.severity, worst!.rule.startsWith("wildcard")], ["high", false]);
+  assertStringIncludes(worst!.message, '"*.google.com" allows "');
+});
+
 const HARMLESS: readonly (readonly [what: string, proposed: string])[] = [
   ["nothing changed", IN_FORCE],
-  ["a plain host", plus("boxes.test")],
-  ["several plain hosts", plus("static.boxes.test", "index.boxes.test", "proxy.golang.org")],
-  ["a subdomain of a host in force", plus("uploads.github.com")],
-  ["a deep subdomain", plus("a.b.c.depo.test")],
-  ["the parent of a host in force", plus("example.org")],
-  ["a sibling", plus("files.depo.test")],
   ["what a wildcard in force allows", plus("security.debian.org")],
   ["a wildcard below a wildcard in force", plus("*.snapshot.debian.org")],
   ["a tunnel below a wildcard in force", plus("abc.ngrok.io")],
-  ["a name with another number", plus("cdn2.example.co.uk")],
-  ["a site with another number in its name", plus("cdn12.example.co.uk")],
-  ["another site of the same country", plus("shop.other.co.uk")],
-  ["a short name with a short neighbour", plus("rs.rs")],
-  ["a long name that has nothing to do with any", plus("releases.hashicorp.com")],
-  ["a name with a known one inside of a word", plus("hub.docker.com")],
-  ["a new service of one label", plus("postgres")],
+  ["the host that a wildcard in force names", plus("debian.org", "ngrok.io")],
+  ["the wildcard of hosts in force, and less", IN_FORCE.replace("*.debian.org", "deb.debian.org")],
+  ["a narrower wildcard", IN_FORCE.replace("*.debian.org", "*.security.debian.org")],
   ["a comment", `# more\n${IN_FORCE}`],
   ["a comment with a wildcard", `# *.evil.example pastebin.com\n${IN_FORCE}`],
   ["a changed comment", IN_FORCE.replace("What the build needs", "*.com")],
@@ -153,15 +193,15 @@ for (const [what, proposed] of HARMLESS) {
 
 // deno-fmt-ignore
 const OWNERS: readonly (readonly [what: string, inForce: string, proposed: string, ...marks: string[]])[] = [
-  ["another owner on a platform that few know", "team-a.deno.dev", "team-b.deno.dev", "high lookalike-host +2"],
-  ["another bucket in a region", "logs-1a.s3.eu-west-1.amazonaws.com", "logs-1b.s3.eu-west-1.amazonaws.com", "high lookalike-host +2"],
-  ["another owner below a long ending", "acme.blob.core.windows.net", "acne.blob.core.windows.net", "high lookalike-host +2"],
+  ["another owner on a platform that few know", "team-a.deno.dev", "team-b.deno.dev", "high lookalike-host +2", "medium anybodys-host +2"],
+  ["another bucket in a region", "logs-1a.s3.eu-west-1.amazonaws.com", "logs-1b.s3.eu-west-1.amazonaws.com", "high lookalike-host +2", "medium anybodys-host +2"],
+  ["another owner below a long ending", "acme.blob.core.windows.net", "acne.blob.core.windows.net", "high lookalike-host +2", "medium anybodys-host +2"],
   ["a host that contains one with a long ending", "acme.blob.core.windows.net", "acme.blob.core.windows.net.evil.example", "high lookalike-host +2"],
-  ["a platform's user who contains the platform's owner", "login.windows.net", "acme.blob.core.windows.net", "high lookalike-host +2"],
+  ["a platform's user who contains the platform's owner", "login.windows.net", "acme.blob.core.windows.net", "high lookalike-host +2", "medium anybodys-host +2"],
   ["the same name below another country", "shop.com.co", "shop.com.br", "medium lookalike-host +2"],
-  ["hosts of one owner on a platform", "a.acme.vercel.app", "b.acme.vercel.app"],
-  ["the platform's own hosts", "ec2.amazonaws.com", "s3.eu-west-1.amazonaws.com"],
-  ["two names in the same country", "alpha.com.co", "omega.com.co"],
+  ["hosts of one owner on a platform", "a.acme.vercel.app", "b.acme.vercel.app", "low new-host +2"],
+  ["a host of the platform that keeps everybody's data", "ec2.amazonaws.com", "s3.eu-west-1.amazonaws.com", "medium anybodys-host +2"],
+  ["two names in the same country", "alpha.com.co", "omega.com.co", "medium new-owner +2"],
   ["an underscore in a name", "a.acme.github.io", "a_b.acme.github.io", "medium invalid-file +2"],
 ];
 
@@ -190,8 +230,14 @@ Deno.test("a sidecar loads the validators, and no rule that judges a change", as
 });
 
 Deno.test("marksFor() judges an allowlist where none is in force by itself", () => {
-  assertEquals(marksInShort(TOOL, null, "api.github.com\napi.githab.com\n"), []);
-  assertEquals(marksInShort(TOOL, null, "\n*.github.com\n"), ["high wildcard-host +2"]);
+  assertEquals(marksInShort(TOOL, null, "api.github.com\napi.githab.com\n"), [
+    "medium new-owner +1",
+    "medium new-owner +2",
+  ]);
+  assertEquals(marksInShort(TOOL, null, "\n*.npmjs.org\n*.npnjs.org\n"), [
+    "high wildcard-host +3",
+    "medium wildcard-host +2",
+  ]);
 });
 
 Deno.test("marksFor() names what resembles what, and who owns it", () => {

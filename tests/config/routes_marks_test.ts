@@ -118,12 +118,14 @@ const NOTICED: readonly MarkedChange[] = [
   [
     "an upstream on the machine itself",
     more(PATH, '"upstream": "http://127.0.0.1:2375"'),
+    "high inside-host +27",
     "medium cleartext-http +27",
     "medium new-upstream +27",
   ],
   [
     "an upstream that is an IPv6 address",
     more(PATH, '"upstream": "https://[fd00::1]:8443"'),
+    "high inside-host +27",
     "medium new-upstream +27",
   ],
   [
@@ -318,6 +320,7 @@ Deno.test("marksFor() takes all routes for new where none are in force", () => {
     "medium new-upstream +5",
     "medium new-upstream +12",
     "medium new-upstream +17",
+    "medium inside-host +17",
     "medium cleartext-http +23",
     "medium new-upstream +23",
   ]);

@@ -163,7 +163,7 @@ Deno.test("an agent is told that no response is here, and gets it once it is wri
   const queueDir = await queueOf(dir);
   await using sidecar = await startSidecar(queueDir, "dev-1", 0, ["--hold-seconds=0"]);
   await using client = await CLIENT_KINDS[2]!.connect(sidecar.url);
-  await client.call("pipelock-block", { proposed_file: "a.example\n", justification: "For a." });
+  await client.call("pipelock-block", { proposed_file: "# a\n", justification: "For a." });
   const id = await proposed(queueDir);
   const statusOf = () => client.call("proposal-status", { proposal_id: id });
   assertEquals((await supervise(dir.path, ["approve", id, "--if-unmarked"])).code, 0);

@@ -72,6 +72,6 @@ Deno.test("marksOfPending() leaves out what cannot be compared, and judges the o
   await using dir = await tempDir();
   await Deno.mkdir(dir.at("current-config", "dev-1", "allowlist"), { recursive: true });
   await queueSample(dir.path, { id: "p1" });
-  await queueSample(dir.path, { id: "p2", bottleSlug: "dev-2" });
+  await queueSample(dir.path, { id: "p2", bottleSlug: "dev-2", proposedFile: "# a\n" });
   assertEquals(rules(dir), { p1: undefined, p2: [] });
 });

@@ -81,7 +81,7 @@ Deno.test("decide() records each confirmation that it needed, and that no person
   assertEquals(confirmed, ["stale", "unrecorded-response"]);
 
   await using other = await tempDir();
-  await queueSample(other.path, { id: "p1" });
+  await queueSample(other.path, { id: "p1", proposedFile: "# a\n" });
   const { marks, ifUnmarked, ...more } = await decideIt(other, { ifUnmarked: true });
   assertEquals([marks, ifUnmarked, "confirmed" in more], [[], true, false]);
 });

@@ -12,7 +12,7 @@ import {
   validateConfigFile,
   visible,
 } from "../../mod.ts";
-import { markAllowlist } from "../../src/config/allowlist/marks.ts";
+import { compareAllowlist } from "../../src/config/allowlist/compare.ts";
 import { markDockerfile } from "../../src/config/dockerfile/marks.ts";
 import { markRoutes } from "../../src/config/routes/marks.ts";
 import { jsonExcess } from "../../src/text/json.ts";
@@ -113,7 +113,7 @@ const RUNS: readonly (readonly [name: string, run: (text: string) => unknown])[]
   ["the check of an allowlist", (text) => validateConfigFile("pipelock-block", text)],
   ["the check of routes", (text) => validateConfigFile("cred-proxy-block", text)],
   ["the marks of a Dockerfile", (text) => markDockerfile("FROM b:1\nUSER a\n", text)],
-  ["the marks of an allowlist", (text) => markAllowlist("github.com\n", text)],
+  ["the marks of an allowlist", (text) => compareAllowlist("github.com\n", text)],
   ["the marks of routes", (text) => markRoutes(null, text)],
   ["the marks against a Dockerfile in force", (text) => markDockerfile(text, "FROM b:1\n")],
   ["the diff", (text) => renderDiff("FROM a:1\n\nE\n", text)],
@@ -193,14 +193,14 @@ function domains(from: number, count: number): string {
 Deno.test("work: the marks of an allowlist grow no faster than its hosts and those in force", () => {
   const [small, large] = [400, 800].map((count) => {
     const [current, proposed] = [domains(1, count), domains(1 + count, count)];
-    return countWork(() => markAllowlist(current, proposed));
+    return countWork(() => compareAllowlist(current, proposed));
   });
   assert(large! <= FACTOR * small!, `${small}, and ${large} for twice as many`);
 });
 
 for (
   const [what, mark, file] of [
-    ["an allowlist", markAllowlist, domains],
+    ["an allowlist", compareAllowlist, domains],
     ["routes", markRoutes, (from: number, count: number) => {
       const routes = domains(from, count).trim().split("\n")
         .map((host) => ({ path: `/${host}/`, upstream: `https://${host}` }));

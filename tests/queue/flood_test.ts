@@ -205,7 +205,7 @@ Deno.test("a directory of too many names is not listed, and hides no other bottl
 }, async () => {
   await using dir = await tempDir();
   const queueDir = dir.at("queue", "dev-1");
-  await queueSample(dir.path, { id: "sound", bottleSlug: "dev-2" });
+  await queueSample(dir.path, { id: "sound", bottleSlug: "dev-2", proposedFile: "# a\n" });
   floodWithNames(queueDir);
   const look = () => {
     const { pending, unreadable } = readOverview({ root: dir.path });
@@ -224,7 +224,7 @@ Deno.test("a directory of too many names is not listed, and hides no other bottl
 
   // The way out; and what is the archive then is not listed either.
   await Deno.rename(queueDir, dir.at("away"));
-  await queueSample(dir.path, { id: "anew", bottleSlug: "dev-1" });
+  await queueSample(dir.path, { id: "anew", bottleSlug: "dev-1", proposedFile: "# a\n" });
   assertEquals(look(), ["dev-1"]);
   await Deno.rename(dir.at("away"), `${queueDir}/processed`);
   assertEquals(look(), ["dev-1", `processed ${reason}`]);

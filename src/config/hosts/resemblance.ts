@@ -37,15 +37,29 @@ interface KnownSite extends Site {
   readonly order: number;
 }
 
+/** How the public suffix list is asked about hosts that are known to be valid. */
+const OPTIONS = { extractHostname: false, validateHostname: false, detectIp: false };
+
+const WITH_PLATFORMS = { ...OPTIONS, allowPrivateDomains: true };
+
+/**
+ * Whether a host is an ending below which names have several owners, such as `co.uk` and `github.io`, or
+ * a name below a platform such as `github.io`.
+ */
+export function endingOf(host: string): "is-ending" | "on-platform" | undefined {
+  const { domain, isPrivate } = suffixes.parse(host, WITH_PLATFORMS);
+  if (domain === null) return "is-ending";
+  return isPrivate ? "on-platform" : undefined;
+}
+
 /**
  * The registered name of a host, by the [public suffix list](https://publicsuffix.org), in which
  * `github.io` is an ending like `co.uk`. `github.io` itself is GitHub's. Where the list knows no owner
  * (`co.uk`, a single label), the first label counts as the name.
  */
 function siteOf(host: string): Site {
-  const options = { extractHostname: false, validateHostname: false, detectIp: false };
-  const domain = suffixes.getDomain(host, { ...options, allowPrivateDomains: true }) ??
-    suffixes.getDomain(host, options) ?? host;
+  const domain = suffixes.getDomain(host, WITH_PLATFORMS) ?? suffixes.getDomain(host, OPTIONS) ??
+    host;
   const dot = domain.indexOf(".");
   if (dot < 0) return { name: domain, ending: "", domain };
   return { name: domain.slice(0, dot), ending: domain.slice(dot + 1), domain };
@@ -108,12 +122,19 @@ function differsByOne(a: string, b: string): boolean {
     left === 2 && short[head] === long[head + 1] && short[head + 1] === long[head];
 }
 
+/** What is known of hosts that were learned. */
+export interface LearnedHosts {
+  /** Whether one of them has the same owner as a host. */
+  readonly hasOwnerOf: (host: string) => boolean;
+  /** The worst resemblance of a host to one of them; none to a host of the same owner. */
+  readonly resemblanceOf: (host: string) => Resemblance | undefined;
+}
+
 /**
- * Learns hosts, and then finds the worst resemblance of another host to one of them. A host of the same
- * owner resembles none. To learn takes time linear in the number of hosts. A call takes as long however
- * many there are, unless most of them are one character from each other.
+ * Learns hosts, and then compares other hosts with them. To learn takes time linear in the number of
+ * hosts. A call takes as long however many there are, unless most of them are one character from each other.
  */
-export function learnHosts(hosts: Iterable<string>): (host: string) => Resemblance | undefined {
+export function learnHosts(hosts: Iterable<string>): LearnedHosts {
   const domains = new Set<string>();
   const endings = new Set<string>();
   let maxEndingLabels = 0;
@@ -183,7 +204,7 @@ export function learnHosts(hosts: Iterable<string>): (host: string) => Resemblan
     return found;
   };
 
-  return (host) => {
+  const resemblanceOf = (host: string): Resemblance | undefined => {
     if (isAddress(host) || domains.size === 0) return undefined;
     const { name, domain: owner } = siteOf(host);
     if (domains.has(owner)) return undefined;
@@ -204,4 +225,6 @@ export function learnHosts(hosts: Iterable<string>): (host: string) => Resemblan
     const worst = found.find(([site]) => site !== undefined);
     return worst && { domain: worst[0]!.domain, owner, how: worst[1] };
   };
+
+  return { hasOwnerOf: (host) => domains.has(siteOf(host).domain), resemblanceOf };
 }

@@ -1,5 +1,5 @@
 /**
- * Judges hosts that a bottle could not reach before. Pure.
+ * Judges hosts that a bottle could not reach before, by who owns them and who can receive there. Pure.
  *
  * @module
  */
@@ -7,31 +7,10 @@
 import type { Mark } from "../../records/mark.ts";
 import { MAX_CONFIG_FILE_BYTES } from "../../records/problem.ts";
 import { quote } from "../../text/quote.ts";
-import { learnHosts, type Resemblance } from "./resemblance.ts";
-
-/**
- * Services to which anybody can send data without an account, or through which others can reach a machine
- * behind a firewall. Collected by hand from reports on leaked data and from the services' documentation: a
- * service that is missing here gets no mark.
- */
-// deno-fmt-ignore
-const PASTE_AND_TUNNEL_SERVICES: ReadonlySet<string> = new Set([
-  // Keep text under a public address.
-  "0bin.net", "dpaste.com", "dpaste.org", "ghostbin.com", "hastebin.com", "ix.io", "paste.ee",
-  "paste.rs", "pastebin.com", "pastes.io", "privatebin.net", "rentry.co", "sprunge.us",
-  "termbin.com",
-  // Keep files.
-  "0x0.st", "anonfiles.com", "bashupload.com", "catbox.moe", "file.io", "gofile.io", "oshi.at",
-  "temp.sh", "tmpfiles.org", "transfer.sh", "uguu.se",
-  // Keep requests for the person who made the address.
-  "beeceptor.com", "burpcollaborator.net", "hookbin.com", "interact.sh", "oast.fun", "oast.live",
-  "oast.me", "oast.online", "oast.pro", "oast.site", "oastify.com", "pipedream.net", "postb.in",
-  "requestbin.com", "requestbin.net", "requestcatcher.com", "webhook.site",
-  // Tunnels.
-  "bore.pub", "devtunnels.ms", "localhost.run", "localtunnel.me", "loca.lt", "lhr.life",
-  "ngrok-free.app", "ngrok-free.dev", "ngrok.app", "ngrok.dev", "ngrok.io", "ngrok.com",
-  "pagekite.me", "pinggy.link", "serveo.net", "telebit.io", "trycloudflare.com", "tunnelmole.net",
-]);
+import { domainsOf, hostOf, isWildcard } from "./covers.ts";
+import publishers from "./publishers.json" with { type: "json" };
+import { endingOf, type LearnedHosts, learnHosts, type Resemblance } from "./resemblance.ts";
+import services from "./services.json" with { type: "json" };
 
 /** A mark without a line. */
 type HostMark = Pick<Mark, "severity" | "rule" | "message">;
@@ -47,29 +26,57 @@ const RESEMBLES: Readonly<Record<Resemblance["how"], readonly [HostMark["severit
 /** How many new hosts are judged in one change. */
 const MAX_JUDGED = 1000;
 
-function isPasteOrTunnel(host: string): boolean {
-  for (let at = 0; at >= 0; at = host.indexOf(".", at) + 1 || -1) {
-    if (PASTE_AND_TUNNEL_SERVICES.has(host.slice(at))) return true;
-  }
-  return false;
+/** Services of one kind, as `services.json` lists them, and what their mark says. */
+type Service = Pick<Mark, "rule"> & { readonly severity: string; readonly says: string };
+
+const INSIDE: Service = services.find(({ rule }) => rule === "inside-host")!;
+const ANYBODYS: Service = services.find(({ rule }) => rule === "anybodys-host")!;
+
+/** The services by name, the most severe first. */
+const SERVICES = new Map(
+  services.flatMap((service) => service.names.map((name): [string, Service] => [name, service])),
+);
+
+/** For each domain that has such services below it: the name of the most severe one. */
+const SERVICES_BELOW = new Map(
+  [...SERVICES.keys()].reverse().flatMap((name) =>
+    domainsOf(name).slice(1).map((up) => [up, name])
+  ),
+);
+
+const PUBLISHERS: ReadonlySet<string> = new Set(publishers.names);
+
+/** Matches what spells an IPv4 address for this machine or an inner network, between dots or hyphens. */
+const INNER_IPV4 =
+  /(?:^|[.-])(?:0[.-]0|(?:10|127)[.-]\d{1,3}|169[.-]254|192[.-]168|172[.-](?:1[6-9]|2\d|3[01])|100[.-](?:6[4-9]|[7-9]\d|1[01]\d|12[0-7]))[.-]\d{1,3}[.-]\d{1,3}(?:[.-]|$)/;
+
+/** Matches each IPv6 address that is not a global one, or that has an IPv4 address inside. */
+const INNER_IPV6 = /^\[(?![23][0-9a-f]{3}:)|^\[2002:/;
+
+/** What the lists, or the address in it, say of a host. */
+function listedService(host: string): Service | undefined {
+  if (INNER_IPV4.test(host) || INNER_IPV6.test(host)) return INSIDE;
+  return domainsOf(host).map((domain) => SERVICES.get(domain)).find((service) => service);
 }
 
 /** Of how many characters of files in force the hosts stay learned. */
 const MAX_LEARNED_CHARS = MAX_CONFIG_FILE_BYTES;
 
 /**
- * Reads a file in force and learns its hosts, and then judges new ones. Many proposals are compared with the
- * same file, so what was read of a few files is kept. After {@linkcode MAX_JUDGED} new hosts one mark says
- * that the others are not judged. All hosts are in lower case, without wildcards.
+ * Reads a file in force, and then judges hosts that would be new. Many proposals are compared with the same
+ * file, so what was read and learned of a few files is kept.
+ *
+ * `judge` takes a host, or `*.` and a host, in lower case; an upstream's host may be an IP address. It gives
+ * the marks that the host deserves for what it is: `wildcard-host`, `lookalike-host`, `punycode-host` and
+ * those of `services.json`. A plain host has none. After {@linkcode MAX_JUDGED} hosts one mark says that the
+ * others are not judged. `judgeNew` gives a host that has no other mark `new-owner` if neither the file in
+ * force nor `publishers.json` has its owner.
  */
 export function openJudge<Read>(
   read: (inForce: string) => Read,
   hostsOf: (before: Read) => Iterable<string>,
 ) {
-  const learned = new Map<
-    string,
-    { readonly before: Read; readonly resemblanceOf: ReturnType<typeof learnHosts> }
-  >();
+  const learned = new Map<string, { readonly before: Read; readonly learn: () => LearnedHosts }>();
   let chars = 0;
   return (inForce: string) => {
     let known = learned.get(inForce);
@@ -80,43 +87,85 @@ export function openJudge<Read>(
         chars = inForce.length;
       }
       const before = read(inForce);
-      known = { before, resemblanceOf: learnHosts(hostsOf(before)) };
+      let hosts: LearnedHosts | undefined;
+      known = { before, learn: () => hosts ??= learnHosts(hostsOf(before)) };
       learned.set(inForce, known);
     }
-    return { before: known.before, judge: judgeBy(known.resemblanceOf) };
+    return { before: known.before, ...judgeBy(known.learn) };
   };
 }
 
-function judgeBy(
-  resemblanceOf: ReturnType<typeof learnHosts>,
-): (host: string) => readonly HostMark[] {
+function judgeBy(learn: () => LearnedHosts) {
+  const isKnownOwner = (host: string) =>
+    domainsOf(host).some((domain) => PUBLISHERS.has(domain)) || learn().hasOwnerOf(host);
   let judged = 0;
-  return (host) => {
+  const judge = (pattern: string): readonly HostMark[] => {
     if (++judged > MAX_JUDGED) {
       const message =
         `more than ${MAX_JUDGED} hosts would be new: the hosts from here on are not judged`;
       return judged > MAX_JUDGED + 1 ? [] : [{ severity: "high", rule: "too-many-hosts", message }];
     }
-    const marks: HostMark[] = [];
-    const name = quote(host, 253);
-    const resemblance = resemblanceOf(host);
-    if (resemblance !== undefined) {
-      const [severity, how] = RESEMBLES[resemblance.how];
-      const owner = resemblance.how === "contains"
-        ? `, and belongs to ${quote(resemblance.owner, 253)}`
-        : "";
-      const domain = quote(resemblance.domain, 253);
-      const message = `${name} ${how} ${domain} of the file in force${owner}`;
-      marks.push({ severity, rule: "lookalike-host", message });
-    }
-    if (/(?:^|\.)xn--/.test(host)) {
-      const message = `${name} is punycode: on a screen it can look like another host`;
-      marks.push({ severity: "high", rule: "punycode-host", message });
-    }
-    if (isPasteOrTunnel(host)) {
-      const message = `${name} is a paste or tunnel service, which takes data from anybody`;
-      marks.push({ severity: "high", rule: "paste-or-tunnel", message });
-    }
-    return marks;
+    const host = hostOf(pattern);
+    const byName = judgeName(host, learn().resemblanceOf(host));
+    return isWildcard(pattern)
+      ? [...judgeWildcard(host, isKnownOwner(host)), ...byName]
+      : [...byName, ...judgeForm(host, learn().hasOwnerOf)];
   };
+  const judgeNew = (pattern: string): readonly HostMark[] => {
+    const marks = judge(pattern);
+    if (marks.length > 0 || judged > MAX_JUDGED || isKnownOwner(hostOf(pattern))) return marks;
+    const message = `${quote(pattern, 253)} has an owner who is not in the file in force`;
+    return [{ severity: "medium", rule: "new-owner", message }];
+  };
+  return { judge, judgeNew };
+}
+
+/** Says how a host resembles one in force, and what is known of it. */
+function* judgeName(host: string, resemblance: Resemblance | undefined): Generator<HostMark> {
+  const name = quote(host, 253);
+  if (resemblance !== undefined) {
+    const [severity, how] = RESEMBLES[resemblance.how];
+    const owner = resemblance.how === "contains"
+      ? `, and belongs to ${quote(resemblance.owner, 253)}`
+      : "";
+    const domain = quote(resemblance.domain, 253);
+    const message = `${name} ${how} ${domain} of the file in force${owner}`;
+    yield { severity, rule: "lookalike-host", message };
+  }
+  if (/(?:^|\.)xn--/.test(host)) {
+    const message = `${name} is punycode: on a screen it can look like another host`;
+    yield { severity: "high", rule: "punycode-host", message };
+  }
+  const service = listedService(host);
+  if (service !== undefined) yield markOf(service, name);
+}
+
+/** A wildcard over the hosts of one known owner is less than one over those of several, or of a stranger. */
+function* judgeWildcard(host: string, isKnownOwner: boolean): Generator<HostMark> {
+  const listed = listedService(host);
+  const isShared = listed === ANYBODYS || endingOf(host) === "is-ending";
+  const [name, below] = [quote(`*.${host}`, 255), SERVICES_BELOW.get(host)];
+  const message = `${name} would allow every host below ${quote(host, 253)}`;
+  const severity = isKnownOwner && !isShared ? "medium" : "high";
+  yield { severity, rule: "wildcard-host", message };
+  if (isShared || listed !== undefined || below === undefined) return;
+  yield markOf(SERVICES.get(below)!, `${name} allows "${below}", which`);
+}
+
+/** Says what a host that no list has is by its form alone, unless a host of its owner is in force. */
+function* judgeForm(host: string, isOwnerInForce: (host: string) => boolean): Generator<HostMark> {
+  if (host.startsWith("[") || /\.\d+$/.test(host) || listedService(host) !== undefined) return;
+  if (!host.includes(".")) {
+    const says = "is a name of the inner network";
+    yield markOf({ ...INSIDE, severity: "medium", says }, quote(host, 253));
+  } else {
+    const ending = endingOf(host);
+    if (ending === "is-ending" || ending === "on-platform" && !isOwnerInForce(host)) {
+      yield markOf(ANYBODYS, quote(host, 253));
+    }
+  }
+}
+
+function markOf({ severity, rule, says }: Service, subject: string): HostMark {
+  return { severity: severity as HostMark["severity"], rule, message: `${subject} ${says}` };
 }

@@ -180,10 +180,11 @@ Deno.test(
     const env = { CLAUDE_BOTTLE_ROOT: dir.path, NO_COLOR: "1" };
     await using terminal = await openTerminal(`stty size; sh ${LAUNCHER} watch`, env, [170, 30]);
     await terminal.sees(/^30 170$/m);
-    await queueSample(dir.path, { id: "p1" });
+    const proposedFile = "# a\n";
+    await queueSample(dir.path, { id: "p1", proposedFile });
     await terminal.sees(/arrived +p1 /);
     await terminal.resize(80, 30);
-    await queueSample(dir.path, { id: "p2", justification: "word ".repeat(40) });
+    await queueSample(dir.path, { id: "p2", proposedFile, justification: "word ".repeat(40) });
     const rows = await terminal.rows(/arrived +p2 .*…$/m);
     assert(rows.every((row) => !row.startsWith("word")), rows.join("\n"));
   },

@@ -8,7 +8,7 @@ import { type TempDir, tempDir } from "../../support/temp.ts";
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { join } from "@std/path";
 
-const HIGH = "api.example.com\n*.example.com\n";
+const HIGH = "api.example.com\n*.example.org\n";
 
 function pendingIds({ path }: TempDir): string[] {
   return readOverview({ root: path }).pending.map(({ proposal }) => proposal.id).sort();

@@ -16,7 +16,7 @@ Deno.test("approve --if-unmarked approves a change that nobody would look at twi
   await prepare(dir);
   await queueSample(dir.path, {
     id: "p1",
-    proposedFile: `${IN_FORCE}other.example\n`,
+    proposedFile: `${IN_FORCE}# other.example\n`,
     currentFileHash: sha256Hex(IN_FORCE),
   });
   const { code, out } = await supervise(dir.path, ["approve", "p1", "--if-unmarked"]);
@@ -26,9 +26,19 @@ Deno.test("approve --if-unmarked approves a change that nobody would look at twi
 for (
   const [what, change, reason] of [
     ["a high mark", { proposedFile: `${IN_FORCE}*.example.org\n` }, "high wildcard-host on line 3"],
+    [
+      "a low mark of a new host",
+      { proposedFile: `${IN_FORCE}api2.example.com\n` },
+      "low new-host on line 3",
+    ],
+    [
+      "a medium mark",
+      { proposedFile: `${IN_FORCE}unheard.dev\n` },
+      "medium new-owner on line 3",
+    ],
     ["a low mark", { proposedFile: "api.example.com\n" }, "low removed-host on old line 2"],
     ["a stale file", {
-      proposedFile: `${IN_FORCE}other.example\n`,
+      proposedFile: `${IN_FORCE}# other.example\n`,
       currentFileHash: sha256Hex("another\n"),
     }, "not the one the agent started from"],
     ["an unsound file", { proposedFile: `${IN_FORCE}no host\n` }, "invalid allowlist: line 3: "],
@@ -57,7 +67,7 @@ for (
 Deno.test("approve --if-unmarked leaves an answer without a record to a person, and goes on", async () => {
   await using dir = await tempDir();
   await prepare(dir);
-  const proposedFile = `${IN_FORCE}other.example\n`;
+  const proposedFile = `${IN_FORCE}# other.example\n`;
   const { queueDir } = await queueSample(dir.path, { id: "p1", proposedFile });
   await queueSample(dir.path, { id: "p2", proposedFile });
   const planted = { proposalId: "p1", status: "approved", notes: "", finalFile: "x" } as const;

@@ -108,7 +108,7 @@ Deno.test("an id that reads like words of this program is in quotes behind a lab
   await using dir = await tempDir();
   const long = ["a", "b"].map((end) => `No_marks-All_lines_seen-press_${end}`);
   const ids = [...long, "approved", "no-marks"];
-  for (const id of ids) await queueSample(dir.path, { id });
+  for (const id of ids) await queueSample(dir.path, { id, proposedFile: "# a\n" });
   const quoted = ids.map((id) => `id "${id}"`);
   const shown = async (...args: string[]) => (await supervise(dir.path, args)).out.split("\n");
   assertEquals((await shown("list")).slice(1, 5).map((row) => row.split("  ")[0]), quoted);

@@ -55,10 +55,11 @@ Deno.test("a clock that is set back or forward changes nothing of what can be un
 
 Deno.test("the notes of the command line are what a question for notes begins with", async () => {
   await using dir = await tempDir();
-  await queueSample(dir.path, { id: "p1", arrivalTimestamp: "2026-01-01T00:00:00Z" });
-  await queueSample(dir.path, { id: "p2", arrivalTimestamp: "2026-01-01T00:00:01Z" });
-  await queueSample(dir.path, { id: "p3", arrivalTimestamp: "2026-01-01T00:00:02Z" });
-  const app = await openTestApp(dir, { notes: "As agreed", editor: 'echo mine.example > "$1"' });
+  const proposedFile = "# a\n";
+  await queueSample(dir.path, { id: "p1", proposedFile, arrivalTimestamp: "2026-01-01T00:00:00Z" });
+  await queueSample(dir.path, { id: "p2", proposedFile, arrivalTimestamp: "2026-01-01T00:00:01Z" });
+  await queueSample(dir.path, { id: "p3", proposedFile, arrivalTimestamp: "2026-01-01T00:00:02Z" });
+  const app = await openTestApp(dir, { notes: "As agreed", editor: 'echo "# mine" > "$1"' });
   await app.press("return");
   await app.decide("r");
   await app.answer(", no.");
@@ -210,7 +211,11 @@ Deno.test("a refused paste says why while the question stands", async () => {
 
 Deno.test("a file that the agent did not start from wants a yes", async () => {
   await using dir = await tempDir();
-  await queueSample(dir.path, { id: "p1", currentFileHash: sha256Hex("other") });
+  await queueSample(dir.path, {
+    id: "p1",
+    proposedFile: "# a\n",
+    currentFileHash: sha256Hex("other"),
+  });
   const app = await openTestApp(dir);
   await app.press("return");
   assertStringIncludes(app.screen(), "! The agent did not start from the allowlist in force.");
@@ -228,7 +233,7 @@ Deno.test("a file that the agent did not start from wants a yes", async () => {
   assertEquals((await written(dir)).status, "approved");
 });
 
-const LONG = Array.from({ length: 402 }, (_, n) => `h${n}.example\n`).join("");
+const LONG = Array.from({ length: 402 }, (_, n) => `# h${n}\n`).join("");
 
 // Threat: C9
 Deno.test("a approves once every changed line was on the screen, and shows those that were not", async () => {
@@ -236,7 +241,7 @@ Deno.test("a approves once every changed line was on the screen, and shows those
   await queueSample(dir.path, { id: "p1", proposedFile: LONG });
   const app = await openTestApp(dir);
   await app.press("return", "G");
-  assertStringIncludes(app.screen(), "+402 h401.example");
+  assertStringIncludes(app.screen(), "+402 # h401");
   assert(/ supervise {2}\d\d of 402 changed lines seen/.test(app.screen()), app.screen());
   await app.decide("a");
   assertStringIncludes(app.screen(), "Not decided: this part was not on the screen yet.");
@@ -289,16 +294,16 @@ for (const keys of [["a"], ["m", "a"]]) {
 // Threat: C9
 Deno.test("what a burst of keys passes by was not seen, nor a frame that stood while a key was acted on", async () => {
   await using dir = await tempDir();
-  await queueSample(dir.path, { id: "p1", proposedFile: LONG.slice(0, 470) });
+  await queueSample(dir.path, { id: "p1", proposedFile: LONG.slice(0, 280) });
   for (const burst of ["\rG", "lG", "l  ", "lnG"]) {
     const app = await openTestApp(dir);
     app.app.burst(burst);
     await app.idle();
-    assert(!app.screen().includes("+ 1 h0.example"), app.screen());
+    assert(!app.screen().includes("+ 1 # h0"), app.screen());
     assert(!/ supervise {2}(\d+) of \1 changed lines seen/.test(app.screen()), app.screen());
     await app.decide("a");
     assertStringIncludes(app.screen(), "Not decided: this part was not on the screen yet.");
-    assertStringIncludes(app.screen(), "+ 1 h0.example");
+    assertStringIncludes(app.screen(), "+ 1 # h0");
   }
   // The first of two that were opened at once is on the screen until the second was read.
   await queueSample(dir.path, { id: "p2", arrivalTimestamp: "2030-01-01T00:00:00Z" });
@@ -314,7 +319,7 @@ Deno.test("what a burst of keys passes by was not seen, nor a frame that stood w
   app.app.press("l");
   app.app.burst("jl");
   await app.wait(1_000);
-  assertStringIncludes(app.screen(), "+ 1 h0.example");
+  assertStringIncludes(app.screen(), "+ 1 # h0");
   resolve();
   await app.wait(1_000);
   assertStringIncludes(app.screen(), "\np2  dev-1");
@@ -357,7 +362,7 @@ Deno.test("rows that a question or a message covers were not seen", async () => 
     const { screen } = app;
     await app.press("return");
     await app.decide("r");
-    const shown = new Set(screen({ rows }).match(/^\+ *\d+ h\d+\.example$/gm) ?? []);
+    const shown = new Set(screen({ rows }).match(/^\+ *\d+ # h\d+$/gm) ?? []);
     return [shown.size, Number(screen({ rows }).match(/(\d+) of 402/)?.[1] ?? shown.size)];
   };
   for (const rows of [5, 6, 8, 14, 24, 40]) {
@@ -365,7 +370,7 @@ Deno.test("rows that a question or a message covers were not seen", async () => 
     // The frame before the question may have had more of them.
     const before = await openTestApp(dir, { rows });
     await before.press("return");
-    const most = Math.max(shown!, before.screen().match(/^\+ *\d+ h\d+\.example$/gm)?.length ?? 0);
+    const most = Math.max(shown!, before.screen().match(/^\+ *\d+ # h\d+$/gm)?.length ?? 0);
     assertEquals(counted, most, `${rows} rows`);
   }
 });
@@ -411,11 +416,11 @@ Deno.test("the file in force changes: what was seen of another difference does n
   const app = await openTestApp(dir);
   await app.press("return", "G", "g");
   await Deno.mkdir(dir.at("current-config", "dev-1"), { recursive: true });
-  await Deno.writeTextFile(dir.at("current-config", "dev-1", "allowlist"), "h0.example\n");
+  await Deno.writeTextFile(dir.at("current-config", "dev-1", "allowlist"), "# h0\n");
   await app.wait(1_000);
   assertStringIncludes(app.screen(), "The file in force changed while you looked.");
   const [, count] = app.screen().match(/(\d+) of 401 changed lines seen/)!;
-  assertEquals(Number(count), app.screen().match(/^\+ *\d+ h\d+\.example$/gm)?.length);
+  assertEquals(Number(count), app.screen().match(/^\+ *\d+ # h\d+$/gm)?.length);
 });
 
 Deno.test("m shows what the editor left, and answers with it once it was looked at", async () => {
@@ -445,18 +450,18 @@ Deno.test("an edit is edited again, or left; then its file is kept, and the scre
   await using dir = await tempDir();
   await queueSample(dir.path, { id: "p1" });
   const app = await openTestApp(dir, {
-    editor: 'echo "h$(wc -l < "$1").example" >> "$1"',
+    editor: 'echo "# h$(wc -l < "$1")" >> "$1"',
     columns: 500,
   });
   await app.press("return");
   await app.decide("m");
   await app.decide("m");
-  assertStringIncludes(app.screen(), "+3 h2.example\n+4 h3.example\n");
+  assertStringIncludes(app.screen(), "+3 # h2\n+4 # h3\n");
   await app.press("escape");
   const kept = app.screen().match(/Your version is kept.*--file (\S+)/)?.[1];
   assertEquals(
     await Deno.readTextFile(kept!),
-    "api.example.com\napi.github.com\nh2.example\nh3.example\n",
+    "api.example.com\napi.github.com\n# h2\n# h3\n",
   );
   assertEquals([...Deno.readDirSync(dir.at("private", "edit"))].length, 1);
 });

@@ -6,7 +6,7 @@ import { queueSample } from "../../support/records.ts";
 import { type TempDir, tempDir } from "../../support/temp.ts";
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 
-const WILD = "api.example.com\n*.example.com\n";
+const WILD = "api.example.com\n*.example.org\n";
 
 const at = (second: number) => `2026-01-01T00:00:${String(second).padStart(2, "0")}Z`;
 
@@ -131,7 +131,7 @@ Deno.test("at forty columns a row still says what became of it, and how old it i
 Deno.test("keys that decide are ignored for 300 ms after the list has moved by itself", async () => {
   await using dir = await tempDir();
   await queue(dir, 1);
-  await queue(dir, 2);
+  await queue(dir, 2, { proposedFile: "# a\n" });
   const app = await openTestApp(dir);
   await app.press("j", "return", "q");
   await Deno.remove(dir.at("queue", "dev-1", "p1.proposal.json"));
@@ -193,7 +193,7 @@ for (const [what, change, says] of CHANGES) {
     await using dir = await tempDir();
     await putInForce(dir, "api.example.com\n");
     const { proposalSha256 } = await queue(dir, 1);
-    await queue(dir, 2);
+    await queue(dir, 2, { proposedFile: "# a\n" });
     const app = await openTestApp(dir, { columns: 100 });
     await app.press("return");
     await app.decide("a");
@@ -293,8 +293,8 @@ Deno.test("marks that come late move nothing, at any width; the row says the ris
 
 Deno.test("at forty columns the foot keeps undo and reject, and the row the key that undoes", async () => {
   await using dir = await tempDir();
-  await queue(dir, 2);
-  await queue(dir, 3);
+  await queue(dir, 2, { proposedFile: "# a\n" });
+  await queue(dir, 3, { proposedFile: "# a\n" });
   const app = await openTestApp(dir, { columns: 40 });
   assert(/ r reject .* q quit$/m.test(app.screen()), app.screen());
   await app.press("return");
@@ -318,12 +318,13 @@ Deno.test("the age of an open proposal goes on", async () => {
 
 Deno.test("the list and the open proposal say that the same was rejected a moment ago, and how often the bottle asked", async () => {
   await using dir = await tempDir();
+  const proposedFile = "# a\n";
   for (let n = 1; n <= 5; n++) {
-    const { proposalSha256 } = await queueSample(dir.path, { id: `old${n}` });
+    const { proposalSha256 } = await queueSample(dir.path, { id: `old${n}`, proposedFile });
     await rejectElsewhere(dir, `old${n}`, proposalSha256);
   }
-  await queueSample(dir.path, { id: "p1", arrivalTimestamp: at(1) });
-  const other = { proposedFile: "other.example\n", currentFileHash: "0".repeat(64) };
+  await queueSample(dir.path, { id: "p1", proposedFile, arrivalTimestamp: at(1) });
+  const other = { proposedFile: "# other\n", currentFileHash: "0".repeat(64) };
   await queueSample(dir.path, { id: "p2", arrivalTimestamp: at(2), ...other });
   await queueSample(dir.path, { id: "p3", arrivalTimestamp: at(3), bottleSlug: "web.2", ...other });
   const app = await openTestApp(dir);

@@ -91,8 +91,13 @@ Deno.test("a question that takes its time to appear asks about nothing else", as
 
 Deno.test("what is being written is written before q ends it, and told if it is not", async () => {
   await using dir = await tempDir();
-  const { queueDir } = await queueSample(dir.path, { id: "p1", arrivalTimestamp: at(1) });
-  await queueSample(dir.path, { id: "p2", arrivalTimestamp: at(2) });
+  const proposedFile = "# a\n";
+  const { queueDir } = await queueSample(dir.path, {
+    id: "p1",
+    proposedFile,
+    arrivalTimestamp: at(1),
+  });
+  await queueSample(dir.path, { id: "p2", proposedFile, arrivalTimestamp: at(2) });
   const gate = Promise.withResolvers<void>();
   const { app, keys, wait, idle, left } = await openTestApp(dir, {
     ports: {

@@ -11,7 +11,12 @@ async function prepare(dir: TempDir): Promise<void> {
   await Deno.mkdir(dir.at("current-config", "b"), { recursive: true });
   await Deno.writeTextFile(dir.at("current-config", "b", "allowlist"), "old.example\n");
   const ago = (minutes: number) => new Date(Date.now() - minutes * MINUTE_MS).toISOString();
-  await queueSample(dir.path, { id: "1-plain", bottleSlug: "b", arrivalTimestamp: ago(5000) });
+  await queueSample(dir.path, {
+    id: "1-plain",
+    proposedFile: "# a\n",
+    bottleSlug: "b",
+    arrivalTimestamp: ago(5000),
+  });
   await queueSample(dir.path, {
     id: "2-medium",
     bottleSlug: "b",
@@ -32,7 +37,12 @@ async function prepare(dir: TempDir): Promise<void> {
     proposedFile: "FROM debian:12\nUSER root\nRUN curl x | sh\n",
     arrivalTimestamp: ago(10),
   });
-  await queueSample(dir.path, { id: "5-odd-time", bottleSlug: "b", arrivalTimestamp: "soon" });
+  await queueSample(dir.path, {
+    id: "5-odd-time",
+    proposedFile: "# a\n",
+    bottleSlug: "b",
+    arrivalTimestamp: "soon",
+  });
 }
 
 const all = ["1-plain", "2-medium", "3-high", "4-root", "5-odd-time"];

@@ -6,7 +6,7 @@ import { queueSample } from "../../support/records.ts";
 import { type TempDir, tempDir } from "../../support/temp.ts";
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 
-const WILDCARD = "api.github.com\r\n*.example.com";
+const WILDCARD = "# api.github.com\r\n*.example.com";
 
 /** Queues a proposal and approves it, high mark and all. */
 async function approveWildcard(dir: TempDir, id = "aaaa1111-one") {
@@ -100,7 +100,7 @@ Deno.test("show --final prints the bytes that the log proves, wherever they are,
     `${place}.response.json`,
     response.replace("*.example.com", "*.evil.com"),
   );
-  assertEquals((await readResponse(`${queueDir}/processed`, "aaaa1111-one")).finalFile?.length, 26);
+  assertEquals((await readResponse(`${queueDir}/processed`, "aaaa1111-one")).finalFile?.length, 28);
   assertEquals(await final(), WILDCARD);
   await Deno.remove(`${place}.proposal.json`);
   assertMatch(

@@ -10,7 +10,7 @@ import { join } from "@std/path";
 
 Deno.test("watch --json prints what arrives, is decided, is withdrawn, cannot be read", async () => {
   await using dir = await tempDir();
-  const first = await queueSample(dir.path, { id: "p1" });
+  const first = await queueSample(dir.path, { id: "p1", proposedFile: "# a\n" });
   const watch = startWatch(dir.path, ["--json"]);
   const next = async () => {
     const { version, event, id, bottle_slug, ...rest } = JSON.parse(await watch.next());
@@ -71,7 +71,11 @@ Deno.test("watch prints lines for people, one bottle only if told so", async () 
   await using dir = await tempDir();
   const watch = startWatch(dir.path, ["--bottle", "dev-1"]);
   await queueSample(dir.path, { id: "other", bottleSlug: "dev-2" });
-  await queueSample(dir.path, { id: "p1", justification: "two\nlines \x1b[2J" });
+  await queueSample(dir.path, {
+    id: "p1",
+    proposedFile: "# a\n",
+    justification: "two\nlines \x1b[2J",
+  });
   assertStringIncludes(await watch.next(), "  arrived     p1  dev-1  pipelock-block  [1 escaped");
   assertEquals([await watch.end(), await watch.next()], [0, ""]);
 });

@@ -1,0 +1,80 @@
+/**
+ * Compares two egress allowlists by the hosts that they let a bottle reach. Pure.
+ *
+ * @module
+ */
+
+import type { Mark } from "../../records/mark.ts";
+import type { Findings, ReachItem } from "../../records/reach.ts";
+import { coversOf, hostOf, isCovered, isWildcard } from "../hosts/covers.ts";
+import { openJudge } from "../hosts/rules.ts";
+
+/**
+ * Matches every valid pattern, and invalid ones that cover no valid host. What is in upper case in a file
+ * in force is read in lower case, but no other letter for one of ASCII: U+212A is no K.
+ */
+const PATTERN = /^(?:\*\.)?[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?$/i;
+
+/** Reads an allowlist once, since it may have 60,000 lines. A line that is no pattern allows nothing. */
+function forEachPattern(text: string, visit: (value: string, line: number) => void): void {
+  const lines = text.split("\n");
+  for (let n = 0; n < lines.length; n++) {
+    const line = lines[n]!.endsWith("\r") ? lines[n]!.slice(0, -1) : lines[n]!;
+    if (PATTERN.test(line)) visit(line.toLowerCase(), n + 1);
+  }
+}
+
+/** The patterns of an allowlist, each with its first line. */
+function readAllowlist(text: string): ReadonlyMap<string, number> {
+  const patterns = new Map<string, number>();
+  forEachPattern(text, (value, line) => {
+    if (!patterns.has(value)) patterns.set(value, line);
+  });
+  return patterns;
+}
+
+/** Lists the patterns of an allowlist in its order. Programs differ in what they read in other lines. */
+export function reachOfAllowlist(text: string): readonly ReachItem[] {
+  return [...readAllowlist(text)].map(([value, line]) => ({ kind: "host", value, line }));
+}
+
+const judgeAgainst = openJudge(readAllowlist, (patterns) => patterns.keys().map(hostOf));
+
+/**
+ * Compares two allowlists. A pattern of the valid proposed one is added unless one pattern in force covers
+ * all that it covers: no sum of other patterns can. Marks each added pattern by its host and its owner, and
+ * each removed one with `removed-host`, unless a new and narrower pattern is there in its place.
+ */
+export function compareAllowlist(current: string | null, proposed: string): Findings {
+  const { before, judgeNew } = judgeAgainst(current ?? "");
+  const added = new Map<string, ReachItem>();
+  const marks: Mark[] = [];
+  const isKept = new Uint8Array((current ?? "").length + 2);
+  let keptCount = 0;
+  const narrowed = new Set<string>();
+  const wildcards = new Set<string>();
+  forEachPattern(proposed, (value, line) => {
+    if (isWildcard(value)) wildcards.add(value);
+    const lineBefore = before.get(value);
+    if (lineBefore !== undefined) {
+      keptCount += 1 - isKept[lineBefore]!;
+      isKept[lineBefore] = 1;
+      return;
+    }
+    const covers = coversOf(value).filter((cover) => before.has(cover));
+    for (const cover of covers) narrowed.add(cover);
+    if (covers.length > 0 || added.has(value)) return;
+    added.set(value, { kind: "host", value, line });
+    for (const mark of judgeNew(value)) marks.push({ ...mark, side: "new", line });
+  });
+  const removed: ReachItem[] = [];
+  for (const [value, line] of keptCount < before.size ? before : []) {
+    if (isKept[line] === 1 || isCovered(value, wildcards)) continue;
+    removed.push({ kind: "host", value, line });
+    if (narrowed.has(value)) continue;
+    // There may be 60,000 of them, and none has a character to escape.
+    const message = `"${value}" would no longer be allowed`;
+    marks.push({ severity: "low", rule: "removed-host", message, side: "old", line });
+  }
+  return { added: [...added.values()], removed, marks, isUnknown: false };
+}
