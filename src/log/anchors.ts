@@ -76,15 +76,15 @@ export function rememberedAnchor(root: string, log: string): readonly Anchor[] {
   return [{ ...head, log, source: writtenPath(root, log) }];
 }
 
-/** How many responses of a bottle are read at most, and how many bytes of them. */
-const MAX_RESPONSES = 10_000;
+/** How many responses of one queue directory are read at most, and how many bytes of them. */
+const MAX_RESPONSES = 50_000;
 
 const MAX_RESPONSE_BYTES = 128 * 1024 * 1024;
 
 /** What the responses of a bottle state. */
 export interface StatedHeads {
   readonly anchors: readonly Anchor[];
-  /** Why there may be others: the first response, or directory of responses, that this user may not read. */
+  /** Why there may be others: the first response, or directory of responses, that was not read. */
   readonly unread: string | undefined;
 }
 
@@ -92,15 +92,13 @@ export interface StatedHeads {
  * The heads that a bottle's responses state, archived ones and those of removed bottles of that name too:
  * anchors of all its logs, unchecked. The sidecar can write there, so each counts only if it is signed; and
  * a flood must not keep a log from being checked, so the responses that changed last are read: at most
- * 10,000, and 128 MiB.
+ * 50,000 of each queue directory, and 128 MiB, and `unread` says that there are more.
  */
 export function anchorsInResponses(root: string, slug: string): StatedHeads {
   const anchors: Anchor[] = [];
   const unread: string[] = [];
-  let bytesLeft = MAX_RESPONSE_BYTES;
-  for (const { source, bytes } of newestResponses(queueDirsEver(slug, root), unread)) {
-    if (bytes > bytesLeft) break;
-    bytesLeft -= bytes;
+  const newest = queueDirsEver(slug, root).flatMap((dir) => newestResponses(dir, unread));
+  for (const { source } of newest) {
     try {
       // Whatever directory it is in: the signature alone makes it count.
       const options = { maxBytes: MAX_QUEUE_FILE_BYTES, allowHardLinks: true };
@@ -115,16 +113,24 @@ export function anchorsInResponses(root: string, slug: string): StatedHeads {
   return { anchors, unread: unread[0] };
 }
 
-function newestResponses(queueDirs: readonly string[], unread: string[]) {
-  return queueDirs.flatMap((queueDir) => [queueDir, processedDir(queueDir)])
+function newestResponses(queueDir: string, unread: string[]) {
+  const all = [queueDir, processedDir(queueDir)]
     .flatMap((dir) => responseNames(dir, unread).map((name) => join(dir, name)))
     .flatMap((source) => {
       // What may not be looked at is read last, which says so.
       const look = sizeAndChange(source) ?? { bytes: 0, changed: 0, writtenMs: 0 };
       return look.bytes <= MAX_QUEUE_FILE_BYTES ? [{ source, ...look }] : [];
     })
-    .sort((a, b) => b.changed - a.changed || b.writtenMs - a.writtenMs)
-    .slice(0, MAX_RESPONSES);
+    .sort((a, b) => b.changed - a.changed || b.writtenMs - a.writtenMs);
+  let bytesLeft = MAX_RESPONSE_BYTES;
+  const read = all.slice(0, MAX_RESPONSES).filter(({ bytes }) => (bytesLeft -= bytes) >= 0);
+  if (read.length < all.length) {
+    unread.push(
+      `${queueDir} has more than ${MAX_RESPONSES} responses, or more than ` +
+        `${MAX_RESPONSE_BYTES >> 20} MiB of them; move old ones elsewhere`,
+    );
+  }
+  return read;
 }
 
 function responseNames(dir: string, unread: string[]): readonly string[] {

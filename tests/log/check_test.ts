@@ -249,7 +249,8 @@ Deno.test("verifyAuditLog() finds a cut tail by the signed heads in the answers,
   }
 });
 
-Deno.test("verifyAuditLog() reads 128 MiB of answers, those that changed last", async () => {
+// Threat: L3
+Deno.test("verifyAuditLog() reads 128 MiB of the answers in each queue, those that changed last, and says so", async () => {
   await using dir = await tempDir();
   const queueDir = dir.at("queue", "dev-1");
   await Deno.mkdir(queueDir, { recursive: true });
@@ -264,10 +265,28 @@ Deno.test("verifyAuditLog() reads 128 MiB of answers, those that changed last", 
   const ref = { root: dir.path, bottleSlug: "dev-1", proposalId: proposal.id };
   const verdict = { status: "approved" } as const;
   await decide({ ...ref, proposalSha256, verdict, notes: "", operator: "ada@host" });
-  const anchors = () => anchorsInResponses(dir.path, "dev-1").anchors.map(({ seq }) => seq);
-  assertEquals(anchors(), [1]);
+  const stated = () => {
+    const { anchors, unread } = anchorsInResponses(dir.path, "dev-1");
+    return [anchors.map(({ seq }) => seq), unread];
+  };
+  const reason = `${queueDir} has more than 50000 responses, or more than 128 MiB of them; ` +
+    "move old ones elsewhere";
+  assertEquals(stated(), [[1], reason]);
   for (let n = 0; n < 16; n++) plant(`new${n}`);
-  assertEquals(anchors(), []);
+  assertEquals(stated(), [[], reason]);
+  const { ok, firstError } = await verifyAuditLog("pipelock", "dev-1", { root: dir.path });
+  assertEquals(ok, false);
+  assertStringIncludes(firstError, reason);
+
+  // What floods the queue hides no head in the queue of a removed bottle of that name.
+  const removed = dir.at("private", "removed", "dev-1");
+  await Deno.mkdir(removed, { recursive: true });
+  await Deno.rename(queueDir, `${removed}/dev-1.1`);
+  for (let n = 0; n < 40; n++) await Deno.remove(`${removed}/dev-1.1/old${n}.response.json`);
+  for (let n = 0; n < 16; n++) await Deno.remove(`${removed}/dev-1.1/new${n}.response.json`);
+  await Deno.mkdir(queueDir);
+  for (let n = 0; n < 17; n++) plant(`new${n}`);
+  assertEquals(stated(), [[1], reason]);
 });
 
 Deno.test("verifyAuditLog() says so if there is no key to check signatures with", async () => {
