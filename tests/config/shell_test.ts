@@ -283,3 +283,11 @@ Deno.test("no message has a secret", () => {
   for (const { message } of judge(...scripts).marks) assert(!message.includes(secret), message);
   for (const { value } of judge(...scripts).added) assert(!value.includes(secret), value);
 });
+
+Deno.test.each(["f() ".repeat(20_000), "$(".repeat(8000), "for i in a b; do ".repeat(200)])(
+  "a text that is too deep is unknown",
+  (text) => {
+    const { marks, isUnknown } = compareScripts([script("a")], [script(text)]);
+    assert(isUnknown && marks.some(({ severity }) => severity === "medium"));
+  },
+);

@@ -13,7 +13,7 @@ import type { Call } from "./read.ts";
 import { note, noteUnknown, show } from "./shell.ts";
 import type { Value } from "./value.ts";
 
-const STRINGS = /"(?:[^"\\]|\\[^])*"|'(?:[^'\\]|\\[^])*'|`[^`]*`/g;
+const STRINGS = /"(?:[^"\\]|\\[^])*(?:"|$)|'(?:[^'\\]|\\[^])*(?:'|$)|`[^`]*(?:`|$)/g;
 
 const FETCHES =
   /\b(?:urlopen|urlretrieve|urllib|requests|httpx|aiohttp|LWP|URI|open-uri|Net|http\w*|https?|fetch|iwr|irm|curl|wget|Invoke-WebRequest|Invoke-RestMethod|DownloadString|WebClient|file_get_contents|socket|net|tls|dgram|connect|create_connection|TCPSocket|Socket|IO|ftplib|smtplib|paramiko|get|request)\b/;
@@ -54,7 +54,7 @@ export function judgeCode(call: Call, code: string, options: string): Value {
     (imported.has(name) && POPULAR.get("pip")?.has(name.replaceAll("_", "-")) === true)
   ) && (isLocal || !FETCHES.test(bare)) && !/\$\{?\w|#\{|\$\(/.test(code) && options === "";
   if (fetches && runs) {
-    const message = `code from the network would be run: ${show(text)}`;
+    const message = () => `code from the network would be run: ${show(text)}`;
     note(shell, line, {
       kind: "command",
       value: text,
@@ -67,7 +67,7 @@ export function judgeCode(call: Call, code: string, options: string): Value {
   } else if (fetchedByCode(call, addresses, strings)) {
     // It is noted as a download.
   } else if (fetches && addresses.length > 0) {
-    const message = `code would talk to ${show(addresses[0]!)}`;
+    const message = () => `code would talk to ${show(addresses[0]!)}`;
     note(shell, line, {
       kind: "command",
       value: text,

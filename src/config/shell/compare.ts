@@ -9,7 +9,7 @@ import type { Findings, ReachItem } from "../../records/reach.ts";
 import { JUDGE } from "./judge.ts";
 import { noteDownloads } from "./network.ts";
 import { readScript } from "./read.ts";
-import { type Act, newShell, setVariable, type Shell } from "./shell.ts";
+import { hideSecrets, newShell, setVariable, type Shell } from "./shell.ts";
 import { known } from "./value.ts";
 
 /** A text that a shell runs when the image is built or a bottle starts. */
@@ -32,8 +32,8 @@ export interface Script {
 const MIN_COMMANDS = 2000;
 
 /** Reads the scripts in their order, as a build runs them. */
-function readScripts(scripts: readonly Script[]): Shell {
-  const shell = newShell();
+function readScripts(scripts: readonly Script[], names: Map<string, string>): Shell {
+  const shell = newShell(names);
   shell.budget = MIN_COMMANDS;
   for (const { text, lineAt, isRoot, shell: language, file, variables, directory } of scripts) {
     shell.lineAt = lineAt;
@@ -52,7 +52,14 @@ function readScripts(scripts: readonly Script[]): Shell {
     const outer = new Map(shell.variables);
     for (const [name, value] of variables ?? []) setVariable(shell, name, known(value));
     setVariable(shell, "PWD", known(directory ?? ""));
-    readScript(text, shell, JUDGE);
+    try {
+      readScript(text, shell, JUDGE);
+    } catch (error) {
+      // Some texts are deeper than the stack: `f() f() f() ...`.
+      if (!(error instanceof RangeError)) throw error;
+      shell.budget = -1;
+    }
+    if (shell.budget < 0) shell.budget = -Infinity;
     shell.variables.clear();
     for (const [name, value] of outer) shell.variables.set(name, value);
     shell.journal.length = 0;
@@ -67,7 +74,8 @@ function readScripts(scripts: readonly Script[]): Shell {
  */
 export function compareScripts(before: readonly Script[], after: readonly Script[]): Findings {
   if (isSame(before, after)) return { added: [], removed: [], marks: [], isUnknown: false };
-  const [old, now] = [readScripts(before), readScripts(after)];
+  const names = new Map<string, string>();
+  const [old, now] = [readScripts(before, names), readScripts(after, names)];
   const had = new Set(old.acts.map(({ key }) => key));
   const pinned = new Set(old.acts.flatMap(({ pin }) => pin === undefined ? [] : [pin.name]));
   const seen = new Set<string>();
@@ -83,7 +91,7 @@ export function compareScripts(before: readonly Script[], after: readonly Script
     const isLoosened = act.pin !== undefined && pinned.has(act.pin.name) &&
       act.mark.severity === "low";
     const rule = isLoosened ? { rule: "version-unpinned" } : {};
-    marks.push({ ...act.mark, ...rule, side: "new", line: act.line });
+    marks.push({ ...act.mark, message: act.mark.message(), ...rule, side: "new", line: act.line });
     isUnknown ||= act.isUnknown === true;
   }
   const has = new Set(now.acts.map(({ key }) => key));
@@ -93,9 +101,11 @@ export function compareScripts(before: readonly Script[], after: readonly Script
   const kept = new Set(now.downloads.flatMap(({ url, path }) => [url, path]));
   for (const { value, line, kind, mark, protects: what } of old.protections) {
     if (protects.has(value)) continue;
-    removed.push({ kind, value, line });
+    removed.push(itemOf({ kind, value, line }));
     // A digest goes with what it is the digest of.
-    if (what === undefined || kept.has(what)) marks.push({ ...mark, side: "old", line });
+    if (what === undefined || kept.has(what)) {
+      marks.push({ ...mark, message: mark.message(), side: "old", line });
+    }
   }
   if (old.budget < 0 || now.budget < 0) {
     const message = "the scripts are too long or too deep to be worked out";
@@ -105,8 +115,8 @@ export function compareScripts(before: readonly Script[], after: readonly Script
   return { added, removed, marks, isUnknown };
 }
 
-function itemOf({ kind, value, line }: Act): ReachItem {
-  return { kind, value, line };
+function itemOf({ kind, value, line }: ReachItem): ReachItem {
+  return { kind, value: hideSecrets(value), line };
 }
 
 function isSame(before: readonly Script[], after: readonly Script[]): boolean {

@@ -29,11 +29,17 @@ const FILTERS = words(lists.filters);
 const DECODERS = words(lists.decoders);
 const HARMLESS = words(lists.harmless);
 const INTERPRETERS: Readonly<Record<string, string>> = lists.interpreters;
+/** Programs that build or test what is in the image already. */
+const PROJECT = new RegExp(lists.project);
+
 const RUNNERS = new Map(
   Object.entries(lists.runners).map(([name, [options, skipped]]) =>
     [name, { options: String(options), skipped: Number(skipped) }] as const
   ),
 );
+
+/** No program has a longer name. */
+const MAX_NAME_CHARS = 64;
 
 /** How many programs can start each other in one command. */
 const MAX_RUNNERS = 16;
@@ -106,7 +112,7 @@ function judgeCommand(written: Call): Value {
   const { shell, line, text } = written;
   for (const flag of new Set(written.words.map((word) => judgeFlag(word.text)))) {
     if (flag === undefined) continue;
-    const message = `${show(text)} has a flag: ${flag}`;
+    const message = () => `${show(text)} has a flag: ${flag}`;
     note(shell, line, {
       kind: "protection",
       value: text,
@@ -130,7 +136,9 @@ function judgeNamed(call: Call): Value {
   const { shell, line, name, words, text, input } = call;
   const program = name.text;
   if (SHELLS.has(program)) return runShell(call);
-  const language = Object.hasOwn(INTERPRETERS, program) ? program : program.replace(/[\d.]+$/, "");
+  const language = Object.hasOwn(INTERPRETERS, program)
+    ? program
+    : program.slice(0, MAX_NAME_CHARS).replace(/[\d.]+$/, "");
   if (Object.hasOwn(INTERPRETERS, language)) return runInterpreter(call, language);
   if (program === "eval" || program === "trap") {
     const script = program === "trap" ? words[0] ?? NOTHING : concat(words, " ");
@@ -155,6 +163,10 @@ function judgeNamed(call: Call): Value {
     if (program !== "openssl") return checkDigests(call);
   }
   if (/^(?:gpgv?2?|cosign|minisign|signify)$/.test(program)) return checkSignature(call);
+  if (PROJECT.test(`${program} ${words.map(({ text }) => text).join(" ")}`)) {
+    useDirectory(call);
+    return unknown(`<${text}`);
+  }
   if (isManager(program)) return install(call);
   if (Object.hasOwn(SYSTEM_HANDLERS, program)) {
     const output = SYSTEM_HANDLERS[program]!(call);
@@ -175,7 +187,7 @@ function judgeNamed(call: Call): Value {
   const file = findFile(shell, `/usr/local/bin/${program}`);
   use(file?.download, "run");
   useDirectory(call);
-  const message = `${show(text)} would be run`;
+  const message = () => `${show(text)} would be run`;
   note(shell, line, {
     kind: "command",
     value: text,
@@ -202,10 +214,10 @@ function runText(call: Call, script: Value, how: string): Value {
   const { shell, line, text } = call;
   const found = { kind: "command", value: text, key: script.text, severity: "high" } as const;
   if (script.isDecoded) {
-    const message = `hidden code would be decoded and run: ${show(text)}`;
+    const message = () => `hidden code would be decoded and run: ${show(text)}`;
     note(shell, line, { ...found, rule: "hidden-code", message });
   } else if (script.network !== undefined) {
-    const message = `a script downloaded from the network would be run: ${show(text)}`;
+    const message = () => `a script downloaded from the network would be run: ${show(text)}`;
     note(shell, line, { ...found, rule: "network-pipe", message });
   } else if (script.isKnown) return call.run(script.text);
   else noteUnknown(shell, line, text, `it is not known what would be run ${how}`);
@@ -232,7 +244,7 @@ function runFile(call: Call, path: Value, language = ""): Value {
     return runText(call, call.input, "from its input");
   }
   useDirectory(call);
-  const message = `${show(text)} would be run`;
+  const message = () => `${show(text)} would be run`;
   note(shell, line, {
     kind: "command",
     value: text,
@@ -266,7 +278,7 @@ function runShell(call: Call): Value {
   if (script !== undefined) return runText(call, script, "as a script");
   if (!isInput && at < words.length) return runFile(call, words[at]!);
   if (input !== undefined) return runText(call, input, "from its input");
-  const message = `${show(text)} would start a shell`;
+  const message = () => `${show(text)} would start a shell`;
   note(shell, line, {
     kind: "command",
     value: text,
@@ -311,7 +323,7 @@ function runInterpreter(call: Call, language: string): Value {
     options += ` ${word.replace(/^-[A-Za-z]/, "$& ")}`;
   }
   if (input !== undefined) return runCode(call, input, options);
-  const message = `${show(text)} would be run`;
+  const message = () => `${show(text)} would be run`;
   note(shell, line, {
     kind: "command",
     value: text,
@@ -338,7 +350,7 @@ function runModule(call: Call, module: string, rest: readonly Value[]): Value {
   ) {
     return unknown(`<${text}`, call.input ?? NOTHING);
   }
-  const message = `${show(text)} would be run`;
+  const message = () => `${show(text)} would be run`;
   note(shell, line, {
     kind: "command",
     value: text,
@@ -371,6 +383,10 @@ function find(call: Call): Value {
     if (/^-(?:exec|execdir|ok|okdir)$/.test(word.text)) {
       const end = words.findIndex(({ text }, at) => at > index && /^(?:;|\+)$/.test(text));
       const [name = NOTHING, ...rest] = words.slice(index + 1, end < 0 ? undefined : end);
+      if (baseName(name.text) === "find") {
+        noteUnknown(shell, line, text, "it runs itself");
+        break;
+      }
       const [place = known(".")] = words;
       const given = rest.map((word) => word.text === "{}" ? place : word);
       judgeCommand({ ...call, name, words: given });

@@ -26,6 +26,9 @@ const TAME =
 
 const FETCHERS: Readonly<Record<string, string>> = lists.fetchers;
 
+/** No server takes a longer address. */
+const MAX_URL_CHARS = 2048;
+
 export function isFetcher(name: string): boolean {
   return Object.hasOwn(FETCHERS, name) || name === "git";
 }
@@ -33,7 +36,7 @@ export function isFetcher(name: string): boolean {
 /** Notes words that name the address of a machine's credentials. */
 export function noteMetadata({ shell, line, words, text }: Call): void {
   if (!words.some((word) => METADATA.test(word.text))) return;
-  const message = `${show(text)} would ask the machine for its credentials`;
+  const message = () => `${show(text)} would ask the machine for its credentials`;
   note(shell, line, {
     kind: "command",
     value: text,
@@ -71,7 +74,7 @@ export function fetchFrom(call: Call): Value {
   if (isSafe) return unknown(text);
   noteSending(call, all);
   if (all.some((url) => INNER.test(url.text))) {
-    const message = `${show(text)} would reach into the inner network`;
+    const message = () => `${show(text)} would reach into the inner network`;
     note(shell, line, {
       kind: "command",
       value: text,
@@ -82,7 +85,7 @@ export function fetchFrom(call: Call): Value {
   }
   const target = outputOf(call, address.text, all);
   if (target === undefined) {
-    const message = `${show(address.text)} would be fetched`;
+    const message = () => `${show(address.text)} would be fetched`;
     note(shell, line, {
       kind: "download",
       value: address.text,
@@ -104,14 +107,20 @@ export function fetchedByCode(
 ): boolean {
   const [url] = addresses;
   const path = strings[strings.findIndex((string) => string === url) + 1];
-  if (url === undefined || path === undefined || !/^[\w~./-]*[/.][\w.-]*$/.test(path)) return false;
+  if (
+    url === undefined || path === undefined || path.length > MAX_URL_CHARS ||
+    !/^[\w~./-]*[/.][\w.-]*$/.test(path)
+  ) return false;
   keep(call, url, path);
   return true;
 }
 
 /** Where a command keeps what it fetches; `undefined` if it prints it. */
 function outputOf({ name, words }: Call, url: string, all: readonly Value[]): string | undefined {
-  const last = url.replace(/[?#].*$/, "").replace(/\/+$/, "").replace(/^.*\//, "");
+  const last = url.slice(0, MAX_URL_CHARS).replace(/[?#].*$/, "").replace(/\/+$/, "").replace(
+    /^.*\//,
+    "",
+  );
   const program = name.text;
   if (program === "curl") {
     const output = optionOf(words, "-o", "--output")?.text;
@@ -172,12 +181,13 @@ function noteSending(call: Call, urls: readonly Value[]): void {
   const isFile = /post-file|upload-file|body-file|(?:^|=)@|^\/|\$/.test(`${sent?.text ?? ""}`) ||
     !sent?.isKnown;
   const severity = isFile ? "high" : "medium";
-  const message = `${show(text)} would send something to the network`;
+  const message = () => `${show(text)} would send something to the network`;
   note(shell, line, { kind: "command", value: text, severity, rule: "exfiltration", message });
 }
 
 /** Whether an address has what commands print that may print anything. */
 function isTelling(text: string): boolean {
+  if (text.length > MAX_URL_CHARS) return true;
   const inner = [...text.matchAll(/\$\(([^)]*)\)/g)].flatMap(([, ran = ""]) =>
     ran.split(/; | \| /)
   );
@@ -192,7 +202,7 @@ function connect({ shell, line, words, name, text }: Call): void {
   const severity = opens ? "high" : "medium";
   const what = opens ? "would let somebody in" : "would open a connection";
   if (name.text === "ssh" && !opens && words.every((word) => word.text.startsWith("-"))) return;
-  const message = `${show(text)} ${what}`;
+  const message = () => `${show(text)} ${what}`;
   note(shell, line, { kind: "command", value: text, severity, rule: "back-door", message });
 }
 
@@ -223,7 +233,8 @@ function useGit(call: Call): Value {
     const url = verb === "clone" ? first : second;
     if (url === undefined) return NOTHING;
     const named = verb === "clone" ? second : operands[3]?.text;
-    const path = named ?? url.replace(/\/+$/, "").replace(/\.git$/, "").replace(/^.*[/:]/, "");
+    const path = named ??
+      url.slice(0, MAX_URL_CHARS).replace(/\/+$/, "").replace(/\.git$/, "").replace(/^.*[/:]/, "");
     if (/^(?:\/|~|\.\.?\/)/.test(url)) return NOTHING;
     const tag = optionOf(words, "-b", "--branch")?.text ?? "";
     addDownload(shell, line, url, resolvePath(shell, `${place}/${path}`), tag);
@@ -242,11 +253,11 @@ function useGit(call: Call): Value {
       operands.slice(1).find((word) => /:/.test(word.text))?.text;
     const severity = verb === "push" ? "high" : "low";
     const rule = verb === "push" ? "exfiltration" : "data-download";
-    const message = `${show(text)} would talk to a remote repository`;
+    const message = () => `${show(text)} would talk to a remote repository`;
     note(shell, line, { kind: "download", value: text, severity, rule, message });
     return unknown(`<${text}`, { network: remote ?? "git" });
   }
-  const message = `${show(text)} would be run`;
+  const message = () => `${show(text)} would be run`;
   if (
     !/^(?:status|log|rev-parse|describe|init|add|commit|version|show|diff|branch|tag)$/.test(
       verb ?? "",
@@ -315,7 +326,7 @@ export function checkSignature(call: Call): Value {
       /^--(?:recv-keys?|keyserver|import|fetch-keys|search-keys)|^-d$|^--decrypt/.test(word.text)
     )
   ) {
-    const message = `${show(text)} would trust a key, or decode something`;
+    const message = () => `${show(text)} would trust a key, or decode something`;
     note(call.shell, call.line, {
       kind: "command",
       value: text,
@@ -330,13 +341,14 @@ export function checkSignature(call: Call): Value {
 
 /** Marks what was downloaded, when it is known what became of it. */
 export function noteDownloads(shell: Shell): void {
-  for (const { url, line, path, checked, uses, guards, isRepository, tag } of shell.downloads) {
-    const key = JSON.stringify([guards, path, [...uses].sort(), tag]);
+  for (const { url, line, path, checked, uses, guard, isRepository, tag } of shell.downloads) {
+    const key = JSON.stringify([guard, path, [...uses].sort(), tag]);
     const place = { kind: "download", key } as const;
     if (uses.size > 0) {
-      const message = `${show(url)} would be downloaded and ${
-        [...uses].map((how) => show(how).slice(1, -1)).slice(0, 3).join(", ")
-      }, compared with nothing`;
+      const message = () =>
+        `${show(url)} would be downloaded and ${
+          [...uses].map((how) => show(how).slice(1, -1)).slice(0, 3).join(", ")
+        }, compared with nothing`;
       note(shell, line, {
         ...place,
         value: url,
@@ -345,7 +357,7 @@ export function noteDownloads(shell: Shell): void {
         message,
       });
     } else if (checked !== "") {
-      const message = `${show(url)} would be downloaded, and compared with a digest`;
+      const message = () => `${show(url)} would be downloaded, and compared with a digest`;
       note(shell, line, {
         ...place,
         value: `${url} ${checked}`,
@@ -357,16 +369,17 @@ export function noteDownloads(shell: Shell): void {
       const severity = tag === "" || /^(?:main|master|dev|develop|trunk|HEAD)$/.test(tag)
         ? "medium"
         : "low";
-      const message = `${show(url)} would be cloned, ${
-        severity === "low" ? `at ${show(tag)}` : "as it is at that time"
-      }`;
+      const message = () =>
+        `${show(url)} would be cloned, ${
+          severity === "low" ? `at ${show(tag)}` : "as it is at that time"
+        }`;
       note(shell, line, { ...place, value: `${url} ${tag}`, severity, rule: "git-clone", message });
     } else {
-      const message = `${show(url)} would be downloaded, and compared with nothing`;
+      const message = () => `${show(url)} would be downloaded, and compared with nothing`;
       note(shell, line, { ...place, value: url, severity: "low", rule: "data-download", message });
     }
     if (checked === "") continue;
-    const message = `${show(url)} would be compared with nothing any more`;
+    const message = () => `${show(url)} would be compared with nothing any more`;
     const mark = { severity: "high", rule: "checksum-dropped", message } as const;
     shell.protections.push({
       kind: "protection",

@@ -23,6 +23,9 @@ export const POPULAR = new Map(
   Object.entries(lists.popular).map(([kind, names]) => [kind, new Set(names.split(" "))] as const),
 );
 
+/** No package has a longer name. */
+const MAX_NAME_CHARS = 256;
+
 /** Options of managers that take a value. */
 const WITH_VALUE =
   "-r --requirement -c --constraint -o -t --target --target-release --virtual -X --repository --root -p --arch -i --index-url --extra-index-url -f --find-links --index --python --platform --prefix --registry --source -v --version --git --branch --tag --rev --path --features --bindir --install-dir -n --name --channel -w --wheel-dir --with --from --package -d --dest --cache-dir --trusted-host --implementation --abi --only-binary --no-binary --group -G --cwd --filter --proxy --cert --timeout --retries --jobs -j --reinstallroot --setopt --enablerepo --disablerepo --releasever --location --userconfig --loglevel --call --allow-read --import-map";
@@ -73,7 +76,7 @@ export function install(call: Call): Value {
   const isPacman = kind === "pacman" && words.some(({ text }) => verbs.includes(text));
   if (hasVerb && !isPacman && !verbs.includes(verb)) {
     if (!isHarmlessVerb(kind, verb, operands.length)) {
-      const message = `${show(text)} would be run`;
+      const message = () => `${show(text)} would be run`;
       const rule = "new-command";
       note(shell, line, { kind: "command", value: text, severity: "low", rule, message });
     }
@@ -88,7 +91,7 @@ export function install(call: Call): Value {
   const isLocalRun = verb === "run" && /^(?:uv|go|deno|poetry|pdm)$/.test(name) &&
     !/:\/\/|^(?:npm|jsr):|@/.test(named[0]?.text ?? "");
   if (isLocalRun || (isRun && /^(?:pnpm|npm|yarn)$/.test(name) && verb === "run")) {
-    const message = `${show(text)} would be run`;
+    const message = () => `${show(text)} would be run`;
     note(shell, line, {
       kind: "command",
       value: text,
@@ -166,14 +169,14 @@ function noteOptions(call: Call, kind: string, verb: string): void {
   for (const [index, word] of words.entries()) {
     const [option = "", ...inline] = word.text.split("=");
     if (PROTECTING.test(word.text)) {
-      const message = `${show(name.text)} would be run without ${show(option)}`;
+      const message = () => `${show(name.text)} would be run without ${show(option)}`;
       const severity = option === "--require-hashes" ? "high" : "low";
       const mark = { severity, rule: "protection-removed", message } as const;
       const value = `${kind} ${verb} ${option}`;
       shell.protections.push({ kind: "protection", value, line, mark });
     }
     if (/^--allow-scripts|^--enable-scripts|^--unsafe-perm|^--allow-root/.test(word.text)) {
-      const message = `${show(call.text)} would let scripts of packages run`;
+      const message = () => `${show(call.text)} would let scripts of packages run`;
       note(shell, line, {
         kind: "protection",
         value: word.text,
@@ -190,7 +193,7 @@ function noteOptions(call: Call, kind: string, verb: string): void {
     if (
       isOfficialRegistry(value) || (isLocal && option !== "--userconfig" && option !== "--config")
     ) {
-      const message = `${show(value)} would be where packages come from, too`;
+      const message = () => `${show(value)} would be where packages come from, too`;
       if (isLocal) continue;
       note(shell, line, {
         kind: "package",
@@ -201,7 +204,7 @@ function noteOptions(call: Call, kind: string, verb: string): void {
       });
       continue;
     }
-    const message = `packages would come from ${show(value)}`;
+    const message = () => `packages would come from ${show(value)}`;
     note(shell, line, {
       kind: "package",
       value: `${kind} from ${value}`,
@@ -218,7 +221,7 @@ function noteList({ shell, line, words }: Call, value: string, path: string): vo
   if (path !== "") use(file?.download, "installed from");
   const isRemote = /:\/\//.test(path);
   const severity = isRemote ? "high" : "low";
-  const message = `the packages of ${show(value)} would be installed`;
+  const message = () => `the packages of ${show(value)} would be installed`;
   const rule = isRemote ? "package-from-url" : "new-package";
   note(shell, line, { kind: "package", value: value + hashes, severity, rule, message });
 }
@@ -229,13 +232,14 @@ function noteSource({ shell, line }: Call, url: string): Value {
   const [severity, what] = isPinned
     ? ["low" as const, "at one commit or digest"]
     : ["high" as const, "and nothing says which version"];
-  const message = `${show(url)} would be installed, from no registry, ${what}`;
+  const message = () => `${show(url)} would be installed, from no registry, ${what}`;
   note(shell, line, { kind: "package", value: url, severity, rule: "package-from-url", message });
   return NOTHING;
 }
 
 /** The name of a package, and its version if one is named exactly. */
 function splitVersion(kind: string, word: string): readonly [name: string, version: string] {
+  if (word.length > MAX_NAME_CHARS) return [word, ""];
   const [, before = word, after = ""] =
     kind === "npm" || kind === "cargo" || kind === "go" || kind === "gem" || kind === "deno"
       ? /^(.+?)[@:](?=[^@/]*$)(.*)$/.exec(word) ?? []
@@ -281,7 +285,7 @@ function notePackage(call: Call, kind: string, word: Value): void {
   const pin = { name: `${kind}:${name}`, isPinned: version !== "" };
   const value = `${kind}:${name}${version === "" ? text.slice(name.length) : `@${version}`}`;
   const noted = { kind: "package", value, pin } as const;
-  const message = (what: string) => `${show(value)} would be installed${what}`;
+  const message = (what: string) => () => `${show(value)} would be installed${what}`;
   if (!word.isKnown && !/^[\w@/.-]{2,}(?:==?|@)/.test(text)) {
     const found = { severity: "medium", rule: "unreadable-package", isUnknown: true } as const;
     note(shell, line, { ...noted, ...found, message: message(": nobody can tell what it is") });

@@ -7,7 +7,7 @@
 import type { Mark } from "../../records/mark.ts";
 import lists from "./paths.json" with { type: "json" };
 import type { Call } from "./read.ts";
-import { addDownload, type Download, findFile, note, resolvePath, show } from "./shell.ts";
+import { addDownload, type Download, findFile, nameOf, note, resolvePath, show } from "./shell.ts";
 import { judgeFlag } from "./settings.ts";
 import { NOTHING, spell, unknown, type Value } from "./value.ts";
 
@@ -19,6 +19,9 @@ const PLACES = lists.places.map(([form, rule, severity, what]) => ({
 }));
 const CACHES = new RegExp(lists.caches);
 const RISKY = new RegExp(lists.risky);
+
+/** Longer modes and scripts of `sed` are not worked out. */
+const MAX_MODE_CHARS = 512;
 
 /** Directories that belong to the system. */
 const SYSTEM =
@@ -85,11 +88,11 @@ export function writeFile(call: Call, path: string, value: Value, appends: boole
   if (found?.rule === "") return;
   const written = {
     value: place,
-    key: JSON.stringify([text, value.text.slice(0, 65_536), appends]),
+    key: JSON.stringify([nameOf(shell, text), nameOf(shell, value.text), appends]),
     kind: "file",
   } as const;
   if (found === undefined) {
-    const message = `${show(place)} would be written`;
+    const message = () => `${show(place)} would be written`;
     if (value.network === undefined) {
       note(shell, line, { ...written, severity: "low", rule: "new-file", message });
     }
@@ -98,14 +101,14 @@ export function writeFile(call: Call, path: string, value: Value, appends: boole
   if (found.rule === "registry-redirect" && /\bsigned-by=\S/.test(value.text)) {
     const isFine = value.isKnown && !judgeFlag(value.text) && !/http:\/\//.test(value.text);
     if (isFine) {
-      const message = "packages of another source would be trusted, by a key of its own";
+      const message = () => "packages of another source would be trusted, by a key of its own";
       note(shell, line, { ...written, severity: "low", rule: "apt-key-scoped", message });
       return;
     }
   }
   const off = judgeFlag(value.text);
   if (off !== undefined) {
-    const message = `${show(place)} would be written: ${off}`;
+    const message = () => `${show(place)} would be written: ${off}`;
     note(shell, line, { ...written, severity: "high", rule: "verification-off", message });
     return;
   }
@@ -114,7 +117,7 @@ export function writeFile(call: Call, path: string, value: Value, appends: boole
     ...written,
     severity,
     rule,
-    message: `${show(place)} would be written: it ${what}`,
+    message: () => `${show(place)} would be written: it ${what}`,
   });
 }
 
@@ -127,12 +130,12 @@ function told(
   rule: string,
   what: string,
 ): void {
-  const message = `${show(call.text)} ${what}`;
+  const message = () => `${show(call.text)} ${what}`;
   note(call.shell, call.line, { kind, value: call.text, severity, rule, message });
 }
 
 function protect(call: Call, severity: Mark["severity"] = "medium"): void {
-  const message = `${show(call.text)} protects, and would not be run any more`;
+  const message = () => `${show(call.text)} protects, and would not be run any more`;
   const mark = { severity, rule: "hardening-removed", message } as const;
   call.shell.protections.push({ kind: "protection", value: call.text, line: call.line, mark });
 }
@@ -143,9 +146,12 @@ function changeMode(call: Call): Value {
   const [mode = NOTHING, ...files] = words.filter(({ text }) => !/^-[RcfvhHLP]+$|^--/.test(text));
   const paths = files.map(({ text }) => resolvePath(shell, text));
   const octal = /^[0-7]{1,5}$/.test(mode.text) ? parseInt(mode.text, 8) : undefined;
-  const clauses = mode.text.split(",");
+  const clauses = mode.text.slice(0, MAX_MODE_CHARS).split(",");
   const isSymbolic = clauses.every((clause) => /^[ugoa]*(?:[-+=][rwxXst]*)+$/.test(clause));
-  if (isReference || !mode.isKnown || (octal === undefined && !isSymbolic)) {
+  if (
+    isReference || !mode.isKnown || mode.text.length > MAX_MODE_CHARS ||
+    (octal === undefined && !isSymbolic)
+  ) {
     told(call, "privilege", "medium", "unreadable-mode", "sets a mode that cannot be worked out");
     return NOTHING;
   }
@@ -273,6 +279,7 @@ function edit(call: Call): Value | undefined {
   const scripts = operandsOf(words, "-e -f -i.bak --expression");
   const isInPlace = words.some(({ text }) => /^-[a-zA-Z]*i|^--in-place/.test(text));
   const runs = words.some(({ text }) =>
+    text.length > MAX_MODE_CHARS ||
     /(?:^|[;{}\n])\s*(?:\d+|\/[^/]*\/|\$)?e\b|^s(.).*\1.*\1[gip\d]*e/.test(text)
   );
   if (runs) {
@@ -321,7 +328,7 @@ function unpack(call: Call): Value | undefined {
     else told(call, "file", "low", "new-file", "would unpack files");
     return NOTHING;
   }
-  const message = `what ${show(call.text)} unpacks would come from the network, unchecked`;
+  const message = () => `what ${show(call.text)} unpacks would come from the network, unchecked`;
   if (input?.network !== undefined) {
     const severity = isSystem ? "high" : "medium";
     const found = { severity, rule: "download-then-run", message } as const;

@@ -24,7 +24,15 @@ import type {
   WordPart,
 } from "unbash";
 import { quote } from "../../text/quote.ts";
-import { enter, MAX_VALUE_CHARS, resolvePath, rewind, setVariable, type Shell } from "./shell.ts";
+import {
+  enter,
+  MAX_VALUE_CHARS,
+  nameOf,
+  resolvePath,
+  rewind,
+  setVariable,
+  type Shell,
+} from "./shell.ts";
 import { concat, either, known, NOTHING, spell, unknown, type Value } from "./value.ts";
 
 /** One command that a script runs. */
@@ -41,7 +49,7 @@ export interface Call {
   /** Whether the script goes no further if it fails. */
   readonly isDecisive: boolean;
   readonly line: number;
-  /** All of it in one spelling, and the commands that it reads from. */
+  /** All of it in one spelling. */
   readonly text: string;
   /** Reads another script in the same shell. */
   readonly run: (script: string, input?: Value) => Value;
@@ -59,9 +67,9 @@ export interface Judge {
 const MAX_DEPTH = 12;
 
 /** Commands that only say yes or no: what is behind them runs or does not. */
-const CONDITIONS = /^(?:test|\[|\[\[|false|!|grep|egrep|command|which|type|id|getent|cmp|diff)$/;
+const CONDITIONS = /^(?:test|\[|false|grep|egrep|command|which|type|id|getent|cmp|diff)$/;
 
-const ENDINGS = /^(?:exit|return|exec|break|continue|kill|set)\b/;
+const ENDINGS = /^(?:exit|return|exec|break|continue|kill)$/;
 
 const DECLARATIONS = /^(?:export|declare|local|readonly|typeset)$/;
 
@@ -76,6 +84,7 @@ interface Context {
 export function readScript(text: string, shell: Shell, judge: Judge, input?: Value): Value {
   let source = text;
   let depth = 0;
+  let inside = 0;
 
   return runNested(text, { input, isDecisive: true, before: "" });
 
@@ -97,17 +106,23 @@ export function readScript(text: string, shell: Shell, judge: Judge, input?: Val
     const [error] = script.errors ?? [];
     if (error !== undefined) {
       report(error.pos, script, `a shell would not read it (${quote(error.message)})`);
+      // What is inside is unknown with it, and there may be much.
+      if (inside > 0) return unknown("");
     }
     return runList(script.commands, context);
   }
 
   function report(at: number, node: { readonly pos: number; readonly end: number }, what: string) {
-    judge.unknown(shell, shell.lineAt(at), source.slice(node.pos, node.end), what);
+    judge.unknown(shell, shell.lineAt(at), source.slice(node.pos, node.end) + shell.guard, what);
   }
 
   /** A script in a `$(…)` or `<(…)`: what it sets is gone behind it. */
   function runInside(script: ParsedScript | undefined, input: Value | undefined): Value {
     if (script === undefined) return unknown("");
+    if (inside >= MAX_DEPTH) {
+      report(script.pos, script, "its parts are too deep in each other");
+      return unknown("");
+    }
     const since = shell.journal.length;
     const { lineAt, trace } = shell;
     const outer = source;
@@ -117,70 +132,71 @@ export function readScript(text: string, shell: Shell, judge: Judge, input?: Val
       shell.lineAt = () => line;
     }
     shell.trace = [];
+    inside++;
     const output = runParsed(script, { input, isDecisive: false, before: "" });
+    inside--;
     // What is not known is spelled as the commands that print it, in their one spelling.
-    const inner = shell.trace.join("; ").slice(0, MAX_VALUE_CHARS);
+    const inner = nameOf(shell, shell.trace.join("; "));
     source = outer;
     [shell.lineAt, shell.trace] = [lineAt, trace];
     rewind(shell, since, (before) => before);
-    return output.isKnown ? known(output.text.replace(/\n+$/, "")) : unknown(`$(${inner})`, output);
+    return output.isKnown ? known(withoutLastLines(output.text)) : unknown(`$(${inner})`, output);
   }
 
   function runList(statements: readonly Statement[], context: Context): Value {
     const outputs: Value[] = [];
-    const guards = shell.guards;
+    const { guard } = shell;
     for (const [index, statement] of statements.entries()) {
-      if (shell.budget < 0) break;
+      if (--shell.budget < 0) break;
       const isLast = index === statements.length - 1;
       const from = shell.trace.length;
+      const { ends, conditions } = shell;
       const isDecisive = context.isDecisive && !statement.background &&
         (isLast || shell.stopsOnError);
       outputs.push(runChain(statement.command, { ...context, isDecisive }));
-      const ran = shell.trace.slice(from);
-      const stops = ran.some((text) => ENDINGS.test(text)) ||
-        (shell.stopsOnError && !isLast && ran.some(isCondition));
-      // `set -eux` and its like change nothing that is not known.
-      if (stops && !ran.every((text) => /^set [-+](?:[eux]+|[euxo]*o pipefail)$/.test(text))) {
-        shell.guards = [...shell.guards.slice(-8), `after ${ran.join("; ")}`];
-      }
+      const stops = shell.ends > ends || (shell.stopsOnError && shell.conditions > conditions);
+      if (stops && !isLast) shell.guard = guardOf("after", shell.trace.slice(from));
     }
-    shell.guards = guards;
+    shell.guard = guard;
     return concat([NOTHING, ...outputs.filter(({ text, isKnown }) => text !== "" || !isKnown)]);
+  }
+
+  /** What is so where a command runs, on top of what was so before. */
+  function guardOf(what: string, commands: readonly string[]): string {
+    return nameOf(shell, `${shell.guard} ${what} ${commands.join("; ")}`);
   }
 
   function runChain(node: Statement["command"], context: Context): Value {
     if (node.type !== "AndOr") return runPipeline(node, context);
     const { commands, operators } = node;
     const outputs: Value[] = [];
-    const guards = shell.guards;
-    const start = shell.trace.length;
+    const { guard } = shell;
+    const goesOn = operators.findLastIndex((operator, at) =>
+      operator === "||" && !isEnding(commands[at + 1]!)
+    );
+    const isPlain = !operators.includes("||");
+    let from = shell.trace.length;
     for (const [index, command] of commands.entries()) {
-      const from = shell.trace.length;
       const since = shell.journal.length;
-      const mayGoOn = operators.some((operator, at) =>
-        at >= index && operator === "||" && !isEnding(commands[at + 1]!)
-      );
-      const isDecisive = !mayGoOn && (index < operators.length || context.isDecisive);
+      const { conditions } = shell;
+      const isDecisive = index > goesOn && (index < operators.length || context.isDecisive);
       outputs.push(runPipeline(command, { ...context, isDecisive }));
-      if (index > 0) rewind(shell, since, (before, now) => maybe(before, now));
-      const ran = shell.trace.slice(from);
-      if (operators[index] === "||") {
-        shell.guards = [...guards, `unless ${shell.trace.slice(start).join("; ")}`];
-      } else if (ran.some(isCondition)) shell.guards = [...shell.guards, `if ${ran.join("; ")}`];
+      // Behind `&&` alone all of them ran, or the script has ended.
+      const isSure = index === 0 || (isPlain && shell.guard === guard);
+      if (!isSure) rewind(shell, since, (before, now) => either(before ?? NOTHING, now));
+      if (operators[index] === "||" || shell.conditions > conditions) {
+        shell.guard = guardOf(operators[index] ?? "", shell.trace.slice(from));
+        from = shell.trace.length;
+      }
     }
-    shell.guards = guards;
+    shell.guard = guard;
     return concat(outputs);
-
-    /** Behind `&&` all of them ran, or the script has ended. */
-    function maybe(before: Value | undefined, now: Value): Value {
-      const isSure = operators.every((operator) => operator === "&&") && shell.guards === guards;
-      return isSure ? now : either(before ?? NOTHING, now);
-    }
   }
 
   function isEnding(node: PipelineNode): boolean {
-    return /^(?:exit|return|false)\b|\b(?:exit\s+[1-9]\d*|return\s+1)\s*;?\s*[})]$/
-      .test(source.slice(node.pos, node.end));
+    const text = source.slice(node.pos, node.end);
+    return /^(?:exit|return|false)\b/.test(text.slice(0, 8)) ||
+      /\b(?:exit|return) [1-9]\d{0,2}\s?;?\s?[})]$/.test(text.slice(-16));
   }
 
   function runPipeline(node: PipelineNode, context: Context): Value {
@@ -194,18 +210,27 @@ export function readScript(text: string, shell: Shell, judge: Judge, input?: Val
       const isDecisive = context.isDecisive && !isNegated && index === last;
       const output = runCommand(command, { input, before, isDecisive });
       if (last > 0) rewind(shell, since, (value) => value);
-      before += `${shell.trace.slice(from).join("; ")} | `;
-      if (before.length > MAX_VALUE_CHARS) shell.budget = -1;
+      before = nameOf(shell, `${before}${shell.trace.slice(from).join("; ")} | `);
       input = output;
     }
-    if (isNegated) shell.trace.push("!");
+    if (isNegated) {
+      shell.trace.push("!");
+      shell.conditions++;
+    }
     return input ?? NOTHING;
   }
 
   function runCommand(node: CommandNode, context: Context): Value {
+    if (node.type === "Command") return runSimple(node, context);
+    if (--shell.budget < 0) return unknown("");
+    const from = shell.trace.length;
+    const output = runCompound(node, context);
+    shell.trace.push(nameOf(shell, `${node.type} ${shell.trace.splice(from).join("; ")}`));
+    return output;
+  }
+
+  function runCompound(node: Exclude<CommandNode, Command>, context: Context): Value {
     switch (node.type) {
-      case "Command":
-        return runSimple(node, context);
       case "Redirected": {
         const { input, writeTo } = redirect(node.redirects, context.input);
         const output = runCommand(node.command, { ...context, input });
@@ -220,17 +245,15 @@ export function readScript(text: string, shell: Shell, judge: Judge, input?: Val
       case "BraceGroup":
         return runList(node.body.commands, context);
       case "If": {
-        const branches = [node, ...node.elif];
         const outputs: Value[] = [];
-        const guards = shell.guards;
-        for (const { clause, then } of branches) {
+        const { guard } = shell;
+        for (const { clause, then } of [node, ...node.elif]) {
           const test = traced(() => runList(clause.commands, { ...context, isDecisive: false }));
-          const outer = shell.guards;
           outputs.push(runUnder(`if ${test}`, then, context));
-          shell.guards = [...outer, `else of ${test}`];
+          shell.guard = guardOf("else", [test]);
         }
         if (node.else !== undefined) outputs.push(runUnder("else", node.else, context));
-        shell.guards = guards;
+        shell.guard = guard;
         return concat(outputs);
       }
       case "While": {
@@ -263,6 +286,7 @@ export function readScript(text: string, shell: Shell, judge: Judge, input?: Val
       case "TestCommand":
         if (/&&|\|\||[`(]/.test(source.slice(node.pos, node.end))) twoReadings(node);
         shell.trace.push(`[[ ${walk(node.expression)}`);
+        shell.conditions++;
         return NOTHING;
       case "ArithmeticCommand":
       case "ArithmeticFor":
@@ -280,16 +304,16 @@ export function readScript(text: string, shell: Shell, judge: Judge, input?: Val
   function traced(run: () => void): string {
     const from = shell.trace.length;
     run();
-    return shell.trace.slice(from).join("; ").slice(0, MAX_VALUE_CHARS);
+    return nameOf(shell, shell.trace.slice(from).join("; "));
   }
 
   /** Reads commands of which nobody knows whether they run. */
-  function runUnder(guard: string, { commands }: CompoundList, context: Context): Value {
-    const { guards } = shell;
+  function runUnder(what: string, { commands }: CompoundList, context: Context): Value {
+    const { guard } = shell;
     const since = shell.journal.length;
-    shell.guards = [...guards, guard];
+    shell.guard = guardOf(what, []);
     const output = runList(commands, context);
-    shell.guards = guards;
+    shell.guard = guard;
     rewind(shell, since, (before, now) => either(before ?? NOTHING, now));
     return output.text === "" && output.isKnown ? output : unknown(output.text, output);
   }
@@ -355,8 +379,12 @@ export function readScript(text: string, shell: Shell, judge: Judge, input?: Val
     const isGlob = node.name.parts?.some(({ type }) => type === "Glob" || type === "ExtendedGlob");
     const call = callOf(node, { ...context, input }, isGlob ? unknown(name.text) : name, words);
     const full = { ...call, variables };
-    shell.trace.push([...variables.map(([name, value]) => `${name}=${spell(value)}`), call.text]
-      .join(" "));
+    shell.trace.push(
+      [...variables.map(([name, value]) => `${name}=${spell(value)}`), call.text].join(" "),
+    );
+    if (CONDITIONS.test(name.text)) shell.conditions++;
+    const isPlainSet = words.every(({ text }) => /^(?:[-+][eux]*o?|pipefail)$/.test(text));
+    if (ENDINGS.test(name.text) || (name.text === "set" && !isPlainSet)) shell.ends++;
     for (const [name, value] of variables) judge.set(shell, line, name, value);
     if (DECLARATIONS.test(name.text)) declare(words, line);
     const defined = shell.functions.get(name.text);
@@ -430,13 +458,12 @@ export function readScript(text: string, shell: Shell, judge: Judge, input?: Val
     words: readonly Value[],
   ): Call {
     const line = shell.lineAt(node.pos);
-    const spelled = [name, ...words].map(spell).join(" ");
-    if (spelled.length > 16 * MAX_VALUE_CHARS) shell.budget = -1;
+    shell.before = context.before;
     return {
       ...{ shell, name, words, variables: [], line, input: context.input },
       outputs: [],
       isDecisive: context.isDecisive,
-      text: context.before + spelled,
+      text: [name, ...words].map(spell).join(" "),
       run: (script, input) => {
         const { lineAt } = shell;
         shell.lineAt = () => line;
@@ -507,14 +534,14 @@ export function readScript(text: string, shell: Shell, judge: Judge, input?: Val
   /** A word as one text. */
   function textOf(word: Word, input: Value | undefined): Value {
     if (word.parts === undefined) return known(word.value);
-    return fit(concat(word.parts.map((part) => partValue(part, input))));
+    return fit(concat(word.parts.map((part) => partValue(part, input))), word);
   }
 
-  function fit(value: Value): Value {
-    if (value.text.length <= MAX_VALUE_CHARS) return value;
-    // Long texts that differ must not become equal: nothing is proven of such a script.
-    if (!value.isKnown) shell.budget = -1;
-    return value;
+  /** Variables in variables can grow without end. */
+  function fit(value: Value, word: Word): Value {
+    const { text } = value;
+    const isShort = text.length <= Math.max(MAX_VALUE_CHARS, word.text.length);
+    return isShort ? value : unknown(nameOf(shell, text), value);
   }
 
   /** The words that a word becomes: a variable without quotes may be several, or none. */
@@ -538,7 +565,9 @@ export function readScript(text: string, shell: Shell, judge: Judge, input?: Val
         if (piece !== "") words.at(-1)!.push({ ...value, text: piece });
       }
     }
-    const filled = words.filter((pieces) => pieces.length > 0).map((pieces) => fit(concat(pieces)));
+    const filled = words.filter((pieces) => pieces.length > 0).map((pieces) =>
+      fit(concat(pieces), word)
+    );
     return filled.length === 0 && isThere ? [NOTHING] : filled;
   }
 
@@ -594,6 +623,9 @@ export function readScript(text: string, shell: Shell, judge: Judge, input?: Val
   }
 }
 
-function isCondition(text: string): boolean {
-  return CONDITIONS.test(text.split(" ", 1)[0]!);
+/** A text without the line ends at its end, which a shell cuts. */
+function withoutLastLines(text: string): string {
+  let end = text.length;
+  while (text[end - 1] === "\n") end--;
+  return text.slice(0, end);
 }

@@ -7,8 +7,11 @@
 import type { Mark } from "../../records/mark.ts";
 import lists from "./settings.json" with { type: "json" };
 import packages from "./packages.json" with { type: "json" };
-import { note, type Shell, show } from "./shell.ts";
+import { note, type Shell, show, type Told } from "./shell.ts";
 import type { Value } from "./value.ts";
+
+/** No setting that matters has a longer name. */
+const MAX_NAME_CHARS = 100;
 
 interface Setting {
   readonly name: RegExp;
@@ -53,7 +56,8 @@ export function isOfficialRegistry(url: string): boolean {
 export function judgeSetting(
   name: string,
   value: string,
-): Pick<Mark, "severity" | "rule" | "message"> | "protects" | undefined {
+): Told | "protects" | undefined {
+  if (name.length > MAX_NAME_CHARS) return undefined;
   let protects = false;
   for (const setting of SETTINGS) {
     if (!setting.name.test(name)) continue;
@@ -64,12 +68,13 @@ export function judgeSetting(
       : setting.good?.test(value) === true;
     if (!isFine) {
       const { severity, rule } = setting;
-      return { severity, rule, message: `${show(name)} would be set: ${WHAT[rule]}` };
+      return { severity, rule, message: () => `${show(name)} would be set: ${WHAT[rule]}` };
     }
     protects ||= setting.protects;
   }
   if (/^PATH$/i.test(name) && !isPlainPath(value)) {
-    const message = "PATH would have programs looked for in a directory that others can write";
+    const message = () =>
+      "PATH would have programs looked for in a directory that others can write";
     return { severity: "high", rule: "hijack", message };
   }
   return protects ? "protects" : undefined;
@@ -89,7 +94,7 @@ function isPlainPath(value: string): boolean {
 export function noteSetting(shell: Shell, line: number, name: string, value: Value): void {
   const judged = judgeSetting(name, value.text);
   if (judged === "protects") {
-    const message = `${show(name)} protects, and would not be set any more`;
+    const message = () => `${show(name)} protects, and would not be set any more`;
     const mark = { severity: "medium", rule: "protection-removed", message } as const;
     const place = { kind: "protection", value: `${name}=${value.text}`, line } as const;
     shell.protections.push({ ...place, mark });

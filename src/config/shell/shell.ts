@@ -10,12 +10,17 @@ import type { ReachItem, ReachKind } from "../../records/reach.ts";
 import { quote } from "../../text/quote.ts";
 import { known, unknown, type Value } from "./value.ts";
 
+/** A mark without its place. Its message is made when it is needed. */
+export interface Told extends Pick<Mark, "severity" | "rule"> {
+  readonly message: () => string;
+}
+
 /** One thing that a script does. */
 export interface Act extends ReachItem {
   /** What makes two acts the same one. Holds what an agent wrote, secrets too: it is never shown. */
   readonly key: string;
   /** What a reviewer is told; nothing of what is harmless. */
-  readonly mark?: Omit<Mark, "side" | "line">;
+  readonly mark?: Told;
   /** Whether nobody can tell what it does. */
   readonly isUnknown?: boolean;
   /** A package without its version, and whether the act names one. */
@@ -24,7 +29,7 @@ export interface Act extends ReachItem {
 
 /** Something that protects: a checksum, a firewall rule. It is told when it goes. */
 export interface Guard extends ReachItem {
-  readonly mark: Omit<Mark, "side" | "line">;
+  readonly mark: Told;
   /** What it protects, if it does not matter once that is gone as well. */
   readonly protects?: string;
 }
@@ -33,7 +38,7 @@ export interface Guard extends ReachItem {
 export interface Download {
   readonly url: string;
   readonly line: number;
-  readonly guards: string;
+  readonly guard: string;
   /** Where it is kept. */
   path: string;
   /** The digest or commit it was compared with. */
@@ -63,10 +68,17 @@ export interface Shell {
   readonly downloads: Download[];
   readonly acts: Act[];
   readonly protections: Guard[];
+  /** Short names of long texts. Both files share them, so that equal names are equal texts. */
+  readonly names: Map<string, string>;
   /** The commands in their order, in one spelling. */
   trace: string[];
   /** Under which conditions a command runs. */
-  guards: string[];
+  guard: string;
+  /** The commands that the command that is read now gets its input from. */
+  before: string;
+  /** How many commands were read that end a script, and that only say yes or no. */
+  ends: number;
+  conditions: number;
   /** Whether a command that fails ends the script. */
   stopsOnError: boolean;
   isRoot: boolean;
@@ -75,11 +87,18 @@ export interface Shell {
   lineAt: (offset: number) => number;
 }
 
+/** Longer texts are compared by a name. */
+const MAX_SPELLED_CHARS = 512;
+
+/** No system opens a longer path; a directory can be entered again and again. */
+const MAX_PATH_CHARS = 1024;
+
 /** How long the text of a value can be. */
 export const MAX_VALUE_CHARS = 4096;
 
-export function newShell(): Shell {
+export function newShell(names: Map<string, string>): Shell {
   return {
+    names,
     variables: new Map([["IFS", known(" \t\n")]]),
     journal: [],
     files: new Map(),
@@ -88,12 +107,23 @@ export function newShell(): Shell {
     acts: [],
     protections: [],
     trace: [],
-    guards: [],
+    guard: "",
+    before: "",
+    ends: 0,
+    conditions: 0,
     stopsOnError: false,
     isRoot: true,
     budget: 0,
     lineAt: () => 1,
   };
+}
+
+/** A text, or a short name that stands for it alone. */
+export function nameOf({ names }: Shell, text: string): string {
+  if (text.length <= MAX_SPELLED_CHARS) return text;
+  const name = names.get(text) ?? `#${names.size}`;
+  names.set(text, name);
+  return name;
 }
 
 /** The name under which the directory is kept with the variables. */
@@ -133,8 +163,9 @@ export function resolvePath(shell: Shell, path: string): string {
   const home = shell.isRoot ? "/root" : "~";
   const tilde = path.replace(/^(?:~|\$HOME|\$\{HOME\})(?=\/|$)/, home);
   const whole = /^[/~$]/.test(tilde) ? tilde : `${directory(shell)}/${tilde}`;
+  if (whole.length > MAX_PATH_CHARS) return `/${nameOf(shell, whole)}`;
   const parts: string[] = [];
-  for (const part of whole.slice(0, MAX_VALUE_CHARS).split("/")) {
+  for (const part of whole.split("/")) {
     if (part === "..") parts.pop();
     else if (part !== "" && part !== ".") parts.push(part);
   }
@@ -165,7 +196,7 @@ export function addDownload(
 ): Download {
   const download: Download = {
     ...{ url, line, path, checked: "", uses: new Set<string>(), tag: tag ?? "" },
-    guards: JSON.stringify(shell.guards),
+    guard: shell.guard,
     isRepository: tag !== undefined,
   };
   shell.downloads.push(download);
@@ -180,7 +211,7 @@ const MAX_SHOWN_CHARS = 160;
 const SECRET =
   /((?:authorization|bearer|basic|token|passw(?:or)?d|secret|api[-_]?key|credentials?)(?:["']?\s*[=: ]\s*["']?)(?:bearer |basic )?)[^\s"']+|\b(?:gh[pousr]_|github_pat_|glpat-|sk-|AKIA|ASIA|AIza|npm_|pypi-|xox[abeoprs]-|hf_|eyJ)[\w.-]{8,}|(:\/\/)[^\s/:@]*:[^\s/@]+(?=@)/gi;
 
-function hideSecrets(text: string): string {
+export function hideSecrets(text: string): string {
   return text.slice(0, MAX_VALUE_CHARS).replace(
     SECRET,
     (_, name = "", scheme = "") => `${name}${scheme}***`,
@@ -199,7 +230,7 @@ interface Note {
   readonly key?: string;
   readonly severity: Mark["severity"];
   readonly rule: string;
-  readonly message: string;
+  readonly message: () => string;
   readonly pin?: Act["pin"];
   readonly isUnknown?: boolean;
 }
@@ -207,11 +238,11 @@ interface Note {
 /** Notes what a script does. */
 export function note(shell: Shell, line: number, { value, key = "", ...found }: Note): void {
   const { kind, severity, rule, message, pin, isUnknown } = found;
+  // A package is the same one, whatever the command reads.
+  const before = kind === "package" || kind === "download" ? "" : shell.before;
   shell.acts.push({
-    kind,
-    value: hideSecrets(value),
-    line,
-    key: JSON.stringify([kind, rule, value, key, ...shell.guards]),
+    ...{ kind, value, line },
+    key: [kind, rule, nameOf(shell, value), nameOf(shell, key), shell.guard, before].join("\0"),
     mark: { severity, rule, message },
     ...(pin && { pin }),
     ...(isUnknown && { isUnknown }),
@@ -220,8 +251,7 @@ export function note(shell: Shell, line: number, { value, key = "", ...found }: 
 
 /** Notes what nobody can read. */
 export function noteUnknown(shell: Shell, line: number, text: string, what: string): void {
-  const message = `nobody can tell what ${show(text)} would do: ${what}`;
-  const rule = "unreadable-command";
-  const found = { severity: "medium", rule, message, isUnknown: true } as const;
-  note(shell, line, { kind: "command", value: text, ...found });
+  const message = () => `nobody can tell what ${show(text)} would do: ${what}`;
+  const found = { severity: "medium", rule: "unreadable-command", message } as const;
+  note(shell, line, { kind: "command", value: text, isUnknown: true, ...found });
 }

@@ -11,10 +11,13 @@ import { noteSetting } from "./settings.ts";
 import { findFile, note, show } from "./shell.ts";
 import { known, NOTHING, unknown, type Value } from "./value.ts";
 
+/** No rule of a firewall is longer. */
+const MAX_RULE_CHARS = 2048;
+
 type Handler = (call: Call) => Value | undefined;
 
 function told(call: Call, severity: Mark["severity"], rule: string, what: string): Value {
-  const message = `${show(call.text)} ${what}`;
+  const message = () => `${show(call.text)} ${what}`;
   const kind = rule === "firewall-removed" || rule === "verification-off"
     ? "protection"
     : "command";
@@ -28,7 +31,7 @@ function always(severity: Mark["severity"], rule: string, what: string): Handler
 
 function firewall(call: Call): Value {
   const texts = call.words.map(({ text }) => text);
-  const all = texts.join(" ");
+  const all = texts.join(" ").slice(0, MAX_RULE_CHARS);
   if (/\b(?:REDIRECT|DNAT|SNAT|MASQUERADE|TPROXY|nat)\b/.test(all)) {
     return told(call, "high", "traffic-redirect", "would send traffic somewhere else");
   }
@@ -36,7 +39,7 @@ function firewall(call: Call): Value {
     /(?:^|\s)(?:-A|-I|--append|--insert|add|-P|default|reject|deny)\b.*\b(?:DROP|REJECT|drop|reject|deny)\b|^enable\b/
       .test(all)
   ) {
-    const message = `${show(call.text)} protects, and would not be run any more`;
+    const message = () => `${show(call.text)} protects, and would not be run any more`;
     const mark = { severity: "high", rule: "firewall-removed", message } as const;
     call.shell.protections.push({ kind: "protection", value: call.text, line: call.line, mark });
     return NOTHING;
