@@ -38,6 +38,28 @@ const REASONS: Readonly<Record<string, string>> = {
   [String.raw`^(?=.*\d)(?:[0-9a-f-]+|(?!.*[a-z]{2}).{1,8})$`]:
     "each part begins at the text's start",
   [String.raw`\S*\s*$`]: "its text is a line that the operator types",
+  "\"(?:[^\"\\\\]|\\\\[^])*(?:\"|$)|'(?:[^'\\\\]|\\\\[^])*(?:'|$)|`[^`]*(?:`|$)":
+    "its text has at most 4,096 characters",
+  [String.raw`[\d.]+$`]: "its text has at most 64 characters",
+  [String.raw`^[\w~./-]*[/.][\w.-]*$`]: "its text has at most 2,048 characters",
+  [String.raw`[?#].*$`]: "its text has at most 2,048 characters",
+  [String.raw`\/+$`]: "its text has at most 2,048 characters",
+  [String.raw`\$\(([^)]*)\)`]: "its text has at most 2,048 characters",
+  [String.raw`^(.+?)[@:](?=[^@/]*$)(.*)$`]: "its text has at most 256 characters",
+  [String.raw`^(.+?)-(\d[^/]*)$`]: "its text has at most 256 characters",
+  [String.raw`\[.*\]$`]: "its text has at most 256 characters",
+  [String.raw`^=?v?\d+(?:\.\d+)+[-+.\w]*$`]: "its text has at most 256 characters",
+  [String.raw`([ugoa]*)[+=]([rwxXst]+)`]: "its text has at most 512 characters",
+  [String.raw`(?:^|[;{}\n])\s*(?:\d+|\/[^/]*\/|\$)?e\b|^s(.).*\1.*\1[gip\d]*e`]:
+    "its text has at most 512 characters",
+  [
+    String
+      .raw`((?:authorization|bearer|basic|token|passw(?:or)?d|secret|api[-_]?key|credentials?)(?:["']?\s*[=: ]\s*["']?)(?:bearer |basic )?)[^\s"']+|\b(?:gh[pousr]_|github_pat_|glpat-|sk-|AKIA|ASIA|AIza|npm_|pypi-|xox[abeoprs]-|hf_|eyJ)[\w.-]{8,}|(:\/\/)[^\s/:@]*:[^\s/@]+(?=@)`
+  ]: "its text has at most 4,096 characters",
+  [
+    String
+      .raw`(?:^|\s)(?:-A|-I|--append|--insert|add|-P|default|reject|deny)\b.*\b(?:DROP|REJECT|drop|reject|deny)\b|^enable\b`
+  ]: "its text has at most 2,048 characters",
 };
 
 function regexesIn(file: string): readonly { readonly source: string; readonly flags: string }[] {

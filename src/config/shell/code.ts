@@ -11,7 +11,10 @@ import { POPULAR } from "./packages.ts";
 import { fetchedByCode } from "./network.ts";
 import type { Call } from "./read.ts";
 import { note, noteUnknown, show } from "./shell.ts";
-import type { Value } from "./value.ts";
+import { unknown, type Value } from "./value.ts";
+
+/** Longer code is not looked at. */
+const MAX_CODE_CHARS = 4096;
 
 const STRINGS = /"(?:[^"\\]|\\[^])*(?:"|$)|'(?:[^'\\]|\\[^])*(?:'|$)|`[^`]*(?:`|$)/g;
 
@@ -37,6 +40,10 @@ const HARMLESS = new Set(
 /** Judges code, by its language's interpreter; gives what it prints. */
 export function judgeCode(call: Call, code: string, options: string): Value {
   const { shell, line, input, text } = call;
+  if (code.length > MAX_CODE_CHARS) {
+    noteUnknown(shell, line, text, "it is much code of another language");
+    return unknown(`<${text}`, { network: "code" });
+  }
   const strings = [...code.matchAll(STRINGS)].map(([string]) => string.slice(1, -1));
   const bare = code.replace(STRINGS, " ");
   const names = bare.match(/[A-Za-z_][\w]*/g) ?? [];
