@@ -17,7 +17,7 @@ import { quote } from "../text/quote.ts";
 import { validateConfigFile } from "./check.ts";
 import { compareAllowlist } from "./allowlist/compare.ts";
 import { markDockerfile } from "./dockerfile/marks.ts";
-import { markRoutes } from "./routes/marks.ts";
+import { compareRoutes } from "./routes/compare.ts";
 
 /** How much of an item's value a mark quotes. */
 const MAX_VALUE_CHARS = 160;
@@ -28,7 +28,7 @@ export const FAILED_CHECK = "failed-check";
 type Compare = (current: string | null, proposed: string) => Findings;
 
 const COMPARE: Readonly<Record<Tool, Compare>> = {
-  [TOOL_CRED_PROXY_BLOCK]: byMarksAlone(markRoutes),
+  [TOOL_CRED_PROXY_BLOCK]: compareRoutes,
   [TOOL_PIPELOCK_BLOCK]: compareAllowlist,
   [TOOL_CAPABILITY_BLOCK]: byMarksAlone(markDockerfile),
 };

@@ -6,7 +6,7 @@
  */
 
 import { validateAllowlist } from "../config/allowlist/check.ts";
-import { explainUpstream } from "../config/hosts/upstream.ts";
+import { readUpstream } from "../config/hosts/upstream.ts";
 import { findJsonProblems, formatJsonPath, type JsonSteps } from "../config/routes/json.ts";
 import { isJsonObject } from "../records/shape.ts";
 import { quote } from "../text/quote.ts";
@@ -83,7 +83,7 @@ export function textOf(place: Place): string {
 export function hostOf(place: Place): string {
   const host = textOf(place);
   const isName = /^[a-z0-9*]\S*$/.test(host) && validateAllowlist(host).length === 0;
-  if (isName || explainUpstream(`http://${host}/`) === undefined && !/[:/?]/.test(host)) {
+  if (isName || typeof readUpstream(`http://${host}/`) !== "string" && !/[:/?]/.test(host)) {
     return host;
   }
   // An IPv6 address has several notations, and the URL parser compares one.

@@ -14,7 +14,7 @@ import {
 } from "../../mod.ts";
 import { compareAllowlist } from "../../src/config/allowlist/compare.ts";
 import { markDockerfile } from "../../src/config/dockerfile/marks.ts";
-import { markRoutes } from "../../src/config/routes/marks.ts";
+import { compareRoutes } from "../../src/config/routes/compare.ts";
 import { jsonExcess } from "../../src/text/json.ts";
 import { samplePending } from "../support/records.ts";
 import { holds } from "../support/properties.ts";
@@ -114,7 +114,7 @@ const RUNS: readonly (readonly [name: string, run: (text: string) => unknown])[]
   ["the check of routes", (text) => validateConfigFile("cred-proxy-block", text)],
   ["the marks of a Dockerfile", (text) => markDockerfile("FROM b:1\nUSER a\n", text)],
   ["the marks of an allowlist", (text) => compareAllowlist("github.com\n", text)],
-  ["the marks of routes", (text) => markRoutes(null, text)],
+  ["the comparison of routes", (text) => compareRoutes(null, text)],
   ["the marks against a Dockerfile in force", (text) => markDockerfile(text, "FROM b:1\n")],
   ["the diff", (text) => renderDiff("FROM a:1\n\nE\n", text)],
   ["the visible form as prose", visible],
@@ -201,7 +201,7 @@ Deno.test("work: the marks of an allowlist grow no faster than its hosts and tho
 for (
   const [what, mark, file] of [
     ["an allowlist", compareAllowlist, domains],
-    ["routes", markRoutes, (from: number, count: number) => {
+    ["routes", compareRoutes, (from: number, count: number) => {
       const routes = domains(from, count).trim().split("\n")
         .map((host) => ({ path: `/${host}/`, upstream: `https://${host}` }));
       return JSON.stringify({ routes });

@@ -18,15 +18,14 @@ const DOT_SEGMENT = /\/(?:\.|%2e){1,2}(?:\/|$)/i;
 const LABEL = /^[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?$/;
 
 /**
- * Says what was expected instead of a text that is not a plain http or https URL, and what to do;
- * `undefined` if the URL is fine. Checks the raw text, not what the WHATWG parser makes of it: the parser
+ * Reads a plain http or https URL; gives what was expected instead, and what to do, if it is none. Checks the raw text, not what the WHATWG parser makes of it: the parser
  * drops zero-width characters, tabs and line feeds, turns `\` into `/`, full-width letters into ASCII and
  * `0x7f.1` into 127.0.0.1, so that parser and reader can see different hosts.
  *
  * Hosts are lower-case names of letters, digits, `-` and `_`, one label or more; IPv4 addresses of four
  * decimal numbers; IPv6 addresses in brackets. A path without dot segments and a query are allowed, a fragment is not.
  */
-export function explainUpstream(url: string): string | undefined {
+export function readUpstream(url: string): URL | string {
   if (/[^\x21-\x7e]/.test(url)) {
     return "a URL of printable ASCII without spaces: remove or percent-encode the other characters";
   }
@@ -58,7 +57,7 @@ export function explainUpstream(url: string): string | undefined {
   if (parsed === null || (!host.startsWith("[") && parsed.hostname !== host)) {
     return "a URL that every parser reads alike: check the host";
   }
-  return undefined;
+  return parsed;
 }
 
 function explainHost(host: string): string | undefined {

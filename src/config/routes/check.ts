@@ -7,7 +7,7 @@
 import { type ConfigProblem, listProblems } from "../../records/problem.ts";
 import { isJsonObject } from "../../records/shape.ts";
 import { quote } from "../../text/quote.ts";
-import { explainUpstream } from "../hosts/upstream.ts";
+import { readUpstream } from "../hosts/upstream.ts";
 import { findJsonProblems, foldKey, formatJsonPath, type JsonSteps } from "./json.ts";
 
 /** Roles that only one route of a bottle may have: two would contradict each other. */
@@ -148,8 +148,8 @@ function* checkUpstream(steps: JsonSteps, value: unknown): Generator<ConfigProbl
     yield upstream;
     return;
   }
-  const expectation = explainUpstream(upstream);
-  if (!expectation) return;
+  const expectation = readUpstream(upstream);
+  if (typeof expectation !== "string") return;
   // The text before an "@" may be a password, which must not reach a log.
   const found = upstream.includes("@") ? 'a URL with an "@"' : quote(upstream);
   yield problem(steps, found, expectation);

@@ -34,6 +34,7 @@ const SCALAR = /(?:-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?|true|fal
 
 /** A key as the most tolerant reader takes it: in any case, with or without blanks and hidden characters. */
 export function foldKey(key: string): string {
+  if (/^[a-z_]*$/.test(key)) return key;
   // Each character by itself: to sort a long run of combining marks takes time quadratic in it.
   return key.replace(/\P{ASCII}/gu, (character) => character.normalize("NFKD"))
     .replace(/[\s\p{Cc}\p{Cf}]/gu, "").toLowerCase();
