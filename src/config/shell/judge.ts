@@ -91,6 +91,8 @@ function withoutRunner(
     const [, variable, value = ""] = /^(\w+)=([^]*)$/.exec(text) ?? [];
     if (variable !== undefined && name !== "xargs") {
       noteSetting(call.shell, call.line, variable, { ...all[at]!, text: value });
+    } else if (name === "env" && /^-\w*S|^--split-string/.test(text)) {
+      return { ...call, name: unknown(text) };
     } else if (text.startsWith("-")) {
       if (takes.has(text)) at++;
     } else if (left > 0) left--;
@@ -364,6 +366,9 @@ function runModule(call: Call, module: string, rest: readonly Value[]): Value {
 function runAwk(call: Call): Value {
   const { words, shell, line, text, input } = call;
   const program = operandsOf(words, "-F -v -f")[0] ?? NOTHING;
+  if (words.some(({ text }) => /^-i|^--include|^-E|^--exec/.test(text))) {
+    noteUnknown(shell, line, text, "it may write a file");
+  }
   if (
     /\bsystem\s*\(|\|\s*(?:getline|")|"\s*\|/.test(program.text) ||
     optionOf(words, "-f") !== undefined
@@ -411,6 +416,12 @@ function outputOf(call: Call): Value {
   if (program === "cat" && files.length === words.length) return concat(files);
   const isDecoding = DECODERS.has(program) &&
     (/^(?:rev|tr)$/.test(program) || words.some(({ text }) => /^-\w*[dDr]|^--decode/.test(text)));
+  if (
+    /^(?:yq|jq|uniq|date)$/.test(program) &&
+    words.some(({ text }) => /^-i|^--in-?place|^-s|^--set/.test(text))
+  ) {
+    noteUnknown(shell, call.line, text, "it changes a file or the clock");
+  }
   for (const option of ["-o", "--output"]) {
     const to = /^(?:sort|jq|yq|xmllint|uniq)$/.test(program) ? optionOf(words, option) : undefined;
     if (to !== undefined) writeFile(call, to.text, unknown(`<${text}`, from), false);

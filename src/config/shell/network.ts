@@ -7,7 +7,16 @@
 import lists from "./commands.json" with { type: "json" };
 import { operandsOf, optionOf, use, writeFile } from "./places.ts";
 import type { Call } from "./read.ts";
-import { addDownload, directory, findFile, note, resolvePath, type Shell, show } from "./shell.ts";
+import {
+  addDownload,
+  directory,
+  findFile,
+  note,
+  noteUnknown,
+  resolvePath,
+  type Shell,
+  show,
+} from "./shell.ts";
 import { NOTHING, unknown, type Value } from "./value.ts";
 
 /** Addresses that answer with the credentials of a machine. */
@@ -83,6 +92,10 @@ export function fetchFrom(call: Call): Value {
       message,
     });
   }
+  const files = program === "curl" ? ["-K", "--config"] : ["-i", "--input-file", "-e", "--execute"];
+  if (/^(?:curl|wget)$/.test(program) && optionOf(words, ...files) !== undefined) {
+    noteUnknown(shell, line, text, "a file or an option says what it fetches");
+  }
   const target = outputOf(call, address.text, all);
   if (target === undefined) {
     const message = () => `${show(address.text)} would be fetched`;
@@ -125,7 +138,9 @@ function outputOf({ name, words }: Call, url: string, all: readonly Value[]): st
   if (program === "curl") {
     const output = optionOf(words, "-o", "--output")?.text;
     if (output !== undefined) return output === "-" ? undefined : output;
-    return words.some(({ text }) => /^-[a-zA-Z]*O|^--remote-name/.test(text)) ? last : undefined;
+    const folder = optionOf(words, "--output-dir")?.text ?? ".";
+    const isNamed = words.some(({ text }) => /^-[a-zA-Z]*O|^--remote-name/.test(text));
+    return isNamed ? `${folder}/${last}` : undefined;
   }
   if (program === "wget") {
     const output = optionOf(words, "-O", "--output-document")?.text;

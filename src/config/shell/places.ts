@@ -184,6 +184,14 @@ function changeMode(call: Call): Value {
     told(call, "privilege", severity, "privilege-escalation", "would have anybody write there");
   } else if (isSecret) {
     told(call, "privilege", "medium", "privilege-escalation", "would have anybody read a secret");
+  } else if (!isRun && paths.some((path) => judgePlace(path)?.rule === "firewall-removed")) {
+    told(
+      call,
+      "protection",
+      "medium",
+      "firewall-removed",
+      "would keep what may protect from running",
+    );
   } else if (octal === undefined && /-[rwx]*[sw]/.test(mode.text)) protect(call);
   if (isRun) { for (const path of paths) use(findFile(shell, path)?.download, "made executable"); }
   return NOTHING;
@@ -263,6 +271,9 @@ function copy(call: Call): Value {
       (base.startsWith(other) || other.startsWith(base))
     ) continue;
     const place = judgePlace(path);
+    if (name.text === "mv" && judgePlace(from)?.rule === "firewall-removed") {
+      told(call, "protection", "medium", "firewall-removed", "would move what may protect away");
+    }
     if (place !== undefined && place.rule === "hijack") use(file?.download, `put at ${path}`);
     const value = file?.value ?? unknown(`<${from}`);
     writeFile(call, path, value, false);
