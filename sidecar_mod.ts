@@ -5,10 +5,17 @@
  * @module
  */
 
+export { CHANGE_FORMS, changeConfigFile } from "./src/config/change.ts";
 export { validateConfigFile } from "./src/config/check.ts";
 export { refusedAtOnce } from "./src/policy/floor.ts";
 export { readOwnFile } from "./src/disk/read_own.ts";
-export { clearUnfinished, compareArrivals, hasQueueDirectory } from "./src/queue/files.ts";
+export {
+  clearUnfinished,
+  compareArrivals,
+  type CurrentCopy,
+  hasQueueDirectory,
+  readCurrentCopy,
+} from "./src/queue/files.ts";
 export {
   type Answered,
   type Asked,
@@ -18,6 +25,7 @@ export {
   type Question,
 } from "./src/queue/recent.ts";
 export { waitForResponse } from "./src/queue/wait.ts";
+export type { Change } from "./src/records/change.ts";
 export { InvalidNameError } from "./src/records/errors.ts";
 export {
   checkBottleSlug,

@@ -55,6 +55,9 @@ export interface HeldCall {
 /** What a call keeps of its proposal. It is read anew where more is needed. */
 type Kept = Pick<Proposal, "id" | "tool" | "arrivalTimestamp">;
 
+/** A proposal, and the key of what it asks. */
+type Asking = { readonly proposal: Kept; readonly key: string };
+
 /** What has become of a proposal. */
 export type ProposalState =
   | {
@@ -67,15 +70,23 @@ export type ProposalState =
   | { readonly kind: "pending"; readonly proposal: Kept; readonly ahead: number };
 
 /** A call is refused. */
-type Refusal = { readonly kind: "refused"; readonly reason: string };
+export type Refusal = { readonly kind: "refused"; readonly reason: string };
 
 /** The result of a call. */
 export type Outcome = ProposalState | Refusal;
+
+/** Works out what a change asks for. */
+type WorkOut = () => Question | Refusal;
 
 /** Holds the calls of one bottle. */
 export interface Holder {
   /** Asks a question, or the same one again. */
   readonly ask: (question: Question, call: HeldCall) => Promise<Outcome>;
+  /**
+   * Asks what a change becomes of the file in force. A change with the same key is the same question, also if
+   * the file in force is another one by then: it is not worked out again.
+   */
+  readonly askChange: (key: string, work: WorkOut, call: HeldCall) => Promise<Outcome>;
   /** Asks what has become of a proposal; `undefined` if this bottle has no such proposal. */
   readonly status: (
     proposalId: string,
@@ -93,6 +104,9 @@ const REJECTED_MS = 60_000;
 
 /** A call that would keep more of its request is not held. Clients send a few hundred characters. */
 const MAX_KEPT_CHARACTERS = 16 * 1024;
+
+/** How many changes are kept in mind, with the proposal that each became. */
+const MAX_CHANGES = 1_000;
 
 /** Why a held call ends before its response is there. */
 const RELEASED = new Error("the call is released");
@@ -114,6 +128,8 @@ export function openHolder(options: HoldOptions): Holder {
   /** Every call, also before it is held: a cancellation may come while its proposal is being written. */
   const running = new Set<HeldCall>();
   const released = new WeakSet<HeldCall>();
+  /** What changes became, by their keys; the newest come last. */
+  const became = new Map<string, Asking>();
   let isClosing = false;
 
   /** Waits within the bounds. Whatever happens, the proposal stays. */
@@ -238,14 +254,15 @@ export function openHolder(options: HoldOptions): Holder {
   /** Nothing but this function has the file, and it has ended before the call is held. */
   async function propose(
     question: Question,
-  ): Promise<Refusal | { readonly kind: "new" | "pending" | "repeated"; readonly proposal: Kept }> {
+  ): Promise<Refusal | Asking & { readonly kind: "new" | "pending" | "repeated" }> {
     const fresh = newProposal({ bottleSlug, ...question });
     const { id, tool, proposedFile } = fresh;
+    const { key } = askedOf(fresh);
     while (true) {
       const objection = await queue.propose(fresh, objectionTo);
       if (objection === undefined) {
         log("proposed", { proposal_id: id, tool, characters: proposedFile.length });
-        return { kind: "new", proposal: keptOf(fresh) };
+        return { kind: "new", proposal: keptOf(fresh), key };
       }
       if (objection.kind === "rejected") {
         const reason = "the operator rejected exactly this file less than a minute ago, with the " +
@@ -260,23 +277,43 @@ export function openHolder(options: HoldOptions): Holder {
         return { kind: "refused", reason };
       }
       // What is on disk counts. If it is gone, or asks something else by now, the call is judged again.
-      const proposal = await queue.proposal(objection.id, askedOf(fresh).key);
+      const proposal = await queue.proposal(objection.id, key);
       if (proposal === undefined) continue;
       if (objection.kind === "pending") log("attached", { proposal_id: proposal.id, tool });
-      return { kind: objection.kind, proposal: keptOf(proposal) };
+      return { kind: objection.kind, proposal: keptOf(proposal), key };
     }
   }
 
   // An `async` function would keep the question as long as it waits: it keeps its parameters.
-  function ask(question: Question, call: HeldCall): Promise<Outcome> {
-    return propose(question).then((found) =>
-      found.kind === "refused" ? found : wait(
-        found.proposal,
-        found.kind === "repeated" ? 0 : capOf(call),
-        call,
-        found.kind === "new",
-      )
-    );
+  function ask(question: Question, call: HeldCall, changeKey?: string): Promise<Outcome> {
+    return propose(question).then((found) => {
+      if (found.kind === "refused") return found;
+      const { kind, proposal, key } = found;
+      if (changeKey !== undefined) {
+        if (became.size >= MAX_CHANGES) became.delete(became.keys().next().value!);
+        became.set(changeKey, { proposal, key });
+      }
+      return wait(proposal, kind === "repeated" ? 0 : capOf(call), call, kind === "new");
+    });
+  }
+
+  /** What a change became, unless it is gone, asks something else by now, or was answered too long ago. */
+  async function askedBefore(changeKey: string): Promise<Kept | undefined> {
+    const before = became.get(changeKey);
+    if (before === undefined) return undefined;
+    const { proposal: { id }, key } = before;
+    if (await queue.proposal(id, key) === undefined) return undefined;
+    const isOld = await queue.response(id) !== undefined &&
+      Date.now() - queue.answeredAtMs(id) > limits.repeatMs;
+    return isOld ? undefined : before.proposal;
+  }
+
+  function askChange(changeKey: string, work: WorkOut, call: HeldCall): Promise<Outcome> {
+    return askedBefore(changeKey).then((before) => {
+      if (before !== undefined) return wait(before, capOf(call), call);
+      const question = work();
+      return "kind" in question ? question : ask(question, call, changeKey);
+    });
   }
 
   function status(id: string, waitMs: number, call: HeldCall): Promise<Outcome | undefined> {
@@ -296,6 +333,7 @@ export function openHolder(options: HoldOptions): Holder {
 
   return {
     ask: (question, call) => track(call, ask(question, call)),
+    askChange: (key, work, call) => track(call, askChange(key, work, call)),
     status: (proposalId, waitMs, call) => track(call, status(proposalId, waitMs, call)),
     release(session, requestId) {
       for (const call of running) {

@@ -5,7 +5,15 @@
  */
 
 import { SUPERVISE_HOSTNAME, type Tool } from "../sidecar_mod.ts";
-import { type HeldCall, type Holder, type HoldOptions, openHolder, type Outcome } from "./hold.ts";
+import { changedFile, changeKeyOf } from "./changes.ts";
+import {
+  type HeldCall,
+  type Holder,
+  type HoldOptions,
+  openHolder,
+  type Outcome,
+  type Refusal,
+} from "./hold.ts";
 import {
   cancelledId,
   health,
@@ -28,7 +36,7 @@ import {
 } from "./tasks.ts";
 import {
   failed,
-  INPUT_SCHEMA,
+  INPUT_SCHEMAS,
   INSTRUCTIONS,
   OUTPUT_JSON_SCHEMA,
   OUTPUT_SCHEMA,
@@ -157,11 +165,17 @@ function cutTexts(message: object): () => Partial<ToolInput> {
   const { params } = message as { params?: { arguments?: Record<string, unknown> } };
   const sent = params?.arguments;
   let texts: Partial<ToolInput> = {};
-  for (const name of ["proposed_file", "justification"] as const) {
+  for (const name of ["proposed_file", "justification", "patch"] as const) {
     const text = sent?.[name];
     if (typeof text !== "string") continue;
     texts[name] = text;
     sent![name] = "";
+  }
+  for (const name of ["add", "remove"] as const) {
+    const list = sent?.[name];
+    if (!Array.isArray(list)) continue;
+    texts[name] = list;
+    sent![name] = [];
   }
   return () => {
     const taken = texts;
@@ -186,7 +200,7 @@ function createMcpServer(
     const tool = server.registerTool(name, {
       title,
       description,
-      inputSchema: INPUT_SCHEMA,
+      inputSchema: INPUT_SCHEMAS[name],
       outputSchema: OUTPUT_SCHEMA,
       annotations: {
         readOnlyHint: false,
@@ -284,15 +298,30 @@ function heldCall({ mcpReq, http }: ServerContext, received: Received): HeldCall
 
 /** Asks, or says what is wrong. No `async` function: that would keep the file for as long as the call is held. */
 function ask(
+  { queueDir, log }: ServerOptions,
   holder: Holder,
   tool: Tool,
   input: ToolInput,
   received: Received,
   call: HeldCall,
-): readonly string[] | Promise<Outcome> {
+): Promise<Outcome> {
   const whole = { ...input, ...received.takeTexts() };
+  const refuse = (problems: readonly string[]): Refusal => {
+    log("malformed", { tool, problems: problems.length });
+    const count = `${problems.length} problem${problems.length === 1 ? "" : "s"}`;
+    const list = problems.map((problem) => `\n- ${problem}`).join("");
+    const reason = `the proposal has ${count}. Nothing was queued. Fix it and call again.${list}`;
+    return { kind: "refused", reason };
+  };
   const problems = problemsOf(tool, whole);
-  return problems.length > 0 ? problems : holder.ask(questionOf(tool, whole), call);
+  if (problems.length > 0) return Promise.resolve(refuse(problems));
+  const key = changeKeyOf(tool, whole);
+  if (key === undefined) return holder.ask(questionOf(tool, whole), call);
+  const work = () => {
+    const file = changedFile(queueDir, tool, whole);
+    return Array.isArray(file) ? refuse(file) : questionOf(tool, { ...whole, ...file });
+  };
+  return holder.askChange(key, work, call);
 }
 
 async function propose(
@@ -305,15 +334,7 @@ async function propose(
 ) {
   const detached = declaresTasks(context.mcpReq.envelope);
   const call = { ...heldCall(context, received), detached };
-  const asked = ask(holder, tool, input, received, call);
-  if (!(asked instanceof Promise)) {
-    options.log("malformed", { tool, problems: asked.length });
-    return failed(
-      `Cannot ask the operator: the proposal has ${asked.length} ` +
-        `problem${asked.length === 1 ? "" : "s"}. Nothing was queued. Fix it and call again.\n` +
-        asked.map((problem) => `- ${problem}`).join("\n"),
-    );
-  }
+  const asked = ask(options, holder, tool, input, received, call);
   return await guarded(options, tool, call, async () => {
     const outcome = await asked;
     if (!detached || outcome.kind === "refused") return resultOf(outcome);

@@ -6,6 +6,8 @@
  */
 
 import {
+  type Change,
+  CHANGE_FORMS,
   CONFIG_FILE_FOR_TOOL,
   CURRENT_CONFIG_DIR_IN_AGENT,
   MAX_CONFIG_FILE_BYTES,
@@ -24,21 +26,21 @@ import {
 import type { Outcome, ProposalState } from "./hold.ts";
 import { z } from "zod";
 
-function describe(tool: Tool, when: string, format: string): string {
+function describe(tool: Tool, when: string, change: string, format: string): string {
   const file = CONFIG_FILE_FOR_TOOL[tool];
-  return `${when} A human operator reads your proposal as a diff against the file in force, ` +
-    `together with your justification, and approves, modifies or rejects it.
+  return `${when} A human operator reads your proposal as a diff, with your justification, and approves, ` +
+    `modifies or rejects it.
 
-How to ask: read the file in force at ${CURRENT_CONFIG_DIR_IN_AGENT}/${file}, change as little as ` +
-    `possible, and send the whole new file as proposed_file. ${format} Justify it in two sentences ` +
-    `that a human can check: what is blocked, and why this change is the smallest that helps.
+How to ask: change as little as possible of the file in force, ` +
+    `${CURRENT_CONFIG_DIR_IN_AGENT}/${file}: send ${change}, or the whole new file as ` +
+    `proposed_file. ${format} Justify it in two sentences that a human can check: what is blocked, ` +
+    `and why this change is the smallest that helps.
 
-The call stays open until the operator has decided, or until just before your client would give up; ` +
+The call stays open until the operator has decided, or until your client would give up; ` +
     `then it returns "pending", the proposal stays, and proposal-status tells you more. Repeating ` +
-    `the same call is safe. The answer: "approved" - ` +
-    `the operator accepted your file as it is; "modified" - the operator accepted another version, ` +
-    `which you find in final_file; "rejected" - nothing changes, read the notes before you ask ` +
-    `again. A file with a syntax error is answered at once with the reasons, and nobody is asked.`;
+    `the same call is safe. The answer: "approved" - your file as it is; "modified" - another ` +
+    `version, which is in final_file; "rejected" - nothing changes, read the notes before you ask ` +
+    `again. A syntax error, or a change that does not fit, is answered at once.`;
 }
 
 /** Every tool that proposes, as an agent sees it: its name, one for people, and what to read before a call. */
@@ -50,6 +52,7 @@ export const TOOL_OFFERS: readonly { name: Tool; title: string; description: str
       TOOL_CRED_PROXY_BLOCK,
       "Use this when the credential proxy has no route for a service you need, or refuses your " +
         "request for want of a credential (an unknown path, a 401 or 403 from the proxy).",
+      "add or remove",
       "It is routes.json: an object whose `routes` are objects with `path`, `upstream`, and where " +
         "a credential is needed `auth_scheme` with `token_ref` or `token_env`. Never put a secret " +
         "into it; name one.",
@@ -62,6 +65,7 @@ export const TOOL_OFFERS: readonly { name: Tool; title: string; description: str
       TOOL_PIPELOCK_BLOCK,
       "Use this when the egress filter blocks a host you need (a refused connection, or a 403 " +
         "that names pipelock).",
+      "add or remove",
       "It is the allowlist: one lower-case host name a line, `#` for comments, `*.` in front for " +
         "all names below; no scheme, port, path or IP address.",
     ),
@@ -73,27 +77,52 @@ export const TOOL_OFFERS: readonly { name: Tool; title: string; description: str
       TOOL_CAPABILITY_BLOCK,
       "Use this when the bottle lacks a program, a library or a setting that you cannot install " +
         "from inside.",
+      "a patch",
       "It is the bottle's Dockerfile. The bottle is rebuilt from it, so what is not in it is lost.",
     ),
   },
 ];
 
-/** What an agent sends. {@linkcode problemsOf} checks lengths and blanks, and answers in words. */
-export const INPUT_SCHEMA = z.object({
-  proposed_file: z.string().describe(
-    `The whole new file, not a diff; at most ${MAX_CONFIG_FILE_BYTES} bytes.`,
-  ),
-  justification: z.string().describe(
-    `Why you need it, for the operator; at most ${MAX_JUSTIFICATION_BYTES} bytes.`,
-  ),
-  current_file_sha256: z.string().optional().describe(
-    "SHA-256 (64 hex digits) of the file in force that you started from. With it the operator is " +
-      "warned if the file has changed since.",
-  ),
-});
+/** What an agent sends to each tool. {@linkcode problemsOf} checks lengths, blanks and forms, in words. */
+export const INPUT_SCHEMAS: Readonly<Record<Tool, z.ZodType<ToolInput>>> = {
+  [TOOL_CRED_PROXY_BLOCK]: inputSchema({
+    add: z.array(z.looseObject({})).optional().describe("Routes to add."),
+    remove: z.array(z.string()).optional().describe("Paths of routes to remove."),
+  }),
+  [TOOL_PIPELOCK_BLOCK]: inputSchema({
+    add: z.array(z.string()).optional().describe("Hosts to add."),
+    remove: z.array(z.string()).optional().describe("Hosts to remove."),
+  }),
+  [TOOL_CAPABILITY_BLOCK]: inputSchema({
+    patch: z.string().optional().describe("A unified diff of the file in force."),
+  }),
+};
 
-/** What an agent sends, as a type. */
-export type ToolInput = z.infer<typeof INPUT_SCHEMA>;
+function inputSchema<T extends z.ZodRawShape>(change: T) {
+  return z.object({
+    ...change,
+    proposed_file: z.string().optional().describe(
+      `Instead: the whole new file; at most ${MAX_CONFIG_FILE_BYTES} bytes.`,
+    ),
+    justification: z.string().describe(
+      `Why you need it, for the operator; at most ${MAX_JUSTIFICATION_BYTES} bytes.`,
+    ),
+    current_file_sha256: z.string().optional().describe(
+      "SHA-256 of the file in force that you started from: the operator is warned if " +
+        "it has changed.",
+    ),
+  });
+}
+
+/** What an agent sends to any of the tools: the whole file, or a change to the one in force. */
+export interface ToolInput {
+  proposed_file?: string | undefined;
+  add?: unknown[] | undefined;
+  remove?: unknown[] | undefined;
+  patch?: string | undefined;
+  justification: string;
+  current_file_sha256?: string | undefined;
+}
 
 /** The status of a proposal without a decision. */
 const STATUS_PENDING = "pending";
@@ -120,21 +149,46 @@ export const OUTPUT_JSON_SCHEMA: Record<string, unknown> = z.toJSONSchema(OUTPUT
 export function questionOf(tool: Tool, input: ToolInput): Question {
   return {
     tool,
-    proposedFile: input.proposed_file,
+    proposedFile: input.proposed_file ?? "",
     justification: input.justification,
     currentFileHash: (input.current_file_sha256 ?? "").toLowerCase(),
   };
 }
 
+/** The parts of a change. */
+const CHANGE_PARTS = ["add", "remove", "patch"] as const;
+
+/** The parts of a change that are sent and not empty. */
+export function changeParts(input: ToolInput): readonly (keyof Change)[] {
+  return CHANGE_PARTS.filter((name) => {
+    const sent = input[name];
+    return (typeof sent === "string" ? sent.trim() : sent ?? "").length > 0;
+  });
+}
+
+/** What is wrong with how an agent asks: as a whole file, or as a change. */
+function* formProblems(tool: Tool, input: ToolInput): Generator<string> {
+  const forms = CHANGE_FORMS[tool];
+  const parts = changeParts(input);
+  const isWhole = (input.proposed_file ?? "").trim() !== "";
+  const expected = `the whole new file as proposed_file, or instead ${forms.join(" or ")}`;
+  for (const part of parts) {
+    if (!forms.includes(part)) yield `${part}: ${tool} does not take it, expected ${expected}`;
+    else if (isWhole) yield `${part}: found proposed_file beside it, expected one of the two`;
+  }
+  if (isWhole || parts.length > 0) return;
+  const sent = CHANGE_PARTS.find((name) => input[name] !== undefined) ?? "proposed_file";
+  yield `${sent}: found nothing, expected ${expected}`;
+}
+
 /** What is wrong with an agent's input, a sentence for each problem: first all but the file's syntax. */
 export function problemsOf(tool: Tool, input: ToolInput): readonly string[] {
-  const expected = {
-    proposed_file: "the whole new file",
-    justification: "two sentences for the operator",
-  };
-  const problems = (["proposed_file", "justification"] as const)
-    .filter((name) => input[name].trim() === "")
-    .map((name) => `${name}: found nothing but white space, expected ${expected[name]}`);
+  const problems = [...formProblems(tool, input)];
+  if (input.justification.trim() === "") {
+    problems.push(
+      "justification: found nothing but white space, expected two sentences for the operator",
+    );
+  }
   const bytes = new TextEncoder().encode(input.justification).length;
   if (bytes > MAX_JUSTIFICATION_BYTES) {
     problems.push(
@@ -151,8 +205,12 @@ export function problemsOf(tool: Tool, input: ToolInput): readonly string[] {
         "as `sha256sum` prints them, or leave it out",
     );
   }
-  if (problems.length > 0) return problems;
-  const { proposed_file: file } = input;
+  if (problems.length > 0 || changeParts(input).length > 0) return problems;
+  return fileProblems(tool, input.proposed_file ?? "");
+}
+
+/** Why nobody is asked about a file: its syntax, or what no approval passes. */
+export function fileProblems(tool: Tool, file: string): readonly string[] {
   const invalid = validateConfigFile(tool, file).map(({ where, message }) =>
     `${where}: ${message}`
   );

@@ -262,14 +262,18 @@ export function pause(ms: number, hurry: AbortSignal): Promise<void> {
   return promise;
 }
 
-/** Keeps copies of the files in force: a proposal that is stale later is compared with them. */
-export function keepForLater({ root }: Context, bottleSlugs: Iterable<string>): void {
-  for (const slug of new Set(bottleSlugs)) {
-    try {
-      keepFilesInForce(slug, root);
-    } catch {
-      // The disk may be full. Without a copy, a stale proposal is shown without the agent's diff.
-    }
+/** How often a program that runs on looks whether the files in force have changed. */
+export const KEEP_MS = 1_000;
+
+/**
+ * Keeps copies of every bottle's files in force: a proposal that is stale later is compared with them, and
+ * sidecars work out changes on them.
+ */
+export function keepForLater({ root }: Context): void {
+  try {
+    for (const slug of listBottles(root).slugs) keepFilesInForce(slug, root);
+  } catch {
+    // The disk may be full. Without a copy, a stale proposal is shown without the agent's diff.
   }
 }
 

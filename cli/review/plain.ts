@@ -49,7 +49,7 @@ export async function reviewPlain(context: Context, ask: Ask): Promise<void> {
   while (true) {
     const overview = readOverview(where);
     const { pending, unrecordedResponses } = overview;
-    keepForLater(context, pending.map(({ proposal }) => proposal.bottleSlug));
+    keepForLater(context);
     const alarms = alarmLines(overview);
     if (alarms.join() !== told) alarms.forEach(context.complain);
     told = alarms.join();

@@ -25,33 +25,6 @@ import type { Ports } from "./state.ts";
 import { listenForEndings, openTerminal, type Terminal } from "./terminal.ts";
 import { fromFileUrl, join } from "@std/path";
 
-/** How often, at most, the files in force are kept while the queues change. */
-const KEEP_MS = 2_000;
-
-/** Beside the screen, notifies the receivers of new proposals, and keeps the files in force. */
-export function openBackground(context: Context, later: Later) {
-  const notifier = openNotifier(context);
-  let slugs: readonly string[] | undefined;
-  let isKeeping = false;
-
-  return {
-    /** Takes what has changed in the queues. */
-    take(changes: Changes): void {
-      notifier.take(changes);
-      const delayMs = slugs === undefined ? 0 : KEEP_MS;
-      slugs = changes.now.pending.map(({ proposal }) => proposal.bottleSlug);
-      if (isKeeping) return;
-      isKeeping = true;
-      later(delayMs, () => {
-        isKeeping = false;
-        keepForLater(context, slugs!);
-      });
-    },
-    /** Ends it, within a bounded time. */
-    close: () => notifier.close(),
-  };
-}
-
 /** A text that differs between any two states of a file; `""` if there is no file. */
 export function stampOf(path: string): string {
   try {
@@ -160,9 +133,9 @@ export async function reviewFullScreen(context: Context): Promise<number> {
     if (isKey && (isLent || performance.now() - returnedMs < LATE_SIGNAL_MS)) return;
     end(exitCode);
   }, fail);
-  const background = openBackground(quiet, later);
+  const notifier = openNotifier(quiet);
   function take(changed: Changes): void {
-    background.take(changed);
+    notifier.take(changed);
     judged.forget();
     app.take(changed);
   }
@@ -173,6 +146,7 @@ export async function reviewFullScreen(context: Context): Promise<number> {
     ticking = setInterval(() => {
       judged.lookAgain();
       app.tick();
+      keepForLater(context);
     }, TICK_MS);
     for await (const changed of changes) {
       take(changed);
@@ -185,7 +159,7 @@ export async function reviewFullScreen(context: Context): Promise<number> {
     stop.abort();
     terminal?.close();
     stopListening();
-    await background.close();
+    await notifier.close();
   }
   for (const line of app.end()) context.print(context.visible(line));
   for (const line of complaints) context.complain(line);

@@ -41,7 +41,7 @@ import {
 } from "../bottle/container.ts";
 import { isUnitActive, sidecarCommand, startUnit, stopUnit } from "../bottle/unit.ts";
 import { runAlone } from "../command/alone.ts";
-import { type Context, readNamedFile } from "../command/context.ts";
+import { type Context, keepForLater, readNamedFile } from "../command/context.ts";
 import { CLIENT_NAMES, type ClientName, UsageError } from "../command/flags.ts";
 import { shellWord } from "../command/split_words.ts";
 import { counted, named } from "../doctor/finding.ts";
@@ -155,6 +155,7 @@ function alone(run: (context: Context, bottle: Bottle) => Promise<void>) {
 
 /** Starts a bottle's sidecar; does nothing if it runs. */
 export const bottleUp = alone(async (context, bottle) => {
+  keepForLater(context);
   const { slug, settings } = bottle;
   if (context.flags.systemd) {
     const started = await startUnit(bottle);

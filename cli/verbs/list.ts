@@ -32,7 +32,7 @@ export function list(context: Context): number {
   const overview = readOverview(where);
   const { pending: all, unrecordedResponses, unlisted, unreadable } = overview;
   const exit = unreadable.some(({ isWholeQueue }) => isWholeQueue) ? 1 : 0;
-  keepForLater(context, all.map(({ proposal }) => proposal.bottleSlug));
+  keepForLater(context);
   const chosen = all.filter(wanted);
   const marks = marksOfPending(chosen, root);
   const hints = hintsOfPending(chosen, root, nowMs);

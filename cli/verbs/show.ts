@@ -53,7 +53,7 @@ export async function show(context: Context, words: readonly string[]): Promise<
     return flags.final ? printFinal(context, ref, record) : showRecord(context, ref, record);
   }
   if (flags.final) throw new NoFinalFileError(proposalId, "undecided", "it is not decided yet");
-  keepForLater(context, [bottleSlug]);
+  keepForLater(context);
   const inspection = await inspectProposal(ref);
   const nowMs = Date.now();
   const hints = hintsOfPending([inspection], context.root, nowMs).get(inspection)!;

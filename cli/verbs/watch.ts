@@ -15,7 +15,7 @@ import {
 } from "../../internal_mod.ts";
 import type { PendingProposal, Proposal, QueueEvent } from "../../mod.ts";
 import { runAlone } from "../command/alone.ts";
-import { type Context, keepForLater } from "../command/context.ts";
+import { type Context, KEEP_MS, keepForLater } from "../command/context.ts";
 import { isWanted } from "../command/resolve.ts";
 import { openNotifier } from "../notify/outbox.ts";
 import { beginningOf, quoteFile, quoteId, visibleJson } from "../render/quote.ts";
@@ -86,6 +86,8 @@ export async function watch(context: Context): Promise<void> {
     context.write(encoder.encode(`${line}\n`));
   };
   const notifier = openNotifier(context);
+  keepForLater(context);
+  const keeping = setInterval(() => keepForLater(context), KEEP_MS);
   try {
     for await (const changes of watchChanges({ ...where, wanted, signal })) {
       printChanges(context, print, changes);
@@ -93,6 +95,8 @@ export async function watch(context: Context): Promise<void> {
     }
   } catch (error) {
     if (!(error instanceof Deno.errors.BrokenPipe)) throw error;
+  } finally {
+    clearInterval(keeping);
   }
   await notifier.close();
 }
@@ -151,7 +155,6 @@ function printArrived(
   print: Print,
   arrived: readonly PendingProposal[],
 ): void {
-  keepForLater(context, arrived.map(({ proposal }) => proposal.bottleSlug));
   const judged = marksOfPending(arrived, context.root);
   for (const entry of arrived) {
     const { id, bottleSlug, tool, justification, arrivalTimestamp } = entry.proposal;

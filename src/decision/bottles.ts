@@ -21,6 +21,7 @@ import {
   removeFile,
   replaceFile,
 } from "../disk/write.ts";
+import { keepFilesInForce } from "../host/config_files.ts";
 import { archivedUnrecorded } from "../log/decisions.ts";
 import { findLeftovers, findProposals } from "../queue/find.ts";
 import { parseJsonBytes } from "../records/codec.ts";
@@ -197,6 +198,7 @@ export async function addBottle(
     writeBottle(slug, chosen, root);
     return chosen;
   });
+  keepFilesInForce(slug, root);
   return { settings, made, kept };
 }
 

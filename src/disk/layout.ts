@@ -11,6 +11,7 @@ import {
   PROPOSAL_SUFFIX,
   RESPONSE_SUFFIX,
 } from "../records/names.ts";
+import { CONFIG_FILE_FOR_TOOL, type Tool } from "../records/proposal.ts";
 import { join } from "@std/path";
 
 /**
@@ -139,4 +140,13 @@ export function responsePath(queueDir: string, id: string): string {
 /** The directory to which a proposal moves with its response, `<queueDir>/processed`. */
 export function processedDir(queueDir: string): string {
   return join(queueDir, "processed");
+}
+
+/**
+ * The host's copy, in a queue directory, of the config file in force that a tool changes. It is no file in a
+ * directory `current/`: whoever can write the queue could put a link in that directory's place while the
+ * host writes into it.
+ */
+export function currentCopyPath(queueDir: string, tool: Tool): string {
+  return join(queueDir, `current.${CONFIG_FILE_FOR_TOOL[tool]}`);
 }

@@ -250,6 +250,31 @@ export function replaceFileAlone(path: string, bytes: Uint8Array): void {
   syncNames(dirname(path));
 }
 
+/**
+ * Puts a file into a directory that others can write too, for its owner to read: whatever has the name there
+ * is replaced, a link or a FIFO too, and nothing is followed or opened.
+ *
+ * Does what {@linkcode replaceFile} does; the hidden file is in another directory, and is given to the owner
+ * of path's directory before the `rename`, if root writes for another user.
+ *
+ * @param path The name. Others must not be able to replace its directory.
+ * @param stagingDir A directory on the same file system that they cannot reach; created if missing.
+ * @throws {Error} If the owner could not read the file, or a directory has the name.
+ */
+export function handOver(path: string, bytes: Uint8Array, stagingDir: string): void {
+  const dir = dirname(path);
+  const staged = stagedName(join(stagingDir, basename(path)), crypto.randomUUID());
+  writeNewFile(staged, bytes);
+  try {
+    giveToOwnerOf(dir, staged);
+    Deno.renameSync(staged, path);
+  } catch (error) {
+    removeQuietly(staged);
+    throw error;
+  }
+  syncNames(dir);
+}
+
 /** The name of a hidden file beside another one, which becomes it. */
 export function stagedName(path: string, mark: string): string {
   return join(dirname(path), `.${basename(path)}.${mark}.tmp`);

@@ -4,10 +4,15 @@
  * @module
  */
 
-import { currentConfigDirForSlug, privateDir } from "../disk/layout.ts";
+import {
+  currentConfigDirForSlug,
+  currentCopyPath,
+  privateDir,
+  queueDirForSlug,
+} from "../disk/layout.ts";
 import { ownFileStamp, readOwnFile } from "../disk/read_own.ts";
-import { listNames } from "../disk/read_untrusted.ts";
-import { clearDirectory, removeFile, replaceFile } from "../disk/write.ts";
+import { listNames, readUntrusted, stampOfFile } from "../disk/read_untrusted.ts";
+import { clearDirectory, handOver, removeFile, removeQuietly, replaceFile } from "../disk/write.ts";
 import { checkBottleSlug } from "../records/names.ts";
 import { MAX_CONFIG_FILE_BYTES } from "../records/problem.ts";
 import { CONFIG_FILE_FOR_TOOL, type Tool, TOOLS } from "../records/proposal.ts";
@@ -44,18 +49,44 @@ function knownDir(bottleSlug: string, root: string): string {
   return join(privateDir(root), "known", checkBottleSlug(bottleSlug));
 }
 
+/** The states of a file in force and of its copy in the queue that need no second look, by the file's path. */
+const keptBefore = new Map<string, string>();
+
 /**
- * Keeps copies of a bottle's config files in force in `<root>/private`, and removes the oldest ones. The
- * operator's programs call it whenever they list or show a proposal. Needs `--allow-read` and
- * `--allow-write` for the root.
+ * Keeps copies of a bottle's config files in force: by hash in `<root>/private`, the oldest of which it
+ * removes, and one of each in the bottle's queue, where its sidecar works out a change on it. The operator's
+ * programs call it again and again. Needs `--allow-read` and `--allow-write` for the root.
  */
 export function keepFilesInForce(bottleSlug: string, root: string): void {
+  const queueDir = queueDirForSlug(bottleSlug, { root });
   for (const tool of TOOLS) {
     const path = join(currentConfigDirForSlug(bottleSlug, root), CONFIG_FILE_FOR_TOOL[tool]);
-    const bytes = readOwnFile(path);
-    if (bytes !== undefined && bytes.length <= MAX_CONFIG_FILE_BYTES) {
-      keepFile(bottleSlug, bytes, root);
+    const copy = currentCopyPath(queueDir, tool);
+    try {
+      const stamp = ownFileStamp(path)?.text;
+      if (keptBefore.get(path) === `${stamp} ${stampOfFile(copy)}`) continue;
+      const bytes = readOwnFile(path, MAX_CONFIG_FILE_BYTES);
+      if (bytes === undefined) removeFile(copy);
+      else {
+        keepFile(bottleSlug, bytes, root);
+        if (!isCopy(copy, bytes)) handOver(copy, bytes, knownDir(bottleSlug, root));
+      }
+      keptBefore.set(path, `${stamp} ${stampOfFile(copy)}`);
+    } catch {
+      // The disk may be full, or the file too large. Without a copy, a stale proposal is shown without the
+      // agent's diff, and an agent has to send the whole file; an old copy would make every change stale.
+      removeQuietly(copy);
     }
+  }
+}
+
+/** Whether a file that the bottle can write has exactly these bytes. */
+function isCopy(path: string, bytes: Uint8Array): boolean {
+  try {
+    const copy = readUntrusted(path, { maxBytes: bytes.length }).bytes;
+    return copy.length === bytes.length && copy.every((byte, index) => byte === bytes[index]);
+  } catch {
+    return false; // It is missing, or it is something else: that is replaced.
   }
 }
 

@@ -5,7 +5,7 @@
  * @module
  */
 
-import { processedDir, proposalPath, responsePath } from "../disk/layout.ts";
+import { currentCopyPath, processedDir, proposalPath, responsePath } from "../disk/layout.ts";
 import {
   directoryIdentity,
   MAX_QUEUE_FILE_BYTES,
@@ -18,7 +18,8 @@ import { clearDirectory, syncNames } from "../disk/write.ts";
 import { encodeProposal, parseJsonBytes, parseProposal, parseResponse } from "../records/codec.ts";
 import { MalformedRecordError, UnsafeFileError } from "../records/errors.ts";
 import { PROPOSAL_SUFFIX, RESPONSE_SUFFIX } from "../records/names.ts";
-import type { Proposal, ProposalResponse } from "../records/proposal.ts";
+import { MAX_CONFIG_FILE_BYTES } from "../records/problem.ts";
+import type { Proposal, ProposalResponse, Tool } from "../records/proposal.ts";
 import { sha256Hex } from "../text/hash.ts";
 import { quote } from "../text/quote.ts";
 import { basename, join } from "@std/path";
@@ -131,6 +132,30 @@ export function proposalFromBytes(bytes: Uint8Array, path: string): Proposal {
   const proposal = parseProposal(parseJsonBytes(bytes, path), path);
   if (basename(path) === proposal.id + PROPOSAL_SUFFIX) return proposal;
   throw new MalformedRecordError(path, "id", `${quote(proposal.id)} is not the file's name`);
+}
+
+/** The copy of a config file in force that is in a queue, and its hash. */
+export interface CurrentCopy {
+  readonly text: string;
+  readonly sha256: string;
+}
+
+/**
+ * Reads the copy in the queue of the config file in force that a tool changes. The host wrote it, and whoever
+ * can write the queue may have changed it: what is worked out on it counts only with its hash, which the host
+ * compares with the file in force.
+ *
+ * Needs `--allow-read` for the queue directory.
+ *
+ * @throws {Deno.errors.NotFound} If there is no copy.
+ * @throws {UnsafeFileError} If it is not a plain file, or too large for a config file.
+ * @throws {TypeError} If it is not UTF-8.
+ */
+export function readCurrentCopy(queueDir: string, tool: Tool): CurrentCopy {
+  const path = currentCopyPath(queueDir, tool);
+  const { bytes } = readUntrusted(path, { maxBytes: MAX_CONFIG_FILE_BYTES });
+  const text = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
+  return { text, sha256: sha256Hex(bytes) };
 }
 
 /**

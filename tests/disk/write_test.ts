@@ -47,6 +47,11 @@ for (
       ["write", "fdatasync", "rename", "fsync directory"],
     ],
     [
+      "handOver()",
+      'durable.handOver("DIR/x", bytes, "DIR");',
+      ["write", "fdatasync", "rename", "fsync directory"],
+    ],
+    [
       "replaceFileWithOthers()",
       'await durable.replaceFileWithOthers("DIR/x", bytes);',
       ["write", "fdatasync", "rename", "fsync directory"],

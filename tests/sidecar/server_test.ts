@@ -31,9 +31,18 @@ for (const { name, connect } of CLIENT_KINDS) {
       assertEquals(tools.map(({ name }) => name), names);
       for (const tool of tools.slice(0, -1)) {
         assertStringIncludes(String(tool.description), "/etc/claude-bottle/current-config/");
+        const { required, properties } = tool.inputSchema as {
+          required: string[];
+          properties: Record<string, unknown>;
+        };
+        assertEquals(required, ["justification"]);
         assertEquals(
-          (tool.inputSchema as { required: string[] }).required,
-          ["proposed_file", "justification"],
+          Object.keys(properties).slice(0, -3),
+          tool.name === "capability-block" ? ["patch"] : ["add", "remove"],
+        );
+        assertEquals(
+          Object.keys(properties).slice(-3),
+          ["proposed_file", "justification", "current_file_sha256"],
         );
         assert(tool.outputSchema !== undefined);
       }

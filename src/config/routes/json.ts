@@ -53,13 +53,13 @@ function isPlainNumber(literal: string): boolean {
  * column; nesting deeper than `maxDepth`; and what two readers take differently: a key that occurs twice in
  * one object, if only in another case, and a number that some readers round. `JSON.parse` accepts every text
  * without a problem, and `visit` is then called for each of its values in order, with the steps to it (in an
- * array that is used again) and the line it begins on. Returns the first syntax or nesting error alone, or
- * else the keys and numbers, no more than a validator needs. Takes time linear in the text and does not
- * recurse.
+ * array that is used again), the line it begins on, and its index. Returns the first syntax or nesting error
+ * alone, or else the keys and numbers, no more than a validator needs. Takes time linear in the text and does
+ * not recurse.
  */
 export function findJsonProblems(
   text: string,
-  visit: (steps: JsonSteps, line: number) => void = () => {},
+  visit: (steps: JsonSteps, line: number, at: number) => void = () => {},
   maxDepth = MAX_JSON_DEPTH,
 ): readonly ConfigProblem[] {
   const ambiguous: ConfigProblem[] = [];
@@ -123,7 +123,7 @@ export function findJsonProblems(
       at++;
       skipSpace();
     }
-    visit(steps, line);
+    visit(steps, line, at);
     expectsValue = false;
     const first = text[at];
     if (first === "{" || first === "[") {
@@ -166,7 +166,7 @@ export function formatJsonPath(steps: JsonSteps): string {
 }
 
 /** The index behind the string literal at `start`, or -1 if there is no whole one. */
-function endOfString(text: string, start: number): number {
+export function endOfString(text: string, start: number): number {
   if (text[start] !== '"') return -1;
   for (let at = start + 1; at < text.length; at++) {
     const code = text.charCodeAt(at);

@@ -1,6 +1,6 @@
 import { makeContext } from "../../../cli/command/context.ts";
 import { readFlags } from "../../../cli/command/flags.ts";
-import { openBackground } from "../../../cli/review/run.ts";
+import { openNotifier } from "../../../cli/notify/outbox.ts";
 import { readOverview } from "../../../mod.ts";
 import { changesBetween } from "../../../src/decision/events.ts";
 import { configure, startReceiver } from "../../support/receiver.ts";
@@ -42,13 +42,13 @@ Deno.test("what is not listed counts among what waits", async () => {
     interactive: false,
     columns: 80,
   });
-  const background = openBackground(context, () => nothing);
+  const notifier = openNotifier(context);
   const before = readOverview({ root: dir.path });
-  background.take(changesBetween(undefined, before, () => new Map()));
+  notifier.take(changesBetween(undefined, before, () => new Map()));
   await queueSample(dir.path, { id: UUID });
   const unlisted = [{ bottleSlug: "dev-1", count: 40 }];
   const now = { ...readOverview({ root: dir.path }), unlisted };
-  background.take(changesBetween(before, now, () => new Map()));
-  await background.close();
+  notifier.take(changesBetween(before, now, () => new Map()));
+  await notifier.close();
   assertEquals(JSON.parse((await receiver.next()).body).data.waiting, 41);
 });

@@ -16,19 +16,27 @@ function modesUnder(dir: string, prefix = ""): string[] {
     const path = join(dir, name);
     const mode = (Deno.statSync(path).mode! & 0o777).toString(8);
     const below = isDirectory ? modesUnder(path, `${prefix}${name}/`) : [];
-    return [`${mode} ${prefix}${name}`, ...below];
+    return [`${mode} ${prefix}${name.replace(/^[0-9a-f]{64}$/, "SHA256")}`, ...below];
   }).sort();
 }
 
 const ADDED = [
   "600 private/bottles/dev-1.json",
   "600 private/bottles/lock",
+  "600 private/known/dev-1/SHA256",
+  "600 private/known/dev-1/SHA256",
+  "600 private/known/dev-1/SHA256",
+  "600 queue/dev-1/current.Dockerfile",
+  "600 queue/dev-1/current.allowlist",
+  "600 queue/dev-1/current.routes.json",
   "644 current-config/dev-1/Dockerfile",
   "644 current-config/dev-1/allowlist",
   "644 current-config/dev-1/routes.json",
   "700 current-config",
   "700 private",
   "700 private/bottles",
+  "700 private/known",
+  "700 private/known/dev-1",
   "700 private/staging",
   "700 private/staging/bottles",
   "700 queue",
@@ -60,7 +68,9 @@ Deno.test("bottle add makes what a bottle needs, for others what an agent reads,
   assertEquals(out.match(/^bad.*$/m)?.[0], undefined, out);
 });
 
-Deno.test.each(ADDED.filter((line) => !/lock|staging/.test(line)).map((line) => [line.slice(4)]))(
+Deno.test.each(
+  ADDED.filter((line) => !/lock|staging|known/.test(line)).map((line) => [line.slice(4)]),
+)(
   "bottle add makes %s anew after a crash that left it out",
   async (path) => {
     await using dir = await tempDir();
