@@ -201,6 +201,7 @@ const OWNERS: readonly (readonly [what: string, inForce: string, proposed: strin
   ["the same name below another country", "shop.com.co", "shop.com.br", "medium lookalike-host +2"],
   ["hosts of one owner on a platform", "a.acme.vercel.app", "b.acme.vercel.app", "low new-host +2"],
   ["a host of the platform that keeps everybody's data", "ec2.amazonaws.com", "s3.eu-west-1.amazonaws.com", "medium anybodys-host +2"],
+  ["a wildcard over everybody's hosts, whose owner is in force", "login.windows.net", "*.windows.net", "high wildcard-host +2", "medium anybodys-host +2"],
   ["two names in the same country", "alpha.com.co", "omega.com.co", "medium new-owner +2"],
   ["an underscore in a name", "a.acme.github.io", "a_b.acme.github.io", "medium invalid-file +2"],
 ];
