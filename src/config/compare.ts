@@ -16,7 +16,7 @@ import {
 import { quote } from "../text/quote.ts";
 import { validateConfigFile } from "./check.ts";
 import { compareAllowlist } from "./allowlist/compare.ts";
-import { markDockerfile } from "./dockerfile/marks.ts";
+import { compareDockerfile } from "./dockerfile/compare.ts";
 import { compareRoutes } from "./routes/compare.ts";
 
 /** How much of an item's value a mark quotes. */
@@ -30,18 +30,8 @@ type Compare = (current: string | null, proposed: string) => Findings;
 const COMPARE: Readonly<Record<Tool, Compare>> = {
   [TOOL_CRED_PROXY_BLOCK]: compareRoutes,
   [TOOL_PIPELOCK_BLOCK]: compareAllowlist,
-  [TOOL_CAPABILITY_BLOCK]: byMarksAlone(markDockerfile),
+  [TOOL_CAPABILITY_BLOCK]: compareDockerfile,
 };
-
-/** Of these formats the reach is not worked out yet: nothing is proven of a change. */
-function byMarksAlone(
-  mark: (current: string | null, proposed: string) => readonly Mark[],
-): Compare {
-  return (current, proposed) => {
-    const marks = mark(current, proposed);
-    return { added: [], removed: [], marks, isUnknown: true };
-  };
-}
 
 /**
  * Marks what a reviewer should notice in a change of a config file: what the proposed file does that the
@@ -132,7 +122,8 @@ function* withEachItemMarked(
   yield* marks;
   const marked = new Set(marks.flatMap(({ side, line }) => side === "new" ? [line] : []));
   for (const { kind, value, line } of added) {
-    if (marked.has(line)) continue;
+    // What goes has its mark on the line where it is.
+    if (marked.has(line) || kind === "protection") continue;
     const message = `${quote(value, MAX_VALUE_CHARS)} would be a new ${kind}`;
     yield { severity: "low", rule: `new-${kind}`, message, side: "new", line };
   }

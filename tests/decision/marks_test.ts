@@ -35,7 +35,7 @@ Deno.test("marksOfPending() marks each proposal against the file in force of its
   assertEquals(rules(dir), {
     "old-news": [],
     news: ["wildcard-host"],
-    root: ["user-root"],
+    root: ["user-root", "new-image"],
   });
 });
 

@@ -13,7 +13,7 @@ import {
   visible,
 } from "../../mod.ts";
 import { compareAllowlist } from "../../src/config/allowlist/compare.ts";
-import { markDockerfile } from "../../src/config/dockerfile/marks.ts";
+import { compareDockerfile } from "../../src/config/dockerfile/compare.ts";
 import { compareRoutes } from "../../src/config/routes/compare.ts";
 import { jsonExcess } from "../../src/text/json.ts";
 import { samplePending } from "../support/records.ts";
@@ -112,10 +112,10 @@ const RUNS: readonly (readonly [name: string, run: (text: string) => unknown])[]
   ["the check of a Dockerfile", (text) => validateConfigFile("capability-block", text)],
   ["the check of an allowlist", (text) => validateConfigFile("pipelock-block", text)],
   ["the check of routes", (text) => validateConfigFile("cred-proxy-block", text)],
-  ["the marks of a Dockerfile", (text) => markDockerfile("FROM b:1\nUSER a\n", text)],
+  ["the marks of a Dockerfile", (text) => compareDockerfile("FROM b:1\nUSER a\n", text)],
   ["the marks of an allowlist", (text) => compareAllowlist("github.com\n", text)],
   ["the comparison of routes", (text) => compareRoutes(null, text)],
-  ["the marks against a Dockerfile in force", (text) => markDockerfile(text, "FROM b:1\n")],
+  ["the marks against a Dockerfile in force", (text) => compareDockerfile(text, "FROM b:1\n")],
   ["the diff", (text) => renderDiff("FROM a:1\n\nE\n", text)],
   ["the visible form as prose", visible],
   ["the visible form as code", (text) => visibleLine(text, "code")],
@@ -178,7 +178,7 @@ for (const [what, shape] of FOUND) {
   // Threat: A8
   Deno.test(`work: the marks of a Dockerfile with ${what} take work in proportion to it`, () => {
     const text = grow(shape, CHARS);
-    const work = countWork(() => markDockerfile(null, text));
+    const work = countWork(() => compareDockerfile(null, text));
     assert(work < 100 * text.length, `${work} for ${text.length} characters`);
   });
 }

@@ -5,6 +5,7 @@
  */
 
 import { marksFor, type Tool } from "../../mod.ts";
+import { compareScripts } from "../../src/config/shell/compare.ts";
 
 /** One change of a file, and the marks it has: severity, rule, `+` or `-` with the line. */
 export type MarkedChange = readonly [what: string, proposed: string, ...marks: string[]];
@@ -21,4 +22,15 @@ export function marksInShort(tool: Tool, current: string | null, proposed: strin
   return marksFor(tool, current, proposed).map(({ severity, rule, side, line }) =>
     `${severity} ${rule} ${side === "new" ? "+" : "-"}${line}`
   );
+}
+
+/**
+ * Whether a shell would run what the network sends.
+ *
+ * @param text A script.
+ * @returns Whether it has the mark `network-pipe`.
+ */
+export function hasNetworkPipe(text: string): boolean {
+  const script = { text, lineAt: () => 1, isRoot: true, shell: "sh" } as const;
+  return compareScripts([], [script]).marks.some(({ rule }) => rule === "network-pipe");
 }

