@@ -384,10 +384,14 @@ function runAwk(call: Call): Value {
 /** Runs what `find` runs, and removes what it removes. */
 function find(call: Call): Value {
   const { words, shell, line, text } = call;
+  let end = -1;
   for (const [index, word] of words.entries()) {
+    // What is between -exec and its end belongs to the command.
+    if (index < end) continue;
     if (/^-(?:exec|execdir|ok|okdir)$/.test(word.text)) {
-      const end = words.findIndex(({ text }, at) => at > index && /^(?:;|\+)$/.test(text));
-      const [name = NOTHING, ...rest] = words.slice(index + 1, end < 0 ? undefined : end);
+      end = index + 1;
+      while (end < words.length && !/^(?:;|\+)$/.test(words[end]!.text)) end++;
+      const [name = NOTHING, ...rest] = words.slice(index + 1, end);
       if (baseName(name.text) === "find") {
         noteUnknown(shell, line, text, "it runs itself");
         break;
