@@ -112,6 +112,8 @@ export type { ProposalRef } from "./src/records/proposal.ts";
 
 // Shows a proposal and decides it.
 export { type Inspection, inspectProposal } from "./src/decision/inspect.ts";
+export { decideByRule, type RuleDecision } from "./src/decision/by_rule.ts";
+export type { Hours, Rule, RuleOutcome } from "./src/policy/rules.ts";
 export type { PolicyInForce } from "./src/host/policy_file.ts";
 export type { Policy } from "./src/policy/parse.ts";
 export type { Floor } from "./src/policy/floor.ts";

@@ -90,6 +90,8 @@ const FLAG_TABLE = {
     about: "confirm high marks: the bottle's name; repeat it for more bottles",
   },
   "if-unmarked": { about: "approve only what is unmarked, not stale, valid and unanswered" },
+  "decide": { about: "decide by the rules of policy.json what they cover; see docs/policy.md" },
+  "dry-run": { about: "say what the rules would decide, and decide nothing" },
   "allow-stale": { about: "approve even though the file changed since the agent read it" },
   "operator": { value: "NAME", about: "your name in the log, next to user@host and the key" },
   "override-unrecorded": { about: "decide even though the proposal has an unrecorded response" },
@@ -211,8 +213,8 @@ const VERB_TABLE = {
   },
   "watch": {
     program: "watch",
-    about: "print proposals and decisions as they happen",
-    flags: ["tool"],
+    about: "print proposals and decisions as they happen; --decide: decide by rules",
+    flags: ["tool", "decide", "dry-run"],
     notifies: true,
   },
   "notify": {

@@ -42,8 +42,9 @@ export function checkPolicy({ root }: Pick<Subject, "root">): Finding[] {
   } else if (sha256 === "") {
     found.push(ok("there is no policy.json: the built-in floor holds alone"));
   } else {
-    const { hosts, credentialsOnlyTo, imagesOnly } = policy.floor;
+    const { floor: { hosts, credentialsOnlyTo, imagesOnly }, rules } = policy;
     const limits = [
+      counted(rules.length, "rule"),
       counted(hosts.length, "host") + " below the floor",
       ...(credentialsOnlyTo ? [`credentials to ${counted(credentialsOnlyTo.length, "host")}`] : []),
       ...(imagesOnly ? [`${counted(imagesOnly.length, "image")} allowed`] : []),

@@ -48,6 +48,8 @@ export function entryJson(entry: AuditEntry): object {
     confirmed: entry.confirmed,
     if_unmarked: entry.ifUnmarked,
     policy_sha256: entry.policySha256,
+    rules: entry.rules,
+    until: entry.until,
     repair: entry.repair,
     seq: entry.seq,
   };
@@ -185,6 +187,10 @@ export function renderEntry(
     ...(isDecision(entry) ? [...line(marksLine(entry)), ...marksRows(entry, columns, style)] : []),
     ...(confirmed ?? []).flatMap((word) => line(`the operator confirmed ${CONFIRMED[word]}`)),
     ...(entry.ifUnmarked === true ? line("approved without a look, by --if-unmarked") : []),
+    ...(entry.rules === undefined ? [] : line(`decided by rules: ${entry.rules.join(", ")}`)),
+    ...(entry.until === undefined
+      ? []
+      : line(`meant until ${entry.until}; nothing ends it by itself`)),
     ...(entry.policySha256 ? line(`under policy.json ${entry.policySha256}`) : []),
     ...quoted("notes", entry.operatorNotes, "prose"),
     ...quoted("the agent said", entry.justification, "prose"),

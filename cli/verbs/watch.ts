@@ -13,9 +13,16 @@ import {
   visibleLine,
   watchChanges,
 } from "../../internal_mod.ts";
-import type { PendingProposal, Proposal, QueueEvent } from "../../mod.ts";
+import {
+  decideByRule,
+  type PendingProposal,
+  type Proposal,
+  type QueueEvent,
+  SuperviseError,
+} from "../../mod.ts";
 import { runAlone } from "../command/alone.ts";
 import { type Context, KEEP_MS, keepForLater } from "../command/context.ts";
+import { UsageError } from "../command/flags.ts";
 import { isWanted } from "../command/resolve.ts";
 import { openNotifier } from "../notify/outbox.ts";
 import { beginningOf, quoteFile, quoteId, visibleJson } from "../render/quote.ts";
@@ -77,7 +84,11 @@ function lineOf({ event, marks = "", id = "", rest = [], timestamp = "" }: Words
  * line is written whole, at once. New proposals are sent to the receivers of `notify.json`.
  */
 export async function watch(context: Context): Promise<void> {
-  const { where, flags, signal = interrupted() } = context;
+  const { where, flags } = context;
+  if (flags.dryRun && !flags.decide) {
+    throw new UsageError("Cannot use --dry-run without --decide: it says what rules would decide");
+  }
+  const { signal = interrupted() } = context;
   const wanted = isWanted(flags, Date.now());
   const encoder = new TextEncoder();
   const print: Print = (event, words) => {
@@ -92,6 +103,7 @@ export async function watch(context: Context): Promise<void> {
     for await (const changes of watchChanges({ ...where, wanted, signal })) {
       printChanges(context, print, changes);
       notifier.take(changes);
+      if (flags.decide) await decideNew(context, print, changes);
     }
   } catch (error) {
     if (!(error instanceof Deno.errors.BrokenPipe)) throw error;
@@ -99,6 +111,32 @@ export async function watch(context: Context): Promise<void> {
     clearInterval(keeping);
   }
   await notifier.close();
+}
+
+/**
+ * Asks the rules about each proposal of a look that is new, and prints what they said. What they leave to a
+ * person, they are not asked about again, unless it changes.
+ */
+async function decideNew(context: Context, print: Print, { events }: Changes): Promise<void> {
+  const { root, flags: { dryRun } } = context;
+  for (const event of events) {
+    if (event.event !== "arrived" && event.event !== "changed") continue;
+    const { bottleSlug, proposalId } = event;
+    try {
+      const ref = { root, bottleSlug, proposalId };
+      const { outcome, rule, why, until } = await decideByRule(ref, { dryRun });
+      const said = { outcome, rule: rule ?? null, why, until: until ?? null, dry_run: dryRun };
+      const json = { event: "ruled", bottle_slug: bottleSlug, id: proposalId, ...said };
+      const end = until === undefined ? "" : ` until ${until}; nothing ends it by itself`;
+      const would = dryRun && outcome !== "ask" ? `would ${outcome}` : outcome;
+      const words = visibleLine(`${would}${end}: ${why}`, "code");
+      print(json, { event: "ruled", id: proposalId, rest: [bottleSlug, words] });
+    } catch (error) {
+      // Somebody was faster, or the log cannot be written: other proposals can be decided all the same.
+      if (!(error instanceof SuperviseError)) throw error;
+      context.complain(`${proposalId}: ${error.message}`);
+    }
+  }
 }
 
 function interrupted(): AbortSignal {

@@ -9,7 +9,7 @@ import { replaceFileAlone } from "../disk/write.ts";
 import { keepFile } from "../host/config_files.ts";
 import { keepPolicy } from "../host/policy_file.ts";
 import { standingResponse, type UnrecordedResponse } from "../log/decisions.ts";
-import type { AuditEntry } from "../records/audit_entry.ts";
+import { type AuditEntry, checkNoRule } from "../records/audit_entry.ts";
 import { formatHead } from "../records/head.ts";
 import { shortenMarks } from "../records/mark.ts";
 import { AlreadyDecidedError } from "../records/errors.ts";
@@ -140,15 +140,43 @@ export async function decideAfterLook(
   ref: ProposalRef,
   look: (inspection: Inspection) => DecisionOnLook | Promise<DecisionOnLook>,
 ): Promise<Decision> {
+  const decision = await decideUnderLock(
+    ref,
+    async (inspection) => ({ said: await look(inspection) }),
+  );
+  return decision!;
+}
+
+/** What rules say of a decision that they make. */
+export interface ByRules {
+  /** The names of all rules that the decision needs. */
+  readonly rules: readonly string[];
+  /** Until when an approval is meant, ISO 8601. */
+  readonly until?: string;
+}
+
+/**
+ * Decides what `look` says to a proposal; decides nothing and gives `undefined` if it says nothing. It is the only
+ * way to decide as a rule.
+ */
+export async function decideUnderLock(
+  ref: ProposalRef,
+  look: (inspection: Inspection) => Promise<
+    { readonly said: DecisionOnLook; readonly byRules?: ByRules } | undefined
+  >,
+): Promise<Decision | undefined> {
   const { bottleSlug, proposalId, root = claudeBottleRoot() } = ref;
   checkBottleSlug(bottleSlug);
   checkProposalId(proposalId);
   return await withBottleLock(root, bottleSlug, async () => {
     const inspection = await inspectOrAnswerAgain({ root, bottleSlug, proposalId });
-    const request = { ...await look(inspection), root, bottleSlug, proposalId };
-    checkRequest(request);
+    const looked = await look(inspection);
+    if (looked === undefined) return undefined;
+    const { said, byRules } = looked;
+    const request = { ...said, root, bottleSlug, proposalId };
+    checkRequest(request, byRules);
     refuseObstacles(inspection, request);
-    return await record(root, request, inspection);
+    return await record(root, request, inspection, byRules);
   });
 }
 
@@ -205,12 +233,13 @@ const REQUEST: Readonly<Record<keyof DecideRequest, Check>> = {
 };
 
 /** Refuses what no proposal could make right: a program that is not type-checked can say anything. */
-function checkRequest(request: DecideRequest): void {
+function checkRequest(request: DecideRequest, byRules?: ByRules): void {
   for (const [name, check] of Object.entries(REQUEST)) {
     const problem = check(request[name as keyof DecideRequest]);
     if (problem !== undefined) throw new TypeError(`Cannot decide: ${name}: ${problem}`);
   }
-  const { confirmedSlug, currentSha256 } = request;
+  const { confirmedSlug, currentSha256, operator, operatorName } = request;
+  for (const name of byRules ? [] : [operator, operatorName]) checkNoRule(name);
   if (confirmedSlug !== undefined && currentSha256 === undefined) {
     throw new TypeError(
       "Cannot take a confirmation without currentSha256: name the file in force that was shown",
@@ -222,6 +251,7 @@ async function record(
   root: string,
   request: DecideRequest,
   inspection: Inspection,
+  byRules: ByRules | undefined,
 ): Promise<Decision> {
   const { proposal, proposalSha256 } = inspection;
   const { bottleSlug, proposalId, verdict, notes, operator, operatorName } = request;
@@ -251,9 +281,11 @@ async function record(
     ...(confirmed.length > 0 && { confirmed }),
     ...(request.ifUnmarked === true && { ifUnmarked: true }),
     policySha256: inspection.policy.sha256,
+    ...byRules,
   };
   keepPolicy(root, inspection.policy);
-  const response = { proposalId, status, notes, finalFile };
+  const until = byRules?.until === undefined ? {} : { until: byRules.until };
+  const response = { proposalId, status, notes, finalFile, ...until };
   const { head, answered } = await carryOut(root, entry, response, planted !== undefined);
   if (!answered) {
     const says = standingResponse({ root, bottleSlug, proposalId })?.says ?? "it is gone again";

@@ -149,6 +149,7 @@ export async function answerAgain(ref: Ref, refusal: AlreadyDecidedError): Promi
       status: entry.operatorAction as Status,
       notes: entry.operatorNotes,
       finalFile: proven.file,
+      ...(entry.until !== undefined && { until: entry.until }),
       auditHead: signHead(basename(auditLog, ".log"), auditHead!, privateKey),
     });
     if (isAnswered(queueDir, { proposalId, response })) {

@@ -12,7 +12,8 @@ import {
   type ReadOwn,
   readOwnFileOnce,
 } from "../disk/read_own.ts";
-import { NO_POLICY, parsePolicy, type Policy, PolicyError } from "../policy/parse.ts";
+import { NO_POLICY, parsePolicy, type Policy } from "../policy/parse.ts";
+import { PolicyError } from "../policy/read.ts";
 import { sha256Hex } from "../text/hash.ts";
 import { keepCopy } from "./config_files.ts";
 import { join } from "@std/path";

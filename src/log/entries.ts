@@ -7,7 +7,7 @@
 import { auditDir, auditLogPath, claudeBottleRoot, type RootOptions } from "../disk/layout.ts";
 import { openOwnFile } from "../disk/lock.ts";
 import { listNames } from "../disk/read_untrusted.ts";
-import type { AuditEntry } from "../records/audit_entry.ts";
+import { type AuditEntry, checkNoRule } from "../records/audit_entry.ts";
 import { isBottleSlug } from "../records/names.ts";
 import { AUDIT_COMPONENTS } from "../records/proposal.ts";
 import { appendEntry } from "./append.ts";
@@ -54,7 +54,8 @@ export interface BrokenLine {
  * @param entry The entry.
  * @param options Where the log is.
  * @returns The log's path.
- * @throws {InvalidNameError} If the component or the slug is not valid; nothing is written.
+ * @throws {InvalidNameError} If the component or the slug is not valid, or the operator's name that of a rule;
+ * nothing is written.
  * @throws {TypeError} If a field is of the wrong kind; nothing is written.
  * @throws {AuditLogChangedError} If the log was removed, replaced or truncated; nothing is written.
  * @throws {MalformedRecordError} If the record of what was written last is damaged; nothing is written.
@@ -67,6 +68,7 @@ export async function writeAuditEntry(
 ): Promise<string> {
   const { root = claudeBottleRoot() } = options;
   const path = auditLogPath(entry.component, entry.bottleSlug, { root });
+  for (const name of [entry.operator, entry.operatorName]) checkNoRule(name);
   await appendEntry(entry, root);
   return path;
 }

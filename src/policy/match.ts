@@ -57,3 +57,35 @@ export function coversImage(list: readonly string[], image: string): boolean {
     return wanted.repository === repository && ["", version].includes(wanted.version);
   });
 }
+
+/**
+ * Whether a list covers a package: by `npm:left-pad` in any version, by `npm:left-pad@1.3.0`, or by
+ * `npm:@scope/*` for all whose names begin so.
+ */
+export function coversPackage(list: readonly string[], value: string): boolean {
+  const at = value.indexOf("@", value.indexOf(":") + 2);
+  const name = at < 0 ? value : value.slice(0, at);
+  return list.some((listed) =>
+    listed.endsWith("*")
+      ? name.startsWith(listed.slice(0, -1)) && name.length >= listed.length
+      : listed === value || listed === name
+  );
+}
+
+/** Whether a list of origins, as `https://*.example.com:8443`, covers the upstream of a route. */
+export function coversUpstream(list: readonly string[], url: string): boolean {
+  const { protocol, host, port } = originOf(url);
+  return list.some((listed) => {
+    const wanted = originOf(listed);
+    return wanted.protocol === protocol && wanted.port === port &&
+      openHostList([wanted.host]).covers(host);
+  });
+}
+
+/** The parts of an origin; a port that the scheme has anyway is `""`. */
+function originOf(url: string) {
+  const [, protocol = "", authority = ""] = /^(https?):\/\/([^/?#]*)/.exec(url) ?? [];
+  const [, host = authority, written = ""] = /^(.*):(\d+)$/.exec(authority) ?? [];
+  const port = written === (protocol === "https" ? "443" : "80") ? "" : written;
+  return { protocol, host, port };
+}

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { InvalidNameError } from "./errors.ts";
 import type { Mark } from "./mark.ts";
 
 /** The action of an entry for an operator's own edit of a file in force, without a proposal. */
@@ -21,6 +22,17 @@ export const ACTION_SUPERSEDED = "superseded";
  * away.
  */
 export type Confirmation = "high-marks" | "stale" | "unrecorded-response";
+
+/**
+ * What the names of operators begin with that are rules. No person and no program may use such a name.
+ */
+export const RULE_OPERATOR = "rule:";
+
+/** @throws {InvalidNameError} If the name of an operator would be taken for that of a rule. */
+export function checkNoRule(operator: string | undefined): void {
+  if (operator?.trim().toLowerCase().startsWith(RULE_OPERATOR) !== true) return;
+  throw new InvalidNameError("operator", operator, 'a name that does not begin with "rule:"');
+}
 
 export const CONFIRMATIONS: readonly Confirmation[] = [
   "high-marks",
@@ -73,6 +85,10 @@ export interface AuditEntry {
    * `"unread"` if it could not be read. Older logs do not have it.
    */
   readonly policySha256?: string;
+  /** The rules of that policy that made the decision, all that it needed; missing if a person made it. */
+  readonly rules?: readonly string[];
+  /** Until when a rule meant its approval, ISO 8601. Nothing takes it back then. */
+  readonly until?: string;
   /** The key that signed the line. Set by the log, and ignored when an entry is written. */
   readonly operatorKey?: string;
   /** What a crash tore before this line, and where it is kept. Set by the log, like `operatorKey`. */

@@ -89,6 +89,7 @@ const RESPONSE = shapeOf<Omit<ProposalResponse, "auditHead">>("response", {
   notes: field("notes"),
   // The Python original reads a missing final_file as null.
   finalFile: { ...field("final_file", isTextOrNull), missing: null },
+  until: own("until"),
 });
 
 /** The head of a response, in three fields of their own. */
@@ -117,6 +118,8 @@ const AUDIT_ENTRY = shapeOf<AuditEntry>("audit entry", {
   confirmed: own("confirmed", isListOf(isOneOf(CONFIRMATIONS), CONFIRMATIONS.length)),
   ifUnmarked: own("if_unmarked", isFlag),
   policySha256: own("policy_sha256"),
+  rules: own("rules", isListOf(isText, Infinity)),
+  until: own("until"),
   repair: own("repair"),
   seq: own("seq", isNumber),
 });

@@ -108,6 +108,8 @@ export interface ProposalResponse {
   readonly notes: string;
   /** The approved file: the proposed one, the operator's version, or `null` if rejected. */
   readonly finalFile: string | null;
+  /** Until when a rule meant its approval, ISO 8601. Nothing takes it back then. */
+  readonly until?: string;
   /**
    * The head of the audit log right after the decision: it shows later whether the log was cut. Only
    * responses by {@linkcode decide} have one.

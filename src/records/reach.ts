@@ -94,7 +94,7 @@ const WORDS: Readonly<Record<ReachKind, readonly [does: string, one: string, man
 };
 
 /** An item as a message names it. What is no plain name is in quotes. */
-function nameItem({ kind, value }: ReachItem): string {
+export function nameItem({ kind, value }: ReachItem): string {
   const name = /^(?:\*\.)?[a-z0-9.-]{1,253}$/.test(value) ? value : quote(value, MAX_VALUE_CHARS);
   return WORDS[kind][1] + name;
 }

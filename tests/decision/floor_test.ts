@@ -120,7 +120,7 @@ Deno.test("each decision names the policy it was made under; a change of it is n
 
   await write(dir, POLICY);
   const hash = sha256Hex(POLICY);
-  const holds = `ok policy.json ${hash.slice(0, 12)} holds: 1 host below the floor`;
+  const holds = `ok policy.json ${hash.slice(0, 12)} holds: 0 rules, 1 host below the floor`;
   assertEquals(findings()[0], holds);
   assertStringIncludes(findings()[1]!, "which was made under no policy.json");
   await decideOne();

@@ -1,4 +1,5 @@
-import { parsePolicy, PolicyError } from "../../src/policy/parse.ts";
+import { parsePolicy } from "../../src/policy/parse.ts";
+import { PolicyError } from "../../src/policy/read.ts";
 import { assertEquals, assertThrows } from "@std/assert";
 
 Deno.test("parsePolicy() reads a floor", () => {
@@ -22,7 +23,7 @@ Deno.test.each<[string, string]>([
   ["{}", "$: the key version is missing"],
   ['{"version": 2}', "$.version: expected 1"],
   ['{"version": 1, "version": 1}', "$.version: found this key a second time"],
-  ['{"version": 1, "flor": {}}', "$.flor: there is no such key; expected version, floor"],
+  ['{"version": 1, "flor": {}}', "$.flor: there is no such key; expected version, floor, groups"],
   ['{"version": 1, "floor": []}', "$.floor: expected an object"],
   ['{"version": 1, "floor": {"host": []}}', "$.floor.host: there is no such key"],
   ['{"version": 1, "floor": {"hosts": "a.example"}}', "$.floor.hosts: expected a list"],

@@ -103,7 +103,7 @@ function renderScreen(text: string): readonly string[] {
     removed: [],
     marks,
     unrecordedResponse: undefined,
-    policy: { sha256: "", policy: { floor: { hosts: [] } } },
+    policy: { sha256: "", policy: { floor: { hosts: [] }, rules: [], decisionsPerHour: 20 } },
   };
   return renderProposal(inspection, 0, 80, PLAIN);
 }

@@ -1,0 +1,182 @@
+/**
+ * The rules of a policy, and what they say to a change. Pure.
+ *
+ * @module
+ */
+
+import { SEVERITIES } from "../records/mark.ts";
+import type { Tool } from "../records/proposal.ts";
+import { type Comparison, nameItem, type ReachItem, type ReachKind } from "../records/reach.ts";
+import { coversPackage, coversUpstream, openHostList } from "./match.ts";
+
+/** What a rule, or all rules together, say to a change; `ask` leaves it to a person. */
+export type RuleOutcome = "approve" | "reject" | "ask";
+
+/** When a rule holds, by the clock of a time zone. */
+export interface Hours {
+  /** `Mon`, `Tue` and so on. */
+  readonly days: readonly string[];
+  /** `08:00`; the first minute. */
+  readonly from: string;
+  /** `18:00`; the minute behind the last one. */
+  readonly to: string;
+  /** Its name, such as `Europe/Berlin`. */
+  readonly zone: string;
+}
+
+/** One rule. What it does not name, it does not limit; but an approving rule covers nothing it does not name. */
+export interface Rule {
+  /** Its name, which the log gives as the operator `rule:<name>`. */
+  readonly name: string;
+  /** The tool whose file it is about. */
+  readonly tool: Tool;
+  /** The bottles' slugs, those of groups included. */
+  readonly bottles?: readonly string[];
+  /** Hosts and wildcards. */
+  readonly hostsWithin?: readonly string[];
+  /** Origins, also with a wildcard. */
+  readonly upstreamsWithin?: readonly string[];
+  /** Packages. */
+  readonly packagesWithin?: readonly string[];
+  /** The worst mark that a change may have which the rule approves. */
+  readonly marksAtMost: "none" | "low" | "medium";
+  /** How many of its decisions there may be in 24 hours. */
+  readonly countPerDay?: number;
+  /** When it holds. */
+  readonly hours?: Hours;
+  /** What it says. */
+  readonly outcome: RuleOutcome;
+  /** For how long an approval is meant, in milliseconds. Nothing ends it. */
+  readonly forMs?: number;
+  /** What the agent and the log are told. */
+  readonly notes: string;
+}
+
+/** A change that rules are asked about. */
+export interface RuledChange extends Comparison {
+  readonly tool: Tool;
+  readonly bottleSlug: string;
+  /** What stands in the way of approving it, in words. */
+  readonly obstacles: readonly string[];
+  /** When; without it hours and counts do not matter, as in examples. */
+  readonly at?: Date;
+  /** How many decisions of a rule there were in the last 24 hours. */
+  readonly countOf?: (rule: string) => number;
+}
+
+/** What the rules say to a change. */
+export interface Ruling {
+  readonly outcome: RuleOutcome;
+  /** The first rule that says so; none if no rule does. */
+  readonly rule?: Rule;
+  /** All rules that it needs, in their order. */
+  readonly needed: readonly Rule[];
+  /** Why, as a sentence without a capital letter and a full stop. */
+  readonly why: string;
+}
+
+const SAYS = { reject: "rejects it", ask: "leaves it to a person" } as const;
+
+const ORDER: readonly Rule["marksAtMost"][] = ["none", "low", "medium"];
+
+/**
+ * Says what the rules say to a change. One rejecting rule that names something new rejects it. Otherwise it
+ * is approved if each thing that is new is covered by an approving rule, and asked about in every other case:
+ * also if it is not known what is new, if anything stands in the way, or a rule says `ask`.
+ */
+export function ruleFor(rules: readonly Rule[], change: RuledChange): Ruling {
+  const applying = rules.filter((rule) => applies(rule, change));
+  for (const outcome of ["reject", "ask"] as const) {
+    const rule = applying.find((rule) => rule.outcome === outcome && isAbout(rule, change.added));
+    if (rule !== undefined) {
+      return { outcome, rule, needed: [rule], why: `rule ${rule.name} ${SAYS[outcome]}` };
+    }
+  }
+  const ask = (why: string): Ruling => ({ outcome: "ask", needed: [], why });
+  const [obstacle] = change.obstacles;
+  if (obstacle !== undefined) return ask(obstacle);
+  if (change.reach === "unknown") return ask("what it would let in could not be worked out");
+  const worst =
+    SEVERITIES.find((level) => change.marks.some(({ severity }) => severity === level)) ??
+      "none";
+  const approving = applying.filter((rule) =>
+    rule.outcome === "approve" && !isSpent(rule, change) &&
+    worst !== "high" && ORDER.indexOf(worst) <= ORDER.indexOf(rule.marksAtMost)
+  );
+  const used = new Set<Rule>();
+  const now = `now approves a change with such marks (${worst})`;
+  for (const item of change.added) {
+    const rule = approving.find((rule) => covers(rule, item));
+    if (rule === undefined) return ask(`no rule that ${now} covers ${nameItem(item)}`);
+    used.add(rule);
+  }
+  // A change that adds nothing needs one rule that approves for this bottle and file.
+  const needed = used.size > 0 ? approving.filter((rule) => used.has(rule)) : approving.slice(0, 1);
+  const [rule] = needed;
+  if (rule === undefined) return ask(`no rule ${now}`);
+  const names = needed.map(({ name }) => name);
+  return { outcome: "approve", rule, needed, why: `covered by ${names.join(", ")}` };
+}
+
+function applies({ tool, bottles, hours }: Rule, change: RuledChange): boolean {
+  return tool === change.tool && bottles?.includes(change.bottleSlug) !== false &&
+    (hours === undefined || change.at === undefined || isWithin(hours, change.at));
+}
+
+function isSpent({ name, countPerDay }: Rule, { countOf }: RuledChange): boolean {
+  return countPerDay !== undefined && countOf !== undefined && countOf(name) >= countPerDay;
+}
+
+function isWithin({ days, from, to, zone }: Hours, at: Date): boolean {
+  const parts = new Intl.DateTimeFormat("en-GB", {
+    timeZone: zone,
+    weekday: "short",
+    hour: "2-digit",
+    minute: "2-digit",
+    hourCycle: "h23",
+  }).formatToParts(at);
+  const part = (name: string) => parts.find(({ type }) => type === name)?.value ?? "";
+  const time = `${part("hour")}:${part("minute")}`;
+  return days.includes(part("weekday")) && from <= time && time < to;
+}
+
+/** The list of a rule that is about a kind of item. */
+const LISTS: Readonly<
+  Partial<Record<ReachKind, "hostsWithin" | "upstreamsWithin" | "packagesWithin">>
+> = {
+  host: "hostsWithin",
+  upstream: "upstreamsWithin",
+  route: "upstreamsWithin",
+  package: "packagesWithin",
+};
+
+/** Whether an approving rule covers an item whole. What it has no list for, it does not cover. */
+function covers(rule: Rule, { kind, value }: ReachItem): boolean {
+  const list = LISTS[kind];
+  const patterns = list && rule[list];
+  if (patterns === undefined) return false;
+  if (kind === "host") return openHostList(patterns).covers(value);
+  if (kind === "package") return coversPackage(patterns, value);
+  if (kind === "upstream") return coversUpstream(patterns, value);
+  // A route with a token, a role or another key is more than its upstream.
+  const [, upstream] = /^\S+ to (https?:\/\/\S+)$/.exec(value) ?? [];
+  return upstream !== undefined && coversUpstream(patterns, upstream);
+}
+
+/** Whether a rule that rejects or asks is about one of the items; one without a list is about any change. */
+function isAbout(rule: Rule, added: readonly ReachItem[]): boolean {
+  const { hostsWithin, upstreamsWithin, packagesWithin } = rule;
+  if (hostsWithin === undefined && upstreamsWithin === undefined && packagesWithin === undefined) {
+    return true;
+  }
+  return added.some((item) =>
+    covers(rule, item) ||
+    (item.kind === "host" && openHostList(hostsWithin ?? []).meets(item.value) !== undefined) ||
+    (LISTS[item.kind] === "upstreamsWithin" && namesUpstream(upstreamsWithin ?? [], item.value))
+  );
+}
+
+/** Whether a list names the upstream of a route, whatever else the route has. */
+function namesUpstream(patterns: readonly string[], value: string): boolean {
+  return (value.match(/https?:\/\/[^\s"]+/g) ?? []).some((url) => coversUpstream(patterns, url));
+}

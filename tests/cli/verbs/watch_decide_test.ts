@@ -1,0 +1,88 @@
+import { sha256Hex } from "../../../mod.ts";
+import { CLIENT_KINDS } from "../../support/clients.ts";
+import { startWatch, supervise } from "../../support/command_line.ts";
+import { queueOf } from "../../support/operator.ts";
+import { entriesOf } from "../../support/policy.ts";
+import { queueSample } from "../../support/records.ts";
+import { startSidecar } from "../../support/sidecar.ts";
+import { type TempDir, tempDir } from "../../support/temp.ts";
+import { assertEquals, assertStringIncludes } from "@std/assert";
+
+const POLICY = JSON.stringify({
+  version: 1,
+  rules: [
+    { name: "no-hosts", tool: "pipelock-block", then: "reject", notes: "Ask for a route instead." },
+    { name: "same", tool: "cred-proxy-block", marks_at_most: "none", for: "1d", then: "approve" },
+  ],
+});
+
+const ROUTES = '{"routes": []}\n';
+
+async function prepare(dir: TempDir): Promise<void> {
+  await Deno.mkdir(dir.at("current-config", "dev-1"), { recursive: true });
+  await Deno.writeTextFile(dir.at("current-config", "dev-1", "routes.json"), ROUTES);
+  await Deno.writeTextFile(dir.at("policy.json"), POLICY);
+}
+
+// Threat: L14
+Deno.test("watch --decide answers an agent's call by a rule, and says which one", async () => {
+  await using dir = await tempDir();
+  await prepare(dir);
+  const queueDir = await queueOf(dir);
+  await using sidecar = await startSidecar(queueDir);
+  await using client = await CLIENT_KINDS[0]!.connect(sidecar.url);
+  const watch = startWatch(dir.path, ["--decide", "--json"]);
+  const next = async () => JSON.parse(await watch.next());
+  const call = (tool: string, proposed_file: string) =>
+    client.call(tool, { proposed_file, justification: "Because." });
+
+  const rejected = call("pipelock-block", "b.example\n");
+  assertEquals((await next()).event, "arrived");
+  const { id: _, ...ruled } = await next();
+  assertEquals(ruled, {
+    version: 1,
+    event: "ruled",
+    bottle_slug: "dev-1",
+    outcome: "reject",
+    rule: "no-hosts",
+    why: "rule no-hosts rejects it",
+    until: null,
+    dry_run: false,
+  });
+  assertStringIncludes((await rejected).text, "Ask for a route instead.");
+  assertEquals((await next()).operator, "rule:no-hosts");
+
+  const approved = call("cred-proxy-block", ROUTES);
+  assertEquals((await next()).event, "arrived");
+  const { outcome, rule, until } = await next();
+  assertEquals([outcome, rule], ["approve", "same"]);
+  assertStringIncludes((await approved).text, `Meant until ${until}; nothing takes it back`);
+  assertEquals((await next()).event, "decided");
+  assertEquals(await watch.end(), 0);
+
+  const [entry] = await entriesOf(dir);
+  assertEquals([entry?.rules, entry?.policySha256], [["no-hosts"], sha256Hex(POLICY)]);
+  const { out } = await supervise(dir.path, ["audit", "show", "--full"]);
+  assertStringIncludes(out, "decided by rules: same");
+  assertStringIncludes(out, `meant until ${until}; nothing ends it by itself`);
+});
+
+Deno.test("watch --decide leaves to a person what no rule decides, and --dry-run everything", async () => {
+  await using dir = await tempDir();
+  await prepare(dir);
+  const watch = startWatch(dir.path, ["--decide", "--dry-run"]);
+  await queueSample(dir.path, { id: "p1", proposedFile: "b.example\n" });
+  assertStringIncludes(await watch.next(), "arrived");
+  assertStringIncludes(await watch.next(), "p1  dev-1  would reject: rule");
+  assertEquals(await watch.end(), 0);
+
+  await Deno.remove(dir.at("policy.json"));
+  const again = startWatch(dir.path, ["--decide"]);
+  assertStringIncludes(await again.next(), "arrived");
+  assertStringIncludes(await again.next(), "p1  dev-1  ask: ");
+  assertEquals(await again.end(), 0);
+  assertEquals(await entriesOf(dir), []);
+  const wrong = await supervise(dir.path, ["watch", "--dry-run"]);
+  assertEquals([wrong.code, wrong.out], [2, ""]);
+  assertStringIncludes(wrong.err, "Cannot use --dry-run without --decide");
+});

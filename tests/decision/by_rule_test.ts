@@ -1,0 +1,194 @@
+import {
+  decideByRule,
+  InvalidNameError,
+  readOverview,
+  readResponse,
+  sha256Hex,
+  type Verdict,
+  writeAuditEntry,
+} from "../../mod.ts";
+import { decideSample, entriesOf } from "../support/policy.ts";
+import { queueSample } from "../support/records.ts";
+import { type TempDir, tempDir } from "../support/temp.ts";
+import { assertEquals, assertMatch, assertRejects, assertStringIncludes } from "@std/assert";
+
+const IN_FORCE = "a.example\n";
+
+const KEEP = {
+  name: "keep",
+  tool: "pipelock-block",
+  bottles: ["dev-1"],
+  marks_at_most: "none",
+  then: "approve",
+  notes: "Nothing new.",
+};
+
+const NO = { name: "no", tool: "pipelock-block", bottles: ["dev-2"], then: "reject", notes: "No." };
+
+/** A root with an allowlist in force for each bottle, and a policy. */
+async function rootWith(policy: object): Promise<TempDir> {
+  const dir = await tempDir();
+  for (const slug of ["dev-1", "dev-2"]) {
+    await Deno.mkdir(dir.at("current-config", slug), { recursive: true });
+    await Deno.writeTextFile(dir.at("current-config", slug, "allowlist"), IN_FORCE);
+  }
+  await write(dir, policy);
+  return dir;
+}
+
+const write = (dir: TempDir, policy: object) =>
+  Deno.writeTextFile(dir.at("policy.json"), JSON.stringify({ version: 1, ...policy }));
+
+/** Queues a proposal, and has the rules decide it. */
+async function ask(
+  dir: TempDir,
+  bottleSlug: string,
+  proposedFile = IN_FORCE,
+  options: Parameters<typeof decideByRule>[1] = {},
+) {
+  const queued = await queueSample(dir.path, { bottleSlug, proposedFile });
+  const { proposalId } = queued;
+  const said = await decideByRule({ root: dir.path, bottleSlug, proposalId }, options);
+  return { queued, ...said };
+}
+
+// Threat: L14
+Deno.test("decideByRule() decides through decide(), under the rule's name and the policy's hash", async () => {
+  await using dir = await rootWith({ rules: [{ ...KEEP, for: "7d" }, NO] });
+  const now = new Date("2026-11-26T10:00:00Z");
+  const { queued, outcome, decision, rule } = await ask(dir, "dev-1", IN_FORCE, { now });
+  assertEquals([outcome, rule, decision?.status], ["approve", "keep", "approved"]);
+  const [entry] = await entriesOf(dir);
+  const until = "2026-12-03T10:00:00.000Z";
+  assertEquals(
+    [entry?.operator, entry?.rules, entry?.until, entry?.policySha256],
+    ["rule:keep", ["keep"], until, sha256Hex(await Deno.readFile(dir.at("policy.json")))],
+  );
+  const response = await readResponse(queued.queueDir, queued.proposalId);
+  assertEquals(response.until, until);
+  assertEquals(
+    response.notes,
+    `Nothing new. Meant until ${until}; nothing takes it back then by itself.`,
+  );
+  const rejected = await ask(dir, "dev-2", "b.example\n");
+  assertEquals([rejected.outcome, rejected.decision?.notes], ["reject", "No."]);
+  assertEquals((await entriesOf(dir, "dev-2"))[0]?.until, undefined);
+});
+
+// Threat: L14
+Deno.test("decideByRule() leaves to a person what no rule covers, what has an obstacle, and all without rules", async () => {
+  await using dir = await rootWith({ rules: [KEEP] });
+  const asked = async (proposedFile: string) => {
+    const { outcome, why, decision } = await ask(dir, "dev-1", proposedFile);
+    assertEquals([outcome, decision], ["ask", undefined]);
+    return why;
+  };
+  await asked("a.example\nb.example\n");
+  assertStringIncludes(await asked("localhost\n"), "it would add what no approval lets in");
+  assertStringIncludes(await asked("HTTP://x\n"), "invalid allowlist");
+  const stale = await queueSample(dir.path, {
+    proposedFile: IN_FORCE,
+    currentFileHash: sha256Hex("old"),
+  });
+  const ref = { root: dir.path, bottleSlug: "dev-1", proposalId: stale.proposalId };
+  assertStringIncludes((await decideByRule(ref)).why, "is not the one the agent started from");
+  await write(dir, {});
+  await asked(IN_FORCE);
+  await write(dir, { rules: [{}] });
+  assertStringIncludes(await asked(IN_FORCE), "policy.json cannot be used ($.rules[0]");
+  assertEquals(await entriesOf(dir), []);
+});
+
+Deno.test("decideByRule() writes nothing in a dry run", async () => {
+  await using dir = await rootWith({ rules: [KEEP] });
+  const { outcome, rule, decision } = await ask(dir, "dev-1", IN_FORCE, { dryRun: true });
+  assertEquals([outcome, rule, decision], ["approve", "keep", undefined]);
+  assertEquals(readOverview({ root: dir.path }).pending.length, 1);
+  assertEquals([...Deno.readDirSync(dir.path)].map(({ name }) => name).sort(), [
+    "current-config",
+    "policy.json",
+    "queue",
+  ]);
+});
+
+// Threat: L14
+Deno.test("rules decide no more often than the policy says, in an hour and in a day", async () => {
+  await using dir = await rootWith({
+    rules: [{ ...KEEP, count_per_day: 2 }, NO],
+    decisions_per_hour: 3,
+  });
+  const at = (hours: number) => ({ now: new Date(Date.now() + hours * 3_600_000) });
+  const outcomes = [];
+  for (const [slug, hours] of [["dev-1", 0], ["dev-1", 0], ["dev-1", 0], ["dev-2", 0]] as const) {
+    outcomes.push((await ask(dir, slug, IN_FORCE, at(hours))).outcome);
+  }
+  assertEquals(outcomes, ["approve", "approve", "ask", "reject"]);
+  assertStringIncludes((await ask(dir, "dev-2")).why, "rules decided 3 times in the last hour");
+  assertEquals((await ask(dir, "dev-2", IN_FORCE, at(2))).outcome, "reject");
+  assertEquals((await ask(dir, "dev-1", IN_FORCE, at(23))).outcome, "ask");
+  assertEquals((await ask(dir, "dev-1", IN_FORCE, at(25))).outcome, "approve");
+});
+
+// Threat: L14
+Deno.test("a rule three of whose decisions operators reverted is stopped until the policy changes", async () => {
+  const policy = { rules: [NO], decisions_per_hour: 100 };
+  await using dir = await rootWith(policy);
+  const APPROVED: Verdict = { status: "approved" };
+  for (const host of ["b", "c", "d"]) {
+    const proposedFile = `${IN_FORCE}${host}.example\n`;
+    assertEquals((await ask(dir, "dev-2", proposedFile)).outcome, "reject");
+    const again = await queueSample(dir.path, { bottleSlug: "dev-2", proposedFile });
+    await decideSample(dir, again, APPROVED);
+  }
+  const { outcome, why } = await ask(dir, "dev-2", `${IN_FORCE}e.example\n`);
+  assertEquals(outcome, "ask");
+  assertStringIncludes(
+    why,
+    "the rule no is stopped, because operators reverted 3 of its decisions",
+  );
+  await write(dir, { ...policy, decisions_per_hour: 99 });
+  assertEquals((await ask(dir, "dev-2", `${IN_FORCE}e.example\n`)).outcome, "reject");
+});
+
+// Threat: L14
+Deno.test("nobody else uses the name of a rule", async () => {
+  await using dir = await rootWith({ rules: [KEEP] });
+  const queued = await queueSample(dir.path, { proposedFile: IN_FORCE });
+  for (const change of [{ operator: "rule:keep" }, { operatorName: " Rule:keep" }]) {
+    const decided = () => decideSample(dir, queued, { status: "rejected" }, change);
+    const { message } = await assertRejects(decided, InvalidNameError);
+    assertMatch(message, /a name that does not begin with "rule:"/);
+    const entry = {
+      timestamp: "2026-11-26T10:00:00Z",
+      bottleSlug: "dev-1",
+      component: "pipelock",
+      operatorAction: "operator-edit",
+      operatorNotes: "",
+      justification: "",
+      diff: "",
+      ...change,
+    };
+    await assertRejects(() => writeAuditEntry(entry, { root: dir.path }), InvalidNameError);
+  }
+  assertEquals(await entriesOf(dir), []);
+});
+
+// Threat: L14
+Deno.test("a rule lets in the hosts that it names, and no change with another one", async () => {
+  const hosts = {
+    name: "hosts",
+    tool: "pipelock-block",
+    hosts_within: ["*.npmjs.org", "metadata.google.internal"],
+    then: "approve",
+  };
+  await using dir = await rootWith({ rules: [hosts] });
+  const asked = async (...added: readonly string[]) =>
+    (await ask(dir, "dev-1", IN_FORCE + added.map((host) => `${host}\n`).join(""))).outcome;
+  assertEquals(await asked("registry.npmjs.org"), "approve");
+  assertEquals(await asked("registry.npmjs.org", "b.example"), "ask");
+  assertEquals(await asked("evil-npmjs.org"), "ask");
+  assertEquals(await asked("*.npmjs.org"), "ask");
+  // No rule reaches below the floor.
+  assertEquals(await asked("metadata.google.internal"), "ask");
+  assertEquals((await entriesOf(dir)).map(({ rules }) => rules), [["hosts"]]);
+});
