@@ -45,7 +45,7 @@ async function recordedIds(prefix: string, { root, bottle }: Where): Promise<Off
   const ids = new Map<string, string>();
   for (const { component, slug } of listAuditLogs(where)) {
     if (bottle !== undefined && slug !== bottle) continue;
-    for (const { proposalId } of readLatestEntries(component, slug, where)) {
+    for (const { proposalId } of readLatestEntries(component, slug, where).entries) {
       // Another program may have written any text for an id.
       if (proposalId?.startsWith(prefix) && isProposalId(proposalId)) ids.set(proposalId, slug);
     }

@@ -20,7 +20,7 @@ import { join } from "@std/path";
 /** The last decision of all logs that says under which policy it was made. */
 function lastDecision(root: string): AuditEntry | undefined {
   return listAuditLogs(root)
-    .flatMap(({ component, slug }) => readLatestEntries(component, slug, root))
+    .flatMap(({ component, slug }) => readLatestEntries(component, slug, root).entries)
     .filter((entry) => isDecision(entry) && entry.policySha256 !== undefined)
     .reduce<AuditEntry | undefined>(
       (last, entry) => last === undefined || entry.timestamp >= last.timestamp ? entry : last,

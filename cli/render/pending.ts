@@ -125,23 +125,25 @@ export function oftenIn({ decided }: Hints): number | undefined {
   return decided >= OFTEN ? decided : undefined;
 }
 
-/** The weightiest hint in a word or two: `rejected`, `[3 escaped]`, `stale`, `6 decided`. */
+/** The weightiest hint in a word or two: `rejected`, `[3 escaped]`, `stale`, `6 decided`, `?` if not all is known. */
 export function hintInShort(hints: Hints | undefined, escaped: number): string {
   if (hints?.rejectedBefore !== undefined) return "rejected";
   if (escaped > 0) return badge(escaped);
   if (hints?.stale) return "stale";
   const count = hints === undefined ? undefined : oftenIn(hints);
-  return count === undefined ? "" : `${count} decided`;
+  if (count === undefined) return hints?.isPartial ? "?" : "";
+  return `${count} decided`;
 }
 
 /** The hints as JSON. */
-export function hintsJson({ stale, decided, rejected, rejectedBefore }: Hints): object {
+export function hintsJson({ stale, decided, rejected, rejectedBefore, isPartial }: Hints): object {
   return {
     stale,
     recent: {
       decided,
       rejected,
       rejected_before: rejectedBefore ?? null,
+      complete: isPartial !== true,
     },
   };
 }

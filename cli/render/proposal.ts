@@ -43,7 +43,7 @@ export function hintRows(
   style: Style,
   nowMs: number,
 ): string[] {
-  const { rejected, rejectedBefore } = hints;
+  const { rejected, rejectedBefore, isPartial } = hints;
   const count = oftenIn(hints);
   const file = CONFIG_FILE_FOR_TOOL[tool];
   return [
@@ -53,8 +53,13 @@ export function hintRows(
       } rejected ` +
       `${age(rejectedBefore.timestamp, nowMs)} ago.`,
     ]),
+    ...(rejectedBefore === undefined && isPartial
+      ? ["These lines may have been rejected before: not all of 24 hours was compared."]
+      : []),
     ...(count === undefined ? [] : [
-      `This bottle's ${file} in 24 hours: ${count} proposals decided, ${rejected} rejected.`,
+      `This bottle's ${file} in 24 hours: ${
+        isPartial ? "at least " : ""
+      }${count} proposals decided, ${rejected} rejected.`,
     ]),
   ].flatMap((text) => wrap("! ", text, columns, "prose").map(style.magenta));
 }

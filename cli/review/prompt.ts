@@ -39,7 +39,7 @@ export function addText(line: string, text: string): string {
 export function pastNotes({ proposal }: PendingProposal, root: string): readonly string[] {
   const component = COMPONENT_FOR_TOOL[proposal.tool] ?? COMPONENT_REBUILD;
   try {
-    return readLatestEntries(component, proposal.bottleSlug, root)
+    return readLatestEntries(component, proposal.bottleSlug, root).entries
       .filter(({ operatorAction }) => operatorAction === STATUS_REJECTED)
       .toSorted((a, b) => instantOf(b.timestamp) - instantOf(a.timestamp))
       .map(({ operatorNotes }) => operatorNotes)

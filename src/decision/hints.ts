@@ -33,6 +33,8 @@ export interface Hints {
     /** Whether it was of exactly these lines. */
     readonly exact: boolean;
   };
+  /** Set if not all was read or compared: more may be decided, and this change rejected before. */
+  readonly isPartial?: true;
 }
 
 const DAY_MS = 24 * 60 * 60_000;
@@ -41,10 +43,20 @@ const DAY_MS = 24 * 60 * 60_000;
 const MOST_COMPARED = 20;
 
 /**
- * How much of a bottle's proposals for one file is compared in one look, in characters. The largest file
- * fits; a later look goes on, since what was compared is kept.
+ * How much of a bottle's proposals for one file is compared in one look, in characters: of small files, and
+ * as much of large ones, so that a large file takes no hint off the small ones. The largest file fits; a
+ * later look goes on, since what was compared is kept.
  */
 const MAX_COMPARED_CHARS = MAX_CONFIG_FILE_BYTES;
+
+/** The largest file that counts as a small one. */
+const MAX_SMALL_CHARS = MAX_COMPARED_CHARS / 16;
+
+/** How much of the rejections' diffs is kept to compare with, in characters: that of a largest file that is new. */
+const MAX_DIFF_CHARS = 1.5 * MAX_CONFIG_FILE_BYTES;
+
+/** How much of a log's end is read: a line with the diff of a largest file can have 6 MiB. */
+const MAX_LOG_BYTES = 8 * MAX_CONFIG_FILE_BYTES;
 
 /** What a bottle's proposals for one file are compared with. */
 interface Place {
@@ -53,9 +65,10 @@ interface Place {
   readonly lines: ReadonlySet<string>;
   /** Equal for places with the same file in force and the same rejections. */
   readonly stamp: string;
-  charsLeft: number;
+  readonly charsLeft: { small: number; large: number };
   readonly decided: number;
   readonly rejected: number;
+  readonly isPartial: boolean;
   /** The latest of the rejections, the last one first, each with the lines that it was about. */
   readonly latest: readonly { readonly timestamp: string; readonly lines: Set<string> }[];
 }
@@ -82,21 +95,29 @@ export function hintsOfPending(
   nowMs: number,
 ): ReadonlyMap<PendingProposal, Hints> {
   const of = openHintView(root, nowMs);
-  return new Map(pending.map((entry) => [entry, of(entry)]));
+  const bySize = pending.toSorted((a, b) =>
+    a.proposal.proposedFile.length - b.proposal.proposedFile.length
+  );
+  return new Map(bySize.map((entry) => [entry, of(entry)]));
 }
 
 function placeOf(entry: PendingProposal, root: string, nowMs: number): Place {
   const { bottleSlug, tool } = entry.proposal;
-  const decided = recentDecisions(tool, bottleSlug, root, nowMs - DAY_MS)
+  const { decisions, isCut } = recentDecisions(tool, bottleSlug, root, nowMs - DAY_MS);
+  const decided = decisions
     .filter(({ timestamp }) => nowMs - instantOf(timestamp) / 1000 < DAY_MS);
-  const rejected = decided.filter(({ operatorAction }) => operatorAction === STATUS_REJECTED);
-  const latest = rejected.slice(-MOST_COMPARED).reverse()
-    .map(({ timestamp, diff }) => ({ timestamp, lines: linesOfDiff(diff) }));
+  const rejected = decided.filter(({ isRejected }) => isRejected);
+  const latest = rejected.flatMap(({ timestamp, diff }) =>
+    diff === undefined ? [] : [{ timestamp, lines: linesOfDiff(diff) }]
+  ).reverse();
+  const isPartial = isCut && decided.length === decisions.length ||
+    latest.length < rejected.length;
   const inForce = readFileInForceOrNot(entry, root);
   const stamp = [inForce?.currentSha256, ...latest.map(({ timestamp }) => timestamp)].join();
   const counts = { decided: decided.length, rejected: rejected.length };
   const lines = new Set(latest.length === 0 ? [] : inForce?.currentFile?.split("\n"));
-  return { inForce, lines, stamp, charsLeft: MAX_COMPARED_CHARS, ...counts, latest };
+  const charsLeft = { small: MAX_COMPARED_CHARS, large: MAX_COMPARED_CHARS };
+  return { inForce, lines, stamp, charsLeft, ...counts, isPartial, latest };
 }
 
 function hintsAt(place: Place, entry: PendingProposal): Hints {
@@ -105,7 +126,12 @@ function hintsAt(place: Place, entry: PendingProposal): Hints {
   const stale = inForce !== undefined && currentFileHash !== "" &&
     currentFileHash !== inForce.currentSha256;
   const before = rejectedBefore(place, entry);
-  return { stale, decided, rejected, ...(before !== undefined && { rejectedBefore: before }) };
+  const isPartial = place.isPartial || before === "unknown";
+  return {
+    ...{ stale, decided, rejected },
+    ...(before !== "unknown" && before !== undefined && { rejectedBefore: before }),
+    ...(isPartial && { isPartial }),
+  };
 }
 
 type Rejected = Hints["rejectedBefore"];
@@ -116,14 +142,16 @@ const compared = new WeakMap<
   { readonly stamp: string; readonly rejected: Rejected }
 >();
 
-function rejectedBefore(place: Place, entry: PendingProposal): Rejected {
+function rejectedBefore(place: Place, entry: PendingProposal): Rejected | "unknown" {
   const { length } = entry.proposal.proposedFile;
+  if (place.latest.length === 0) return undefined;
   // A larger file is invalid, and may have millions of lines.
-  if (place.latest.length === 0 || length > MAX_CONFIG_FILE_BYTES) return undefined;
+  if (place.inForce === undefined || length > MAX_CONFIG_FILE_BYTES) return "unknown";
   const before = compared.get(entry);
   if (before?.stamp === place.stamp) return before.rejected;
-  if (length > place.charsLeft) return undefined;
-  place.charsLeft -= length;
+  const share = length > MAX_SMALL_CHARS ? "large" : "small";
+  if (length > place.charsLeft[share]) return "unknown";
+  place.charsLeft[share] -= length;
   const rejected = findRejected(place, entry.proposal.proposedFile);
   compared.set(entry, { stamp: place.stamp, rejected });
   return rejected;
@@ -142,37 +170,64 @@ function findRejected({ lines: inForce, latest }: Place, proposedFile: string): 
   return undefined;
 }
 
+/** The latest decisions of a log. */
+interface Recent {
+  readonly stamp: string;
+  readonly decisions: readonly {
+    readonly timestamp: string;
+    readonly isRejected: boolean;
+    /** Set if it is a rejection to compare with. */
+    readonly diff?: string;
+  }[];
+  /** Whether there may be others before them. */
+  readonly isCut: boolean;
+}
+
 /** The latest decisions, by the log that they are in. They are read again when a log has changed. */
-const known = new Map<
-  string,
-  { readonly stamp: string; readonly entries: readonly AuditEntry[] }
->();
+const known = new Map<string, Recent>();
 
 /** Of how many logs the latest decisions are kept in memory. */
 const MOST_KNOWN = 300;
 
-/** The latest decisions, at least all of them since a time that is in the last megabyte of the log. */
+/** The latest decisions, at least all of them since a time if `isCut` does not say otherwise. */
 function recentDecisions(
   tool: Tool,
   slug: string,
   root: string,
   sinceMs: number,
-): readonly AuditEntry[] {
+): Omit<Recent, "stamp"> {
   const component = COMPONENT_FOR_TOOL[tool] ?? COMPONENT_REBUILD;
   const key = `${root}\n${component}-${slug}`;
   try {
     const stamp = stampOfLogs(slug, root);
     const before = known.get(key);
-    if (before?.stamp === stamp) return before.entries;
-    const entries = readLatestEntries(component, slug, root, sinceMs)
-      .filter(isDecision);
+    if (before?.stamp === stamp) return before;
+    const latest = { sinceMs, maxBytes: MAX_LOG_BYTES };
+    const { entries, isCut } = readLatestEntries(component, slug, root, latest);
+    const recent = { stamp, decisions: forComparison(entries.filter(isDecision)), isCut };
     if (known.size >= MOST_KNOWN) known.clear();
-    known.set(key, { stamp, entries });
-    return entries;
+    known.set(key, recent);
+    return recent;
   } catch {
     // doctor and audit verify say what is wrong with a log.
-    return [];
+    return { decisions: [], isCut: true };
   }
+}
+
+/** Leaves the diffs of the latest rejections alone, and of these the smallest, up to {@linkcode MAX_DIFF_CHARS}. */
+function forComparison(entries: readonly AuditEntry[]): Recent["decisions"] {
+  const isRejected = (entry: AuditEntry) => entry.operatorAction === STATUS_REJECTED;
+  let charsLeft = MAX_DIFF_CHARS;
+  const compared = new Set(
+    entries.filter(isRejected).slice(-MOST_COMPARED)
+      .sort((a, b) => a.diff.length - b.diff.length)
+      .filter(({ diff }) => (charsLeft -= diff.length) >= 0),
+  );
+  return entries.map((entry) => ({
+    timestamp: entry.timestamp,
+    isRejected: isRejected(entry),
+    ...(compared.has(entry) && { diff: entry.diff }),
+  }));
 }
 
 /** Only lines with a letter or a digit tell two changes apart: a bracket is in every file. */

@@ -26,7 +26,7 @@ import {
   STATUSES,
 } from "../records/proposal.ts";
 import { sha256Hex } from "../text/hash.ts";
-import { linesOf, type Link } from "./chain.ts";
+import { linesFromEnd, type Link } from "./chain.ts";
 import { linesNaming } from "./index.ts";
 import { readLine } from "./lines.ts";
 import defer * as signatures from "./signature.ts";
@@ -106,41 +106,42 @@ export function decisionLines(
   return decisions;
 }
 
-/** How much of a log's end is read for its latest entries. */
+/** How much of a log's end is read for its latest entries, unless given. */
 const LATEST_BYTES = 1024 * 1024;
 
-/** How much is read first, where less can be enough. */
-const LATEST_FEW_BYTES = LATEST_BYTES / 16;
+/** The latest entries of a log. */
+export interface LatestEntries {
+  /** They have the order of the file. */
+  readonly entries: readonly AuditEntry[];
+  /** Whether the log has others before them, whose time was not looked at. */
+  readonly isCut: boolean;
+}
 
 /**
- * The entries in the last megabyte of a log, in the order of the file; none if there is no log. Only its
- * end is read if that begins with an entry from before `sinceMs`.
+ * Reads the latest entries of a log back to one from before `sinceMs`, or to the line in which its last
+ * `maxBytes` begin: a line is read whole, so that a long one does not hide itself and those before it.
  */
 export function readLatestEntries(
   component: string,
   slug: string,
   root: string,
-  sinceMs?: number,
-): AuditEntry[] {
+  { sinceMs = -Infinity, maxBytes = LATEST_BYTES } = {},
+): LatestEntries {
   const path = auditLogPath(component, slug, { root });
   using file = openOwnFile(path);
-  if (file === undefined) return [];
-  const { size } = file.stamp;
-  const lastEntries = (bytes: number) => {
-    const entries: AuditEntry[] = [];
-    let isCut = size > bytes;
-    for (const line of linesOf(file.chunks(Math.max(0, size - bytes)))) {
-      const { entry } = isCut ? {} : readLine(line, path);
-      isCut = false;
-      if (entry !== undefined) entries.push(entry);
-    }
-    return entries;
-  };
-  if (sinceMs !== undefined && size > LATEST_FEW_BYTES) {
-    const few = lastEntries(LATEST_FEW_BYTES);
-    if (few[0] !== undefined && instantOf(few[0].timestamp) / 1000 < sinceMs) return few;
+  const entries: AuditEntry[] = [];
+  let bytesLeft = maxBytes;
+  let isCut = false;
+  for (const line of file === undefined ? [] : linesFromEnd(file.read, file.stamp.size)) {
+    isCut = bytesLeft <= 0;
+    if (isCut) break;
+    bytesLeft -= line.length;
+    const { entry } = readLine(line, path);
+    if (entry === undefined) continue;
+    if (instantOf(entry.timestamp) / 1000 < sinceMs) break;
+    entries.push(entry);
   }
-  return lastEntries(LATEST_BYTES);
+  return { entries: entries.reverse(), isCut };
 }
 
 /** Differs between any two states of a bottle's audit logs. Reads none of them. */

@@ -1,4 +1,4 @@
-import { hintsOfPending, readOverview } from "../../read_mod.ts";
+import { hintsOfPending, openHintView, readOverview } from "../../read_mod.ts";
 import { decide, sha256Hex, writeAuditEntry } from "../../mod.ts";
 import { queueSample } from "../support/records.ts";
 import { type TempDir, tempDir } from "../support/temp.ts";
@@ -102,7 +102,62 @@ Deno.test("hintsOfPending() says nothing of a log or a file that cannot be read"
   await Deno.mkdir(dir.at("current-config", "dev-1", "allowlist"), { recursive: true });
   await Deno.mkdir(dir.at("audit", "pipelock-dev-1.log"), { recursive: true });
   await queueSample(dir.path, { id: "p1", currentFileHash: "0".repeat(64) });
-  assertEquals(hints(dir).p1, { stale: false, decided: 0, rejected: 0 });
+  assertEquals(hints(dir).p1, { stale: false, decided: 0, rejected: 0, isPartial: true });
+});
+
+// Threat: A5
+Deno.test("hintsOfPending() knows what was decided before a large file was rejected", async () => {
+  await using dir = await tempDir();
+  await inForce(dir);
+  const asked = IN_FORCE + "*.example.net\n";
+  for (const id of ["old1", "old2", "old3"]) await reject(dir, id, asked);
+  await reject(dir, "large", `# ${"x".repeat(54)}\n`.repeat(18_000));
+  await queueSample(dir.path, { id: "p1", proposedFile: asked });
+  const { p1 } = hints(dir);
+  assertEquals([p1?.decided, p1?.rejected, p1?.rejectedBefore?.exact], [4, 4, true]);
+  assertEquals(p1?.isPartial, undefined);
+});
+
+// Threat: A5
+Deno.test("hintsOfPending() says what is not known: of more rejections, and of a longer log, than it compares", async () => {
+  await using dir = await tempDir();
+  await queueSample(dir.path, { id: "p1", proposedFile: "a.example\n" });
+  const log = async (line: string) =>
+    await writeAuditEntry({
+      ...{ bottleSlug: "dev-1", component: "pipelock", operatorNotes: "No.", justification: "" },
+      timestamp: new Date().toISOString(),
+      operatorAction: "rejected",
+      diff: `--- a\n+++ b\n@@ -0,0 +1 @@\n+${line}\n`,
+    }, { root: dir.path });
+  await log("a.example");
+  for (let n = 0; n < 19; n++) await log(`b${n}.example`);
+  assertEquals(hints(dir).p1?.rejectedBefore?.exact, true);
+  await log("b19.example");
+  const said = { stale: false, decided: 21, rejected: 21 };
+  assertEquals(hints(dir).p1, { ...said, isPartial: true });
+  // Behind these lines the others are not looked at.
+  for (let n = 0; n < 2; n++) await log("x".repeat(5_000_000));
+  assertEquals(hints(dir).p1, { stale: false, decided: 2, rejected: 2, isPartial: true });
+  // In a day nothing is left that is not known.
+  assertEquals(hints(dir, Date.now() + 25 * 3_600_000).p1?.isPartial, undefined);
+});
+
+// Threat: A5, B12
+Deno.test("hintsOfPending() compares small files though a bottle's large ones are too many", async () => {
+  await using dir = await tempDir();
+  const asked = IN_FORCE + "*.example.net\n";
+  await inForce(dir);
+  await reject(dir, "old", asked);
+  for (const id of ["p1", "p2"]) {
+    await queueSample(dir.path, { id, proposedFile: `#${"x".repeat(1_048_574)}\n` });
+  }
+  await queueSample(dir.path, { id: "p3", proposedFile: asked });
+  const { pending } = readOverview({ root: dir.path });
+  const view = openHintView(dir.path, Date.now());
+  const said = { stale: false, decided: 1, rejected: 1 };
+  const [p1, p2, p3] = pending.map(view);
+  assertEquals([p1, p2], [said, { ...said, isPartial: true }]);
+  assertEquals(p3?.rejectedBefore?.exact, true);
 });
 
 // Threat: B12
@@ -117,9 +172,12 @@ Deno.test("hintsOfPending() compares so much of a bottle in one look, and goes o
   const { pending } = readOverview({ root: dir.path });
   const look = () => {
     const found = hintsOfPending(pending, dir.path, Date.now());
-    return pending.map((entry) => found.get(entry)?.rejectedBefore?.exact);
+    return pending.map((entry) => {
+      const { rejectedBefore, isPartial } = found.get(entry)!;
+      return isPartial ? "not compared" : rejectedBefore?.exact;
+    });
   };
-  assertEquals(look(), [true, undefined, undefined]);
-  assertEquals(look(), [true, true, undefined]);
+  assertEquals(look(), [true, "not compared", "not compared"]);
+  assertEquals(look(), [true, true, "not compared"]);
   assertEquals(look(), [true, true, true]);
 });

@@ -126,36 +126,38 @@ Deno.test("writeAuditEntry() refuses a field of the wrong kind, and writes nothi
   assertEquals([...Deno.readDirSync(dir.path)], []);
 });
 
-Deno.test("readLatestEntries() reads whole lines of the last megabyte, and nothing before", async () => {
+Deno.test("readLatestEntries() reads whole lines back to that in which the last megabyte begins", async () => {
   await using dir = await tempDir();
-  assertEquals(readLatestEntries("pipelock", "dev-1", dir.path), []);
+  const latest = (options = {}) => readLatestEntries("pipelock", "dev-1", dir.path, options);
+  assertEquals(latest(), { entries: [], isCut: false });
   const justification = "x".repeat(100_000);
   for (let n = 0; n < 15; n++) {
     await writeAuditEntry(entry({ operatorNotes: `${n}`, justification }), { root: dir.path });
   }
   const all = await read(dir.path);
-  const latest = readLatestEntries("pipelock", "dev-1", dir.path);
-  assertEquals(latest, all.slice(-10));
+  assertEquals(latest(), { entries: all.slice(-11), isCut: true });
+  assertEquals(latest({ maxBytes: 2_000_000 }), { entries: all, isCut: false });
+  // A line longer than a megabyte hides neither itself nor those before it from who reads more.
+  await writeAuditEntry(entry({ diff: "x".repeat(1_100_000) }), { root: dir.path });
+  assertEquals([latest().entries.length, latest().isCut], [1, true]);
+  assertEquals(latest({ maxBytes: 3_000_000 }).entries.length, 16);
 });
 
-Deno.test("readLatestEntries() reads less if that reaches back far enough, and never less than that", async () => {
+Deno.test("readLatestEntries() reads back to the first entry from before a time", async () => {
   await using dir = await tempDir();
-  const justification = "x".repeat(10_000);
-  const write = async (count: number, timestamp: string) => {
-    for (let n = 0; n < count; n++) {
-      await writeAuditEntry(entry({ timestamp, justification }), { root: dir.path });
+  const write = async (...timestamps: readonly string[]) => {
+    for (const timestamp of timestamps) {
+      await writeAuditEntry(entry({ timestamp }), { root: dir.path });
     }
   };
-  const since = Date.parse("2026-01-02T00:00:00Z");
-  const latest = () => readLatestEntries("pipelock", "dev-1", dir.path, since).length;
-  await write(3, "2026-01-01T00:00:00Z");
-  assertEquals(latest(), 3);
-  await write(17, "2026-01-01T00:00:00Z");
-  assertEquals(latest(), 6);
-  await write(5, "2026-01-02T00:00:00Z");
-  assertEquals(latest(), 6);
-  await write(1, "2026-01-02T00:00:00Z");
-  assertEquals(latest(), 26);
-  await write(1, "at some time");
-  assertEquals(latest(), 27);
+  const sinceMs = Date.parse("2026-01-02T00:00:00Z");
+  const latest = () => {
+    const { entries, isCut } = readLatestEntries("pipelock", "dev-1", dir.path, { sinceMs });
+    return [entries.map(({ timestamp }) => timestamp), isCut];
+  };
+  const day = "2026-01-02T00:00:00Z";
+  await write("2026-01-01T00:00:00Z");
+  assertEquals(latest(), [[], false]);
+  await write(day, day, "at some time");
+  assertEquals(latest(), [[day, day, "at some time"], false]);
 });
