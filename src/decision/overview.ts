@@ -273,6 +273,9 @@ function openLostView(bottleSlug: string, root: string): LostView {
     const lostIds = new Set(ids.filter((id) => decided.has(id) && isLost(id)));
     const lost = [...lostIds].slice(0, MAX_NAMED)
       .map((id) => ({ file: id + PROPOSAL_SUFFIX, reason: reasonFor(id) }));
+    const more = lostIds.size - lost.length;
+    const reason = `${more} more are decided already, and their responses are gone`;
+    if (more > 0) lost.push({ file: ".", reason });
     return { pending: pending.filter(({ proposalId }) => !lostIds.has(proposalId)), lost };
   };
 }

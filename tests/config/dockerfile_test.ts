@@ -77,6 +77,7 @@ const VALID: readonly (readonly [what: string, text: string])[] = [
   ["a directive behind another comment, which is none", "# x\n# escape=x\nFROM a\n"],
   ["a continued last line", "FROM a\nRUN x \\\n"],
   ["indented instructions", "  FROM a\n\tRUN x\n  # comment\n"],
+  ["a variable of 1,001 words", `FROM a\nENV NOTE ${"word ".repeat(1_001)}\n`],
   ["a stage named constructor", "FROM a AS constructor\nFROM constructor\n"],
   [
     "an image with registry, tag and digest",
@@ -226,6 +227,7 @@ const HOSTILE: readonly (readonly [what: string, text: string, part: string])[] 
   ["one line of 1 MiB", fill("x", "FROM a\nRUN "), "more than 65535 bytes"],
   ["a line of 65,536 bytes in fewer characters", `FROM a\n# ${"é".repeat(32_768)}`, "65535 bytes"],
   ["40,000 instructions", MOST("RUN x\n"), "more than 1000 instructions"],
+  ["1,001 variables", `FROM a\nENV ${"A=b ".repeat(1_001)}`, "more than 1000 variables"],
   ["40,000 unknown instructions", MOST("X y\n"), 'unknown instruction "X"'],
   ["an instruction of 40,000 lines", MOST("R\\\n"), "unknown instruction"],
   ["a million blank lines", fill("\n"), "more than 50000 lines"],

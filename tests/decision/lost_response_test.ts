@@ -73,6 +73,19 @@ for (const verdict of VERDICTS) {
   }
 }
 
+// Threat: C2
+Deno.test("of more than a hundred lost responses the others are counted", async () => {
+  await using dir = await tempDir();
+  const ids = Array.from({ length: 103 }, (_, n) => `p${n}`);
+  for (const id of ids) await queueSample(dir.path, { id });
+  const lines = ids.map((id) => JSON.stringify({ ...JSON.parse(FOREIGN_LINE), proposal_id: id }));
+  await Deno.mkdir(dir.at("audit"));
+  await Deno.writeTextFile(dir.at("audit", "pipelock-dev-1.log"), lines.join("\n") + "\n");
+  const [pending, reasons] = listed(dir);
+  assertEquals([pending, reasons.length], [[], 101]);
+  assertEquals(reasons.at(-1), "3 more are decided already, and their responses are gone");
+});
+
 // Threat: C1
 Deno.test("of eight that decide a lost one again, one writes the response, and none decides", async () => {
   await using dir = await tempDir();

@@ -109,7 +109,11 @@ export function outlineDockerfile(text: string): Outline {
 
 /** How many variables an ENV or ARG can set. */
 function countVariables({ name, args }: Instruction, escape: string): number {
-  return /^(?:env|arg)$/i.test(name) ? pairWords(args, escape).length : 0;
+  if (!/^(?:env|arg)$/i.test(name)) return 0;
+  const words = pairWords(args, escape);
+  // The older form, `ENV NAME value value`, sets one.
+  const isOlder = /^env$/i.test(name) && words[0]?.includes("=") === false;
+  return isOlder ? 1 : words.length;
 }
 
 /** The most of each that is read, and what to do about more. */
