@@ -123,6 +123,8 @@ Deno.test("findBreaches() lets a new credential go to listed hosts alone", () =>
   assertEquals(routes(floor, inForce, other), []);
   assertEquals(routes(floor, inForce, route("https://other.example", "B")), ["other.example"]);
   assertEquals(routes(floor, null, { path: "/", upstream: "https://other.example" }), []);
+  const oddKey = { path: "/", upstream: "https://other.example", "Token_Env ": "A" };
+  assertEquals(routes(floor, null, oddKey), ["other.example"]);
   assertEquals(routes({ credentialsOnlyTo: [] }, null, route("https://api.example.com")), [
     "api.example.com",
   ]);
