@@ -272,7 +272,7 @@ export async function* watchChanges(
  *   what happened while no program watched is not told. The audit log has every decision.
  * - Applied in order, the events give what waits now. A proposal that comes and goes between two looks
  *   is in no event.
- * - Looks are taken after file system events, and every `pollIntervalMs` whether or not one came.
+ * - Looks are taken every `pollIntervalMs`.
  * - A reader that is slow gets the events of one look to their end, then those that lead from that look
  *   to the queues as they are by then. What waits for it is bounded by what is listed.
  * - `decided` is read from the audit log. A response that was planted without a record is `unrecorded`.

@@ -1,11 +1,14 @@
 /**
  * Tells what is in a directory as it changes, and when one file of it may be there.
  *
- * File system events come fast, but some get lost: in bursts, when a directory is made anew, on some
- * mounts. So an event means no more than "look again", and every watched directory is looked at once an
- * interval as well. All watchers of a directory share one `Deno.watchFs` and one look, so a thousand
- * of them cost what one does. A directory that does not change is not listed again: a look at its
- * stamp is enough, and hundreds of idle ones cost next to nothing.
+ * Every watched directory is looked at once an interval. All watchers of a directory share one look, so a
+ * thousand of them cost what one does. A directory that does not change is not listed again: a look at
+ * its stamp is enough, and hundreds of idle ones cost next to nothing.
+ *
+ * Only who waits for a file in its own queue gets file system events besides. `Deno.watchFs` opens what
+ * an event names: it follows links and waits for FIFOs, and while it waits, the next `Deno.watchFs` of the
+ * process hangs for ever. Events come fast, but some get lost: in bursts, when a directory is made anew,
+ * on some mounts. So an event means no more than "look again".
  *
  * @module
  */
@@ -70,9 +73,9 @@ interface DirectoryWatch {
 const watches = new Map<string, DirectoryWatch>();
 
 /**
- * Calls a function with the names in a directory: once soon, then after every event in it, and at
- * every interval, and later if the last look took long. Calls never overlap. A directory that does not
- * exist yet has no names.
+ * Calls a function with the names in a directory, which others may write: once soon, then at every
+ * interval, and later if the last look took long. Calls never overlap. A directory that does not exist
+ * yet has no names.
  *
  * Needs `--allow-read` for the directory.
  *
@@ -85,7 +88,7 @@ export function watchNames(dir: string, pollIntervalMs: number, onNames: OnNames
 /**
  * Calls a function whenever a file may be there, or may have changed: soon if it is there already,
  * after an event that names it, and at every interval while it is there. How many other files there are
- * makes no difference to an event.
+ * makes no difference to an event. Only the user of this process and those it trusts may write there.
  *
  * Needs `--allow-read` for the directory.
  *
@@ -155,8 +158,14 @@ function disarm(watch: DirectoryWatch): void {
   }
 }
 
-/** Sets up events for the directory as it is now; without them the interval has to do. */
+/** Whether somebody waits for a file in it. */
+function isOwnQueue({ watchers }: DirectoryWatch): boolean {
+  return watchers.size > (watchers.has(ALL) ? 1 : 0);
+}
+
+/** Sets up events for an own queue as it is now; without them the interval has to do. */
 function arm(watch: DirectoryWatch): void {
+  if (!isOwnQueue(watch)) return;
   let identity: string | undefined;
   try {
     identity = directoryIdentity(watch.dir);
@@ -184,7 +193,7 @@ async function listen(watch: DirectoryWatch, events: Deno.FsWatcher): Promise<vo
       const names = paths.map((path) => basename(path));
       // An event that names no file in the directory, or says that others were lost, may mean any.
       const isVague = flag === "rescan" || names.length === 0 || names.includes(ownName);
-      if (isVague || watch.watchers.has(ALL)) lookSoon(watch);
+      if (isVague) lookSoon(watch);
       for (const name of names) if (watch.watchers.has(name)) lookAtFileSoon(watch, name);
     }
   } catch {
@@ -223,10 +232,12 @@ function doWhatIsDue(watch: DirectoryWatch): void {
 
 /**
  * Whether nothing has come or gone since the names were listed: neither an event nor the stamp says so.
- * Where there are no events, the stamp alone is not believed.
+ * Where an agent waits and there are no events, the stamp alone is not believed.
  */
-function standsStill({ events, names, known }: DirectoryWatch): boolean {
-  return events !== undefined && names !== undefined && !known.mayDiffer() && known.isSettled();
+function standsStill(watch: DirectoryWatch): boolean {
+  const { events, names, known } = watch;
+  if (events === undefined && isOwnQueue(watch)) return false;
+  return names !== undefined && !known.mayDiffer() && known.isSettled();
 }
 
 function look(watch: DirectoryWatch): void {

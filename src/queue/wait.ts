@@ -17,7 +17,7 @@ const LONGEST_TIMER_MS = 2 ** 31 - 1;
 export interface WatchOptions {
   /** Ends the watch: a wait rejects with the signal's reason, an iteration ends without an error. */
   readonly signal?: AbortSignal;
-  /** How often to look without a file system event; {@linkcode DEFAULT_POLL_INTERVAL_MS} unless given. */
+  /** How often to look; {@linkcode DEFAULT_POLL_INTERVAL_MS} unless given. */
   readonly pollIntervalMs?: number;
 }
 
@@ -40,7 +40,8 @@ function readOnce(path: string): ProposalResponse {
  * that is malformed, half written by another program, or not to be read by this user does not count: the
  * wait goes on, and `onUnreadable` is called.
  *
- * All waits on one directory share one watch.
+ * All waits on one directory share one watch. The queue must be the caller's own, as a sidecar's is: what
+ * tells of file system events opens the files that they name, follows links, and waits for FIFOs.
  *
  * Needs `--allow-read` for the queue directory.
  *

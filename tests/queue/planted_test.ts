@@ -8,9 +8,12 @@ import {
 } from "../support/planted.ts";
 import { startRacers } from "../support/race.ts";
 import { queueSample } from "../support/records.ts";
-import { run, type RunResult, supervise } from "../support/run.ts";
+import { inEnvironment } from "../support/environment.ts";
+import { TextLineStream } from "../support/lines.ts";
+import { REPO, run, type RunResult, supervise } from "../support/run.ts";
 import { type TempDir, tempDir } from "../support/temp.ts";
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { join } from "@std/path";
 
 /** Plants every kind twice beside a sound proposal, and says what a listing should have to say. */
 async function plantAll(dir: TempDir): Promise<{ file: string; reason: string }[]> {
@@ -131,4 +134,35 @@ Deno.test("readOverview() reports a planted archive first, so that no number of 
   const { unreadable } = readOverview({ root: dir.path });
   assertEquals(unreadable[0]?.file, "processed");
   assertEquals(unreadable.length, 102);
+});
+
+// Threat: B2
+Deno.test("watch tells of other bottles, and can be ended, while FIFOs and links to them come into a queue", async () => {
+  await using dir = await tempDir();
+  const { queueDir } = await queueSample(dir.path, { id: "first" });
+  const watch = new Deno.Command("sh", {
+    args: [join(REPO, "cli/supervise.sh"), "watch", "--json"],
+    ...inEnvironment({ CLAUDE_BOTTLE_ROOT: dir.path, NO_COLOR: "1" }),
+    stdout: "piped",
+  }).spawn();
+  // A watch that hangs is killed, and the test fails.
+  const timer = setTimeout(() => watch.kill("SIGKILL"), 60_000);
+  const lines = watch.stdout.pipeThrough(new TextDecoderStream())
+    .pipeThrough(new TextLineStream()).getReader();
+  const next = async () => JSON.parse((await lines.read()).value ?? "{}");
+  assertEquals((await next()).id, "first");
+  for (const [n, at] of ["a", "b", "c"].entries()) {
+    assertEquals((await run("mkfifo", [dir.at(at), `${queueDir}/${at}`])).code, 0);
+    await Deno.symlink(dir.at(at), `${queueDir}/link-${at}`);
+    // A directory that is new is watched anew.
+    await queueSample(dir.path, { id: `of-${n}`, bottleSlug: `dev-2${n}` });
+    let told = await next();
+    while (told.event === "unreadable") told = await next();
+    assertEquals([told.event, told.id], ["arrived", `of-${n}`]);
+  }
+  watch.kill("SIGTERM");
+  await lines.cancel();
+  const { signal } = await watch.status;
+  clearTimeout(timer);
+  assert(signal !== "SIGKILL");
 });

@@ -161,26 +161,6 @@ function brokenWatcher(): Deno.FsWatcher {
   throw new Deno.errors.NotSupported("no watcher here");
 }
 
-for (const [what, watchFs] of [["throws", brokenWatcher], ["is silent", silentWatcher]] as const) {
-  Deno.test(`watchPending() sees with one look what comes while the system's watcher ${what}`, async () => {
-    await using dir = await tempDir();
-    using _ = replaceWatchFs(watchFs);
-    using end = safety();
-    const listings = watchPending(dir.path, { signal: end.signal });
-    await listings.next();
-    using looks = countLooks(dir.path);
-    await looks.next(1);
-    for (const id of ["p1", "p2"]) {
-      await writeProposal(dir.path, sampleProposal({ id }));
-      looks.take();
-      const has = ({ pending }: QueueListing) => pending.some(({ proposal }) => proposal.id === id);
-      await readUntil(listings, has);
-      assert(looks.take() <= 1);
-    }
-    await listings.return();
-  });
-}
-
 /** Counts how often `Deno.watchFs` is called, to the end of the block. */
 function countWatchers(): Disposable & { readonly count: () => number } {
   const watchFs = Deno.watchFs;
@@ -192,12 +172,31 @@ function countWatchers(): Disposable & { readonly count: () => number } {
   return { ...replaced, count: () => called };
 }
 
-Deno.test("watchNames() arms again when the directory is made anew, with the same inode too", async () => {
+Deno.test("watchPending() sees with one look what comes, without a system's watcher", async () => {
+  await using dir = await tempDir();
+  using armed = countWatchers();
+  using end = safety();
+  const listings = watchPending(dir.path, { signal: end.signal });
+  await listings.next();
+  using looks = countLooks(dir.path);
+  await looks.next(1);
+  for (const id of ["p1", "p2"]) {
+    await writeProposal(dir.path, sampleProposal({ id }));
+    looks.take();
+    const has = ({ pending }: QueueListing) => pending.some(({ proposal }) => proposal.id === id);
+    await readUntil(listings, has);
+    assert(looks.take() <= 1);
+  }
+  await listings.return();
+  assertEquals(armed.count(), 0);
+});
+
+Deno.test("watchFile() arms again when the directory is made anew, with the same inode too", async () => {
   await using dir = await tempDir();
   const queue = dir.at("queue");
   await Deno.mkdir(queue);
   using armed = countWatchers();
-  const stop = watchNames(queue, 20, () => {});
+  const stop = watchFile(queue, "a", 20, () => {});
   using looks = countLooks(queue);
   await looks.next(3);
   assertEquals(armed.count(), 1);
@@ -209,11 +208,12 @@ Deno.test("watchNames() arms again when the directory is made anew, with the sam
   stop();
 });
 
-Deno.test("watchNames() arms one watcher a directory, whoever watches", async () => {
+Deno.test("watchFile() arms one watcher a directory, whoever watches", async () => {
   await using dir = await tempDir();
+  Deno.writeTextFileSync(dir.at("a"), "");
   using armed = countWatchers();
   const looks = Array.from({ length: 100 }, () => Promise.withResolvers<void>());
-  const stops = looks.map(({ resolve }) => watchNames(dir.path, 2 ** 30, () => resolve()));
+  const stops = looks.map(({ resolve }) => watchFile(dir.path, "a", 2 ** 30, resolve));
   await Promise.all(looks.map(({ promise }) => promise));
   assertEquals(armed.count(), 1);
   stops.forEach((stop) => stop());
@@ -253,7 +253,6 @@ function countLists(dir: string): Disposable & { readonly count: () => number } 
 
 Deno.test("watchNames() lists no directory that stands still, and misses nothing in it all the same", async () => {
   await using dir = await tempDir();
-  using _ = replaceWatchFs(silentWatcher);
   using clock = openClock();
   using lists = countLists(dir.path);
   await writeProposal(dir.path, sampleProposal({ id: "p1" }));
@@ -296,12 +295,12 @@ Deno.test("watchNames() lists no directory that stands still, and misses nothing
   stop();
 });
 
-Deno.test("watchNames() goes on listing where there are no events", async () => {
+Deno.test("watchFile() goes on listing where there are no events", async () => {
   await using dir = await tempDir();
   using _ = replaceWatchFs(brokenWatcher);
   using clock = openClock();
   using lists = countLists(dir.path);
-  const stop = watchNames(dir.path, 20, () => {});
+  const stop = watchFile(dir.path, "a", 20, () => {});
   using looks = countLooks(dir.path);
   await looks.next(2);
   clock.pass(SETTLES_MS);
@@ -400,9 +399,9 @@ Deno.test("watchFile() finds a file at the next look if no event names it, and o
   stopLater();
 });
 
-Deno.test("watchEvents() sees a bottle that comes after a long time without, though the system's watcher is silent", async () => {
+Deno.test("watchEvents() sees a bottle that comes after a long time without, with no system's watcher", async () => {
   await using dir = await tempDir();
-  using _ = replaceWatchFs(silentWatcher);
+  using armed = countWatchers();
   using clock = openClock();
   using end = safety();
   const events = watchEvents({ root: dir.path, signal: end.signal, pollIntervalMs: 20 });
@@ -420,6 +419,7 @@ Deno.test("watchEvents() sees a bottle that comes after a long time without, tho
     assertEquals([value?.event, value?.bottleSlug], ["arrived", bottleSlug]);
   }
   await events.return();
+  assertEquals(armed.count(), 0);
 });
 
 Deno.test("watchPending() gives no new listing after a look that finds the same", async () => {
@@ -447,16 +447,18 @@ Deno.test("watchNames() rests after a look four times as long as it took, whatev
   performance.now = () => clockMs;
   globalThis.setTimeout = ((run: () => void, delayMs: number) => {
     timers.push({ run, delayMs });
-    // The watch's own, the one behind the look, and one for an event.
-    if (timers.length === 3) came.resolve();
+    // The watch's own, and the one behind the look.
+    if (timers.length === 2) came.resolve();
   }) as unknown as typeof globalThis.setTimeout;
   const stop = watchNames(dir.path, 500, () => {
     looks++;
     clockMs += 1_000;
-    if (looks === 1) Deno.writeTextFileSync(dir.at("file"), "");
   });
+  let stopOther = () => {};
   try {
     await came.promise;
+    // Whoever comes wants a look soon, as after an event.
+    stopOther = watchNames(dir.path, 500, () => {});
     assertEquals(looks, 1);
     assertEquals(timers.slice(0, 3).map(({ delayMs }) => delayMs), [500, 4_000, 4_000]);
     clockMs += 4_000;
@@ -464,6 +466,7 @@ Deno.test("watchNames() rests after a look four times as long as it took, whatev
     assertEquals(looks, 2);
   } finally {
     stop();
+    stopOther();
     Object.assign(globalThis, { setTimeout });
     performance.now = now;
   }
