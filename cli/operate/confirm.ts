@@ -19,10 +19,12 @@ export type Ask = (question: string) => Promise<string | undefined>;
 
 /** Asks on this process's terminal. Nothing is asked about what could not be printed. */
 export function askOn(terminal: Terminal): Ask {
-  return (question) => {
+  return async (question) => {
     const why = terminal.unprinted?.();
     if (why !== undefined) throw new Error("Cannot ask: not all of it could be printed");
-    return ask(fitRow(question, terminal.columns).join("\n"));
+    const line = await ask(fitRow(question, terminal.columns).join("\n"));
+    if (line === undefined) terminal.print(""); // The cursor stands behind the question.
+    return line;
   };
 }
 

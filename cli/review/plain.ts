@@ -8,6 +8,7 @@ import { hintsOfPending, readOverridable } from "../../internal_mod.ts";
 import {
   type Inspection,
   inspectProposal,
+  ObstacleError,
   type PendingProposal,
   readOverview,
   type Verdict,
@@ -34,7 +35,7 @@ const APPROVED = { status: "approved" } as const;
 const REJECTED = { status: "rejected" } as const;
 
 /** What came of one proposal. */
-type Outcome = "next" | "quit";
+type Outcome = "next" | "again" | "quit";
 
 /**
  * Walks through what is pending, oldest first, then what is answered without a record, until nothing is
@@ -62,12 +63,16 @@ export async function reviewPlain(context: Context, ask: Ask): Promise<void> {
     }
     const [next] = left;
     if (next === undefined) {
-      context.print(seen.size === 0 ? nothingListed(overview) : "Nothing is left to review.");
+      const still = pending.length === 0 ? "" : ` Still pending: ${pending.length}.`;
+      context.print(
+        seen.size === 0 ? nothingListed(overview) : `Nothing is left to review.${still}`,
+      );
       return;
     }
-    seen.add(`${next.proposal.bottleSlug}/${next.proposal.id}`);
     context.print(context.style.dim(`── ${left.length} to review ──`));
-    if (await reviewOne(context, ask, next) === "quit") return;
+    const outcome = await reviewOne(context, ask, next);
+    if (outcome === "quit") return;
+    if (outcome === "next") seen.add(`${next.proposal.bottleSlug}/${next.proposal.id}`);
   }
 }
 
@@ -86,9 +91,10 @@ async function reviewOne(
     context.print(`${countedInWords(blocks)} above.`);
     return await decideAtPrompt(context, ask, inspection);
   } catch (error) {
-    // Somebody else decided, or the file changed: say so, and go on with the next one.
+    // Somebody else decided, or the disk is full: say so, and go on with the next one.
     context.complain(failureOf(error, context).message);
-    return "next";
+    const mustLook = error instanceof ObstacleError && error.obstacles[0].clearedBy.how === "look";
+    return mustLook ? "again" : "next";
   }
 }
 
@@ -113,8 +119,6 @@ async function decideAtPrompt(
         case "s":
           return "next";
         case undefined:
-          context.print(""); // The cursor stands behind the question.
-          return "quit";
         case "q":
           return "quit";
         default:

@@ -74,7 +74,7 @@ Deno.test(
     await terminal.sees(/modified p3[^]*p4 {2}dev-1[^]*\[a\/m\/r\/s\/q\] $/m);
 
     await terminal.type("s", "Enter");
-    await terminal.sees(/Nothing is left to review\.\s+ended 0/);
+    await terminal.sees(/Nothing is left to review\. Still pending: 1\.\s+ended 0/);
 
     assertEquals((await readAnswer(first.queueDir, "p1"))?.status, "approved");
     assertEquals((await readAnswer(second.queueDir, "p2"))?.notes, "No, thanks.");
@@ -133,8 +133,10 @@ Deno.test(
     );
     await writeProposal(second.queueDir, { ...second.proposal, justification: "Other words." });
     await terminal.type("a", "Enter");
-    await terminal.sees(/p2: it is not the one that was shown[^]*ended 0/);
+    await terminal.sees(/p2: it is not the one that was shown[^]*│ Other words\.[^]*q\] $/m);
     assertEquals((await listPendingProposals(first.queueDir)).length, 1);
+    await terminal.type("a", "Enter");
+    await terminal.sees(/approved p2[^]*Nothing is left to review\.\s+ended 0/);
   },
 );
 
@@ -190,6 +192,10 @@ Deno.test(
     assertEquals(await readAnswer(first.queueDir, "p1"), undefined);
     await terminal.type("a", "Enter");
     await terminal.sees(/Not decided[^]*Type dev-1 \(the bottle's name\) to approve anyway: $/m);
+    await terminal.type("C-d");
+    await terminal.sees(/anyway:\s*\nNot decided: that is not dev-1\.[^]*q\] $/m);
+    await terminal.type("a", "Enter");
+    await terminal.sees(/\nNot decided[^]*\nNot decided[^]*to approve anyway: $/m);
     await terminal.type("dev-1", "Enter");
     await terminal.sees(/approved p1[^]*p2 {2}dev-1[^]*\[a\/m\/r\/s\/q\] $/m);
 
