@@ -8,7 +8,6 @@ import {
   auditLogPath,
   intentsDir,
   privateDir,
-  processedDir,
   queueDirForSlug,
   responsePath,
 } from "../disk/layout.ts";
@@ -33,7 +32,7 @@ import { openSigningKey } from "../log/key.ts";
 import { readStandingResponse, type UnrecordedResponse } from "../log/decisions.ts";
 import { readLine } from "../log/lines.ts";
 import { signatureOf } from "../log/signature.ts";
-import { readResponseBytes, responsePlaces } from "../queue/files.ts";
+import { archiveModeProblem, readResponseBytes, responsePlaces } from "../queue/files.ts";
 import { ACTION_SUPERSEDED, type AuditEntry } from "../records/audit_entry.ts";
 import {
   encodeAuditEntry,
@@ -94,12 +93,9 @@ function refuseIfUnanswerable(
   const dir = queueDirForSlug(bottleSlug, { root });
   try {
     probeCreateOnce(dir, stagingDir(root, bottleSlug), bytes);
-    // By its mode alone: a file to try it out would follow a link that is put there meanwhile. A link, or a
-    // file, in its place is reported by the listing.
-    const archive = ownEntry(processedDir(dir));
-    if (archive?.isDirectory === true && (archive.mode & 0o700) !== 0o700) {
-      throw new Error(`${archive.path} has mode ${(archive.mode & 0o777).toString(8)}`);
-    }
+    // A link, or a file, in the archive's place is reported by the listing.
+    const problem = archiveModeProblem(dir);
+    if (problem !== undefined) throw new Error(problem);
   } catch (error) {
     const what = `no response could be written into ${dir}, and archived; it must be writable, ` +
       `and on the same file system as ${privateDir(root)}`;

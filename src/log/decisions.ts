@@ -15,7 +15,12 @@ import {
 import { openOwnFile } from "../disk/lock.ts";
 import { isGranted, ownFileStamp } from "../disk/read_own.ts";
 import { listNames, MAX_QUEUE_FILE_BYTES, sizeAndChange } from "../disk/read_untrusted.ts";
-import { readResponseBytes, responseFromBytes, responsePlaces } from "../queue/files.ts";
+import {
+  archiveModeProblem,
+  readResponseBytes,
+  responseFromBytes,
+  responsePlaces,
+} from "../queue/files.ts";
 import { ACTION_SUPERSEDED, type AuditEntry, instantOf } from "../records/audit_entry.ts";
 import { AlreadyDecidedError, MalformedRecordError, UnsafeFileError } from "../records/errors.ts";
 import { checkProposalId, proposalIdIn, RESPONSE_SUFFIX } from "../records/names.ts";
@@ -220,6 +225,8 @@ export function readStandingResponse(
     } catch (error) {
       if (error instanceof Deno.errors.NotFound) continue;
       if (!(error instanceof UnsafeFileError)) throw error;
+      // Nobody knows what is in such an archive. A decision is refused for it, with its mode.
+      if (place !== responsePath(queueDir, proposalId) && archiveModeProblem(queueDir)) continue;
       return { response: { bottleSlug, proposalId, says: `it cannot be read: ${error.reason}` } };
     }
   }

@@ -6,6 +6,7 @@
  */
 
 import { currentCopyPath, processedDir, proposalPath, responsePath } from "../disk/layout.ts";
+import { ownEntry } from "../disk/read_own.ts";
 import {
   directoryIdentity,
   MAX_QUEUE_FILE_BYTES,
@@ -255,6 +256,16 @@ export function responsePlaces(queueDir: string, proposalId: string): readonly s
     return [path];
   }
   return [path, join(processed, basename(path))];
+}
+
+/**
+ * What keeps the archive's owner from using it, such as `processed has mode 0`. By its mode alone: a file to
+ * try it out would follow a link that is put there meanwhile.
+ */
+export function archiveModeProblem(queueDir: string): string | undefined {
+  const archive = ownEntry(processedDir(queueDir));
+  if (archive?.isDirectory !== true || (archive.mode & 0o700) === 0o700) return undefined;
+  return `${archive.path} has mode ${(archive.mode & 0o777).toString(8)}`;
 }
 
 /**

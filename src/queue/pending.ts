@@ -18,6 +18,7 @@ import { UnsafeFileError } from "../records/errors.ts";
 import { isProposalId, PROPOSAL_SUFFIX, RESPONSE_SUFFIX } from "../records/names.ts";
 import type { Proposal } from "../records/proposal.ts";
 import {
+  archiveModeProblem,
   type Arrival,
   compareArrivals,
   type PendingProposal,
@@ -271,11 +272,15 @@ export function unlistedReason(count: number): string {
   } pending and not listed: somebody floods this queue`;
 }
 
-/** What is wrong with `processed/`: a link there would lead out of the queue, and one too large is not listed. */
+/**
+ * What is wrong with `processed/`: a link there would lead out of the queue, one too large is not listed, and
+ * one that its owner may not use keeps everything from being decided.
+ */
 function archiveProblem(queueDir: string): UnreadableFile | undefined {
   try {
     directoryIdentity(processedDir(queueDir), MAX_DIRECTORY_BYTES);
-    return undefined;
+    const reason = archiveModeProblem(queueDir);
+    return reason === undefined ? undefined : { file: "processed", reason };
   } catch (error) {
     if (!(error instanceof UnsafeFileError)) throw error;
     return { file: "processed", reason: error.reason };

@@ -12,7 +12,7 @@ import { type QueuedProposal, queueSample } from "../support/records.ts";
 import { canMount, mountTmpfs } from "../support/small_disk.ts";
 import { type TempDir, tempDir } from "../support/temp.ts";
 import { asUser, ranAlone } from "../support/user.ts";
-import { assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
+import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 
 const SLUG = "dev-1";
 
@@ -88,6 +88,32 @@ for (const { what, path, mode } of OBSTRUCTIONS) {
     });
   });
 }
+
+// Threat: B5, C2
+Deno.test("what is said of an archive that may not be entered is true: list and reject name its mode", async (t) => {
+  if (await ranAlone(t)) return;
+  await using dir = await tempDir();
+  const { proposalSha256 } = await queueSample(dir.path, { id: "p1" });
+  const archive = dir.at("queue", "dev-1", "processed");
+  await Deno.mkdir(archive);
+  await asUser(dir.path, async () => {
+    for (const mode of [0o000, 0o600]) {
+      await Deno.chmod(archive, mode);
+      const reason = `processed has mode ${mode.toString(8)}`;
+      const listed = await supervise(dir.path, ["list"]);
+      assertEquals(listed.code, 0);
+      assertStringIncludes(listed.out, "p1");
+      assertStringIncludes(listed.err, reason);
+      const named = ["--sha256", proposalSha256, "--notes", "no"];
+      const { code, err } = await supervise(dir.path, ["reject", "p1", ...named]);
+      assertEquals(code, 1, err);
+      assertStringIncludes(err.replace(/\s+/g, " "), reason);
+      assert(!/planted|without a record/.test(err), err);
+    }
+    await Deno.chmod(archive, 0o700);
+    assertEquals((await supervise(dir.path, ["reject", "p1", "--notes", "no"])).code, 0);
+  });
+});
 
 // Threat: C2
 Deno.test("decide() names what is in a response's place and cannot be moved away", async (t) => {
