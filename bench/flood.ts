@@ -14,7 +14,7 @@ const FLOODS = [
   ["half-headers", 3_000],
   ["drip", 2_000],
   ["half-bodies", 2_000],
-  ["small-chunks", 4],
+  ["small-chunks", 200],
 ] as const;
 
 const MAX_MIB = 200;

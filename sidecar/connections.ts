@@ -29,6 +29,15 @@ const LEAST_CONNECTIONS = 8;
 /** How much is read at once: each connection has a buffer of this size. */
 const READ_BYTES = 16 * 1024;
 
+/**
+ * The same, until a connection holds as much as the other. In one turn of the event loop all that was read
+ * is parsed, and who connects waits for some turns: 16 KiB in chunks of one byte take 15 milliseconds.
+ */
+const FIRST_READ_BYTES = 1024;
+
+/** How much is read of a request that was refused: many clients send all of it before they read. */
+const REFUSED_BYTES = 8 * 1024 * 1024;
+
 /** How often the times are looked at. */
 const CHECK_EVERY_MS = 1_000;
 
@@ -37,9 +46,9 @@ const RETRY_MS = 100;
 
 /**
  * What a connection is doing. It is never closed while it is `answering`: its request is complete, and the
- * response has not ended yet.
+ * response has not ended yet. It is `refused` if it has its response and its request is not complete.
  */
-export type Phase = "idle" | "reading" | "answering" | "sending";
+export type Phase = "idle" | "reading" | "answering" | "sending" | "refused";
 
 /** How long a connection may be in a phase. Clients keep an idle connection for up to 90 seconds. */
 const MAX_MS: Readonly<Record<Phase, number>> = {
@@ -47,6 +56,7 @@ const MAX_MS: Readonly<Record<Phase, number>> = {
   reading: 15_000,
   answering: Infinity,
   sending: 15_000,
+  refused: 1_000,
 };
 
 /** A connection. */
@@ -111,12 +121,22 @@ export function openConnections(
   }
 
   function add(conn: Deno.TcpConn): void {
+    let refusedBytes = 0;
     const socket = socketOf(conn, (bytes) => {
-      if (isLineEnd(bytes)) return;
+      if (connection.phase === "refused") {
+        refusedBytes += bytes.length;
+        if (refusedBytes > REFUSED_BYTES) socket.destroy();
+        return false;
+      }
+      if (isLineEnd(bytes)) return true;
       // A second request before the first one is answered: no MCP client sends that.
       if (connection.phase === "answering") socket.destroy();
       // The last response may have reached the client before `node:http` knows that it was sent.
       else if (connection.phase !== "reading") enter(connection, "reading");
+      return true;
+    }, () => {
+      const isCheap = connection.phase === "refused" || connection.bytes >= READ_BYTES;
+      return isCheap ? READ_BYTES : FIRST_READ_BYTES;
     }, () => {
       give(connection, connection.bytes);
       open.delete(socket);
@@ -228,11 +248,14 @@ const buffers: Uint8Array<ArrayBuffer>[] = [];
 /**
  * A connection as `node:http` takes it.
  *
+ * @param onBytes Whether `node:http` gets these bytes.
+ * @param mostBytes How much the next read may give.
  * @param onClose Called once, and at once.
  */
 function socketOf(
   conn: Deno.TcpConn,
-  onBytes: (bytes: Uint8Array) => void,
+  onBytes: (bytes: Uint8Array) => boolean,
+  mostBytes: () => number,
   onClose: () => void,
 ): Duplex {
   try {
@@ -245,11 +268,11 @@ function socketOf(
     readableHighWaterMark: READ_BYTES,
     read() {
       const buffer = buffers.pop() ?? new Uint8Array(READ_BYTES);
-      conn.read(buffer).then((length) => {
+      conn.read(buffer.subarray(0, mostBytes())).then((length) => {
         if (length === null) return void this.push(null);
         const bytes = buffer.slice(0, length);
-        onBytes(bytes);
-        this.push(bytes);
+        if (onBytes(bytes)) this.push(bytes);
+        else if (!this.destroyed) this._read(READ_BYTES);
       }).catch((error) => this.destroy(error)).finally(() => buffers.push(buffer));
     },
     // A small chunk and what HTTP puts around it are one packet; a large one is not copied.

@@ -120,7 +120,7 @@ export function listen({ listener, maxHeld, log, handle }: ListenOptions): () =>
       log("failed", { error: error instanceof Error ? error.name : "unknown" });
       result = plain(500, "Cannot answer: the sidecar failed");
     }
-    // What is left of a body that was not read is passed over, and then the connection is closed.
+    // What comes of a body that was not read is dropped, unparsed, and then the connection is closed.
     if (!request.complete) response.shouldKeepAlive = false;
     for (const [name, value] of result.headers) {
       if (name !== "connection") response.setHeader(name, value);
@@ -131,10 +131,9 @@ export function listen({ listener, maxHeld, log, handle }: ListenOptions): () =>
     } else {
       giveBack();
       const bytes = await result.bytes();
-      connections.enter(connection, "sending");
+      connections.enter(connection, request.complete ? "sending" : "refused");
       response.end(bytes);
     }
-    if (!request.complete) request.resume();
   }
 
   async function stream(
@@ -187,6 +186,10 @@ function addTo(chunks: Uint8Array[]): (chunk: Uint8Array) => void {
   };
 }
 
+/** A body of more chunks than this must have so many bytes a chunk: a chunk of one byte costs as much to parse. */
+const MANY_CHUNKS = 1024;
+const LEAST_CHUNK_BYTES = 256;
+
 /** Reads a body into a list, or gives the refusal of one that is too large or does not come. */
 function readBody(
   request: IncomingMessage,
@@ -195,7 +198,7 @@ function readBody(
   chunks: Uint8Array[],
 ): Promise<Response | undefined> {
   return new Promise((resolve) => {
-    let length = 0;
+    let [length, count] = [0, 0];
     const add = addTo(chunks);
     const refuse = (refusal: Response) => {
       request.off("data", onData);
@@ -212,6 +215,9 @@ function readBody(
     const onData = (chunk: Uint8Array) => {
       length += chunk.length;
       if (isTooLong(length)) return;
+      if (++count > MANY_CHUNKS && length < count * LEAST_CHUNK_BYTES) {
+        return refuse(rpcError(400, -32600, "Request body in too many small chunks"));
+      }
       // What is announced does not count: it costs the client nothing, and others would make room for it.
       if (connections.take(connection, chunk.length)) return add(chunk);
       refuse(rpcError(503, -32603, "Too many bytes of other requests: try again"));

@@ -2,7 +2,7 @@ import { listPendingProposals } from "../../mod.ts";
 import { listen } from "../../sidecar/listen.ts";
 import { CLIENT_KINDS } from "../support/clients.ts";
 import { decideNext, queueOf, SLUG } from "../support/operator.ts";
-import { connectRaw, rawRequest } from "../support/raw_http.ts";
+import { connectRaw, rawChunk, rawRequest } from "../support/raw_http.ts";
 import { REPO, run } from "../support/run.ts";
 import { type Sidecar, startSidecar } from "../support/sidecar.ts";
 import { isMissing } from "../support/skip.ts";
@@ -212,14 +212,40 @@ Deno.test("a body in chunks of one byte holds no more memory than its bytes", as
   const queueDir = await queueOf(dir);
   await using sidecar = await startSidecar(queueDir);
   using memory = watchMemory(sidecar);
-  using connection = await connectRaw(sidecar.url);
-  const head = "POST /mcp HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n" +
-    "Accept: application/json, text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n";
-  await connection.send(new TextEncoder().encode(head));
-  const chunks = new TextEncoder().encode("1\r\n \r\n".repeat(100_000));
-  for (let n = 0; n < 10; n++) await connection.send(chunks);
+  using kept = new DisposableStack();
+  const head = rawRequest([...JSON_HEADERS, "Transfer-Encoding: chunked"], "");
+  const chunks = new TextEncoder().encode("1\r\n \r\n".repeat(1_000));
+  for (let n = 0; n < 400; n++) {
+    const connection = kept.use(await connectRaw(sidecar.url));
+    await connection.send(head);
+    await connection.send(chunks);
+  }
   assertEquals(await healthOf(sidecar), 200);
   assert(memory.peakMib() < MAX_RESIDENT_MIB, `${memory.peakMib()} MiB`);
+  // The sidecar parses no more of one that has more such chunks.
+  const connection = kept.use(await connectRaw(sidecar.url));
+  await connection.send(head);
+  await connection.send(chunks);
+  await connection.send(chunks);
+  const refusal = await connection.readUntil("}}");
+  assert(refusal.startsWith("HTTP/1.1 400") && refusal.includes("too many small chunks"), refusal);
+});
+
+// Threat: A14
+Deno.test("of a request that was refused little more is read, and then it is closed", async () => {
+  await using dir = await tempDir();
+  const queueDir = await queueOf(dir);
+  await using sidecar = await startSidecar(queueDir);
+  const mebibyte = rawChunk(new Uint8Array(2 ** 20).fill(0x20));
+  for (const headers of [["Content-Type: text/plain"], [...JSON_HEADERS, "Origin: http://evil"]]) {
+    using connection = await connectRaw(sidecar.url);
+    await connection.send(rawRequest([...headers, "Transfer-Encoding: chunked"], ""));
+    let sent = 0;
+    // 8 MiB, and what the kernel keeps on the way.
+    while (sent < 64 && await connection.send(mebibyte).then(() => true, () => false)) sent++;
+    assert(sent < 64, "it is read and read");
+    assertMatch(await connection.readUntil("\r\n"), /^HTTP\/1\.1 4|^$/);
+  }
 });
 
 // Threat: A14
