@@ -23,6 +23,7 @@ export { type Changes, watchChanges } from "./src/decision/events.ts";
 export { diffAgainst, readOverridable } from "./src/decision/inspect.ts";
 export { findUnfinished, finishInterrupted } from "./src/decision/journal.ts";
 export { refuseObstacles } from "./src/decision/obstacles.ts";
+export { replayDecisions, type Replayed, rulingUnder } from "./src/decision/replay.ts";
 export {
   currentConfigDirForSlug,
   currentConfigRoot,
@@ -40,7 +41,12 @@ export {
   walkOwn,
 } from "./src/disk/read_own.ts";
 export { knownFile, readFileInForce } from "./src/host/config_files.ts";
-export { policyCopyPath, readPolicy } from "./src/host/policy_file.ts";
+export {
+  policyCopyPath,
+  policyFromBytes,
+  type PolicyInForce,
+  readPolicy,
+} from "./src/host/policy_file.ts";
 export {
   type EditBuffer,
   keptEdits,

@@ -32,6 +32,7 @@ const LOAD: Readonly<Record<VerbWithFile, () => Promise<Run>>> = {
   "review": async () => (await import("./verbs/review.ts")).review,
   "watch": async () => (await import("./verbs/watch.ts")).watch,
   "notify": async () => (await import("./verbs/notify.ts")).notify,
+  "policy test": async () => (await import("./verbs/policy.ts")).policyTest,
   "audit show": async () => (await import("./verbs/audit_show.ts")).auditShow,
   "audit verify": async () => (await import("./verbs/audit_verify.ts")).auditVerify,
   "audit export": async () => (await import("./verbs/audit.ts")).auditExport,

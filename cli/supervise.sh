@@ -130,6 +130,7 @@ takes_screen() {
 
 reads_only() {
   case $1:$2 in
+    policy:test |\
     doctor:* |\
     completions:* |\
     launcher:* |\
@@ -159,6 +160,7 @@ choose_program() {
     review:*:*) program=verbs/review ;;
     watch:*:*) program=verbs/watch ;;
     notify:*:*) program=verbs/notify ;;
+    policy:*:test) program=verbs/policy ;;
     audit:*:show) program=verbs/audit_show ;;
     audit:*:verify) program=verbs/audit_verify ;;
     audit:*:export) program=verbs/audit ;;
@@ -305,7 +307,7 @@ fi
 
 # A verb that only reads may not write.
 write=$root
-if reads_only "$verb" "$words"; then write=; fi
+if reads_only "$verb" "$second"; then write=; fi
 
 # No verb starts both an editor and a pager. The full screen may also start suspend.sh, which a release has
 # not as a file.

@@ -223,6 +223,13 @@ const VERB_TABLE = {
     about: "send a test to every receiver in notify.json",
     notifies: true,
   },
+  "policy test": {
+    program: "policy",
+    about: "check policy.json, and say what its rules would do and would have done",
+    flags: ["file"],
+    says: { file: "a policy that is not in force yet; - reads standard input" },
+    readsOnly: true,
+  },
   "audit show": {
     program: "audit_show",
     usage: "[ID]",

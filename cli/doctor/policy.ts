@@ -9,6 +9,7 @@ import {
   listAuditLogs,
   ownFileStamp,
   policyCopyPath,
+  type PolicyInForce,
   readLatestEntries,
   readPolicy,
 } from "../../internal_mod.ts";
@@ -31,6 +32,17 @@ function lastDecision(root: string): AuditEntry | undefined {
 const nameOf = (sha256: string): string =>
   sha256 === "" ? "no policy.json" : `the one with sha256 ${sha256.slice(0, 12)}`;
 
+/** How many rules and limits a policy has. */
+export function limitsOf(policy: NonNullable<PolicyInForce["policy"]>): string {
+  const { floor: { hosts, credentialsOnlyTo, imagesOnly }, rules } = policy;
+  return [
+    counted(rules.length, "rule"),
+    counted(hosts.length, "host") + " below the floor",
+    ...(credentialsOnlyTo ? [`credentials to ${counted(credentialsOnlyTo.length, "host")}`] : []),
+    ...(imagesOnly ? [`${counted(imagesOnly.length, "image")} allowed`] : []),
+  ].join(", ");
+}
+
 /** Says what holds, and what held at the last decision if that was something else. */
 export function checkPolicy({ root }: Pick<Subject, "root">): Finding[] {
   const { ok, warn, bad } = findingsOf("policy");
@@ -42,14 +54,7 @@ export function checkPolicy({ root }: Pick<Subject, "root">): Finding[] {
   } else if (sha256 === "") {
     found.push(ok("there is no policy.json: the built-in floor holds alone"));
   } else {
-    const { floor: { hosts, credentialsOnlyTo, imagesOnly }, rules } = policy;
-    const limits = [
-      counted(rules.length, "rule"),
-      counted(hosts.length, "host") + " below the floor",
-      ...(credentialsOnlyTo ? [`credentials to ${counted(credentialsOnlyTo.length, "host")}`] : []),
-      ...(imagesOnly ? [`${counted(imagesOnly.length, "image")} allowed`] : []),
-    ];
-    found.push(ok(`policy.json ${sha256.slice(0, 12)} holds: ${limits.join(", ")}`));
+    found.push(ok(`policy.json ${sha256.slice(0, 12)} holds: ${limitsOf(policy)}`));
   }
   const before = lastDecision(root);
   if (before?.policySha256 === undefined || before.policySha256 === sha256) return found;

@@ -54,14 +54,15 @@ export async function decideByRule(
 ): Promise<RuleDecision> {
   const { root = claudeBottleRoot() } = ref;
   const { dryRun = false, now = new Date() } = options;
-  const first = rulingOn(await inspectProposal(ref), root, now);
+  const inspected = await inspectProposal(ref);
+  const first = rulingOn(inspected, now, historyOf(inspected, root, now));
   if (dryRun || first.outcome === "ask") return saidBy(first, now);
   // Two programs that run rules must not decide more often together than one may.
   return await withLock(join(privateDir(root), "rules.lock"), async () => {
     let ruling = first;
     // deno-lint-ignore require-await
     const decision = await decideUnderLock({ ...ref, root }, async (inspection) => {
-      ruling = rulingOn(inspection, root, now);
+      ruling = rulingOn(inspection, now, historyOf(inspection, root, now));
       const { outcome, rule, needed } = ruling;
       if (outcome === "ask" || rule === undefined) return undefined;
       const until = untilOf(ruling, now);
@@ -100,12 +101,17 @@ function notesOf({ rule }: Ruling, until: string | undefined): string {
   return [...(rule?.notes ? [rule.notes] : []), ...end].join(" ");
 }
 
-function rulingOn(inspection: Inspection, root: string, now: Date): Ruling {
-  const { proposal, policy: { policy, problem, sha256 } } = inspection;
+/** What rules decided before; the logs are read when it is asked for. */
+export function historyOf({ policy }: Inspection, root: string, now: Date): () => RuleHistory {
+  let read: RuleHistory | undefined;
+  return () => read ??= readRuleHistory(root, policy.sha256, now.getTime());
+}
+
+/** What the rules say to a proposal at a time, after what they decided before. */
+export function rulingOn(inspection: Inspection, now: Date, history: () => RuleHistory): Ruling {
+  const { proposal, policy: { policy, problem } } = inspection;
   const ask = (why: string): Ruling => ({ outcome: "ask", needed: [], why });
   if (policy === undefined) return ask(`policy.json cannot be used (${problem})`);
-  let read: RuleHistory | undefined;
-  const history = () => read ??= readRuleHistory(root, sha256, now.getTime());
   const ruling = ruleFor(policy.rules, {
     ...inspection,
     tool: proposal.tool,

@@ -7,14 +7,20 @@
  */
 
 import { processedDir, proposalPath, queueDirForSlug, responsePath } from "../disk/layout.ts";
-import { stampOfFile } from "../disk/read_untrusted.ts";
+import { MAX_QUEUE_FILE_BYTES, readUntrusted, stampOfFile } from "../disk/read_untrusted.ts";
 import { createOnce } from "../disk/write.ts";
 import { knownFile } from "../host/config_files.ts";
 import { signHead } from "../log/chain.ts";
 import { readStandingResponse } from "../log/decisions.ts";
 import { openSigningKey } from "../log/key.ts";
 import { findRecord, type RecordedDecision } from "../log/record.ts";
-import { proposalFromFile, responseFromFile, responsePlaces } from "../queue/files.ts";
+import {
+  pendingFromBytes,
+  type PendingProposal,
+  proposalFromFile,
+  responseFromFile,
+  responsePlaces,
+} from "../queue/files.ts";
 import { queueDirsEver } from "../queue/find.ts";
 import { encodeResponse } from "../records/codec.ts";
 import { AlreadyDecidedError } from "../records/errors.ts";
@@ -41,7 +47,7 @@ function queueDirsOf({ bottleSlug, root }: Ref): readonly string[] {
  * archived or not, also in the queues of removed bottles of that name; or the copy of a file that was in
  * force or decided. `undefined` if none of these has it.
  */
-function findFinalFile(ref: Ref, sha256: string): string | undefined {
+export function findFinalFile(ref: Ref, sha256: string): string | undefined {
   const { root, bottleSlug, proposalId } = ref;
   const candidates = [
     ...queueDirsOf(ref).flatMap((queueDir) => [
@@ -52,10 +58,29 @@ function findFinalFile(ref: Ref, sha256: string): string | undefined {
     ]),
     () => knownFile(bottleSlug, sha256, root),
   ];
+  return firstThat(candidates, (file) => typeof file === "string" && sha256Hex(file) === sha256) ??
+    undefined;
+}
+
+/** The proposal with a hash, pending or archived, also in the queues of removed bottles of that name. */
+export function findDecidedProposal(ref: Ref, sha256: string): PendingProposal | undefined {
+  const { bottleSlug, proposalId } = ref;
+  const candidates = queueDirsOf(ref)
+    .flatMap((queueDir) => [queueDir, processedDir(queueDir)])
+    .map((dir) => () => {
+      const path = proposalPath(dir, proposalId);
+      const { bytes } = readUntrusted(path, { maxBytes: MAX_QUEUE_FILE_BYTES });
+      return pendingFromBytes(bytes, path, bottleSlug);
+    });
+  return firstThat(candidates, ({ proposalSha256 }) => proposalSha256 === sha256);
+}
+
+/** The first of some things that can be read and is the one that is meant. */
+function firstThat<T>(candidates: readonly (() => T)[], isMeant: (one: T) => boolean) {
   for (const read of candidates) {
     try {
-      const file = read();
-      if (typeof file === "string" && sha256Hex(file) === sha256) return file;
+      const one = read();
+      if (isMeant(one)) return one;
     } catch (error) {
       if (error instanceof Deno.errors.NotCapable) throw error;
       // It is missing, or somebody planted another thing in its place.

@@ -67,7 +67,7 @@ export function readPolicy(root: string): PolicyInForce {
   if (read === undefined) return { sha256: "", policy: NO_POLICY };
   let inForce = parsed.get(read);
   if (inForce === undefined) {
-    inForce = parse(read.bytes);
+    inForce = policyFromBytes(read.bytes);
     parsed.set(read, inForce);
   }
   return inForce;
@@ -93,7 +93,8 @@ function readPolicyFile(root: string): ReadOwn | undefined {
 
 const octal = ({ mode }: OwnFileStamp) => (mode & 0o777).toString(8);
 
-function parse(bytes: Uint8Array): PolicyInForce {
+/** What the bytes of a `policy.json` say. */
+export function policyFromBytes(bytes: Uint8Array): PolicyInForce {
   const sha256 = sha256Hex(bytes);
   try {
     const text = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);

@@ -10,7 +10,6 @@ import {
   instantOf,
   RULE_OPERATOR,
 } from "../records/audit_entry.ts";
-import { auditLogName } from "../records/names.ts";
 import { STATUS_APPROVED, STATUS_MODIFIED, STATUS_REJECTED } from "../records/proposal.ts";
 import { isDecision } from "./decisions.ts";
 import { listAuditLogs } from "./entries.ts";
@@ -65,7 +64,7 @@ export function readRuleHistory(root: string, policySha256: string, nowMs: numbe
     const isOther = decided && entry.policySha256 !== undefined &&
       entry.policySha256 !== policySha256;
     if (isOther && ageMs >= DAY_MS) break;
-    const log = auditLogName(entry.component, entry.bottleSlug);
+    const log = `${entry.component} ${entry.bottleSlug}`;
     const { takenOut, putIn } = later.get(log) ?? { takenOut: new Set(), putIn: new Set() };
     later.set(log, { takenOut, putIn });
     const { rules, operatorAction: action, operator = "" } = entry;

@@ -23,6 +23,7 @@ const RUNS: Readonly<
   "reject": [["p1", "--notes", "no"], 0, /^rejected p1 \(dev-1\)\n/],
   "review": [[], 2, /^$/],
   "notify": [[], 0, /^\S+ +ntfy .*\n$/],
+  "policy test": [[], 0, /^There is no policy\.json: .*\nPending:\np1 .*1 recorded decision: /s],
   "audit show": [[], 0, /^\d{4}-\d\d-\d\d \d\d:\d\d {2}approved {2}p0 /],
   "audit verify": [[], 0, /^ +LINES .*\nok +1 .*pipelock-dev-1\nsigned with SHA256:/],
   "audit export": [[], 0, /^\{"version":1,"kind":"supervise-audit".*\n\{"timestamp":/],

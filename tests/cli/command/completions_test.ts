@@ -47,6 +47,7 @@ const FIRST_WORDS = [
     "review",
     "watch",
     "notify",
+    "policy",
     "audit",
     "bottle",
     "doctor",

@@ -41,11 +41,11 @@ function verbPatterns(isOne: (verb: Verb) => boolean): string[] {
   });
 }
 
-/** Both words of the verbs that page: without a word behind it, a first word pages by itself. */
-function pagingPatterns(): string[] {
+/** Both words of the verbs that are like this; `*` for the second one of a verb that has one word. */
+function wordPatterns(isOne: (verb: Verb) => boolean): string[] {
   return VERB_NAMES.flatMap((name) => {
     const [first, second = "*"] = name.split(" ");
-    return VERBS[name].pages === true ? [`${first}:${second}`] : [];
+    return isOne(VERBS[name]) ? [`${first}:${second}`] : [];
   });
 }
 
@@ -77,9 +77,9 @@ function generated(): string {
     shellTest("names_file", "$1", flags((name) => FLAGS[name].offers === "files")),
     shellTest("edits", "$1:$2", verbPatterns(({ edits }) => edits === true)),
     shellTest("notifies", "$1:$2", verbPatterns(({ notifies }) => notifies === true)),
-    shellTest("pages", "$1:$2", pagingPatterns()),
+    shellTest("pages", "$1:$2", wordPatterns(({ pages }) => pages === true)),
     shellTest("takes_screen", "$1:$2", verbPatterns(({ fullScreen }) => fullScreen === true)),
-    shellTest("reads_only", "$1:$2", verbPatterns(({ readsOnly }) => readsOnly === true)),
+    shellTest("reads_only", "$1:$2", wordPatterns(({ readsOnly }) => readsOnly === true)),
     shellTest(
       "starts_sidecars",
       "$1:$2",

@@ -1,0 +1,187 @@
+/**
+ * `policy test`: checks a policy, and says what its rules would do.
+ *
+ * @module
+ */
+
+import {
+  policyFromBytes,
+  type PolicyInForce,
+  readPolicy,
+  replayDecisions,
+  type Replayed,
+  rulingUnder,
+  visibleLine,
+} from "../../internal_mod.ts";
+import { type PendingProposal, readOverview, SuperviseError } from "../../mod.ts";
+import { runAlone } from "../command/alone.ts";
+import { type Context, readNamedFile } from "../command/context.ts";
+import { counted } from "../doctor/finding.ts";
+import { limitsOf } from "../doctor/policy.ts";
+import { selectLogs } from "../operate/logs.ts";
+import { quoteId, quoteShort } from "../render/quote.ts";
+import { localTime } from "../render/time.ts";
+import { alignColumns } from "../render/wrap.ts";
+
+type Ruling = NonNullable<Replayed["ruling"]>;
+
+/** A recorded decision that could be replayed. */
+type Judged = Replayed & { readonly ruling: Ruling };
+
+/** What rules say to something that is pending. */
+interface Ruled {
+  readonly entry: PendingProposal;
+  readonly ruling: Ruling;
+}
+
+async function rulePending(context: Context, policy: PolicyInForce): Promise<Ruled[]> {
+  const { root, where } = context;
+  const ruled: Ruled[] = [];
+  for (const entry of readOverview(where).pending) {
+    const { bottleSlug, proposalId } = entry;
+    try {
+      const ruling = await rulingUnder(policy, { root, bottleSlug, proposalId }, new Date());
+      ruled.push({ entry, ruling });
+    } catch (error) {
+      // It was decided or withdrawn just now, or the bottle's owner put something else in its place.
+      if (!(error instanceof SuperviseError)) throw error;
+      context.complain(`${quoteId(proposalId)}: ${error.message}`);
+    }
+  }
+  return ruled;
+}
+
+/** Whether rules would have decided otherwise; what they leave to a person, is not decided otherwise. */
+function differs({ entry, ruling }: Judged): boolean {
+  return ruling.outcome !== "ask" &&
+    entry.operatorAction !== (ruling.outcome === "approve" ? "approved" : "rejected");
+}
+
+/** For each rule, how often it would decide or ask: of what is pending, as it was decided, and otherwise. */
+function countByRule(
+  { policy }: PolicyInForce,
+  pending: readonly Ruled[],
+  replayed: readonly Judged[],
+) {
+  return (policy?.rules ?? []).map((rule) => {
+    const isNeeded = ({ ruling }: { readonly ruling: Ruling }) =>
+      ruling.needed.some(({ name }) => name === rule.name);
+    const recorded = replayed.filter(isNeeded);
+    const otherwise = recorded.filter(differs).length;
+    return {
+      name: rule.name,
+      then: rule.outcome,
+      pending: pending.filter(isNeeded).length,
+      recorded: recorded.length,
+      otherwise,
+    };
+  });
+}
+
+/** How many cells a time has up to its minute. */
+const MINUTE_CELLS = 16;
+
+const saidJson = ({ outcome, needed, why }: Ruling) => ({
+  outcome,
+  rules: needed.map(({ name }) => name),
+  why,
+});
+
+const inWords = ({ outcome, why }: Ruling): string =>
+  visibleLine(`${outcome === "ask" ? "left to a person" : `would ${outcome}`}: ${why}`, "code");
+
+/** What a policy would do. */
+interface Report {
+  readonly rules: ReturnType<typeof countByRule>;
+  readonly pending: readonly Ruled[];
+  /** The decisions that could be replayed. */
+  readonly replayed: readonly Judged[];
+  /** How many decisions could not. */
+  readonly lost: number;
+}
+
+function reportJson({ rules, pending, replayed, lost }: Report): object {
+  return {
+    rules,
+    pending: pending.map(({ entry: { bottleSlug, proposalId }, ruling }) => ({
+      bottle_slug: bottleSlug,
+      id: proposalId,
+      ...saidJson(ruling),
+    })),
+    recorded: replayed.map(({ entry, ruling }) => ({
+      timestamp: entry.timestamp,
+      bottle_slug: entry.bottleSlug,
+      id: entry.proposalId,
+      status: entry.operatorAction,
+      operator: entry.operator ?? null,
+      ...saidJson(ruling),
+      otherwise: differs({ entry, ruling }),
+    })),
+    not_replayed: lost,
+  };
+}
+
+function reportRows({ rules, pending, replayed, lost }: Report): string[] {
+  const ofRules = rules.map((rule) => [
+    ...[rule.pending, rule.recorded, rule.otherwise].map(String),
+    rule.then,
+    rule.name,
+  ]);
+  const ofPending = pending.map(({ entry: { bottleSlug, proposalId }, ruling }) => [
+    quoteShort(proposalId),
+    bottleSlug,
+    inWords(ruling),
+  ]);
+  const others = replayed.filter(differs);
+  const ofOthers = others.map(({ entry, ruling }) => [
+    localTime(entry.timestamp).slice(0, MINUTE_CELLS),
+    quoteShort(entry.proposalId!),
+    visibleLine(entry.bottleSlug, "code"),
+    visibleLine(`${entry.operatorAction} by ${entry.operator ?? "somebody"}`, "code"),
+    inWords(ruling),
+  ]);
+  const header = ["PENDING", "RECORDED", "OTHERWISE", "THEN", "RULE"];
+  const asked = replayed.filter(({ ruling }) => ruling.outcome === "ask").length;
+  const alike = replayed.length - asked - others.length;
+  return [
+    ...(rules.length === 0 ? [] : alignColumns([header, ...ofRules], 3)),
+    ...(pending.length === 0 ? [] : ["", "Pending:", ...alignColumns(ofPending)]),
+    ...(others.length === 0 ? [] : ["", "Decided otherwise:", ...alignColumns(ofOthers)]),
+    "",
+    `${counted(replayed.length + lost, "recorded decision")}: ${alike} as the rules say, ` +
+    `${others.length} otherwise, ${asked} left to a person.`,
+    ...(lost === 0
+      ? []
+      : [`${lost} not replayed: the proposal or the file in force is not there any more.`]),
+  ];
+}
+
+/**
+ * Checks the policy in force, or the one that `--file` names, and asks its rules about what is pending and about
+ * each decision in the logs. A policy that cannot be used is an error.
+ */
+export async function policyTest(context: Context): Promise<void> {
+  const { root, flags, print } = context;
+  const name = flags.file === "-" ? "standard input" : flags.file ?? "policy.json";
+  const policy = flags.file === undefined
+    ? readPolicy(root)
+    : policyFromBytes(await readNamedFile(context, flags.file));
+  const { sha256, problem } = policy;
+  if (policy.policy === undefined) throw new Error(`Cannot use ${name}: ${problem}`);
+  const pending = await rulePending(context, policy);
+  const all = [...replayDecisions(selectLogs(context), policy, root)];
+  const replayed = all.flatMap(({ entry, ruling }) =>
+    ruling === undefined ? [] : [{ entry, ruling }]
+  );
+  const rules = countByRule(policy, pending, replayed);
+  const report = { rules, pending, replayed, lost: all.length - replayed.length };
+  if (flags.json) return context.printJson({ sha256, ...reportJson(report) });
+  print(
+    sha256 === ""
+      ? "There is no policy.json: the built-in floor holds alone."
+      : `${name} can be used: ${limitsOf(policy.policy)}`,
+  );
+  reportRows(report).forEach(print);
+}
+
+if (import.meta.main) await runAlone({ "policy test": policyTest });

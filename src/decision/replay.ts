@@ -1,0 +1,121 @@
+/**
+ * Asks the rules of a policy, in force or not yet, about what is pending and what was decided before. Decides
+ * nothing, and writes nothing.
+ *
+ * @module
+ */
+
+import { validateConfigFile } from "../config/check.ts";
+import { compareAfter } from "../config/compare.ts";
+import { applyPatch } from "../config/dockerfile/patch.ts";
+import type { PolicyInForce } from "../host/policy_file.ts";
+import { isDecision } from "../log/decisions.ts";
+import type { AuditLogId } from "../log/entries.ts";
+import { readHistory } from "../log/history.ts";
+import type { RuleHistory } from "../log/rule_history.ts";
+import type { Ruling } from "../policy/rules.ts";
+import { type AuditEntry, instantOf } from "../records/audit_entry.ts";
+import { isBottleSlug } from "../records/names.ts";
+import { CONFIG_FILE_FOR_TOOL, type ProposalRef, STATUS_MODIFIED } from "../records/proposal.ts";
+import { sha256Hex } from "../text/hash.ts";
+import { historyOf, rulingOn } from "./by_rule.ts";
+import { diffAgainst, type Inspection, inspectProposal } from "./inspect.ts";
+import { findDecidedProposal, findFinalFile } from "./proven_response.ts";
+
+/** What the rules of a policy say to a pending proposal now. */
+export async function rulingUnder(
+  policy: PolicyInForce,
+  ref: Required<ProposalRef>,
+  now: Date,
+): Promise<Ruling> {
+  const inspection = { ...await inspectProposal(ref), policy };
+  return rulingOn(inspection, now, historyOf(inspection, ref.root, now));
+}
+
+/** A recorded decision, and what rules would have said. */
+export interface Replayed {
+  readonly entry: AuditEntry;
+  /** Missing if the proposal, or the file that was in force, is not there any more or is not proven. */
+  readonly ruling: Ruling | undefined;
+}
+
+/** How often rules decided before does not matter in a replay: other rules decided other things then. */
+const NOTHING_BEFORE: RuleHistory = {
+  inLastHour: 0,
+  inLastDay: new Map(),
+  reverted: new Map(),
+};
+
+/**
+ * Asks the rules about each decision of some logs, as of its time, the oldest first. The proposal counts if
+ * it has the hash that its line has; the file that was in force, if the line's diff leads from it.
+ */
+export function* replayDecisions(
+  logs: readonly AuditLogId[],
+  policy: PolicyInForce,
+  root: string,
+): Generator<Replayed> {
+  for (const entry of readHistory(logs, { root, newestFirst: false })) {
+    if (!isDecision(entry)) continue;
+    const instant = instantOf(entry.timestamp);
+    const inspection = instant === Infinity ? undefined : inspectRecorded(entry, policy, root);
+    const at = new Date(instant / 1000);
+    yield { entry, ruling: inspection && rulingOn(inspection, at, () => NOTHING_BEFORE) };
+  }
+}
+
+/** A decided proposal beside the file that was in force when it was decided. */
+function inspectRecorded(
+  entry: AuditEntry,
+  policy: PolicyInForce,
+  root: string,
+): Inspection | undefined {
+  const { bottleSlug, proposalId, proposalSha256, diff, finalSha256 = "" } = entry;
+  // Another program may have written the line.
+  if (!isBottleSlug(bottleSlug)) return undefined;
+  if (proposalId === undefined || proposalSha256 === undefined) return undefined;
+  const ref = { root, bottleSlug, proposalId };
+  const pending = findDecidedProposal(ref, proposalSha256);
+  if (pending === undefined) return undefined;
+  const { tool, proposedFile, currentFileHash } = pending.proposal;
+  const final = entry.operatorAction === STATUS_MODIFIED
+    ? findFinalFile(ref, finalSha256)
+    : proposedFile;
+  const currentPath = CONFIG_FILE_FOR_TOOL[tool];
+  const before = final === undefined ? undefined : undo(diff, final);
+  if (final === undefined || before === undefined) return undefined;
+  if (diffAgainst({ currentPath, currentFile: before }, final) !== diff) return undefined;
+  const currentSha256 = sha256Hex(before);
+  // The diff of a missing file is that of an empty one.
+  const currentFile = before === "" ? null : before;
+  const problems = validateConfigFile(tool, proposedFile);
+  const says = entry.unrecordedResponse;
+  return {
+    ...pending,
+    currentPath,
+    currentFile,
+    currentSha256,
+    stale: currentFileHash !== "" && currentFileHash !== currentSha256,
+    agentDiff: undefined,
+    diff,
+    ...compareAfter(() => problems, tool, currentFile, proposedFile),
+    problems,
+    unrecordedResponse: says === undefined ? undefined : { bottleSlug, proposalId, says },
+    policy,
+  };
+}
+
+const SWAPPED: Readonly<Record<string, string>> = { "+": "-", "-": "+" };
+
+/** The file from which a diff leads to another one; `undefined` if it does not. */
+function undo(diff: string, after: string): string | undefined {
+  if (diff === "") return after;
+  const hunks = diff.split("\n").slice(2).map((row) =>
+    row.replace(
+      /^@@ -(\S+) \+(\S+) @@|^[+-]/,
+      (found, before, now) => SWAPPED[found] ?? `@@ -${now} +${before} @@`,
+    )
+  );
+  const undone = applyPatch(after, hunks.join("\n"));
+  return "text" in undone ? undone.text : undefined;
+}
