@@ -308,3 +308,67 @@ Deno.test.each(["f() ".repeat(20_000), "$(".repeat(8000), "for i in a b; do ".re
     assert(isUnknown && marks.some(({ severity }) => severity === "medium"));
   },
 );
+
+/** What a program is told of sources and checks is never without a mark, whatever the program. */
+const LOWERING = [
+  "composer config -g repos.packagist composer https://p.example",
+  "composer config -g secure-http false",
+  "bundle config set --global mirror.https://rubygems.org https://m.example",
+  "yarn config set enableStrictSsl false",
+  "conda env create -f https://x.example/e.yml",
+  "go mod edit -replace=a.example/b=c.example/d@v1.0.0",
+  "go run host.example/x@latest",
+  "deno cache https://x.example/a.ts",
+  "npm cache add https://x.example/a.tgz",
+  "zypper addrepo -G https://x.example/a b",
+  "dnf config-manager --add-repo https://x.example/a.repo",
+  "gem specific_install -l https://x.example/a.git",
+  "ansible-pull -U https://x.example/a.git site.yml",
+  "ansible-galaxy install git@x.example:a/b.git",
+  "helm plugin install https://x.example/p",
+  "nix run github:x/y",
+  "terraform init -from-module=git::https://x.example/m",
+  "pecl install https://x.example/a.tgz",
+  "./mvnw -Dmaven.wagon.http.ssl.insecure=true package",
+  "./gradlew -Dhttps.proxyHost=p.example build",
+  "gradle --dependency-verification off build",
+  "tool --set tls.verify=false",
+  "tool --url http://localhost:80@x.example/",
+  "openssl s_server -accept 1",
+  "sort --compress-program=./x a",
+];
+
+Deno.test("a command that names another machine, lowers a check or moves a source is no low matter", () => {
+  for (const text of LOWERING) {
+    assert(judge(text).marks.some(({ severity }) => severity !== "low"), text);
+  }
+});
+
+Deno.test("a command that sets or runs what is on no list has a mark", () => {
+  const texts = [
+    "npm config set x y",
+    "npm config delete registry",
+    "git config --global foo.bar x",
+    "git -c foo.bar=x status",
+    "npm audit fix",
+    "gpg --receive-keys ABC",
+    "openssl engine -t dynamic",
+    "./x -v",
+    "/work/x --help",
+    "ldd ./x",
+  ];
+  for (const text of texts) assert(judge(text).marks.length > 0, text);
+});
+
+Deno.test("a command that sets what nothing but a display obeys, or that raises a check, has no mark", () => {
+  const texts = [
+    "composer config -g secure-http true",
+    "git config --global user.name x",
+    "npm config set fund false",
+    "poetry config virtualenvs.create false",
+    "node --version",
+    "pip cache purge",
+    "openssl rand -hex 8",
+  ];
+  for (const text of texts) assertEquals(rulesOf(text), [], text);
+});

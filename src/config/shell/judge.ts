@@ -18,7 +18,7 @@ import {
 import { install, isManager } from "./packages.ts";
 import { operandsOf, optionOf, PLACE_HANDLERS, use, writeFile } from "./places.ts";
 import type { Call, Judge } from "./read.ts";
-import { judgeFlag, noteSetting } from "./settings.ts";
+import { findLowering, isRemote, judgeFlag, noteSetting } from "./settings.ts";
 import { findFile, note, noteUnknown, show } from "./shell.ts";
 import { SYSTEM_HANDLERS } from "./system.ts";
 import { concat, known, NOTHING, unknown, type Value } from "./value.ts";
@@ -131,7 +131,38 @@ function judgeCommand(written: Call): Value {
     else noteUnknown(shell, line, text, "the program is not known");
     return unknown(`<${text}`, call.input ?? NOTHING);
   }
-  return judgeNamed(call);
+  const noted = shell.acts.length;
+  const output = judgeNamed(call);
+  noteLowering(call, noted);
+  return output;
+}
+
+/**
+ * Notes words that name another machine, lower a check or move a source, whatever the program, if
+ * nothing graver was noted. Programs that only read or print, and those that fetch, are judged elsewhere.
+ */
+function noteLowering(call: Call, noted: number): void {
+  const { shell, line, name, words, text } = call;
+  const program = name.text;
+  if (FILTERS.has(program) || DECODERS.has(program) || HARMLESS.has(program)) return;
+  if (SHELLS.has(program) || /^(?:eval|trap|source|\.|find)$/.test(program)) return;
+  const acts = shell.acts.slice(noted);
+  if (acts.some(({ mark }) => mark !== undefined && mark.severity !== "low")) return;
+  const texts = words.map((word) => word.text);
+  const lowered = findLowering(texts);
+  const isLowering = lowered !== undefined &&
+    (lowered !== "registry-redirect" || !isFetcher(program));
+  // A manager judges the addresses of packages; one that runs them at once does more.
+  const isLoading = !isFetcher(program) && texts.some(isRemote) &&
+    (texts[0] === "run" || acts.every(({ kind }) => kind !== "package"));
+  if (!isLowering && !isLoading) return;
+  if (acts.at(-1)?.mark?.rule === "new-command") shell.acts.pop();
+  const rule = isLowering ? lowered : "package-from-url";
+  const what = isLowering
+    ? "would lower a check, or have something come from elsewhere"
+    : "would use what another machine has";
+  const message = () => `${show(text)} ${what}`;
+  note(shell, line, { kind: "command", value: text, severity: "medium", rule, message });
 }
 
 function judgeNamed(call: Call): Value {
@@ -181,8 +212,15 @@ function judgeNamed(call: Call): Value {
     const output = PLACE_HANDLERS[program]!(call);
     if (output !== undefined || program !== "sed") return output ?? outputOf(call);
   }
-  if (FILTERS.has(program) || DECODERS.has(program) || HARMLESS.has(program)) return outputOf(call);
-  if (isAsking(words)) return unknown(`<${text}`);
+  if (FILTERS.has(program) || DECODERS.has(program) || HARMLESS.has(program)) {
+    if (words.some((word) => word.text.startsWith("--compress-p"))) {
+      noteUnknown(shell, line, text, "an option names a program that it runs");
+    }
+    return outputOf(call);
+  }
+  if (isAsking(words) && !/^(?:\.|\/(?!(?:usr\/)?(?:local\/)?s?bin\/))|\w\//.test(pathOf(call))) {
+    return unknown(`<${text}`);
+  }
   if (program.includes("/") || /[/]/.test(text.split(" ", 1)[0]!)) {
     return runFile(call, known(pathOf(call)));
   }

@@ -226,6 +226,21 @@ function useOpenssl(call: Call): Value {
   if (words.some((word) => word.text === "-verify") && words.some((word) => word.text === "dgst")) {
     confirm(call, operandsOf(words, "-verify -signature").map((word) => word.text), "a signature");
   }
+  const verb = words[0]?.text ?? "";
+  if (
+    !/^(?:dgst|rand|base64|enc|x509|req|verify|version|ciphers|prime|asn1parse|crl|(?:gen)?(?:rsa|pkey|dsa)|(?:sha|md)\d+)$/
+      .test(verb) || words.some(({ text }) => /^-(?:engine|provider|config)/.test(text))
+  ) {
+    const severity = /^s_/.test(verb) ? "medium" as const : "low" as const;
+    const message = () => `${show(text)} would be run`;
+    note(call.shell, call.line, {
+      kind: "command",
+      value: text,
+      severity,
+      rule: "new-command",
+      message,
+    });
+  }
   const isDecoding = words.some((word) => /^-d$|^-base64$/.test(word.text));
   const from = optionOf(words, "-in");
   const source = from === undefined ? input : findFile(call.shell, from.text)?.value;
@@ -336,11 +351,15 @@ export function checkSignature(call: Call): Value {
     writeFile(call, to.text, value, false);
     return NOTHING;
   }
-  if (
-    words.some((word) =>
-      /^--(?:recv-keys?|keyserver|import|fetch-keys|search-keys)|^-d$|^--decrypt/.test(word.text)
+  const isTame = words.some(({ text }) =>
+    /^--(?:dearmou?r|enarmou?r|show-keys?|list-\S+|fingerprint|print-md|version|help)$|^-k$/.test(
+      text,
     )
-  ) {
+  );
+  const isTaking = words.some(({ text }) =>
+    /^--(?:rec\w*|keyserver|import|fetch|search|refresh|locate|auto-key)/.test(text)
+  );
+  if (!isTame || isTaking) {
     const message = () => `${show(text)} would trust a key, or decode something`;
     note(call.shell, call.line, {
       kind: "command",

@@ -8,7 +8,7 @@ import lists from "./packages.json" with { type: "json" };
 import { operandsOf, optionOf, use } from "./places.ts";
 import type { Call } from "./read.ts";
 import { findFile, note, show } from "./shell.ts";
-import { isOfficialRegistry, noteSetting } from "./settings.ts";
+import { isOfficialRegistry, noteConfiguration, noteSetting } from "./settings.ts";
 import { known, NOTHING, unknown, type Value } from "./value.ts";
 
 const MANAGERS = new Map(
@@ -75,7 +75,7 @@ export function install(call: Call): Value {
   const hasVerb = verbs[0] !== "";
   const isPacman = kind === "pacman" && words.some(({ text }) => verbs.includes(text));
   if (hasVerb && !isPacman && !verbs.includes(verb)) {
-    if (!isHarmlessVerb(kind, verb, operands.length)) {
+    if (!isHarmlessVerb(kind, verb, operands[inner + 1]?.text ?? "", operands.length)) {
       const message = () => `${show(text)} would be run`;
       const rule = "new-command";
       note(shell, line, { kind: "command", value: text, severity: "low", rule, message });
@@ -126,25 +126,32 @@ export function install(call: Call): Value {
   return isRun ? unknown(`<${text}`) : NOTHING;
 }
 
-function isHarmlessVerb(kind: string, verb: string, operands: number): boolean {
+function isHarmlessVerb(kind: string, verb: string, inner: string, operands: number): boolean {
   if (DISTRIBUTIONS.includes(kind)) {
     return /^(?:update|clean|autoclean|autoremove|upgrade|dist-upgrade|remove|purge|del|cache|makecache|check|list|show|info|search|version|policy|-v|autopurge|fix|index|)$/
       .test(verb) && verb !== "";
   }
   if (
-    /^(?:cache|version|list|ls|audit|prune|root|bin|prefix|env|help|show|check|freeze|verify|tidy|vet|clean|info|why|outdated|dedupe|fund|uninstall|remove|rm)$/
+    /^(?:version|list|ls|prune|root|bin|prefix|help|show|freeze|verify|tidy|vet|clean|info|why|outdated|dedupe|fund|uninstall|remove|rm)$/
       .test(verb)
   ) return true;
-  return verb === "mod" && operands <= 2;
+  // `deno cache` and `npm cache add` fetch, `go mod edit` and `npm audit fix` change what is used.
+  return /^(?:cache|audit|check|mod)$/.test(verb) &&
+    (inner === "" && kind !== "go" ||
+      /^(?:clean|purge|rm|list|ls|dir|verify|prune|info|tidy|vendor|download)$/.test(inner)) &&
+    operands <= 2;
 }
 
 /** Settings of a manager: `npm config set registry URL`. */
 function configure(call: Call, operands: readonly Value[]): boolean {
   const { shell, line } = call;
   const [first, second, third, ...more] = operands.map(({ text }) => text);
-  const isSet = /^(?:config|set|env|sources|source|repo|repository)$/.test(first ?? "");
+  const isSet = /^(?:config|set|sources|source|repo|repository)$/.test(first ?? "") ||
+    (first === "env" && call.name.text === "go");
   if (!isSet) return false;
-  if (/^(?:get|list|ls|delete|unset|rm|edit|remove|debug)$/.test(second ?? "")) return true;
+  if (/^(?:get|list|ls|debug)$/.test(second ?? "") || (first === "repo" && second === "update")) {
+    return true;
+  }
   const rest = second === "set" || second === "add" || second === "--add"
     ? [third ?? "", ...more]
     : [second ?? "", third ?? "", ...more];
@@ -159,8 +166,8 @@ function configure(call: Call, operands: readonly Value[]): boolean {
     : [rest[0] ?? "", rest[1] ?? ""];
   const variable = optionOf(call.words, "-w")?.text;
   if (variable !== undefined && first === "env") {
-    noteSetting(shell, line, variable.split("=")[0]!, known(variable.replace(/^[^=]*=/, "")));
-  } else noteSetting(shell, line, name, known(value));
+    noteConfiguration(call, variable.split("=")[0]!, known(variable.replace(/^[^=]*=/, "")));
+  } else if (first !== "env") noteConfiguration(call, name, known(value));
   return true;
 }
 

@@ -7,11 +7,15 @@
 import type { Mark } from "../../records/mark.ts";
 import lists from "./settings.json" with { type: "json" };
 import packages from "./packages.json" with { type: "json" };
+import type { Call } from "./read.ts";
 import { note, type Shell, show, type Told } from "./shell.ts";
 import type { Value } from "./value.ts";
 
 /** No setting that matters has a longer name. */
 const MAX_NAME_CHARS = 100;
+
+/** No address is longer. */
+const MAX_WORD_CHARS = 2048;
 
 interface Setting {
   readonly name: RegExp;
@@ -88,6 +92,79 @@ function isPlainPath(value: string): boolean {
   return first >= 0 &&
     entries.slice(0, first).every((entry) => /^\/(?:opt|usr)\/[^~$]*bin$/.test(entry)) &&
     entries.every((entry) => entry.startsWith("/") || SYSTEM.test(entry));
+}
+
+const LOWERING = {
+  lowers: new RegExp(lists.lowering.lowers, "i"),
+  checks: new RegExp(lists.lowering.checks, "i"),
+  off: new RegExp(lists.lowering.off, "i"),
+  on: new RegExp(lists.lowering.on, "i"),
+  moves: new RegExp(lists.lowering.moves, "i"),
+  innocent: new RegExp(lists.lowering.innocent, "i"),
+};
+
+/** An address of another machine: a URL, a repository, a module at a version, a path of scp. */
+const REMOTE = new RegExp(
+  [
+    /(?<!\b(?:file|unix|jar))(?<=[a-z0-9]):\/\/(?!(?:localhost|127(?:\.\d{1,3}){3}|\[::1\]|0\.0\.0\.0)(?::\d+)?(?:[/?#]|$))/,
+    /(?:^|[=:])(?:git\+|(?:github|gitlab|bitbucket|gist|sourcehut|codeberg|git|hg):(?=\w))/,
+    /^[\w.-]{1,64}@[\w.-]{1,255}:/,
+    /(?:^|=)[\w-]{1,64}\.[\w.-]{1,255}\/[^@\s=]{1,255}@[\w.]/,
+  ].map(({ source }) => source).join("|"),
+  "i",
+);
+
+/** Whether a word names something on another machine that everybody does not use. */
+export function isRemote(word: string): boolean {
+  const text = word.slice(0, MAX_WORD_CHARS);
+  return REMOTE.test(text) && !/[\s"'()]/.test(text) && !isOfficialRegistry(text);
+}
+
+/** The rule for a name and a value, of whatever program, that lower a check or move a source. */
+function judgeLowering(name: string, value: string): string | undefined {
+  if (name.length > MAX_NAME_CHARS) return undefined;
+  const isOff = LOWERING.off.test(value);
+  if (LOWERING.lowers.test(name)) return isOff && value !== "" ? undefined : "verification-off";
+  if (LOWERING.checks.test(name) && isOff && value !== "") return "verification-off";
+  const isHost = /^[\w-]{1,64}\.[\w.-]{1,255}(?::\d+)?$/.test(value) && !/^127\./.test(value);
+  if (!LOWERING.moves.test(name) || !(isHost || isRemote(value))) return undefined;
+  return /prox/i.test(name) ? "traffic-redirect" : "registry-redirect";
+}
+
+/** The words of programs behind which a name and its value stand. */
+const SETS = /^(?:config|configure|settings?|set|options?|env)$/;
+
+/** What the words of a command lower or move: `name=value`, `--name value`, `config name value`. */
+export function findLowering(words: readonly string[]): string | undefined {
+  let isSetting = false;
+  for (const [at, word] of words.entries()) {
+    const text = word.slice(0, MAX_WORD_CHARS);
+    const [, name = text, inline] = /^([^=\s]{1,100})\s{0,8}=([^]*)$/.exec(text) ?? [];
+    const next = words[at + 1] ?? "";
+    const isFlag = name.startsWith("-");
+    const value = (inline ?? (isFlag && /^(?:-|$)/.test(next) ? "true" : next)).trim();
+    if (inline !== undefined || isFlag || isSetting) {
+      const found = judgeLowering(name, value) ??
+        (inline?.includes("=") ? findLowering([inline]) : undefined);
+      if (found !== undefined) return found;
+    }
+    isSetting ||= SETS.test(text);
+  }
+  return undefined;
+}
+
+/** Notes a setting of a program: one that is on no list is told, too. */
+export function noteConfiguration({ shell, line, text }: Call, name: string, value: Value): void {
+  noteSetting(shell, line, name, value);
+  if (judgeSetting(name, value.text) !== undefined) return;
+  const raises = LOWERING.checks.test(name.slice(0, MAX_NAME_CHARS)) &&
+    !LOWERING.lowers.test(name.slice(0, MAX_NAME_CHARS)) && LOWERING.on.test(value.text);
+  const isInnocent = name.length <= MAX_NAME_CHARS && LOWERING.innocent.test(name) &&
+    !isRemote(value.text);
+  if (value.isKnown && (raises || isInnocent)) return;
+  const message = () => `${show(text)} would be run`;
+  const found = { severity: "low", rule: "new-command", message } as const;
+  note(shell, line, { kind: "command", value: text, ...found });
 }
 
 /** Notes a setting that matters. */

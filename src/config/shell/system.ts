@@ -7,7 +7,7 @@
 import type { Mark } from "../../records/mark.ts";
 import { operandsOf, optionOf, use } from "./places.ts";
 import type { Call } from "./read.ts";
-import { noteSetting } from "./settings.ts";
+import { noteConfiguration } from "./settings.ts";
 import { findFile, note, show } from "./shell.ts";
 import { known, NOTHING, unknown, type Value } from "./value.ts";
 
@@ -67,12 +67,12 @@ function configureGit(call: Call): Value | undefined {
   const inline = optionOf(call.words, "-c")?.text;
   if (inline !== undefined && inline.includes("=")) {
     const equals = inline.indexOf("=");
-    noteSetting(call.shell, call.line, inline.slice(0, equals), known(inline.slice(equals + 1)));
+    noteConfiguration(call, inline.slice(0, equals), known(inline.slice(equals + 1)));
   }
   if (verb !== "config") return undefined;
   const isReading = value === undefined ||
     call.words.some(({ text }) => /^--(?:get|list|unset)/.test(text));
-  if (!isReading) noteSetting(call.shell, call.line, name ?? "", known(value));
+  if (!isReading) noteConfiguration(call, name ?? "", known(value));
   return NOTHING;
 }
 
