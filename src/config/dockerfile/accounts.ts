@@ -41,8 +41,8 @@ export function noteAccounts({ users, groups }: Accounts, script: string): void 
     const option = (...names: string[]) => {
       const at = words.findIndex((word) => names.includes(word.split("=", 1)[0]!));
       if (at < 0) return undefined;
-      const [, value] = /=(.*)$/.exec(words[at]!) ?? [];
-      return value ?? words[at + 1];
+      const equals = words[at]!.indexOf("=");
+      return equals < 0 ? words[at + 1] : words[at]!.slice(equals + 1);
     };
     if (!/^[a-z_][\w-]*$/i.test(name)) continue;
     if (command!.startsWith("group") || command === "addgroup") {

@@ -28,7 +28,9 @@ const isUrl = (source: string) => /^(?:(?:https?|ftp|git|ssh):\/\/|git@)/i.test(
 function pathsOf({ files, instruction }: Step): readonly string[] {
   const { sources, target } = files!;
   const below = instruction.heredocs.length > 0 ? [] : sources.map((source) => {
-    const name = source.replace(/[/*]+$/, "").split("/").at(-1)!;
+    let end = source.length;
+    while (source[end - 1] === "/" || source[end - 1] === "*") end--;
+    const name = source.slice(0, end).split("/").at(-1)!;
     return `${target.replace(/\/$/, "")}/${name}`;
   });
   return [target, ...below];

@@ -15,8 +15,15 @@
  * @module
  */
 
-/** A host and all domains above it, the longest first: `a.b.c`, `b.c`, `c`. */
+/** The longest name that DNS has, in characters. */
+const MAX_HOST_CHARS = 253;
+
+/**
+ * A host and all domains above it, the longest first: `a.b.c`, `b.c`, `c`. What is too long for a host is
+ * below no domain: to write all of its ends takes space quadratic in it.
+ */
 export function domainsOf(host: string): readonly string[] {
+  if (host.length > MAX_HOST_CHARS) return [host];
   const labels = host.split(".");
   return labels.map((_, n) => labels.slice(n).join("."));
 }
