@@ -34,6 +34,7 @@ export {
   CONFIG_FILE_FOR_TOOL,
   MAX_JUSTIFICATION_BYTES,
 } from "./src/records/proposal.ts";
+export { describeReach } from "./src/records/reach.ts";
 export { asciiJson } from "./src/text/json.ts";
 export {
   makeVisible,

@@ -89,7 +89,7 @@ const FLAG_TABLE = {
     repeats: true,
     about: "confirm high marks: the bottle's name; repeat it for more bottles",
   },
-  "if-unmarked": { about: "approve only what is unmarked, not stale, valid and unanswered" },
+  "if-unmarked": { about: "approve only what adds no reach, has no mark and nothing to confirm" },
   "decide": { about: "decide by the rules of policy.json what they cover; see docs/policy.md" },
   "dry-run": { about: "say what the rules would decide, and decide nothing" },
   "allow-stale": { about: "approve even though the file changed since the agent read it" },

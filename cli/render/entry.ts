@@ -46,6 +46,8 @@ export function entryJson(entry: AuditEntry): object {
     foreign_answer: entry.unrecordedResponse,
     marks: entry.marks?.map(markJson),
     confirmed: entry.confirmed,
+    reach: entry.reach,
+    reach_summary: entry.reachSummary,
     if_unmarked: entry.ifUnmarked,
     policy_sha256: entry.policySha256,
     rules: entry.rules,
@@ -185,8 +187,11 @@ export function renderEntry(
     ...(unrecordedResponse === undefined ? [] : line(`overrode an answer: ${unrecordedResponse}`)),
     ...(repair === undefined ? [] : line(`repair: ${repair}`)),
     ...(isDecision(entry) ? [...line(marksLine(entry)), ...marksRows(entry, columns, style)] : []),
+    ...(entry.reachSummary === undefined ? [] : line(`it ${entry.reachSummary}`)),
     ...(confirmed ?? []).flatMap((word) => line(`the operator confirmed ${CONFIRMED[word]}`)),
-    ...(entry.ifUnmarked === true ? line("approved without a look, by --if-unmarked") : []),
+    ...(entry.ifUnmarked === true
+      ? line("approved without a look, by --if-unmarked: no new reach, no mark")
+      : []),
     ...(entry.rules === undefined ? [] : line(`decided by rules: ${entry.rules.join(", ")}`)),
     ...(entry.until === undefined
       ? []

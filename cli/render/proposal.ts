@@ -4,8 +4,8 @@
  * @module
  */
 
-import { CONFIG_FILE_FOR_TOOL, type Hints, visibleLine } from "../../read_mod.ts";
-import type { Inspection, Tool } from "../../mod.ts";
+import { CONFIG_FILE_FOR_TOOL, describeReach, type Hints, visibleLine } from "../../read_mod.ts";
+import type { Comparison, Inspection, Tool } from "../../mod.ts";
 import { diffBlocks, markBlocks } from "./diff.ts";
 import { oftenIn } from "./pending.ts";
 import { quoteId, renderQuoted } from "./quote.ts";
@@ -20,6 +20,12 @@ const line = (text: string): Block => (columns) => wrap("", text, columns, "pros
 /** A warning of this program. Its rows begin with `!`, which no row of an agent's text does. */
 function warning(text: string, paint: keyof Style = "magenta"): Block {
   return (columns, style) => wrap("! ", text, columns, "prose").map(style[paint]);
+}
+
+/** What a change would let a bottle do. It quotes the agent, so each row has a bar. */
+export function reachBlock(comparison: Comparison, bottleSlug: string): Block {
+  const words = describeReach(comparison, bottleSlug);
+  return warning(`${words[0]!.toUpperCase()}${visibleLine(words.slice(1), "code")}.`, "bold");
 }
 
 function staleBlocks({ agentDiff }: Inspection, file: string): Block[] {
@@ -106,6 +112,7 @@ export function proposalBlocks(
         "The log has no such decision.",
     )]),
     ...(currentFile === null ? [warning(`There is no ${file} in force: all of it is new.`)] : []),
+    reachBlock(inspection, bottleSlug),
     ...markBlocks(diff, marks),
     ...(stale ? staleBlocks(inspection, file) : []),
     ...problems.map(({ where, message }) =>

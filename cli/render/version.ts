@@ -5,19 +5,22 @@
  */
 
 import { CONFIG_FILE_FOR_TOOL, MAX_CONFIG_FILE_BYTES } from "../../read_mod.ts";
-import { type Inspection, marksFor, renderDiff } from "../../mod.ts";
+import { compareConfigFiles, type Inspection, renderDiff } from "../../mod.ts";
 import { diffBlocks, markBlocks } from "./diff.ts";
+import { reachBlock } from "./proposal.ts";
 import { type Block, notCounted, wrap } from "./wrap.ts";
 
 /** An operator's version beside the file in force, with its marks, and beside what the agent proposed. */
 export function versionBlocks({ proposal, currentFile }: Inspection, finalFile: string): Block[] {
   const { tool, proposedFile } = proposal;
-  const marks = marksFor(tool, currentFile, finalFile);
+  const comparison = compareConfigFiles(tool, currentFile, finalFile);
+  const { marks } = comparison;
   const titles = { label: CONFIG_FILE_FOR_TOOL[tool], after: "yours" };
   const heading = (text: string): Block => (columns) => [...wrap("", text, columns, "prose"), ""];
   const diff = renderDiff(currentFile ?? "", finalFile, titles);
   return [
     heading("Your version, against the file in force:"),
+    reachBlock(comparison, proposal.bottleSlug),
     ...markBlocks(diff, marks),
     ...diffBlocks(diff, marks),
     () => [""],

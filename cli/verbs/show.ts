@@ -23,6 +23,7 @@ import {
 } from "../../internal_mod.ts";
 import {
   COMPONENT_FOR_TOOL,
+  describeReach,
   type Inspection,
   inspectProposal,
   type ProposalRef,
@@ -89,6 +90,24 @@ function printWhole(context: Context, text: string): boolean {
   }
 }
 
+/** How many items of what is new, and of what would go, are in the JSON. */
+const MAX_ITEMS = 100;
+
+/** What a change would let the bottle do, as JSON. */
+function reachJson(
+  inspection: Inspection,
+): object {
+  const { reach, added, removed, bottleSlug } = inspection;
+  return {
+    reach,
+    reach_summary: describeReach(inspection, bottleSlug),
+    added: added.slice(0, MAX_ITEMS),
+    removed: removed.slice(0, MAX_ITEMS),
+    added_count: added.length,
+    removed_count: removed.length,
+  };
+}
+
 function inspectionJson(inspection: Inspection, hints: Parameters<typeof hintsJson>[0]): object {
   const texts = {
     proposed_file: inspection.proposal.proposedFile,
@@ -103,6 +122,7 @@ function inspectionJson(inspection: Inspection, hints: Parameters<typeof hintsJs
     ...visibleJson(texts, "code"),
     ...hintsJson(hints),
     marks: inspection.marks.map(markJson),
+    ...reachJson(inspection),
     foreign_answer: inspection.unrecordedResponse?.says ?? null,
   };
 }

@@ -11,7 +11,7 @@ import { keepPolicy } from "../host/policy_file.ts";
 import { standingResponse, type UnrecordedResponse } from "../log/decisions.ts";
 import { type AuditEntry, checkNoRule } from "../records/audit_entry.ts";
 import { formatHead } from "../records/head.ts";
-import { shortenMarks } from "../records/mark.ts";
+import { shortenMarks, shortenMessage } from "../records/mark.ts";
 import { AlreadyDecidedError } from "../records/errors.ts";
 import { checkBottleSlug, checkProposalId } from "../records/names.ts";
 import {
@@ -28,6 +28,7 @@ import {
   STATUSES,
 } from "../records/proposal.ts";
 import { type Check, isFlag, isJsonObject, isText } from "../records/shape.ts";
+import { describeReach } from "../records/reach.ts";
 import { sha256Hex } from "../text/hash.ts";
 import { diffAgainst, type Inspection, inspectProposal } from "./inspect.ts";
 import { carryOut, keepUnrecorded, withBottleLock } from "./journal.ts";
@@ -261,6 +262,7 @@ async function record(
   const finalFile = fileOf(verdict, inspection) ?? null;
   const component = COMPONENT_FOR_TOOL[proposal.tool] ?? COMPONENT_REBUILD;
   const confirmed = confirmedBy(inspection, request);
+  const judgement = finalFile === null ? inspection : judge(inspection, finalFile);
   const entry: AuditEntry = {
     timestamp: new Date().toISOString(),
     bottleSlug,
@@ -277,7 +279,9 @@ async function record(
     proposalSha256,
     finalSha256: finalFile === null ? "" : sha256Hex(finalFile),
     ...(planted !== undefined && { unrecordedResponse: wordsOf(planted) }),
-    marks: shortenMarks((finalFile === null ? inspection : judge(inspection, finalFile)).marks),
+    marks: shortenMarks(judgement.marks),
+    reach: judgement.reach,
+    reachSummary: shortenMessage(describeReach(judgement, bottleSlug)),
     ...(confirmed.length > 0 && { confirmed }),
     ...(request.ifUnmarked === true && { ifUnmarked: true }),
     policySha256: inspection.policy.sha256,

@@ -87,7 +87,7 @@ export function obstaclesTo(inspection: Inspection, draft: DecisionDraft): reado
   const found: Obstacle[] = [];
   if (lacksNotes(verdict, notes)) found.push(NOTES_MISSING);
   if (shown !== proposalSha256) found.push(changed(shown, proposalSha256));
-  if (draft.ifUnmarked === true && !rejects) found.push(...forPeople(marks, others));
+  if (draft.ifUnmarked === true && !rejects) found.push(...forPeople(judgement, others));
   if (shownCurrent !== currentSha256 && !rejects) {
     found.push(staleFor("operator", shownCurrent, inspection));
   }
@@ -251,8 +251,9 @@ function unconfirmed(
 }
 
 /** What a person has to look at, in one obstacle: no confirmation lets a program decide it. */
-function forPeople(marks: readonly Mark[], others: readonly Obstacle[]): Obstacle[] {
+function forPeople({ reach, marks }: Judgement, others: readonly Obstacle[]): Obstacle[] {
   const reasons = others.map(({ message }) => message);
+  if (reach !== "no-new-reach") reasons.unshift("it is not proven to add no reach");
   if (marks.length > 0) reasons.unshift(`it has marks (${nameMarks(marks)})`);
   if (reasons.length === 0) return [];
   return [{ code: "marked", message: reasons.join("; "), clearedBy: { how: "person" }, marks }];

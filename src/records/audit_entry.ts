@@ -6,6 +6,7 @@
 
 import { InvalidNameError } from "./errors.ts";
 import type { Mark } from "./mark.ts";
+import type { Reach } from "./reach.ts";
 
 /** The action of an entry for an operator's own edit of a file in force, without a proposal. */
 export const ACTION_OPERATOR_EDIT = "operator-edit";
@@ -78,7 +79,14 @@ export interface AuditEntry {
   readonly marks?: readonly Mark[];
   /** What stood in the way of the decision, and the operator confirmed; missing if nothing did. */
   readonly confirmed?: readonly Confirmation[];
-  /** Whether the operator had a program approve it because it had no mark, without a look. */
+  /**
+   * Whether the decided file was proven to add no reach to the one in force; missing if that was not worked
+   * out, as in older logs. For a rejection it is about the proposed file, like `marks`.
+   */
+  readonly reach?: Reach;
+  /** What it would let the bottle do, in one sentence. */
+  readonly reachSummary?: string;
+  /** Whether the operator had a program approve it, without a look: no new reach, and no mark. */
   readonly ifUnmarked?: boolean;
   /**
    * SHA-256 of the `policy.json` under which it was decided, lower-case hex; `""` if there was none, and

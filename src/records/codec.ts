@@ -12,6 +12,7 @@ import { MalformedRecordError } from "./errors.ts";
 import { formatHead, parseHead } from "./head.ts";
 import { MAX_MARKS, SEVERITIES } from "./mark.ts";
 import { isProposalId } from "./names.ts";
+import { REACHES } from "./reach.ts";
 import { type Proposal, type ProposalResponse, STATUSES, TOOLS } from "./proposal.ts";
 import { type Check, type Field, isCount, isFlag, isJsonObject, isText, shapeOf } from "./shape.ts";
 
@@ -116,6 +117,8 @@ const AUDIT_ENTRY = shapeOf<AuditEntry>("audit entry", {
   unrecordedResponse: own("foreign_answer"),
   marks: own("marks", isListOf(isMark, MAX_MARKS + 1)),
   confirmed: own("confirmed", isListOf(isOneOf(CONFIRMATIONS), CONFIRMATIONS.length)),
+  reach: own("reach", isOneOf(REACHES)),
+  reachSummary: own("reach_summary"),
   ifUnmarked: own("if_unmarked", isFlag),
   policySha256: own("policy_sha256"),
   rules: own("rules", isListOf(isText, Infinity)),

@@ -48,11 +48,12 @@ const KEPT_MESSAGE = 400;
  * message, so that no file makes a line of the log much longer.
  */
 export function shortenMarks(marks: readonly Mark[]): readonly Mark[] {
-  return marks.map((mark) =>
-    mark.message.length > KEPT_MESSAGE
-      ? { ...mark, message: `${mark.message.slice(0, KEPT_MESSAGE)}...` }
-      : mark
-  );
+  return marks.map((mark) => ({ ...mark, message: shortenMessage(mark.message) }));
+}
+
+/** The beginning of a message, as an audit log keeps it. */
+export function shortenMessage(message: string): string {
+  return message.length > KEPT_MESSAGE ? `${message.slice(0, KEPT_MESSAGE)}...` : message;
 }
 
 const MOST_NAMED = 3;

@@ -46,8 +46,8 @@ export interface DecisionDraft {
    */
   readonly overrideUnrecorded?: boolean;
   /**
-   * Decide only what no person has to look at: no mark of any severity, and nothing to confirm. That
-   * a proposal has none of these proves nothing; a program that approves takes that upon itself.
+   * Decide only what no person has to look at: what is proven to add no reach (`reach` of the
+   * inspection is `no-new-reach`), has no mark of any severity, and nothing to confirm.
    */
   readonly ifUnmarked?: boolean;
 }

@@ -51,6 +51,9 @@ export type ReachKind =
  */
 export type Reach = "no-new-reach" | "new-reach" | "unknown";
 
+/** All of {@linkcode Reach}. */
+export const REACHES: readonly Reach[] = ["no-new-reach", "new-reach", "unknown"];
+
 /** Two config files compared by their reach. */
 export interface Comparison {
   /** Whether anything is new, and whether that is known. */

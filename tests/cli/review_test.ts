@@ -236,13 +236,6 @@ Deno.test(
     await decide("a");
     await terminal.sees(/Look first, then a approves it/);
     await decide("a");
-    await terminal.sees(/Type demo-1 \(the bottle's name\) to approve anyway:/);
-    // On a busy machine keys that are not waited for come at once, and count as a paste.
-    for (let typed = 1; typed <= "demo-1".length; typed++) {
-      await terminal.type("demo-1".charAt(typed - 1));
-      await terminal.sees(new RegExp(`> ${"demo-1".slice(0, typed)}_`));
-    }
-    await terminal.type("Enter");
     await terminal.sees(/2 pending[^]*u to undo \(\d s\): approving/);
     await decide("r");
     await terminal.sees(/Look first, then r rejects it/);
@@ -252,6 +245,18 @@ Deno.test(
     await terminal.sees(/> One host only\._/);
     await terminal.type("Enter");
     await terminal.sees(/1 pending[^]*u to undo \(\d s\): rejecting/);
+    await decide("a");
+    await terminal.sees(/Look first, then a approves it/);
+    await decide("a");
+    await terminal.sees(/Type demo-1 \(the bottle's name\) to approve anyway:/);
+    // On a busy machine keys that are not waited for come at once, and count as a paste.
+    for (let typed = 1; typed <= "demo-1".length; typed++) {
+      await terminal.type("demo-1".charAt(typed - 1));
+      await terminal.sees(new RegExp(`> ${"demo-1".slice(0, typed)}_`));
+    }
+    await terminal.type("Escape");
+    await terminal.sees(/Not decided\./);
+    await terminal.type("q");
     await terminal.sees(/! approved[^]*! rejected/);
     await terminal.type("q");
     const screen = await terminal.sees(/ended 0/);

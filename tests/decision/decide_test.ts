@@ -2,8 +2,10 @@ import { formatHead, readAnswer } from "../../internal_mod.ts";
 import {
   AlreadyDecidedError,
   archiveProposal,
+  compareConfigFiles,
   decide,
   type DecideRequest,
+  describeReach,
   findDecision,
   listPendingProposals,
   marksFor,
@@ -82,6 +84,7 @@ for (const [tool, [component, file, before, after]] of Object.entries(FILES)) {
       });
       const [entry, ...others] = await log(dir, component);
       assertEquals(others, []);
+      const comparison = compareConfigFiles(tool as Tool, before, told ?? after);
       assertEquals({ ...saidBy(entry!), timestamp: "" }, {
         timestamp: "",
         bottleSlug: "dev-1",
@@ -95,6 +98,8 @@ for (const [tool, [component, file, before, after]] of Object.entries(FILES)) {
         proposalSha256: queued.proposalSha256,
         finalSha256: told === null ? "" : sha256Hex(told),
         marks: marksFor(tool as Tool, before, told ?? after),
+        reach: comparison.reach,
+        reachSummary: describeReach(comparison, "dev-1"),
         policySha256: "",
       });
       assertEquals(decision.auditLog, dir.at("audit", `${component}-dev-1.log`));

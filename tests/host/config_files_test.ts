@@ -23,6 +23,10 @@ Deno.test("show puts both diffs on the screen where the agent started from anoth
   const { out } = await supervise(dir.path, ["show", "p1"]);
   const rows = out.split("\n");
   assertEquals(rows.slice(rows.findIndex((row) => row.startsWith("! "))), [
+    "! Would let dev-1 reach a.example and api.github.com; nothing else is new; ",
+    "!↪b.example would go.",
+    '! medium  line 1: "a.example" has an owner who is not in the file in force',
+    '! medium  line 2: "api.github.com" has an owner who is not in the file in force',
     '! low     old line 1: "b.example" would no longer be allowed',
     "! The agent did not start from the allowlist in force.",
     "",
@@ -40,7 +44,9 @@ Deno.test("show puts both diffs on the screen where the agent started from anoth
     "-1 b.example",
     '! low     "b.example" would no longer be allowed',
     "+1 a.example",
+    '! medium  "a.example" has an owner who is not in the file in force',
     "+2 api.github.com",
+    '! medium  "api.github.com" has an owner who is not in the file in force',
     "",
   ]);
   const json = JSON.parse((await supervise(dir.path, ["show", "p1", "--json"])).out);

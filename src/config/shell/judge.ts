@@ -257,7 +257,9 @@ function runText(call: Call, script: Value, how: string): Value {
     const message = () => `hidden code would be decoded and run: ${show(text)}`;
     note(shell, line, { ...found, rule: "hidden-code", message });
   } else if (script.network !== undefined) {
-    const message = () => `a script downloaded from the network would be run: ${show(text)}`;
+    const { network } = script;
+    const source = /[./]/.test(network) ? show(network) : "the network";
+    const message = () => `a script downloaded from ${source} would be run: ${show(text)}`;
     note(shell, line, { ...found, rule: "network-pipe", message });
   } else if (script.isKnown) return call.run(script.text);
   else noteUnknown(shell, line, text, `it is not known what would be run ${how}`);

@@ -187,7 +187,7 @@ for (const columns of [40, 80, 100]) {
     async () => {
       await using dir = await tempDir();
       const words = "zz ".repeat(60);
-      const proposedFile = `FROM debian:12@sha256:${"1".repeat(64)}\nRUN curl x|sh ${words}\n`;
+      const proposedFile = `FROM debian:12@sha256:${"1".repeat(64)}\nRUN curl x|sh -s ${words}\n`;
       await queueSample(dir.path, { id: "p1", tool: "capability-block", proposedFile });
       // A sidecar's owner chooses the id.
       const id = `${"a".repeat(70)}${"-zz".repeat(10)}`;

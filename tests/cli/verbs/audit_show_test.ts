@@ -156,7 +156,7 @@ Deno.test("audit show --full prints what the line for an entry leaves out", asyn
     const row of [
       "approved  2026-11-22T10:49:36.924Z  pipelock  dev-1",
       "  it had no marks",
-      "  approved without a look, by --if-unmarked",
+      "  approved without a look, by --if-unmarked: no new reach, no mark",
       "  │ The tests read a public gist.",
       "  │ +api.github.com",
     ]

@@ -721,7 +721,9 @@ Deno.test("doctor leaves an interrupted decision to the next verb, and then it i
   const { err } = await supervise(dir.path, ["list", "--bottle", "dev-1"]);
   assertStringIncludes(err, "! an interrupted decision on p1 (dev-1) was not recorded");
   assertEquals(await state(), "ok");
-  assertEquals([...Deno.readDirSync(queueDir)].length, 4);
+  // What the verbs hand over of the files in force is there too.
+  const names = [...Deno.readDirSync(queueDir)].filter(({ name }) => !name.startsWith("current."));
+  assertEquals(names.length, 4);
 });
 
 Deno.test("doctor says that there is no root, and refuses --bottle", async () => {
