@@ -399,10 +399,8 @@ async function plain(dir: TempDir, test: Case): Promise<void> {
     await Deno.writeTextFile(dir.at("editor"), `#!/bin/sh\n${EDITOR}\n`, { mode: 0o755 });
     await answers(walking, "m", "yes", "");
   } else {
-    await walking.ended;
-    const again = walk(dir);
-    await answers(again, ...first);
-    return await again.ended;
+    // It is shown again, and decided then.
+    await answers(walking, ...first);
   }
   await walking.ended;
 }
