@@ -7,12 +7,27 @@
 
 import { type PendingProposal, readOverview, watchEvents } from "../mod.ts";
 import { layOut, type RunningAgent, SLUG, startAgent, startSidecar } from "./bottle.ts";
-import { fromFileUrl } from "@std/path";
+import { fromFileUrl, join } from "@std/path";
 
 const LAUNCHER = fromFileUrl(new URL("../cli/supervise.sh", import.meta.url));
 
 /** How many of the agent's questions are sound. */
 const SOUND = 3;
+
+/** What `--auto` has a rule decide. */
+const POLICY = JSON.stringify(
+  {
+    version: 1,
+    rules: [{
+      name: "keep-the-image",
+      tool: "capability-block",
+      then: "reject",
+      notes: "No script from the network. Build tool from a pinned source.",
+    }],
+  },
+  null,
+  2,
+);
 
 /** What an operator has to know who has never seen a bottle. */
 const INTRODUCTION =
@@ -47,15 +62,20 @@ function say(text: string): void {
   console.log(`\n${breakLines(text)}`);
 }
 
-/** Runs the operator's command line as an operator would, and shows what was typed. */
-async function supervise(root: string, args: readonly string[], input?: string): Promise<void> {
+/** Starts the operator's command line as an operator would, and shows what was typed. */
+function start(root: string, args: readonly string[], input?: string): Deno.ChildProcess {
   const words = args.map((arg) => (/^[\w./=-]+$/.test(arg) ? arg : `'${arg}'`)).join(" ");
   console.log(`\n$ supervise ${words}${input === undefined ? "" : " < my-version"}`);
-  const child = new Deno.Command("sh", {
+  return new Deno.Command("sh", {
     args: [LAUNCHER, ...args],
     env: { CLAUDE_BOTTLE_ROOT: root },
     stdin: input === undefined ? "inherit" : "piped",
   }).spawn();
+}
+
+/** Runs a command of the operator's to its end. */
+async function supervise(root: string, args: readonly string[], input?: string): Promise<void> {
+  const child = start(root, args, input);
   if (input !== undefined) {
     const writer = child.stdin.getWriter();
     await writer.write(new TextEncoder().encode(input));
@@ -76,7 +96,7 @@ async function questionsAsked(root: string, agent: RunningAgent): Promise<void> 
   throw new Error("Cannot go on: the agent ended before it had asked everything");
 }
 
-/** Decides by itself: one of each kind. */
+/** Decides by itself: one of each kind, the last one by a rule. */
 async function decideAlone(root: string): Promise<void> {
   const ofTool = (tool: string): PendingProposal =>
     readOverview({ root }).pending.find(({ proposal }) => proposal.tool === tool)!;
@@ -93,10 +113,18 @@ async function decideAlone(root: string): Promise<void> {
   const notes = "One host, not all of them.";
   await supervise(root, ["modify", hosts, "--file", "-", "--notes", notes], version);
 
-  const image = idOf("capability-block");
-  await supervise(root, ["show", image]);
-  const why = "No script from the network. Build tool from a pinned source.";
-  await supervise(root, ["reject", image, "--notes", why]);
+  await supervise(root, ["show", idOf("capability-block")]);
+  say("What you decide the same way every time, a rule can decide. This is policy.json:");
+  console.log(`\n${POLICY}`);
+  // Others must not be able to write it, whatever the umask is.
+  await Deno.writeTextFile(join(root, "policy.json"), POLICY, { mode: 0o600 });
+  await supervise(root, ["policy", "test"]);
+  const rules = start(root, ["watch", "--decide"]);
+  const end = new AbortController();
+  rules.status.then(() => end.abort());
+  for await (const { event } of watchEvents({ root, signal: end.signal })) {
+    if (event === "decided") rules.kill("SIGTERM");
+  }
 }
 
 function showAnswers({ answers }: RunningAgent): void {
