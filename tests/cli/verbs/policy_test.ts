@@ -3,7 +3,7 @@ import { supervise } from "../../support/command_line.ts";
 import { decideSample, entriesOf } from "../../support/policy.ts";
 import { queueSample } from "../../support/records.ts";
 import { type TempDir, tempDir } from "../../support/temp.ts";
-import { assertEquals, assertStringIncludes } from "@std/assert";
+import { assertEquals, assertNotEquals, assertStringIncludes } from "@std/assert";
 
 const RULES = [
   {
@@ -76,10 +76,15 @@ Deno.test("policy test says what rules would do, and where people decided otherw
   await using dir = await tempDir();
   await historyOf(dir);
   await Deno.writeTextFile(dir.at("policy.json"), policyOf(RULES));
-  const planted = { ...FOREIGN, bottle_slug: "../dev-1", proposal_id: "../p1" };
-  await Deno.writeTextFile(dir.at("audit", "pipelock-dev-1.log"), `${JSON.stringify(planted)}\n`, {
-    append: true,
-  });
+  const [{ diff = "", proposalSha256 = "" } = {}] = await entriesOf(dir);
+  const moved = { diff: diff.replace("@@ -2,6 +2,7 @@", "@@ -1,6 +1,7 @@"), proposal_id: "p1" };
+  assertNotEquals(moved.diff, diff);
+  const planted = [
+    { ...FOREIGN, bottle_slug: "../dev-1", proposal_id: "../p1" },
+    { ...FOREIGN, bottle_slug: "dev-1", proposal_sha256: proposalSha256, ...moved },
+  ].map((line) => `${JSON.stringify(line)}\n`);
+  const log = dir.at("audit", "pipelock-dev-1.log");
+  await Deno.writeTextFile(log, planted.join(""), { append: true });
   const before = await entriesOf(dir);
   const asked = await supervise(dir.path, ["policy", "test", "--json"]);
   assertEquals([asked.code, asked.err], [0, ""]);
@@ -110,7 +115,7 @@ Deno.test("policy test says what rules would do, and where people decided otherw
       ["p4", "approved", "ask", false],
     ],
   );
-  assertEquals(said.not_replayed, 3);
+  assertEquals(said.not_replayed, 4);
   assertEquals(await entriesOf(dir), before);
 });
 
