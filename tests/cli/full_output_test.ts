@@ -12,6 +12,7 @@ const RUNS: Readonly<Partial<Record<VerbName, readonly string[]>>> = {
   "show": ["p2", "p2 --json", "p1", "p1 --json", "p1 --final", "p1 --final --json"],
   "reject": ["p3 --notes no", "p4 --notes no --json"],
   "watch": ["", "--json"],
+  "policy test": ["", "--json"],
   "audit show": ["", "--full", "--json"],
   "audit verify": ["", "--json"],
   "audit export": [""],
