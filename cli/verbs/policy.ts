@@ -169,12 +169,14 @@ export async function policyTest(context: Context): Promise<void> {
   const { sha256, problem } = policy;
   if (policy.policy === undefined) throw new Error(`Cannot use ${name}: ${problem}`);
   const pending = await rulePending(context, policy);
-  const all = [...replayDecisions(selectLogs(context), policy, root)];
-  const replayed = all.flatMap(({ entry, ruling }) =>
-    ruling === undefined ? [] : [{ entry, ruling }]
-  );
-  const rules = countByRule(policy, pending, replayed);
-  const report = { rules, pending, replayed, lost: all.length - replayed.length };
+  const replayed: Judged[] = [];
+  let lost = 0;
+  for (const { entry, ruling } of replayDecisions(selectLogs(context), policy, root)) {
+    // Agents choose how long a diff is, and a log has many: none is kept.
+    if (ruling !== undefined) replayed.push({ entry: { ...entry, diff: "" }, ruling });
+    else lost++;
+  }
+  const report = { rules: countByRule(policy, pending, replayed), pending, replayed, lost };
   if (flags.json) return context.printJson({ sha256, ...reportJson(report) });
   print(
     sha256 === ""
