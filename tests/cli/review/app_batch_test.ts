@@ -222,9 +222,8 @@ Deno.test("Enter decides a table with a proposal whose high marks need more rows
 // Threat: C9
 Deno.test("a shows each that is selected; what was not on the screen is left out of the table", async () => {
   await using dir = await tempDir();
-  const long = (name: string) =>
-    Array.from({ length: 90 }, (_, n) => `${name}${n}.example\n`).join("");
-  await queueSample(dir.path, { id: "p1", arrivalTimestamp: at(1) });
+  const long = (name: string) => Array.from({ length: 90 }, (_, n) => `# ${name}${n}\n`).join("");
+  await queueSample(dir.path, { id: "p1", arrivalTimestamp: at(1), proposedFile: "# a\n# b\n" });
   await queueSample(dir.path, { id: "p2", arrivalTimestamp: at(2), proposedFile: long("a") });
   await queueSample(dir.path, { id: "p3", arrivalTimestamp: at(3), proposedFile: long("b") });
   const app = await openTestApp(dir);

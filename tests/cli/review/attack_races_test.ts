@@ -15,7 +15,7 @@ for (const isListed of [true, false]) {
     await using dir = await tempDir();
     const first = await queueSample(dir.path, { id: "p1", arrivalTimestamp: at(1) });
     const second = await queueSample(dir.path, { id: "p2", arrivalTimestamp: at(2) });
-    const { keys, look, screen, wait } = await openTestApp(dir);
+    const { keys, look, screen, wait } = await openTestApp(dir, { rows: 30 });
     await keys("x", "x");
     await writeProposal(first.queueDir, { ...first.proposal, ...other });
     if (isListed) await look();
