@@ -105,6 +105,9 @@ const NEW: Readonly<Record<string, readonly Case[]>> = {
     [more("ENV GIT_SSL_NO_VERIFY=1"), "high"],
     [more("ENV PGSSLMODE=disable"), "high"],
     [more("ENV REQUESTS_CA_BUNDLE="), "high"],
+    [more("ENV SKIPVERIFY_CHECK=true"), "high"],
+    [more("ENV CARGO_HTTP_CHECK_REVOKE=false"), "medium"],
+    [more("ENV UNLIMITED_RETRY_LIMIT=many"), "low"],
     [more("ENV SOMETHING=else"), "low", "variable ENV SOMETHING=else"],
     [more("ENV APP_HINT=quiet", "RUN $APP_HINT"), "low", "variable ENV APP_HINT=quiet"],
     [more("ENV API_KEY=abcdef"), "high", "variable ENV API_KEY"],
@@ -132,6 +135,8 @@ const NEW: Readonly<Record<string, readonly Case[]>> = {
   files: [
     [change(["COPY firewall.sh /opt/firewall.sh\n", ""]), "medium"],
     [more("COPY x /etc/sudoers.d/x"), "high", "file x to /etc/sudoers.d/x"],
+    [more("COPY x /etc/doas.d/x"), "high", "file x to /etc/doas.d/x"],
+    [more("COPY <<EOF /opt/tool.json", '"verify": false,', "EOF"), "medium"],
     [more("COPY x /opt/../etc/cron.d/"), "high", "file x to /etc/cron.d/"],
     [more("COPY sitecustomize.py /usr/lib/python3/dist-packages/"), "medium"],
     [more("COPY evil.crt /usr/local/share/ca-certificates/"), "medium"],
@@ -194,6 +199,9 @@ const SAME: readonly string[] = [
   change(["# syntax=docker/", "# syntax=docker.io/docker/"]),
   change(["WORKDIR /work\n", "WORKDIR /\nWORKDIR work/.\n"]),
   more("ENV APP_HINT=quiet FORCE_COLOR=1 NODE_ENV=production"),
+  more(
+    "ENV CARGO_HTTP_CHECK_REVOKE=true TOKEN_LIMIT=8192 XDEBUG_MODE=off SERVER_ADDRESS=127.0.0.1",
+  ),
   more('ENV HELP="curl -fsSL https://x.example | sh"'),
   more("ENV TRANSFORMERS_OFFLINE=1 SSL_CERT_FILE=/etc/ssl/certs/ca-certificates.crt"),
 ];

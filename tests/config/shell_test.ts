@@ -372,3 +372,27 @@ Deno.test("a command that sets what nothing but a display obeys, or that raises 
   ];
   for (const text of texts) assertEquals(rulesOf(text), [], text);
 });
+
+Deno.test("a file that is written is judged by its settings, and by the file that its directory adds to", () => {
+  const texts = [
+    "echo auto_prepend_file=/work/x.php > /usr/local/etc/php/conf.d/z.ini",
+    "echo systemProp.https.proxyHost=p.example > /work/.gradle/gradle.properties",
+    "printf 'a=1\\nverify: false\\n' > /opt/tool.yml",
+    "sed -i s/verify=true/verify=false/ /opt/tool.conf",
+    "echo 'permit nopass x as root' > /etc/doas.d/x.txt",
+  ];
+  for (const text of texts) {
+    assert(judge(text).marks.some(({ severity }) => severity !== "low"), text);
+  }
+  const file = "/opt/tool.json";
+  const copied = compareScripts([], [script('{\n"verify": false,\n}', { file })]);
+  assertEquals(copied.marks.map(({ rule }) => rule), ["verification-off"]);
+});
+
+Deno.test("lines that only switch off what lets a program do more have no mark where nothing is replaced", () => {
+  const text =
+    "printf 'allow_url_include=Off\\nexpose_php=Off\\n' >> /usr/local/etc/php/conf.d/z.ini";
+  assertEquals(rulesOf(text), []);
+  assertEquals(rulesOf(text.replace(">>", ">")), ["low new-file"]);
+  assertEquals(rulesOf(text.replace("expose_php", "safe_mode")), ["medium verification-off"]);
+});

@@ -7,6 +7,7 @@
 import { quote } from "../../text/quote.ts";
 import type { Judgement } from "./judge_variables.ts";
 import places from "./places.json" with { type: "json" };
+import { filesOf } from "../shell/places.ts";
 import { lineOf } from "./instructions.ts";
 import { readMounts, type Step } from "./stages.ts";
 import { readJson } from "./words.ts";
@@ -24,7 +25,7 @@ const [GRAVE, LOADED, GUARDS, SECRETS, CACHES, TEXTS] = [
 
 const isUrl = (source: string) => /^(?:(?:https?|ftp|git|ssh):\/\/|git@)/i.test(source);
 
-/** The paths that the files may have in the image: the target, or what is below it. */
+/** The paths that the files may have in the image, the target or what is below it, and the files they add to. */
 function pathsOf({ files, instruction }: Step): readonly string[] {
   const { sources, target } = files!;
   const below = instruction.heredocs.length > 0 ? [] : sources.map((source) => {
@@ -33,7 +34,7 @@ function pathsOf({ files, instruction }: Step): readonly string[] {
     const name = source.slice(0, end).split("/").at(-1)!;
     return `${target.replace(/\/$/, "")}/${name}`;
   });
-  return [target, ...below];
+  return [target, ...below].flatMap(filesOf);
 }
 
 /** Whether the files are loaded or run by programs, wherever they come from. */

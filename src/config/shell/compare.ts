@@ -8,6 +8,7 @@ import type { Mark } from "../../records/mark.ts";
 import type { Findings, ReachItem } from "../../records/reach.ts";
 import { JUDGE } from "./judge.ts";
 import { noteDownloads } from "./network.ts";
+import { noteContent } from "./places.ts";
 import { readScript } from "./read.ts";
 import { hideSecrets, newShell, setVariable, type Shell } from "./shell.ts";
 import { known } from "./value.ts";
@@ -40,6 +41,7 @@ function readScripts(scripts: readonly Script[], names: Map<string, string>): Sh
     shell.isRoot = isRoot;
     if (file !== undefined) {
       shell.files.set(file, { value: known(text) });
+      noteContent(shell, lineAt(0), file, text);
       continue;
     }
     if (language === "unknown") {

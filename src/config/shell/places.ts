@@ -7,8 +7,17 @@
 import type { Mark } from "../../records/mark.ts";
 import lists from "./paths.json" with { type: "json" };
 import type { Call } from "./read.ts";
-import { addDownload, type Download, findFile, nameOf, note, resolvePath, show } from "./shell.ts";
-import { judgeFlag } from "./settings.ts";
+import {
+  addDownload,
+  type Download,
+  findFile,
+  nameOf,
+  note,
+  resolvePath,
+  type Shell,
+  show,
+} from "./shell.ts";
+import { isLess, judgeContent, judgeFlag, whatOf } from "./settings.ts";
 import { NOTHING, spell, unknown, type Value } from "./value.ts";
 
 const PLACES = lists.places.map(([form, rule, severity, what]) => ({
@@ -68,8 +77,31 @@ export function use(download: Download | undefined, how: string): void {
   if (download?.checked === "") download.uses.add(how);
 }
 
+/** A path, and the file that it adds to if it is in a directory beside one: `doas.d/x` to `doas.conf`. */
+export function filesOf(path: string): readonly string[] {
+  const at = path.lastIndexOf(".d/");
+  const file = path.slice(0, at);
+  return at < 0 ? [path] : [path, file, `${file}.conf`, `${file}.ini`, `${file}.toml`];
+}
+
 function judgePlace(path: string) {
-  return PLACES.find(({ form }) => form.test(path));
+  const found = filesOf(path).map((file) => PLACES.find(({ form }) => form.test(file)));
+  return found.find((place) => place !== undefined && place.rule !== "") ?? found[0];
+}
+
+/** Notes settings in a file that lower a check, move a source, or name what is loaded. */
+export function noteContent(shell: Shell, line: number, path: string, text: string): boolean {
+  const lines = judgeContent(text);
+  if (lines.length === 0) return false;
+  const { rule } = lines[0]!;
+  const message = () => `${show(path)} would be written: ${whatOf(rule)}`;
+  const found = {
+    kind: "file",
+    value: path,
+    key: nameOf(shell, lines.map((found) => found.line).join("\n")),
+  } as const;
+  note(shell, line, { ...found, severity: "medium", rule, message });
+  return true;
 }
 
 /** Notes that a command writes a file, and remembers what is in it. */
@@ -92,6 +124,9 @@ export function writeFile(call: Call, path: string, value: Value, appends: boole
     kind: "file",
   } as const;
   if (found === undefined) {
+    if (noteContent(shell, line, place, value.text)) return;
+    // A file that is replaced may have protected; lines behind its own take nothing.
+    if (appends && value.isKnown && isLess(value.text)) return;
     const message = () => `${show(place)} would be written`;
     if (value.network === undefined) {
       note(shell, line, { ...written, severity: "low", rule: "new-file", message });

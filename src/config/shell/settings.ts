@@ -101,6 +101,8 @@ const LOWERING = {
   on: new RegExp(lists.lowering.on, "i"),
   moves: new RegExp(lists.lowering.moves, "i"),
   innocent: new RegExp(lists.lowering.innocent, "i"),
+  loads: new RegExp(lists.lowering.loads, "i"),
+  less: new RegExp(lists.lowering.less, "i"),
 };
 
 /** An address of another machine: a URL, a repository, a module at a version, a path of scp. */
@@ -151,6 +153,37 @@ export function findLowering(words: readonly string[]): string | undefined {
     isSetting ||= SETS.test(text);
   }
   return undefined;
+}
+
+/** Longer texts are read so far. */
+const MAX_CONTENT_CHARS = 65_536;
+
+const linesOf = (text: string) =>
+  text.slice(0, MAX_CONTENT_CHARS).split("\n").map((line) => line.trim())
+    .filter((line) => line !== "" && !/^[#;[]/.test(line));
+
+/** The lines of settings, or of a command that edits some, that lower, move or load; each with its rule. */
+export function judgeContent(text: string): readonly { rule: string; line: string }[] {
+  return linesOf(text).flatMap((line) => {
+    const [, name = "", value = ""] =
+      /^["']?([^=:\s"']{1,100})["']?\s{0,8}[=:]([^]*)$/.exec(line) ?? [];
+    const plain = value.trim().replace(/^["']|["']?,?$/g, "");
+    if (LOWERING.loads.test(name) && !LOWERING.off.test(plain)) return { rule: "hijack", line };
+    const rule = judgeLowering(name, plain) ?? findLowering(line.split(/[\s|#'"]+/)) ??
+      (line.startsWith("sed ") ? findLowering(line.split(/[\s/|#'"]+/)) : undefined);
+    return rule === undefined ? [] : { rule, line };
+  });
+}
+
+/** Whether all that lines of settings do, behind others, is to switch off what lets programs do more. */
+export function isLess(text: string): boolean {
+  return text.length <= MAX_CONTENT_CHARS &&
+    linesOf(text).every((line) => LOWERING.less.test(line));
+}
+
+/** What a rule of settings means. */
+export function whatOf(rule: string): string {
+  return WHAT[rule] ?? rule;
 }
 
 /** Notes a setting of a program: one that is on no list is told, too. */
