@@ -244,3 +244,11 @@ Deno.test("reachOfDockerfile() lists what an image has and does", () => {
     ],
   );
 });
+
+Deno.test("a command in the place of several runs with what all of them ran with, or is new", () => {
+  const before = "FROM node:22\nRUN npm ci\nUSER agent\nRUN make\n";
+  const asRoot = compareConfigFiles(TOOL, before, "FROM node:22\nRUN make\nUSER agent\n");
+  assertEquals(asRoot.added, [{ kind: "command", value: "make", line: 2 }]);
+  const asAgent = compareConfigFiles(TOOL, before, "FROM node:22\nUSER agent\nRUN make\n");
+  assertEquals([asAgent.reach, asAgent.added], ["no-new-reach", []]);
+});

@@ -389,11 +389,7 @@ function judgeHunk({ removed, added, states }: Hunk, place: Place, found: Found)
         for (const { kind, value, line, judgement } of findNewFlags(step, replaced)) {
           found.add(kind, value, line, judgement);
         }
-        compareStates(
-          step,
-          replaced.length > 0 ? replaced.map(({ state }) => state) : states,
-          found,
-        );
+        compareStates(step, replaced, states, found);
         break;
       case "ONBUILD": {
         found.add("command", step.instruction.text.replace(/\s+/g, " "), step.line);
@@ -449,13 +445,22 @@ function addFiles(step: Step, { before, after }: Place, found: Found): void {
   }
 }
 
-/** A command that runs with a user, a shell or a directory which the file in force has not in this place. */
-function compareStates(step: Step, states: readonly State[], found: Found): void {
+/**
+ * A command that runs with a user, a shell or a directory which the file in force has not in this place. Of the
+ * commands that it replaces nobody knows which one it is, so all of them must run with the same.
+ */
+function compareStates(
+  step: Step,
+  replaced: readonly Step[],
+  place: readonly State[],
+  found: Found,
+): void {
   const { user, shell, workdir } = step.state;
   const isSame = (state: State) =>
     state.user.key === user.key && state.shell.value === shell.value &&
     state.workdir.value === workdir.value;
-  if (states.some(isSame)) return;
+  const states = replaced.length > 0 ? replaced.map(({ state }) => state) : place;
+  if (replaced.length > 0 ? states.every(isSame) : states.some(isSame)) return;
   let isFound = false;
   if (!states.some((state) => state.user.key === user.key)) {
     isFound = true;
