@@ -144,7 +144,7 @@ export function processedDir(queueDir: string): string {
 
 /**
  * The host's copy, in a queue directory, of the config file in force that a tool changes. It is no file in a
- * directory `current/`: whoever can write the queue could put a link in that directory's place while the
+ * directory `current/`: a program that can write the queue could put a link in that directory's place while the
  * host writes into it.
  */
 export function currentCopyPath(queueDir: string, tool: Tool): string {

@@ -142,8 +142,8 @@ export interface CurrentCopy {
 }
 
 /**
- * Reads the copy in the queue of the config file in force that a tool changes. The host wrote it, and whoever
- * can write the queue may have changed it: what is worked out on it counts only with its hash, which the host
+ * Reads the copy in the queue of the config file in force that a tool changes. The host wrote it, and any
+ * program that can write the queue may have changed it: what is worked out on it counts only with its hash, which the host
  * compares with the file in force.
  *
  * Needs `--allow-read` for the queue directory.

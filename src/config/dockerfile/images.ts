@@ -15,7 +15,7 @@ export interface Image {
   readonly hasDigest: boolean;
   /** Whether every build gets the same image, or at least one of the same version. */
   readonly isPinned: boolean;
-  /** Whether a variable in it has its value from whoever builds. */
+  /** Whether a variable in it gets its value from the person who builds. */
   readonly isUnknown: boolean;
 }
 

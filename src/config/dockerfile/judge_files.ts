@@ -105,7 +105,7 @@ function* judgeSources(
 function* judgeTarget(step: Step, named: ReadonlySet<string>): Generator<Judgement> {
   const quoted = quote(step.files!.target, 160);
   if (/^0?[2-7][0-7]{3}$|[ug+,=]s/.test(flagValue(step, "chmod") ?? "")) {
-    const message = `${quoted} would run with the rights of its owner, whoever starts it`;
+    const message = `${quoted} would run with the rights of its owner, for any user who starts it`;
     yield { severity: "high", rule: "setuid-file", message };
   }
   const paths = pathsOf(step);

@@ -618,7 +618,7 @@ export function readScript(text: string, shell: Shell, judge: Judge, input?: Val
     if (operator.endsWith("+")) return isSet ? operand : either(NOTHING, operand);
     if (operator.endsWith("?") || isSet) return value;
     if (operator.endsWith("=")) setVariable(shell, parameter, operand);
-    // Whoever starts the build or the bottle may set it.
+    // The person who starts the build or the bottle may set it.
     return { ...operand, isKnown: false };
   }
 }
