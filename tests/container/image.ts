@@ -145,7 +145,7 @@ async function checkContent(engine: Engine, base: string, image: string): Promis
   const folders = new Set(
     ours.flatMap((path) => path.match(/^supervise\/src\/([^/]+)/)?.[1] ?? []),
   );
-  assertEquals([...folders].toSorted(), ["config", "disk", "queue", "records", "text"]);
+  assertEquals([...folders].toSorted(), ["config", "disk", "policy", "queue", "records", "text"]);
   assertEquals(ours.filter((path) => path.endsWith("/respond.ts")), []);
   assertEquals(ours.filter((path) => /test/.test(path)), []);
 
