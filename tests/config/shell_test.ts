@@ -396,3 +396,10 @@ Deno.test("lines that only switch off what lets a program do more have no mark w
   assertEquals(rulesOf(text.replace(">>", ">")), ["low new-file"]);
   assertEquals(rulesOf(text.replace("expose_php", "safe_mode")), ["medium verification-off"]);
 });
+
+Deno.test("a script above 8 KiB, and what is above 64 KiB of a file, is unknown", () => {
+  const [long, short] = ["true\n".repeat(1_700), "true\n".repeat(1_600)];
+  assertEquals(judge(long).isUnknown, true);
+  assertEquals(judge(short).isUnknown, false);
+  assertEquals(judge(...Array<string>(9).fill(short)).isUnknown, true);
+});

@@ -32,10 +32,20 @@ export interface Script {
 /** How many commands are read, at least, and more for each character. */
 const MIN_COMMANDS = 2000;
 
+/** How often the characters of a script are read at most: scripts in scripts are read again. */
+const MOST_READ = 4;
+
+/**
+ * How long a script is at most, and all of a file: longer ones are not read. The work on one command grows
+ * faster than its words do.
+ */
+const [MAX_SCRIPT_CHARS, MAX_CHARS] = [8_192, 65_536];
+
 /** Reads the scripts in their order, as a build runs them. */
 function readScripts(scripts: readonly Script[], names: Map<string, string>): Shell {
   const shell = newShell(names);
   shell.budget = MIN_COMMANDS;
+  let chars = 0;
   for (const { text, lineAt, isRoot, shell: language, file, variables, directory } of scripts) {
     shell.lineAt = lineAt;
     shell.isRoot = isRoot;
@@ -48,7 +58,12 @@ function readScripts(scripts: readonly Script[], names: Map<string, string>): Sh
       JUDGE.unknown(shell, lineAt(0), text, "another shell would run it");
       continue;
     }
-    shell.budget += text.length;
+    chars += text.length;
+    if (text.length > MAX_SCRIPT_CHARS || chars > MAX_CHARS) {
+      shell.budget = -Infinity;
+      continue;
+    }
+    shell.budget += MOST_READ * text.length;
     shell.stopsOnError = false;
     shell.functions.clear();
     const outer = new Map(shell.variables);

@@ -63,6 +63,9 @@ export interface Judge {
   readonly unknown: (shell: Shell, line: number, text: string, what: string) => void;
 }
 
+/** How many redirections of one command are followed: with each, all of its words are looked at. */
+const MAX_REDIRECTIONS = 32;
+
 /** How deep scripts can be in scripts, and calls in calls. */
 const MAX_DEPTH = 12;
 
@@ -93,6 +96,7 @@ export function readScript(text: string, shell: Shell, judge: Judge, input?: Val
       shell.budget = -1;
       return unknown("");
     }
+    shell.budget -= script.length;
     const outer = source;
     source = script;
     depth++;
@@ -479,9 +483,11 @@ export function readScript(text: string, shell: Shell, judge: Judge, input?: Val
     readonly input: Value | undefined;
     readonly writeTo: (output: Value, call: Call) => Value;
   } {
+    const further = redirects[MAX_REDIRECTIONS];
+    if (further !== undefined) report(further.pos, further, "it has too many redirections");
     let input = outer;
     const outputs: (readonly [word: Word, appends: boolean, isOutput: boolean])[] = [];
-    for (const part of redirects) {
+    for (const part of redirects.slice(0, MAX_REDIRECTIONS)) {
       if (part.type === "HereDoc") {
         const { body, delimiter } = part;
         input = body.parts === undefined || delimiter?.quoted
