@@ -19,7 +19,7 @@ import { install, isManager } from "./packages.ts";
 import { operandsOf, optionOf, PLACE_HANDLERS, use, writeFile } from "./places.ts";
 import type { Call, Judge } from "./read.ts";
 import { findLowering, isRemote, judgeFlag, noteSetting } from "./settings.ts";
-import { findFile, note, noteUnknown, show } from "./shell.ts";
+import { findFile, note, noteCall, noteUnknown, show } from "./shell.ts";
 import { SYSTEM_HANDLERS } from "./system.ts";
 import { concat, known, NOTHING, unknown, type Value } from "./value.ts";
 
@@ -50,6 +50,11 @@ export const JUDGE: Judge = {
   write: writeFile,
   unknown: noteUnknown,
 };
+
+/** Whether a program is on the lists of those that read, print and change nothing that matters. */
+function onlyReads(program: string): boolean {
+  return FILTERS.has(program) || DECODERS.has(program) || HARMLESS.has(program);
+}
 
 function baseName(text: string): string {
   return text.includes("://") ? text : text.slice(text.lastIndexOf("/") + 1);
@@ -114,14 +119,7 @@ function judgeCommand(written: Call): Value {
   const { shell, line, text } = written;
   for (const flag of new Set(written.words.map((word) => judgeFlag(word.text)))) {
     if (flag === undefined) continue;
-    const message = () => `${show(text)} has a flag: ${flag}`;
-    note(shell, line, {
-      kind: "protection",
-      value: text,
-      severity: "high",
-      rule: "verification-off",
-      message,
-    });
+    noteCall(written, "high", "verification-off", `has a flag: ${flag}`);
   }
   noteMetadata(written);
   const call = unwrap(written);
@@ -144,7 +142,7 @@ function judgeCommand(written: Call): Value {
 function noteLowering(call: Call, noted: number): void {
   const { shell, line, name, words, text } = call;
   const program = name.text;
-  if (FILTERS.has(program) || DECODERS.has(program) || HARMLESS.has(program)) return;
+  if (onlyReads(program)) return;
   if (SHELLS.has(program) || /^(?:eval|trap|source|\.|find)$/.test(program)) return;
   const acts = shell.acts.slice(noted);
   if (acts.some(({ mark }) => mark !== undefined && mark.severity !== "low")) return;
@@ -190,11 +188,7 @@ function judgeNamed(call: Call): Value {
     const at = words.findIndex(({ text }) => SHELLS.has(baseName(text)));
     if (at >= 0) runShell({ ...call, words: words.slice(at + 1) });
   }
-  if (
-    program === "openssl" || /^(?:s?ha\d*|shasum|sha\d+sum|b2sum|md5sum|sha1sum)$/.test(program)
-  ) {
-    if (program !== "openssl") return checkDigests(call);
-  }
+  if (/^(?:s?ha\d*|shasum|sha\d+sum|b2sum|md5sum)$/.test(program)) return checkDigests(call);
   if (/^(?:gpgv?2?|cosign|minisign|signify)$/.test(program)) return checkSignature(call);
   if (PROJECT.test(`${program} ${words.map(({ text }) => text).join(" ")}`)) {
     useDirectory(call);
@@ -212,7 +206,7 @@ function judgeNamed(call: Call): Value {
     const output = PLACE_HANDLERS[program]!(call);
     if (output !== undefined || program !== "sed") return output ?? outputOf(call);
   }
-  if (FILTERS.has(program) || DECODERS.has(program) || HARMLESS.has(program)) {
+  if (onlyReads(program)) {
     if (words.some((word) => word.text.startsWith("--compress-p"))) {
       noteUnknown(shell, line, text, "an option names a program that it runs");
     }
@@ -227,14 +221,7 @@ function judgeNamed(call: Call): Value {
   const file = findFile(shell, `/usr/local/bin/${program}`);
   use(file?.download, "run");
   useDirectory(call);
-  const message = () => `${show(text)} would be run`;
-  note(shell, line, {
-    kind: "command",
-    value: text,
-    severity: "low",
-    rule: "new-command",
-    message,
-  });
+  noteCall(call, "low", "new-command", "would be run");
   return unknown(`<${text}`, input ?? NOTHING);
 }
 
@@ -267,7 +254,7 @@ function runText(call: Call, script: Value, how: string): Value {
 }
 
 function runFile(call: Call, path: Value, language = ""): Value {
-  const { shell, line, text } = call;
+  const { shell, text } = call;
   const file = findFile(shell, path.text);
   if (file?.download !== undefined) {
     use(file.download, "run");
@@ -286,19 +273,12 @@ function runFile(call: Call, path: Value, language = ""): Value {
     return runText(call, call.input, "from its input");
   }
   useDirectory(call);
-  const message = () => `${show(text)} would be run`;
-  note(shell, line, {
-    kind: "command",
-    value: text,
-    severity: "low",
-    rule: "new-command",
-    message,
-  });
+  noteCall(call, "low", "new-command", "would be run");
   return unknown(`<${text}`);
 }
 
 function runShell(call: Call): Value {
-  const { words, input, shell, line, text } = call;
+  const { words, input } = call;
   let script: Value | undefined;
   let isInput = false;
   let at = 0;
@@ -320,19 +300,12 @@ function runShell(call: Call): Value {
   if (script !== undefined) return runText(call, script, "as a script");
   if (!isInput && at < words.length) return runFile(call, words[at]!);
   if (input !== undefined) return runText(call, input, "from its input");
-  const message = () => `${show(text)} would start a shell`;
-  note(shell, line, {
-    kind: "command",
-    value: text,
-    severity: "low",
-    rule: "new-command",
-    message,
-  });
+  noteCall(call, "low", "new-command", "would start a shell");
   return NOTHING;
 }
 
 function runInterpreter(call: Call, language: string): Value {
-  const { words, input, shell, line, text } = call;
+  const { words, input, text } = call;
   if (/awk$/.test(language)) return runAwk(call);
   const flags = INTERPRETERS[language]!.split(" ");
   const own = flags.some((flag) => flag.startsWith("--") || flag.length > 2);
@@ -365,14 +338,7 @@ function runInterpreter(call: Call, language: string): Value {
     options += ` ${word.replace(/^-[A-Za-z]/, "$& ")}`;
   }
   if (input !== undefined) return runCode(call, input, options);
-  const message = () => `${show(text)} would be run`;
-  note(shell, line, {
-    kind: "command",
-    value: text,
-    severity: "low",
-    rule: "new-command",
-    message,
-  });
+  noteCall(call, "low", "new-command", "would be run");
   return NOTHING;
 }
 
@@ -383,7 +349,7 @@ function runCode(call: Call, code: Value, options: string): Value {
 }
 
 function runModule(call: Call, module: string, rest: readonly Value[]): Value {
-  const { shell, line, text } = call;
+  const { text } = call;
   if (isManager(module)) return install({ ...call, name: known(module), words: rest });
   if (
     /^(?:venv|virtualenv|ensurepip|compileall|site|json\.tool|sysconfig|platform|this)$/.test(
@@ -392,14 +358,7 @@ function runModule(call: Call, module: string, rest: readonly Value[]): Value {
   ) {
     return unknown(`<${text}`, call.input ?? NOTHING);
   }
-  const message = () => `${show(text)} would be run`;
-  note(shell, line, {
-    kind: "command",
-    value: text,
-    severity: "low",
-    rule: "new-command",
-    message,
-  });
+  noteCall(call, "low", "new-command", "would be run");
   return unknown(`<${text}`);
 }
 

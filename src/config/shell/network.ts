@@ -12,6 +12,7 @@ import {
   directory,
   findFile,
   note,
+  noteCall,
   noteUnknown,
   resolvePath,
   type Shell,
@@ -43,16 +44,9 @@ export function isFetcher(name: string): boolean {
 }
 
 /** Notes words that name the address of a machine's credentials. */
-export function noteMetadata({ shell, line, words, text }: Call): void {
-  if (!words.some((word) => METADATA.test(word.text))) return;
-  const message = () => `${show(text)} would ask the machine for its credentials`;
-  note(shell, line, {
-    kind: "command",
-    value: text,
-    severity: "high",
-    rule: "metadata-access",
-    message,
-  });
+export function noteMetadata(call: Call): void {
+  if (!call.words.some((word) => METADATA.test(word.text))) return;
+  noteCall(call, "high", "metadata-access", "would ask the machine for its credentials");
 }
 
 /** Downloads a file to where it is kept. */
@@ -83,14 +77,7 @@ export function fetchFrom(call: Call): Value {
   if (isSafe) return unknown(text);
   noteSending(call, all);
   if (all.some((url) => INNER.test(url.text))) {
-    const message = () => `${show(text)} would reach into the inner network`;
-    note(shell, line, {
-      kind: "command",
-      value: text,
-      severity: "medium",
-      rule: "inner-address",
-      message,
-    });
+    noteCall(call, "medium", "inner-address", "would reach into the inner network");
   }
   const files = program === "curl" ? ["-K", "--config"] : ["-i", "--input-file", "-e", "--execute"];
   if (/^(?:curl|wget)$/.test(program) && optionOf(words, ...files) !== undefined) {
@@ -162,7 +149,7 @@ function outputOf({ name, words }: Call, url: string, all: readonly Value[]): st
 
 /** Notes what is sent to somebody: data, a file, or what another command prints, in the address. */
 function noteSending(call: Call, urls: readonly Value[]): void {
-  const { shell, line, words, name, text, input } = call;
+  const { words, name, input } = call;
   const sent = /^(?:curl|wget|http|https|xh)$/.test(name.text)
     ? optionOf(
       words,
@@ -196,8 +183,7 @@ function noteSending(call: Call, urls: readonly Value[]): void {
   const isFile = /post-file|upload-file|body-file|(?:^|=)@|^\/|\$/.test(`${sent?.text ?? ""}`) ||
     !sent?.isKnown;
   const severity = isFile ? "high" : "medium";
-  const message = () => `${show(text)} would send something to the network`;
-  note(shell, line, { kind: "command", value: text, severity, rule: "exfiltration", message });
+  noteCall(call, severity, "exfiltration", "would send something to the network");
 }
 
 /** Whether an address has what commands print that may print anything. */
@@ -210,15 +196,15 @@ function isTelling(text: string): boolean {
 }
 
 /** Programs that open a connection in both directions. */
-function connect({ shell, line, words, name, text }: Call): void {
+function connect(call: Call): void {
+  const { words, name } = call;
   const opens = words.some((word) =>
     /^-\w*[elc]|^--(?:exec|listen|sh-exec|keep-open)|exec:|system:|listen:|^-\w*R/i.test(word.text)
   );
   const severity = opens ? "high" : "medium";
   const what = opens ? "would let somebody in" : "would open a connection";
   if (name.text === "ssh" && !opens && words.every((word) => word.text.startsWith("-"))) return;
-  const message = () => `${show(text)} ${what}`;
-  note(shell, line, { kind: "command", value: text, severity, rule: "back-door", message });
+  noteCall(call, severity, "back-door", what);
 }
 
 function useOpenssl(call: Call): Value {
@@ -232,14 +218,7 @@ function useOpenssl(call: Call): Value {
       .test(verb) || words.some(({ text }) => /^-(?:engine|provider|config)/.test(text))
   ) {
     const severity = /^s_/.test(verb) ? "medium" as const : "low" as const;
-    const message = () => `${show(text)} would be run`;
-    note(call.shell, call.line, {
-      kind: "command",
-      value: text,
-      severity,
-      rule: "new-command",
-      message,
-    });
+    noteCall(call, severity, "new-command", "would be run");
   }
   const isDecoding = words.some((word) => /^-d$|^-base64$/.test(word.text));
   const from = optionOf(words, "-in");
@@ -360,14 +339,7 @@ export function checkSignature(call: Call): Value {
     /^--(?:rec\w*|keyserver|import|fetch|search|refresh|locate|auto-key)/.test(text)
   );
   if (!isTame || isTaking) {
-    const message = () => `${show(text)} would trust a key, or decode something`;
-    note(call.shell, call.line, {
-      kind: "command",
-      value: text,
-      severity: "low",
-      rule: "trust-on-first-use",
-      message,
-    });
+    noteCall(call, "low", "trust-on-first-use", "would trust a key, or decode something");
     return { ...value, isDecoded: words.some((word) => /^-d$|^--decrypt/.test(word.text)) };
   }
   return value;

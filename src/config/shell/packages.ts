@@ -7,7 +7,7 @@
 import lists from "./packages.json" with { type: "json" };
 import { operandsOf, optionOf, use } from "./places.ts";
 import type { Call } from "./read.ts";
-import { findFile, note, show } from "./shell.ts";
+import { findFile, note, noteCall, show } from "./shell.ts";
 import { isOfficialRegistry, noteConfiguration, noteSetting } from "./settings.ts";
 import { known, NOTHING, unknown, type Value } from "./value.ts";
 
@@ -62,7 +62,7 @@ const PROTECTING =
 
 /** Judges a command of a package manager. */
 export function install(call: Call): Value {
-  const { shell, line, text, words } = call;
+  const { text, words } = call;
   const name = call.name.text.replace(/^pip[\d.]+$/, "pip");
   const { kind, verbs } = MANAGERS.get(name)!;
   const operands = operandsOf(words, WITH_VALUE);
@@ -76,9 +76,7 @@ export function install(call: Call): Value {
   const isPacman = kind === "pacman" && words.some(({ text }) => verbs.includes(text));
   if (hasVerb && !isPacman && !verbs.includes(verb)) {
     if (!isHarmlessVerb(kind, verb, operands[inner + 1]?.text ?? "", operands.length)) {
-      const message = () => `${show(text)} would be run`;
-      const rule = "new-command";
-      note(shell, line, { kind: "command", value: text, severity: "low", rule, message });
+      noteCall(call, "low", "new-command", "would be run");
     }
     return unknown(`<${text}`);
   }
@@ -91,14 +89,7 @@ export function install(call: Call): Value {
   const isLocalRun = verb === "run" && /^(?:uv|go|deno|poetry|pdm)$/.test(name) &&
     !/:\/\/|^(?:npm|jsr):|@/.test(named[0]?.text ?? "");
   if (isLocalRun || (isRun && /^(?:pnpm|npm|yarn)$/.test(name) && verb === "run")) {
-    const message = () => `${show(text)} would be run`;
-    note(shell, line, {
-      kind: "command",
-      value: text,
-      severity: "low",
-      rule: "new-command",
-      message,
-    });
+    noteCall(call, "low", "new-command", "would be run");
     return unknown(`<${text}`);
   }
   const git = kind === "cargo" ? optionOf(words, "--git") : undefined;

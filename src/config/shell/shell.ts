@@ -249,6 +249,27 @@ export function note(shell: Shell, line: number, { value, key = "", ...found }: 
   });
 }
 
+/** A command, and where it stands. */
+type Command = { readonly shell: Shell; readonly line: number; readonly text: string };
+
+/** Notes a command by what it would do: the end of a sentence that begins with the command. */
+export function noteCall(
+  { shell, line, text }: Command,
+  severity: Mark["severity"],
+  rule: string,
+  what: string,
+): void {
+  const lowers = rule === "firewall-removed" || rule === "verification-off";
+  const message = () => `${show(text)} ${what}`;
+  note(shell, line, {
+    kind: lowers ? "protection" : "command",
+    value: text,
+    severity,
+    rule,
+    message,
+  });
+}
+
 /** Notes what nobody can read. */
 export function noteUnknown(shell: Shell, line: number, text: string, what: string): void {
   const message = () => `nobody can tell what ${show(text)} would do: ${what}`;

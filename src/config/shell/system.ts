@@ -8,7 +8,7 @@ import type { Mark } from "../../records/mark.ts";
 import { operandsOf, optionOf, use } from "./places.ts";
 import type { Call } from "./read.ts";
 import { noteConfiguration } from "./settings.ts";
-import { findFile, note, show } from "./shell.ts";
+import { findFile, noteCall, show } from "./shell.ts";
 import { known, NOTHING, unknown, type Value } from "./value.ts";
 
 /** No rule of a firewall is longer. */
@@ -17,11 +17,7 @@ const MAX_RULE_CHARS = 2048;
 type Handler = (call: Call) => Value | undefined;
 
 function told(call: Call, severity: Mark["severity"], rule: string, what: string): Value {
-  const message = () => `${show(call.text)} ${what}`;
-  const kind = rule === "firewall-removed" || rule === "verification-off"
-    ? "protection"
-    : "command";
-  note(call.shell, call.line, { kind, value: call.text, severity, rule, message });
+  noteCall(call, severity, rule, what);
   return NOTHING;
 }
 
