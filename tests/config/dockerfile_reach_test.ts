@@ -252,3 +252,12 @@ Deno.test("a command in the place of several runs with what all of them ran with
   const asAgent = compareConfigFiles(TOOL, before, "FROM node:22\nUSER agent\nRUN make\n");
   assertEquals([asAgent.reach, asAgent.added], ["no-new-reach", []]);
 });
+
+Deno.test("a USER and a FROM over several lines are marked at the line that says the name", () => {
+  const file = (image: string, user: string) => `FROM \\\n  ${image}\nUSER \\\n  ${user}\n`;
+  const { marks } = compareConfigFiles(TOOL, file("debian:13", "app"), file("evil/x:1", "root"));
+  assertEquals(
+    marks.map(({ rule, line }) => [rule, line]),
+    [["changed-base-image", 2], ["user-root", 4]],
+  );
+});

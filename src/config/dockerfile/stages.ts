@@ -138,12 +138,13 @@ export function readStages(outline: Outline, label: Labeller): Stages {
 }
 
 function beginStage(
-  { args, line }: Instruction,
+  instruction: Instruction,
   escape: string,
   globals: Scope,
   stages: readonly Stage[],
 ): Stage {
-  const [written = "", , name] = listWords(args);
+  const line = lineOf(instruction, 0);
+  const [written = "", , name] = listWords(instruction.args);
   const { text, line: place } = resolve(written, escape, line, globals);
   const parent = findStage(text, stages);
   const state = parent?.state ?? { user: BASE_USER, shell: UNSET, workdir: UNSET };
@@ -183,7 +184,8 @@ function addInstruction(
   stages: readonly Stage[],
   globals: Scope,
 ): void {
-  const { args, line } = instruction;
+  const { args } = instruction;
+  const line = lineOf(instruction, 0);
   const { state } = stage;
   const plain = () => resolve(args, escape, line, stage.scope);
   const keyword = instruction.name.toUpperCase();
