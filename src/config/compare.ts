@@ -39,8 +39,9 @@ const COMPARE: Readonly<Record<Tool, Compare>> = {
  * and blank lines have none.
  *
  * A mark is a hint. A change without marks is not proven harmless: an agent that knows the rules can
- * write around them. Never throws, reads and opens nothing, and takes time linear in the texts, unless
- * most hosts in force are one character from each other; what it learned of them is kept a while. Of a
+ * write around them. Never throws, reads and opens nothing, and takes time linear in the texts, but
+ * for the scripts of a Dockerfile, of which 64 KiB are read, and for hosts in force of which most are one
+ * character from each other; what it learned of them is kept a while. Of a
  * proposed file that is invalid nothing else is worked out: it has one medium mark, `invalid-file`; one on
  * which this fails has `failed-check`. A file in force above 1 MiB counts as no file.
  *

@@ -46,8 +46,8 @@ export type ReachKind =
   | "protection";
 
 /**
- * What a change adds to the reach of a file. `no-new-reach` is proven: whatever the proposed file allows,
- * the file in force allows too. `unknown` says that this could not be worked out, and nothing else.
+ * What a change adds to the reach of a file. `no-new-reach`: each thing that the proposed file allows is
+ * covered by the file in force, or is on a closed list of what adds nothing (ADR 17). `unknown` says that this could not be worked out, and nothing else.
  */
 export type Reach = "no-new-reach" | "new-reach" | "unknown";
 

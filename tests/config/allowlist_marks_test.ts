@@ -123,7 +123,7 @@ const NEW: readonly (readonly [mark: string, ...hosts: string[]])[] = [
   // One more host of an owner in force, or of a publisher who is known.
   ["low new-host", "uploads.github.com", "a.b.c.depo.test", "example.org", "files.depo.test", "cdn2.example.co.uk",
     "cdn12.example.co.uk", "proxy.golang.org", "releases.hashicorp.com", "hub.docker.com", "codeload.github.com"],
-  // An owner who is new, whoever it is.
+  // A new owner, known or not.
   ["medium new-owner", "boxes.test", "index.boxes.test", "shop.other.co.uk", "rs.rs", "unheard-of.dev", "dns.unheard-of.dev"],
   // Names that lead inside.
   ["medium inside-host", "postgres", "a"],

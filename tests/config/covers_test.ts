@@ -12,7 +12,7 @@ const allows = (list: string, host: string): boolean =>
 
 const isValid = (text: string) => validateAllowlist(text).length === 0;
 
-/** A host as enforcers take it too: in upper case. A dot at the end or a port is not in a list of ours. */
+/** A host as enforcers take it too: in upper case. A dot at the end or a port is refused by the check of an allowlist. */
 const isHost = (host: string) => !host.startsWith("*") && isValid(host.toLowerCase());
 
 for (const enforcer of ["pipelock-matchdomain", "squid", "tinyproxy", "nginx"]) {

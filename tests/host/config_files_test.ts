@@ -102,7 +102,7 @@ Deno.test("keepFilesInForce() keeps a copy in the queue as long as there is a fi
   await Deno.writeTextFile(inForce, "b.example\n");
   keep();
   assertEquals(copy().text, "b.example\n");
-  // Whoever can write the queue changed it.
+  // A program that can write the queue changed it.
   await Deno.writeTextFile(copyIn(dir), "evil.example\n");
   keep();
   assertEquals(copy().text, "b.example\n");

@@ -457,7 +457,7 @@ Deno.test("watchNames() rests after a look four times as long as it took, whatev
   let stopOther = () => {};
   try {
     await came.promise;
-    // Whoever comes wants a look soon, as after an event.
+    // A new watcher wants a look soon, as after an event.
     stopOther = watchNames(dir.path, 500, () => {});
     assertEquals(looks, 1);
     assertEquals(timers.slice(0, 3).map(({ delayMs }) => delayMs), [500, 4_000, 4_000]);

@@ -18,7 +18,7 @@ const DOT_SEGMENT = /\/(?:\.|%2e){1,2}(?:\/|$)/i;
 const LABEL = /^[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?$/;
 
 /**
- * Reads a plain http or https URL; gives what was expected instead, and what to do, if it is none. Checks the raw text, not what the WHATWG parser makes of it: the parser
+ * Reads a plain http or https URL; for another text gives what was expected and what to do. Checks the raw text, not what the WHATWG parser makes of it: the parser
  * drops zero-width characters, tabs and line feeds, turns `\` into `/`, full-width letters into ASCII and
  * `0x7f.1` into 127.0.0.1, so that parser and reader can see different hosts.
  *

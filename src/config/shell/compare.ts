@@ -87,7 +87,7 @@ function readScripts(scripts: readonly Script[], names: Map<string, string>): Sh
 
 /**
  * Compares scripts by what they do: what the new ones do and the old ones do not is added, what protects
- * and goes is marked in the old file. Takes time linear in the scripts.
+ * and goes is marked in the old file. The work is bounded by what is read of the scripts.
  */
 export function compareScripts(before: readonly Script[], after: readonly Script[]): Findings {
   if (isSame(before, after)) return { added: [], removed: [], marks: [], isUnknown: false };

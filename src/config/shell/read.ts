@@ -341,7 +341,7 @@ export function readScript(text: string, shell: Shell, judge: Judge, input?: Val
     });
   }
 
-  /** Runs the commands in a node that is none itself; gives its text with the variables in it. */
+  /** Runs the commands inside a node that is no command; gives its text with the variables in it. */
   function walk(node: SyntaxNode | ArithmeticExpression | TestExpression): string {
     const found: string[] = [];
     const visit = (child: SyntaxNode): void => {
