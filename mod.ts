@@ -122,6 +122,15 @@ export type { DecisionDraft, Obstacle, Verdict } from "./src/records/obstacle.ts
 export { decide, type DecideRequest, type Decision } from "./src/decision/decide.ts";
 export { visible } from "./src/text/visible.ts";
 
+// Makes a decided file take effect.
+export {
+  type Applier,
+  ApplyError,
+  type ApplyOptions,
+  type ApplyStage,
+  type ConfigChange,
+} from "./src/records/applier.ts";
+
 // Checks and judges config files.
 export { validateAllowlist } from "./src/config/allowlist/check.ts";
 export { validateConfigFile } from "./src/config/check.ts";

@@ -41,7 +41,13 @@ export type ErrorCode =
   /** The file that would be answered adds what no approval lets in. */
   | "below_floor"
   /** `policy.json` is there and cannot be used, so nothing is approved. */
-  | "policy_unusable";
+  | "policy_unusable"
+  /** The change did not take effect, and so nothing was decided. */
+  | "apply_failed"
+  /** It is not known which file is in force in the enforcer, after a change that could not be taken back. */
+  | "enforcer_not_proven"
+  /** The operator froze the bottle's files for a while. */
+  | "frozen";
 
 /**
  * What every error of this library extends that a caller may want to handle. A loop over proposals
