@@ -21,7 +21,7 @@ export {
 } from "./src/decision/bottles.ts";
 export { type Changes, watchChanges } from "./src/decision/events.ts";
 export { diffAgainst, readOverridable } from "./src/decision/inspect.ts";
-export { findUnfinished, finishInterrupted } from "./src/decision/journal.ts";
+export { findUnfinished, finishInterrupted, withBottleLock } from "./src/decision/journal.ts";
 export { refuseObstacles } from "./src/decision/obstacles.ts";
 export { replayDecisions, type Replayed, rulingUnder } from "./src/decision/replay.ts";
 export {
@@ -40,6 +40,7 @@ export {
   roomAt,
   walkOwn,
 } from "./src/disk/read_own.ts";
+export { removeFile, replaceFileAlone } from "./src/disk/write.ts";
 export { knownFile, readFileInForce } from "./src/host/config_files.ts";
 export {
   policyCopyPath,
@@ -83,5 +84,7 @@ export {
 } from "./src/log/key.ts";
 export { findRecord, type RecordedDecision } from "./src/log/record.ts";
 export { clearUnfinished, readAnswer } from "./src/queue/files.ts";
+export { coversOf, hostOf, isWildcard } from "./src/config/hosts/covers.ts";
+export { reachOfAllowlist } from "./src/config/allowlist/compare.ts";
 export { formatHead } from "./src/records/head.ts";
 export { isBottleSlug } from "./src/records/names.ts";

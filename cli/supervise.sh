@@ -1,7 +1,8 @@
 #!/bin/sh
 # Starts the operator's command line with the permissions it needs, and no others: to read and write
 # the root, to read the files that flags name, to start the one editor or pager that it would open, to
-# reach the hosts that notify.json names. deno.json cannot grant this, because all of it is known only now.
+# reach the hosts that notify.json names, to use what apply.json names. deno.json cannot grant this,
+# because all of it is known only now.
 set -euf
 # With CDPATH set, cd would print, and could go elsewhere.
 unset CDPATH
@@ -47,6 +48,7 @@ fi
 unset SUPERVISE_BY_TASK
 cd -P -- "$started_in" 2>/dev/null ||
   refuse "Cannot enter $started_in, where this was started: start it in another directory"
+appliers=$here/../appliers
 extension=.ts
 config=--config=$here/../deno.json
 lock=--frozen
@@ -109,6 +111,16 @@ notifies() {
     review:* |\
     watch:* |\
     notify:*) ;;
+    *) return 1 ;;
+  esac
+}
+
+applies() {
+  case $1:$2 in
+    approve:* |\
+    modify:* |\
+    review:* |\
+    watch:*) ;;
     *) return 1 ;;
   esac
 }
@@ -188,6 +200,7 @@ verb=
 second=
 words=0
 plain=
+decide=
 all_words=
 
 # What the value of a flag grants.
@@ -216,6 +229,8 @@ for word in "$@"; do
     --) all_words=yes ;;
     --plain | --plain=true) plain=yes ;;
     --plain=false) plain= ;;
+    --decide | --decide=true) decide=yes ;;
+    --decide=false) decide= ;;
     --*=*) take "${word%%=*}" "${word#*=}" ;;
     -?*) if takes_value "$word"; then flag=$word; fi ;;
     *)
@@ -305,8 +320,26 @@ if notifies "$verb" "$words" && [ -e "$resolved/notify.json" ]; then
   export NO_PROXY
 fi
 
+# A verb that applies may start the programs of apply.json, reach its addresses, and read and write the
+# directories of what it renders.
+programs=
+directories=
+if applies "$verb" "$second" && { [ "$verb" != watch ] || [ -n "$decide" ]; } &&
+  [ -e "$resolved/apply.json" ]; then
+  {
+    IFS= read -r programs || :
+    IFS= read -r addresses || :
+    IFS= read -r directories || :
+  } <<END
+$(deno run --quiet --no-prompt --no-config --no-lock --allow-read --allow-sys=uid \
+    "$appliers/config$extension" "$root/apply.json")
+END
+  net=$net${addresses:+${net:+,}$addresses}
+  readable=$readable${directories:+,$directories}
+fi
+
 # A verb that only reads may not write.
-write=$root
+write=$root${directories:+,$directories}
 if reads_only "$verb" "$second"; then write=; fi
 
 # No verb starts both an editor and a pager. The full screen may also start suspend.sh, which a release has
@@ -328,6 +361,8 @@ if starts_sidecars "$verb" "$second"; then
     run=${run:+$run,}$found
   done
 fi
+
+run=$run${programs:+${run:+,}$programs}
 
 # A release has one program for all verbs, in a checkout each verb has its own.
 choose_program "$verb" "$words" "$second"

@@ -161,6 +161,11 @@ export interface Verb {
   readonly pages?: true;
   /** Whether the launcher lets it reach the hosts that `notify.json` names. */
   readonly notifies?: true;
+  /**
+   * Whether it makes decided files take effect: then the launcher lets it start the programs of `apply.json`,
+   * reach its addresses and write its directories. `watch` does so with `--decide` alone.
+   */
+  readonly applies?: true;
   /** Whether it takes over the terminal, so that the launcher stays to restore it. */
   readonly fullScreen?: true;
 }
@@ -187,6 +192,7 @@ const VERB_TABLE = {
     flags: [...APPROVAL, "if-unmarked"],
     takes: "ids",
     withoutWords: "review",
+    applies: true,
   },
   "modify": {
     program: "decide",
@@ -195,6 +201,7 @@ const VERB_TABLE = {
     flags: [...APPROVAL, "file"],
     takes: "id",
     edits: true,
+    applies: true,
   },
   "reject": {
     program: "decide",
@@ -209,6 +216,7 @@ const VERB_TABLE = {
     flags: ["notes", "operator"],
     edits: true,
     notifies: true,
+    applies: true,
     fullScreen: true,
   },
   "watch": {
@@ -216,6 +224,7 @@ const VERB_TABLE = {
     about: "print proposals and decisions as they happen; --decide: decide by rules",
     flags: ["tool", "decide", "dry-run"],
     notifies: true,
+    applies: true,
   },
   "notify": {
     program: "notify",

@@ -34,6 +34,7 @@ export function makeLauncher(from: string = import.meta.url): string {
   const lines = `# Made by "supervise launcher" of this version; each version prints its own.
 cd -P .
 here=jsr:${name}@${version}/cli
+appliers=jsr:${name}@${version}/appliers
 extension=
 config=--no-config
 lock=--no-lock

@@ -241,11 +241,13 @@ export function replaceFile(path: string, bytes: Uint8Array): void {
  * `unlink` of the hidden file, then the calls of {@linkcode replaceFile}.
  *
  * @param path The name; its directory is created if missing.
+ * @param mode Its mode, whatever the umask is, for a file that a program of another account reads.
  */
-export function replaceFileAlone(path: string, bytes: Uint8Array): void {
+export function replaceFileAlone(path: string, bytes: Uint8Array, mode = FILE_MODE): void {
   const staged = stagedName(path, "new");
   removeQuietly(staged);
   writeNewFile(staged, bytes);
+  if (mode !== FILE_MODE) Deno.chmodSync(staged, mode);
   renameOrRemove(staged, path);
   syncNames(dirname(path));
 }

@@ -62,6 +62,12 @@ const EXCEPTIONS: readonly {
   { names: ["fetch"], only: ["cli/notify/receivers.ts"] },
   // The launcher runs it before every start that may notify: it must load nothing else.
   { names: ["statSync", "readFileSync"], only: ["cli/notify/config.ts"] },
+  // So does it this one, before every start that may apply.
+  { names: ["statSync", "readFileSync", "realPathSync"], only: ["appliers/config.ts"] },
+  // The programs of apply.json, which the launcher grants to the verbs that apply; to end them.
+  { names: ["Command", "kill"], only: ["appliers/run.ts"] },
+  // The proxies that apply.json names.
+  { names: ["connect"], only: ["appliers/probe.ts"] },
   // Keys: Deno's standard input cannot be left to an editor in the middle of a read.
   { names: ["process"], only: ["cli/review/terminal.ts"] },
 ];

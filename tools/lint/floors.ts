@@ -69,7 +69,7 @@ const MODS: Readonly<Record<string, readonly string[]>> = {
 /** The programs, and what each sees besides its own folder. */
 const PROGRAMS: Readonly<Record<string, readonly string[]>> = {
   "sidecar/": ["sidecar_mod.ts"],
-  "cli/": ["mod.ts", "internal_mod.ts", "read_mod.ts", "start_mod.ts"],
+  "cli/": ["mod.ts", "internal_mod.ts", "read_mod.ts", "start_mod.ts", "appliers/mod.ts"],
   "appliers/": ["mod.ts", "internal_mod.ts"],
   "bench/": ["mod.ts", "internal_mod.ts"],
   "demo/": ["mod.ts", "internal_mod.ts"],

@@ -20,7 +20,7 @@ async function prepare(dir: TempDir): Promise<Record<string, string>> {
   await Deno.mkdir(dir.at("root"));
   await Deno.mkdir(dir.at("cache/npm/registry/tldts"), { recursive: true });
   const deno = `#!/bin/sh
-case "$*" in *notify/config.ts*) exec '${Deno.execPath()}' "$@" ;; esac
+case "$*" in *notify/config.ts* | *appliers/config.ts*) exec '${Deno.execPath()}' "$@" ;; esac
 printf ' %s' "$@" >> '${dir.at("said")}'
 echo >> '${dir.at("said")}'
 `;

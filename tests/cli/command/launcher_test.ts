@@ -77,6 +77,7 @@ function generated(): string {
     shellTest("names_file", "$1", flags((name) => FLAGS[name].offers === "files")),
     shellTest("edits", "$1:$2", verbPatterns(({ edits }) => edits === true)),
     shellTest("notifies", "$1:$2", verbPatterns(({ notifies }) => notifies === true)),
+    shellTest("applies", "$1:$2", wordPatterns(({ applies }) => applies === true)),
     shellTest("pages", "$1:$2", wordPatterns(({ pages }) => pages === true)),
     shellTest("takes_screen", "$1:$2", verbPatterns(({ fullScreen }) => fullScreen === true)),
     shellTest("reads_only", "$1:$2", wordPatterns(({ readsOnly }) => readsOnly === true)),
@@ -107,9 +108,9 @@ async function launched(
   cwd?: string,
 ): Promise<RunResult> {
   await Deno.mkdir(dir.at("bin"), { recursive: true });
-  // What the launcher itself starts, to learn the hosts of notify.json, it does start.
+  // What the launcher itself starts, to learn what notify.json and apply.json name, it does start.
   const real =
-    `case "$*" in *notify/config.ts* | *command/split_words.ts*) exec '${Deno.execPath()}' "$@" ;; esac\n`;
+    `case "$*" in *notify/config.ts* | *appliers/config.ts* | *command/split_words.ts*) exec '${Deno.execPath()}' "$@" ;; esac\n`;
   const deno = `#!/bin/sh\n${real}printf "%s\\n" "$@" "in $(pwd)"\n`;
   await Deno.writeTextFile(dir.at("bin", "deno"), deno, { mode: 0o755 });
   const [command, ...before] = start;
@@ -407,6 +408,60 @@ Deno.test("the launcher's grant reaches the one host and port of notify.json, an
   await configure(dir, { webhook: { url: told.url("/hook") } });
   assertEquals(await reached(), ["200", "NotCapable"]);
 });
+
+/** An `apply.json` that names everything that is granted. */
+const APPLY = (dir: TempDir) => ({
+  pipelock: {
+    render: "squid",
+    to: dir.at("proxy", "allowed"),
+    check: { argv: ["/usr/bin/true"] },
+    reload: { argv: ["/usr/bin/env", "true"] },
+    probe: { proxy: "127.0.0.1:3128" },
+  },
+});
+
+for (
+  const [args, applies] of [
+    [["approve", "6da1"], true],
+    [["approve"], true],
+    [["modify", "6da1"], true],
+    [["review"], true],
+    [["watch", "--decide"], true],
+    [["--decide=true", "watch"], true],
+    [["watch"], false],
+    [["watch", "--decide=false"], false],
+    [["watch", "--", "--decide"], false],
+    [["watch", "--notes", "--decide"], false],
+    [["list"], false],
+    [["reject", "6da1"], false],
+    [["audit", "approve"], false],
+  ] as const
+) {
+  // Threat: C8
+  Deno.test(`the launcher lets ${args.join(" ")} use ${applies ? "what apply.json names" : "nothing of apply.json"}`, async () => {
+    await using dir = await tempDir();
+    await Deno.mkdir(dir.at("proxy"), { mode: 0o700 });
+    const env = { CLAUDE_BOTTLE_ROOT: dir.path };
+    const before = await grants(dir, args, env);
+    const text = JSON.stringify(APPLY(dir));
+    await Deno.writeTextFile(dir.at("apply.json"), text, { mode: 0o600 });
+    const proxy = dir.at("proxy");
+    const expected = before.flatMap((flag) => {
+      if (flag.startsWith("--allow-read")) return [`${flag},${proxy}`];
+      if (flag.startsWith("--allow-write")) return [`${flag},${proxy}`];
+      if (flag.startsWith("--allow-run")) return [`${flag},/usr/bin/true,/usr/bin/env`];
+      if (!flag.startsWith("--allow-env")) return [flag];
+      const run = before.some((flag) => flag.startsWith("--allow-run"));
+      return run ? [flag] : ["--allow-run=/usr/bin/true,/usr/bin/env", flag];
+    });
+    assertEquals(
+      await grants(dir, args, env),
+      applies ? [...expected, "--allow-net=127.0.0.1:3128"] : before,
+    );
+    await Deno.chmod(dir.at("apply.json"), 0o620);
+    assertEquals(await grants(dir, args, env), before);
+  });
+}
 
 Deno.test("the launcher reads a notify.json that is a link", async () => {
   await using dir = await tempDir();

@@ -1,0 +1,335 @@
+/**
+ * Makes files in force take effect by the operator's own programs, as `apply.json` names them.
+ *
+ * @module
+ */
+
+import {
+  type ApplyConfig,
+  applyConfigPath,
+  type ComponentSettings,
+  type HookProgram,
+  readApplyConfig,
+} from "./config.ts";
+import { planForHosts, planForRoutes, probe } from "./probe.ts";
+import {
+  patternsOf,
+  renderForPipelock,
+  renderForSquid,
+  renderForTinyproxy,
+} from "./render_hosts.ts";
+import { renderForNginx, routesOf, type Tokens } from "./render_routes.ts";
+import { mustRun } from "./run.ts";
+import {
+  COMPONENT_REBUILD,
+  listBottles,
+  MAX_CONFIG_FILE_BYTES,
+  ownFileStamp,
+  privateDir,
+  readOwnFile,
+  removeFile,
+  replaceFileAlone,
+} from "../internal_mod.ts";
+import {
+  type Applier,
+  ApplyError,
+  type ApplyOptions,
+  COMPONENT_FOR_TOOL,
+  type ConfigChange,
+} from "../mod.ts";
+
+/** What is in force if there is no file: nothing is allowed. There is no Dockerfile of nothing. */
+const NOTHING: Readonly<Record<string, string>> = { "cred-proxy": '{"routes":[]}', "pipelock": "" };
+
+/** An image as builders write its id. */
+const IMAGE = /^(?:sha256:)?[0-9a-f]{64}\s*$/;
+
+/** A rendered file can have a line for each of the file in force. */
+const MAX_RENDERED_BYTES = 16 * MAX_CONFIG_FILE_BYTES;
+
+function readText(path: string, maxBytes = MAX_RENDERED_BYTES): string | undefined {
+  const bytes = readOwnFile(path, maxBytes);
+  return bytes && new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+}
+
+/** The tokens of routes. Nobody else may read them. */
+function readTokens(path: string): Tokens {
+  const refuse = (reason: string) => new ApplyError("render", `cannot use ${path}: ${reason}`);
+  const stamp = ownFileStamp(path);
+  if (stamp === undefined) throw refuse("it is not there");
+  if ((stamp.mode & 0o077) !== 0) throw refuse("others may read it; run chmod 600 on it");
+  let tokens: unknown;
+  try {
+    tokens = JSON.parse(readText(path)!);
+  } catch {
+    throw refuse("it is not JSON"); // The parser's words would quote a token.
+  }
+  const isObject = (value: unknown): value is Record<string, unknown> =>
+    typeof value === "object" && value !== null && !Array.isArray(value);
+  const isNamed = ([field, named]: [string, unknown]) =>
+    ["token_ref", "token_env"].includes(field) && isObject(named) &&
+    Object.values(named).every((token) => typeof token === "string" && token !== "");
+  if (isObject(tokens) && Object.entries(tokens).every(isNamed)) return tokens;
+  throw refuse('expected {"token_env": {NAME: TOKEN}, "token_ref": {NAME: TOKEN}}');
+}
+
+/** The steps by which one change takes effect. */
+interface Hooks {
+  readonly settings: ComponentSettings;
+  readonly to: string;
+  /** Makes what the enforcing program will read. */
+  readonly render: () => Promise<string>;
+  /** Has it checked, before anything changes. */
+  readonly check: (rendered: string) => Promise<string>;
+  readonly install: (rendered: string) => string;
+  readonly run: (stage: "reload" | "start", program?: HookProgram) => Promise<string>;
+  readonly probe: () => Promise<string>;
+  /** Ends open connections if the change took something away. */
+  readonly stopConnections: () => Promise<string | undefined>;
+}
+
+/** The hooks for a change; `undefined` if `apply.json` has none for its file. */
+function openHooks(
+  config: ApplyConfig,
+  change: ConfigChange,
+  { onProgress = () => {} }: ApplyOptions = {},
+): Hooks | undefined {
+  const { root, bottleSlug, tool, before, after } = change;
+  const component = COMPONENT_FOR_TOOL[tool] ?? COMPONENT_REBUILD;
+  const settings = config.settingsFor(bottleSlug, component);
+  if (settings === undefined) return undefined;
+  const isImage = component === COMPONENT_REBUILD;
+  const own = `${privateDir(root)}/apply/${bottleSlug}.${component}`;
+  const { to = `${own}.image` } = settings;
+  const next = `${to}.next`;
+  const values = { "{bottle}": bottleSlug, "{config}": own };
+  const withFile = (file: string, rendered: string) => ({
+    ...values,
+    "{file}": file,
+    ...(isImage ? { "{image}": rendered.trim() } : {}),
+  });
+
+  async function render(): Promise<string> {
+    const sharer = listBottles(root).slugs.find((slug) =>
+      slug !== bottleSlug && config.settingsFor(slug, component)?.to === to && !isImage
+    );
+    if (sharer !== undefined) {
+      const way = `name another "to" for one of them under "bottles" in ${applyConfigPath(root)}`;
+      throw new ApplyError("render", `${to} is also the file of ${sharer}: ${way}`);
+    }
+    const text = after ?? NOTHING[component];
+    if (text === undefined) {
+      throw new ApplyError("render", "there is no Dockerfile to build: the image in use stays");
+    }
+    onProgress(isImage ? "builds the image" : "renders the file");
+    switch (settings!.render) {
+      case "squid":
+        return renderForSquid(text);
+      case "tinyproxy":
+        return renderForTinyproxy(text);
+      case "pipelock":
+        return renderForPipelock(text, readText(`${to}.base`) ?? "");
+      case "nginx": {
+        const { tokens } = settings!;
+        return renderForNginx(text, tokens === undefined ? {} : readTokens(`${root}/${tokens}`));
+      }
+      default:
+        return await renderBy(settings!.render, text);
+    }
+  }
+  async function renderBy(program: HookProgram, text: string): Promise<string> {
+    const made = isImage && readText(own) === text ? readText(next) : undefined;
+    // An image that was checked is the one that is used: to build it anew could give another one.
+    if (made !== undefined && IMAGE.test(made)) return made;
+    replaceFileAlone(own, new TextEncoder().encode(text));
+    replaceFileAlone(next, new Uint8Array());
+    await mustRun("render", program, { ...values, "{file}": next });
+    const rendered = readText(next) ?? "";
+    if (!isImage || IMAGE.test(rendered)) return rendered;
+    throw new ApplyError("render", `${program.argv[0]} left no image's id in {file}`);
+  }
+
+  return {
+    settings,
+    to,
+    render,
+    check: async (rendered) => {
+      const { check } = settings;
+      if (check === undefined) return "nothing checks it";
+      onProgress(isImage ? "tries the image" : "has the file checked");
+      replaceFileAlone(next, new TextEncoder().encode(rendered));
+      try {
+        await mustRun("check", check, withFile(next, rendered));
+      } finally {
+        if (!isImage) removeFile(next); // It may have secrets in it.
+      }
+      return `${check.argv[0]} accepted it`;
+    },
+    install: (rendered) => {
+      // What a program of another account reads, unless there are tokens in it.
+      const mode = component === "pipelock" ? 0o644 : 0o600;
+      replaceFileAlone(to, new TextEncoder().encode(rendered), mode);
+      for (const left of [next, own]) removeFile(left);
+      return `wrote ${to}`;
+    },
+    run: async (stage, program = settings[stage]) => {
+      if (program === undefined) return `nothing ${stage}s it`;
+      onProgress(`${stage}s ${isImage ? "the image" : "the proxy"}`);
+      await mustRun(stage, program, withFile(to, readText(to) ?? ""));
+      return `${program.argv[0]} ended with exit code 0`;
+    },
+    probe: async () => {
+      if (settings.probe === undefined) {
+        return "nothing probes it: that it is in force was not seen";
+      }
+      onProgress("probes the proxy");
+      const planFor = component === "pipelock" ? planForHosts : planForRoutes;
+      return await probe(planFor(before, after, settings.probe), settings.probe);
+    },
+    stopConnections: async () => {
+      const { stopConnections } = settings;
+      if (before === null || !takesAway(component, before, after)) return undefined;
+      if (stopConnections === undefined) return "connections that were open stay open";
+      try {
+        await mustRun("reload", stopConnections, withFile(to, ""));
+        return "connections that were open were ended";
+      } catch (error) {
+        // To undo what was taken away would be worse.
+        return `connections that were open may be open still: ${(error as Error).message}`;
+      }
+    },
+  };
+}
+
+/** Whether something is not allowed any more that was, or is allowed otherwise. */
+function takesAway(component: string, before: string, after: string | null): boolean {
+  const entriesOf = (text: string) =>
+    component === "pipelock" ? patternsOf(text) : routesOf(text).map((one) => JSON.stringify(one));
+  if (component === COMPONENT_REBUILD) return false;
+  const left = new Set(after === null ? [] : entriesOf(after));
+  return entriesOf(before).some((entry) => !left.has(entry));
+}
+
+/** What a step says of a file that `apply.json` does not name. */
+const NO_HOOKS = "apply.json names nothing that reloads it";
+
+/**
+ * Makes an applier of the programs that `apply.json` names.
+ *
+ * Needs to run exactly those programs, to reach the addresses of its probes, and to read and write the root
+ * and the directories of what is rendered; `cli/supervise.sh` grants that.
+ *
+ * @param config What `apply.json` says.
+ */
+export function hookApplier(config: ApplyConfig): Applier {
+  async function install(hooks: Hooks): Promise<string> {
+    return hooks.install(await hooks.render());
+  }
+  async function reloadAndProbe(hooks: Hooks): Promise<string> {
+    return `${await hooks.run("reload")}; ${await hooks.probe()}`;
+  }
+  return {
+    check: async (change, options) => {
+      const hooks = openHooks(config, change, options);
+      await hooks?.check(await hooks.render());
+    },
+    apply: async (change, options) => {
+      const hooks = openHooks(config, change, options);
+      if (hooks === undefined) return NO_HOOKS;
+      const said = [
+        await install(hooks),
+        await reloadAndProbe(hooks),
+        await hooks.stopConnections(),
+      ];
+      return said.filter((one) => one !== undefined).join("; ");
+    },
+    restore: async (change, options) => {
+      const hooks = openHooks(config, change, options);
+      if (hooks === undefined) return NO_HOOKS;
+      const wrote = await install(hooks);
+      try {
+        return `${wrote}; ${await reloadAndProbe(hooks)}`;
+      } catch (error) {
+        if (!(error instanceof ApplyError) || hooks.settings.start === undefined) throw error;
+      }
+      let failed: unknown;
+      const started = await hooks.run("start").catch((error) => void (failed = error));
+      // Something else may have started it meanwhile: then the probe is what counts.
+      if (failed !== undefined && hooks.settings.probe === undefined) throw failed;
+      try {
+        return `${wrote}; started again: ${started ?? "it ran"}; ${await hooks.probe()}`;
+      } catch (error) {
+        throw failed ?? error;
+      }
+    },
+  };
+}
+
+/**
+ * The applier of a root; `undefined` if there is no `apply.json`.
+ *
+ * @param root The root.
+ * @throws {ApplyConfigError} As {@linkcode readApplyConfig} does.
+ */
+export function openHookApplier(root: string): Applier | undefined {
+  const config = readApplyConfig(applyConfigPath(root));
+  return config && hookApplier(config);
+}
+
+/** One step of a trial. */
+export interface TriedStep {
+  /** Which step it was. */
+  readonly step: "render" | "check" | "install" | "reload" | "probe";
+  /** How it ended; `none` if `apply.json` has nothing for it. */
+  readonly result: "works" | "failed" | "none";
+  /** What was done, or why it failed. */
+  readonly says: string;
+  /** What a program printed that failed; bytes of others: escape it before it is shown. */
+  readonly output: string;
+}
+
+/**
+ * Goes through all steps with the file in force, and changes nothing in what is allowed: the first one that
+ * fails is the last one.
+ *
+ * @param config What `apply.json` says.
+ * @param change The file in force, as the text before and after.
+ */
+export async function* tryHooks(
+  config: ApplyConfig,
+  change: ConfigChange,
+): AsyncGenerator<TriedStep> {
+  const hooks = openHooks(config, change);
+  if (hooks === undefined) {
+    yield { step: "render", result: "none", says: NO_HOOKS, output: "" };
+    return;
+  }
+  const { settings, to } = hooks;
+  let rendered = "";
+  const steps: readonly [TriedStep["step"], boolean, () => Promise<string> | string][] = [
+    ["render", true, async () => {
+      rendered = await hooks.render();
+      const by = typeof settings.render === "string" ? settings.render : settings.render.argv[0];
+      return `by ${by}`;
+    }],
+    ["check", settings.check !== undefined, () => hooks.check(rendered)],
+    ["install", true, () => {
+      const was = readText(to);
+      const said = hooks.install(rendered);
+      if (was === rendered) return `${to} is what the file in force says`;
+      return `${said}, which ${was === undefined ? "was not there" : "said something else"}`;
+    }],
+    ["reload", settings.reload !== undefined, () => hooks.run("reload")],
+    ["probe", settings.probe !== undefined, () => hooks.probe()],
+  ];
+  for (const [step, isConfigured, run] of steps) {
+    try {
+      const says = await run();
+      yield { step, result: isConfigured ? "works" : "none", says, output: "" };
+    } catch (error) {
+      if (!(error instanceof ApplyError)) throw error;
+      yield { step, result: "failed", says: error.message, output: error.output };
+      return;
+    }
+  }
+}
