@@ -4,6 +4,7 @@
  * @module
  */
 
+import { readImage } from "../config/dockerfile/images.ts";
 import { coversOf } from "../config/hosts/covers.ts";
 
 /** Hosts and patterns, `*.example.com` for `example.com` and every host below it. */
@@ -28,33 +29,17 @@ export function openHostList(patterns: Iterable<string>): HostList {
   };
 }
 
-/** An image as the engine finds it: registry, repository, and what follows, from the `:` or `@` on. */
-export interface ImageName {
-  readonly repository: string;
-  readonly version: string;
-}
-
-/** Reads the name of an image, with the registry and `library/` that Docker fills in. */
-export function readImageName(image: string): ImageName {
-  const [, name = "", version = ""] = /^([^]*?)((?::[^/:@]*)?(?:@[^]*)?)$/.exec(image) ?? [];
-  const [first = "", ...rest] = name.split("/");
-  const hasRegistry = rest.length > 0 && (/[.:]/.test(first) || first === "localhost");
-  const [registry, path] = hasRegistry ? [first, rest.join("/")] : ["docker.io", name];
-  const known = registry === "index.docker.io" ? "docker.io" : registry;
-  const whole = known === "docker.io" && !path.includes("/") ? `library/${path}` : path;
-  return { repository: `${known}/${whole}`, version };
-}
-
 /**
  * Whether a list of images covers one: by its repository, by repository and version, or by `name/*` for
  * every repository below a name.
  */
 export function coversImage(list: readonly string[], image: string): boolean {
-  const { repository, version } = readImageName(image);
+  const { repository, image: whole } = readImage(image, 1);
   return list.some((listed) => {
     if (listed.endsWith("/*")) return repository.startsWith(listed.slice(0, -1));
-    const wanted = readImageName(listed);
-    return wanted.repository === repository && ["", version].includes(wanted.version);
+    const wanted = readImage(listed, 1);
+    const hasVersion = /[:@][^/]*$/.test(listed);
+    return wanted.repository === repository && (!hasVersion || wanted.image === whole);
   });
 }
 

@@ -6,23 +6,8 @@
 
 import type { Mark } from "../../records/mark.ts";
 import type { Findings, ReachItem } from "../../records/reach.ts";
-import { coversOf, hostOf, isCovered, isWildcard } from "../hosts/covers.ts";
+import { coversOf, forEachPattern, hostOf, isCovered, isWildcard } from "../hosts/covers.ts";
 import { openJudge } from "../hosts/rules.ts";
-
-/**
- * Matches every valid pattern, and invalid ones that cover no valid host. What is in upper case in a file
- * in force is read in lower case, but no other letter for one of ASCII: U+212A is no K.
- */
-const PATTERN = /^(?:\*\.)?[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?$/i;
-
-/** Reads an allowlist once, since it may have 60,000 lines. A line that is no pattern allows nothing. */
-function forEachPattern(text: string, visit: (value: string, line: number) => void): void {
-  const lines = text.split("\n");
-  for (let n = 0; n < lines.length; n++) {
-    const line = lines[n]!.endsWith("\r") ? lines[n]!.slice(0, -1) : lines[n]!;
-    if (PATTERN.test(line)) visit(line.toLowerCase(), n + 1);
-  }
-}
 
 /** The patterns of an allowlist, each with its first line. */
 function readAllowlist(text: string): ReadonlyMap<string, number> {

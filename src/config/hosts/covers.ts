@@ -51,3 +51,18 @@ export function isWildcard(pattern: string): boolean {
 export function hostOf(pattern: string): string {
   return isWildcard(pattern) ? pattern.slice(2) : pattern;
 }
+
+/**
+ * Matches every valid pattern, and invalid ones that cover no valid host. What is in upper case in a file
+ * in force is read in lower case, but no other letter for one of ASCII: U+212A is no K.
+ */
+const PATTERN = /^(?:\*\.)?[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?$/i;
+
+/** Reads an allowlist once, since it may have 60,000 lines. A line that is no pattern allows nothing. */
+export function forEachPattern(text: string, visit: (value: string, line: number) => void): void {
+  const lines = text.split("\n");
+  for (let n = 0; n < lines.length; n++) {
+    const line = lines[n]!.endsWith("\r") ? lines[n]!.slice(0, -1) : lines[n]!;
+    if (PATTERN.test(line)) visit(line.toLowerCase(), n + 1);
+  }
+}

@@ -8,6 +8,7 @@ import type { Mark } from "../../records/mark.ts";
 import { MAX_CONFIG_FILE_BYTES } from "../../records/problem.ts";
 import { quote } from "../../text/quote.ts";
 import { domainsOf, hostOf, isWildcard } from "./covers.ts";
+import inside from "./inside.json" with { type: "json" };
 import publishers from "./publishers.json" with { type: "json" };
 import { endingOf, type LearnedHosts, learnHosts, type Resemblance } from "./resemblance.ts";
 import services from "./services.json" with { type: "json" };
@@ -26,15 +27,19 @@ const RESEMBLES: Readonly<Record<Resemblance["how"], readonly [HostMark["severit
 /** How many new hosts are judged in one change. */
 const MAX_JUDGED = 1000;
 
-/** Services of one kind, as `services.json` lists them, and what their mark says. */
+/** Services of one kind, as `inside.json` and `services.json` list them, and what their mark says. */
 type Service = Pick<Mark, "rule"> & { readonly severity: string; readonly says: string };
 
-const INSIDE: Service = services.find(({ rule }) => rule === "inside-host")!;
+const INSIDE: Service = inside;
 const ANYBODYS: Service = services.find(({ rule }) => rule === "anybodys-host")!;
 
 /** The services by name, the most severe first. */
 const SERVICES = new Map(
-  services.flatMap((service) => service.names.map((name): [string, Service] => [name, service])),
+  [
+    ...[inside.metadata, inside.loopback, inside.anyAddress, inside.network].flat()
+      .map((name): [string, Service] => [hostOf(name), INSIDE]),
+    ...services.flatMap((each) => each.names.map((name): [string, Service] => [name, each])),
+  ],
 );
 
 /** For each domain that has such services below it: the name of the most severe one. */
