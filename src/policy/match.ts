@@ -38,7 +38,7 @@ export function coversImage(list: readonly string[], image: string): boolean {
   return list.some((listed) => {
     if (listed.endsWith("/*")) return repository.startsWith(listed.slice(0, -1));
     const wanted = readImage(listed, 1);
-    const hasVersion = /[:@][^/]*$/.test(listed);
+    const hasVersion = /[:@]/.test(listed.split("/").at(-1)!);
     return wanted.repository === repository && (!hasVersion || wanted.image === whole);
   });
 }

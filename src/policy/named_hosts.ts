@@ -152,12 +152,12 @@ const MAX_AUTHORITY_CHARS = 1024;
  */
 export function spellHost(authority: string): string {
   if (authority.length > MAX_AUTHORITY_CHARS) return authority;
-  const isIpv6 = /^[\da-f:.]*[\da-f][\da-f:.]*(?:%.*)?$/i.test(authority) &&
+  const isIpv6 = /^[\da-f:.]+(?:%|$)/i.test(authority) && /[\da-f]/i.test(authority) &&
     authority.split(":").length > 2;
   // What the parser refuses, such as a zone or a port above 65535, another one may leave out.
-  const bare = (isIpv6 ? `[${authority}]` : authority.replace(/:\d*$/, "")).replace(/%.*\]$/, "]");
+  const bare = (isIpv6 ? `[${authority}]` : authority.replace(/:\d*$/, "")).replace(/%[^%\]]*\]$/, "]");
   const parsed = URL.parse(`http://${bare}/`)?.hostname ?? authority.toLowerCase();
-  const host = parsed.replace(/\.+$/, "");
+  const host = parsed.replace(/(?<!\.)\.+$/, "");
   const inner = /^\[(?!::1?\])(.*)\]$/.exec(host)?.[1];
   return inner === undefined ? host : ipv4Within(inner) ?? host;
 }
