@@ -155,7 +155,10 @@ export function spellHost(authority: string): string {
   const isIpv6 = /^[\da-f:.]+(?:%|$)/i.test(authority) && /[\da-f]/i.test(authority) &&
     authority.split(":").length > 2;
   // What the parser refuses, such as a zone or a port above 65535, another one may leave out.
-  const bare = (isIpv6 ? `[${authority}]` : authority.replace(/:\d*$/, "")).replace(/%[^%\]]*\]$/, "]");
+  const bare = (isIpv6 ? `[${authority}]` : authority.replace(/:\d*$/, "")).replace(
+    /%[^%\]]*\]$/,
+    "]",
+  );
   const parsed = URL.parse(`http://${bare}/`)?.hostname ?? authority.toLowerCase();
   const host = parsed.replace(/(?<!\.)\.+$/, "");
   const inner = /^\[(?!::1?\])(.*)\]$/.exec(host)?.[1];
