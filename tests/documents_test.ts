@@ -223,3 +223,13 @@ Deno.test("each supervise command in a sentence names a verb", () => {
     }
   }
 });
+
+Deno.test("no document has the marks of a merge that was left open", () => {
+  for (const file of documents()) {
+    // The formatter may have moved them into a sentence.
+    const found = /<<<<<<< \S|>>>>>>> \S|(?:^|\s)=======(?:\s|$)/.exec(
+      Deno.readTextFileSync(join(REPO, file)),
+    );
+    assertEquals(found?.[0], undefined, file);
+  }
+});

@@ -6,7 +6,7 @@
 
 import { type Mark, rankMarks } from "../records/mark.ts";
 import { type ConfigProblem, failedCheck, findUnfitText } from "../records/problem.ts";
-import type { Comparison, Findings } from "../records/reach.ts";
+import type { Comparison, Findings, ReachItem } from "../records/reach.ts";
 import {
   type Tool,
   TOOL_CAPABILITY_BLOCK,
@@ -98,22 +98,38 @@ export function compareAfter(
   currentFile: string | null,
   proposedFile: string,
 ): Comparison {
-  const nothing = { added: [], removed: [], marks: [] };
-  if (proposedFile === currentFile) return { reach: "no-new-reach", ...nothing };
+  const nothing = { isWhole: false, added: [], removed: [], marks: [] };
+  if (proposedFile === currentFile) return { reach: "no-new-reach", ...nothing, isWhole: true };
   const [problem] = check();
   if (problem !== undefined) {
     return { reach: "unknown", ...nothing, marks: [invalidFile(problem)] };
   }
   const current = currentFile !== null && findUnfitText(currentFile) ? null : currentFile;
   try {
-    const { isUnknown, ...found } = COMPARE[tool](current, proposedFile);
-    const reach = isUnknown ? "unknown" : found.added.length > 0 ? "new-reach" : "no-new-reach";
-    return { reach, ...found, marks: rankMarks([...withEachItemMarked(found)]) };
+    const { isUnknown, tame, ...found } = COMPARE[tool](current, proposedFile);
+    const marks = rankMarks([...withEachItemMarked(found)]);
+    const added = withTame(found.added, tame);
+    const isSame = found.isWhole && added.length === 0;
+    return {
+      reach: isUnknown ? "unknown" : isSame ? "no-new-reach" : "new-reach",
+      ...found,
+      added,
+      marks,
+    };
   } catch (error) {
     const { message } = failedCheck("search for marks", error);
     const mark: Mark = { severity: "medium", rule: FAILED_CHECK, message, side: "new", line: 1 };
     return { reach: "unknown", ...nothing, marks: [mark] };
   }
+}
+
+/** Adds the items that have no mark, but for those that are there already, in the order of the file. */
+function withTame(added: readonly ReachItem[], tame: readonly ReachItem[]): readonly ReachItem[] {
+  if (tame.length === 0) return added;
+  const keyOf = ({ kind, value }: ReachItem) => `${kind} ${value}`;
+  const known = new Set(added.map(keyOf));
+  return [...added, ...tame.filter((item) => !known.has(keyOf(item)))]
+    .sort((a, b) => a.line - b.line);
 }
 
 /** Adds a low mark for each added item that no mark names by its line. */

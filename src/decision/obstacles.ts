@@ -144,6 +144,7 @@ interface Judgement extends Comparison {
 const NOTHING: Judgement = {
   problems: [],
   reach: "no-new-reach",
+  isWhole: true,
   added: [],
   removed: [],
   marks: [],

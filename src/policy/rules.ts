@@ -96,6 +96,7 @@ export function ruleFor(rules: readonly Rule[], change: RuledChange): Ruling {
   const [obstacle] = change.obstacles;
   if (obstacle !== undefined) return ask(obstacle);
   if (change.reach === "unknown") return ask("what it would let in could not be worked out");
+  if (!change.isWhole) return ask("it changes instructions, and what those do is not proven");
   const worst =
     SEVERITIES.find((level) => change.marks.some(({ severity }) => severity === level)) ??
       "none";

@@ -46,8 +46,9 @@ export type ReachKind =
   | "protection";
 
 /**
- * What a change adds to the reach of a file. `no-new-reach`: each thing that the proposed file allows is
- * covered by the file in force, or is on a closed list of what adds nothing (ADR 17). `unknown` says that this could not be worked out, and nothing else.
+ * What a change adds to the reach of a file. `no-new-reach` is a proof: the file in force covers each thing that
+ * the proposed file allows; of a Dockerfile, the instructions are the same. `new-reach`: something is new, or it
+ * is not proven that nothing is. `unknown`: it could not be worked out.
  */
 export type Reach = "no-new-reach" | "new-reach" | "unknown";
 
@@ -58,6 +59,11 @@ export const REACHES: readonly Reach[] = ["no-new-reach", "new-reach", "unknown"
 export interface Comparison {
   /** Whether anything is new, and whether that is known. */
   readonly reach: Reach;
+  /**
+   * Whether `added` is proven to have all that is new. If not, instructions of a Dockerfile differ; what they do is
+   * judged, and that may miss something.
+   */
+  readonly isWhole: boolean;
   /** What the proposed file would add, in the order of that file. */
   readonly added: readonly ReachItem[];
   /** What would go, in the order of the file in force. */
@@ -66,9 +72,12 @@ export interface Comparison {
   readonly marks: readonly Mark[];
 }
 
-/** What one format finds in a change. Marks are in no order; `isUnknown` if the proof fails. */
+/** What one format finds in a change. Marks are in no order. */
 export interface Findings extends Omit<Comparison, "reach"> {
+  /** Whether something could not be read. */
   readonly isUnknown: boolean;
+  /** What is new and needs no mark. */
+  readonly tame: readonly ReachItem[];
 }
 
 /** How much of a value is quoted, and how many values of one kind are named. */
@@ -125,7 +134,7 @@ function inWords(parts: readonly string[]): string {
  * the others.
  */
 export function describeReach(
-  { reach, added, removed }: Comparison,
+  { reach, isWhole, added, removed }: Pick<Comparison, "reach" | "isWhole" | "added" | "removed">,
   bottleSlug: string,
 ): string {
   const gone = removed.length === 0 ? "" : `; ${inWords(nameItems(removed, false))} would go`;
@@ -133,8 +142,11 @@ export function describeReach(
   switch (reach) {
     case "no-new-reach":
       return `would let ${bottleSlug} do nothing that it cannot do now${gone}`;
-    case "new-reach":
-      return `would let ${bottleSlug} ${may}; nothing else is new${gone}`;
+    case "new-reach": {
+      if (isWhole) return `would let ${bottleSlug} ${may}; nothing else is new${gone}`;
+      const known = may === "" ? "" : ` ${may}, and`;
+      return `would let ${bottleSlug}${known} build by other instructions, which may do more${gone}`;
+    }
     case "unknown": {
       const known = may === "" ? "" : `; it would at least let it ${may}`;
       return `would let ${bottleSlug} do more than could be worked out${known}${gone}`;

@@ -33,6 +33,7 @@ function change(added: readonly ReachItem[], more: Partial<RuledChange> = {}): R
     bottleSlug: "dev-1",
     obstacles: [],
     reach: added.length > 0 ? "new-reach" : "no-new-reach",
+    isWhole: true,
     added,
     removed: [],
     marks: added.map(() => mark("low")),

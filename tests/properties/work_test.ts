@@ -99,6 +99,7 @@ function renderScreen(text: string): readonly string[] {
     diff: renderDiff("", text),
     problems: [{ where: "line 1", message: text }],
     reach: "unknown",
+    isWhole: false,
     added: [],
     removed: [],
     marks,

@@ -61,5 +61,5 @@ export function compareAllowlist(current: string | null, proposed: string): Find
     const message = `"${value}" would no longer be allowed`;
     marks.push({ severity: "low", rule: "removed-host", message, side: "old", line });
   }
-  return { added: [...added.values()], removed, marks, isUnknown: false };
+  return { added: [...added.values()], removed, marks, isUnknown: false, isWhole: true, tame: [] };
 }

@@ -18,6 +18,7 @@ import { lineOf, type Outline, outlineDockerfile } from "./instructions.ts";
 import { downloadsOf, findNewFlags, isGuard, isInnocentText, judgeFiles } from "./judge_files.ts";
 import { type Judgement, judgeVariable, protects } from "./judge_variables.ts";
 import { compareScripts, type Script } from "../shell/compare.ts";
+import { proveDockerfile } from "./proof.ts";
 import { findTokens, hideTokens, isSecret } from "./secrets.ts";
 import {
   isUsualShell,
@@ -52,6 +53,9 @@ interface File {
   readonly named: ReadonlySet<string>;
   readonly paths: ReadonlySet<string>;
 }
+
+/** What is new, what goes, and what a reviewer should notice. */
+type Items = Pick<Findings, "added" | "removed" | "marks">;
 
 /** Steps of both files in the same place: those of the one are replaced by those of the other. */
 interface Hunk {
@@ -116,7 +120,8 @@ export function compareDockerfile(current: string | null, proposed: string): Fin
     found.mark({ severity: "medium", rule: "unread-frontend", message }, syntax.line);
   }
   const isUnknown = scripts.isUnknown || after.lost.length > 0 || isForeign;
-  return found.findings(isUnknown);
+  const { isWhole, packages } = proveDockerfile(before.outline, after.outline);
+  return { ...found.findings(), isUnknown, isWhole, tame: packages };
 }
 
 function readFile(text: string, others: readonly Stage[]): File {
@@ -181,13 +186,13 @@ class Found {
     this.add("protection", `without ${value}`, line);
   }
 
-  take({ added, removed, marks }: Omit<Findings, "isUnknown">): void {
+  take({ added, removed, marks }: Items): void {
     for (const { kind, value, line } of added) this.add(kind, value, line);
     this.#removed.push(...removed);
     this.#marks.push(...marks);
   }
 
-  atLeastMedium(): Omit<Findings, "isUnknown"> {
+  atLeastMedium(): Items {
     const marks = this.#marks.filter(({ severity }) => severity !== "low");
     const lines = new Set(marks.flatMap(({ side, line }) => side === "new" ? [line] : []));
     const added = [...this.#added.values()].filter(({ line }) => lines.has(line));
@@ -198,10 +203,10 @@ class Found {
     return this.#added.has(JSON.stringify([kind, hideTokens(value), line]));
   }
 
-  findings(isUnknown: boolean): Findings {
+  findings(): Items {
     const added = [...this.#added.values()].toSorted((a, b) => a.line - b.line);
     const marks = new Map(this.#marks.map((mark) => [JSON.stringify(mark), mark]));
-    return { added, removed: this.#removed, marks: [...marks.values()], isUnknown };
+    return { added, removed: this.#removed, marks: [...marks.values()] };
   }
 }
 
@@ -521,7 +526,7 @@ function compareShells(was: Stage | undefined, stage: Stage, found: Found): void
 }
 
 /** Adds what a change in one place adds, unless the comparison of the whole files says it already. */
-function addScripts({ added }: Findings, found: Found, whole: Findings): void {
+function addScripts({ added }: Items, found: Found, whole: Items): void {
   const known = new Set(whole.added.map(({ kind, value, line }) => `${line} ${kind} ${value}`));
   for (const { kind, value, line } of added) {
     if (!known.has(`${line} ${kind} ${value}`)) found.add(kind, value, line);

@@ -146,6 +146,8 @@ export function compareRoutes(current: string | null, proposed: string): Finding
     removed: remains ? gone.filter((item) => !remains(item)) : [],
     marks,
     // Without a key of the whole file the routes may do anything else.
+    isWhole: true,
+    tame: [],
     isUnknown: before.problem !== undefined || removed.length > 0,
   };
 }

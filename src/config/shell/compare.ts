@@ -85,11 +85,17 @@ function readScripts(scripts: readonly Script[], names: Map<string, string>): Sh
   return shell;
 }
 
+/** What the scripts of a file bring, and whether something in them could not be read. */
+type ScriptFindings = Omit<Findings, "isWhole" | "tame">;
+
 /**
  * Compares scripts by what they do: what the new ones do and the old ones do not is added, what protects
  * and goes is marked in the old file. The work is bounded by what is read of the scripts.
  */
-export function compareScripts(before: readonly Script[], after: readonly Script[]): Findings {
+export function compareScripts(
+  before: readonly Script[],
+  after: readonly Script[],
+): ScriptFindings {
   if (isSame(before, after)) return { added: [], removed: [], marks: [], isUnknown: false };
   const names = new Map<string, string>();
   const [old, now] = [readScripts(before, names), readScripts(after, names)];
