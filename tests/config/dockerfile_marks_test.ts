@@ -321,7 +321,6 @@ const PROVEN = new Set([
   "blank lines",
   "CRLF line ends",
   "keywords in lower case",
-  "commands broken otherwise",
 ]);
 
 for (const [what, proposed] of HARMLESS) {

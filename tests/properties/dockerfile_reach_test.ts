@@ -209,7 +209,7 @@ function isAllowed(before: readonly string[], after: readonly string[]): boolean
 
 // Threat: A10
 Deno.test("compareConfigFiles() says no-new-reach of Dockerfiles only if their instructions are the same", () => {
-  const verdicts = new Set<boolean>();
+  const compared = { same: 0, other: 0 };
   const read = (file: readonly string[]) => file.filter((line) => !/^(?:#|$)/.test(line));
   holds(
     fc.property(
@@ -223,18 +223,18 @@ Deno.test("compareConfigFiles() says no-new-reach of Dockerfiles only if their i
         const { reach } = compareConfigFiles(TOOL_CAPABILITY_BLOCK, one, two);
         const isSame = read(before).join("\n") === read(after).join("\n");
         assertEquals(reach === "no-new-reach", isSame, `${one}\nbecomes\n${two}`);
-        verdicts.add(isSame);
+        compared[isSame ? "same" : "other"]++;
       },
     ),
   );
-  assertEquals(verdicts.size, 2);
+  assert(compared.same > 0 && compared.other > 0);
 });
 
 const packages = fc.uniqueArray(fc.constantFrom("jq", "curl=8.1", "git", "libc6=2.41-12"));
 
 // Threat: A10
 Deno.test("a Dockerfile with plain installations more is known whole: their packages are what is new", () => {
-  const verdicts = new Set<boolean>();
+  const compared = { plain: 0, other: 0 };
   const option = fc.constantFrom(
     "",
     " -o A::B=c",
@@ -256,7 +256,7 @@ Deno.test("a Dockerfile with plain installations more is known whole: their pack
       const isPlain = odd === "" && isNew && !isLess && (at === to || old.length === 0);
       const isSame = before.join("\n") === after.join("\n");
       assertEquals([found.isWhole, found.reach === "no-new-reach"], [isPlain || isSame, isSame]);
-      verdicts.add(isPlain);
+      compared[isPlain ? "plain" : "other"]++;
       if (!isPlain) return;
       const values = found.added.map(({ value }) => value);
       const expected = now.filter((name) => !old.includes(name))
@@ -264,7 +264,7 @@ Deno.test("a Dockerfile with plain installations more is known whole: their pack
       assertEquals(expected.filter((value) => !values.includes(value)), []);
     }),
   );
-  assertEquals(verdicts.size, 2);
+  assert(compared.plain > 0 && compared.other > 0);
 });
 
 // Threat: A10
