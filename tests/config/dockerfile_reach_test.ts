@@ -3,7 +3,7 @@ import {
   TOOL_CAPABILITY_BLOCK as TOOL,
   validateDockerfile,
 } from "../../mod.ts";
-import { reachOfDockerfile } from "../../src/config/dockerfile/compare.ts";
+import { compareDockerfile, reachOfDockerfile } from "../../src/config/dockerfile/compare.ts";
 import { assertEquals, assertNotEquals } from "@std/assert";
 
 const [ONE, TWO] = ["4a", "5b"].map((byte) => `sha256:${byte.repeat(32)}`);
@@ -226,6 +226,17 @@ Deno.test("a change below a frontend of somebody else's is unknown", () => {
 });
 
 // Threat: A8
+Deno.test("the places that changed share one count of work, so many small ones are unknown, too", () => {
+  const loop = (n: number) =>
+    `RUN for i in ${"a ".repeat(20)}; do for j in ${"a ".repeat(20)}; do x${n}; done; done`;
+  const file = (count: number, step: (n: number) => string) =>
+    ["FROM debian:13", ...Array.from({ length: count }, (_, n) => `ENV A${n}=${n}\n${step(n)}`)]
+      .join("\n");
+  const isUnknown = (count: number) =>
+    compareDockerfile(file(count, (n) => `RUN y${n}`), file(count, loop)).isUnknown;
+  assertEquals([1, 30].map(isUnknown), [false, true]);
+});
+
 Deno.test("variables that grow without end are not followed, and that is said", () => {
   const doubling = Array.from({ length: 40 }, (_, n) => `ENV V${n + 1}=$V${n}$V${n}`).join("\n");
   const { reach, marks } = compareConfigFiles(TOOL, IN_FORCE, more("ENV V0=ab", doubling));

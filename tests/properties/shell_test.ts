@@ -109,3 +109,51 @@ Deno.test("a script that is too long to be worked out takes no work, whatever is
     60,
   );
 });
+
+/** As many of a text as fit into a script that is read. */
+const fill = (unit: string, around = "") =>
+  unit.repeat(Math.floor((8_192 - around.length) / unit.length));
+
+const many = (unit: string) => unit.repeat(Math.floor(4_000 / unit.length));
+
+/** The worst scripts that were found: little text whose values, words or brackets are looked at again and again. */
+const WORST: readonly string[] = [
+  `A='${many("a ")}'; for i in $A; do pip install $A; done`,
+  `A='${many("/a ")}'; ${many("cp $A /b; ")}`,
+  `A='${many("a ")}'; ${many("sed -i $A; ")}`,
+  `A='${many("/a ")}'; ${many("tee $A; ")}`,
+  `f() { x "$@"; }; A='${many("a ")}'; ${many("f $A; ")}`,
+  `A=${many("a=")}; ${many("x $A; ")}`,
+  `A='${many("a ")}'; x ${many("$A ")}`,
+  `A='${many("a ")}'; B="${many("$A")}"`,
+  `cat <<E > b\n${many("x=y\n")}E\n${many("cat b > c; ")}`,
+  `for i in ${many("a ")}; do printf '${many("%s ")}' a b; done`,
+  `A=b; ${many("a || A=c$A; ")}`,
+  `for i in ${many("a ")}; do cat <<E >> f\n${many("x=y\n")}E\ndone`,
+  `sed -i ${fill("a ", "sed -i ")}`,
+  fill("$((1+"),
+  fill("${x:-"),
+  fill("sh -c 'xargs "),
+  fill("a | "),
+];
+
+Deno.test("the work on a file's scripts is bounded by their length, whatever they say", () => {
+  const work = (text: string) => {
+    const scripts = Array.from({ length: 8 }, () => script(text));
+    return countWork(() => compareScripts([], scripts));
+  };
+  const most = 10 * work(fill("apt-get install --yes jq\n"));
+  for (const text of WORST) {
+    assert(text.length <= 8_192, text);
+    const found = work(text);
+    assert(found <= most, `${found} above ${most}: ${text.slice(0, 60)}`);
+  }
+  holds(
+    fc.property(fc.array(fc.constantFrom(...WORDS), { minLength: 1, maxLength: 5 }), (unit) => {
+      const text = fill(unit.join(""));
+      const found = work(text);
+      assert(found <= most, `${found} above ${most}: ${JSON.stringify(unit)}`);
+    }),
+    30,
+  );
+});

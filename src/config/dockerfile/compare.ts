@@ -17,7 +17,7 @@ import { type Image, readImage } from "./images.ts";
 import { lineOf, type Outline, outlineDockerfile } from "./instructions.ts";
 import { downloadsOf, findNewFlags, isGuard, isInnocentText, judgeFiles } from "./judge_files.ts";
 import { type Judgement, judgeVariable, protects } from "./judge_variables.ts";
-import { compareScripts, type Script } from "../shell/compare.ts";
+import { compareScripts, newWork, type Script, TOO_MUCH_WORK } from "../shell/compare.ts";
 import { proveDockerfile } from "./proof.ts";
 import { findTokens, hideTokens, isSecret } from "./secrets.ts";
 import {
@@ -79,6 +79,7 @@ export function compareDockerfile(current: string | null, proposed: string): Fin
   compareImages(before, after, found);
   compareTokens(before, after, found);
   const scripts = compareScripts(before.scripts, after.scripts);
+  const work = [newWork(), newWork()] as const;
   for (const stage of after.stages) {
     const was = before.stages.find(({ label }) => label === stage.label);
     const isNeeded = after.needed.has(stage);
@@ -87,7 +88,8 @@ export function compareDockerfile(current: string | null, proposed: string): Fin
     for (const hunk of findHunks(was, stage)) {
       judgeHunk(hunk, { before, after, stage }, mine);
       if (before.scripts.length === 0) continue;
-      addScripts(compareScripts(scriptsIn(hunk.removed), scriptsIn(hunk.added)), mine, scripts);
+      const [removed, added] = [scriptsIn(hunk.removed), scriptsIn(hunk.added)];
+      addScripts(compareScripts(removed, added, work), mine, scripts);
     }
     compareShells(was, stage, mine);
     // Nothing of it is built, unless somebody asks for this stage by name.
@@ -119,7 +121,9 @@ export function compareDockerfile(current: string | null, proposed: string): Fin
     const message = "what somebody else's frontend makes of a file is not known";
     found.mark({ severity: "medium", rule: "unread-frontend", message }, syntax.line);
   }
-  const isUnknown = scripts.isUnknown || after.lost.length > 0 || isForeign;
+  const isCut = work.some(({ left }) => left < 0);
+  if (isCut) found.take({ added: [], removed: [], marks: [TOO_MUCH_WORK] });
+  const isUnknown = scripts.isUnknown || isCut || after.lost.length > 0 || isForeign;
   const { isWhole, packages } = proveDockerfile(before.outline, after.outline);
   return { ...found.findings(), isUnknown, isWhole, tame: packages };
 }

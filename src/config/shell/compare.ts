@@ -29,22 +29,28 @@ export interface Script {
   readonly directory?: string;
 }
 
-/** How many commands are read, at least, and more for each character. */
-const MIN_COMMANDS = 2000;
+/** How much work is done for scripts, and how much more for each of their characters. */
+const [MIN_WORK, WORK_OF_CHAR] = [65_536, 4];
 
-/** How often the characters of a script are read at most: scripts in scripts are read again. */
-const MOST_READ = 4;
-
-/**
- * How long a script is at most, and all of a file: longer ones are not read. The work on one command grows
- * faster than its words do.
- */
+/** How long a script is at most, and all of a file: longer ones are not read. */
 const [MAX_SCRIPT_CHARS, MAX_CHARS] = [8_192, 65_536];
 
+/** How much more work may be done. What is compared with one such record shares it. */
+export interface Work {
+  left: number;
+}
+
+export const newWork = (): Work => ({ left: MIN_WORK });
+
+/** The mark if scripts were not read to their end. */
+export const TOO_MUCH_WORK: Mark = {
+  ...{ severity: "medium", rule: "unreadable-command", side: "new", line: 1 },
+  message: "the scripts are too long or too deep to be worked out",
+};
+
 /** Reads the scripts in their order, as a build runs them. */
-function readScripts(scripts: readonly Script[], names: Map<string, string>): Shell {
+function readScripts(scripts: readonly Script[], names: Map<string, string>, work: Work): Shell {
   const shell = newShell(names);
-  shell.budget = MIN_COMMANDS;
   let chars = 0;
   for (const { text, lineAt, isRoot, shell: language, file, variables, directory } of scripts) {
     shell.lineAt = lineAt;
@@ -60,23 +66,24 @@ function readScripts(scripts: readonly Script[], names: Map<string, string>): Sh
     }
     chars += text.length;
     if (text.length > MAX_SCRIPT_CHARS || chars > MAX_CHARS) {
-      shell.budget = -Infinity;
+      work.left = -Infinity;
       continue;
     }
-    shell.budget += MOST_READ * text.length;
     shell.stopsOnError = false;
     shell.functions.clear();
     const outer = new Map(shell.variables);
     for (const [name, value] of variables ?? []) setVariable(shell, name, known(value));
     setVariable(shell, "PWD", known(directory ?? ""));
+    shell.budget = work.left + WORK_OF_CHAR * text.length;
     try {
       readScript(text, shell, JUDGE);
+      work.left = shell.budget;
     } catch (error) {
-      // Some texts are deeper than the stack: `f() f() f() ...`.
+      // It is too much work, or deeper than the stack: `f() f() f() ...`.
       if (!(error instanceof RangeError)) throw error;
-      shell.budget = -1;
+      work.left = -Infinity;
     }
-    if (shell.budget < 0) shell.budget = -Infinity;
+    shell.budget = Infinity;
     shell.variables.clear();
     for (const [name, value] of outer) shell.variables.set(name, value);
     shell.journal.length = 0;
@@ -95,10 +102,12 @@ type ScriptFindings = Omit<Findings, "isWhole" | "tame">;
 export function compareScripts(
   before: readonly Script[],
   after: readonly Script[],
+  work = [newWork(), newWork()] as const,
 ): ScriptFindings {
   if (isSame(before, after)) return { added: [], removed: [], marks: [], isUnknown: false };
   const names = new Map<string, string>();
-  const [old, now] = [readScripts(before, names), readScripts(after, names)];
+  const old = readScripts(before, names, work[0]);
+  const now = readScripts(after, names, work[1]);
   const had = new Set(old.acts.map(({ key }) => key));
   const pinned = new Set(old.acts.flatMap(({ pin }) => pin === undefined ? [] : [pin.name]));
   const seen = new Set<string>();
@@ -130,9 +139,8 @@ export function compareScripts(
       marks.push({ ...mark, message: mark.message(), side: "old", line });
     }
   }
-  if (old.budget < 0 || now.budget < 0) {
-    const message = "the scripts are too long or too deep to be worked out";
-    marks.push({ severity: "medium", rule: "unreadable-command", message, side: "new", line: 1 });
+  if (work.some(({ left }) => left < 0)) {
+    marks.push(TOO_MUCH_WORK);
     isUnknown = true;
   }
   return { added, removed, marks, isUnknown };

@@ -32,6 +32,7 @@ import {
   rewind,
   setVariable,
   type Shell,
+  spend,
 } from "./shell.ts";
 import { concat, either, known, NOTHING, spell, unknown, type Value } from "./value.ts";
 
@@ -66,15 +67,23 @@ export interface Judge {
 /** How many redirections of one command are followed: with each, all of its words are looked at. */
 const MAX_REDIRECTIONS = 32;
 
+/** What is spent on each command and each of its words, beside their text. */
+const [COMMAND_WORK, WORD_WORK] = [8, 4];
+
+/** How many brackets in each other the parser reads as fast as one: it looks for the end of each. */
+const BRACKETS_READ_AT_ONCE = 32;
+
 /** How deep scripts can be in scripts, and calls in calls. */
 const MAX_DEPTH = 12;
 
 /** Commands that only say yes or no: what is behind them runs or does not. */
-const CONDITIONS = /^(?:test|\[|false|grep|egrep|command|which|type|id|getent|cmp|diff)$/;
+const CONDITIONS = new Set(
+  "test [ false grep egrep command which type id getent cmp diff".split(" "),
+);
 
-const ENDINGS = /^(?:exit|return|exec|break|continue|kill)$/;
+const ENDINGS = new Set(["exit", "return", "exec", "break", "continue", "kill"]);
 
-const DECLARATIONS = /^(?:export|declare|local|readonly|typeset)$/;
+const DECLARATIONS = new Set(["export", "declare", "local", "readonly", "typeset"]);
 
 interface Context {
   readonly input: Value | undefined;
@@ -92,11 +101,8 @@ export function readScript(text: string, shell: Shell, judge: Judge, input?: Val
   return runNested(text, { input, isDecisive: true, before: "" });
 
   function runNested(script: string, context: Context): Value {
-    if (depth >= MAX_DEPTH || shell.budget < 0) {
-      shell.budget = -1;
-      return unknown("");
-    }
-    shell.budget -= script.length;
+    const readings = 1 + bracketDepth(script) / BRACKETS_READ_AT_ONCE;
+    spend(shell, depth >= MAX_DEPTH ? Infinity : script.length * readings);
     const outer = source;
     source = script;
     depth++;
@@ -151,7 +157,7 @@ export function readScript(text: string, shell: Shell, judge: Judge, input?: Val
     const outputs: Value[] = [];
     const { guard } = shell;
     for (const [index, statement] of statements.entries()) {
-      if (--shell.budget < 0) break;
+      spend(shell, 1);
       const isLast = index === statements.length - 1;
       const from = shell.trace.length;
       const { ends, conditions } = shell;
@@ -226,7 +232,7 @@ export function readScript(text: string, shell: Shell, judge: Judge, input?: Val
 
   function runCommand(node: CommandNode, context: Context): Value {
     if (node.type === "Command") return runSimple(node, context);
-    if (--shell.budget < 0) return unknown("");
+    spend(shell, 1);
     const from = shell.trace.length;
     const output = runCompound(node, context);
     shell.trace.push(nameOf(shell, `${node.type} ${shell.trace.splice(from).join("; ")}`));
@@ -360,7 +366,6 @@ export function readScript(text: string, shell: Shell, judge: Judge, input?: Val
   }
 
   function runSimple(node: Command, context: Context): Value {
-    if (--shell.budget < 0) return unknown("");
     const line = shell.lineAt(node.pos);
     const variables = node.prefix.filter((part) => part.type === "Assignment")
       .map((part) => assignmentOf(part, context.input));
@@ -383,18 +388,20 @@ export function readScript(text: string, shell: Shell, judge: Judge, input?: Val
     const isGlob = node.name.parts?.some(({ type }) => type === "Glob" || type === "ExtendedGlob");
     const call = callOf(node, { ...context, input }, isGlob ? unknown(name.text) : name, words);
     const full = { ...call, variables };
+    spend(shell, COMMAND_WORK + call.text.length + WORD_WORK * words.length);
     shell.trace.push(
       [...variables.map(([name, value]) => `${name}=${spell(value)}`), call.text].join(" "),
     );
-    if (CONDITIONS.test(name.text)) shell.conditions++;
-    const isPlainSet = words.every(({ text }) => /^(?:[-+][eux]*o?|pipefail)$/.test(text));
-    if (ENDINGS.test(name.text) || (name.text === "set" && !isPlainSet)) shell.ends++;
+    if (CONDITIONS.has(name.text)) shell.conditions++;
+    const isPlainSet = () => words.every(({ text }) => /^(?:[-+][eux]*o?|pipefail)$/.test(text));
+    if (ENDINGS.has(name.text) || (name.text === "set" && !isPlainSet())) shell.ends++;
     for (const [name, value] of variables) judge.set(shell, line, name, value);
-    if (DECLARATIONS.test(name.text)) declare(words, line);
+    if (DECLARATIONS.has(name.text)) declare(words, line);
     const defined = shell.functions.get(name.text);
     const output = defined === undefined || !name.isKnown
       ? builtin(full) ?? judge.command(full)
       : callFunction(defined, full);
+    spend(shell, output.text.length);
     return writeTo(output, full);
   }
 
@@ -534,7 +541,9 @@ export function readScript(text: string, shell: Shell, judge: Judge, input?: Val
   }
 
   function lookUp(name: string): Value {
-    return shell.variables.get(name) ?? unknown(`$${name}`);
+    const value = shell.variables.get(name) ?? unknown(`$${name}`);
+    spend(shell, value.text.length);
+    return value;
   }
 
   /** A word as one text. */
@@ -627,6 +636,16 @@ export function readScript(text: string, shell: Shell, judge: Judge, input?: Val
     // The person who starts the build or the bottle may set it.
     return { ...operand, isKnown: false };
   }
+}
+
+/** How deep the brackets of a text are in each other at most, those in quotes too. */
+function bracketDepth(text: string): number {
+  let [depth, most] = [0, 0];
+  for (const [bracket] of text.matchAll(/[(){}]/g)) {
+    depth = Math.max(0, depth + (bracket === "(" || bracket === "{" ? 1 : -1));
+    most = Math.max(most, depth);
+  }
+  return most;
 }
 
 /** A text without the line ends at its end, which a shell cuts. */

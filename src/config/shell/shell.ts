@@ -82,10 +82,13 @@ export interface Shell {
   /** Whether a command that fails ends the script. */
   stopsOnError: boolean;
   isRoot: boolean;
-  /** How many more commands are read. */
+  /** How much more work is done, by {@linkcode spend}. */
   budget: number;
   lineAt: (offset: number) => number;
 }
+
+/** What is spent on each path and each thing that is noted, beside its text. */
+const [PATH_WORK, NOTE_WORK] = [16, 32];
 
 /** Longer texts are compared by a name. */
 const MAX_SPELLED_CHARS = 512;
@@ -113,14 +116,26 @@ export function newShell(names: Map<string, string>): Shell {
     conditions: 0,
     stopsOnError: false,
     isRoot: true,
-    budget: 0,
+    budget: Infinity,
     lineAt: () => 1,
   };
 }
 
+/**
+ * Counts work, about one for each character that is looked at, before it is done.
+ *
+ * @throws {RangeError} If it is more than is left for the script.
+ */
+export function spend(shell: Shell, work: number): void {
+  shell.budget -= work;
+  if (shell.budget < 0) throw new RangeError("Cannot read the script: it is too much work");
+}
+
 /** A text, or a short name that stands for it alone. */
-export function nameOf({ names }: Shell, text: string): string {
+export function nameOf(shell: Shell, text: string): string {
   if (text.length <= MAX_SPELLED_CHARS) return text;
+  spend(shell, text.length);
+  const { names } = shell;
   const name = names.get(text) ?? `#${names.size}`;
   names.set(text, name);
   return name;
@@ -160,6 +175,7 @@ export function rewind(
 
 /** A path from the root, or from an unknown directory, without `.` and `..`. */
 export function resolvePath(shell: Shell, path: string): string {
+  spend(shell, PATH_WORK + path.length);
   const home = shell.isRoot ? "/root" : "~";
   const tilde = path.replace(/^(?:~|\$HOME|\$\{HOME\})(?=\/|$)/, home);
   const whole = /^[/~$]/.test(tilde) ? tilde : `${directory(shell)}/${tilde}`;
@@ -237,6 +253,7 @@ interface Note {
 
 /** Notes what a script does. */
 export function note(shell: Shell, line: number, { value, key = "", ...found }: Note): void {
+  spend(shell, NOTE_WORK);
   const { kind, severity, rule, message, pin, isUnknown } = found;
   // A package is the same one, whatever the command reads.
   const before = kind === "package" || kind === "download" ? "" : shell.before;
