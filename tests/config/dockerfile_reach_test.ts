@@ -226,6 +226,16 @@ Deno.test("a change below a frontend of somebody else's is unknown", () => {
 });
 
 // Threat: A8
+Deno.test("a stage is new if it stands for no other one, and so is its image in the place of another", () => {
+  const kindsOf = (before: string, after: string) =>
+    compareDockerfile(before, after).added.map(({ kind }) => kind);
+  const [made, last] = ["FROM debian:13 AS made\nRUN make\n", "FROM alpine:3\nCOPY --from="];
+  const other = "FROM debian:13 AS other\n";
+  const found = kindsOf(`${made}${last}made /a /a`, `${made}${other}${last}other /a /a`);
+  assertEquals(found, ["image", "file"]);
+  assertEquals(kindsOf(`${made}FROM alpine:3`, `${made}FROM debian:13`), ["image"]);
+});
+
 Deno.test("the places that changed share one count of work, so many small ones are unknown, too", () => {
   const loop = (n: number) =>
     `RUN for i in ${"a ".repeat(20)}; do for j in ${"a ".repeat(20)}; do x${n}; done; done`;

@@ -5,7 +5,7 @@
  * ```sh
  * deno task test:mutants                       # every area
  * deno task test:mutants --only disk           # one
- * deno task test:mutants --only disk "never"   # those of it whose promise has this text
+ * deno task test:mutants --only disk "never"   # those of it whose file or promise has this text
  * ```
  *
  * Ends with 1 if less than 95 % are noticed, if a change that lives has no reason in its table, or if a
@@ -162,8 +162,9 @@ async function main(args: readonly string[]): Promise<number> {
       Deno.exit(2);
     },
   });
-  const mutants = readTables().filter(({ area, promise }) =>
-    (only === undefined || area === only) && words.every((word) => promise.includes(String(word)))
+  const mutants = readTables().filter(({ area, file, promise }) =>
+    (only === undefined || area === only) &&
+    words.every((word) => `${file}: ${promise}`.includes(String(word)))
   );
   const unfit = mutants.flatMap((mutant) => {
     const reason = whyNot(mutant, Deno.readTextFileSync(mutant.file));
