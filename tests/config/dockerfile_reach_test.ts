@@ -225,7 +225,6 @@ Deno.test("a change below a frontend of somebody else's is unknown", () => {
   assertEquals([reach, marks.map(({ rule }) => rule)], ["unknown", ["unread-frontend"]]);
 });
 
-// Threat: A8
 Deno.test("a stage is new if it stands for no other one, and so is its image in the place of another", () => {
   const kindsOf = (before: string, after: string) =>
     compareDockerfile(before, after).added.map(({ kind }) => kind);
@@ -247,6 +246,7 @@ Deno.test("the places that changed share one count of work, so many small ones a
   assertEquals([1, 30].map(isUnknown), [false, true]);
 });
 
+// Threat: A8
 Deno.test("variables that grow without end are not followed, and that is said", () => {
   const doubling = Array.from({ length: 40 }, (_, n) => `ENV V${n + 1}=$V${n}$V${n}`).join("\n");
   const { reach, marks } = compareConfigFiles(TOOL, IN_FORCE, more("ENV V0=ab", doubling));
