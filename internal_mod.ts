@@ -24,6 +24,7 @@ export { diffAgainst, readOverridable } from "./src/decision/inspect.ts";
 export { findUnfinished, finishInterrupted, withBottleLock } from "./src/decision/journal.ts";
 export { refuseObstacles } from "./src/decision/obstacles.ts";
 export { replayDecisions, type Replayed, rulingUnder } from "./src/decision/replay.ts";
+export { suggestFor, type Suggestions } from "./src/decision/suggest.ts";
 export {
   currentConfigDirForSlug,
   currentConfigRoot,
@@ -44,10 +45,11 @@ export { removeFile, replaceFileAlone } from "./src/disk/write.ts";
 export { knownFile, readFileInForce } from "./src/host/config_files.ts";
 export {
   policyCopyPath,
-  policyFromBytes,
   type PolicyInForce,
+  policyWith,
   readPolicy,
 } from "./src/host/policy_file.ts";
+export { readStandingRules, removeStanding } from "./src/host/standing_file.ts";
 export {
   type EditBuffer,
   keptEdits,
@@ -86,5 +88,7 @@ export { findRecord, type RecordedDecision } from "./src/log/record.ts";
 export { clearUnfinished, readAnswer } from "./src/queue/files.ts";
 export { coversOf, hostOf, isWildcard } from "./src/config/hosts/covers.ts";
 export { reachOfAllowlist } from "./src/config/allowlist/compare.ts";
+export { durationMs } from "./src/policy/parse_rules.ts";
+export { MAX_STANDING_DAYS, MAX_STANDING_MS, type StandingRule } from "./src/policy/standing.ts";
 export { formatHead } from "./src/records/head.ts";
 export { isBottleSlug } from "./src/records/names.ts";

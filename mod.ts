@@ -79,6 +79,7 @@ export {
   ACTION_OPERATOR_EDIT,
   type AuditEntry,
   type Confirmation,
+  type MadeStanding,
 } from "./src/records/audit_entry.ts";
 export {
   auditDir,
@@ -113,12 +114,12 @@ export type { ProposalRef } from "./src/records/proposal.ts";
 // Shows a proposal and decides it.
 export { type Inspection, inspectProposal } from "./src/decision/inspect.ts";
 export { decideByRule, type RuleDecision } from "./src/decision/by_rule.ts";
-export type { Hours, Rule, RuleOutcome } from "./src/policy/rules.ts";
+export type { ExactChange, Hours, Rule, RuleOutcome } from "./src/policy/rules.ts";
 export type { PolicyInForce } from "./src/host/policy_file.ts";
 export type { Policy } from "./src/policy/parse.ts";
 export type { Floor } from "./src/policy/floor.ts";
 export { obstaclesTo } from "./src/decision/obstacles.ts";
-export type { DecisionDraft, Obstacle, Verdict } from "./src/records/obstacle.ts";
+export type { DecisionDraft, Obstacle, StandingDraft, Verdict } from "./src/records/obstacle.ts";
 export { decide, type DecideRequest, type Decision } from "./src/decision/decide.ts";
 export { visible } from "./src/text/visible.ts";
 

@@ -33,6 +33,8 @@ const LOAD: Readonly<Record<VerbWithFile, () => Promise<Run>>> = {
   "watch": async () => (await import("./verbs/watch.ts")).watch,
   "notify": async () => (await import("./verbs/notify.ts")).notify,
   "policy test": async () => (await import("./verbs/policy.ts")).policyTest,
+  "policy suggest": async () => (await import("./verbs/suggest.ts")).policySuggest,
+  "policy standing": async () => (await import("./verbs/standing.ts")).policyStanding,
   "audit show": async () => (await import("./verbs/audit_show.ts")).auditShow,
   "audit verify": async () => (await import("./verbs/audit_verify.ts")).auditVerify,
   "audit export": async () => (await import("./verbs/audit.ts")).auditExport,

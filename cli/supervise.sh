@@ -71,6 +71,8 @@ takes_value() {
     --file |\
     --sha256 |\
     --confirm |\
+    --standing |\
+    --group |\
     --operator |\
     --public-key |\
     --anchors |\
@@ -143,6 +145,7 @@ takes_screen() {
 reads_only() {
   case $1:$2 in
     policy:test |\
+    policy:suggest |\
     doctor:* |\
     completions:* |\
     launcher:* |\
@@ -173,6 +176,8 @@ choose_program() {
     watch:*:*) program=verbs/watch ;;
     notify:*:*) program=verbs/notify ;;
     policy:*:test) program=verbs/policy ;;
+    policy:*:suggest) program=verbs/suggest ;;
+    policy:*:standing) program=verbs/standing ;;
     audit:*:show) program=verbs/audit_show ;;
     audit:*:verify) program=verbs/audit_verify ;;
     audit:*:export) program=verbs/audit ;;

@@ -80,6 +80,8 @@ const FAILURES: Readonly<Record<ErrorCode, readonly [exit: number, code: string]
   apply_failed: [1, "apply_failed"],
   enforcer_not_proven: [1, "enforcer_not_proven"],
   frozen: [1, "frozen"],
+  not_standing: [1, "not_standing"],
+  standing_not_written: [1, "standing_not_written"],
   audit_log_changed: [1, "audit_log_changed"],
   recorded: [1, "recorded"],
   malformed_record: [1, "failed"],

@@ -90,6 +90,15 @@ const FLAG_TABLE = {
     about: "confirm high marks: the bottle's name; repeat it for more bottles",
   },
   "if-unmarked": { about: "approve only what adds no reach, has no mark and nothing to confirm" },
+  "standing": {
+    value: "TIME",
+    about:
+      "let rules approve the same change until then, with watch --decide: 12h, 30d, at most 90d",
+  },
+  "group": {
+    value: "NAME",
+    about: "with --standing: in every bottle of this group of policy.json",
+  },
   "decide": { about: "decide by the rules of policy.json what they cover; see docs/policy.md" },
   "dry-run": { about: "say what the rules would decide, and decide nothing" },
   "allow-stale": { about: "approve even though the file changed since the agent read it" },
@@ -189,7 +198,7 @@ const VERB_TABLE = {
     program: "decide",
     usage: "[ID...]",
     about: "accept proposals as they are; without an ID: review",
-    flags: [...APPROVAL, "if-unmarked"],
+    flags: [...APPROVAL, "if-unmarked", "standing", "group"],
     takes: "ids",
     withoutWords: "review",
     applies: true,
@@ -238,6 +247,18 @@ const VERB_TABLE = {
     flags: ["file"],
     says: { file: "a policy that is not in force yet; - reads standard input" },
     readsOnly: true,
+  },
+  "policy suggest": {
+    program: "suggest",
+    about: "draft rules from what people approved again and again; writes nothing",
+    readsOnly: true,
+  },
+  "policy standing": {
+    program: "standing",
+    without: ["bottle"],
+    usage: "[remove NAME]",
+    about: "list the standing decisions, or end one",
+    takes: ["remove"],
   },
   "audit show": {
     program: "audit_show",

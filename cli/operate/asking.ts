@@ -4,7 +4,7 @@
  * @module
  */
 
-import { hintsOfPending } from "../../internal_mod.ts";
+import { hintsOfPending, visibleLine } from "../../internal_mod.ts";
 import {
   type Decision,
   type DecisionDraft,
@@ -103,6 +103,13 @@ export async function approveOnScreen(context: Context, seen: Seen, said: Said):
   const hints = hintsOfPending([inspection], root, nowMs).get(inspection);
   for (const line of renderProposal(inspection, nowMs, columns, style, hints)) context.print(line);
   context.print("");
+  const { standing } = said;
+  if (standing !== undefined) {
+    const where = standing.group === undefined ? bottleSlug : `the group ${standing.group}`;
+    const until = new Date(nowMs + standing.forMs).toISOString();
+    const row = `If you approve it, rules approve the same in ${where} until ${until}.`;
+    context.print(visibleLine(row, "prose"));
+  }
   return await decideOnScreen(
     context,
     seen,

@@ -5,8 +5,14 @@
  * @module
  */
 
-import { checkProposalId, type FoundProposal } from "../../internal_mod.ts";
-import type { Decision, Verdict } from "../../mod.ts";
+import {
+  checkProposalId,
+  durationMs,
+  type FoundProposal,
+  MAX_STANDING_DAYS,
+  MAX_STANDING_MS,
+} from "../../internal_mod.ts";
+import type { Decision, StandingDraft, Verdict } from "../../mod.ts";
 import type { Context } from "../command/context.ts";
 import { type Failure, failureOf } from "../command/exit.ts";
 import { type Flags, UsageError } from "../command/flags.ts";
@@ -38,7 +44,21 @@ export function confirmations(flags: Flags, seen: Seen) {
 
 export function saidByFlags({ flags }: Context, seen: Seen, verdict: Verdict): Said {
   const { notes = "" } = flags;
-  return { verdict, notes, ...confirmations(flags, seen) };
+  const standing = standingIn(flags);
+  return { verdict, notes, ...confirmations(flags, seen), ...(standing && { standing }) };
+}
+
+/** For how long, and where, a decision is to stand, by the flags. */
+export function standingIn({ standing, group }: Flags): StandingDraft | undefined {
+  if (standing === undefined && group !== undefined) {
+    throw new UsageError("Cannot use --group without --standing: it says where a decision stands");
+  }
+  if (standing === undefined) return undefined;
+  const forMs = durationMs(standing);
+  if (forMs !== undefined && forMs <= MAX_STANDING_MS) return { forMs, ...(group && { group }) };
+  throw new UsageError(
+    `Cannot use ${standing} as --standing: expected 90m, 12h or 30d, at most ${MAX_STANDING_DAYS}d`,
+  );
 }
 
 /** Decides a proposal that was read. */
@@ -85,6 +105,11 @@ async function decideSeveral(
   if (context.flags.sha256 !== undefined) {
     throw new UsageError(
       "Cannot use --sha256 with several ids: it is the hash of one; decide that one by itself",
+    );
+  }
+  if (context.flags.standing !== undefined) {
+    throw new UsageError(
+      "Cannot use --standing with several ids: it is about one change; decide that one by itself",
     );
   }
   words.forEach(checkProposalId);

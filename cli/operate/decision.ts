@@ -162,8 +162,9 @@ export async function decideEdit(
 }
 
 export function decisionJson(decision: Decision): object {
-  const { proposalId, bottleSlug, status, notes, auditHead } = decision;
-  return { id: proposalId, bottle_slug: bottleSlug, status, notes, audit_head: auditHead };
+  const { proposalId, bottleSlug, status, notes, auditHead, standing } = decision;
+  const json = { id: proposalId, bottle_slug: bottleSlug, status, notes, audit_head: auditHead };
+  return { ...json, standing };
 }
 
 /** Prints a decision in one line for people. */
@@ -181,4 +182,8 @@ export function printDecision(context: Context, decision: Decision): void {
   }
   printDecided(context, decision);
   context.print(context.style.dim(`recorded in ${decision.auditLog}`));
+  if (decision.standing === undefined) return;
+  const { name, bottles, until } = decision.standing;
+  context.print(`It stands for ${bottles.join(", ")} until ${until}, with watch --decide.`);
+  context.print(`To end it: ${context.supervise} policy standing remove ${name}`);
 }

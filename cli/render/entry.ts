@@ -15,7 +15,7 @@ import {
   type TextKind,
   visibleLine,
 } from "../../internal_mod.ts";
-import type { AuditEntry, Confirmation } from "../../mod.ts";
+import type { AuditEntry, Confirmation, MadeStanding } from "../../mod.ts";
 import { renderMarks } from "./diff.ts";
 import { markJson, marksInShort } from "./pending.ts";
 import { beginningOf, quoteId, renderQuoted, visibleJson } from "./quote.ts";
@@ -50,6 +50,8 @@ export function entryJson(entry: AuditEntry): object {
     reach_summary: entry.reachSummary,
     if_unmarked: entry.ifUnmarked,
     policy_sha256: entry.policySha256,
+    standing_sha256: entry.standingSha256,
+    standing: entry.standing,
     rules: entry.rules,
     until: entry.until,
     repair: entry.repair,
@@ -150,6 +152,10 @@ function differingLine({ queueDir, says, isRead }: DifferingResponse): string {
   }: ${says}`;
 }
 
+function standingLine({ name, bottles, until }: MadeStanding): string {
+  return `it stands for others like it in ${bottles.join(", ")} until ${until}, as ${name}`;
+}
+
 /** A whole entry; of the decision that `show` looks up also what proves it. */
 export function renderEntry(
   entry: AuditEntry,
@@ -197,6 +203,8 @@ export function renderEntry(
       ? []
       : line(`meant until ${entry.until}; nothing ends it by itself`)),
     ...(entry.policySha256 ? line(`under policy.json ${entry.policySha256}`) : []),
+    ...(entry.standingSha256 ? line(`and standing.json ${entry.standingSha256}`) : []),
+    ...(entry.standing === undefined ? [] : line(standingLine(entry.standing))),
     ...quoted("notes", entry.operatorNotes, "prose"),
     ...quoted("the agent said", entry.justification, "prose"),
     ...quoted(diffLabel, entry.diff, "code"),

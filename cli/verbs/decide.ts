@@ -14,7 +14,7 @@ import {
   printVersion,
   refuseUnlikeShown,
 } from "../operate/asking.ts";
-import { confirmations, decideWords, saidByFlags } from "../operate/batch.ts";
+import { confirmations, decideWords, saidByFlags, standingIn } from "../operate/batch.ts";
 import { refuseContradiction } from "../operate/confirm.ts";
 import {
   decideAsShown,
@@ -33,6 +33,7 @@ import { decodeVersion, editProposal } from "../operate/editor.ts";
 export async function approve(context: Context, words: readonly string[]): Promise<number> {
   const { flags, interactive } = context;
   refuseContradiction(flags);
+  standingIn(flags);
   const verdict = { status: "approved" } as const;
   const asks = interactive && !flags.json && !flags.ifUnmarked && flags.sha256 === undefined;
   return await decideWords(

@@ -5,8 +5,8 @@
  */
 
 import {
-  policyFromBytes,
   type PolicyInForce,
+  policyWith,
   readPolicy,
   replayDecisions,
   type Replayed,
@@ -26,7 +26,7 @@ import { alignColumns } from "../render/wrap.ts";
 type Ruling = NonNullable<Replayed["ruling"]>;
 
 /** A recorded decision that could be replayed. */
-type Judged = Replayed & { readonly ruling: Ruling };
+type Judged = Pick<Replayed, "entry"> & { readonly ruling: Ruling };
 
 /** What rules say to something that is pending. */
 interface Ruled {
@@ -165,7 +165,7 @@ export async function policyTest(context: Context): Promise<void> {
   const name = flags.file === "-" ? "standard input" : flags.file ?? "policy.json";
   const policy = flags.file === undefined
     ? readPolicy(root)
-    : policyFromBytes(await readNamedFile(context, flags.file));
+    : policyWith(root, { policy: await readNamedFile(context, flags.file) });
   const { sha256, problem } = policy;
   if (policy.policy === undefined) throw new Error(`Cannot use ${name}: ${problem}`);
   const pending = await rulePending(context, policy);
@@ -179,7 +179,7 @@ export async function policyTest(context: Context): Promise<void> {
   const report = { rules: countByRule(policy, pending, replayed), pending, replayed, lost };
   if (flags.json) return context.printJson({ sha256, ...reportJson(report) });
   print(
-    sha256 === ""
+    sha256 === "" && policy.policy.rules.length === 0
       ? "There is no policy.json: the built-in floor holds alone."
       : `${name} can be used: ${limitsOf(policy.policy)}`,
   );

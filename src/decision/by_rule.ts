@@ -8,7 +8,7 @@
 import { claudeBottleRoot, privateDir } from "../disk/layout.ts";
 import { withLock } from "../disk/lock.ts";
 import { readRuleHistory, type RuleHistory } from "../log/rule_history.ts";
-import { ruleFor, type RuleOutcome, type Ruling } from "../policy/rules.ts";
+import { type RuledChange, ruleFor, type RuleOutcome, type Ruling } from "../policy/rules.ts";
 import { RULE_OPERATOR } from "../records/audit_entry.ts";
 import { type ProposalRef, STATUS_APPROVED, STATUS_REJECTED } from "../records/proposal.ts";
 import { decideUnderLock, type Decision } from "./decide.ts";
@@ -71,7 +71,15 @@ export async function decideByRule(
       const operator = RULE_OPERATOR + rule.name;
       const notes = notesOf(ruling, until);
       return {
-        said: { verdict: { status }, notes, operator, proposalSha256, currentSha256 },
+        said: {
+          verdict: { status },
+          notes,
+          operator,
+          proposalSha256,
+          currentSha256,
+          // A person confirmed the marks of a change that stands, and it has no other ones.
+          ...(needed.some(({ exactly }) => exactly) && { confirmedSlug: ref.bottleSlug }),
+        },
         byRules: {
           rules: needed.map(({ name }) => name),
           ...(until !== undefined && { until }),
@@ -109,14 +117,11 @@ export function historyOf({ policy }: Inspection, root: string, now: Date): () =
 
 /** What the rules say to a proposal at a time, after what they decided before. */
 export function rulingOn(inspection: Inspection, now: Date, history: () => RuleHistory): Ruling {
-  const { proposal, policy: { policy, problem } } = inspection;
+  const { policy: { policy, problem } } = inspection;
   const ask = (why: string): Ruling => ({ outcome: "ask", needed: [], why });
   if (policy === undefined) return ask(`policy.json cannot be used (${problem})`);
   const ruling = ruleFor(policy.rules, {
-    ...inspection,
-    tool: proposal.tool,
-    obstacles: messagesOf(inspection, STATUS_APPROVED),
-    at: now,
+    ...changeOf(inspection, now),
     countOf: (name) => history().inLastDay.get(name) ?? 0,
   });
   const { outcome, needed } = ruling;
@@ -127,7 +132,7 @@ export function rulingOn(inspection: Inspection, now: Date, history: () => RuleH
   if (stopped !== undefined) {
     return ask(
       `the rule ${stopped.name} is stopped, because operators reverted ${MAX_REVERTED} of its ` +
-        "decisions; correct policy.json",
+        `decisions; ${stopped.exactly ? "remove it" : "correct policy.json"}`,
     );
   }
   if (history().inLastHour < policy.decisionsPerHour) return ruling;
@@ -136,10 +141,20 @@ export function rulingOn(inspection: Inspection, now: Date, history: () => RuleH
   );
 }
 
+/** What rules are asked about. */
+export function changeOf(inspection: Inspection, at: Date): RuledChange {
+  const { proposal: { tool, bottleSlug }, reach, isWhole, added, removed, marks } = inspection;
+  const obstacles = messagesOf(inspection, STATUS_APPROVED);
+  return { tool, bottleSlug, reach, isWhole, added, removed, marks, obstacles, at };
+}
+
 /** What stands in the way of a decision, in words. */
 function messagesOf(
   inspection: Inspection,
   status: typeof STATUS_APPROVED | typeof STATUS_REJECTED,
 ): string[] {
-  return obstaclesTo(inspection, { verdict: { status }, notes: "-" }).map(({ message }) => message);
+  // Of high marks the rules know themselves: one that stands is for some that a person confirmed.
+  const confirmedSlug = inspection.proposal.bottleSlug;
+  return obstaclesTo(inspection, { verdict: { status }, notes: "-", confirmedSlug })
+    .map(({ message }) => message);
 }

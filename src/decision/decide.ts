@@ -9,7 +9,7 @@ import { replaceFileAlone } from "../disk/write.ts";
 import { keepFile } from "../host/config_files.ts";
 import { keepPolicy } from "../host/policy_file.ts";
 import { standingResponse, type UnrecordedResponse } from "../log/decisions.ts";
-import { type AuditEntry, checkNoRule } from "../records/audit_entry.ts";
+import { type AuditEntry, checkNoRule, type MadeStanding } from "../records/audit_entry.ts";
 import { formatHead } from "../records/head.ts";
 import { shortenMarks, shortenMessage } from "../records/mark.ts";
 import { AlreadyDecidedError } from "../records/errors.ts";
@@ -27,13 +27,15 @@ import {
   type Status,
   STATUSES,
 } from "../records/proposal.ts";
-import { type Check, isFlag, isJsonObject, isText } from "../records/shape.ts";
+import { type Check, isCount, isFlag, isJsonObject, isText } from "../records/shape.ts";
 import { describeReach } from "../records/reach.ts";
+import { MAX_STANDING_DAYS, MAX_STANDING_MS } from "../policy/standing.ts";
 import { sha256Hex } from "../text/hash.ts";
 import { diffAgainst, type Inspection, inspectProposal } from "./inspect.ts";
-import { carryOut, keepUnrecorded, withBottleLock } from "./journal.ts";
+import { carryOut, keepUnrecorded, stagingDir, withBottleLock } from "./journal.ts";
 import { answerAgain } from "./proven_response.ts";
 import { confirmedBy, fileOf, judge, refuseObstacles } from "./obstacles.ts";
+import { recordStanding, type ToStand } from "./standing.ts";
 
 /** One operator's decision on one proposal. */
 export interface DecideRequest extends DecisionDraft, ProposalRef {
@@ -63,6 +65,8 @@ export interface Decision {
   readonly auditLog: string;
   /** The log's head after it, `seq:hash`. Saved elsewhere, it shows later whether the log was cut. */
   readonly auditHead: string;
+  /** The rule that stands for others like it, if it was to make one. */
+  readonly standing?: MadeStanding;
 }
 
 /**
@@ -118,7 +122,9 @@ export interface Decision {
  * the first one's. Also if a response without a record is all that is left of the proposal, or another
  * program wrote its response in between: then the log says that this decision did not take effect.
  * @throws {AuditLogChangedError} If the log was removed, replaced or truncated; nothing is decided.
- * @throws {ResponseNotWrittenError} If it is recorded, but the response could not be written yet.
+ * @throws {ResponseNotWrittenError} If it is recorded, but the response could not be written yet. Then it does
+ * not stand for others.
+ * @throws {SuperviseError} `standing_not_written`, if it is recorded and answered, but does not stand for others.
  * @throws {UnsafeFileError} If the proposal is not a plain file, or its directory not a directory.
  * @throws {MalformedRecordError} If the proposal, or a record in `<root>/private`, is malformed.
  * @throws {SuperviseError} If no response can be written that the queue's owner can read; nothing is decided.
@@ -177,7 +183,15 @@ export async function decideUnderLock(
     const request = { ...said, root, bottleSlug, proposalId };
     checkRequest(request, byRules);
     refuseObstacles(inspection, request);
-    return await record(root, request, inspection, byRules);
+    const { standing, notes } = request;
+    if (standing === undefined) return await record(root, request, inspection, { byRules });
+    return await recordStanding(
+      root,
+      inspection,
+      standing,
+      notes,
+      (toStand) => record(root, request, inspection, { toStand }),
+    );
   });
 }
 
@@ -216,6 +230,15 @@ const isVerdict: Check = (value) => {
   return finalFile === undefined ? undefined : `${status}, and has a file`;
 };
 
+const isStanding: Check = (value) => {
+  if (!isJsonObject(value)) return "not an object";
+  const { forMs, group } = value;
+  if (isCount(forMs) !== undefined || forMs === 0) return "forMs: not a number of milliseconds";
+  return Number(forMs) > MAX_STANDING_MS
+    ? `forMs: more than ${MAX_STANDING_DAYS} days`
+    : orUndefined(isName)(group);
+};
+
 /** What each field of a request must be. */
 const REQUEST: Readonly<Record<keyof DecideRequest, Check>> = {
   root: orUndefined(isName),
@@ -231,6 +254,7 @@ const REQUEST: Readonly<Record<keyof DecideRequest, Check>> = {
   allowStale: orUndefined(isFlag),
   overrideUnrecorded: orUndefined(isFlag),
   ifUnmarked: orUndefined(isFlag),
+  standing: orUndefined(isStanding),
 };
 
 /** Refuses what no proposal could make right: a program that is not type-checked can say anything. */
@@ -239,7 +263,10 @@ function checkRequest(request: DecideRequest, byRules?: ByRules): void {
     const problem = check(request[name as keyof DecideRequest]);
     if (problem !== undefined) throw new TypeError(`Cannot decide: ${name}: ${problem}`);
   }
-  const { confirmedSlug, currentSha256, operator, operatorName } = request;
+  const { confirmedSlug, currentSha256, operator, operatorName, standing, verdict } = request;
+  if (standing !== undefined && (byRules || verdict.status !== "approved")) {
+    throw new TypeError("Cannot decide: standing: a person's approval alone can stand for others");
+  }
   for (const name of byRules ? [] : [operator, operatorName]) checkNoRule(name);
   if (confirmedSlug !== undefined && currentSha256 === undefined) {
     throw new TypeError(
@@ -252,7 +279,7 @@ async function record(
   root: string,
   request: DecideRequest,
   inspection: Inspection,
-  byRules: ByRules | undefined,
+  { byRules, toStand }: { readonly byRules?: ByRules | undefined; readonly toStand?: ToStand },
 ): Promise<Decision> {
   const { proposal, proposalSha256 } = inspection;
   const { bottleSlug, proposalId, verdict, notes, operator, operatorName } = request;
@@ -263,6 +290,7 @@ async function record(
   const component = COMPONENT_FOR_TOOL[proposal.tool] ?? COMPONENT_REBUILD;
   const confirmed = confirmedBy(inspection, request);
   const judgement = finalFile === null ? inspection : judge(inspection, finalFile);
+  const { sha256: standingSha256 } = toStand ?? { sha256: inspection.policy.standingSha256 };
   const entry: AuditEntry = {
     timestamp: new Date().toISOString(),
     bottleSlug,
@@ -282,12 +310,15 @@ async function record(
     marks: shortenMarks(judgement.marks),
     reach: judgement.reach,
     reachSummary: shortenMessage(describeReach(judgement, bottleSlug)),
-    ...(confirmed.length > 0 && { confirmed }),
+    // A rule confirms nothing: what it stands for, a person confirmed.
+    ...(!byRules && confirmed.length > 0 && { confirmed }),
     ...(request.ifUnmarked === true && { ifUnmarked: true }),
     policySha256: inspection.policy.sha256,
+    ...(standingSha256 !== "" && { standingSha256 }),
+    ...(toStand && { standing: toStand.made }),
     ...byRules,
   };
-  keepPolicy(root, inspection.policy);
+  keepPolicy(root, inspection.policy, stagingDir(root, bottleSlug));
   const until = byRules?.until === undefined ? {} : { until: byRules.until };
   const response = { proposalId, status, notes, finalFile, ...until };
   const { head, answered } = await carryOut(root, entry, response, planted !== undefined);
@@ -297,7 +328,16 @@ async function record(
   }
   if (verdict.status === "modified") keepDecided(bottleSlug, verdict.finalFile, root);
   const auditLog = auditLogPath(component, bottleSlug, { root });
-  return { proposalId, bottleSlug, status, notes, auditLog, auditHead: formatHead(head) };
+  const standing = toStand && { standing: toStand.made };
+  return {
+    proposalId,
+    bottleSlug,
+    status,
+    notes,
+    auditLog,
+    auditHead: formatHead(head),
+    ...standing,
+  };
 }
 
 /** Keeps the operator's version: nobody but the response has it, and the queue's owner can remove that. */

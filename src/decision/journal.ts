@@ -185,11 +185,15 @@ async function answer(root: string, intent: Intent): Promise<boolean> {
   }
   // By another program, such as the Python original, which keeps no record. After a crash nobody can tell
   // whether this decision's was there before, and the queue's owner removed it.
-  const { marks: _, confirmed: __, ifUnmarked: ___, reach: ____, reachSummary: _____, ...entry } =
-    parseAuditEntry(
-      JSON.parse(intent.line),
-      "the intent",
-    );
+  const {
+    marks: _,
+    confirmed: __,
+    ifUnmarked: ___,
+    reach: ____,
+    reachSummary: _____,
+    standing: ______,
+    ...entry
+  } = parseAuditEntry(JSON.parse(intent.line), "the intent");
   await appendEntry({
     ...entry,
     timestamp: new Date().toISOString(),

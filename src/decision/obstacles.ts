@@ -8,12 +8,14 @@
 import { validateConfigFile } from "../config/check.ts";
 import { compareAfter, FAILED_CHECK } from "../config/compare.ts";
 import type { Confirmation } from "../records/audit_entry.ts";
-import { type Mark, nameMarks } from "../records/mark.ts";
+import { type Mark, MAX_MARKS, nameMarks } from "../records/mark.ts";
 import {
   type Clearance,
   type DecisionDraft,
+  notStanding,
   type Obstacle,
   ObstacleError,
+  type StandingDraft,
   unrecordedResponse,
 } from "../records/obstacle.ts";
 import type { ConfigProblem } from "../records/problem.ts";
@@ -91,6 +93,7 @@ export function obstaclesTo(inspection: Inspection, draft: DecisionDraft): reado
   if (shownCurrent !== currentSha256 && !rejects) {
     found.push(staleFor("operator", shownCurrent, inspection));
   }
+  if (draft.standing !== undefined) found.push(...unableToStand(inspection, draft.standing));
   found.push(...others, ...unconfirmed(proposal.bottleSlug, marks, draft));
   return found.filter(({ clearedBy }) => !isGiven(clearedBy, draft));
 }
@@ -234,6 +237,25 @@ function byPolicy(
   if (found.length > MAX_NAMED) named.push(`${found.length - MAX_NAMED} more`);
   const message = `it would add what no approval lets in: ${named.join(", ")}`;
   return [{ code: "below_floor", message, clearedBy: { how: "edit" }, breaches: found }];
+}
+
+/** Why a decision cannot stand for others like it. */
+function unableToStand(
+  { reach, isWhole, added, marks, proposal: { bottleSlug }, policy: { policy } }: Inspection,
+  { group }: StandingDraft,
+): Obstacle[] {
+  const reasons = [
+    ...(reach === "unknown" ? ["what it would let in could not be worked out"] : []),
+    ...(!isWhole ? ["it changes instructions, and what those do is not proven"] : []),
+    ...(added.length === 0 ? ["it adds nothing"] : []),
+    ...(marks.length > MAX_MARKS ? [`it has more than ${MAX_MARKS} marks`] : []),
+  ];
+  if (group !== undefined && policy?.groups.get(group)?.includes(bottleSlug) === false) {
+    reasons.push(`${bottleSlug} is not in the group ${quote(group)} of policy.json`);
+  } else if (group !== undefined && policy?.groups.get(group) === undefined) {
+    reasons.push(`policy.json has no group ${quote(group)}`);
+  }
+  return reasons.slice(0, 1).map(notStanding);
 }
 
 function unconfirmed(

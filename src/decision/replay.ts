@@ -37,6 +37,8 @@ export interface Replayed {
   readonly entry: AuditEntry;
   /** Missing if the proposal, or the file that was in force, is not there any more or is not proven. */
   readonly ruling: Ruling | undefined;
+  /** The proposal beside the file that was in force; missing with `ruling`. */
+  readonly inspection: Inspection | undefined;
 }
 
 /** How often rules decided before does not matter in a replay: other rules decided other things then. */
@@ -60,7 +62,8 @@ export function* replayDecisions(
     const instant = instantOf(entry.timestamp);
     const inspection = instant === Infinity ? undefined : inspectRecorded(entry, policy, root);
     const at = new Date(instant / 1000);
-    yield { entry, ruling: inspection && rulingOn(inspection, at, () => NOTHING_BEFORE) };
+    const ruling = inspection && rulingOn(inspection, at, () => NOTHING_BEFORE);
+    yield { entry, ruling, inspection };
   }
 }
 

@@ -1,6 +1,7 @@
 /**
- * `policy.json` under the root: what the operator has decided for all changes, ahead of any. It counts only if
- * nobody else can write it.
+ * `policy.json` under the root: what the operator has decided for all changes, ahead of any; and beside it
+ * `standing.json`, which has the decisions that stand for others like them. Both count only if nobody else
+ * can write them.
  *
  * @module
  */
@@ -12,11 +13,12 @@ import {
   type ReadOwn,
   readOwnFileOnce,
 } from "../disk/read_own.ts";
-import { NO_POLICY, parsePolicy, type Policy } from "../policy/parse.ts";
+import { ensureDirectory, handOver, replaceFile } from "../disk/write.ts";
+import { NO_POLICY, parsePolicy, type Policy, withStanding } from "../policy/parse.ts";
 import { PolicyError } from "../policy/read.ts";
 import { sha256Hex } from "../text/hash.ts";
 import { keepCopy } from "./config_files.ts";
-import { join } from "@std/path";
+import { dirname, join } from "@std/path";
 
 /** The policy in force: it can be used, or there is a reason why not. */
 export type PolicyInForce =
@@ -26,6 +28,8 @@ export type PolicyInForce =
      * read.
      */
     readonly sha256: string;
+    /** The same of `standing.json`. */
+    readonly standingSha256: string;
   }
   & (
     | { readonly policy: Policy; readonly problem?: never }
@@ -34,10 +38,15 @@ export type PolicyInForce =
   );
 
 /** A policy is written by hand. */
-const MAX_POLICY_BYTES = 1024 * 1024;
+export const MAX_POLICY_BYTES = 1024 * 1024;
 
 function policyPath(root: string): string {
   return join(root, "policy.json");
+}
+
+/** Where the standing decisions are. */
+export function standingPath(root: string): string {
+  return join(root, "standing.json");
 }
 
 function policiesDir(root: string): string {
@@ -49,33 +58,38 @@ export function policyCopyPath(root: string, sha256: string): string | undefined
   return /^[0-9a-f]{64}$/.test(sha256) ? join(policiesDir(root), sha256) : undefined;
 }
 
-/** What each file that was read means: it is asked for at every look. */
-const parsed = new WeakMap<ReadOwn, PolicyInForce>();
+/** Both files of a root as they were read, and what they mean: it is asked for at every look. */
+interface Parsed {
+  readonly files: readonly (ReadOwn | undefined)[];
+  readonly inForce: PolicyInForce;
+}
+
+const parsed = new Map<string, Parsed>();
 
 /**
- * Reads the policy of a root. Never throws for what is wrong with the file: nothing is approved then, and a
+ * Reads the policy of a root. Never throws for what is wrong with a file: nothing is approved then, and a
  * rejection needs no policy.
  */
 export function readPolicy(root: string): PolicyInForce {
-  let read: ReadOwn | undefined;
+  const files: (ReadOwn | undefined)[] = [];
   try {
-    read = readPolicyFile(root);
+    files.push(readOwnPolicy(root, policyPath(root)), readOwnPolicy(root, standingPath(root)));
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    return { sha256: "unread", problem: reason };
+    const problem = error instanceof Error ? error.message : String(error);
+    return { sha256: "unread", standingSha256: "unread", problem };
   }
-  if (read === undefined) return { sha256: "", policy: NO_POLICY };
-  let inForce = parsed.get(read);
-  if (inForce === undefined) {
-    inForce = policyFromBytes(read.bytes);
-    parsed.set(read, inForce);
+  const [policy, standing] = files;
+  const before = parsed.get(root);
+  if (before !== undefined && before.files.every((file, n) => file === files[n])) {
+    return before.inForce;
   }
+  const inForce = policyFromBytes(policy?.bytes, standing?.bytes);
+  parsed.set(root, { files, inForce });
   return inForce;
 }
 
 /** @throws {Error} If others can write the file, or it is not a small plain file. */
-function readPolicyFile(root: string): ReadOwn | undefined {
-  const path = policyPath(root);
+export function readOwnPolicy(root: string, path: string): ReadOwn | undefined {
   const [dir, file] = [ownFileStamp(root), ownFileStamp(path)];
   if (dir === undefined || file === undefined) return undefined;
   for (const [stamp, what] of [[dir, root], [file, path]] as const) {
@@ -93,28 +107,78 @@ function readPolicyFile(root: string): ReadOwn | undefined {
 
 const octal = ({ mode }: OwnFileStamp) => (mode & 0o777).toString(8);
 
-/** What the bytes of a `policy.json` say. */
-export function policyFromBytes(bytes: Uint8Array): PolicyInForce {
-  const sha256 = sha256Hex(bytes);
+const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+
+/** What a text says; or why it cannot be used. */
+function parsedOr<T>(
+  parse: (text: string) => T,
+  bytes: Uint8Array,
+): T | { readonly problem: string } {
   try {
-    const text = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
-    return { sha256, policy: parsePolicy(text) };
+    return parse(utf8.decode(bytes));
   } catch (error) {
-    if (error instanceof PolicyError) return { sha256, problem: error.message };
-    if (error instanceof TypeError) return { sha256, problem: "it is not UTF-8" };
+    if (error instanceof PolicyError) return { problem: error.message };
+    if (error instanceof TypeError) return { problem: "it is not UTF-8" };
     throw error;
   }
+}
+
+/** What the bytes of a `policy.json` and of a `standing.json` say. */
+function policyFromBytes(
+  bytes: Uint8Array | undefined,
+  standing: Uint8Array | undefined,
+): PolicyInForce {
+  const hashes = {
+    sha256: bytes === undefined ? "" : sha256Hex(bytes),
+    standingSha256: standing === undefined ? "" : sha256Hex(standing),
+  };
+  const policy = bytes === undefined ? NO_POLICY : parsedOr(parsePolicy, bytes);
+  if ("problem" in policy) return { ...hashes, ...policy };
+  if (standing === undefined) return { ...hashes, policy };
+  const both = parsedOr((text) => withStanding(policy, text), standing);
+  if ("problem" in both) return { ...hashes, problem: `standing.json beside it: ${both.problem}` };
+  return { ...hashes, policy: both };
+}
+
+/** What a root's policy would be with other bytes in the place of one of its files. */
+export function policyWith(
+  root: string,
+  changed: { readonly policy?: Uint8Array; readonly standing?: Uint8Array },
+): PolicyInForce {
+  return policyFromBytes(
+    changed.policy ?? readOwnFileOnce(policyPath(root))?.bytes,
+    changed.standing ?? readOwnFileOnce(standingPath(root))?.bytes,
+  );
+}
+
+/** Keeps a copy of a policy, or of standing decisions, by its hash. */
+export function keepPolicyBytes(root: string, bytes: Uint8Array, replace = replaceFile): void {
+  keepCopy(policiesDir(root), bytes, replace);
 }
 
 /**
  * Keeps a copy of the policy that a decision is made under, so that its hash in the log says something after
  * the file was changed. A copy that cannot be written stops no decision.
+ *
+ * @param stagingDir A directory of the caller's alone, which clears it after a crash.
  */
-export function keepPolicy(root: string, { sha256 }: PolicyInForce): void {
-  try {
-    const bytes = readOwnFileOnce(policyPath(root))?.bytes;
-    if (bytes !== undefined && sha256Hex(bytes) === sha256) keepCopy(policiesDir(root), bytes);
-  } catch {
-    // The disk may be full. The hash is in the log all the same.
+export function keepPolicy(root: string, policy: PolicyInForce, stagingDir: string): void {
+  const replace = (path: string, bytes: Uint8Array) => {
+    ensureDirectory(dirname(path));
+    handOver(path, bytes, stagingDir);
+  };
+  const files = [
+    [policyPath(root), policy.sha256],
+    [standingPath(root), policy.standingSha256],
+  ] as const;
+  for (const [path, sha256] of files) {
+    try {
+      const bytes = readOwnFileOnce(path)?.bytes;
+      if (bytes !== undefined && sha256Hex(bytes) === sha256) {
+        keepPolicyBytes(root, bytes, replace);
+      }
+    } catch {
+      // The disk may be full. The hash is in the log all the same.
+    }
   }
 }

@@ -30,7 +30,7 @@ const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
 
 /** The lines that a diff takes out (`-`) or puts in (`+`). One without a letter or digit says nothing. */
-function linesOf({ diff }: AuditEntry, sign: "-" | "+"): readonly string[] {
+export function linesOf({ diff }: AuditEntry, sign: "-" | "+"): readonly string[] {
   return diff.split("\n").filter((line) =>
     line.startsWith(sign) && !line.startsWith(sign.repeat(3)) && /[A-Za-z0-9]/.test(line)
   ).map((line) => line.slice(1).trim());

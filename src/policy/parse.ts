@@ -5,27 +5,20 @@
  * @module
  */
 
-import { findJsonProblems } from "../config/routes/json.ts";
 import { quote } from "../text/quote.ts";
 import { BUILT_IN, type Floor } from "./floor.ts";
 import { checkExample, groupsOf, ruleOf } from "./parse_rules.ts";
-import {
-  countOf,
-  hostOf,
-  listOf,
-  membersOf,
-  type Place,
-  PolicyError,
-  refuse,
-  textOf,
-} from "./read.ts";
+import { countOf, hostOf, listOf, membersOf, type Place, placeOf, refuse, textOf } from "./read.ts";
 import type { Rule } from "./rules.ts";
+import { readStanding } from "./standing.ts";
 
 /** What `policy.json` says. */
 export interface Policy {
   /** What no approval lets in, besides what is built in. */
   readonly floor: Floor;
-  /** The rules, in their order. */
+  /** The groups of bottles, by name. */
+  readonly groups: ReadonlyMap<string, readonly string[]>;
+  /** The rules, in their order; the standing decisions come last. */
   readonly rules: readonly Rule[];
   /** How many decisions rules may make in an hour, all together. */
   readonly decisionsPerHour: number;
@@ -36,6 +29,7 @@ const DECISIONS_PER_HOUR = 20;
 /** What holds without a `policy.json`: the built-in floor, and no rule. */
 export const NO_POLICY: Policy = {
   floor: BUILT_IN,
+  groups: new Map(),
   rules: [],
   decisionsPerHour: DECISIONS_PER_HOUR,
 };
@@ -74,9 +68,7 @@ function floorOf(place: Place | undefined): Floor {
  * holds.
  */
 export function parsePolicy(text: string): Policy {
-  const [problem] = findJsonProblems(text);
-  if (problem !== undefined) throw new PolicyError(`${problem.where}: ${problem.message}`);
-  const place = { value: JSON.parse(text) as unknown, steps: [] };
+  const place = placeOf(text);
   const { version, floor, groups, rules, decisions_per_hour } = membersOf(
     place,
     ["version", "floor", "groups", "rules", "decisions_per_hour"],
@@ -87,6 +79,7 @@ export function parsePolicy(text: string): Policy {
   const read = listOf(rules, (place) => ruleOf(place, known)) ?? [];
   const policy = {
     floor: floorOf(floor),
+    groups: known,
     rules: read.map(({ rule }) => rule),
     decisionsPerHour: decisions_per_hour ? countOf(decisions_per_hour) : DECISIONS_PER_HOUR,
   };
@@ -98,4 +91,21 @@ export function parsePolicy(text: string): Policy {
     for (const example of examples) checkExample(policy, rule, example);
   }
   return policy;
+}
+
+/**
+ * Adds the standing decisions to a policy.
+ *
+ * @param text The whole of `standing.json`.
+ * @throws {PolicyError} If anything in it is wrong: then nothing of the policy holds.
+ */
+export function withStanding(policy: Policy, text: string): Policy {
+  const rules = [...policy.rules];
+  for (const { rule, place } of readStanding(text, policy.groups)) {
+    if (rules.some(({ name }) => name === rule.name)) {
+      refuse(place, `there is another rule with the name ${rule.name}`);
+    }
+    rules.push(rule);
+  }
+  return { ...policy, rules };
 }

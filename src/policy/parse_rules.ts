@@ -36,6 +36,23 @@ export function groupsOf(place: Place | undefined): Groups {
 /** The names of rules and groups. */
 const NAME = /^[a-z0-9][a-z0-9-]{0,62}$/;
 
+export function nameOf(place: Place): string {
+  const name = textOf(place);
+  return NAME.test(name) ? name : refuse(place, "expected a name of letters, digits and hyphens");
+}
+
+/** The slugs that a list of slugs and groups means. */
+export function bottlesOf(
+  place: Place | undefined,
+  groups: Pick<Groups, "get">,
+): readonly string[] | undefined {
+  return listOf(place, (at) => {
+    const [, group] = /^group:(.*)$/.exec(textOf(at)) ?? [];
+    if (group === undefined) return [slugOf(at)];
+    return groups.get(group) ?? refuse(at, `there is no group ${quote(group)}`);
+  })?.flat();
+}
+
 function slugOf(place: Place): string {
   const slug = textOf(place);
   return isBottleSlug(slug) ? slug : refuse(place, `${quote(slug)} is no name of a bottle`);
@@ -82,14 +99,18 @@ function hoursOf(place: Place): Hours {
 
 const UNIT_MS = { m: 60_000, h: 3_600_000, d: 86_400_000 } as const;
 
+/** How long `90m`, `12h` or `7d` is, in milliseconds; `undefined` of any other text. */
+export function durationMs(text: string): number | undefined {
+  const [, count, unit] = /^([1-9]\d{0,3})([mhd])$/.exec(text) ?? [];
+  return count === undefined ? undefined : Number(count) * UNIT_MS[unit as keyof typeof UNIT_MS];
+}
+
 function durationOf(place: Place): number {
-  const [, count, unit] = /^([1-9]\d{0,3})([mhd])$/.exec(textOf(place)) ?? [];
-  if (count === undefined) return refuse(place, "expected 90m, 12h or 7d");
-  return Number(count) * UNIT_MS[unit as keyof typeof UNIT_MS];
+  return durationMs(textOf(place)) ?? refuse(place, "expected 90m, 12h or 7d");
 }
 
 /** The list that is about the file of a tool. */
-const LIST_OF: Readonly<Record<Tool, string>> = {
+export const LIST_OF: Readonly<Record<Tool, string>> = {
   [TOOL_PIPELOCK_BLOCK]: "hosts_within",
   [TOOL_CRED_PROXY_BLOCK]: "upstreams_within",
   [TOOL_CAPABILITY_BLOCK]: "packages_within",
@@ -119,8 +140,7 @@ export function ruleOf(place: Place, groups: Groups): ReadRule {
     "notes",
     "examples",
   ], ["name", "tool", "then"]);
-  const name = textOf(members.name!);
-  if (!NAME.test(name)) refuse(members.name!, "expected a name of letters, digits and hyphens");
+  const name = nameOf(members.name!);
   const tool = oneOf(members.tool!, TOOLS);
   const outcome = oneOf(members.then!, OUTCOMES);
   for (const list of ["hosts_within", "upstreams_within", "packages_within"] as const) {
@@ -134,18 +154,14 @@ export function ruleOf(place: Place, groups: Groups): ReadRule {
   if (outcome === "reject" && members.notes === undefined) {
     refuse(place, "the key notes is missing: a rejection tells the agent why");
   }
-  const bottles = listOf(members.bottles, (at) => {
-    const [, group] = /^group:(.*)$/.exec(textOf(at)) ?? [];
-    if (group === undefined) return [slugOf(at)];
-    return groups.get(group) ?? refuse(at, `there is no group ${quote(group)}`);
-  });
+  const bottles = bottlesOf(members.bottles, groups);
   const marks = members.marks_at_most;
   const read = <T>(at: Place | undefined, readOne: (at: Place) => T) => at && readOne(at);
   const rule = {
     name,
     tool,
     outcome,
-    bottles: bottles?.flat(),
+    bottles,
     hostsWithin: listOf(members.hosts_within, hostOf),
     upstreamsWithin: listOf(members.upstreams_within, upstreamOf),
     packagesWithin: listOf(members.packages_within, packageOf),

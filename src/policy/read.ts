@@ -7,7 +7,7 @@
 
 import { validateAllowlist } from "../config/allowlist/check.ts";
 import { readUpstream } from "../config/hosts/upstream.ts";
-import { formatJsonPath, type JsonSteps } from "../config/routes/json.ts";
+import { findJsonProblems, formatJsonPath, type JsonSteps } from "../config/routes/json.ts";
 import { isJsonObject } from "../records/shape.ts";
 import { quote } from "../text/quote.ts";
 
@@ -20,6 +20,13 @@ export class PolicyError extends Error {
 export interface Place {
   readonly value: unknown;
   readonly steps: JsonSteps;
+}
+
+/** The whole of a file. */
+export function placeOf(text: string): Place {
+  const [problem] = findJsonProblems(text);
+  if (problem !== undefined) throw new PolicyError(`${problem.where}: ${problem.message}`);
+  return { value: JSON.parse(text), steps: [] };
 }
 
 /** Refuses the file for what is at a place. */
@@ -47,7 +54,7 @@ export function membersOf<K extends string>(
 }
 
 /** How many entries a list may have. */
-const MAX_ENTRIES = 1000;
+export const MAX_ENTRIES = 1000;
 
 /** What `readOne` makes of each entry of a list; `undefined` if there is no list. */
 export function listOf<T>(

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { SEVERITIES } from "../records/mark.ts";
+import { type Mark, SEVERITIES } from "../records/mark.ts";
 import type { Tool } from "../records/proposal.ts";
 import { type Comparison, nameItem, type ReachItem, type ReachKind } from "../records/reach.ts";
 import { coversPackage, coversUpstream, openHostList } from "./match.ts";
@@ -22,6 +22,16 @@ export interface Hours {
   readonly to: string;
   /** Its name, such as `Europe/Berlin`. */
   readonly zone: string;
+}
+
+/** A change that a person approved, without its lines: what a standing decision is about. */
+export interface ExactChange {
+  /** What it added. */
+  readonly added: readonly Omit<ReachItem, "line">[];
+  /** What went. */
+  readonly removed: readonly Omit<ReachItem, "line">[];
+  /** The marks that it had, which the person saw, and confirmed if they were high. */
+  readonly marks: readonly Omit<Mark, "line">[];
 }
 
 /** One rule. What it does not name, it does not limit; but an approving rule covers nothing it does not name. */
@@ -50,6 +60,10 @@ export interface Rule {
   readonly forMs?: number;
   /** What the agent and the log are told. */
   readonly notes: string;
+  /** The change that it covers, or a part of that, and nothing else: only of a standing decision. */
+  readonly exactly?: ExactChange;
+  /** When a standing decision was made, and when it ends, in milliseconds since 1970. */
+  readonly standsMs?: { readonly from: number; readonly to: number };
 }
 
 /** A change that rules are asked about. */
@@ -77,7 +91,13 @@ export interface Ruling {
 
 const SAYS = { reject: "rejects it", ask: "leaves it to a person" } as const;
 
-const ORDER: readonly Rule["marksAtMost"][] = ["none", "low", "medium"];
+/** How bad a change can be, the least first; a rule allows no high mark. */
+export const ORDER = ["none", "low", "medium", "high"] as const;
+
+/** How bad the worst mark of a change is. */
+export function worstOf({ marks }: Pick<RuledChange, "marks">): (typeof ORDER)[number] {
+  return SEVERITIES.find((level) => marks.some(({ severity }) => severity === level)) ?? "none";
+}
 
 /**
  * Says what the rules say to a change. One rejecting rule that names something new rejects it. Otherwise it
@@ -97,17 +117,18 @@ export function ruleFor(rules: readonly Rule[], change: RuledChange): Ruling {
   if (obstacle !== undefined) return ask(obstacle);
   if (change.reach === "unknown") return ask("what it would let in could not be worked out");
   if (!change.isWhole) return ask("it changes instructions, and what those do is not proven");
-  const worst =
-    SEVERITIES.find((level) => change.marks.some(({ severity }) => severity === level)) ??
-      "none";
+  const worst = worstOf(change);
   const approving = applying.filter((rule) =>
-    rule.outcome === "approve" && !isSpent(rule, change) &&
-    worst !== "high" && ORDER.indexOf(worst) <= ORDER.indexOf(rule.marksAtMost)
+    rule.outcome === "approve" && !isSpent(rule, change) && (
+      rule.exactly === undefined
+        ? worst !== "high" && ORDER.indexOf(worst) <= ORDER.indexOf(rule.marksAtMost)
+        : isPartOf(change, rule.exactly)
+    )
   );
   const used = new Set<Rule>();
   const now = `now approves a change with such marks (${worst})`;
   for (const item of change.added) {
-    const rule = approving.find((rule) => covers(rule, item));
+    const rule = approving.find((rule) => rule.exactly !== undefined || covers(rule, item));
     if (rule === undefined) return ask(`no rule that ${now} covers ${nameItem(item)}`);
     used.add(rule);
   }
@@ -119,9 +140,34 @@ export function ruleFor(rules: readonly Rule[], change: RuledChange): Ruling {
   return { outcome: "approve", rule, needed, why: `covered by ${names.join(", ")}` };
 }
 
-function applies({ tool, bottles, hours }: Rule, change: RuledChange): boolean {
+function applies({ tool, bottles, hours, standsMs }: Rule, change: RuledChange): boolean {
+  const { at } = change;
   return tool === change.tool && bottles?.includes(change.bottleSlug) !== false &&
-    (hours === undefined || change.at === undefined || isWithin(hours, change.at));
+    (hours === undefined || at === undefined || isWithin(hours, at)) &&
+    // In an example, which has no time, nothing stands.
+    (standsMs === undefined || at !== undefined && at.getTime() < standsMs.to);
+}
+
+const nameOf = ({ kind, value }: Omit<ReachItem, "line">) => JSON.stringify([kind, value]);
+
+const saidBy = ({ severity, rule, message, side }: Omit<Mark, "line">) =>
+  JSON.stringify([severity, rule, message, side]);
+
+function hasAll<T>(all: readonly T[], some: readonly T[], textOf: (one: T) => string): boolean {
+  const known = new Set(all.map(textOf));
+  return some.every((one) => known.has(textOf(one)));
+}
+
+/**
+ * Whether a change adds and removes nothing that another one did not, and has no other mark: but a low one that
+ * only says that an item is new, as it does where the item's owner is in force.
+ */
+function isPartOf({ added, removed, marks }: RuledChange, exactly: ExactChange): boolean {
+  const telling = marks.filter(({ severity, rule }) =>
+    severity !== "low" || !rule.startsWith("new-")
+  );
+  return added.length > 0 && hasAll(exactly.added, added, nameOf) &&
+    hasAll(exactly.removed, removed, nameOf) && hasAll(exactly.marks, telling, saidBy);
 }
 
 function isSpent({ name, countPerDay }: Rule, { countOf }: RuledChange): boolean {

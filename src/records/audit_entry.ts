@@ -41,6 +41,16 @@ export const CONFIRMATIONS: readonly Confirmation[] = [
   "unrecorded-response",
 ];
 
+/** The rule that a standing decision made. */
+export interface MadeStanding {
+  /** Its name. */
+  readonly name: string;
+  /** For which bottles: a slug, or `group:` and a name. */
+  readonly bottles: readonly string[];
+  /** When it ends, ISO 8601. */
+  readonly until: string;
+}
+
 /** One line of an audit log. */
 export interface AuditEntry {
   /** The time of the record, ISO 8601 with an offset. */
@@ -93,6 +103,13 @@ export interface AuditEntry {
    * `"unread"` if it could not be read. Older logs do not have it.
    */
   readonly policySha256?: string;
+  /**
+   * SHA-256 of the `standing.json` that goes with it, with what this decision adds to it; missing if there is
+   * none.
+   */
+  readonly standingSha256?: string;
+  /** The rule that this decision made for others like it; missing if it made none. */
+  readonly standing?: MadeStanding;
   /** The rules of that policy that made the decision, all that it needed; missing if a person made it. */
   readonly rules?: readonly string[];
   /** Until when a rule meant its approval, ISO 8601. Nothing takes it back then. */

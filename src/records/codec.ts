@@ -72,6 +72,12 @@ const isMark: Check = (value) =>
     ? undefined
     : "not a mark";
 
+const isMadeStanding: Check = (value) =>
+  isJsonObject(value) && isText(value.name) === undefined && isText(value.until) === undefined &&
+    isListOf(isText, Infinity)(value.bottles) === undefined
+    ? undefined
+    : "not a standing decision";
+
 const isNumber: Check = (value) => typeof value === "number" ? undefined : "not a number";
 
 const PROPOSAL = shapeOf<Proposal>("proposal", {
@@ -121,6 +127,8 @@ const AUDIT_ENTRY = shapeOf<AuditEntry>("audit entry", {
   reachSummary: own("reach_summary"),
   ifUnmarked: own("if_unmarked", isFlag),
   policySha256: own("policy_sha256"),
+  standingSha256: own("standing_sha256"),
+  standing: own("standing", isMadeStanding),
   rules: own("rules", isListOf(isText, Infinity)),
   until: own("until"),
   repair: own("repair"),

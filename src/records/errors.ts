@@ -47,7 +47,11 @@ export type ErrorCode =
   /** It is not known which file is in force in the enforcer, after a change that could not be taken back. */
   | "enforcer_not_proven"
   /** The operator froze the bottle's files for a while. */
-  | "frozen";
+  | "frozen"
+  /** The decision cannot stand for others like it. */
+  | "not_standing"
+  /** The decision is recorded and answered, but the rule that stands for others like it is not written. */
+  | "standing_not_written";
 
 /**
  * What every error of this library extends that a caller may want to handle. A loop over proposals

@@ -50,6 +50,19 @@ export interface DecisionDraft {
    * inspection is `no-new-reach`), has no mark of any severity, and nothing to confirm.
    */
   readonly ifUnmarked?: boolean;
+  /**
+   * Have the approval stand: rules approve exactly this change, or a part of it, in this bottle or a group,
+   * until a time.
+   */
+  readonly standing?: StandingDraft;
+}
+
+/** For how long, and where, a decision is to stand for others like it. */
+export interface StandingDraft {
+  /** For how long from now, in milliseconds; at most 90 days. */
+  readonly forMs: number;
+  /** A group of `policy.json` that the bottle is in; that bottle alone unless given. */
+  readonly group?: string;
 }
 
 /**
@@ -94,6 +107,7 @@ export type Obstacle =
     | { readonly code: "invalid_file"; readonly problems: readonly ConfigProblem[] }
     | { readonly code: "unconfirmed"; readonly marks: readonly Mark[] }
     | { readonly code: "policy_unusable" }
+    | { readonly code: "not_standing" }
     // What the file would add, and why no approval lets it in.
     | {
       readonly code: "below_floor";
@@ -112,6 +126,12 @@ export function unrecordedResponse(says: string, clearedBy: Clearance): Obstacle
   const message = `it is answered without a record (${says}): somebody planted that response, ` +
     "or decided with a program that keeps no record";
   return { code: "answered_without_record", message, says, clearedBy };
+}
+
+/** Why a decision cannot stand for others like it. */
+export function notStanding(reason: string): Obstacle {
+  const message = `it cannot stand for others like it: ${reason}; decide it alone`;
+  return { code: "not_standing", message, clearedBy: { how: "nothing" } };
 }
 
 /** What a program does about an obstacle. A surface with flags or keys says it in its own words. */

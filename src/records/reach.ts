@@ -55,6 +55,9 @@ export type Reach = "no-new-reach" | "new-reach" | "unknown";
 /** All of {@linkcode Reach}. */
 export const REACHES: readonly Reach[] = ["no-new-reach", "new-reach", "unknown"];
 
+/** What an item is, wherever it is. */
+type Item = Omit<ReachItem, "line">;
+
 /** Two config files compared by their reach. */
 export interface Comparison {
   /** Whether anything is new, and whether that is known. */
@@ -105,14 +108,17 @@ const WORDS: Readonly<Record<ReachKind, readonly [does: string, one: string, man
   protection: ["have", "the protection ", "protections"],
 };
 
+/** All of {@linkcode ReachKind}. */
+export const REACH_KINDS = Object.keys(WORDS) as readonly ReachKind[];
+
 /** An item as a message names it. What is no plain name is in quotes. */
-export function nameItem({ kind, value }: ReachItem): string {
+export function nameItem({ kind, value }: Item): string {
   const name = /^(?:\*\.)?[a-z0-9.-]{1,253}$/.test(value) ? value : quote(value, MAX_VALUE_CHARS);
   return WORDS[kind][1] + name;
 }
 
 /** The kinds of some items, each with what is named of it, in the order in which they first occur. */
-function nameItems(items: readonly ReachItem[], withVerb: boolean): readonly string[] {
+function nameItems(items: readonly Item[], withVerb: boolean): readonly string[] {
   return [...Map.groupBy(items, ({ kind }) => kind)].map(([kind, same]) => {
     const [does, , many] = WORDS[kind];
     const names = [...new Set(same.map(nameItem))];
@@ -134,7 +140,9 @@ function inWords(parts: readonly string[]): string {
  * the others.
  */
 export function describeReach(
-  { reach, isWhole, added, removed }: Pick<Comparison, "reach" | "isWhole" | "added" | "removed">,
+  { reach, isWhole, added, removed }:
+    & Pick<Comparison, "reach" | "isWhole">
+    & Record<"added" | "removed", readonly Omit<ReachItem, "line">[]>,
   bottleSlug: string,
 ): string {
   const gone = removed.length === 0 ? "" : `; ${inWords(nameItems(removed, false))} would go`;

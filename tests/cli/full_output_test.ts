@@ -13,6 +13,8 @@ const RUNS: Readonly<Partial<Record<VerbName, readonly string[]>>> = {
   "reject": ["p3 --notes no", "p4 --notes no --json"],
   "watch": ["", "--json"],
   "policy test": ["", "--json"],
+  "policy suggest": ["", "--json"],
+  "policy standing": ["", "--json"],
   "audit show": ["", "--full", "--json"],
   "audit verify": ["", "--json"],
   "audit export": [""],

@@ -112,7 +112,9 @@ Deno.test("each decision names the policy it was made under; a change of it is n
       { status: "rejected" },
     );
   const findings = () =>
-    checkPolicy({ root: dir.path }).map(({ state, says }) => `${state} ${says}`);
+    checkPolicy({ root: dir.path, supervise: "supervise" }).map(({ state, says }) =>
+      `${state} ${says}`
+    );
   const none = "ok there is no policy.json: the built-in floor holds alone";
   assertEquals(findings(), [none]);
   await decideOne();
@@ -131,7 +133,7 @@ Deno.test("each decision names the policy it was made under; a change of it is n
   const copy = dir.at("private", "policies", hash);
   assertEquals(await Deno.readTextFile(copy), POLICY);
   assertEquals(
-    checkPolicy({ root: dir.path }).at(-1)?.todo,
+    checkPolicy({ root: dir.path, supervise: "supervise" }).at(-1)?.todo,
     `diff ${copy} ${dir.at("policy.json")}`,
   );
   await write(dir, "{");

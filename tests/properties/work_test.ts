@@ -1,3 +1,4 @@
+import { NO_POLICY } from "../../src/policy/parse.ts";
 import { entryLine, renderEntry, shortSlugs } from "../../cli/render/entry.ts";
 import { renderPending } from "../../cli/render/pending.ts";
 import { renderProposal } from "../../cli/render/proposal.ts";
@@ -104,7 +105,7 @@ function renderScreen(text: string): readonly string[] {
     removed: [],
     marks,
     unrecordedResponse: undefined,
-    policy: { sha256: "", policy: { floor: { hosts: [] }, rules: [], decisionsPerHour: 20 } },
+    policy: { sha256: "", standingSha256: "", policy: NO_POLICY },
   };
   return renderProposal(inspection, 0, 80, PLAIN);
 }

@@ -49,6 +49,12 @@ export function decidingCommands(versionFile: string): readonly Subject<Said>[] 
     { name: "approve-first", args: ["approve"], decision: approval, prepare: prepareNew },
     { name: "approve-long", args: ["approve"], decision: approval, prepare: prepareLong },
     {
+      name: "approve-standing",
+      args: ["approve", "--standing", "30d"],
+      decision: approval,
+      prepare: prepareUsed,
+    },
+    {
       name: "modify",
       args: ["modify", "--file", versionFile],
       decision: { ...approval, status: "modified", finalFile: VERSION },
@@ -77,7 +83,7 @@ export function decidingCommands(versionFile: string): readonly Subject<Said>[] 
         ),
       canRepeat: true,
       isDone: ({ exit }) => exit === 0,
-      promised: /^(audit|queue)(\/|$)|^private\/(intents|staging)\//,
+      promised: /^(audit|queue)(\/|$)|^private\/(intents|staging)\/|^standing\.json$/,
       judge: (root, said) =>
         judgeDecision(root, { args: argsIn(root), decision, nextId: NEXT_ID }, said),
     };

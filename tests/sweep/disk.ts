@@ -21,6 +21,8 @@ export interface Disk {
   readonly torn: readonly string[];
   /** The intents' files. */
   readonly intents: readonly string[];
+  /** The names of the standing decisions. */
+  readonly standing: readonly unknown[];
   /** Files of the host's whose name begins with a dot: on their way to a name, and left behind. */
   readonly leftovers: readonly string[];
   /** The same of a sidecar's. */
@@ -39,6 +41,7 @@ const WHOLE = [
     where: /^private\/audit-signing-key\.pem$/,
     text: /^-----BEGIN PRIVATE KEY-----\n[^]+\n-----END PRIVATE KEY-----\n$/,
   },
+  { where: /^(?:standing\.json$|private\/policies\/)/, text: /^\{\n[^]+\n\}\n$/ },
   {
     where: /^private\/index\//,
     text: /^index-1 (\d+) (\d+) [0-9a-f]{32} \S+ +[0-9a-f]{32}\n(?:[^]{4096})*$/,
@@ -58,6 +61,7 @@ export function readDisk(root: string): Disk {
     lines: [] as Fields[],
     torn: [] as string[],
     intents: [] as string[],
+    standing: [] as unknown[],
     leftovers: [] as string[],
     leftoversOfSidecar: [] as string[],
     broken: [] as string[],
@@ -94,6 +98,10 @@ export function readDisk(root: string): Disk {
       read(path);
     } else {
       const whole = WHOLE.find(({ where }) => where.test(path))?.text;
+      if (path === "standing.json") {
+        const rules = read(path)?.rules;
+        if (Array.isArray(rules)) disk.standing.push(...rules.map(({ name }) => name));
+      }
       const text = () => new TextDecoder("latin1").decode(Deno.readFileSync(join(root, path)));
       if (whole?.test(text()) === false) disk.broken.push(`${path} is not whole`);
     }

@@ -51,6 +51,10 @@ export function decisionsOn(disk: Disk, id: string): readonly Fields[] {
  */
 export function problemsAtAnyTime(disk: Disk): string[] {
   const problems = [...disk.broken];
+  const made = disk.lines.map(({ standing }) => (standing as Fields | undefined)?.name);
+  for (const name of disk.standing) {
+    if (!made.includes(name)) problems.push(`no decision made the rule ${name}`);
+  }
   for (const answer of disk.answers) {
     const id = String(answer.proposal_id);
     const recorded = decisionsOn(disk, id).some((line) => line.operator_action === answer.status);
@@ -78,8 +82,13 @@ export function problemsOfReport(
   decision: Decision,
 ): string[] {
   if (said === "died") return [];
-  if (said.exit === 0) {
-    return problemsOfDecision(disk, decision).map((problem) => `it said done, but ${problem}`);
+  if (said.exit === 0 || said.code === "standing_not_written") {
+    const lost = said.exit !== 0 ? [] : decisionsOn(disk, decision.id)
+      .flatMap(({ standing }) => (standing as Fields | undefined)?.name ?? [])
+      .filter((name) => !disk.standing.includes(name))
+      .map((name) => `the rule ${name} is missing`);
+    return [...problemsOfDecision(disk, decision), ...lost]
+      .map((problem) => `it said done, but ${problem}`);
   }
   const recorded = decisionsOn(disk, decision.id).length;
   if (said.code === "recorded") {

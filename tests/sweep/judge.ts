@@ -25,6 +25,8 @@ const OUTCOMES = {
   refused: [0],
   /** It said that the decision is recorded and yet to be answered; the next run answered. */
   recorded: [4],
+  /** It said that the decision is answered, and its rule perhaps not written. */
+  unwritten: [4],
   /** It died before the record; a line that lacks nothing but its LF may be one. */
   dropped: [0, 4],
   /** It died after the record: the next run answered. */
@@ -81,6 +83,7 @@ export async function judgeDecision(
 function outcomeOf(said: Said | "died", records: number, answers: number): Outcome {
   if (said === "died") return records === 0 ? "dropped" : answers === 0 ? "completed" : "answered";
   if (said.exit === 0) return "succeeded";
+  if (said.code === "standing_not_written") return "unwritten";
   return said.code === "recorded" ? "recorded" : "refused";
 }
 

@@ -12,6 +12,7 @@ function diskWith(lines: readonly Fields[], proposals: readonly Fields[] = []): 
     lines,
     torn: [],
     intents: [],
+    standing: [],
     leftovers: [],
     leftoversOfSidecar: [],
     broken: [],

@@ -71,6 +71,7 @@ the same is done again, and the disk is judged once more. What became of a decis
   succeeded  it stands all the same, and was said to
   refused    it was said to have failed, and nothing was decided
   recorded   it was said to be recorded; the next command answered
+  unwritten  it was said to be answered, and the rule that it makes to be lost, perhaps
   dropped    the process died before the record; it was decided anew
   completed  the process died after the record; the next command answered
   answered   the process died after the answer`;

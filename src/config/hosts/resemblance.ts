@@ -52,6 +52,11 @@ export function endingOf(host: string): "is-ending" | "on-platform" | undefined 
   return isPrivate ? "on-platform" : undefined;
 }
 
+/** What an owner registered of a host; `undefined` of an ending, a single label and an address. */
+export function registeredDomainOf(host: string): string | undefined {
+  return suffixes.getDomain(host, { ...WITH_PLATFORMS, detectIp: true }) ?? undefined;
+}
+
 /**
  * The registered name of a host, by the [public suffix list](https://publicsuffix.org), in which
  * `github.io` is an ending like `co.uk`. `github.io` itself is GitHub's. Where the list knows no owner

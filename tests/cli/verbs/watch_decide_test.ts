@@ -86,3 +86,46 @@ Deno.test("watch --decide leaves to a person what no rule decides, and --dry-run
   assertEquals([wrong.code, wrong.out], [2, ""]);
   assertStringIncludes(wrong.err, "Cannot use --dry-run without --decide");
 });
+
+// Threat: L14
+Deno.test("watch --decide installs packages and opens upstreams that rules name, and no other ones", async () => {
+  await using dir = await tempDir();
+  await prepare(dir);
+  await Deno.writeTextFile(dir.at("current-config", "dev-1", "Dockerfile"), "FROM node:22\n");
+  const rules = [
+    {
+      name: "packages",
+      tool: "capability-block",
+      packages_within: ["npm:@team/*", "npm:left-pad"],
+    },
+    {
+      name: "upstreams",
+      tool: "cred-proxy-block",
+      upstreams_within: ["https://*.api.example"],
+      marks_at_most: "medium",
+    },
+  ].map((rule) => ({ ...rule, then: "approve" }));
+  await Deno.writeTextFile(dir.at("policy.json"), JSON.stringify({ version: 1, rules }));
+  const watch = startWatch(dir.path, ["--decide", "--json"]);
+  const ruled = async (tool: "capability-block" | "cred-proxy-block", proposedFile: string) => {
+    await queueSample(dir.path, { tool, proposedFile });
+    assertEquals(JSON.parse(await watch.next()).event, "arrived");
+    const { outcome, rule, why } = JSON.parse(await watch.next());
+    if (outcome !== "ask") assertEquals(JSON.parse(await watch.next()).event, "decided");
+    return outcome === "ask" ? why : rule;
+  };
+  const dockerfile = (step: string) => ruled("capability-block", `FROM node:22\n${step}\n`);
+  assertEquals(await dockerfile("RUN npm install -g @team/x@1.0.0 left-pad"), "packages");
+  assertStringIncludes(await dockerfile("RUN npm install -g @team/x@1.0.0 evil"), "npm:evil");
+  assertStringIncludes(
+    await dockerfile("RUN npm install -g left-pad && make"),
+    "it changes instructions",
+  );
+  const route = (upstream: string, more: object = {}) =>
+    ruled("cred-proxy-block", JSON.stringify({ routes: [{ path: "/x/", upstream, ...more }] }));
+  assertEquals(await route("https://a.api.example/v1"), "upstreams");
+  assertStringIncludes(await route("https://a.api.example.evil.net"), "evil.net");
+  const token = { auth_scheme: "bearer", token_env: "A" };
+  assertStringIncludes(await route("https://a.api.example", token), "token_env A");
+  assertEquals(await watch.end(), 0);
+});
