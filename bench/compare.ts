@@ -4,7 +4,12 @@
  * @module
  */
 
-import { TOOL_PIPELOCK_BLOCK } from "../mod.ts";
+import {
+  type Tool,
+  TOOL_CAPABILITY_BLOCK,
+  TOOL_CRED_PROXY_BLOCK,
+  TOOL_PIPELOCK_BLOCK,
+} from "../mod.ts";
 import { compareAfter } from "../src/config/compare.ts";
 import {
   median,
@@ -32,19 +37,46 @@ const PROPOSED: Readonly<Record<string, string>> = {
   "with half of the hosts": HOSTS.slice(5_000).join("\n"),
 };
 
+/** 2,000 routes, each over five lines. */
+const ROUTES = JSON.stringify(
+  {
+    routes: HOSTS.slice(0, 2_000).map((host, n) => ({
+      path: `/${n}/`,
+      upstream: `https://${host}`,
+    })),
+  },
+  null,
+  1,
+).replaceAll("},", "},\n");
+
+/** 500 commands and 500 COPYs; the rest is remarks. */
+const DOCKERFILE = [
+  "FROM debian:13",
+  ...Array.from(
+    { length: 10_000 },
+    (_, n) =>
+      n % 10 > 0
+        ? `# remark ${n}`
+        : n % 20 > 0
+        ? `COPY a${n} /b${n}`
+        : `RUN make -C /opt/part-${n} all`,
+  ),
+]
+  .join("\n");
+
 /** The least that any comparison must do: tell the lines apart, and look each one up. */
 function lookUpLines(before: ReadonlySet<string>, after: string): number {
   return after.split("\n").filter((line) => !before.has(line)).length;
 }
 
-async function compare(what: string, proposed: string): Promise<Row> {
-  const known = new Set(HOSTS);
+async function compare(what: string, tool: Tool, before: string, proposed: string): Promise<Row> {
+  const known = new Set(before.split("\n"));
   const samples = await takeTurns(ROUNDS, {
     floor: () => timeMs(() => lookUpLines(known, proposed)),
-    compare: () => timeMs(() => compareAfter(() => [], TOOL_PIPELOCK_BLOCK, IN_FORCE, proposed)),
+    compare: () => timeMs(() => compareAfter(() => [], tool, before, proposed)),
   });
   return {
-    what: `10,000 hosts, ${what}`,
+    what,
     figure: showMs(median(samples.compare)),
     floor: showMs(median(samples.floor)),
     ratio: `${medianRatio(samples.compare, samples.floor).toFixed(1)} x`,
@@ -55,7 +87,16 @@ async function compare(what: string, proposed: string): Promise<Row> {
 
 async function run(): Promise<readonly Row[]> {
   const rows: Row[] = [];
-  for (const [what, proposed] of Object.entries(PROPOSED)) rows.push(await compare(what, proposed));
+  for (const [what, proposed] of Object.entries(PROPOSED)) {
+    rows.push(await compare(`10,000 hosts, ${what}`, TOOL_PIPELOCK_BLOCK, IN_FORCE, proposed));
+  }
+  const routes = ROUTES.replace("https://host-7.", "https://host-x.");
+  rows.push(
+    await compare("10,000 lines of routes, one changed", TOOL_CRED_PROXY_BLOCK, ROUTES, routes),
+  );
+  const dockerfile = DOCKERFILE.replace("/opt/part-5000 all", "/opt/part-5000 install");
+  const what = "10,000 lines of Dockerfile, one changed";
+  rows.push(await compare(what, TOOL_CAPABILITY_BLOCK, DOCKERFILE, dockerfile));
   return rows;
 }
 
