@@ -16,7 +16,7 @@ import {
 import { quote } from "../text/quote.ts";
 import { validateConfigFile } from "./check.ts";
 import { compareAllowlist } from "./allowlist/compare.ts";
-import { compareDockerfile } from "./dockerfile/compare.ts";
+import defer * as dockerfile from "./dockerfile/compare.ts";
 import { compareRoutes } from "./routes/compare.ts";
 
 /** How much of an item's value a mark quotes. */
@@ -30,7 +30,8 @@ type Compare = (current: string | null, proposed: string) => Findings;
 const COMPARE: Readonly<Record<Tool, Compare>> = {
   [TOOL_CRED_PROXY_BLOCK]: compareRoutes,
   [TOOL_PIPELOCK_BLOCK]: compareAllowlist,
-  [TOOL_CAPABILITY_BLOCK]: compareDockerfile,
+  // Its lists take some milliseconds, when the first Dockerfile is compared.
+  [TOOL_CAPABILITY_BLOCK]: (current, proposed) => dockerfile.compareDockerfile(current, proposed),
 };
 
 /**
