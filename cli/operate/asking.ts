@@ -19,7 +19,7 @@ import { quoteShort } from "../render/quote.ts";
 import { versionBlocks } from "../render/version.ts";
 import { renderBlocks, wrap } from "../render/wrap.ts";
 import { type Ask, type Asker, askOn, clearObstacles } from "./confirm.ts";
-import { decideAsShown, type Said, type Seen } from "./decision.ts";
+import { decideAsShown, type Said, type Seen, seenNow } from "./decision.ts";
 
 /** Asks for the words that a decision needs, each in a line. */
 export function askForWords(
@@ -53,10 +53,10 @@ export function printVersion(
 
 /** Throws if what `show` showed is not what is there now: a person may have that one in mind. */
 export function refuseUnlikeShown(
-  { inspection, proposalSha256, currentSha256 }: Seen,
+  { inspection, proposalSha256, currentSha256, finalSha256 }: Seen,
   { verdict }: Pick<DecisionDraft, "verdict">,
 ): void {
-  const unlike = obstaclesTo(inspection, { verdict, proposalSha256, currentSha256 })
+  const unlike = obstaclesTo(inspection, { verdict, proposalSha256, currentSha256, finalSha256 })
     .find(({ clearedBy }) => clearedBy.how === "look");
   if (unlike === undefined) return;
   const { bottleSlug, id: proposalId } = inspection.proposal;
@@ -76,7 +76,7 @@ export async function decideOnScreen(
   said: Said,
   question: string,
 ): Promise<Decision> {
-  const { proposal: { bottleSlug, id: proposalId }, proposalSha256, currentSha256 } = inspection;
+  const { bottleSlug, id: proposalId } = inspection.proposal;
   const ask = askOn(context);
   const words = askForWords(context, ask);
   let agreed = false;
@@ -90,7 +90,7 @@ export async function decideOnScreen(
   if (cleared === undefined || !agreed && (await ask(question))?.trim() !== "yes") {
     throw new CancelledError(`Cancelled: ${quoteShort(proposalId)} was not decided`);
   }
-  return await decideAsShown(context, { inspection, proposalSha256, currentSha256 }, cleared);
+  return await decideAsShown(context, seenNow(inspection), cleared);
 }
 
 /** Shows a proposal, asks, and approves it. */

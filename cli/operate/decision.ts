@@ -18,6 +18,7 @@ import {
   type Decision,
   type DecisionDraft,
   type Inspection,
+  sha256Hex,
   type Verdict,
 } from "../../mod.ts";
 import { type Context, operatorAccount } from "../command/context.ts";
@@ -34,12 +35,20 @@ export interface Seen {
   readonly proposalSha256: string;
   /** SHA-256 of the file in force that the operator saw, `""` if there was none. */
   readonly currentSha256: string;
+  /** SHA-256 of the file that the operator saw that an approval would put in force. */
+  readonly finalSha256: string;
   /** Set if neither `show` showed it, nor a flag says which one is meant: it cannot be approved so. */
   readonly neverShown?: true;
 }
 
 /** What the operator says to a proposal. */
 export type Said = DecisionDraft & { readonly verdict: Verdict; readonly notes: string };
+
+/** What an operator saw of a proposal that is on the screen now. */
+export function seenNow(inspection: Inspection): Seen {
+  const { proposalSha256, currentSha256, finalSha256 } = inspection;
+  return { inspection, proposalSha256, currentSha256, finalSha256 };
+}
 
 /** Finds the proposal that a verb is about to decide. */
 export function findNamed(context: Context, words: readonly string[]): FoundProposal {
@@ -86,14 +95,17 @@ function asSeen(context: Context, inspection: Inspection, word: string): Seen {
     inspection,
     proposalSha256: other ?? inspection.proposalSha256,
     currentSha256: shown?.currentSha256 ?? inspection.currentSha256,
+    // The hash of a proposal says nothing of another file than the agent's.
+    finalSha256: shown?.finalSha256 ??
+      (ifUnmarked ? inspection.finalSha256 : sha256Hex(inspection.proposal.proposedFile)),
     ...(remembered === undefined && sha256 === undefined && !ifUnmarked && { neverShown: true }),
   };
 }
 
 /** Throws for the obstacles to a decision, before the operator spends work on it or a key is made for it. */
 export function refuseAsShown(seen: Seen, draft: DecisionDraft): void {
-  const { inspection, proposalSha256, currentSha256 } = seen;
-  refuseObstacles(inspection, { ...draft, proposalSha256, currentSha256 });
+  const { inspection, proposalSha256, currentSha256, finalSha256 } = seen;
+  refuseObstacles(inspection, { ...draft, proposalSha256, currentSha256, finalSha256 });
 }
 
 /** Decides what the operator saw. */
@@ -120,7 +132,7 @@ export async function decideFound(
 
 /** Makes the request of every verb and screen: throws for its obstacles, and says the key if it made one. */
 async function requestFor(context: Context, seen: Seen, said: Said) {
-  const { inspection: { proposal }, proposalSha256, currentSha256 } = seen;
+  const { inspection: { proposal }, proposalSha256, currentSha256, finalSha256 } = seen;
   const { root, flags: { operator: operatorName } } = context;
   if (seen.neverShown && said.verdict.status === "approved") {
     throw new NotShownError(proposal.id, context.supervise);
@@ -140,6 +152,7 @@ async function requestFor(context: Context, seen: Seen, said: Said) {
     proposalId: proposal.id,
     proposalSha256,
     currentSha256,
+    finalSha256,
     operator: operatorAccount(),
     ...(operatorName !== undefined && { operatorName }),
   };

@@ -34,7 +34,7 @@ export interface Edit {
 }
 
 /**
- * Opens the proposed file, or `start`, in `$VISUAL`, `$EDITOR` or vi. The operator edits a file in
+ * Opens what an approval would put in force, or `start`, in `$VISUAL`, `$EDITOR` or vi. The operator edits a file in
  * `<root>/private`, mode 0600, which stays there until the version is decided, so that no edit is lost.
  *
  * @throws {CancelledError} If the editor failed, or left the file unchanged, empty or invalid.
@@ -42,9 +42,9 @@ export interface Edit {
 export async function editProposal(
   context: Context,
   inspection: Inspection,
-  start: string = inspection.proposal.proposedFile,
+  start: string = inspection.merged ?? inspection.proposal.proposedFile,
 ): Promise<Edit> {
-  const { tool, proposedFile } = inspection.proposal;
+  const { merged, proposal: { tool, proposedFile } } = inspection;
   const { program, args } = editorCommand(context);
   const buffer = openEditBuffer(context.root, tool, start);
   const cancelled = async (why: string) => {
@@ -104,7 +104,7 @@ export async function editProposal(
       `${goOn}. Many editors wait if $EDITOR has a flag, such as code --wait`;
     throw new CancelledError(`Cancelled: ${why}`, { isKept: true });
   }
-  if (finalFile === proposedFile) throw await cancelled("the file was left unchanged");
+  if (finalFile === (merged ?? proposedFile)) throw await cancelled("the file was left unchanged");
 
   const kept = `Your version is kept; to go on: ${goOn}`;
   const [problem] = validateConfigFile(tool, finalFile);

@@ -43,6 +43,7 @@ export function entryJson(entry: AuditEntry): object {
     proposal_id: entry.proposalId,
     proposal_sha256: entry.proposalSha256,
     final_sha256: entry.finalSha256,
+    merged_from: entry.mergedFrom,
     foreign_answer: entry.unrecordedResponse,
     marks: entry.marks?.map(markJson),
     confirmed: entry.confirmed,
@@ -171,8 +172,18 @@ export function renderEntry(
       ? []
       : renderQuoted({ heading: `  ${label}:`, text, kind }, columns, style);
   const { operatorAction, timestamp, component, bottleSlug, operator, operatorName } = entry;
-  const { operatorKey, proposalId, finalSha256, confirmed, unrecordedResponse, repair } = entry;
-  const diffLabel = operatorAction === "modified"
+  const {
+    operatorKey,
+    proposalId,
+    finalSha256,
+    mergedFrom,
+    confirmed,
+    unrecordedResponse,
+    repair,
+  } = entry;
+  const diffLabel = mergedFrom !== undefined
+    ? "diff, of the agent's change in the file in force"
+    : operatorAction === "modified"
     ? "diff to the operator's own version, which it calls (proposed)"
     : "diff";
   const name = operatorName === undefined ? "" : ` (${operatorName})`;

@@ -28,10 +28,19 @@ export function reachBlock(comparison: Comparison, bottleSlug: string): Block {
   return warning(`${words[0]!.toUpperCase()}${visibleLine(words.slice(1), "code")}.`, "bold");
 }
 
-function staleBlocks({ agentDiff }: Inspection, file: string): Block[] {
+/** What an approval would do, if the agent started from another file than the one in force. */
+function staleBlocks(
+  { agentDiff, merged, mergeProblem, proposal }: Inspection,
+  file: string,
+): Block[] {
+  const instead = merged === undefined
+    ? `Its change cannot be made there, because ${visibleLine(mergeProblem ?? "", "code")}: ` +
+      "an approval would put the agent's whole file in its place."
+    : "An approval would make the agent's change there" +
+      (merged === proposal.proposedFile ? "." : ', and answer "modified" with that file.');
   return [
-    warning(`The agent did not start from the ${file} in force.`),
-    ...(agentDiff === undefined ? [warning("The file it started from is not known here.")] : [
+    warning(`The agent did not start from the ${file} in force. ${instead}`),
+    ...(agentDiff === undefined ? [] : [
       EMPTY,
       line("What the agent changed, in the file it started from:"),
       ...diffBlocks(agentDiff).map(notCounted),
@@ -80,7 +89,7 @@ export function proposalBlocks(
   hintsNow: () => Hints | undefined,
 ): Block[] {
   const { proposal, proposalSha256, diff, stale, currentFile, problems } = inspection;
-  const { unrecordedResponse, marks } = inspection;
+  const { unrecordedResponse, marks, merged } = inspection;
   const { bottleSlug, tool, arrivalTimestamp, justification: text } = proposal;
   const id = quoteId(proposal.id);
   const file = CONFIG_FILE_FOR_TOOL[tool];
@@ -119,7 +128,13 @@ export function proposalBlocks(
       warning(`Not a sound ${file}: ${visibleLine(`${where}: ${message}`, "code")}`, "red")
     ),
     ...(diff === ""
-      ? [warning(`The proposed ${file} is the one in force.`)]
+      ? [
+        warning(
+          merged === undefined
+            ? `The proposed ${file} is the one in force.`
+            : `Nothing is left to add: the ${file} in force has all of it.`,
+        ),
+      ]
       : diffBlocks(diff, marks)),
   ];
 }

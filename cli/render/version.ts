@@ -11,8 +11,12 @@ import { reachBlock } from "./proposal.ts";
 import { type Block, notCounted, wrap } from "./wrap.ts";
 
 /** An operator's version beside the file in force, with its marks, and beside what the agent proposed. */
-export function versionBlocks({ proposal, currentFile }: Inspection, finalFile: string): Block[] {
+export function versionBlocks(inspection: Inspection, finalFile: string): Block[] {
+  const { proposal, currentFile, merged } = inspection;
   const { tool, proposedFile } = proposal;
+  const [approved, which] = merged === undefined
+    ? [proposedFile, "what the agent proposed"]
+    : [merged, "the file in force with the agent's change in it"];
   const comparison = compareConfigFiles(tool, currentFile, finalFile);
   const { marks } = comparison;
   const titles = { label: CONFIG_FILE_FOR_TOOL[tool], after: "yours" };
@@ -27,8 +31,8 @@ export function versionBlocks({ proposal, currentFile }: Inspection, finalFile: 
     ...(proposedFile.length > MAX_CONFIG_FILE_BYTES
       ? [heading("What the agent proposed is too large for a diff.")]
       : [
-        heading("Your version, against what the agent proposed:"),
-        ...diffBlocks(renderDiff(proposedFile, finalFile, { ...titles, before: "proposed" }))
+        heading(`Your version, against ${which}:`),
+        ...diffBlocks(renderDiff(approved, finalFile, { ...titles, before: "proposed" }))
           .map(notCounted),
       ]),
   ];

@@ -7,6 +7,7 @@
 import { AlreadyDecidedError, type Verdict } from "../../mod.ts";
 import { CancelledError } from "../command/exit.ts";
 import { clearObstacles } from "../operate/confirm.ts";
+import { seenNow } from "../operate/decision.ts";
 import type { Edit } from "../operate/editor.ts";
 import { quoteId } from "../render/quote.ts";
 import { versionBlocks } from "../render/version.ts";
@@ -190,9 +191,7 @@ export async function askWhy(
 /** Whether a proposal, or what it would change, is not what was looked at. */
 async function hasChanged({ ports }: State, { entry }: Row, look: Look): Promise<boolean> {
   try {
-    const inspection = await ports.inspect(entry);
-    const { proposalSha256, currentSha256 } = inspection;
-    return !isSame(look, { inspection, proposalSha256, currentSha256 });
+    return !isSame(look, seenNow(await ports.inspect(entry)));
   } catch {
     return true; // Opened again, it says why it cannot be read.
   }
@@ -206,7 +205,8 @@ export async function modify(
   before?: HeldDecision["edit"],
 ): Promise<void> {
   const { ports, style } = state;
-  const start = before?.finalFile ?? look.inspection.proposal.proposedFile;
+  const { merged, proposal } = look.inspection;
+  const start = before?.finalFile ?? merged ?? proposal.proposedFile;
   try {
     const edit = await ports.edit(look.inspection, start);
     await before?.discard();

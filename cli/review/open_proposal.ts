@@ -4,6 +4,7 @@
  * @module
  */
 
+import { seenNow } from "../operate/decision.ts";
 import { proposalBlocks } from "../render/proposal.ts";
 import { type Block, wrap } from "../render/wrap.ts";
 import { open, type Row } from "./list.ts";
@@ -13,7 +14,7 @@ import { openViewport } from "./viewport.ts";
 /** Whether a page says the same now, so that what was seen of it counts. */
 export function isSame(before: Look, now: Omit<Look, "page" | "stamp">): boolean {
   return before.proposalSha256 === now.proposalSha256 &&
-    before.currentSha256 === now.currentSha256 &&
+    before.currentSha256 === now.currentSha256 && before.finalSha256 === now.finalSha256 &&
     JSON.stringify(before.inspection.unrecordedResponse) ===
       JSON.stringify(now.inspection.unrecordedResponse);
 }
@@ -24,8 +25,7 @@ export async function lookAt(state: State, row: Row): Promise<Look | undefined> 
   try {
     const inspection = await ports.inspect(row.entry);
     const stamp = ports.stampOf(inspection.currentPath);
-    const { proposalSha256, currentSha256 } = inspection;
-    const seen = { inspection, proposalSha256, currentSha256, stamp };
+    const seen = { ...seenNow(inspection), stamp };
     const before = looks.get(row.key);
     const page = before !== undefined && isSame(before, seen)
       ? before.page

@@ -17,7 +17,7 @@ import { type Context, keepForLater } from "../command/context.ts";
 import { CancelledError, failureOf } from "../command/exit.ts";
 import { askForWords, printVersion } from "../operate/asking.ts";
 import { type Ask, clearObstacles } from "../operate/confirm.ts";
-import { decideAsShown, decideEdit, printDecision } from "../operate/decision.ts";
+import { decideAsShown, decideEdit, printDecision, seenNow } from "../operate/decision.ts";
 import { editProposal } from "../operate/editor.ts";
 import { alarmLines, nothingListed } from "../render/pending.ts";
 import { proposalBlocks } from "../render/proposal.ts";
@@ -150,9 +150,8 @@ async function decideOn(
     ? await ask("Notes for the agent (Enter for none): ")
     : cleared.notes;
   if (notes === undefined) return false;
-  const { proposalSha256, currentSha256 } = inspection;
-  const seen = { inspection, proposalSha256, currentSha256 };
-  printDecision(context, await decideAsShown(context, seen, { ...cleared, notes }));
+  const decision = await decideAsShown(context, seenNow(inspection), { ...cleared, notes });
+  printDecision(context, decision);
   return true;
 }
 

@@ -74,8 +74,10 @@ export async function modify(context: Context, words: readonly string[]): Promis
   }
   const finalFile = decodeVersion(await readNamedFile(context, file), file);
   if (finalFile.trim() === "") throw new CancelledError(`Cancelled: ${file} is empty`);
-  if (finalFile === inspection.proposal.proposedFile) {
-    throw new CancelledError("Cancelled: that is the proposed file; approve it instead");
+  if (finalFile === (inspection.merged ?? inspection.proposal.proposedFile)) {
+    throw new CancelledError(
+      "Cancelled: that is what an approval would put in force; approve it instead",
+    );
   }
   await answer(finalFile);
 }

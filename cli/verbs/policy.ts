@@ -52,9 +52,9 @@ async function rulePending(context: Context, policy: PolicyInForce): Promise<Rul
 }
 
 /** Whether rules would have decided otherwise; what they leave to a person, is not decided otherwise. */
-function differs({ entry, ruling }: Judged): boolean {
-  return ruling.outcome !== "ask" &&
-    entry.operatorAction !== (ruling.outcome === "approve" ? "approved" : "rejected");
+function differs({ entry, ruling, isApproval }: Judged): boolean {
+  if (ruling.outcome === "ask") return false;
+  return ruling.outcome === "approve" ? !isApproval : entry.operatorAction !== "rejected";
 }
 
 /** For each rule, how often it would decide or ask: of what is pending, as it was decided, and otherwise. */
@@ -108,14 +108,14 @@ function reportJson({ rules, pending, replayed, lost }: Report): object {
       id: proposalId,
       ...saidJson(ruling),
     })),
-    recorded: replayed.map(({ entry, ruling }) => ({
+    recorded: replayed.map(({ entry, ruling, isApproval }) => ({
       timestamp: entry.timestamp,
       bottle_slug: entry.bottleSlug,
       id: entry.proposalId,
       status: entry.operatorAction,
       operator: entry.operator ?? null,
       ...saidJson(ruling),
-      otherwise: differs({ entry, ruling }),
+      otherwise: differs({ entry, ruling, isApproval }),
     })),
     not_replayed: lost,
   };
@@ -171,9 +171,9 @@ export async function policyTest(context: Context): Promise<void> {
   const pending = await rulePending(context, policy);
   const replayed: Judged[] = [];
   let lost = 0;
-  for (const { entry, ruling } of replayDecisions(selectLogs(context), policy, root)) {
+  for (const { entry, ruling, isApproval } of replayDecisions(selectLogs(context), policy, root)) {
     // Agents choose how long a diff is, and a log has many: none is kept.
-    if (ruling !== undefined) replayed.push({ entry: { ...entry, diff: "" }, ruling });
+    if (ruling !== undefined) replayed.push({ entry: { ...entry, diff: "" }, ruling, isApproval });
     else lost++;
   }
   const report = { rules: countByRule(policy, pending, replayed), pending, replayed, lost };

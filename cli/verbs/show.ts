@@ -114,6 +114,8 @@ function inspectionJson(inspection: Inspection, hints: Parameters<typeof hintsJs
     current_file: inspection.currentFile,
     diff: inspection.diff,
     agent_diff: inspection.agentDiff ?? null,
+    merged_file: inspection.merged ?? null,
+    merge_problem: inspection.mergeProblem ?? null,
   };
   return {
     version: 1,

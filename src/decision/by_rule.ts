@@ -66,7 +66,7 @@ export async function decideByRule(
       const { outcome, rule, needed } = ruling;
       if (outcome === "ask" || rule === undefined) return undefined;
       const until = untilOf(ruling, now);
-      const { proposalSha256, currentSha256 } = inspection;
+      const { proposalSha256, currentSha256, finalSha256 } = inspection;
       const status = outcome === "approve" ? STATUS_APPROVED : STATUS_REJECTED;
       const operator = RULE_OPERATOR + rule.name;
       const notes = notesOf(ruling, until);
@@ -77,6 +77,7 @@ export async function decideByRule(
           operator,
           proposalSha256,
           currentSha256,
+          finalSha256,
           // A person confirmed the marks of a change that stands, and it has no other ones.
           ...(needed.some(({ exactly }) => exactly) && { confirmedSlug: ref.bottleSlug }),
         },

@@ -25,6 +25,7 @@ import {
   COMPONENT_REBUILD,
   type ProposalRef,
   type Status,
+  STATUS_MODIFIED,
   STATUSES,
 } from "../records/proposal.ts";
 import { type Check, isCount, isFlag, isJsonObject, isText } from "../records/shape.ts";
@@ -180,7 +181,9 @@ export async function decideUnderLock(
     const looked = await look(inspection);
     if (looked === undefined) return undefined;
     const { said, byRules } = looked;
-    const request = { ...said, root, bottleSlug, proposalId };
+    // Who does not say which file was shown saw the agent's.
+    const { finalSha256 = sha256Hex(inspection.proposal.proposedFile) } = said;
+    const request = { ...said, finalSha256, root, bottleSlug, proposalId };
     checkRequest(request, byRules);
     refuseObstacles(inspection, request);
     const { standing, notes } = request;
@@ -246,6 +249,7 @@ const REQUEST: Readonly<Record<keyof DecideRequest, Check>> = {
   proposalId: isName,
   proposalSha256: isText,
   currentSha256: orUndefined(isText),
+  finalSha256: orUndefined(isText),
   verdict: isVerdict,
   notes: isText,
   operator: isName,
@@ -275,6 +279,10 @@ function checkRequest(request: DecideRequest, byRules?: ByRules): void {
   }
 }
 
+/** What the agent is told of an approval that put another file in force than its own. */
+const MERGED_NOTE =
+  "This is your change on top of the file in force by now, which is not the one you started from.";
+
 async function record(
   root: string,
   request: DecideRequest,
@@ -282,14 +290,18 @@ async function record(
   { byRules, toStand }: { readonly byRules?: ByRules | undefined; readonly toStand?: ToStand },
 ): Promise<Decision> {
   const { proposal, proposalSha256 } = inspection;
-  const { bottleSlug, proposalId, verdict, notes, operator, operatorName } = request;
+  const { bottleSlug, proposalId, verdict, operator, operatorName } = request;
   const planted = inspection.unrecordedResponse &&
     keepUnrecorded({ root, bottleSlug, proposalId });
-  const { status } = verdict;
   const finalFile = fileOf(verdict, inspection) ?? null;
+  const isMerged = verdict.status === "approved" && finalFile !== proposal.proposedFile;
+  const status = isMerged ? STATUS_MODIFIED : verdict.status;
+  const notes = isMerged ? `${request.notes} ${MERGED_NOTE}`.trimStart() : request.notes;
   const component = COMPONENT_FOR_TOOL[proposal.tool] ?? COMPONENT_REBUILD;
   const confirmed = confirmedBy(inspection, request);
-  const judgement = finalFile === null ? inspection : judge(inspection, finalFile);
+  // A rejection is of what the agent sent.
+  const decided = finalFile ?? proposal.proposedFile;
+  const judgement = judge(inspection, decided);
   const { sha256: standingSha256 } = toStand ?? { sha256: inspection.policy.standingSha256 };
   const entry: AuditEntry = {
     timestamp: new Date().toISOString(),
@@ -298,14 +310,13 @@ async function record(
     operatorAction: status,
     operatorNotes: notes,
     justification: proposal.justification,
-    diff: verdict.status === "modified"
-      ? diffAgainst(inspection, verdict.finalFile)
-      : inspection.diff,
+    diff: judgement === inspection ? inspection.diff : diffAgainst(inspection, decided),
     operator,
     ...(operatorName !== undefined && { operatorName }),
     proposalId,
     proposalSha256,
     finalSha256: finalFile === null ? "" : sha256Hex(finalFile),
+    ...(isMerged && { mergedFrom: proposal.currentFileHash }),
     ...(planted !== undefined && { unrecordedResponse: wordsOf(planted) }),
     marks: shortenMarks(judgement.marks),
     reach: judgement.reach,
@@ -326,7 +337,7 @@ async function record(
     const says = standingResponse({ root, bottleSlug, proposalId })?.says ?? "it is gone again";
     throw new ObstacleError(request, [unrecordedResponse(says, { how: "look" })]);
   }
-  if (verdict.status === "modified") keepDecided(bottleSlug, verdict.finalFile, root);
+  if (status === STATUS_MODIFIED) keepDecided(bottleSlug, finalFile!, root);
   const auditLog = auditLogPath(component, bottleSlug, { root });
   const standing = toStand && { standing: toStand.made };
   return {
@@ -340,7 +351,7 @@ async function record(
   };
 }
 
-/** Keeps the operator's version: nobody but the response has it, and the queue's owner can remove that. */
+/** Keeps a file that is not the agent's: only the response has it, and the queue's owner can remove that. */
 function keepDecided(bottleSlug: string, file: string, root: string): void {
   try {
     keepFile(bottleSlug, new TextEncoder().encode(file), root, replaceFileAlone);

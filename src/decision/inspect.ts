@@ -4,11 +4,9 @@
  * @module
  */
 
-import { validateConfigFile } from "../config/check.ts";
-import { compareAfter } from "../config/compare.ts";
 import { claudeBottleRoot, proposalPath, queueDirForSlug } from "../disk/layout.ts";
 import { directoryIdentity, MAX_QUEUE_FILE_BYTES, readUntrusted } from "../disk/read_untrusted.ts";
-import { knownFile, readFileInForce } from "../host/config_files.ts";
+import { readFileInForce } from "../host/config_files.ts";
 import { type PolicyInForce, readPolicy } from "../host/policy_file.ts";
 import { refuseIfDecided, standingResponse, type UnrecordedResponse } from "../log/decisions.ts";
 import { pendingFromBytes, type PendingProposal } from "../queue/files.ts";
@@ -19,6 +17,7 @@ import { type ConfigProblem, failedCheck, MAX_CONFIG_FILE_BYTES } from "../recor
 import { CONFIG_FILE_FOR_TOOL, type Proposal, type ProposalRef } from "../records/proposal.ts";
 import type { Comparison } from "../records/reach.ts";
 import { renderDiff } from "../text/diff.ts";
+import { assessProposal } from "./assess.ts";
 import { basename } from "@std/path";
 
 /** A pending proposal beside the file in force, and what the change would let the bottle do. */
@@ -29,6 +28,19 @@ export interface Inspection extends PendingProposal, Comparison {
   readonly currentFile: string | null;
   /** Whether the agent started from a file other than the one in force. */
   readonly stale: boolean;
+  /** The file that the agent started from. Only if `stale`, and if a copy of that file was kept. */
+  readonly startedFile?: string;
+  /**
+   * The file in force with the agent's change in it: what an approval puts in force instead of the agent's own
+   * file. Only if `stale`, and if the change can be made there.
+   */
+  readonly merged?: string;
+  /** Why the change cannot be made in the file in force, as the end of a sentence. Only if `stale`. */
+  readonly mergeProblem?: string;
+  /** SHA-256 of the file that an approval would put in force, lower-case hex. */
+  readonly finalSha256: string;
+  /** The problems of the proposed file. A sidecar queues no file with problems. */
+  readonly problems: readonly ConfigProblem[];
   /**
    * From the file that the agent started from to the proposed one: what the agent itself changed.
    * Only if `stale`, and if a copy of that file was kept.
@@ -36,10 +48,11 @@ export interface Inspection extends PendingProposal, Comparison {
   readonly agentDiff: string | undefined;
   /** SHA-256 of the file in force, lower-case hex; `""` if there is none. */
   readonly currentSha256: string;
-  /** From the file in force to the proposed one; of one that is too large to be valid, its beginning. */
+  /**
+   * From the file in force to the proposed one, or to `merged`; of one that is too large to be valid, its
+   * beginning.
+   */
   readonly diff: string;
-  /** The problems of the proposed file. A sidecar queues no file with problems. */
-  readonly problems: readonly ConfigProblem[];
   /** A response in the queue without a recorded decision. */
   readonly unrecordedResponse: UnrecordedResponse | undefined;
   /** The root's `policy.json`. */
@@ -79,12 +92,9 @@ export async function inspectProposal(ref: ProposalRef): Promise<Inspection> {
   }
   const { proposal } = pending;
   const current = readFileInForce(proposal.tool, bottleSlug, root);
-  const agentSha256 = proposal.currentFileHash;
-  const stale = agentSha256 !== "" && agentSha256 !== current.currentSha256;
-  const started = stale ? knownFile(bottleSlug, agentSha256, root) : undefined;
-  const { tool, proposedFile } = proposal;
-  const checked = validateConfigFile(tool, proposedFile);
-  const problems = [...checked];
+  const assessment = assessProposal(proposal, current, root);
+  const { startedFile, merged } = assessment;
+  const problems = [...assessment.problems];
   /** Without its diff a proposal can be rejected, and not approved. */
   const orProblem = (run: () => string): string => {
     try {
@@ -98,12 +108,11 @@ export async function inspectProposal(ref: ProposalRef): Promise<Inspection> {
   return {
     ...pending,
     ...current,
-    stale,
-    agentDiff: started === undefined
+    ...assessment,
+    agentDiff: startedFile === undefined
       ? undefined
-      : orProblem(() => diffFromAgents(started, proposal)),
-    diff: orProblem(() => diffAgainst(current, proposedFile)),
-    ...compareAfter(() => checked, tool, current.currentFile, proposedFile),
+      : orProblem(() => diffFromAgents(startedFile, proposal)),
+    diff: orProblem(() => diffAgainst(current, merged ?? proposal.proposedFile)),
     problems,
     unrecordedResponse,
     policy: readPolicy(root),

@@ -7,6 +7,7 @@
 
 import { validateConfigFile } from "../config/check.ts";
 import { compareAfter, FAILED_CHECK } from "../config/compare.ts";
+import { mergeChange } from "../config/merge.ts";
 import type { Confirmation } from "../records/audit_entry.ts";
 import { type Mark, MAX_MARKS, nameMarks } from "../records/mark.ts";
 import {
@@ -69,6 +70,7 @@ export function obstaclesTo(inspection: Inspection, draft: DecisionDraft): reado
   const { proposal, proposalSha256, currentSha256, unrecordedResponse: planted } = inspection;
   const { verdict, notes = "", proposalSha256: shown = proposalSha256 } = draft;
   const { currentSha256: shownCurrent = currentSha256 } = draft;
+  const { finalSha256: shownFinal = inspection.finalSha256 } = draft;
   // A rejection changes nothing, so neither the file in force nor the marks matter.
   const rejects = verdict.status === "rejected";
   const file = fileOf(verdict, inspection);
@@ -76,7 +78,7 @@ export function obstaclesTo(inspection: Inspection, draft: DecisionDraft): reado
   const { marks } = judgement;
 
   const others = rejects ? [] : byPolicy(inspection, file, judgement);
-  if (inspection.stale && !rejects) {
+  if (inspection.stale && !rejects && !isOnFileInForce(inspection, file)) {
     others.push(staleFor("agent", proposal.currentFileHash, inspection));
   }
   if (planted !== undefined) {
@@ -92,6 +94,9 @@ export function obstaclesTo(inspection: Inspection, draft: DecisionDraft): reado
   if (draft.ifUnmarked === true && !rejects) found.push(...forPeople(judgement, others));
   if (shownCurrent !== currentSha256 && !rejects) {
     found.push(staleFor("operator", shownCurrent, inspection));
+  }
+  if (shownFinal !== inspection.finalSha256 && verdict.status === "approved") {
+    found.push(changed(shownFinal, inspection.finalSha256, "the file that it would put in force"));
   }
   if (draft.standing !== undefined) found.push(...unableToStand(inspection, draft.standing));
   found.push(...others, ...unconfirmed(proposal.bottleSlug, marks, draft));
@@ -134,9 +139,9 @@ function lacksNotes({ status }: { readonly status: string }, notes: string): boo
 /** The file that the agent gets; `undefined` for a rejection, and for a version yet to be written. */
 export function fileOf(
   verdict: DecisionDraft["verdict"],
-  { proposal }: Inspection,
+  { proposal, merged = proposal.proposedFile }: Inspection,
 ): string | undefined {
-  if (verdict.status === "approved") return proposal.proposedFile;
+  if (verdict.status === "approved") return merged;
   return verdict.status === "modified" && "finalFile" in verdict ? verdict.finalFile : undefined;
 }
 
@@ -159,7 +164,7 @@ const judged = new WeakMap<Inspection, Judgement & { readonly file: string }>();
 /** The problems of a version of the file, and what it would let the bottle do. */
 export function judge(inspection: Inspection, file: string): Judgement {
   const { tool, proposedFile } = inspection.proposal;
-  if (file === proposedFile) return inspection;
+  if (file === (inspection.merged ?? proposedFile)) return inspection;
   let known = judged.get(inspection);
   if (known?.file !== file) {
     const problems = validateConfigFile(tool, file);
@@ -170,10 +175,21 @@ export function judge(inspection: Inspection, file: string): Judgement {
   return known;
 }
 
+/**
+ * Whether a version of the file has all that came into force since the agent read it. One that is yet to be
+ * written begins with the merged file.
+ */
+function isOnFileInForce(inspection: Inspection, file: string | undefined): boolean {
+  const { merged, proposal: { tool } } = inspection;
+  if (merged === undefined || file === undefined || file === merged) return merged !== undefined;
+  const again = mergeChange(tool, inspection.startedFile!, file, inspection.currentFile!);
+  return "merged" in again && again.merged === file;
+}
+
 const shortHash = (sha256: string): string => sha256.slice(0, 12);
 
-function changed(shownSha256: string, foundSha256: string): Obstacle {
-  const message = "it is not the one that was shown " +
+function changed(shownSha256: string, foundSha256: string, what = "it"): Obstacle {
+  const message = `${what} is not the one that was shown ` +
     `(shown ${shortHash(shownSha256)}, found ${shortHash(foundSha256)})`;
   return { code: "changed", message, clearedBy: { how: "look" }, shownSha256, foundSha256 };
 }
@@ -181,7 +197,7 @@ function changed(shownSha256: string, foundSha256: string): Obstacle {
 function staleFor(
   seenBy: "agent" | "operator",
   seenSha256: string,
-  { proposal, currentSha256 }: Inspection,
+  { proposal, currentSha256, merged, mergeProblem }: Inspection,
 ): Obstacle {
   const file = CONFIG_FILE_FOR_TOOL[proposal.tool];
   const [which, clearedBy] = seenBy === "agent"
@@ -189,7 +205,12 @@ function staleFor(
     : ["the file that was shown", { how: "look" }] as const;
   const then = seenSha256 === "" ? "none" : shortHash(seenSha256);
   const now = currentSha256 === "" ? "no such file" : shortHash(currentSha256);
-  const message = `the ${file} in force is not ${which} (then ${then}, now ${now})`;
+  const more = seenBy === "operator"
+    ? ""
+    : merged === undefined
+    ? `, and the agent's change cannot be made in it: ${mergeProblem}`
+    : ", and this version does not keep all that changed in it since";
+  const message = `the ${file} in force is not ${which} (then ${then}, now ${now})${more}`;
   return { code: "stale", message, clearedBy, seenBy, seenSha256, inForceSha256: currentSha256 };
 }
 

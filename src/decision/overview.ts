@@ -5,7 +5,6 @@
  * @module
  */
 
-import { marksFor } from "../config/compare.ts";
 import {
   claudeBottleRoot,
   intentsDir,
@@ -39,6 +38,7 @@ import { UnsafeFileError } from "../records/errors.ts";
 import type { Mark } from "../records/mark.ts";
 import { isBottleSlug, isProposalId, PROPOSAL_SUFFIX, RESPONSE_SUFFIX } from "../records/names.ts";
 import { MAX_CONFIG_FILE_BYTES } from "../records/problem.ts";
+import { assessProposal } from "./assess.ts";
 import { join } from "@std/path";
 
 /** What waits for an operator. */
@@ -354,8 +354,7 @@ export function marksOfPending(
   for (const { entry, file, chars } of due.sort((a, b) => a.before - b.before)) {
     if (chars > charsLeft) continue;
     charsLeft -= chars;
-    const { tool, proposedFile } = entry.proposal;
-    const found = marksFor(tool, file.currentFile, proposedFile);
+    const found = assessProposal(entry.proposal, file, root).marks;
     judged.set(entry, { currentSha256: file.currentSha256, marks: found });
     marks.set(entry, found);
   }

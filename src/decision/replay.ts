@@ -5,8 +5,6 @@
  * @module
  */
 
-import { validateConfigFile } from "../config/check.ts";
-import { compareAfter } from "../config/compare.ts";
 import { applyPatch } from "../config/dockerfile/patch.ts";
 import type { PolicyInForce } from "../host/policy_file.ts";
 import { isDecision } from "../log/decisions.ts";
@@ -16,8 +14,14 @@ import type { RuleHistory } from "../log/rule_history.ts";
 import type { Ruling } from "../policy/rules.ts";
 import { type AuditEntry, instantOf } from "../records/audit_entry.ts";
 import { isBottleSlug } from "../records/names.ts";
-import { CONFIG_FILE_FOR_TOOL, type ProposalRef, STATUS_MODIFIED } from "../records/proposal.ts";
+import {
+  CONFIG_FILE_FOR_TOOL,
+  type ProposalRef,
+  STATUS_APPROVED,
+  STATUS_MODIFIED,
+} from "../records/proposal.ts";
 import { sha256Hex } from "../text/hash.ts";
+import { assessProposal } from "./assess.ts";
 import { historyOf, rulingOn } from "./by_rule.ts";
 import { diffAgainst, type Inspection, inspectProposal } from "./inspect.ts";
 import { findDecidedProposal, findFinalFile } from "./proven_response.ts";
@@ -39,6 +43,8 @@ export interface Replayed {
   readonly ruling: Ruling | undefined;
   /** The proposal beside the file that was in force; missing with `ruling`. */
   readonly inspection: Inspection | undefined;
+  /** Whether what was put in force is what an approval puts in force. */
+  readonly isApproval: boolean;
 }
 
 /** How often rules decided before does not matter in a replay: other rules decided other things then. */
@@ -62,8 +68,10 @@ export function* replayDecisions(
     const instant = instantOf(entry.timestamp);
     const inspection = instant === Infinity ? undefined : inspectRecorded(entry, policy, root);
     const at = new Date(instant / 1000);
+    const isApproval = entry.operatorAction === STATUS_APPROVED ||
+      entry.finalSha256 === inspection?.finalSha256;
     const ruling = inspection && rulingOn(inspection, at, () => NOTHING_BEFORE);
-    yield { entry, ruling, inspection };
+    yield { entry, ruling, inspection, isApproval };
   }
 }
 
@@ -80,7 +88,7 @@ function inspectRecorded(
   const ref = { root, bottleSlug, proposalId };
   const pending = findDecidedProposal(ref, proposalSha256);
   if (pending === undefined) return undefined;
-  const { tool, proposedFile, currentFileHash } = pending.proposal;
+  const { tool, proposedFile } = pending.proposal;
   const final = entry.operatorAction === STATUS_MODIFIED
     ? findFinalFile(ref, finalSha256)
     : proposedFile;
@@ -91,18 +99,15 @@ function inspectRecorded(
   const currentSha256 = sha256Hex(before);
   // The diff of a missing file is that of an empty one.
   const currentFile = before === "" ? null : before;
-  const problems = validateConfigFile(tool, proposedFile);
   const says = entry.unrecordedResponse;
   return {
     ...pending,
     currentPath,
     currentFile,
     currentSha256,
-    stale: currentFileHash !== "" && currentFileHash !== currentSha256,
+    ...assessProposal(pending.proposal, { currentFile, currentSha256 }, root),
     agentDiff: undefined,
     diff,
-    ...compareAfter(() => problems, tool, currentFile, proposedFile),
-    problems,
     unrecordedResponse: says === undefined ? undefined : { bottleSlug, proposalId, says },
     policy,
   };

@@ -106,6 +106,8 @@ interface Shown {
   readonly proposalSha256: string;
   /** SHA-256 of the file in force, lower-case hex; `""` if there was none. */
   readonly currentSha256: string;
+  /** SHA-256 of the file that an approval would put in force; missing if an older version showed it. */
+  readonly finalSha256?: string;
 }
 
 /** How many proposals of a bottle are remembered: more than a person looks at while an id is in mind. */
@@ -123,8 +125,9 @@ function shownPath({ root = claudeBottleRoot(), bottleSlug, proposalId }: Propos
  * Remembers what was shown of a proposal, also after it is decided: a beginning of its id that is typed
  * again must not mean another proposal. Needs `--allow-write` for `<root>/private`.
  */
-export function rememberShown(ref: ProposalRef, shown: Shown): void {
-  const text = `${shown.proposalSha256} ${shown.currentSha256}\n`;
+export function rememberShown(ref: ProposalRef, shown: Required<Shown>): void {
+  const { proposalSha256, currentSha256, finalSha256 } = shown;
+  const text = `${proposalSha256} ${currentSha256} ${finalSha256}\n`;
   const path = shownPath(ref);
   replaceFile(path, new TextEncoder().encode(text));
   keepNewest(dirname(path), MAX_SHOWN);
@@ -132,16 +135,17 @@ export function rememberShown(ref: ProposalRef, shown: Shown): void {
 
 /**
  * What was last shown of a proposal, if it was shown. Half a hash would bind a decision to less than
- * what was shown, so a file without two whole ones is refused.
+ * what was shown, so a file without whole ones is refused.
  *
  * @throws {InvalidNameError} If the slug or the id is not valid.
- * @throws {MalformedRecordError} If the file does not have two hashes.
+ * @throws {MalformedRecordError} If the file does not have whole hashes.
  */
 export function lastShown(ref: ProposalRef): Shown | undefined {
   const path = shownPath(ref);
   const bytes = readOwnFile(path);
   if (bytes === undefined) return undefined;
-  const hashes = /^([0-9a-f]{64}) ((?:[0-9a-f]{64})?)\n$/.exec(new TextDecoder().decode(bytes));
+  const hashes = /^([0-9a-f]{64}) ((?:[0-9a-f]{64})?)(?: ([0-9a-f]{64}))?\n$/
+    .exec(new TextDecoder().decode(bytes));
   if (hashes === null) {
     throw new MalformedRecordError(
       path,
@@ -149,7 +153,12 @@ export function lastShown(ref: ProposalRef): Shown | undefined {
       "it does not say what was shown; look at the proposal again",
     );
   }
-  return { proposalSha256: hashes[1]!, currentSha256: hashes[2]! };
+  const [, proposalSha256, currentSha256, finalSha256] = hashes;
+  return {
+    proposalSha256: proposalSha256!,
+    currentSha256: currentSha256!,
+    ...(finalSha256 !== undefined && { finalSha256 }),
+  };
 }
 
 /** Which proposal was shown last, of those of any bottle whose id begins so; `undefined` if none was. */

@@ -78,6 +78,11 @@ export interface AuditEntry {
   /** SHA-256 of the final file, lower-case hex; `""` for a rejection. */
   readonly finalSha256?: string;
   /**
+   * SHA-256 of the file that the agent started from, lower-case hex, if its change was made in another one that
+   * was in force by then; missing if the final file is the agent's, or the operator's own.
+   */
+  readonly mergedFrom?: string;
+  /**
    * What the response without a record said that was overridden: a status or a reason, and SHA-256 of its
    * bytes if they could be read. `<root>/private/foreign/<slug>/` then has a copy.
    */

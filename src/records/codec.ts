@@ -120,6 +120,7 @@ const AUDIT_ENTRY = shapeOf<AuditEntry>("audit entry", {
   proposalId: own("proposal_id"),
   proposalSha256: own("proposal_sha256"),
   finalSha256: own("final_sha256"),
+  mergedFrom: own("merged_from"),
   unrecordedResponse: own("foreign_answer"),
   marks: own("marks", isListOf(isMark, MAX_MARKS + 1)),
   confirmed: own("confirmed", isListOf(isOneOf(CONFIRMATIONS), CONFIRMATIONS.length)),

@@ -32,6 +32,11 @@ export interface DecisionDraft {
    */
   readonly currentSha256?: string;
   /**
+   * SHA-256 of the file that the operator saw that an approval puts in force, lower-case hex: `finalSha256` of
+   * the inspection. {@linkcode decide} takes it for the agent's own file unless given, and approves nothing else.
+   */
+  readonly finalSha256?: string;
+  /**
    * The bottle's slug, typed because the file has high marks. It is no secret: it keeps a hurried
    * operator from approving what nobody looked at. Needs `currentSha256`, which says what the marks
    * were compared with.

@@ -121,19 +121,24 @@ function match(oldLines: readonly string[], newLines: readonly string[]): Match[
   return matches;
 }
 
-/** The lines that differ: from the first up to, and without, the last. */
-interface Change {
+/** Lines that differ: from the first up to, and without, the last. */
+export interface LineChange {
   readonly oldFrom: number;
   readonly oldTo: number;
   readonly newFrom: number;
   readonly newTo: number;
 }
 
-function changesBetween(matches: readonly Match[], oldCount: number, newCount: number): Change[] {
-  const changes: Change[] = [];
+/** What differs between two lists of lines, in order. Between two changes there is a line that is the same. */
+export function changesBetween(
+  oldLines: readonly string[],
+  newLines: readonly string[],
+): LineChange[] {
+  const changes: LineChange[] = [];
   let oldFrom = 0;
   let newFrom = 0;
-  for (const next of [...matches, { oldAt: oldCount, newAt: newCount, count: 0 }]) {
+  const end: Match = { oldAt: oldLines.length, newAt: newLines.length, count: 0 };
+  for (const next of [...match(oldLines, newLines), end]) {
     if (next.oldAt > oldFrom || next.newAt > newFrom) {
       changes.push({ oldFrom, oldTo: next.oldAt, newFrom, newTo: next.newAt });
     }
@@ -144,8 +149,8 @@ function changesBetween(matches: readonly Match[], oldCount: number, newCount: n
 }
 
 /** Puts changes whose context touches into one hunk. */
-function groupIntoHunks(changes: readonly Change[]): Change[][] {
-  const hunks: Change[][] = [];
+function groupIntoHunks(changes: readonly LineChange[]): LineChange[][] {
+  const hunks: LineChange[][] = [];
   for (const change of changes) {
     const hunk = hunks.at(-1);
     const before = hunk?.at(-1);
@@ -162,7 +167,7 @@ function range(from: number, count: number): string {
 }
 
 function writeHunk(
-  hunk: readonly Change[],
+  hunk: readonly LineChange[],
   oldLines: readonly string[],
   newLines: readonly string[],
   out: string[],
@@ -230,7 +235,7 @@ export function renderDiff(
   const { label = "config", before: oldKind = "current", after: newKind = "proposed" } = options;
   const oldLines = linesOf(before);
   const newLines = linesOf(after);
-  const changes = changesBetween(match(oldLines, newLines), oldLines.length, newLines.length);
+  const changes = changesBetween(oldLines, newLines);
   const out = [`--- ${label} (${oldKind})`, `+++ ${label} (${newKind})`];
   for (const hunk of groupIntoHunks(changes)) writeHunk(hunk, oldLines, newLines, out);
   return out.join("\n") + "\n";

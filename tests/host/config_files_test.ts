@@ -23,12 +23,10 @@ Deno.test("show puts both diffs on the screen where the agent started from anoth
   const { out } = await supervise(dir.path, ["show", "p1"]);
   const rows = out.split("\n");
   assertEquals(rows.slice(rows.findIndex((row) => row.startsWith("! "))), [
-    "! Would let dev-1 reach a.example and api.github.com; nothing else is new; ",
-    "!↪b.example would go.",
-    '! medium  line 1: "a.example" has an owner who is not in the file in force',
+    "! Would let dev-1 reach api.github.com; nothing else is new.",
     '! medium  line 2: "api.github.com" has an owner who is not in the file in force',
-    '! low     old line 1: "b.example" would no longer be allowed',
-    "! The agent did not start from the allowlist in force.",
+    "! The agent did not start from the allowlist in force. An approval would make ",
+    `!↪the agent's change there, and answer "modified" with that file.`,
     "",
     "What the agent changed, in the file it started from:",
     "--- allowlist (the agent's)",
@@ -41,19 +39,15 @@ Deno.test("show puts both diffs on the screen where the agent started from anoth
     "--- allowlist (current)",
     "+++ allowlist (proposed)",
     "@@ -1 +1,2 @@",
-    "-1 b.example",
-    '! low     "b.example" would no longer be allowed',
-    "+1 a.example",
-    '! medium  "a.example" has an owner who is not in the file in force',
+    " 1 b.example",
     "+2 api.github.com",
     '! medium  "api.github.com" has an owner who is not in the file in force',
     "",
   ]);
   const json = JSON.parse((await supervise(dir.path, ["show", "p1", "--json"])).out);
-  assertEquals(json.stale, true);
+  assertEquals([json.stale, json.merge_problem], [true, null]);
+  assertEquals(json.merged_file, "b.example\napi.github.com\n");
   assertStringIncludes(json.agent_diff, "(the agent's)");
-  assertEquals((await supervise(dir.path, ["approve", "p1"])).code, 5);
-  assertEquals((await supervise(dir.path, ["approve", "p1", "--allow-stale"])).code, 0);
 });
 
 Deno.test("keepFilesInForce() keeps the fifty newest, and knownFile() gives none that is not the one named", async () => {

@@ -234,20 +234,31 @@ Deno.test("lastShown() gives back what rememberShown() was given", async () => {
   await using dir = await tempDir();
   const ref = { ...REF, root: dir.path };
   holds(
-    fc.property(HASH, fc.oneof(HASH, fc.constant("")), (proposalSha256, currentSha256) => {
-      rememberShown(ref, { proposalSha256, currentSha256 });
-      assertEquals(lastShown(ref), { proposalSha256, currentSha256 });
-    }),
+    fc.property(
+      HASH,
+      fc.oneof(HASH, fc.constant("")),
+      HASH,
+      (proposalSha256, currentSha256, finalSha256) => {
+        const shown = { proposalSha256, currentSha256, finalSha256 };
+        rememberShown(ref, shown);
+        assertEquals(lastShown(ref), shown);
+        const path = dir.at("private", "shown", "dev-1", ref.proposalId);
+        Deno.writeTextFileSync(path, `${proposalSha256} ${currentSha256}\n`);
+        assertEquals(lastShown(ref), { proposalSha256, currentSha256 }); // As an older version writes it.
+      },
+    ),
     20,
   );
 });
 
-Deno.test("lastShown() gives two hashes, or fails as it documents, for any bytes", async () => {
+Deno.test("lastShown() gives whole hashes, or fails as it documents, for any bytes", async () => {
   await using dir = await tempDir();
   const path = `${await makeDir(dir, "private", "shown", "dev-1")}/p1`;
   const contract = documented("internal_mod.ts", "lastShown");
   const sound = fc.tuple(HASH, fc.oneof(HASH, fc.constant("")))
-    .map(([proposal, current]) => `${proposal} ${current}\n`);
+    .chain(([proposal, current]) =>
+      fc.constantFrom("", ` ${"a".repeat(64)}`).map((final) => `${proposal} ${current}${final}\n`)
+    );
   let read = 0;
   holds(fc.property(anyFile(sound), (bytes) => {
     Deno.writeFileSync(path, bytes);
@@ -255,6 +266,7 @@ Deno.test("lastShown() gives two hashes, or fails as it documents, for any bytes
     if (shown === undefined) return;
     assert(/^[0-9a-f]{64}$/.test(shown.proposalSha256));
     assert(/^(?:[0-9a-f]{64})?$/.test(shown.currentSha256));
+    assert(shown.finalSha256 === undefined || /^[0-9a-f]{64}$/.test(shown.finalSha256));
     read++;
   }));
   assert(read > 0, "no file was read");

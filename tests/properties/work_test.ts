@@ -96,6 +96,7 @@ function renderScreen(text: string): readonly string[] {
     currentFile: null,
     stale: true,
     agentDiff: undefined,
+    finalSha256: "",
     currentSha256: "",
     diff: renderDiff("", text),
     problems: [{ where: "line 1", message: text }],

@@ -15,13 +15,30 @@ import { validateAllowlist } from "./check.ts";
  * sorts before it, else to the end. Comments stay where they are.
  */
 export function changeAllowlist(text: string, { add, remove }: Required<Change>): Changed {
-  const lines = text.match(/[^\n]*\n|[^\n]+$/g) ?? [];
+  const lines = linesOf(text);
   const problems = listProblems(text, () => findProblems(lines, add, remove));
   if (problems.length > 0) return { problems };
-  const removed = new Set(remove);
+  return { text: editHosts(text, add as readonly string[], new Set(remove)) };
+}
+
+/** Takes hosts out of an allowlist, and puts in others that it does not have. */
+export function editHosts(
+  text: string,
+  add: readonly string[],
+  removed: ReadonlySet<unknown>,
+): string {
+  const lines = linesOf(text);
   const kept = lines.filter((line) => !removed.has(hostOn(line)));
-  const end = lines[0]?.endsWith("\r\n") ? "\r\n" : "\n";
-  return { text: insertHosts(kept, add as readonly string[], end) };
+  return insertHosts(kept, add, lines[0]?.endsWith("\r\n") ? "\r\n" : "\n");
+}
+
+/** The hosts of an allowlist, as its lines have them. */
+export function hostsOf(text: string): readonly string[] {
+  return linesOf(text).flatMap((line) => hostOn(line) ?? []);
+}
+
+function linesOf(text: string): readonly string[] {
+  return text.match(/[^\n]*\n|[^\n]+$/g) ?? [];
 }
 
 /** The host on a line; `undefined` on one of another kind. */

@@ -38,7 +38,19 @@ export function changeRoutes(text: string, { add, remove }: Required<Change>): C
   const found = readRoutes(text);
   const problems = listProblems(text, () => findProblems(found, add, remove));
   if (problems.length > 0) return { problems };
-  return { text: rewrite(text, found, add, new Set(remove)) };
+  return { text: rewrite(text, found, { add, removed: new Set(remove), replaced: new Map() }) };
+}
+
+/** An edit of the routes of a file: what comes last, and which paths go, or get another route. */
+interface RoutesEdit {
+  readonly add: readonly unknown[];
+  readonly removed: ReadonlySet<unknown>;
+  readonly replaced: ReadonlyMap<string, unknown>;
+}
+
+/** Edits the routes of a valid file, as {@linkcode changeRoutes} does. */
+export function editRoutes(text: string, edit: RoutesEdit): string {
+  return rewrite(text, readRoutes(text), edit);
 }
 
 function readRoutes(text: string): RoutesText {
@@ -105,8 +117,7 @@ function* findProblems(
 function rewrite(
   text: string,
   found: RoutesText,
-  add: readonly unknown[],
-  removed: ReadonlySet<unknown>,
+  { add, removed, replaced }: RoutesEdit,
 ): string {
   const { start, end, routes } = found;
   const { lead, tail, print } = styleOf(text, found);
@@ -115,9 +126,10 @@ function rewrite(
     const gap = index === 0 ? lead : text.slice(routes[index - 1]!.end, routes[index]!.start);
     return gap.replace(",", "");
   };
-  const kept = routes.flatMap(({ start, end, path }, index) =>
-    removed.has(path) ? [] : [{ gap: gapOf(index), json: text.slice(start, end) }]
-  );
+  const kept = routes.flatMap(({ start, end, path }, index) => {
+    const json = replaced.has(path) ? print(replaced.get(path)) : text.slice(start, end);
+    return removed.has(path) ? [] : [{ gap: gapOf(index), json }];
+  });
   const gap = gapOf(Math.max(0, routes.length - 1));
   const all = [...kept, ...add.map((route) => ({ gap, json: print(route) }))];
   const inside = all.map(({ gap, json }, n) => n === 0 ? lead + json : `,${gap}${json}`).join("");

@@ -169,11 +169,8 @@ function readKeys(
   return Object.keys(object).filter((name) => !known.includes(name)).map((name) => {
     const value = object[name];
     const names = [name];
-    // Keys within are in the order of their names, so that their order in the file does not matter.
-    const content = JSON.stringify(value, (within, inner: unknown) => {
+    const content = sortedJson(value, (within) => {
       if (!/^\d*$/.test(within)) names.push(within);
-      if (!isJsonObject(inner)) return inner;
-      return Object.fromEntries(Object.entries(inner).toSorted(([a], [b]) => a < b ? -1 : 1));
     });
     const texts: readonly unknown[] = Array.isArray(value) ? value : [value];
     const isComment = texts.every((text) => typeof text === "string") &&
@@ -182,6 +179,15 @@ function readKeys(
     const text = isComment ? plain(name) : `${plain(name)}: ${said}`;
     const item: ReachItem = { kind: "key", value: text + place, line: line(name) };
     return { name, isComment, severity: judgeNames(names), item };
+  });
+}
+
+/** A value as JSON, the keys of each object in the order of their names: their order in a file does not matter. */
+export function sortedJson(value: unknown, visit: (key: string) => void = () => {}): string {
+  return JSON.stringify(value, (key, inner: unknown) => {
+    visit(key);
+    if (!isJsonObject(inner)) return inner;
+    return Object.fromEntries(Object.entries(inner).toSorted(([a], [b]) => a < b ? -1 : 1));
   });
 }
 

@@ -1,0 +1,68 @@
+/**
+ * Works out what an approval would put in force.
+ *
+ * @module
+ */
+
+import { validateConfigFile } from "../config/check.ts";
+import { compareAfter } from "../config/compare.ts";
+import { mergeChange } from "../config/merge.ts";
+import { type FileInForce, knownFile } from "../host/config_files.ts";
+import type { Proposal } from "../records/proposal.ts";
+import { sha256Hex } from "../text/hash.ts";
+
+/** Whether the agent started from another file than the one in force, and if so, what carrying over gives. */
+interface CarriedOver {
+  readonly stale: boolean;
+  readonly startedFile?: string;
+  readonly merged?: string;
+  readonly mergeProblem?: string;
+}
+
+/** The content of the file in force. */
+type Current = Pick<FileInForce, "currentFile" | "currentSha256">;
+
+/**
+ * Works out what an approval would put in force: the proposed file or, if the agent started from another one
+ * than is in force, the file in force with the agent's change in it. Never throws for what an agent wrote.
+ */
+export function assessProposal(
+  proposal: Proposal,
+  current: Current,
+  root: string,
+) {
+  const { tool, proposedFile } = proposal;
+  const problems = validateConfigFile(tool, proposedFile);
+  const carried = carryOver(proposal, current, root);
+  const file = carried.merged ?? proposedFile;
+  const check = () => carried.merged === undefined ? problems : [];
+  return {
+    ...carried,
+    finalSha256: sha256Hex(file),
+    problems,
+    ...compareAfter(check, tool, current.currentFile, file),
+  };
+}
+
+/** Makes an agent's change in the file in force, if the agent started from another one. */
+function carryOver(
+  { bottleSlug, tool, proposedFile, currentFileHash }: Proposal,
+  { currentFile, currentSha256 }: Current,
+  root: string,
+): CarriedOver {
+  if (currentFileHash === "" || currentFileHash === currentSha256) return { stale: false };
+  const startedFile = knownFile(bottleSlug, currentFileHash, root);
+  if (startedFile === undefined) {
+    return { stale: true, mergeProblem: "the file that it started from is not known here" };
+  }
+  const stale = { stale: true, startedFile };
+  if (currentFile === null) return { ...stale, mergeProblem: "no such file is in force" };
+  // Bytes that are not UTF-8 would be others in the result.
+  if (sha256Hex(startedFile) !== currentFileHash || sha256Hex(currentFile) !== currentSha256) {
+    return { ...stale, mergeProblem: "a file is not UTF-8" };
+  }
+  const result = mergeChange(tool, startedFile, currentFile, proposedFile);
+  return "merged" in result
+    ? { ...stale, merged: result.merged }
+    : { ...stale, mergeProblem: result.conflict };
+}
