@@ -39,7 +39,8 @@ How to ask: change as little as possible of the file in force, ` +
 The call stays open until the operator has decided, or until your client would give up; ` +
     `then it returns "pending", the proposal stays, and proposal-status tells you more. Repeating ` +
     `the same call is safe. The answer: "approved" - your file as it is; "modified" - another ` +
-    `version, which is in final_file; "rejected" - nothing changes, read the notes before you ask ` +
+    `version, which is in final_file: the operator's, or your change in a file that changed since ` +
+    `you read it; "rejected" - nothing changes, read the notes before you ask ` +
     `again. A syntax error, or a change that does not fit, is answered at once.`;
 }
 
@@ -135,7 +136,7 @@ export const OUTPUT_SCHEMA = z.object({
   notes: z.string().describe("The operator's words for you; may be empty."),
   proposal_id: z.string().describe("The proposal's id, for proposal-status."),
   final_file: z.string().optional().describe(
-    'The operator\'s version of the file; only if the status is "modified".',
+    'The file that was accepted instead of yours; only if the status is "modified".',
   ),
   ahead: z.number().int().optional().describe(
     'How many proposals the operator sees before yours; only if the status is "pending".',

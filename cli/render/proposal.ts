@@ -132,7 +132,7 @@ export function proposalBlocks(
         warning(
           merged === undefined
             ? `The proposed ${file} is the one in force.`
-            : `Nothing is left to add: the ${file} in force has all of it.`,
+            : `Nothing is left to add: the ${file} in force does what the agent asks for.`,
         ),
       ]
       : diffBlocks(diff, marks)),

@@ -59,11 +59,8 @@ function conflictFor({ where, message }: ConfigProblem): Merged {
 function mergeDockerfile(base: string, current: string, proposed: string): Merged {
   const result = mergeLines(base, current, proposed);
   if ("merged" in result) return result;
-  const { conflictLine } = result;
-  return {
-    conflict:
-      `both changed line ${conflictLine} of the file that the agent started from, or lines beside it`,
-  };
+  const line = `line ${result.conflictLine} of the file that it started from, or one beside it`;
+  return { conflict: `${line}, changed in the file in force too` };
 }
 
 /**

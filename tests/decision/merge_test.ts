@@ -44,9 +44,9 @@ async function decideNow(
   return await readResponse(dir.at("queue", "dev-1"), proposalId);
 }
 
-// Threat: B7
 for (const { tool, file, log, base, one, other, both } of TWO_CHANGES) {
   for (const [n, [first, second]] of [[one, other], [other, one]].entries()) {
+    // Threat: B7
     Deno.test(`decide() loses none of two proposals from one ${file}, the ${n === 0 ? "older" : "newer"} one approved first`, async () => {
       await using dir = await rootWith(file, base);
       const currentFileHash = sha256Hex(base);
@@ -242,13 +242,13 @@ const DOES_NOT_MERGE: readonly (readonly [
     "both changed one line",
     DOCKERFILE.replace("curl", "curl jq"),
     { tool: "capability-block", proposedFile: DOCKERFILE.replace("curl", "curl git") },
-    "both changed line 3 of the file that the agent started from, or lines beside it",
+    "line 3 of the file that it started from, or one beside it, changed in the file in force",
   ],
   [
     "both changed neighbouring lines",
     DOCKERFILE.replace("debian:13", "debian:12"),
     { tool: "capability-block", proposedFile: DOCKERFILE.replace("# tools", "# our tools") },
-    "both changed line 1 of",
+    "line 1 of the file that it",
   ],
   [
     "bytes that are not UTF-8",

@@ -18,9 +18,9 @@ async function moved(now = `${BASE}c.example\n`): Promise<TempDir> {
 
 const answerOf = (dir: TempDir, id = "p1") => readResponse(dir.at("queue", "dev-1"), id);
 
-// Threat: B7
 for (const { tool, file, base, one, other, both } of TWO_CHANGES) {
   for (const [n, [first, second]] of [[one, other], [other, one]].entries()) {
+    // Threat: B7
     Deno.test(`show and approve lose none of two proposals from one ${file}, the ${n === 0 ? "older" : "newer"} one first`, async () => {
       await using dir = await rootWith(file, base);
       const currentFileHash = sha256Hex(base);
@@ -95,7 +95,10 @@ Deno.test("show says that nothing is left to add, and approve answers with the f
   const now = "a.example\nx.example\nb.example\n";
   await using dir = await moved(now);
   const { out } = await supervise(dir.path, ["show", "p1"]);
-  assert(out.includes("! Nothing is left to add: the allowlist in force has all of it."), out);
+  assert(
+    out.includes("! Nothing is left to add: the allowlist in force does what the agent asks for."),
+    out,
+  );
   const { code, out: said } = await supervise(dir.path, ["approve", "p1"]);
   assertEquals([code, said.split("\n")[0]], [0, "modified p1 (dev-1)"]);
   assertEquals((await answerOf(dir)).finalFile, now);
