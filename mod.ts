@@ -120,7 +120,12 @@ export type { Policy } from "./src/policy/parse.ts";
 export type { Floor } from "./src/policy/floor.ts";
 export { obstaclesTo } from "./src/decision/obstacles.ts";
 export type { DecisionDraft, Obstacle, StandingDraft, Verdict } from "./src/records/obstacle.ts";
-export { decide, type DecideRequest, type Decision } from "./src/decision/decide.ts";
+export {
+  decide,
+  type DecideRequest,
+  type Decision,
+  type DecisionPlace,
+} from "./src/decision/decide.ts";
 export { visible } from "./src/text/visible.ts";
 
 // Makes a decided file take effect.
@@ -131,6 +136,8 @@ export {
   type ApplyStage,
   type ConfigChange,
 } from "./src/records/applier.ts";
+export { NotAppliedError } from "./src/decision/change.ts";
+export type { NotProven } from "./src/host/apply_state.ts";
 
 // Checks and judges config files.
 export { validateAllowlist } from "./src/config/allowlist/check.ts";

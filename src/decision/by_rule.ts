@@ -10,8 +10,8 @@ import { withLock } from "../disk/lock.ts";
 import { readRuleHistory, type RuleHistory } from "../log/rule_history.ts";
 import { type RuledChange, ruleFor, type RuleOutcome, type Ruling } from "../policy/rules.ts";
 import { RULE_OPERATOR } from "../records/audit_entry.ts";
-import { type ProposalRef, STATUS_APPROVED, STATUS_REJECTED } from "../records/proposal.ts";
-import { decideUnderLock, type Decision } from "./decide.ts";
+import { STATUS_APPROVED, STATUS_REJECTED } from "../records/proposal.ts";
+import { decideUnderLock, type Decision, type DecisionPlace } from "./decide.ts";
 import { type Inspection, inspectProposal } from "./inspect.ts";
 import { obstaclesTo } from "./obstacles.ts";
 import { join } from "@std/path";
@@ -49,7 +49,7 @@ export interface RuleDecision {
  * @throws As {@linkcode decide} does.
  */
 export async function decideByRule(
-  ref: ProposalRef,
+  ref: DecisionPlace,
   options: { readonly dryRun?: boolean; readonly now?: Date } = {},
 ): Promise<RuleDecision> {
   const { root = claudeBottleRoot() } = ref;

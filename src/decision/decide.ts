@@ -6,13 +6,14 @@
 
 import { auditLogPath, claudeBottleRoot } from "../disk/layout.ts";
 import { replaceFileAlone } from "../disk/write.ts";
-import { keepFile } from "../host/config_files.ts";
+import { keepFile, keepFilesInForce } from "../host/config_files.ts";
 import { keepPolicy } from "../host/policy_file.ts";
 import { standingResponse, type UnrecordedResponse } from "../log/decisions.ts";
+import type { Applier, ApplyOptions } from "../records/applier.ts";
 import { type AuditEntry, checkNoRule, type MadeStanding } from "../records/audit_entry.ts";
 import { formatHead } from "../records/head.ts";
 import { shortenMarks, shortenMessage } from "../records/mark.ts";
-import { AlreadyDecidedError } from "../records/errors.ts";
+import { AlreadyDecidedError, SuperviseError } from "../records/errors.ts";
 import { checkBottleSlug, checkProposalId } from "../records/names.ts";
 import {
   type DecisionDraft,
@@ -33,13 +34,28 @@ import { describeReach } from "../records/reach.ts";
 import { MAX_STANDING_DAYS, MAX_STANDING_MS } from "../policy/standing.ts";
 import { sha256Hex } from "../text/hash.ts";
 import { diffAgainst, type Inspection, inspectProposal } from "./inspect.ts";
-import { carryOut, keepUnrecorded, stagingDir, withBottleLock } from "./journal.ts";
+import { keepUnrecorded, stagingDir } from "./answer.ts";
+import {
+  type Applying,
+  asApplyError,
+  asConfigChange,
+  type FileChange,
+  readInForce,
+  wordsOfFailure,
+} from "./change.ts";
+import { carryOut, withBottleLock } from "./journal.ts";
 import { answerAgain } from "./proven_response.ts";
 import { confirmedBy, fileOf, judge, refuseObstacles } from "./obstacles.ts";
 import { recordStanding, type ToStand } from "./standing.ts";
 
+/** Which proposal is decided, and who makes the file take effect. */
+export interface DecisionPlace extends ProposalRef, ApplyOptions {
+  /** Makes the file in force take effect, and shows that it did; without it the file alone changes. */
+  readonly applier?: Applier | undefined;
+}
+
 /** One operator's decision on one proposal. */
-export interface DecideRequest extends DecisionDraft, ProposalRef {
+export interface DecideRequest extends DecisionDraft, DecisionPlace {
   /** SHA-256 of the proposal's bytes that the operator saw, lower-case hex. */
   readonly proposalSha256: string;
   /** What the operator decides. */
@@ -68,10 +84,14 @@ export interface Decision {
   readonly auditHead: string;
   /** The rule that stands for others like it, if it was to make one. */
   readonly standing?: MadeStanding;
+  /** What made the file in force take effect, and what was seen of it; missing if no file changed. */
+  readonly applied?: string;
+  /** What failed after the agent was answered, in words; missing if nothing did. */
+  readonly warning?: string;
 }
 
 /**
- * Decides a proposal: records the decision, then answers, each durable before the next.
+ * Decides a proposal: puts the file into force, has `applier` make it take effect, records the decision, then answers, each durable before the next.
  *
  * The record has the marks of what is decided, worked out under the bottle's lock on the files as they are
  * then, and what the operator confirmed.
@@ -122,6 +142,7 @@ export interface Decision {
  * @throws {ObstacleError} If anything that {@linkcode obstaclesTo} lists stands in the way; its code is
  * the first one's. Also if a response without a record is all that is left of the proposal, or another
  * program wrote its response in between: then the log says that this decision did not take effect.
+ * @throws {NotAppliedError} If the change does not take effect; nothing is decided, and the log says so.
  * @throws {AuditLogChangedError} If the log was removed, replaced or truncated; nothing is decided.
  * @throws {ResponseNotWrittenError} If it is recorded, but the response could not be written yet. Then it does
  * not stand for others.
@@ -137,7 +158,7 @@ export async function decide(request: DecideRequest): Promise<Decision> {
 }
 
 /** What a decision says of the proposal that it names. */
-export type DecisionOnLook = Omit<DecideRequest, keyof ProposalRef>;
+export type DecisionOnLook = Omit<DecideRequest, keyof DecisionPlace>;
 
 /**
  * Decides what `look` says to a proposal, as {@linkcode decide} does. For a caller who need not wait for
@@ -145,7 +166,7 @@ export type DecisionOnLook = Omit<DecideRequest, keyof ProposalRef>;
  * decision.
  */
 export async function decideAfterLook(
-  ref: ProposalRef,
+  ref: DecisionPlace,
   look: (inspection: Inspection) => DecisionOnLook | Promise<DecisionOnLook>,
 ): Promise<Decision> {
   const decision = await decideUnderLock(
@@ -168,12 +189,13 @@ export interface ByRules {
  * way to decide as a rule.
  */
 export async function decideUnderLock(
-  ref: ProposalRef,
+  ref: DecisionPlace,
   look: (inspection: Inspection) => Promise<
     { readonly said: DecisionOnLook; readonly byRules?: ByRules } | undefined
   >,
 ): Promise<Decision | undefined> {
-  const { bottleSlug, proposalId, root = claudeBottleRoot() } = ref;
+  const { bottleSlug, proposalId, root = claudeBottleRoot(), applier, onProgress } = ref;
+  const applying = { applier, ...(onProgress && { onProgress }) };
   checkBottleSlug(bottleSlug);
   checkProposalId(proposalId);
   return await withBottleLock(root, bottleSlug, async () => {
@@ -187,15 +209,17 @@ export async function decideUnderLock(
     checkRequest(request, byRules);
     refuseObstacles(inspection, request);
     const { standing, notes } = request;
-    if (standing === undefined) return await record(root, request, inspection, { byRules });
+    if (standing === undefined) {
+      return await record(root, request, inspection, { byRules, applying });
+    }
     return await recordStanding(
       root,
       inspection,
       standing,
       notes,
-      (toStand) => record(root, request, inspection, { toStand }),
+      (toStand) => record(root, request, inspection, { toStand, applying }),
     );
-  });
+  }, applying);
 }
 
 /** Reads a proposal; of one that is decided, and whose response is gone, the response is written again. */
@@ -259,6 +283,8 @@ const REQUEST: Readonly<Record<keyof DecideRequest, Check>> = {
   overrideUnrecorded: orUndefined(isFlag),
   ifUnmarked: orUndefined(isFlag),
   standing: orUndefined(isStanding),
+  applier: orUndefined((value) => isJsonObject(value) ? undefined : "not an applier"),
+  onProgress: orUndefined((value) => typeof value === "function" ? undefined : "not a function"),
 };
 
 /** Refuses what no proposal could make right: a program that is not type-checked can say anything. */
@@ -287,7 +313,11 @@ async function record(
   root: string,
   request: DecideRequest,
   inspection: Inspection,
-  { byRules, toStand }: { readonly byRules?: ByRules | undefined; readonly toStand?: ToStand },
+  { byRules, toStand, applying }: {
+    readonly byRules?: ByRules | undefined;
+    readonly toStand?: ToStand;
+    readonly applying: Applying;
+  },
 ): Promise<Decision> {
   const { proposal, proposalSha256 } = inspection;
   const { bottleSlug, proposalId, verdict, operator, operatorName } = request;
@@ -332,14 +362,19 @@ async function record(
   keepPolicy(root, inspection.policy, stagingDir(root, bottleSlug));
   const until = byRules?.until === undefined ? {} : { until: byRules.until };
   const response = { proposalId, status, notes, finalFile, ...until };
-  const { head, answered } = await carryOut(root, entry, response, planted !== undefined);
+  const change = finalFile === null ? undefined : changeTo(root, inspection, finalFile);
+  const deed = { entry, told: response, change, overrideUnrecorded: planted !== undefined };
+  const { head, answered, applied } = await carryOut(root, deed, applying);
   if (!answered) {
     const says = standingResponse({ root, bottleSlug, proposalId })?.says ?? "it is gone again";
     throw new ObstacleError(request, [unrecordedResponse(says, { how: "look" })]);
   }
   if (status === STATUS_MODIFIED) keepDecided(bottleSlug, finalFile!, root);
+  // The sidecar works out the next change on a copy of the file in force.
+  if (change !== undefined) keepFilesInForce(bottleSlug, root);
   const auditLog = auditLogPath(component, bottleSlug, { root });
   const standing = toStand && { standing: toStand.made };
+  const warning = change && await afterAnswer(root, bottleSlug, change, applying);
   return {
     proposalId,
     bottleSlug,
@@ -348,7 +383,43 @@ async function record(
     auditLog,
     auditHead: formatHead(head),
     ...standing,
+    ...(applied !== undefined && { applied }),
+    ...(warning !== undefined && { warning }),
   };
+}
+
+/** Does what has to wait until the agent has its answer. The decision stands, so a failure is only said. */
+async function afterAnswer(
+  root: string,
+  slug: string,
+  change: FileChange,
+  { applier, ...options }: Applying,
+): Promise<string | undefined> {
+  try {
+    await applier?.afterAnswer?.(asConfigChange(root, slug, change), options);
+    return undefined;
+  } catch (error) {
+    return wordsOfFailure(asApplyError(error));
+  }
+}
+
+/** The change of the file in force; `undefined` if it has these bytes already. */
+function changeTo(
+  root: string,
+  { proposal, currentSha256 }: Inspection,
+  finalFile: string,
+): FileChange | undefined {
+  const { bottleSlug, tool, id } = proposal;
+  const before = readInForce(root, bottleSlug, tool);
+  // Whoever changes the file by hand takes no lock.
+  if ((before === null ? "" : sha256Hex(before)) !== currentSha256) {
+    const message =
+      `Cannot decide proposal ${id}: the file in force changed just now; look at it again`;
+    throw new SuperviseError("stale", message);
+  }
+  if (before !== null) keepFile(bottleSlug, before, root, replaceFileAlone);
+  if (sha256Hex(finalFile) === currentSha256) return undefined;
+  return { tool, before, after: new TextEncoder().encode(finalFile) };
 }
 
 /** Keeps a file that is not the agent's: only the response has it, and the queue's owner can remove that. */

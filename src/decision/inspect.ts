@@ -6,6 +6,7 @@
 
 import { claudeBottleRoot, proposalPath, queueDirForSlug } from "../disk/layout.ts";
 import { directoryIdentity, MAX_QUEUE_FILE_BYTES, readUntrusted } from "../disk/read_untrusted.ts";
+import { type NotProven, readFrozen, readNotProven } from "../host/apply_state.ts";
 import { readFileInForce } from "../host/config_files.ts";
 import { type PolicyInForce, readPolicy } from "../host/policy_file.ts";
 import { refuseIfDecided, standingResponse, type UnrecordedResponse } from "../log/decisions.ts";
@@ -57,6 +58,10 @@ export interface Inspection extends PendingProposal, Comparison {
   readonly unrecordedResponse: UnrecordedResponse | undefined;
   /** The root's `policy.json`. */
   readonly policy: PolicyInForce;
+  /** Why it is not known which file the bottle's enforcer has; missing if that is known. */
+  readonly notProven?: NotProven;
+  /** Until when the operator froze the bottle's files, ISO 8601; missing if they are not frozen. */
+  readonly frozenUntil?: string;
 }
 
 /**
@@ -116,6 +121,16 @@ export async function inspectProposal(ref: ProposalRef): Promise<Inspection> {
     problems,
     unrecordedResponse,
     policy: readPolicy(root),
+    ...held(root, bottleSlug),
+  };
+}
+
+/** What keeps the bottle's files in force from being changed. */
+function held(root: string, bottleSlug: string): Pick<Inspection, "notProven" | "frozenUntil"> {
+  const [notProven, frozenUntil] = [readNotProven(root, bottleSlug), readFrozen(root, bottleSlug)];
+  return {
+    ...(notProven !== undefined && { notProven }),
+    ...(frozenUntil !== undefined && { frozenUntil }),
   };
 }
 

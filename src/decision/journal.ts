@@ -1,252 +1,64 @@
 /**
- * Records a decision, then writes the response; the next run finishes what a crash interrupted.
+ * Changes a file in force, records a decision, then writes the response; the next run finishes what a crash
+ * interrupted, or takes it back.
  *
  * @module
  */
 
-import {
-  auditLogPath,
-  intentsDir,
-  privateDir,
-  queueDirForSlug,
-  responsePath,
-} from "../disk/layout.ts";
+import { auditLogPath, intentsDir, privateDir } from "../disk/layout.ts";
 import { openOwnFile, withLock } from "../disk/lock.ts";
-import { namesInOwn, ownEntry, ownFileStamp, readOwnFile } from "../disk/read_own.ts";
-import { listNames, MAX_QUEUE_FILE_BYTES } from "../disk/read_untrusted.ts";
-import {
-  clearDirectory,
-  createOnce,
-  moveAside,
-  probeCreateOnce,
-  removeFile,
-  replaceFile,
-  replaceFileAlone,
-  syncFile,
-  syncNames,
-} from "../disk/write.ts";
+import { namesInOwn } from "../disk/read_own.ts";
+import { listNames } from "../disk/read_untrusted.ts";
+import { clearDirectory, removeFile, removeQuietly, syncFile, syncNames } from "../disk/write.ts";
 import { clearHalfKept } from "../host/config_files.ts";
-import { appendEntry } from "../log/append.ts";
+import { appendEntry, type SealedLine } from "../log/append.ts";
 import { linesOf, linkOf, signHead } from "../log/chain.ts";
 import { openSigningKey } from "../log/key.ts";
-import { readStandingResponse, type UnrecordedResponse } from "../log/decisions.ts";
 import { readLine } from "../log/lines.ts";
 import { signatureOf } from "../log/signature.ts";
-import { archiveModeProblem, readResponseBytes, responsePlaces } from "../queue/files.ts";
-import { ACTION_SUPERSEDED, type AuditEntry } from "../records/audit_entry.ts";
-import {
-  encodeAuditEntry,
-  encodeResponse,
-  parseAuditEntry,
-  parseJsonBytes,
-  parseResponse,
-} from "../records/codec.ts";
-import {
-  MalformedRecordError,
-  ResponseNotWrittenError,
-  SuperviseError,
-} from "../records/errors.ts";
+import type { ApplyError } from "../records/applier.ts";
+import { ACTION_APPLY_FAILED, ACTION_SUPERSEDED, type AuditEntry } from "../records/audit_entry.ts";
+import { encodeResponse } from "../records/codec.ts";
 import type { Head } from "../records/head.ts";
 import { auditLogName, isBottleSlug } from "../records/names.ts";
-import type { ProposalRef, ProposalResponse } from "../records/proposal.ts";
-import { isCount, isFlag, isText, shapeOf } from "../records/shape.ts";
-import { asciiJson } from "../text/json.ts";
-import { basename, dirname, join } from "@std/path";
+import type { ProposalResponse } from "../records/proposal.ts";
+import { answerRecorded, refuseUnanswerable, stagingDir } from "./answer.ts";
+import {
+  type Applying,
+  asApplyError,
+  asConfigChange,
+  type FileChange,
+  keepBefore,
+  NotAppliedError,
+  noteOf,
+  putInForce,
+  takeBack,
+  wordsOfFailure,
+} from "./change.ts";
+import {
+  beforePath,
+  type Intent,
+  intentPath,
+  isBrokenIntent,
+  readIntent,
+  writeIntent,
+} from "./intent.ts";
+import { dirname, join } from "@std/path";
 import { Buffer } from "node:buffer";
 
-/** A decision that is about to be recorded, with the exact bytes of both files. */
-interface Intent {
+/** What became of what a crash left open. */
+export interface FinishedIntent {
   readonly bottleSlug: string;
-  readonly proposalId: string;
-  readonly component: string;
-  /** The log's length before: the line, if it is there, begins at this byte or later. */
-  readonly logSize: number;
-  /** The audit line, the LF included. */
-  readonly line: string;
-  /** The response file's text. */
-  readonly response: string;
-  /** Whether an unrecorded response in its place in the queue is moved away. */
-  readonly overrideUnrecorded: boolean;
-}
-
-/** Where responses are prepared. Only the holder of the bottle's lock writes there. */
-export function stagingDir(root: string, slug: string): string {
-  return join(privateDir(root), "staging", slug);
-}
-
-/** Where unrecorded responses are kept that were overridden. */
-function asideDir(root: string, slug: string): string {
-  return join(privateDir(root), "foreign", slug);
-}
-
-/**
- * Throws `queue_not_writable`, before anything is recorded, if a response of that size could not be written
- * into the queue and archived, or an unrecorded one in its place not be moved away: the queue must be
- * writable, on the file system of `private/`, and have that much room, and the archive be its owner's to
- * use. What others can replace is judged by its mode alone, and left where it is.
- */
-function refuseIfUnanswerable(
-  root: string,
-  { bottleSlug, proposalId, overrideUnrecorded }: Omit<Intent, "line" | "logSize" | "response">,
-  bytes: number,
-): void {
-  const dir = queueDirForSlug(bottleSlug, { root });
-  try {
-    probeCreateOnce(dir, stagingDir(root, bottleSlug), bytes);
-    // A link, or a file, in the archive's place is reported by the listing.
-    const problem = archiveModeProblem(dir);
-    if (problem !== undefined) throw new Error(problem);
-  } catch (error) {
-    const what = `no response could be written into ${dir}, and archived; it must be writable, ` +
-      `and on the same file system as ${privateDir(root)}`;
-    throw unanswerable(what, error);
-  }
-  if (!overrideUnrecorded) return;
-  // Its owner cannot move a directory to another one that it may not write.
-  const place = ownEntry(responsePath(dir, proposalId));
-  if (place?.isDirectory === true && (place.mode & 0o200) === 0) {
-    const reason = `a directory of mode ${(place.mode & 0o777).toString(8)}`;
-    throw unanswerable(
-      `what is in the response's place, ${place.path}, cannot be moved away`,
-      reason,
-    );
-  }
-}
-
-/** More than the log's signed head, which a response gets when it is recorded. */
-const HEAD_BYTES = 1024;
-
-function unanswerable(what: string, cause: unknown): SuperviseError {
-  const reason = cause instanceof Error ? cause.message : String(cause);
-  const message = `Cannot decide: ${what} (${reason}). Nothing was decided`;
-  return new SuperviseError("queue_not_writable", message, { cause });
-}
-
-/**
- * Keeps a copy of the response that is overridden, where no sidecar can change it: the queue's owner can
- * remove the file in any moment, and its hash in the log would then prove nothing. Call it before the
- * decision is recorded, and record what it returns: `undefined` if the response is gone.
- *
- * @throws {SuperviseError} If the copy cannot be written.
- */
-export function keepUnrecorded(ref: Required<ProposalRef>): UnrecordedResponse | undefined {
-  const { root, bottleSlug, proposalId } = ref;
-  const { response, bytes } = readStandingResponse(ref) ?? {};
-  if (bytes === undefined) return response;
-  const dir = asideDir(root, bottleSlug);
-  const name = basename(responsePath(dir, proposalId));
-  try {
-    replaceFile(join(dir, `${name}.${response!.sha256}`), bytes);
-  } catch (error) {
-    throw unanswerable(`no copy of the response without a record could be kept in ${dir}`, error);
-  }
-  return response;
-}
-
-/**
- * Creates the response of a recorded decision, unless it is there. The caller holds the bottle's lock.
- * Returns whether the response in the queue is this decision's; if another program's is in its place, the
- * log then says so. If no response can be created, the decision counts all the same.
- */
-async function answerRecorded(root: string, intent: Intent): Promise<boolean> {
-  try {
-    return await answer(root, intent);
-  } catch (cause) {
-    throw new ResponseNotWrittenError(intent.bottleSlug, intent.proposalId, { cause });
-  }
-}
-
-async function answer(root: string, intent: Intent): Promise<boolean> {
-  const { bottleSlug, proposalId } = intent;
-  const queueDir = queueDirForSlug(bottleSlug, { root });
-  if (isAnswered(queueDir, intent)) {
-    // The process that created it may have died before its name was durable.
-    syncNames(queueDir);
-    return true;
-  }
-  const place = responsePath(queueDir, proposalId);
-  if (intent.overrideUnrecorded) {
-    // Not one in the archive, which is not in the way: the queue's owner can put a link in the archive's
-    // place at any time, and a name in it would then be another directory's.
-    try {
-      moveAside(place, asideDir(root, bottleSlug));
-    } catch (error) {
-      // It could be moved before the record, so it was changed since. Then it keeps the name, and the log
-      // says so.
-      if (!(error instanceof Deno.errors.PermissionDenied)) throw error;
-    }
-  }
-  const bytes = new TextEncoder().encode(intent.response);
-  try {
-    createOnce(place, bytes, stagingDir(root, bottleSlug));
-    return true;
-  } catch (error) {
-    if (!(error instanceof Deno.errors.AlreadyExists)) throw error;
-  }
-  // By another program, such as the Python original, which keeps no record. After a crash nobody can tell
-  // whether this decision's was there before, and the queue's owner removed it.
-  const {
-    marks: _,
-    confirmed: __,
-    ifUnmarked: ___,
-    reach: ____,
-    reachSummary: _____,
-    standing: ______,
-    ...entry
-  } = parseAuditEntry(JSON.parse(intent.line), "the intent");
-  await appendEntry({
-    ...entry,
-    timestamp: new Date().toISOString(),
-    operatorAction: ACTION_SUPERSEDED,
-    operatorNotes: "Another program's answer is in its place in the queue.",
-    diff: "",
-    finalSha256: "",
-  }, root);
-  return false;
-}
-
-/**
- * Whether the response was created already; the sidecar may have archived it since. Its bytes must be the
- * same: a response by another program that only means the same lacks the log's head.
- */
-export function isAnswered(
-  queueDir: string,
-  { proposalId, response }: Pick<Intent, "proposalId" | "response">,
-): boolean {
-  const own = Buffer.from(response);
-  return responsePlaces(queueDir, proposalId).some((place) => {
-    try {
-      return own.equals(readResponseBytes(place));
-    } catch {
-      return false;
-    }
-  });
-}
-
-const INTENT = shapeOf<Intent & { readonly version: number }>("intent", {
-  version: { wire: "version", check: (value) => value === 1 ? undefined : "not 1" },
-  bottleSlug: { wire: "bottle_slug", check: isText },
-  proposalId: { wire: "proposal_id", check: isText },
-  component: { wire: "component", check: isText },
-  logSize: { wire: "log_size", check: isCount },
-  line: { wire: "line", check: isText },
-  response: { wire: "response", check: isText },
-  overrideUnrecorded: { wire: "override_foreign", check: isFlag, missing: false },
-});
-
-function intentPath(root: string, slug: string): string {
-  return join(intentsDir(root), `${slug}.json`);
-}
-
-/** What became of a decision that a crash left open. */
-interface FinishedIntent {
-  readonly bottleSlug: string;
+  /** The proposal; `""` if it was an operator's own change of a file. */
   readonly proposalId: string;
   /**
    * `completed`: it was recorded, and its response is written now. `dropped`: it was not recorded, so it
-   * never happened. `superseded`: another program's response is in its place.
+   * never happened, and a file that was changed already is the one from before again. `superseded`: another
+   * program's response is in its place.
    */
   readonly outcome: "completed" | "dropped" | "superseded";
+  /** Why it is not known which file the enforcer has, if a change was taken back. */
+  readonly notProven?: string;
 }
 
 /** Runs a function while no other process decides for the bottle, after an interrupted decision is finished. */
@@ -254,92 +66,185 @@ export function withBottleLock<T>(
   root: string,
   slug: string,
   run: (finished: FinishedIntent | undefined) => T | Promise<T>,
+  applying: Applying = {},
 ): Promise<T> {
   return withLock(join(privateDir(root), "locks", `${slug}.lock`), async () => {
     // No other process writes there while the lock is held: what is left is from a crash.
     clearDirectory(stagingDir(root, slug));
     clearHalfKept(slug, root);
-    return await run(await finishIntent(root, slug));
+    return await run(await finishIntent(root, slug, applying));
   });
+}
+
+/** What is recorded, and what it brings with it. */
+export interface Deed {
+  readonly entry: AuditEntry;
+  /** The answer to the agent; missing if no agent asked. */
+  readonly told?: ProposalResponse | undefined;
+  /** The file that changes; missing if none does. */
+  readonly change?: FileChange | undefined;
+  /** Whether an unrecorded response in its place in the queue is moved away. */
+  readonly overrideUnrecorded?: boolean;
 }
 
 /**
- * Records a decision, then writes the response, in that order, each durable before the next. The intent
- * is written under the log's lock, when the line is sealed: it holds the very bytes that are appended
- * next. The caller holds the bottle's lock. `answered` is false if another program's response was there
- * first; then the log says so.
+ * Changes the file in force and has it take effect, records that, then writes the response: each durable
+ * before the next. The intent is written before the file changes, and again under the log's lock, when the
+ * line is sealed: then it has the very bytes that are appended next. The caller holds the bottle's lock.
+ * `answered` is false if another program's response was there first; then the log says so, and the file
+ * before is in force again.
+ *
+ * @throws {NotAppliedError} If the change does not take effect; the log then says `apply-failed`.
  */
 export async function carryOut(
   root: string,
-  entry: AuditEntry,
-  told: ProposalResponse,
-  overrideUnrecorded: boolean,
-): Promise<{ readonly head: Head; readonly answered: boolean }> {
+  { entry, told, change, overrideUnrecorded = false }: Deed,
+  applying: Applying = {},
+): Promise<{ readonly head: Head; readonly answered: boolean; readonly applied?: string }> {
   const { bottleSlug, component } = entry;
-  const { proposalId } = told;
-  const path = intentPath(root, bottleSlug);
-  const log = auditLogName(component, bottleSlug);
-  // The response, the line and the intent, which has both of them, escaped.
-  const length = encodeResponse(told).length;
-  const most = MAX_QUEUE_FILE_BYTES - HEAD_BYTES;
-  if (length > most) {
-    throw unanswerable("its response would be too large to be read", `${length} of ${most} bytes`);
-  }
-  const bytes = 3 * (length + encodeAuditEntry(entry).length);
-  const about = { bottleSlug, proposalId, component, overrideUnrecorded };
-  refuseIfUnanswerable(root, about, bytes);
+  const about = { bottleSlug, proposalId: told?.proposalId ?? "", component, overrideUnrecorded };
+  if (told !== undefined) refuseUnanswerable(root, about, entry, told);
   const { privateKey } = await openSigningKey(root);
-  let intent: Intent | undefined;
-  // If this fails the intent stays: the next run sees whether the line is there, and acts on that.
-  const { head } = await appendEntry(entry, root, ({ line: bytes, offset: logSize, head }) => {
+  const { applier } = applying;
+  let intent: Intent = {
+    ...about,
+    change: change === undefined ? null : noteOf(change, applier),
+    logSize: 0,
+    line: "",
+    response: "",
+  };
+  const applied = change && await applyChange(root, intent, entry, change, applying);
+  const recorded = applied === undefined ? entry : { ...entry, applied };
+  const seal = ({ line: bytes, offset: logSize, head }: SealedLine) => {
     const line = new TextDecoder().decode(bytes);
-    const auditHead = signHead(log, head, privateKey);
-    const response = encodeResponse({ ...told, auditHead });
-    intent = { ...about, logSize, line, response };
-    const text = asciiJson(INTENT.write({ version: 1, ...intent }));
-    replaceFileAlone(path, new TextEncoder().encode(text + "\n"));
-  });
-  const answered = await answerRecorded(root, intent!);
+    const auditHead = signHead(auditLogName(component, bottleSlug), head, privateKey);
+    const response = told === undefined ? "" : encodeResponse({ ...told, auditHead });
+    intent = { ...intent, logSize, line, response };
+    writeIntent(root, intent);
+  };
+  let head: Head;
   try {
-    removeFile(path);
+    ({ head } = await appendEntry(recorded, root, seal));
+  } catch (error) {
+    // If the line may be there, the intent stays: the next run sees whether it is, and acts on that.
+    if (intent.line === "" && change !== undefined) await finishIntent(root, bottleSlug, applying);
+    throw error;
+  }
+  const answered = told === undefined || await answerRecorded(root, intent);
+  if (!answered && intent.change !== null) {
+    await takeBack(root, bottleSlug, intent.change, applying);
+  }
+  try {
+    closeIntent(root, intent);
   } catch {
     // The decision is recorded and answered. The next run finds that, and removes the intent.
   }
-  return { head, answered };
+  return { head, answered, ...(applied !== undefined && { applied }) };
 }
 
-function readIntent(bytes: Uint8Array, path: string, slug: string): Intent {
-  const raw = parseJsonBytes(bytes, path);
+/** What the log says of a change that nothing makes take effect. */
+const FILE_ALONE = "the file alone: nothing reloads it";
+
+/**
+ * Puts a file into force and has the applier make it take effect. If that fails, takes it back and records
+ * that. Returns what was done, in words.
+ */
+async function applyChange(
+  root: string,
+  intent: Intent,
+  entry: AuditEntry,
+  change: FileChange,
+  applying: Applying,
+): Promise<string> {
+  const { bottleSlug } = intent;
+  const { applier, ...options } = applying;
+  const about = asConfigChange(root, bottleSlug, change);
   try {
-    const { version: _, ...intent } = INTENT.read(raw, path);
-    const { line, proposalId } = intent;
-    const recorded = parseAuditEntry(JSON.parse(line), "the line");
-    const told = parseResponse(JSON.parse(intent.response), "the response");
-    // The line records a decision on the proposal, and the response is that decision's.
-    const isSound = line.endsWith("}\n") && recorded.proposalId === proposalId &&
-      told.proposalId === proposalId && told.status === recorded.operatorAction;
-    if (isSound && intent.bottleSlug === slug) return intent;
-  } catch {
-    // The error below names the file, which is what the operator has to move.
+    await applier?.check(about, options);
+  } catch (error) {
+    return await fail(root, entry, asApplyError(error), "the file in force was not changed");
   }
-  throw new MalformedRecordError(path, undefined, "it is not an intent; move it away to go on");
+  keepBefore(root, bottleSlug, change);
+  writeIntent(root, intent);
+  try {
+    putInForce(root, bottleSlug, change.tool, change.after);
+  } catch (error) {
+    await finishIntent(root, bottleSlug, applying);
+    throw error;
+  }
+  if (applier === undefined) return FILE_ALONE;
+  try {
+    return await applier.apply(about, options);
+  } catch (error) {
+    const notProven = await takeBack(root, bottleSlug, intent.change!, applying);
+    closeIntent(root, intent);
+    return await fail(
+      root,
+      entry,
+      asApplyError(error),
+      "the file before is in force again",
+      notProven,
+    );
+  }
 }
 
-async function finishIntent(root: string, slug: string): Promise<FinishedIntent | undefined> {
-  const path = intentPath(root, slug);
-  const bytes = readOwnFile(path);
-  if (bytes === undefined) return undefined;
-  const intent = readIntent(bytes, path, slug);
-  // Without its line the decision never happened: there is no response, and the operator decides anew.
+/** Records that a change did not take effect, and throws. */
+async function fail(
+  root: string,
+  entry: AuditEntry,
+  error: ApplyError,
+  state: string,
+  notProven?: string,
+): Promise<never> {
+  const { bottleSlug, component } = entry;
+  const end = notProven === undefined
+    ? state
+    : `the enforcer is not proven to have the file before, which is in force again: ${notProven}`;
+  const words = `${wordsOfFailure(error)}; ${end}`;
+  const { confirmed: _, ifUnmarked: __, until: ___, rules: ____, ...failed } = entry;
+  await appendEntry({
+    ...failed,
+    timestamp: new Date().toISOString(),
+    operatorAction: ACTION_APPLY_FAILED,
+    operatorNotes: words,
+  }, root);
+  throw new NotAppliedError(
+    notProven === undefined ? "apply_failed" : "enforcer_not_proven",
+    `Cannot change the ${component} file of ${bottleSlug}: ${words}. Nothing was decided`,
+    error,
+  );
+}
+
+function closeIntent(root: string, { bottleSlug, change }: Intent): void {
+  if (change !== null) removeFile(beforePath(root, bottleSlug));
+  removeFile(intentPath(root, bottleSlug));
+}
+
+async function finishIntent(
+  root: string,
+  slug: string,
+  applying: Applying,
+): Promise<FinishedIntent | undefined> {
+  const intent = readIntent(root, slug);
+  if (intent === undefined) {
+    removeQuietly(beforePath(root, slug));
+    return undefined;
+  }
+  // Without its line it never happened: there is no response, and the operator decides anew.
   let outcome: FinishedIntent["outcome"] = "dropped";
-  const record = findRecord(root, intent);
+  const record = intent.line === "" ? "missing" : findRecord(root, intent);
   if (record !== "missing") {
     // A decision that was superseded is not answered, even if the other program's response is gone.
-    const answered = record === "recorded" && await answerRecorded(root, intent);
+    const answered = record === "recorded" &&
+      (intent.response === "" || await answerRecorded(root, intent));
     outcome = answered ? "completed" : "superseded";
   }
-  removeFile(path);
-  return { bottleSlug: slug, proposalId: intent.proposalId, outcome };
+  const notProven = outcome === "completed" || intent.change === null
+    ? undefined
+    : await takeBack(root, slug, intent.change, applying);
+  closeIntent(root, intent);
+  const { proposalId } = intent;
+  return { bottleSlug: slug, proposalId, outcome, ...(notProven !== undefined && { notProven }) };
 }
 
 /**
@@ -379,7 +284,7 @@ export function findUnfinished(root: string) {
   const dir = intentsDir(root);
   const intents = namesInOwn(dir).filter((name) => name.endsWith(".json")).map((name) => {
     const [bottleSlug, path] = [name.slice(0, -".json".length), join(dir, name)];
-    return { bottleSlug, path, isBroken: isBroken(path, bottleSlug) };
+    return { bottleSlug, path, isBroken: isBrokenIntent(root, bottleSlug) };
   });
   const staging = join(privateDir(root), "staging");
   const staged = namesInOwn(staging).filter((slug) =>
@@ -388,34 +293,19 @@ export function findUnfinished(root: string) {
   return { intents, staged };
 }
 
-function isBroken(path: string, slug: string): boolean {
-  // It may be gone again by now, or be a FIFO, and reading that would wait for a writer.
-  const stamp = ownFileStamp(path);
-  if (stamp?.isFile !== true) return stamp !== undefined;
-  const bytes = readOwnFile(path);
-  if (bytes === undefined) return false;
-  try {
-    readIntent(bytes, path, slug);
-    return false;
-  } catch (error) {
-    if (error instanceof MalformedRecordError) return true;
-    throw error;
-  }
-}
-
 /**
  * Finishes every decision that a crash left open. A decision does this for its own bottle; an operator's
  * tool does it for all when it starts, so that no response waits for the next decision. If it fails for
  * a bottle, every decision for that bottle is refused until it can be finished; other bottles go on.
  */
-export async function finishInterrupted(root: string) {
+export async function finishInterrupted(root: string, applying: Applying = {}) {
   const finished: FinishedIntent[] = [];
   const failed: { bottleSlug: string; error: Error }[] = [];
   for (const name of listNames(intentsDir(root))) {
     const bottleSlug = name.replace(/\.json$/, "");
     if (bottleSlug === name || !isBottleSlug(bottleSlug)) continue;
     try {
-      const intent = await withBottleLock(root, bottleSlug, (finished) => finished);
+      const intent = await withBottleLock(root, bottleSlug, (finished) => finished, applying);
       if (intent !== undefined) finished.push(intent);
     } catch (error) {
       failed.push({ bottleSlug, error: error instanceof Error ? error : new Error(String(error)) });

@@ -77,7 +77,9 @@ export function obstaclesTo(inspection: Inspection, draft: DecisionDraft): reado
   const judgement = file === undefined ? NOTHING : judge(inspection, file);
   const { marks } = judgement;
 
-  const others = rejects ? [] : byPolicy(inspection, file, judgement);
+  const others = rejects
+    ? []
+    : [...unchangeable(inspection), ...byPolicy(inspection, file, judgement)];
   if (inspection.stale && !rejects && !isOnFileInForce(inspection, file)) {
     others.push(staleFor("agent", proposal.currentFileHash, inspection));
   }
@@ -101,6 +103,23 @@ export function obstaclesTo(inspection: Inspection, draft: DecisionDraft): reado
   if (draft.standing !== undefined) found.push(...unableToStand(inspection, draft.standing));
   found.push(...others, ...unconfirmed(proposal.bottleSlug, marks, draft));
   return found.filter(({ clearedBy }) => !isGiven(clearedBy, draft));
+}
+
+/** Why no file in force is changed now, whatever is decided. */
+function unchangeable({ notProven, frozenUntil }: Inspection): Obstacle[] {
+  const found: Obstacle[] = [];
+  if (notProven !== undefined) {
+    const message =
+      `it is not known which ${CONFIG_FILE_FOR_TOOL[notProven.tool]} its enforcer has ` +
+      `(${notProven.reason}); resolve that first`;
+    const { reason } = notProven;
+    found.push({ code: "enforcer_not_proven", message, reason, clearedBy: { how: "nothing" } });
+  }
+  if (frozenUntil !== undefined) {
+    const message = `its files are frozen until ${frozenUntil}`;
+    found.push({ code: "frozen", message, until: frozenUntil, clearedBy: { how: "nothing" } });
+  }
+  return found;
 }
 
 /** Throws the obstacles to a decision, as {@linkcode decide} does. */

@@ -27,7 +27,7 @@ import { AlreadyDecidedError } from "../records/errors.ts";
 import { PROPOSAL_SUFFIX } from "../records/names.ts";
 import type { ProposalRef, Status } from "../records/proposal.ts";
 import { sha256Hex } from "../text/hash.ts";
-import { isAnswered, stagingDir } from "./journal.ts";
+import { isAnswered, stagingDir } from "./answer.ts";
 import { basename } from "@std/path";
 
 type Ref = Required<ProposalRef>;

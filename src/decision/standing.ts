@@ -9,7 +9,7 @@ import type { MadeStanding } from "../records/audit_entry.ts";
 import { SuperviseError } from "../records/errors.ts";
 import { notStanding, ObstacleError, type StandingDraft } from "../records/obstacle.ts";
 import type { Inspection } from "./inspect.ts";
-import { stagingDir } from "./journal.ts";
+import { stagingDir } from "./answer.ts";
 
 /** A standing decision, as the line of the decision that makes it has it. */
 export interface ToStand extends Pick<NewStanding, "sha256"> {

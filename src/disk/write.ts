@@ -253,6 +253,22 @@ export function replaceFileAlone(path: string, bytes: Uint8Array, mode = FILE_MO
 }
 
 /**
+ * Does what {@linkcode replaceFileAlone} does for a file that other accounts may read: it keeps the mode that
+ * it had, and a new one has 0644.
+ *
+ * The calls of {@linkcode replaceFileAlone}, with a `chmod` of the hidden file before the `rename`.
+ */
+export function replaceReadable(path: string, bytes: Uint8Array): void {
+  const mode = ownFileStamp(path)?.mode ?? 0o644;
+  const staged = stagedName(path, "new");
+  removeQuietly(staged);
+  writeNewFile(staged, bytes);
+  Deno.chmodSync(staged, mode & 0o777);
+  renameOrRemove(staged, path);
+  syncNames(dirname(path));
+}
+
+/**
  * Puts a file into a directory that others can write too, for its owner to read: whatever has the name there
  * is replaced, a link or a FIFO too, and nothing is followed or opened.
  *

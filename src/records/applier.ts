@@ -50,6 +50,8 @@ export interface Applier {
    * the change that failed: then it is started again.
    */
   restore(change: ConfigChange, options?: ApplyOptions): Promise<string>;
+  /** Does what would keep the agent from its answer, such as to end its bottle: called when it is there. */
+  afterAnswer?(change: ConfigChange, options?: ApplyOptions): Promise<void>;
 }
 
 /** Where an applier stopped. */

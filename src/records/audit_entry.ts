@@ -18,6 +18,12 @@ export const ACTION_OPERATOR_EDIT = "operator-edit";
 export const ACTION_SUPERSEDED = "superseded";
 
 /**
+ * The action of an entry for a change that did not take effect: nothing was decided by it. Its notes say where
+ * it stopped, and which file is in force.
+ */
+export const ACTION_APPLY_FAILED = "apply-failed";
+
+/**
  * What an operator can confirm: `high-marks`, by typing the bottle's name; `stale`, that the file in force
  * is not the one the agent started from; `unrecorded-response`, that a response without a record is moved
  * away.
@@ -119,6 +125,11 @@ export interface AuditEntry {
   readonly rules?: readonly string[];
   /** Until when a rule meant its approval, ISO 8601. Nothing takes it back then. */
   readonly until?: string;
+  /**
+   * What made the file in force take effect, and what was seen of it; missing if no file changed, as in older
+   * logs.
+   */
+  readonly applied?: string;
   /** The key that signed the line. Set by the log, and ignored when an entry is written. */
   readonly operatorKey?: string;
   /** What a crash tore before this line, and where it is kept. Set by the log, like `operatorKey`. */

@@ -132,6 +132,7 @@ const AUDIT_ENTRY = shapeOf<AuditEntry>("audit entry", {
   standing: own("standing", isMadeStanding),
   rules: own("rules", isListOf(isText, Infinity)),
   until: own("until"),
+  applied: own("applied"),
   repair: own("repair"),
   seq: own("seq", isNumber),
 });

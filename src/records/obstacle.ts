@@ -113,6 +113,9 @@ export type Obstacle =
     | { readonly code: "unconfirmed"; readonly marks: readonly Mark[] }
     | { readonly code: "policy_unusable" }
     | { readonly code: "not_standing" }
+    // No file in force is changed: nobody knows which one the enforcer has, or the operator froze them.
+    | { readonly code: "enforcer_not_proven"; readonly reason: string }
+    | { readonly code: "frozen"; readonly until: string }
     // What the file would add, and why no approval lets it in.
     | {
       readonly code: "below_floor";

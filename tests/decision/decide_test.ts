@@ -101,6 +101,7 @@ for (const [tool, [component, file, before, after]] of Object.entries(FILES)) {
         reach: comparison.reach,
         reachSummary: describeReach(comparison, "dev-1"),
         policySha256: "",
+        ...(told !== null && { applied: "the file alone: nothing reloads it" }),
       });
       assertEquals(decision.auditLog, dir.at("audit", `${component}-dev-1.log`));
       assertEquals([auditHead?.log, formatHead(auditHead!)], [
@@ -110,9 +111,8 @@ for (const [tool, [component, file, before, after]] of Object.entries(FILES)) {
       assertEquals(await listPendingProposals(queued.queueDir), []);
       assertEquals([...Deno.readDirSync(dir.at("private", "staging", "dev-1"))], []);
       assertEquals([...Deno.readDirSync(dir.at("private", "intents"))], []);
-      // An approval changes no file in force: that is for an applier.
       const inForce = await Deno.readTextFile(dir.at("current-config", "dev-1", file));
-      assertEquals(inForce, before);
+      assertEquals(inForce, told ?? before);
     });
   }
 }

@@ -135,7 +135,9 @@ Deno.test("finishInterrupted() leaves an answer alone that stands, or is archive
   await archiveProposal(queueDir, proposal.id);
   await Deno.writeTextFile(intentPath(dir), intent);
   await finishInterrupted(dir.path);
-  assertEquals([...Deno.readDirSync(queueDir)].filter(({ isFile }) => isFile).length, 2);
+  const files = [...Deno.readDirSync(queueDir)].filter(({ isFile }) => isFile);
+  // Those of the first decision, and the copy of the file in force.
+  assertEquals(files.length, 3);
   assertEquals(await actions(dir), ["approved", "approved"]);
 });
 

@@ -102,10 +102,15 @@ type Lost = Awaited<ReturnType<typeof loseResponse>>;
 const log = (dir: TempDir) => dir.at("audit", "pipelock-dev-1.log");
 
 const UNPROVEN: readonly [string, (dir: TempDir, lost: Lost) => Promise<void>, string][] = [
-  ["the proposal has another file by now", async (_, { path }) => {
-    const text = await Deno.readTextFile(path);
-    await Deno.writeTextFile(path, text.replace("api.github.com", "api.evil.example"));
-  }, "the log has its hash, "],
+  [
+    "the proposal has another file by now, and no copy of the decided one is kept",
+    async (dir, { path }) => {
+      await Deno.remove(dir.at("private", "known"), { recursive: true });
+      const text = await Deno.readTextFile(path);
+      await Deno.writeTextFile(path, text.replace("api.github.com", "api.evil.example"));
+    },
+    "the log has its hash, ",
+  ],
   ["the line is not signed", async (dir) => {
     const decision = JSON.parse(FOREIGN_LINE);
     const final_sha256 = sha256Hex("api.example.com\napi.github.com\n");

@@ -136,6 +136,8 @@ Deno.test("eight operators decide the same 500 proposals at once: one wins each,
 
   for (const { id, exit, printed, complaints } of attempts) {
     if (exit === 0) continue;
+    // Another proposal of that file was approved between this one's look and its decision.
+    if (exit === 5 && complaints[0]!.includes("is not the file that was shown")) continue;
     const { operatorAction, operator } = entries.get(id)!;
     const message = `Proposal ${id} is already ${operatorAction}, by ${operator}`;
     assertEquals([exit, complaints], [4, [message]]);

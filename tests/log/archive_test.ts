@@ -244,6 +244,7 @@ Deno.test("an archive cut back to a head that a response states does not pass", 
   const short = apart(await exportAuditLogs([id], { root: dir.path }));
   const { auditHead } = await readResponse(second.queueDir, "p1");
   assertEquals(formatHead(await readAuditHead(id, { root: dir.path })), formatHead(auditHead!));
+  await supervise(dir.path, ["show", "p2"]);
   await supervise(dir.path, ["approve", "p2"]);
   const whole = apart(await exportAuditLogs([id], { root: dir.path }));
   const header = JSON.parse(whole.first);

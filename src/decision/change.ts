@@ -1,0 +1,153 @@
+/**
+ * Changes a config file in force, has an applier make the change take effect, and takes both back.
+ *
+ * @module
+ */
+
+import { currentConfigDirForSlug } from "../disk/layout.ts";
+import { readOwnFile } from "../disk/read_own.ts";
+import { removeFile, replaceFileAlone, replaceReadable } from "../disk/write.ts";
+import { noteNotProven } from "../host/apply_state.ts";
+import { type Applier, ApplyError, type ApplyOptions } from "../records/applier.ts";
+import { type ErrorCode, SuperviseError } from "../records/errors.ts";
+import { CONFIG_FILE_FOR_TOOL, type Tool } from "../records/proposal.ts";
+import { sha256Hex } from "../text/hash.ts";
+import { beforePath, type ChangeNote } from "./intent.ts";
+import { join } from "@std/path";
+
+/** A config file in force, before and after; `null` where there is no file. */
+export interface FileChange {
+  readonly tool: Tool;
+  readonly before: Uint8Array | null;
+  readonly after: Uint8Array | null;
+}
+
+/** Who makes a change take effect, and how it says what it does. */
+export interface Applying extends ApplyOptions {
+  readonly applier?: Applier | undefined;
+}
+
+/**
+ * Thrown if a change did not take effect. Nothing was decided. With the code `apply_failed` the file before is
+ * in force; with `enforcer_not_proven` nobody knows what the enforcer has.
+ */
+export class NotAppliedError extends SuperviseError {
+  /** What the applier said. */
+  override readonly cause: ApplyError;
+
+  constructor(
+    code: ErrorCode & ("apply_failed" | "enforcer_not_proven"),
+    message: string,
+    cause: ApplyError,
+  ) {
+    super(code, message, { cause });
+    this.cause = cause;
+  }
+}
+
+const hashOf = (bytes: Uint8Array | null) => bytes === null ? "" : sha256Hex(bytes);
+
+/** The note of a change for the intent. */
+export function noteOf(
+  { tool, before, after }: FileChange,
+  applier: Applier | undefined,
+): ChangeNote {
+  return {
+    tool,
+    beforeSha256: hashOf(before),
+    afterSha256: hashOf(after),
+    enforced: applier !== undefined,
+  };
+}
+
+function pathOf(root: string, slug: string, tool: Tool): string {
+  return join(currentConfigDirForSlug(slug, root), CONFIG_FILE_FOR_TOOL[tool]);
+}
+
+/** Reads a file in force as it is; `null` if there is none. */
+export function readInForce(root: string, slug: string, tool: Tool): Uint8Array | null {
+  return readOwnFile(pathOf(root, slug, tool)) ?? null;
+}
+
+/** Puts a file into force, or none. The caller holds the bottle's lock, and has written the intent. */
+export function putInForce(root: string, slug: string, tool: Tool, bytes: Uint8Array | null): void {
+  const path = pathOf(root, slug, tool);
+  if (bytes === null) removeFile(path);
+  else replaceReadable(path, bytes);
+}
+
+/** Keeps the bytes before, so that {@linkcode takeBack} can put them into force again. */
+export function keepBefore(root: string, slug: string, { before }: FileChange): void {
+  if (before !== null) replaceFileAlone(beforePath(root, slug), before);
+}
+
+const lenient = new TextDecoder("utf-8", { ignoreBOM: true });
+const textOf = (bytes: Uint8Array | null) => bytes === null ? null : lenient.decode(bytes);
+
+/** A change as an applier gets it. */
+export function asConfigChange(root: string, bottleSlug: string, change: FileChange) {
+  const { tool, before, after } = change;
+  const path = pathOf(root, bottleSlug, tool);
+  return { root, bottleSlug, tool, path, before: textOf(before), after: textOf(after) };
+}
+
+/** Whatever an applier throws counts as its word that the change did not take effect. */
+export function asApplyError(error: unknown): ApplyError {
+  if (error instanceof ApplyError) return error;
+  const reason = error instanceof Error ? error.message : String(error);
+  return new ApplyError("reload", reason, { cause: error });
+}
+
+/** Where an applier stopped and why, with the program's exit code and the hash of its output. */
+export function wordsOfFailure({ stage, message, exitCode, output }: ApplyError): string {
+  return [
+    `${stage}: ${message}`,
+    ...(exitCode === undefined ? [] : [`exit ${exitCode}`]),
+    ...(output === "" ? [] : [`output sha256 ${sha256Hex(output)}`]),
+  ].join("; ");
+}
+
+/**
+ * Puts the file from before an open change back into force, unless another program put a third one there, and
+ * has the applier make it take effect. Does nothing twice: a crash in between is no harm. The caller holds
+ * the bottle's lock, and removes the intent then.
+ *
+ * @returns Why it is not known what the enforcer has; `undefined` if it has the file in force. Then it is noted, too.
+ */
+export async function takeBack(
+  root: string,
+  slug: string,
+  { tool, beforeSha256, afterSha256, enforced }: ChangeNote,
+  { applier, ...options }: Applying,
+): Promise<string | undefined> {
+  const found = readInForce(root, slug, tool);
+  let inForce = found;
+  if (hashOf(found) === afterSha256) {
+    inForce = beforeSha256 === "" ? null : readBefore(root, slug, beforeSha256);
+    putInForce(root, slug, tool, inForce);
+  }
+  if (!enforced) return undefined;
+  let reason = "a change was interrupted, and this program has no applier that could take it back";
+  if (applier !== undefined) {
+    try {
+      const change = { tool, before: found, after: inForce };
+      await applier.restore(asConfigChange(root, slug, change), options);
+      return undefined;
+    } catch (error) {
+      reason = wordsOfFailure(asApplyError(error));
+    }
+  }
+  noteNotProven(root, slug, { tool, reason, since: new Date().toISOString() });
+  return reason;
+}
+
+function readBefore(root: string, slug: string, sha256: string): Uint8Array {
+  const path = beforePath(root, slug);
+  const bytes = readOwnFile(path);
+  if (bytes !== undefined && sha256Hex(bytes) === sha256) return bytes;
+  throw new SuperviseError(
+    "malformed_record",
+    `Cannot take a change back: ${path} does not have the file from before it (sha256 ${sha256}); ` +
+      "put that file there, or move the intent beside it away to keep the file in force",
+  );
+}

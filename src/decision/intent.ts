@@ -1,0 +1,124 @@
+/**
+ * The intent: what is about to change and to be recorded for a bottle. The next run reads it after a crash.
+ *
+ * @module
+ */
+
+import { intentsDir } from "../disk/layout.ts";
+import { ownFileStamp, readOwnFile } from "../disk/read_own.ts";
+import { replaceFileAlone } from "../disk/write.ts";
+import { parseAuditEntry, parseJsonBytes, parseResponse } from "../records/codec.ts";
+import { MalformedRecordError } from "../records/errors.ts";
+import { type Tool, TOOLS } from "../records/proposal.ts";
+import { type Check, isCount, isFlag, isJsonObject, isText, shapeOf } from "../records/shape.ts";
+import { asciiJson } from "../text/json.ts";
+import { join } from "@std/path";
+
+/** Which file in force changes, from which bytes to which. */
+export interface ChangeNote {
+  readonly tool: Tool;
+  /** SHA-256 of the bytes before, `""` if there was no file. `<slug>.before` beside the intent has them. */
+  readonly beforeSha256: string;
+  /** SHA-256 of the bytes after, `""` if there is no file then. */
+  readonly afterSha256: string;
+  /** Whether an applier makes the change take effect. */
+  readonly enforced: boolean;
+}
+
+/** What is about to be recorded, with the exact bytes of both files once the line is sealed. */
+export interface Intent {
+  readonly bottleSlug: string;
+  /** The proposal; `""` if the operator changes a file without one. */
+  readonly proposalId: string;
+  readonly component: string;
+  /** The change of the file in force; `null` if there is none. */
+  readonly change: ChangeNote | null;
+  /** The log's length before: the line, if it is there, begins at this byte or later. */
+  readonly logSize: number;
+  /** The audit line, the LF included; `""` until it is sealed. */
+  readonly line: string;
+  /** The response file's text; `""` until the line is sealed, and without a proposal. */
+  readonly response: string;
+  /** Whether an unrecorded response in its place in the queue is moved away. */
+  readonly overrideUnrecorded: boolean;
+}
+
+const isChange: Check = (value) => {
+  if (value === null) return undefined;
+  if (!isJsonObject(value)) return "neither an object nor null";
+  const { tool, beforeSha256, afterSha256, enforced } = value;
+  const isHash = (hash: unknown) => typeof hash === "string" && /^(?:[0-9a-f]{64})?$/.test(hash);
+  const isSound = TOOLS.includes(tool as Tool) && isHash(beforeSha256) && isHash(afterSha256) &&
+    typeof enforced === "boolean";
+  return isSound ? undefined : "not a change";
+};
+
+const INTENT = shapeOf<Intent & { readonly version: number }>("intent", {
+  version: { wire: "version", check: (value) => value === 1 ? undefined : "not 1" },
+  bottleSlug: { wire: "bottle_slug", check: isText },
+  proposalId: { wire: "proposal_id", check: isText },
+  component: { wire: "component", check: isText },
+  change: { wire: "change", check: isChange, missing: null },
+  logSize: { wire: "log_size", check: isCount },
+  line: { wire: "line", check: isText },
+  response: { wire: "response", check: isText },
+  overrideUnrecorded: { wire: "override_foreign", check: isFlag, missing: false },
+});
+
+export function intentPath(root: string, slug: string): string {
+  return join(intentsDir(root), `${slug}.json`);
+}
+
+/** Where the bytes are that the file in force had before an open change. */
+export function beforePath(root: string, slug: string): string {
+  return join(intentsDir(root), `${slug}.before`);
+}
+
+/** Writes the bottle's intent, durable once this returns. The caller holds the bottle's lock. */
+export function writeIntent(root: string, intent: Intent): void {
+  const text = asciiJson(INTENT.write({ version: 1, ...intent }));
+  replaceFileAlone(intentPath(root, intent.bottleSlug), new TextEncoder().encode(text + "\n"));
+}
+
+/** @throws {MalformedRecordError} If it is not an intent: its operator has to move it away. */
+function parseIntent(bytes: Uint8Array, path: string, slug: string): Intent {
+  const raw = parseJsonBytes(bytes, path);
+  try {
+    const { version: _, ...intent } = INTENT.read(raw, path);
+    if (intent.bottleSlug === slug && isSound(intent)) return intent;
+  } catch {
+    // The error below names the file, which is what the operator has to move.
+  }
+  throw new MalformedRecordError(path, undefined, "it is not an intent; move it away to go on");
+}
+
+/** Whether the line records what the intent is about, and the response is that decision's. */
+function isSound({ line, response, proposalId, change }: Intent): boolean {
+  if (line === "") return response === "" && change !== null;
+  const recorded = parseAuditEntry(JSON.parse(line), "the line");
+  if (!line.endsWith("}\n") || (recorded.proposalId ?? "") !== proposalId) return false;
+  if (proposalId === "") return response === "";
+  const told = parseResponse(JSON.parse(response), "the response");
+  return told.proposalId === proposalId && told.status === recorded.operatorAction;
+}
+
+/** The bottle's intent; `undefined` if nothing is open. */
+export function readIntent(root: string, slug: string): Intent | undefined {
+  const path = intentPath(root, slug);
+  const bytes = readOwnFile(path);
+  return bytes === undefined ? undefined : parseIntent(bytes, path, slug);
+}
+
+/** Whether what has the name of a bottle's intent is none. Reads it without waiting for a writer. */
+export function isBrokenIntent(root: string, slug: string): boolean {
+  // It may be gone again by now, or be a FIFO, and reading that would wait for a writer.
+  const stamp = ownFileStamp(intentPath(root, slug));
+  if (stamp?.isFile !== true) return stamp !== undefined;
+  try {
+    readIntent(root, slug);
+    return false;
+  } catch (error) {
+    if (error instanceof MalformedRecordError) return true;
+    throw error;
+  }
+}

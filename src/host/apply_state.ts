@@ -1,0 +1,89 @@
+/**
+ * What keeps a bottle's files in force from being changed: a change that could not be taken back for sure, and
+ * an operator who froze them.
+ *
+ * @module
+ */
+
+import { privateDir } from "../disk/layout.ts";
+import { readOwnFile } from "../disk/read_own.ts";
+import { removeFile, replaceFile } from "../disk/write.ts";
+import { parseJsonBytes } from "../records/codec.ts";
+import { checkBottleSlug } from "../records/names.ts";
+import { type Tool, TOOLS } from "../records/proposal.ts";
+import { isText, shapeOf } from "../records/shape.ts";
+import { asciiJson } from "../text/json.ts";
+import { join } from "@std/path";
+
+/** Which enforcer may have another file than the one in force, and why nobody knows. */
+export interface NotProven {
+  /** The tool whose file it is. */
+  readonly tool: Tool;
+  /** Why, without a capital letter and a full stop. It may have the words of a program. */
+  readonly reason: string;
+  /** Since when, ISO 8601. */
+  readonly since: string;
+}
+
+const NOT_PROVEN = shapeOf<NotProven>("state", {
+  tool: {
+    wire: "tool",
+    check: (value) => TOOLS.includes(value as Tool) ? undefined : "not a tool",
+  },
+  reason: { wire: "reason", check: isText },
+  since: { wire: "since", check: isText },
+});
+
+function notProvenPath(root: string, slug: string): string {
+  return join(privateDir(root), "not-proven", `${checkBottleSlug(slug)}.json`);
+}
+
+/** @throws {MalformedRecordError} If the file is damaged: that is not "proven". */
+export function readNotProven(root: string, slug: string): NotProven | undefined {
+  const path = notProvenPath(root, slug);
+  const bytes = readOwnFile(path);
+  return bytes === undefined ? undefined : NOT_PROVEN.read(parseJsonBytes(bytes, path), path);
+}
+
+/** Notes that an enforcer may have another file than the one in force. */
+export function noteNotProven(root: string, slug: string, state: NotProven): void {
+  const text = asciiJson(NOT_PROVEN.write(state), 2) + "\n";
+  replaceFile(notProvenPath(root, slug), new TextEncoder().encode(text));
+}
+
+/** Takes back what {@linkcode noteNotProven} noted. */
+export function forgetNotProven(root: string, slug: string): void {
+  removeFile(notProvenPath(root, slug));
+}
+
+const FROZEN = shapeOf<{ readonly until: string }>("state", {
+  until: {
+    wire: "until",
+    check: (value) =>
+      isText(value) ?? (Number.isNaN(Date.parse(value as string)) ? "no time" : undefined),
+  },
+});
+
+function frozenPath(root: string, slug: string): string {
+  return join(privateDir(root), "frozen", `${checkBottleSlug(slug)}.json`);
+}
+
+/**
+ * Until when the operator froze the bottle's files, ISO 8601; `undefined` if they did not, or that time is over.
+ *
+ * @throws {MalformedRecordError} If the file is damaged.
+ */
+export function readFrozen(root: string, slug: string, now = Date.now()): string | undefined {
+  const path = frozenPath(root, slug);
+  const bytes = readOwnFile(path);
+  if (bytes === undefined) return undefined;
+  const { until } = FROZEN.read(parseJsonBytes(bytes, path), path);
+  return Date.parse(until) > now ? until : undefined;
+}
+
+/** Freezes a bottle's files until a time, ISO 8601, or no longer. */
+export function freeze(root: string, slug: string, until: string | undefined): void {
+  const path = frozenPath(root, slug);
+  if (until === undefined) removeFile(path);
+  else replaceFile(path, new TextEncoder().encode(asciiJson(FROZEN.write({ until }), 2) + "\n"));
+}
