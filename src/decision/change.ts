@@ -5,8 +5,8 @@
  */
 
 import { currentConfigDirForSlug } from "../disk/layout.ts";
-import { readOwnFile } from "../disk/read_own.ts";
-import { removeFile, replaceFileAlone, replaceReadable } from "../disk/write.ts";
+import { ownFileStamp, readOwnFile } from "../disk/read_own.ts";
+import { removeFile, replaceFileAlone } from "../disk/write.ts";
 import { noteNotProven } from "../host/apply_state.ts";
 import { type Applier, ApplyError, type ApplyOptions } from "../records/applier.ts";
 import { type ErrorCode, SuperviseError } from "../records/errors.ts";
@@ -73,7 +73,8 @@ export function readInForce(root: string, slug: string, tool: Tool): Uint8Array 
 export function putInForce(root: string, slug: string, tool: Tool, bytes: Uint8Array | null): void {
   const path = pathOf(root, slug, tool);
   if (bytes === null) removeFile(path);
-  else replaceReadable(path, bytes);
+  // The agent reads it, perhaps as another user.
+  else replaceFileAlone(path, bytes, (ownFileStamp(path)?.mode ?? 0o644) & 0o777);
 }
 
 /** Keeps the bytes before, so that {@linkcode takeBack} can put them into force again. */

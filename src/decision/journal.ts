@@ -11,7 +11,7 @@ import { namesInOwn } from "../disk/read_own.ts";
 import { listNames } from "../disk/read_untrusted.ts";
 import { clearDirectory, removeFile, removeQuietly, syncFile, syncNames } from "../disk/write.ts";
 import { clearHalfKept } from "../host/config_files.ts";
-import { appendEntry, type SealedLine } from "../log/append.ts";
+import { appendEntry, checkAppendable, type SealedLine } from "../log/append.ts";
 import { linesOf, linkOf, signHead } from "../log/chain.ts";
 import { openSigningKey } from "../log/key.ts";
 import { readLine } from "../log/lines.ts";
@@ -113,6 +113,8 @@ export async function carryOut(
     line: "",
     response: "",
   };
+  // A change that could not be recorded would have to be taken back.
+  if (change !== undefined) await checkAppendable(entry, root);
   const applied = change && await applyChange(root, intent, entry, change, applying);
   const recorded = applied === undefined ? entry : { ...entry, applied };
   const seal = ({ line: bytes, offset: logSize, head }: SealedLine) => {

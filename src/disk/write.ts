@@ -238,7 +238,8 @@ export function replaceFile(path: string, bytes: Uint8Array): void {
  * Does what {@linkcode replaceFile} does, for a caller whose lock makes it the only writer of this
  * name. The hidden file has one fixed name, so the next call removes what a crash left behind.
  *
- * `unlink` of the hidden file, then the calls of {@linkcode replaceFile}.
+ * `unlink` of the hidden file, then the calls of {@linkcode replaceFile}; with a mode, `chmod` of the hidden
+ * file before the `rename`.
  *
  * @param path The name; its directory is created if missing.
  * @param mode Its mode, whatever the umask is, for a file that a program of another account reads.
@@ -248,22 +249,6 @@ export function replaceFileAlone(path: string, bytes: Uint8Array, mode = FILE_MO
   removeQuietly(staged);
   writeNewFile(staged, bytes);
   if (mode !== FILE_MODE) Deno.chmodSync(staged, mode);
-  renameOrRemove(staged, path);
-  syncNames(dirname(path));
-}
-
-/**
- * Does what {@linkcode replaceFileAlone} does for a file that other accounts may read: it keeps the mode that
- * it had, and a new one has 0644.
- *
- * The calls of {@linkcode replaceFileAlone}, with a `chmod` of the hidden file before the `rename`.
- */
-export function replaceReadable(path: string, bytes: Uint8Array): void {
-  const mode = ownFileStamp(path)?.mode ?? 0o644;
-  const staged = stagedName(path, "new");
-  removeQuietly(staged);
-  writeNewFile(staged, bytes);
-  Deno.chmodSync(staged, mode & 0o777);
   renameOrRemove(staged, path);
   syncNames(dirname(path));
 }

@@ -74,16 +74,11 @@ export async function appendEntry(
   root: string,
   onSealed: (sealed: SealedLine) => void = () => {},
 ): Promise<SealedLine> {
-  const path = auditLogPath(entry.component, entry.bottleSlug, { root });
   const name = auditLogName(entry.component, entry.bottleSlug);
   const { operatorKey: _, repair: __, ...own } = entry;
   const said = encodeAuditEntry(own); // Before anything is made: a wrong field leaves no trace.
   const key = await openSigningKey(root);
-  const recordPath = writtenPath(root, name);
-  const append = (log: LockedLog): SealedLine => {
-    using record = openWritten(recordPath, path);
-    const before = log.stamp();
-    const logEnd = findEnd(log, before, path, recordPath, record);
+  return await atEnd(entry, root, (log, logEnd, before, record) => {
     const sealed = seal(said, name, key, logEnd);
     onSealed(sealed);
     const { line, offset: start, head } = sealed;
@@ -96,12 +91,47 @@ export async function appendEntry(
       // The line is written. An older record is true of the log too, because a log only grows.
     }
     return sealed;
+  });
+}
+
+/**
+ * Throws what {@linkcode appendEntry} would throw if a log was changed, before anything depends on it. Puts a torn
+ * line aside, as that does.
+ *
+ * @throws {AuditLogChangedError} If the log was removed, replaced or truncated.
+ */
+export async function checkAppendable(log: LogOf, root: string): Promise<void> {
+  const path = auditLogPath(log.component, log.bottleSlug, { root });
+  const name = auditLogName(log.component, log.bottleSlug);
+  // There is nothing to compare, and an empty log would look like one that was cut.
+  if (
+    ownFileStamp(path) === undefined && (readWritten(writtenPath(root, name))?.head.seq ?? 0) === 0
+  ) {
+    return;
+  }
+  await atEnd(log, root, () => {});
+}
+
+type LogOf = Pick<AuditEntry, "component" | "bottleSlug">;
+
+/** Runs a function under a log's lock, with its end, which is compared with what was written last. */
+async function atEnd<T>(
+  { component, bottleSlug }: LogOf,
+  root: string,
+  run: (log: LockedLog, end: LogEnd, before: OwnFileStamp, record: UnsyncedRecord) => T,
+): Promise<T> {
+  const path = auditLogPath(component, bottleSlug, { root });
+  const recordPath = writtenPath(root, auditLogName(component, bottleSlug));
+  const locked = (log: LockedLog): T => {
+    using record = openWritten(recordPath, path);
+    const before = log.stamp();
+    return run(log, findEnd(log, before, path, recordPath, record), before, record);
   };
   let isThere = false;
   try {
     return await withLockedLog(path, false, (log) => {
       isThere = true;
-      return append(log);
+      return locked(log);
     });
   } catch (error) {
     if (isThere || !(error instanceof Deno.errors.NotFound)) throw error;
@@ -110,7 +140,7 @@ export async function appendEntry(
   if (head.seq > 0 && ownFileStamp(path) === undefined) {
     throw new AuditLogChangedError(path, "it is gone", recordPath);
   }
-  return await withLockedLog(path, head.seq === 0, append);
+  return await withLockedLog(path, head.seq === 0, locked);
 }
 
 /** Where a log ends, and what the next line has to state about it. */

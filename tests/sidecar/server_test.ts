@@ -88,7 +88,9 @@ for (const { name, connect } of CLIENT_KINDS) {
     await t.step("archives both files of every answered call", () => {
       const names = [...Deno.readDirSync(`${queueDir}/processed`)].map(({ name }) => name);
       assertEquals(names.length, 2 * 9);
-      assertEquals([...Deno.readDirSync(queueDir)].map(({ name }) => name), ["processed"]);
+      const left = [...Deno.readDirSync(queueDir)].map(({ name }) => name);
+      // The copies of the files in force, for the next change.
+      assertEquals(left.filter((name) => !name.startsWith("current.")), ["processed"]);
     });
 
     await t.step("logs every event, and none of the agent's words", async () => {

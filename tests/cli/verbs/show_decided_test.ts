@@ -104,6 +104,10 @@ Deno.test("show --final prints the bytes that the log proves, wherever they are,
   assertEquals((await readResponse(`${queueDir}/processed`, "aaaa1111-one")).finalFile?.length, 28);
   assertEquals(await final(), WILDCARD);
   await Deno.remove(`${place}.proposal.json`);
+  // It is in force, and a copy of it is kept by its hash.
+  assertEquals(await final(), WILDCARD);
+  await Deno.remove(dir.at("private", "known"), { recursive: true });
+  await Deno.remove(dir.at("current-config", "dev-1", "allowlist"));
   assertMatch(
     await final(),
     /^Cannot print the final file of aaaa1111-one: the log has its hash, /,

@@ -1,0 +1,286 @@
+import { finishInterrupted, readAnswer } from "../../internal_mod.ts";
+import {
+  type Applier,
+  ApplyError,
+  type ConfigChange,
+  decide,
+  inspectProposal,
+  NotAppliedError,
+  readAuditEntries,
+  sha256Hex,
+} from "../../mod.ts";
+import { type QueuedProposal, queueSample } from "../support/records.ts";
+import { refused } from "../support/refused.ts";
+import { REPO, run } from "../support/run.ts";
+import { type TempDir, tempDir } from "../support/temp.ts";
+import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
+
+const BEFORE = "api.example.com\n";
+const AFTER = "api.example.com\napi.github.com\n";
+
+const inForce = (dir: TempDir) => dir.at("current-config", "dev-1", "allowlist");
+const intentPath = (dir: TempDir) => dir.at("private", "intents", "dev-1.json");
+
+async function queued(dir: TempDir): Promise<QueuedProposal> {
+  await Deno.mkdir(dir.at("current-config", "dev-1"), { recursive: true });
+  await Deno.writeTextFile(inForce(dir), BEFORE);
+  return await queueSample(dir.path, { id: "p1", proposedFile: AFTER });
+}
+
+const approve = (dir: TempDir, { proposalSha256 }: QueuedProposal, applier?: Applier) =>
+  decide({
+    ...{ root: dir.path, bottleSlug: "dev-1", proposalId: "p1", proposalSha256, applier },
+    ...{ verdict: { status: "approved" }, notes: "fine", operator: "ada@host" },
+  });
+
+const log = async (dir: TempDir) => await readAuditEntries("pipelock", "dev-1", { root: dir.path });
+
+const actions = async (dir: TempDir) => (await log(dir)).map((entry) => entry.operatorAction);
+
+/** An enforcer that reads its list from a file of its own when it is told to. */
+function enforcer(
+  dir: TempDir,
+  fails: Partial<Record<keyof Applier, () => Promise<unknown>>> = {},
+) {
+  const path = dir.at("enforced");
+  Deno.writeTextFileSync(path, BEFORE);
+  const calls: string[] = [];
+  const take = async (call: "apply" | "restore", { after, path: file }: ConfigChange) => {
+    calls.push(call);
+    // It gets what is in the file in force.
+    assertEquals(await Deno.readTextFile(file).catch(() => null), after);
+    await fails[call]?.();
+    await Deno.writeTextFile(path, after ?? "");
+    return `read ${(after ?? "").split("\n").length - 1} hosts`;
+  };
+  const applier: Applier = {
+    async check(change) {
+      calls.push("check");
+      assertEquals(await Deno.readTextFile(change.path), change.before);
+      await fails.check?.();
+    },
+    apply: (change) => take("apply", change),
+    restore: (change) => take("restore", change),
+    async afterAnswer() {
+      calls.push("afterAnswer");
+      assert(Deno.statSync(dir.at("queue", "dev-1", "p1.response.json")).isFile);
+      await fails.afterAnswer?.();
+    },
+  };
+  return { applier, calls, read: () => Deno.readTextFileSync(path) };
+}
+
+const failing = (stage: ApplyError["stage"], reason: string) => () =>
+  Promise.reject(new ApplyError(stage, reason, { exitCode: 1, output: "syntax error\n" }));
+
+// Threat: C10
+Deno.test("an approval puts the file into force, has it take effect, records that, then answers", async () => {
+  await using dir = await tempDir();
+  const { applier, calls, read } = enforcer(dir);
+  const decision = await approve(dir, await queued(dir), applier);
+  assertEquals(calls, ["check", "apply", "afterAnswer"]);
+  assertEquals([await Deno.readTextFile(inForce(dir)), read()], [AFTER, AFTER]);
+  assertEquals([decision.applied, decision.warning], ["read 2 hosts", undefined]);
+  const [entry] = await log(dir);
+  assertEquals([entry?.operatorAction, entry?.applied], ["approved", "read 2 hosts"]);
+  assertEquals([...Deno.readDirSync(dir.at("private", "intents"))], []);
+  // The agent asks for the next change from what is in force now, and both versions are kept.
+  assertEquals(await Deno.readTextFile(dir.at("queue", "dev-1", "current.allowlist")), AFTER);
+  for (const text of [BEFORE, AFTER]) {
+    const kept = dir.at("private", "known", "dev-1", sha256Hex(text));
+    assertEquals(await Deno.readTextFile(kept), text);
+  }
+});
+
+// Threat: C10
+Deno.test("a change that the check refuses changes nothing; the log says so, and the proposal stays pending", async () => {
+  await using dir = await tempDir();
+  const { applier, calls, read } = enforcer(dir, { check: failing("check", "a bad list") });
+  const proposal = await queued(dir);
+  const error = await assertRejects(() => approve(dir, proposal, applier), NotAppliedError);
+  assertEquals([error.code, error.cause.stage], ["apply_failed", "check"]);
+  assertStringIncludes(error.message, "check: a bad list; exit 1; output sha256 ");
+  assertStringIncludes(error.message, "the file in force was not changed. Nothing was decided");
+  assertEquals(calls, ["check"]);
+  assertEquals([await Deno.readTextFile(inForce(dir)), read()], [BEFORE, BEFORE]);
+  assertEquals(await actions(dir), ["apply-failed"]);
+  assertStringIncludes((await log(dir))[0]!.operatorNotes, "check: a bad list");
+  assertEquals(await readAnswer(proposal.queueDir, "p1"), undefined);
+  // The next try is another decision.
+  await approve(dir, proposal, enforcer(dir).applier);
+  assertEquals(await actions(dir), ["apply-failed", "approved"]);
+});
+
+// Threat: C10
+Deno.test("a change that does not take effect is taken back, in the file and in the enforcer", async () => {
+  await using dir = await tempDir();
+  const { applier, calls, read } = enforcer(dir, { apply: failing("probe", "still denied") });
+  const proposal = await queued(dir);
+  const error = await assertRejects(() => approve(dir, proposal, applier), NotAppliedError);
+  assertEquals(error.code, "apply_failed");
+  assertStringIncludes(error.message, "the file before is in force again");
+  assertEquals(calls, ["check", "apply", "restore"]);
+  assertEquals([await Deno.readTextFile(inForce(dir)), read()], [BEFORE, BEFORE]);
+  assertEquals(await actions(dir), ["apply-failed"]);
+  assertEquals([...Deno.readDirSync(dir.at("private", "intents"))], []);
+  assertEquals(await readAnswer(proposal.queueDir, "p1"), undefined);
+});
+
+// Threat: C10
+Deno.test("if the enforcer is not proven to have the file before, nothing more is applied", async () => {
+  await using dir = await tempDir();
+  const { applier } = enforcer(dir, {
+    apply: failing("reload", "gone"),
+    restore: failing("start", "does not start"),
+  });
+  const proposal = await queued(dir);
+  const error = await assertRejects(() => approve(dir, proposal, applier), NotAppliedError);
+  assertEquals(error.code, "enforcer_not_proven");
+  assertStringIncludes(error.message, "start: does not start");
+  assertEquals(await Deno.readTextFile(inForce(dir)), BEFORE);
+  assertEquals(await actions(dir), ["apply-failed"]);
+  const again = () => approve(dir, proposal, enforcer(dir).applier);
+  const obstacle = await refused(again, "enforcer_not_proven", "resolve that first");
+  assertStringIncludes(obstacle.reason, "does not start");
+  // A rejection changes no file.
+  const ref = { root: dir.path, bottleSlug: "dev-1", proposalId: "p1" };
+  const shown = await inspectProposal(ref);
+  assertStringIncludes(shown.notProven!.reason, "does not start");
+  await decide({
+    ...ref,
+    ...{ proposalSha256: shown.proposalSha256, verdict: { status: "rejected" } },
+    ...{ notes: "not now", operator: "ada@host" },
+  });
+});
+
+Deno.test("what fails after the answer is said, and the decision stands", async () => {
+  await using dir = await tempDir();
+  const { applier } = enforcer(dir, { afterAnswer: failing("reload", "cannot end the bottle") });
+  const { warning } = await approve(dir, await queued(dir), applier);
+  assertStringIncludes(warning!, "cannot end the bottle");
+  assertEquals(await actions(dir), ["approved"]);
+});
+
+/** Approves in a process of its own that dies in a call of its applier. */
+async function dieIn(
+  call: "check" | "apply" | "afterAnswer",
+  dir: TempDir,
+  { proposalSha256 }: QueuedProposal,
+) {
+  const program = `
+    import { decide } from "${REPO}mod.ts";
+    const applier = {
+      check: async () => {}, apply: async () => "done", restore: async () => "done",
+      ${call}: () => Deno.exit(9),
+    };
+    await decide({
+      root: "${dir.path}", bottleSlug: "dev-1", proposalId: "p1", applier,
+      proposalSha256: "${proposalSha256}", verdict: { status: "approved" }, notes: "fine",
+      operator: "ada@host",
+    });`;
+  await Deno.writeTextFile(dir.at("program.ts"), program);
+  const { code, err } = await run("deno", [
+    ...["run", "--no-prompt", `--config=${REPO}deno.json`],
+    ...[`--allow-read=${dir.path}`, `--allow-write=${dir.path}`, dir.at("program.ts")],
+  ]);
+  assertEquals([code, err], [9, ""]);
+}
+
+// Threat: C10
+Deno.test("a process that dies while a change takes effect leaves it to be taken back", async () => {
+  await using dir = await tempDir();
+  const proposal = await queued(dir);
+  const { applier, calls, read } = enforcer(dir);
+  await dieIn("apply", dir, proposal);
+  assertEquals(await Deno.readTextFile(inForce(dir)), AFTER);
+  assertEquals(await finishInterrupted(dir.path, { applier }), {
+    finished: [{ bottleSlug: "dev-1", proposalId: "p1", outcome: "dropped" }],
+    failed: [],
+  });
+  assertEquals(calls, ["restore"]);
+  assertEquals([await Deno.readTextFile(inForce(dir)), read()], [BEFORE, BEFORE]);
+  assertEquals([...Deno.readDirSync(dir.at("private", "intents"))], []);
+  assertEquals(await readAnswer(proposal.queueDir, "p1"), undefined);
+});
+
+// Threat: C10
+Deno.test("a change that died is taken back without its applier, and then the enforcer is not proven", async () => {
+  await using dir = await tempDir();
+  const proposal = await queued(dir);
+  await dieIn("apply", dir, proposal);
+  const { finished: [finished] } = await finishInterrupted(dir.path);
+  assertStringIncludes(finished!.notProven!, "no applier");
+  assertEquals(await Deno.readTextFile(inForce(dir)), BEFORE);
+  await refused(() => approve(dir, proposal), "enforcer_not_proven");
+});
+
+Deno.test("a process that dies before the file changes, or after the answer, leaves nothing to take back", async () => {
+  for (const call of ["check", "afterAnswer"] as const) {
+    await using dir = await tempDir();
+    const proposal = await queued(dir);
+    await dieIn(call, dir, proposal);
+    assertEquals(await finishInterrupted(dir.path), { finished: [], failed: [] });
+    const isDone = call === "afterAnswer";
+    assertEquals(await Deno.readTextFile(inForce(dir)), isDone ? AFTER : BEFORE);
+    assertEquals(
+      (await readAnswer(proposal.queueDir, "p1"))?.status,
+      isDone ? "approved" : undefined,
+    );
+  }
+});
+
+// Threat: C10
+Deno.test("a third file that somebody put into force meanwhile stays, when a change is taken back", async () => {
+  await using dir = await tempDir();
+  await dieIn("apply", dir, await queued(dir));
+  await Deno.writeTextFile(inForce(dir), "by-hand.example.com\n");
+  const { applier, read } = enforcer(dir);
+  await finishInterrupted(dir.path, { applier });
+  const files = [await Deno.readTextFile(inForce(dir)), read()];
+  assertEquals(files, ["by-hand.example.com\n", "by-hand.example.com\n"]);
+});
+
+Deno.test("a change whose file before is damaged is not taken back, and the error says where it must be", async () => {
+  await using dir = await tempDir();
+  await dieIn("apply", dir, await queued(dir));
+  const before = intentPath(dir).replace(/json$/, "before");
+  await Deno.writeTextFile(before, "evil.example\n");
+  const { finished, failed } = await finishInterrupted(dir.path);
+  assertEquals(finished, []);
+  assertStringIncludes(failed[0]!.error.message, `${before} does not have the file from before it`);
+  assertEquals(await Deno.readTextFile(inForce(dir)), AFTER);
+});
+
+Deno.test("a file in force that changes while it is decided is looked at again", async () => {
+  await using dir = await tempDir();
+  const { proposalSha256 } = await queued(dir);
+  const ref = { root: dir.path, bottleSlug: "dev-1", proposalId: "p1" };
+  const { currentSha256 } = await inspectProposal(ref);
+  await Deno.writeTextFile(inForce(dir), "other.example.com\n");
+  await refused(() =>
+    decide({
+      ...{ ...ref, proposalSha256, currentSha256, verdict: { status: "approved" } },
+      ...{ notes: "", operator: "ada@host" },
+    }), "stale");
+  assertEquals(await Deno.readTextFile(inForce(dir)), "other.example.com\n");
+});
+
+Deno.test("the file in force keeps its mode; a new one can be read by the agent", async () => {
+  await using dir = await tempDir();
+  const proposal = await queued(dir);
+  await Deno.chmod(inForce(dir), 0o640);
+  await approve(dir, proposal);
+  assertEquals(Deno.statSync(inForce(dir)).mode! & 0o777, 0o640);
+  await Deno.remove(inForce(dir));
+  const other = await queueSample(dir.path, { id: "p2", proposedFile: AFTER });
+  await decide({
+    ...{
+      root: dir.path,
+      bottleSlug: "dev-1",
+      proposalId: "p2",
+      proposalSha256: other.proposalSha256,
+    },
+    ...{ verdict: { status: "approved" }, notes: "", operator: "ada@host" },
+  });
+  assertEquals(Deno.statSync(inForce(dir)).mode! & 0o777, 0o644);
+});
