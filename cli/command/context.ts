@@ -27,7 +27,7 @@ import type { Failure } from "./exit.ts";
 import { closest, type Flags, UsageError, type VerbName } from "./flags.ts";
 import { shellWord, splitWords } from "./split_words.ts";
 import { type Terminal, withParts } from "./terminal.ts";
-import { resolve } from "@std/path";
+import { join, resolve } from "@std/path";
 import { hostname, userInfo } from "node:os";
 
 type Visible = (text: string, kind?: TextKind) => string;
@@ -215,19 +215,33 @@ const OUTCOMES = {
   completed: "was recorded and is answered now",
   dropped: "was not recorded, so it never happened; decide anew",
   superseded: "was recorded, but another program's answer is in its place; see audit show",
+  waits: "was interrupted while it took effect",
 } as const;
 
-/** Finishes what a crash left open, and prints how it ended. A decision that cannot be finished stops no verb. */
-export async function reportInterrupted(context: Context): Promise<void> {
+/** What makes decided files take effect: the programs of `apply.json`; without that file, nothing. */
+export async function openApplier({ root }: Pick<Context, "root">) {
+  // Nobody who does not use it waits until it is loaded.
+  if (ownFileStamp(join(root, "apply.json")) === undefined) return undefined;
+  const { openHookApplier } = await import("../../appliers/mod.ts");
+  return openHookApplier(root);
+}
+
+/**
+ * Finishes what a crash left open, and prints how it ended. A decision that cannot be finished stops no verb. One
+ * that applies nothing may not start what takes a change back: then that waits.
+ */
+export async function reportInterrupted(context: Context, applies: boolean): Promise<void> {
   // Usually there is nothing to finish, and then no verb waits until this is loaded.
   if (listNames(intentsDir(context.root)).length === 0) return;
   const { finishInterrupted } = await import("../../internal_mod.ts");
-  const { finished, failed } = await finishInterrupted(context.root);
-  for (const { bottleSlug, proposalId, outcome } of finished) {
-    const words = OUTCOMES[outcome];
-    context.complain(
-      `! an interrupted decision on ${quoteId(proposalId)} (${bottleSlug}) ${words}`,
-    );
+  const applier = applies ? await openApplier(context) : undefined;
+  const { finished, failed } = await finishInterrupted(context.root, { applier, waits: true });
+  for (const { bottleSlug, proposalId, outcome, notProven } of finished) {
+    const what = proposalId === "" ? "change of a file" : `decision on ${quoteId(proposalId)}`;
+    context.complain(`! an interrupted ${what} (${bottleSlug}) ${OUTCOMES[outcome]}`);
+    if (outcome !== "waits" && notProven === undefined) continue;
+    const resolve = `${context.supervise} apply resolve --bottle ${bottleSlug}`;
+    context.complain(`! ${bottleSlug}: nothing more is applied until it is resolved; ${resolve}`);
   }
   for (const { bottleSlug, error } of failed) {
     context.complain(`! bottle ${bottleSlug}: ${error.message}`);

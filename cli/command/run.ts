@@ -140,7 +140,9 @@ async function runIn(
     if (name !== "doctor") await refuseBadRoot(context, name);
     // doctor takes no bottle at all, and says that itself; watch waits for one that is not there yet.
     if (name !== "doctor" && name !== "watch") await refuseUnknownBottle(context);
-    if (VERBS[name].readsOnly !== true) await reportInterrupted(context);
+    const { readsOnly, applies } = VERBS[name];
+    const isApplied = applies === true && (name !== "watch" || flags.decide);
+    if (readsOnly !== true) await reportInterrupted(context, isApplied);
     return await run(context, rest) ?? 0;
   } catch (error) {
     // An error as JSON would stand behind a part of an object.

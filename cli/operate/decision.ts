@@ -21,7 +21,7 @@ import {
   sha256Hex,
   type Verdict,
 } from "../../mod.ts";
-import { type Context, operatorAccount } from "../command/context.ts";
+import { type Context, openApplier, operatorAccount } from "../command/context.ts";
 import { NotShownError } from "../command/exit.ts";
 import { UsageError } from "../command/flags.ts";
 import { resolveProposal } from "../command/resolve.ts";
@@ -110,7 +110,8 @@ export function refuseAsShown(seen: Seen, draft: DecisionDraft): void {
 
 /** Decides what the operator saw. */
 export async function decideAsShown(context: Context, seen: Seen, said: Said): Promise<Decision> {
-  return await decide(await requestFor(context, seen, said));
+  const applier = said.verdict.status === "rejected" ? undefined : await openApplier(context);
+  return await decide({ ...await requestFor(context, seen, said), applier });
 }
 
 /**
@@ -123,7 +124,7 @@ export async function decideFound(
   word: string,
   saidOf: (seen: Seen) => Said,
 ): Promise<Decision> {
-  const ref = { root: context.root, bottleSlug, proposalId };
+  const ref = { root: context.root, bottleSlug, proposalId, applier: await openApplier(context) };
   return await decideAfterLook(ref, async (inspection) => {
     const seen = asSeen(context, inspection, word);
     return await requestFor(context, seen, saidOf(seen));
@@ -175,9 +176,9 @@ export async function decideEdit(
 }
 
 export function decisionJson(decision: Decision): object {
-  const { proposalId, bottleSlug, status, notes, auditHead, standing } = decision;
+  const { proposalId, bottleSlug, status, notes, auditHead, standing, applied, warning } = decision;
   const json = { id: proposalId, bottle_slug: bottleSlug, status, notes, audit_head: auditHead };
-  return { ...json, standing };
+  return { ...json, standing, applied, warning };
 }
 
 /** Prints a decision in one line for people. */
@@ -186,6 +187,11 @@ export function printDecided(context: Context, decision: Decision): void {
   const { green, red } = context.style;
   const word = status === "rejected" ? red(status) : green(status);
   context.print(`${word} ${quoteId(proposalId)} (${bottleSlug})`);
+  const { applied, warning } = decision;
+  if (applied !== undefined) {
+    context.print(context.style.dim(context.visible(`in force: ${applied}`)));
+  }
+  if (warning !== undefined) context.complain(`! decided and answered, but then: ${warning}`);
 }
 
 export function printDecision(context: Context, decision: Decision): void {

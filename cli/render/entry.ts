@@ -47,6 +47,7 @@ export function entryJson(entry: AuditEntry): object {
     foreign_answer: entry.unrecordedResponse,
     marks: entry.marks?.map(markJson),
     confirmed: entry.confirmed,
+    applied: entry.applied,
     reach: entry.reach,
     reach_summary: entry.reachSummary,
     if_unmarked: entry.ifUnmarked,
@@ -213,6 +214,7 @@ export function renderEntry(
     ...(entry.until === undefined
       ? []
       : line(`meant until ${entry.until}; nothing ends it by itself`)),
+    ...(entry.applied === undefined ? [] : line(`in force: ${entry.applied}`)),
     ...(entry.policySha256 ? line(`under policy.json ${entry.policySha256}`) : []),
     ...(entry.standingSha256 ? line(`and standing.json ${entry.standingSha256}`) : []),
     ...(entry.standing === undefined ? [] : line(standingLine(entry.standing))),

@@ -21,7 +21,7 @@ import {
   SuperviseError,
 } from "../../mod.ts";
 import { runAlone } from "../command/alone.ts";
-import { type Context, KEEP_MS, keepForLater } from "../command/context.ts";
+import { type Context, KEEP_MS, keepForLater, openApplier } from "../command/context.ts";
 import { UsageError } from "../command/flags.ts";
 import { isWanted } from "../command/resolve.ts";
 import { openNotifier } from "../notify/outbox.ts";
@@ -124,7 +124,10 @@ async function decideNew(context: Context, print: Print, { events }: Changes): P
     const { bottleSlug, proposalId } = event;
     try {
       const ref = { root, bottleSlug, proposalId };
-      const { outcome, rule, why, until } = await decideByRule(ref, { dryRun });
+      const { outcome, rule, why, until } = await decideByRule(
+        { ...ref, applier: dryRun ? undefined : await openApplier(context) },
+        { dryRun },
+      );
       const said = { outcome, rule: rule ?? null, why, until: until ?? null, dry_run: dryRun };
       const json = { event: "ruled", bottle_slug: bottleSlug, id: proposalId, ...said };
       const end = until === undefined ? "" : ` until ${until}; nothing ends it by itself`;

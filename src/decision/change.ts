@@ -25,6 +25,8 @@ export interface FileChange {
 /** Who makes a change take effect, and how it says what it does. */
 export interface Applying extends ApplyOptions {
   readonly applier?: Applier | undefined;
+  /** Whether a change that an applier made waits for one, if it has to be taken back and there is none here. */
+  readonly waits?: boolean;
 }
 
 /**

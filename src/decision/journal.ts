@@ -54,9 +54,9 @@ export interface FinishedIntent {
   /**
    * `completed`: it was recorded, and its response is written now. `dropped`: it was not recorded, so it
    * never happened, and a file that was changed already is the one from before again. `superseded`: another
-   * program's response is in its place.
+   * program's response is in its place. `waits`: the change has to be taken back by an applier, and is open.
    */
-  readonly outcome: "completed" | "dropped" | "superseded";
+  readonly outcome: "completed" | "dropped" | "superseded" | "waits";
   /** Why it is not known which file the enforcer has, if a change was taken back. */
   readonly notProven?: string;
 }
@@ -241,11 +241,14 @@ async function finishIntent(
       (intent.response === "" || await answerRecorded(root, intent));
     outcome = answered ? "completed" : "superseded";
   }
-  const notProven = outcome === "completed" || intent.change === null
+  const { proposalId, change } = intent;
+  if (outcome !== "completed" && change?.enforced && applying.waits && !applying.applier) {
+    return { bottleSlug: slug, proposalId, outcome: "waits" };
+  }
+  const notProven = outcome === "completed" || change === null
     ? undefined
-    : await takeBack(root, slug, intent.change, applying);
+    : await takeBack(root, slug, change, applying);
   closeIntent(root, intent);
-  const { proposalId } = intent;
   return { bottleSlug: slug, proposalId, outcome, ...(notProven !== undefined && { notProven }) };
 }
 
