@@ -42,6 +42,7 @@ export {
   walkOwn,
 } from "./src/disk/read_own.ts";
 export { removeFile, replaceFileAlone } from "./src/disk/write.ts";
+export { freeze, type NotProven, readFrozen, readNotProven } from "./src/host/apply_state.ts";
 export { knownFile, readFileInForce } from "./src/host/config_files.ts";
 export {
   policyCopyPath,

@@ -136,6 +136,17 @@ export {
   type ApplyStage,
   type ConfigChange,
 } from "./src/records/applier.ts";
+export {
+  editFile,
+  type EditInspection,
+  type EditPlace,
+  type EditRequest,
+  inspectEdit,
+  obstaclesToEdit,
+  type RecordedEdit,
+} from "./src/decision/edit.ts";
+export { resolveNotProven, type ResolveRequest } from "./src/decision/resolve.ts";
+export type { Held } from "./src/decision/inspect.ts";
 export { NotAppliedError } from "./src/decision/change.ts";
 export type { NotProven } from "./src/host/apply_state.ts";
 

@@ -21,8 +21,16 @@ import { renderDiff } from "../text/diff.ts";
 import { assessProposal } from "./assess.ts";
 import { basename } from "@std/path";
 
+/** What keeps a bottle's files in force from being changed. */
+export interface Held {
+  /** Why it is not known which file the bottle's enforcer has; missing if that is known. */
+  readonly notProven?: NotProven;
+  /** Until when the operator froze the bottle's files, ISO 8601; missing if they are not frozen. */
+  readonly frozenUntil?: string;
+}
+
 /** A pending proposal beside the file in force, and what the change would let the bottle do. */
-export interface Inspection extends PendingProposal, Comparison {
+export interface Inspection extends PendingProposal, Comparison, Held {
   /** The path of the config file in force. */
   readonly currentPath: string;
   /** Its content, or `null` if there is none. */
@@ -58,10 +66,6 @@ export interface Inspection extends PendingProposal, Comparison {
   readonly unrecordedResponse: UnrecordedResponse | undefined;
   /** The root's `policy.json`. */
   readonly policy: PolicyInForce;
-  /** Why it is not known which file the bottle's enforcer has; missing if that is known. */
-  readonly notProven?: NotProven;
-  /** Until when the operator froze the bottle's files, ISO 8601; missing if they are not frozen. */
-  readonly frozenUntil?: string;
 }
 
 /**
@@ -126,7 +130,7 @@ export async function inspectProposal(ref: ProposalRef): Promise<Inspection> {
 }
 
 /** What keeps the bottle's files in force from being changed. */
-function held(root: string, bottleSlug: string): Pick<Inspection, "notProven" | "frozenUntil"> {
+export function held(root: string, bottleSlug: string): Held {
   const [notProven, frozenUntil] = [readNotProven(root, bottleSlug), readFrozen(root, bottleSlug)];
   return {
     ...(notProven !== undefined && { notProven }),

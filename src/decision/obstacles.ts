@@ -24,7 +24,7 @@ import { CONFIG_FILE_FOR_TOOL, type Tool } from "../records/proposal.ts";
 import type { Comparison } from "../records/reach.ts";
 import { findBreaches, type FloorBreach } from "../policy/floor.ts";
 import { quote } from "../text/quote.ts";
-import type { Inspection } from "./inspect.ts";
+import type { Held, Inspection } from "./inspect.ts";
 
 /**
  * Lists the obstacles to a decision, in the order in which {@linkcode decide}
@@ -106,7 +106,7 @@ export function obstaclesTo(inspection: Inspection, draft: DecisionDraft): reado
 }
 
 /** Why no file in force is changed now, whatever is decided. */
-function unchangeable({ notProven, frozenUntil }: Inspection): Obstacle[] {
+export function unchangeable({ notProven, frozenUntil }: Held): Obstacle[] {
   const found: Obstacle[] = [];
   if (notProven !== undefined) {
     const message =
@@ -233,7 +233,7 @@ function staleFor(
   return { code: "stale", message, clearedBy, seenBy, seenSha256, inForceSha256: currentSha256 };
 }
 
-function invalid(tool: Tool, { problems: checked, marks }: Judgement): Obstacle[] {
+export function invalid(tool: Tool, { problems: checked, marks }: Judgement): Obstacle[] {
   const problems = [
     ...checked,
     ...marks.filter(({ rule }) => rule === FAILED_CHECK)
@@ -298,10 +298,10 @@ function unableToStand(
   return reasons.slice(0, 1).map(notStanding);
 }
 
-function unconfirmed(
+export function unconfirmed(
   slug: string,
   all: readonly Mark[],
-  { confirmedSlug }: DecisionDraft,
+  { confirmedSlug }: Pick<DecisionDraft, "confirmedSlug">,
 ): Obstacle[] {
   const marks = all.filter(({ severity }) => severity === "high");
   if (marks.length === 0) return [];

@@ -24,6 +24,12 @@ export const ACTION_SUPERSEDED = "superseded";
 export const ACTION_APPLY_FAILED = "apply-failed";
 
 /**
+ * The action of an entry for an enforcer that is known again to have the file in force, after one that was not.
+ * Its notes say how that is known.
+ */
+export const ACTION_APPLY_RESOLVED = "apply-resolved";
+
+/**
  * What an operator can confirm: `high-marks`, by typing the bottle's name; `stale`, that the file in force
  * is not the one the agent started from; `unrecorded-response`, that a response without a record is moved
  * away.

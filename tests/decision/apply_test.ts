@@ -1,13 +1,19 @@
-import { finishInterrupted, readAnswer } from "../../internal_mod.ts";
+import { finishInterrupted, freeze, readAnswer } from "../../internal_mod.ts";
 import {
   type Applier,
   ApplyError,
   type ConfigChange,
   decide,
+  editFile,
+  type EditRequest,
+  inspectEdit,
   inspectProposal,
   NotAppliedError,
   readAuditEntries,
+  resolveNotProven,
   sha256Hex,
+  SuperviseError,
+  verifyAuditLog,
 } from "../../mod.ts";
 import { type QueuedProposal, queueSample } from "../support/records.ts";
 import { refused } from "../support/refused.ts";
@@ -283,4 +289,93 @@ Deno.test("the file in force keeps its mode; a new one can be read by the agent"
     ...{ verdict: { status: "approved" }, notes: "", operator: "ada@host" },
   });
   assertEquals(Deno.statSync(inForce(dir)).mode! & 0o777, 0o644);
+});
+
+const edit = (dir: TempDir, file: string, more: Partial<EditRequest> = {}) => {
+  const place = { root: dir.path, bottleSlug: "dev-1", tool: "pipelock-block" } as const;
+  const { currentSha256 } = inspectEdit(place, file);
+  return editFile({
+    ...place,
+    file,
+    currentSha256,
+    notes: "by hand",
+    operator: "ada@host",
+    ...more,
+  });
+};
+
+Deno.test("an operator's edit is put in force, takes effect and is recorded as one", async () => {
+  await using dir = await tempDir();
+  await queued(dir);
+  const { applier, calls, read } = enforcer(dir);
+  const { applied, auditHead } = await edit(dir, AFTER, { applier });
+  assertEquals([calls[0], calls[1], applied], ["check", "apply", "read 2 hosts"]);
+  assertEquals([await Deno.readTextFile(inForce(dir)), read()], [AFTER, AFTER]);
+  const [entry] = await log(dir);
+  assertEquals([entry?.operatorAction, entry?.operatorNotes], ["operator-edit", "by hand"]);
+  assertEquals([entry?.finalSha256, entry?.reach], [sha256Hex(AFTER), "new-reach"]);
+  assertStringIncludes(entry!.diff, "+api.github.com");
+  assertEquals(auditHead.startsWith("1:"), true);
+  assert((await verifyAuditLog("pipelock", "dev-1", { root: dir.path })).ok);
+});
+
+Deno.test("an edit is refused that is invalid, marked and not confirmed, in force, or of another file by now", async () => {
+  await using dir = await tempDir();
+  await queued(dir);
+  const refusedAs = async (code: string, run: () => Promise<unknown>) => {
+    const error = await assertRejects(run, SuperviseError);
+    assertEquals(error.code, code);
+    assertEquals(await Deno.readTextFile(inForce(dir)), BEFORE);
+  };
+  await refusedAs("invalid_file", () => edit(dir, "no host\n"));
+  await refusedAs("unconfirmed", () => edit(dir, `${BEFORE}*.evil.example\n`));
+  await refusedAs("changed", () => edit(dir, BEFORE));
+  await refusedAs("stale", () => edit(dir, AFTER, { currentSha256: sha256Hex("other") }));
+  freeze(dir.path, "dev-1", new Date(Date.now() + 60_000).toISOString());
+  await refusedAs("frozen", () => edit(dir, AFTER));
+  freeze(dir.path, "dev-1", new Date(Date.now() - 1).toISOString());
+  await edit(dir, `${BEFORE}*.evil.example\n`, { confirmedSlug: "dev-1" });
+});
+
+Deno.test("an edit that died before its line is taken back; with its line it stands", async () => {
+  await using dir = await tempDir();
+  await queued(dir);
+  await edit(dir, AFTER);
+  const [line] = (await Deno.readTextFile(dir.at("audit", "pipelock-dev-1.log"))).split("\n");
+  const intent = {
+    ...{ version: 1, bottle_slug: "dev-1", proposal_id: "", component: "pipelock", log_size: 0 },
+    change: {
+      ...{ tool: "pipelock-block", enforced: false },
+      ...{ beforeSha256: sha256Hex(BEFORE), afterSha256: sha256Hex(AFTER) },
+    },
+    response: "",
+  };
+  const outcomes = async (line: string) => {
+    await Deno.writeTextFile(intentPath(dir), JSON.stringify({ ...intent, line }));
+    await Deno.writeTextFile(intentPath(dir).replace(/json$/, "before"), BEFORE);
+    return (await finishInterrupted(dir.path)).finished.map(({ outcome }) => outcome);
+  };
+  assertEquals(await outcomes(`${line}\n`), ["completed"]);
+  assertEquals(await Deno.readTextFile(inForce(dir)), AFTER);
+  assertEquals(await outcomes(""), ["dropped"]);
+  assertEquals(await Deno.readTextFile(inForce(dir)), BEFORE);
+});
+
+// Threat: C10
+Deno.test("what was not proven is applied again once the file in force took effect, and the log says so", async () => {
+  await using dir = await tempDir();
+  const proposal = await queued(dir);
+  await dieIn("apply", dir, proposal);
+  await finishInterrupted(dir.path);
+  const request = { root: dir.path, bottleSlug: "dev-1", notes: "", operator: "ada@host" };
+  const broken = enforcer(dir, { restore: failing("start", "does not start") });
+  const resolve = () => resolveNotProven({ ...request, applier: broken.applier });
+  assertEquals((await assertRejects(resolve, NotAppliedError)).code, "enforcer_not_proven");
+  await refused(() => approve(dir, proposal), "enforcer_not_proven");
+  const { applier, read } = enforcer(dir);
+  const { says } = (await resolveNotProven({ ...request, applier }))!;
+  assertEquals([says, read()], ["read 1 hosts", BEFORE]);
+  assertEquals(await resolveNotProven({ ...request, applier }), undefined);
+  await approve(dir, proposal, applier);
+  assertEquals(await actions(dir), ["apply-resolved", "approved"]);
 });

@@ -1,0 +1,176 @@
+/**
+ * Changes a config file in force without a proposal: an operator's own edit, recorded as one.
+ *
+ * @module
+ */
+
+import { validateConfigFile } from "../config/check.ts";
+import { compareAfter } from "../config/compare.ts";
+import { auditLogPath, claudeBottleRoot } from "../disk/layout.ts";
+import { replaceFileAlone } from "../disk/write.ts";
+import { keepFile, keepFilesInForce, readFileInForce } from "../host/config_files.ts";
+import { readPolicy } from "../host/policy_file.ts";
+import type { Applier, ApplyOptions } from "../records/applier.ts";
+import { ACTION_OPERATOR_EDIT, checkNoRule } from "../records/audit_entry.ts";
+import { SuperviseError } from "../records/errors.ts";
+import { formatHead } from "../records/head.ts";
+import { shortenMarks, shortenMessage } from "../records/mark.ts";
+import { checkBottleSlug } from "../records/names.ts";
+import type { Obstacle } from "../records/obstacle.ts";
+import type { ConfigProblem } from "../records/problem.ts";
+import {
+  COMPONENT_FOR_TOOL,
+  COMPONENT_REBUILD,
+  CONFIG_FILE_FOR_TOOL,
+  type Tool,
+} from "../records/proposal.ts";
+import { type Comparison, describeReach } from "../records/reach.ts";
+import { sha256Hex } from "../text/hash.ts";
+import { readInForce } from "./change.ts";
+import { diffAgainst, type Held, held } from "./inspect.ts";
+import { carryOut, withBottleLock } from "./journal.ts";
+import { invalid, unchangeable, unconfirmed } from "./obstacles.ts";
+
+/** Which file in force is edited. */
+export interface EditPlace {
+  /** The root; `claudeBottleRoot()` unless given. */
+  readonly root?: string;
+  /** The bottle. */
+  readonly bottleSlug: string;
+  /** The tool whose file it is. */
+  readonly tool: Tool;
+}
+
+/** A version of a file beside the one in force, and what it would let the bottle do. */
+export interface EditInspection extends Comparison, Held {
+  /** The path of the file in force. */
+  readonly currentPath: string;
+  /** Its content, or `null` if there is none. */
+  readonly currentFile: string | null;
+  /** SHA-256 of the file in force, lower-case hex; `""` if there is none. */
+  readonly currentSha256: string;
+  /** From the file in force to the version. */
+  readonly diff: string;
+  /** The problems of the version. */
+  readonly problems: readonly ConfigProblem[];
+}
+
+/**
+ * Reads the file in force and compares a version of it. Needs `--allow-read` for the root.
+ *
+ * @throws {InvalidNameError} If the slug is not valid.
+ */
+export function inspectEdit(place: EditPlace, file: string): EditInspection {
+  const { bottleSlug, tool, root = claudeBottleRoot() } = place;
+  const current = readFileInForce(tool, checkBottleSlug(bottleSlug), root);
+  const problems = validateConfigFile(tool, file);
+  return {
+    ...current,
+    ...compareAfter(() => problems, tool, current.currentFile, file),
+    problems,
+    diff: diffAgainst(current, file),
+    ...held(root, bottleSlug),
+  };
+}
+
+/** What stands in the way of an edit. The floor does not: what is below it, an operator may put in force. */
+export function obstaclesToEdit(
+  { bottleSlug, tool }: EditPlace,
+  inspection: EditInspection,
+  draft: { readonly confirmedSlug?: string } = {},
+): readonly Obstacle[] {
+  const isConfirmed = draft.confirmedSlug === bottleSlug;
+  return [
+    ...unchangeable(inspection),
+    ...invalid(tool, inspection),
+    ...(isConfirmed ? [] : unconfirmed(bottleSlug, inspection.marks, draft)),
+  ];
+}
+
+/** An operator's edit of a file in force. */
+export interface EditRequest extends EditPlace, ApplyOptions {
+  /** The whole new file. */
+  readonly file: string;
+  /** SHA-256 of the file in force that the operator saw, `""` if there was none. */
+  readonly currentSha256: string;
+  /** The bottle's slug, typed because the version has high marks. */
+  readonly confirmedSlug?: string;
+  /** Why, for the log. */
+  readonly notes: string;
+  /** Who edits, `user@host`. */
+  readonly operator: string;
+  /** Another name of the operator, for the log. */
+  readonly operatorName?: string;
+  /** Makes the file take effect; without it the file alone changes. */
+  readonly applier?: Applier | undefined;
+}
+
+/** An edit that is in force and recorded. */
+export interface RecordedEdit {
+  /** The path of the log that has it. */
+  readonly auditLog: string;
+  /** The log's head after it, `seq:hash`. */
+  readonly auditHead: string;
+  /** What made the file take effect, and what was seen of it. */
+  readonly applied: string;
+}
+
+/**
+ * Puts another version of a config file into force and records it as `operator-edit`, by the same steps as a
+ * decision: after a crash the next run finishes it, or takes it back.
+ *
+ * Needs `--allow-read` and `--allow-write` for the root.
+ *
+ * @throws {InvalidNameError} If the slug is not valid, or the operator's name is a rule's.
+ * @throws {NotAppliedError} If the change does not take effect; the file before is in force.
+ * @throws {SuperviseError} If something stands in the way, as {@linkcode obstaclesToEdit} lists it; `stale` if
+ * the file in force is not the one that was seen; `changed` if the version is in force already.
+ */
+export async function editFile(request: EditRequest): Promise<RecordedEdit> {
+  const { bottleSlug, tool, file, notes, operator, operatorName, applier, onProgress } = request;
+  const { root = claudeBottleRoot() } = request;
+  checkBottleSlug(bottleSlug);
+  for (const name of [operator, operatorName]) checkNoRule(name);
+  const applying = { applier, ...(onProgress && { onProgress }) };
+  return await withBottleLock(root, bottleSlug, async () => {
+    const inspection = inspectEdit({ root, bottleSlug, tool }, file);
+    refuse(request, inspection);
+    const before = readInForce(root, bottleSlug, tool);
+    if (before !== null) keepFile(bottleSlug, before, root, replaceFileAlone);
+    const component = COMPONENT_FOR_TOOL[tool] ?? COMPONENT_REBUILD;
+    const entry = {
+      timestamp: new Date().toISOString(),
+      bottleSlug,
+      component,
+      operatorAction: ACTION_OPERATOR_EDIT,
+      operatorNotes: notes,
+      justification: "",
+      diff: inspection.diff,
+      operator,
+      ...(operatorName !== undefined && { operatorName }),
+      finalSha256: sha256Hex(file),
+      marks: shortenMarks(inspection.marks),
+      reach: inspection.reach,
+      reachSummary: shortenMessage(describeReach(inspection, bottleSlug)),
+      policySha256: readPolicy(root).sha256,
+    };
+    const change = { tool, before, after: new TextEncoder().encode(file) };
+    const { head, applied } = await carryOut(root, { entry, change }, applying);
+    keepFilesInForce(bottleSlug, root);
+    const auditLog = auditLogPath(component, bottleSlug, { root });
+    return { auditLog, auditHead: formatHead(head), applied: applied! };
+  }, applying);
+}
+
+function refuse(request: EditRequest, inspection: EditInspection): void {
+  const { bottleSlug, tool, file, currentSha256 } = request;
+  const what = `Cannot change the ${CONFIG_FILE_FOR_TOOL[tool]} of ${bottleSlug}`;
+  if (inspection.currentSha256 !== currentSha256) {
+    throw new SuperviseError("stale", `${what}: it changed since it was shown; look at it again`);
+  }
+  if (inspection.currentFile === file) {
+    throw new SuperviseError("changed", `${what}: that version is in force already`);
+  }
+  const [first] = obstaclesToEdit(request, inspection, request);
+  if (first !== undefined) throw new SuperviseError(first.code, `${what}: ${first.message}`);
+}
