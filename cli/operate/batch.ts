@@ -23,6 +23,7 @@ import {
   decisionJson,
   findNamed,
   inspectFound,
+  printApplied,
   printDecided,
   printDecision,
   type Said,
@@ -134,12 +135,14 @@ async function decideSeveral(
   }
 
   const results: object[] = [];
+  const made: Decision[] = [];
   const exits = new Set<number>();
   for (const [n, { word, found }] of asked.entries()) {
     const seen = looks[n]!;
     const outcome = isFailure(seen) ? seen : await orFailure(() => decideOn(seen));
     if (!isFailure(outcome)) {
       results.push(decisionJson(outcome));
+      made.push(outcome);
       if (!context.flags.json) printDecided(context, outcome);
       continue;
     }
@@ -149,6 +152,7 @@ async function decideSeveral(
     context.complain(`${word}: ${message}`);
   }
   if (context.flags.json) context.printJson({ results });
+  else printApplied(context, made);
   const [only = 0, another] = exits;
   return another === undefined ? only : 1;
 }

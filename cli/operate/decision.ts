@@ -5,6 +5,7 @@
  */
 
 import {
+  carryDraft,
   decideAfterLook,
   ensureSigningKey,
   type FoundProposal,
@@ -133,12 +134,14 @@ export async function decideFound(
 
 /** Makes the request of every verb and screen: throws for its obstacles, and says the key if it made one. */
 async function requestFor(context: Context, seen: Seen, said: Said) {
-  const { inspection: { proposal }, proposalSha256, currentSha256, finalSha256 } = seen;
+  const { inspection, proposalSha256, currentSha256, finalSha256 } = seen;
+  const { proposal } = inspection;
   const { root, flags: { operator: operatorName } } = context;
   if (seen.neverShown && said.verdict.status === "approved") {
     throw new NotShownError(proposal.id, context.supervise);
   }
-  refuseAsShown(seen, said);
+  const now = carryDraft(root, inspection, { ...said, proposalSha256, currentSha256, finalSha256 });
+  refuseObstacles(now.inspection, now.draft);
   const { fingerprint, created } = await ensureSigningKey(root);
   // Before the decision, so that no error here can look like a failed decision.
   if (created) {
@@ -187,11 +190,14 @@ export function printDecided(context: Context, decision: Decision): void {
   const { green, red } = context.style;
   const word = status === "rejected" ? red(status) : green(status);
   context.print(`${word} ${quoteId(proposalId)} (${bottleSlug})`);
-  const { applied, warning } = decision;
-  if (applied !== undefined) {
-    context.print(context.style.dim(context.visible(`in force: ${applied}`)));
-  }
+  const { warning } = decision;
   if (warning !== undefined) context.complain(`! decided and answered, but then: ${warning}`);
+}
+
+/** Prints what made files in force take effect, each way once. */
+export function printApplied({ print, style, visible }: Context, made: readonly Decision[]): void {
+  const ways = new Set(made.flatMap(({ applied }) => applied ?? []));
+  for (const way of ways) print(style.dim(visible(`in force: ${way}`)));
 }
 
 export function printDecision(context: Context, decision: Decision): void {
@@ -200,6 +206,7 @@ export function printDecision(context: Context, decision: Decision): void {
     return;
   }
   printDecided(context, decision);
+  printApplied(context, [decision]);
   context.print(context.style.dim(`recorded in ${decision.auditLog}`));
   if (decision.standing === undefined) return;
   const { name, bottles, until } = decision.standing;

@@ -35,6 +35,7 @@ import { MAX_STANDING_DAYS, MAX_STANDING_MS } from "../policy/standing.ts";
 import { sha256Hex } from "../text/hash.ts";
 import { diffAgainst, type Inspection, inspectProposal } from "./inspect.ts";
 import { keepUnrecorded, stagingDir } from "./answer.ts";
+import { carryDraft } from "./carry.ts";
 import {
   type Applying,
   asApplyError,
@@ -97,7 +98,8 @@ export interface Decision {
  * then, and what the operator confirmed.
  *
  * If several operators decide at once, the first wins. What was shown is what is decided: anything that
- * {@linkcode obstaclesTo} lists stops it, on the files as they are under the bottle's lock. If the
+ * {@linkcode obstaclesTo} lists stops it, on the files as they are under the bottle's lock. If the file in force
+ * moved since it was shown, the change that was shown is made in it, as long as that lets in nothing else. If the
  * process dies in between, the next run finishes the decision or drops it.
  *
  * Needs `--allow-read` and `--allow-write` for the root.
@@ -207,17 +209,17 @@ export async function decideUnderLock(
     const { finalSha256 = sha256Hex(inspection.proposal.proposedFile) } = said;
     const request = { ...said, finalSha256, root, bottleSlug, proposalId };
     checkRequest(request, byRules);
-    refuseObstacles(inspection, request);
-    const { standing, notes } = request;
-    if (standing === undefined) {
-      return await record(root, request, inspection, { byRules, applying });
-    }
+    const { inspection: look, draft } = carryDraft(root, inspection, request);
+    refuseObstacles(look, draft);
+    const { standing, notes, currentSha256: shownSha256 } = request;
+    const how = { byRules, applying, shownSha256 };
+    if (standing === undefined) return await record(root, draft, look, how);
     return await recordStanding(
       root,
-      inspection,
+      look,
       standing,
       notes,
-      (toStand) => record(root, request, inspection, { toStand, applying }),
+      (toStand) => record(root, draft, look, { ...how, toStand }),
     );
   }, applying);
 }
@@ -313,10 +315,11 @@ async function record(
   root: string,
   request: DecideRequest,
   inspection: Inspection,
-  { byRules, toStand, applying }: {
-    readonly byRules?: ByRules | undefined;
+  { byRules, toStand, applying, shownSha256 = "" }: {
+    readonly byRules: ByRules | undefined;
     readonly toStand?: ToStand;
     readonly applying: Applying;
+    readonly shownSha256: string | undefined;
   },
 ): Promise<Decision> {
   const { proposal, proposalSha256 } = inspection;
@@ -346,7 +349,7 @@ async function record(
     proposalId,
     proposalSha256,
     finalSha256: finalFile === null ? "" : sha256Hex(finalFile),
-    ...(isMerged && { mergedFrom: proposal.currentFileHash }),
+    ...(isMerged && { mergedFrom: proposal.currentFileHash || shownSha256 }),
     ...(planted !== undefined && { unrecordedResponse: wordsOf(planted) }),
     marks: shortenMarks(judgement.marks),
     reach: judgement.reach,

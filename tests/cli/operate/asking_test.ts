@@ -78,7 +78,10 @@ Deno.test(
     // The failure of one is told at its place, and the word of the other counts for that alone.
     const screen = await terminal.sees(/^ended \d+/m);
     assertStringIncludes(screen, "p1: Cancelled: p1 was not decided");
-    assertStringIncludes(screen, "approved p2 (dev-1)\nended 1");
+    assertStringIncludes(
+      screen,
+      "approved p2 (dev-1)\nin force: the file alone: nothing reloads it\nended 1",
+    );
     assertEquals(await decided(dir), ["approved p2"]);
   },
 );
@@ -101,7 +104,9 @@ Deno.test(
     await terminal.sees(/too soon[^]*Type yes to approve p2 \(dev-1\): $/m);
     assertEquals(await decided(dir), ["approved p1"]);
     await terminal.type("yes", "Enter");
-    assertStringIncludes(await terminal.sees(/^ended \d+/m), "approved p2 (dev-1)\nended 0");
+    // Its change is made in the file that the first one put in force.
+    assertStringIncludes(await terminal.sees(/^ended \d+/m), "modified p2 (dev-1)\nin force: ");
+    assertEquals(await decided(dir), ["approved p1", "modified p2"]);
   },
 );
 

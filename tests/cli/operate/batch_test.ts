@@ -8,6 +8,9 @@ import { type TempDir, tempDir } from "../../support/temp.ts";
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { join } from "@std/path";
 
+/** What is printed last where no applier is configured. */
+const FILE_ALONE = "in force: the file alone: nothing reloads it\n";
+
 const HIGH = "api.example.com\n*.example.org\n";
 
 function pendingIds({ path }: TempDir): string[] {
@@ -25,7 +28,7 @@ Deno.test("approve and reject decide several proposals, in the order in which th
   await showAll(dir.path, "cc33", "aa11");
   const approved = await supervise(dir.path, ["approve", "cc", "aa11", "--notes", "fine"]);
   assertEquals(approved.code, 0);
-  assertEquals(approved.out, "approved cc33 (dev-1)\napproved aa11 (dev-1)\n");
+  assertEquals(approved.out, `approved cc33 (dev-1)\napproved aa11 (dev-1)\n${FILE_ALONE}`);
   const rejected = await supervise(dir.path, ["reject", "bb", "dd", "--notes", "no"]);
   assertEquals(
     [rejected.code, rejected.out, rejected.err],
@@ -52,7 +55,7 @@ Deno.test("approve of several goes on after each failure, and says on standard e
   const words = ["aa", "nowhere", "stale", "marked", "unsound", "last"];
   await showAll(dir.path, "aa11", "stale", "marked", "unsound", "last");
   const { code, out, err } = await supervise(dir.path, ["approve", ...words]);
-  assertEquals([code, out], [1, 'approved id "last" (dev-2)\n']);
+  assertEquals([code, out], [1, `approved id "last" (dev-2)\n${FILE_ALONE}`]);
   const lines = err.split("\n").filter((line) => !line.startsWith("! created the audit"));
   assertEquals(lines.map((line) => line.split(":")[0]), [...words.slice(0, -1), ""]);
   assertStringIncludes(lines[0]!, "aa: Cannot tell which proposal aa is: aa1");
@@ -123,7 +126,7 @@ Deno.test("approve --confirm counts for the bottle that it names, and may be rep
   await showAll(dir.path, "p1", "p2", "p3");
   const args = ["approve", "p1", "p2", "p3", "--confirm", "dev-3", "--confirm", "dev-1"];
   const { code, out, err } = await supervise(dir.path, args);
-  assertEquals([code, out], [1, "approved p1 (dev-1)\napproved p3 (dev-3)\n"]);
+  assertEquals([code, out], [1, `approved p1 (dev-1)\napproved p3 (dev-3)\n${FILE_ALONE}`]);
   assertStringIncludes(
     err,
     "p2: Cannot decide proposal p2: it has marks that somebody must confirm",
@@ -139,11 +142,15 @@ Deno.test("approve of two changes of one file answers both, each for the file in
   await showAll(dir.path, "p1", "p2");
   const { code } = await supervise(dir.path, ["approve", "p1", "p2"]);
   assertEquals(code, 0);
-  // Nothing is applied yet, so each is answered with its own file, and each diff is against the first.
-  assertEquals((await readResponse(one.queueDir, "p1")).finalFile, "one.example\n");
-  assertEquals((await readResponse(one.queueDir, "p2")).finalFile, "two.example\n");
-  const entries = await readAuditEntries("pipelock", "dev-1", { root: dir.path });
-  for (const { diff } of entries) assertStringIncludes(diff, "-api.example.com");
+  // The second change is made in the file that the first one put in force.
+  const [first, second] = [
+    await readResponse(one.queueDir, "p1"),
+    await readResponse(one.queueDir, "p2"),
+  ];
+  assertEquals([first.status, first.finalFile], ["approved", "one.example\n"]);
+  assertEquals([second.status, second.finalFile], ["modified", "one.example\ntwo.example\n"]);
+  const [, entry] = await readAuditEntries("pipelock", "dev-1", { root: dir.path });
+  assertStringIncludes(entry!.diff, " one.example\n+two.example");
 });
 
 // Threat: B6
@@ -173,18 +180,20 @@ Deno.test("approve of several binds all of them to what it saw before it decided
   const lines = approve.stdout.pipeThrough(new TextDecoderStream())
     .pipeThrough(new TextLineStream()).getReader();
   assertEquals((await lines.read()).value, "approved p1 (dev-1)");
-  // As an applier of the first decision would, and as a sidecar may at any time.
+  // As an operator's edit would, and as a sidecar may at any time.
   await putInForce(dir, "api.example.com\napi.github.com\n");
   await queueSample(dir.path, { ...changed.proposal, justification: "Trust me." });
   lock.unlockSync();
 
   assertEquals((await lines.read()).value, "approved p2 (dev-2)");
+  // What it would add is in force by now.
+  assertEquals((await lines.read()).value, "approved p3 (dev-1)");
+  assertEquals((await lines.read()).value, FILE_ALONE.trimEnd());
   assertEquals((await lines.read()).done, true);
   assertEquals((await approve.status).code, 5);
   const err = await complaints;
-  assertStringIncludes(err, "p3: Cannot decide proposal p3");
   assertStringIncludes(err, "p4: Cannot decide proposal p4: it is not the one that was shown");
-  assertEquals(pendingIds(dir), ["p3", "p4"]);
+  assertEquals(pendingIds(dir), ["p4"]);
 });
 
 Deno.test("modify and show take one id", async () => {

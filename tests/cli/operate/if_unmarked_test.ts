@@ -73,7 +73,10 @@ Deno.test("approve --if-unmarked leaves an answer without a record to a person, 
   const planted = { proposalId: "p1", status: "approved", notes: "", finalFile: "x" } as const;
   await writeResponse(queueDir, planted);
   const { code, out, err } = await supervise(dir.path, ["approve", "p1", "p2", "--if-unmarked"]);
-  assertEquals([code, out], [6, "approved p2 (dev-1)\n"]);
+  assertEquals([code, out], [
+    6,
+    "approved p2 (dev-1)\nin force: the file alone: nothing reloads it\n",
+  ]);
   assertStringIncludes(
     err,
     "p1: Cannot decide proposal p1 unseen: it is answered without a record",

@@ -171,7 +171,10 @@ for (const [how, go] of GONE) {
       await queueSample(dir.path, { id: "p9", bottleSlug: other });
       await showAll(dir.path, "p9");
       const several = await supervise(dir.path, ["approve", "7c72", "p9"]);
-      assertEquals([several.code, several.out], [5, `approved p9 (${other})\n`]);
+      assertEquals([several.code, several.out], [
+        5,
+        `approved p9 (${other})\nin force: the file alone: nothing reloads it\n`,
+      ]);
       // Looked at again under the same word, it can be decided.
       assertStringIncludes((await supervise(dir.path, ["show", "7c72"])).out, "7c72bbbb-2");
       assertEquals((await supervise(dir.path, ["approve", "7c72"])).code, 0);
