@@ -41,14 +41,15 @@ function carryShown(
   if (then === undefined || (then !== null && sha256Hex(then) !== seen)) return undefined;
   const before = assessProposal(proposal, { currentFile: then, currentSha256: seen }, root);
   if (before.finalSha256 !== (finalSha256 ?? sha256Hex(proposal.proposedFile))) return undefined;
-  const result = mergeChange(
-    tool,
-    then ?? EMPTY[tool],
-    currentFile,
-    before.merged ?? proposal.proposedFile,
-  );
+  const wanted = before.merged ?? proposal.proposedFile;
+  const result = wanted === currentFile
+    ? { merged: wanted }
+    : mergeChange(tool, then ?? EMPTY[tool], currentFile, wanted);
   if (!("merged" in result)) return undefined;
   const { merged } = result;
+  // If the agent says what it started from, that is what its change is, whatever an operator compared it with.
+  const isFromShown = proposal.currentFileHash === "";
+  if (!isFromShown && sha256Hex(merged) !== inspection.finalSha256) return undefined;
   const now = merged === currentFile ? NOTHING : compareAfter(() => [], tool, currentFile, merged);
   if (!isWithin(now, before)) return undefined;
   const carried = { ...inspection, ...now, merged, finalSha256: sha256Hex(merged), problems: [] };

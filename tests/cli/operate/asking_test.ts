@@ -128,7 +128,10 @@ Deno.test(
     // The end of the input is still one: the question was asked in whole lines.
     await terminal.type("C-d");
     const screen = await terminal.sees(/^ended \d+\n-?icanon\n-?echo$/m);
-    assertStringIncludes(screen, "p3: Cancelled: p3 was not decided\nended 1\nicanon\necho\n");
+    assertStringIncludes(
+      screen,
+      `p3: Cancelled: p3 was not decided\nin force: the file alone: nothing reloads it\nended 1\nicanon\necho\n`,
+    );
     assertEquals(await decided(dir), ["approved p1"]);
   },
 );

@@ -74,7 +74,8 @@ Deno.test("approve --json of several prints one object, a result for each in ord
   assertEquals([version, rest], [1, {}]);
   const [marked, { audit_head, ...approved }, missing] = results;
   assertEquals([marked.id, marked.error.code], ["bb22", "unconfirmed"]);
-  assertEquals(approved, { id: "aa11", bottle_slug: "dev-1", status: "approved", notes: "ok" });
+  const made = { status: "approved", notes: "ok", applied: "the file alone: nothing reloads it" };
+  assertEquals(approved, { id: "aa11", bottle_slug: "dev-1", ...made });
   assertMatch(audit_head, /^1:[0-9a-f]{64}$/);
   assertEquals([missing.id, missing.error.code], ["nowhere", "not_found"]);
   assertStringIncludes(err, `nowhere: ${missing.error.message}`);

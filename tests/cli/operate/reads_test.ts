@@ -8,7 +8,7 @@ import { assert, assertEquals } from "@std/assert";
 const ignore = isMissing("strace", "-V");
 
 Deno.test(
-  "approve reads each file once, and the end of the log once more for its key",
+  "approve reads each file once, the log's end once more for its key, and the file in force as it changes",
   { ignore },
   async () => {
     await using dir = await tempDir();
@@ -39,11 +39,15 @@ Deno.test(
     assertEquals(files.sort(), [
       "audit/pipelock-dev-1.log",
       "audit/pipelock-dev-1.log",
+      // To be shown, to be kept before it changes, and to be copied for the sidecar after it did.
+      "current-config/dev-1/allowlist",
+      "current-config/dev-1/allowlist",
       "current-config/dev-1/allowlist",
       "private/audit-signing-key.pem",
       "private/heads/pipelock-dev-1",
       "private/index/pipelock-dev-1",
       "private/shown/dev-1/p1",
+      "queue/dev-1/current.allowlist",
       "queue/dev-1/p1.proposal.json",
     ]);
   },

@@ -8,9 +8,9 @@ import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/as
 const WILD = "api.example.com\n*.example.com\n";
 
 /** What stands on the disk about a decision. */
-async function written(dir: TempDir, id = "p1") {
-  const answer = await readAnswer(dir.at("queue", "dev-1"), id);
-  const entries = await readAuditEntries("pipelock", "dev-1", { root: dir.path });
+async function written(dir: TempDir, id = "p1", slug = "dev-1") {
+  const answer = await readAnswer(dir.at("queue", slug), id);
+  const entries = await readAuditEntries("pipelock", slug, { root: dir.path });
   const entry = entries.find(({ proposalId }) => proposalId === id);
   return { status: answer?.status, notes: answer?.notes, logged: entry?.operatorAction };
 }
@@ -56,9 +56,24 @@ Deno.test("a clock that is set back or forward changes nothing of what can be un
 Deno.test("the notes of the command line are what a question for notes begins with", async () => {
   await using dir = await tempDir();
   const proposedFile = "# a\n";
-  await queueSample(dir.path, { id: "p1", proposedFile, arrivalTimestamp: "2026-01-01T00:00:00Z" });
-  await queueSample(dir.path, { id: "p2", proposedFile, arrivalTimestamp: "2026-01-01T00:00:01Z" });
-  await queueSample(dir.path, { id: "p3", proposedFile, arrivalTimestamp: "2026-01-01T00:00:02Z" });
+  await queueSample(dir.path, {
+    id: "p1",
+    bottleSlug: "dev-1",
+    proposedFile,
+    arrivalTimestamp: "2026-01-01T00:00:00Z",
+  });
+  await queueSample(dir.path, {
+    id: "p2",
+    bottleSlug: "dev-2",
+    proposedFile,
+    arrivalTimestamp: "2026-01-01T00:00:01Z",
+  });
+  await queueSample(dir.path, {
+    id: "p3",
+    bottleSlug: "dev-3",
+    proposedFile,
+    arrivalTimestamp: "2026-01-01T00:00:02Z",
+  });
   const app = await openTestApp(dir, { notes: "As agreed", editor: 'echo "# mine" > "$1"' });
   await app.press("return");
   await app.decide("r");
@@ -70,8 +85,8 @@ Deno.test("the notes of the command line are what a question for notes begins wi
   await app.keys("a", "return", "return");
   await app.wait(5_000);
   assertEquals((await written(dir, "p1")).notes, "As agreed, no.");
-  assertEquals((await written(dir, "p2")).notes, "As agreed.");
-  assertEquals((await written(dir, "p3")).notes, "As agreed");
+  assertEquals((await written(dir, "p2", "dev-2")).notes, "As agreed.");
+  assertEquals((await written(dir, "p3", "dev-3")).notes, "As agreed");
 });
 
 Deno.test("how long a decision can be undone is said though a filter hides its row", async () => {
