@@ -26,7 +26,7 @@ import { alignColumns } from "../render/wrap.ts";
 type Ruling = NonNullable<Replayed["ruling"]>;
 
 /** A recorded decision that could be replayed. */
-type Judged = Pick<Replayed, "entry"> & { readonly ruling: Ruling };
+type Judged = Pick<Replayed, "entry" | "isApproval"> & { readonly ruling: Ruling };
 
 /** What rules say to something that is pending. */
 interface Ruled {

@@ -209,17 +209,17 @@ export async function decideUnderLock(
     const { finalSha256 = sha256Hex(inspection.proposal.proposedFile) } = said;
     const request = { ...said, finalSha256, root, bottleSlug, proposalId };
     checkRequest(request, byRules);
-    const { inspection: look, draft } = carryDraft(root, inspection, request);
-    refuseObstacles(look, draft);
+    const { inspection: carried, draft } = carryDraft(root, inspection, request);
+    refuseObstacles(carried, draft);
     const { standing, notes, currentSha256: shownSha256 } = request;
     const how = { byRules, applying, shownSha256 };
-    if (standing === undefined) return await record(root, draft, look, how);
+    if (standing === undefined) return await record(root, draft, carried, how);
     return await recordStanding(
       root,
-      look,
+      carried,
       standing,
       notes,
-      (toStand) => record(root, draft, look, { ...how, toStand }),
+      (toStand) => record(root, draft, carried, { ...how, toStand }),
     );
   }, applying);
 }

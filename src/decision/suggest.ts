@@ -9,7 +9,6 @@ import type { AuditLogId } from "../log/entries.ts";
 import { linesOf } from "../log/rule_history.ts";
 import { type PastChange, type Suggestion, suggestRules } from "../policy/suggest.ts";
 import { instantOf } from "../records/audit_entry.ts";
-import { STATUS_APPROVED } from "../records/proposal.ts";
 import { changeOf } from "./by_rule.ts";
 import { replayDecisions } from "./replay.ts";
 
@@ -43,11 +42,12 @@ export function suggestFor(
   const all: PastChange[] = [];
   const rejected: string[] = [];
   let [decided, lost, lostChars] = [0, 0, 0];
-  for (const { entry, inspection } of replayDecisions(logs, inForce, root)) {
+  for (
+    const { entry, inspection, isApproval: isApproved } of replayDecisions(logs, inForce, root)
+  ) {
     // What a rule decided, no person did.
     if (entry.rules !== undefined) continue;
     decided++;
-    const isApproved = entry.operatorAction === STATUS_APPROVED;
     if (inspection === undefined) {
       lost++;
       if (isApproved) continue;
@@ -59,7 +59,7 @@ export function suggestFor(
       rejected.push(text);
       continue;
     }
-    const { currentFile: before, proposal: { proposedFile: after } } = inspection;
+    const { currentFile: before, proposal, merged: after = proposal.proposedFile } = inspection;
     const change = changeOf(inspection, new Date(instantOf(entry.timestamp) / 1000));
     const isShort = (before?.length ?? 0) + after.length <= MAX_EXAMPLE_CHARS;
     all.push({ change, isApproved, ...(isApproved && isShort && { files: { before, after } }) });
