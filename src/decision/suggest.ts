@@ -59,7 +59,8 @@ export function suggestFor(
       rejected.push(text);
       continue;
     }
-    const { currentFile: before, proposal, merged: after = proposal.proposedFile } = inspection;
+    const { currentFile: before, merged, proposal: { proposedFile } } = inspection;
+    const after = merged ?? proposedFile;
     const change = changeOf(inspection, new Date(instantOf(entry.timestamp) / 1000));
     const isShort = (before?.length ?? 0) + after.length <= MAX_EXAMPLE_CHARS;
     all.push({ change, isApproved, ...(isApproved && isShort && { files: { before, after } }) });
