@@ -14,10 +14,11 @@ export const SLUG = "dev-1";
  * Makes a bottle's queue directory.
  *
  * @param dir The root.
+ * @param slug The bottle.
  * @returns The directory's path.
  */
-export async function queueOf(dir: TempDir): Promise<string> {
-  const queueDir = dir.at("queue", SLUG);
+export async function queueOf(dir: TempDir, slug = SLUG): Promise<string> {
+  const queueDir = dir.at("queue", slug);
   await Deno.mkdir(queueDir, { recursive: true });
   return queueDir;
 }

@@ -47,8 +47,8 @@ for (const size of SIZES) {
       });
       // Three bottles: a version of one's own is for the file that was shown, which an approval changes.
       await using sidecar = await startSidecar(await queueOf(dir));
-      await using other = await startSidecar(await queueOf(dir, "dev-2"));
-      await using another = await startSidecar(await queueOf(dir, "dev-3"));
+      await using other = await startSidecar(await queueOf(dir, "dev-2"), "dev-2");
+      await using another = await startSidecar(await queueOf(dir, "dev-3"), "dev-3");
       const first = await ask(sidecar, "one.example");
       await using review = await openReview(dir, { size, env: { EDITOR: dir.at("editor") } });
       await review.shows(/^│ I need one/m);
