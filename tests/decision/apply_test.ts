@@ -79,7 +79,7 @@ function enforcer(
 const failing = (stage: ApplyError["stage"], reason: string) => () =>
   Promise.reject(new ApplyError(stage, reason, { exitCode: 1, output: "syntax error\n" }));
 
-// Threat: C10
+// Threat: C11
 Deno.test("an approval puts the file into force, has it take effect, records that, then answers", async () => {
   await using dir = await tempDir();
   const { applier, calls, read } = enforcer(dir);
@@ -98,7 +98,7 @@ Deno.test("an approval puts the file into force, has it take effect, records tha
   }
 });
 
-// Threat: C10
+// Threat: C11
 Deno.test("a change that the check refuses changes nothing; the log says so, and the proposal stays pending", async () => {
   await using dir = await tempDir();
   const { applier, calls, read } = enforcer(dir, { check: failing("check", "a bad list") });
@@ -117,7 +117,7 @@ Deno.test("a change that the check refuses changes nothing; the log says so, and
   assertEquals(await actions(dir), ["apply-failed", "approved"]);
 });
 
-// Threat: C10
+// Threat: C11
 Deno.test("a change that does not take effect is taken back, in the file and in the enforcer", async () => {
   await using dir = await tempDir();
   const { applier, calls, read } = enforcer(dir, { apply: failing("probe", "still denied") });
@@ -132,7 +132,7 @@ Deno.test("a change that does not take effect is taken back, in the file and in 
   assertEquals(await readAnswer(proposal.queueDir, "p1"), undefined);
 });
 
-// Threat: C10
+// Threat: C11
 Deno.test("if the enforcer is not proven to have the file before, nothing more is applied", async () => {
   await using dir = await tempDir();
   const { applier } = enforcer(dir, {
@@ -192,7 +192,7 @@ async function dieIn(
   assertEquals([code, err], [9, ""]);
 }
 
-// Threat: C10
+// Threat: C11
 Deno.test("a process that dies while a change takes effect leaves it to be taken back", async () => {
   await using dir = await tempDir();
   const proposal = await queued(dir);
@@ -209,7 +209,7 @@ Deno.test("a process that dies while a change takes effect leaves it to be taken
   assertEquals(await readAnswer(proposal.queueDir, "p1"), undefined);
 });
 
-// Threat: C10
+// Threat: C11
 Deno.test("a change that died is taken back without its applier, and then the enforcer is not proven", async () => {
   await using dir = await tempDir();
   const proposal = await queued(dir);
@@ -235,7 +235,7 @@ Deno.test("a process that dies before the file changes, or after the answer, lea
   }
 });
 
-// Threat: C10
+// Threat: C11
 Deno.test("a third file that somebody put into force meanwhile stays, when a change is taken back", async () => {
   await using dir = await tempDir();
   await dieIn("apply", dir, await queued(dir));
@@ -361,7 +361,7 @@ Deno.test("an edit that died before its line is taken back; with its line it sta
   assertEquals(await Deno.readTextFile(inForce(dir)), BEFORE);
 });
 
-// Threat: C10
+// Threat: C11
 Deno.test("what was not proven is applied again once the file in force took effect, and the log says so", async () => {
   await using dir = await tempDir();
   const proposal = await queued(dir);

@@ -50,7 +50,6 @@ Deno.test.each<[string, (sha256: string) => string]>([
 
 // Threat: B7
 Deno.test.each<[string, string, string | undefined]>([
-  ["appeared since", "", "a.example\n"],
   ["went since", sha256Hex("a.example\n"), undefined],
   ["has a hash that begins alike", sha256Hex("a.example\n").slice(0, 63), "a.example\n"],
 ])("decide() approves nothing if the file in force %s", async (_, currentSha256, inForce) => {

@@ -26,8 +26,7 @@ const APPROVED: Verdict = { status: "approved" };
 
 const POLICY = { version: 1, groups: { web: ["dev-1", "dev-2"] }, decisions_per_hour: 100 };
 
-async function rootWith(policy: object | null = POLICY): Promise<TempDir> {
-  const dir = await tempDir();
+async function putBack(dir: TempDir): Promise<void> {
   for (const slug of ["dev-1", "dev-2", "dev-3"]) {
     const at = (file: string) => dir.at("current-config", slug, file);
     await Deno.mkdir(dir.at("current-config", slug), { recursive: true });
@@ -35,6 +34,11 @@ async function rootWith(policy: object | null = POLICY): Promise<TempDir> {
     await Deno.writeTextFile(at("routes.json"), JSON.stringify({ routes: [ROUTE] }));
     await Deno.writeTextFile(at("Dockerfile"), DOCKERFILE);
   }
+}
+
+async function rootWith(policy: object | null = POLICY): Promise<TempDir> {
+  const dir = await tempDir();
+  await putBack(dir);
   if (policy !== null) await Deno.writeTextFile(dir.at("policy.json"), JSON.stringify(policy));
   return dir;
 }
@@ -61,8 +65,14 @@ async function stand(
   return await decideSample(dir, queued, APPROVED, { standing: { forMs: DAY_MS }, ...more });
 }
 
-/** Has the rules decide a change. */
-async function ask(dir: TempDir, sample: Sample, now = new Date()) {
+/** Has the rules decide a change of the first file. */
+async function ask(dir: TempDir, sample: Sample, now?: Date) {
+  await putBack(dir);
+  return await askNow(dir, sample, now);
+}
+
+/** Has the rules decide a change of the file in force. */
+async function askNow(dir: TempDir, sample: Sample, now = new Date()) {
   const { proposalId } = await queueSample(dir.path, sample);
   const { bottleSlug = "dev-1" } = sample;
   return await decideByRule({ root: dir.path, bottleSlug, proposalId }, { now });
@@ -141,10 +151,11 @@ Deno.test("high marks that a person confirmed stand, and no other ones", async (
   await stand(dir, withHosts("c.other.org"));
   const path = dir.at("current-config", "dev-1", "allowlist");
   await Deno.writeTextFile(path, "d.other.org\n");
-  assertEquals(await outcome(dir, { proposedFile: "d.other.org\nc.other.org\n" }), "approve");
+  const asked = async (proposedFile: string) => (await askNow(dir, { proposedFile })).outcome;
+  assertEquals(await asked("d.other.org\nc.other.org\n"), "approve");
   // The same host, with a mark that nobody saw: it resembles one in force.
   await Deno.writeTextFile(path, "0ther.net\n");
-  assertEquals(await outcome(dir, { proposedFile: "0ther.net\n*.other.net\n" }), "ask");
+  assertEquals(await asked("0ther.net\n*.other.net\n"), "ask");
 });
 
 // Threat: L15

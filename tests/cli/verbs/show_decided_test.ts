@@ -42,7 +42,7 @@ Deno.test("show of a decided proposal has the decision, who, when, marks, confir
   assertMatch(second!, /^ {2}20\d\d-\d\d-\d\d \d\d:\d\d:\d\d [+-]\d\d:\d\d, \d+ [sm] ago$/);
   assertMatch(rows[0]!, /^ {2}by \S+@\S+$/);
   assertMatch(rows[1]!, /^ {2}key SHA256:\S{43}$/);
-  assertEquals(rows.slice(2, 15), [
+  assertEquals(rows.slice(2, 16), [
     "  the signature of the line is good",
     `  head ${auditHead}`,
     '  proposal id "aaaa1111-one"',
@@ -51,6 +51,7 @@ Deno.test("show of a decided proposal has the decision, who, when, marks, confir
     '  ! high    line 2: "*.example.com" would allow every host below "example.com"',
     "  it would let dev-1 reach *.example.com; nothing else is new",
     "  the operator confirmed the high marks, by typing the bottle's name",
+    "  in force: the file alone: nothing reloads it",
     "  notes:",
     "  │ until Friday",
     "  the agent said:",

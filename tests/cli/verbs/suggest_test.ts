@@ -18,13 +18,15 @@ const REJECTED: Verdict = { status: "rejected" };
 
 async function prepared(): Promise<TempDir> {
   const dir = await tempDir();
-  for (const slug of ["dev-1", "dev-2"]) {
-    await Deno.mkdir(dir.at("current-config", slug), { recursive: true });
-    for (const [file, text] of Object.values(IN_FORCE)) {
-      await Deno.writeTextFile(dir.at("current-config", slug, file), text);
-    }
-  }
+  for (const slug of ["dev-1", "dev-2"]) await putBack(dir, slug);
   return dir;
+}
+
+async function putBack(dir: TempDir, slug: string): Promise<void> {
+  await Deno.mkdir(dir.at("current-config", slug), { recursive: true });
+  for (const [file, text] of Object.values(IN_FORCE)) {
+    await Deno.writeTextFile(dir.at("current-config", slug, file), text);
+  }
 }
 
 /** Has a person decide a change of a bottle's file. */
@@ -36,6 +38,8 @@ async function decided(
   bottleSlug = "dev-1",
 ) {
   const [, before] = IN_FORCE[tool];
+  // Each is a change of the first file.
+  await putBack(dir, bottleSlug);
   const proposedFile = tool === "cred-proxy-block"
     ? before.replace("[\n", `[\n${lines}\n`)
     : `${before}${lines}\n`;
@@ -185,6 +189,7 @@ Deno.test("policy suggest counts no decision of a rule, and says in words what i
   await Deno.writeTextFile(dir.at("policy.json"), JSON.stringify({ version: 1, rules }));
   for (const name of ["a", "b", "c"]) {
     const proposedFile = `a.example\n${name}.other.example\n`;
+    await putBack(dir, "dev-1");
     const { proposalId } = await queueSample(dir.path, { proposedFile });
     await decideByRule({ root: dir.path, bottleSlug: "dev-1", proposalId });
   }

@@ -116,7 +116,10 @@ Deno.test("watch --decide installs packages and opens upstreams that rules name,
   };
   const dockerfile = (step: string) => ruled("capability-block", `FROM node:22\n${step}\n`);
   assertEquals(await dockerfile("RUN npm install -g @team/x@1.0.0 left-pad"), "packages");
-  assertStringIncludes(await dockerfile("RUN npm install -g @team/x@1.0.0 evil"), "npm:evil");
+  assertStringIncludes(
+    await dockerfile("RUN npm install -g @team/x@1.0.0 left-pad evil"),
+    "npm:evil",
+  );
   assertStringIncludes(
     await dockerfile("RUN npm install -g left-pad && make"),
     "it changes instructions",
