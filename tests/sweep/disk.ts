@@ -4,6 +4,7 @@
  * @module
  */
 
+import { sha256Hex } from "../../mod.ts";
 import { basename, join } from "@std/path";
 
 /** A JSON object out of a file. */
@@ -21,6 +22,10 @@ export interface Disk {
   readonly torn: readonly string[];
   /** The intents' files. */
   readonly intents: readonly string[];
+  /** What the intents say of the files in force that they change. */
+  readonly changes: readonly Fields[];
+  /** SHA-256 of each config file in force, by its path from the root. */
+  readonly inForce: ReadonlyMap<string, string>;
   /** The names of the standing decisions. */
   readonly standing: readonly unknown[];
   /** Files of the host's whose name begins with a dot: on their way to a name, and left behind. */
@@ -61,6 +66,8 @@ export function readDisk(root: string): Disk {
     lines: [] as Fields[],
     torn: [] as string[],
     intents: [] as string[],
+    changes: [] as Fields[],
+    inForce: new Map<string, string>(),
     standing: [] as unknown[],
     leftovers: [] as string[],
     leftoversOfSidecar: [] as string[],
@@ -95,7 +102,11 @@ export function readDisk(root: string): Disk {
       }
     } else if (path.startsWith("private/intents/")) {
       disk.intents.push(path);
-      read(path);
+      // Beside an intent are the bytes of the file in force before.
+      const change = path.endsWith(".before") ? undefined : read(path)?.change;
+      if (change) disk.changes.push(change as Fields);
+    } else if (path.startsWith("current-config/")) {
+      disk.inForce.set(path, sha256Hex(Deno.readFileSync(join(root, path))));
     } else {
       const whole = WHOLE.find(({ where }) => where.test(path))?.text;
       if (path === "standing.json") {

@@ -5,6 +5,7 @@
  * @module
  */
 
+import { sha256Hex } from "../../mod.ts";
 import type { Disk, Fields } from "./disk.ts";
 
 /** A decision as it was meant. */
@@ -55,6 +56,10 @@ export function problemsAtAnyTime(disk: Disk): string[] {
   for (const name of disk.standing) {
     if (!made.includes(name)) problems.push(`no decision made the rule ${name}`);
   }
+  const known = hashesKnown(disk);
+  for (const [path, sha256] of disk.inForce) {
+    if (!known.has(sha256)) problems.push(`${path} is neither the file before nor the one after`);
+  }
   for (const answer of disk.answers) {
     const id = String(answer.proposal_id);
     const recorded = decisionsOn(disk, id).some((line) => line.operator_action === answer.status);
@@ -66,6 +71,38 @@ export function problemsAtAnyTime(disk: Disk): string[] {
   }
   return problems;
 }
+
+/** The files that may be in force: those that agents started from, and those that a decision puts there. */
+function hashesKnown({ proposals, lines, changes }: Disk): ReadonlySet<unknown> {
+  return new Set([
+    ...proposals.values().map((proposal) => proposal.current_file_hash),
+    ...proposals.values().map((proposal) => sha256Hex(String(proposal.proposed_file))),
+    ...lines.map((line) => line.final_sha256),
+    ...changes.map(({ afterSha256 }) => afterSha256),
+  ]);
+}
+
+/** In force is, of each file, what the last decision that let one in put there. */
+function filesNotInForce(disk: Disk): string[] {
+  const last = new Map<string, unknown>();
+  for (const line of disk.lines) {
+    const id = String(line.proposal_id);
+    const counts = ["approved", "modified"].includes(String(line.operator_action)) &&
+      decisionsOn(disk, id).includes(line);
+    const file = FILES[String(line.component)];
+    if (counts && file !== undefined) {
+      last.set(`current-config/${line.bottle_slug}/${file}`, line.final_sha256);
+    }
+  }
+  return [...last].filter(([path, sha256]) => disk.inForce.get(path) !== sha256)
+    .map(([path]) => `${path} is not what was recorded last`);
+}
+
+const FILES: Readonly<Record<string, string>> = {
+  "pipelock": "allowlist",
+  "cred-proxy": "routes.json",
+  "rebuild": "Dockerfile",
+};
 
 /**
  * Whether the disk bears out what a command said: decided, recorded but not yet answered, or nothing
@@ -146,6 +183,7 @@ export function problemsAtTheEnd(disk: Disk, decisions: readonly Decision[]): st
     ...problemsAtAnyTime(disk),
     ...decisions.flatMap((decision) => problemsOfDecision(disk, decision)),
     ...recordsWithoutAnswer(disk),
+    ...filesNotInForce(disk),
     ...disk.torn.map((path) => `${path} ends in a torn line`),
     ...disk.intents.map((path) => `${path} is still there`),
     ...disk.leftovers.map((path) => `${path} is left behind`),

@@ -1,3 +1,4 @@
+import { sha256Hex } from "../../mod.ts";
 import { type TempDir, tempDir } from "../support/temp.ts";
 import { readDisk } from "./disk.ts";
 import {
@@ -164,4 +165,26 @@ Deno.test.each<[string, Said | "died", Record<string, string | undefined>]>([
 ])("problemsOfReport() believes %s that the disk bears out", async (_name, said, files) => {
   await using dir = await tempDir();
   assertEquals(problemsOfReport(await rootWith(dir, files), said, DECISION), []);
+});
+
+Deno.test("a file in force is the one before or the one after, and in the end what was recorded last", async () => {
+  const about = { bottle_slug: "dev-1", component: "pipelock", final_sha256: sha256Hex("a\n") };
+  const inForce = async (text: string | undefined) => {
+    await using dir = await tempDir();
+    await Deno.mkdir(dir.at("current-config", "dev-1"), { recursive: true });
+    const disk = await rootWith(dir, {
+      [LOG]: lineOf(about),
+      "queue/dev-1/p1.proposal.json": JSON.stringify({
+        ...{ id: "p1", proposed_file: "a\n", current_file_hash: sha256Hex("before\n") },
+      }),
+      "current-config/dev-1/allowlist": text,
+    });
+    return [problemsAtAnyTime(disk), problemsAtTheEnd(disk, [DECISION])];
+  };
+  const other = "current-config/dev-1/allowlist is not what was recorded last";
+  assertEquals(await inForce("a\n"), [[], []]);
+  assertEquals(await inForce("before\n"), [[], [other]]);
+  assertEquals(await inForce(undefined), [[], [other]]);
+  const third = "current-config/dev-1/allowlist is neither the file before nor the one after";
+  assertEquals(await inForce("third\n"), [[third], [third, other]]);
 });

@@ -12,6 +12,8 @@ function diskWith(lines: readonly Fields[], proposals: readonly Fields[] = []): 
     lines,
     torn: [],
     intents: [],
+    changes: [],
+    inForce: new Map(),
     standing: [],
     leftovers: [],
     leftoversOfSidecar: [],
