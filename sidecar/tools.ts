@@ -277,7 +277,7 @@ function wordsOf(outcome: ProposalState): string {
   const notes = response.notes.trim() === "" ? "" : `\nNotes: ${response.notes}`;
   switch (response.status) {
     case STATUS_APPROVED:
-      return `approved: the operator accepted your ${file} as it is.${notes}${id}`;
+      return `approved: the operator accepted your ${file} as it is. Try again now.${notes}${id}`;
     case STATUS_MODIFIED:
       return `modified: the operator accepted another version of ${file}, below.${notes}${id}\n\n` +
         (response.finalFile ?? "");

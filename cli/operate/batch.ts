@@ -82,7 +82,7 @@ export async function decideWords(
   }
   const found = findNamed(context, words);
   const decision = decideOn === undefined
-    ? await decideFound(context, found, words[0]!, saidOf)
+    ? await decideFound(context, found, words[0]!, verdict.status, saidOf)
     : await decideOn(await inspectFound(context, found, words[0]!));
   printDecision(context, decision);
   return 0;

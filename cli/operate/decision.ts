@@ -109,9 +109,14 @@ export function refuseAsShown(seen: Seen, draft: DecisionDraft): void {
   refuseObstacles(inspection, { ...draft, proposalSha256, currentSha256, finalSha256 });
 }
 
+/** A rejection needs nothing of `apply.json`, whatever is wrong with it. */
+async function applierFor(context: Context, status: Verdict["status"]) {
+  return status === "rejected" ? undefined : await openApplier(context);
+}
+
 /** Decides what the operator saw. */
 export async function decideAsShown(context: Context, seen: Seen, said: Said): Promise<Decision> {
-  const applier = said.verdict.status === "rejected" ? undefined : await openApplier(context);
+  const applier = await applierFor(context, said.verdict.status);
   return await decide({ ...await requestFor(context, seen, said), applier });
 }
 
@@ -123,9 +128,15 @@ export async function decideFound(
   context: Context,
   { bottleSlug, proposalId }: FoundProposal,
   word: string,
+  status: Verdict["status"],
   saidOf: (seen: Seen) => Said,
 ): Promise<Decision> {
-  const ref = { root: context.root, bottleSlug, proposalId, applier: await openApplier(context) };
+  const ref = {
+    root: context.root,
+    bottleSlug,
+    proposalId,
+    applier: await applierFor(context, status),
+  };
   return await decideAfterLook(ref, async (inspection) => {
     const seen = asSeen(context, inspection, word);
     return await requestFor(context, seen, saidOf(seen));

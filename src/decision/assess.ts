@@ -6,7 +6,8 @@
 
 import { validateConfigFile } from "../config/check.ts";
 import { compareAfter } from "../config/compare.ts";
-import { mergeChange } from "../config/merge.ts";
+// Few proposals have to be merged: until one has, nothing of it runs.
+import defer * as merging from "../config/merge.ts";
 import { type FileInForce, knownFile } from "../host/config_files.ts";
 import type { Proposal } from "../records/proposal.ts";
 import { sha256Hex } from "../text/hash.ts";
@@ -61,7 +62,7 @@ function carryOver(
   if (sha256Hex(startedFile) !== currentFileHash || sha256Hex(currentFile) !== currentSha256) {
     return { ...stale, mergeProblem: "a file is not UTF-8" };
   }
-  const result = mergeChange(tool, startedFile, currentFile, proposedFile);
+  const result = merging.mergeChange(tool, startedFile, currentFile, proposedFile);
   return "merged" in result
     ? { ...stale, merged: result.merged }
     : { ...stale, mergeProblem: result.conflict };

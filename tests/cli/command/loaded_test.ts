@@ -5,12 +5,21 @@ import { toFileUrl } from "@std/path";
 interface Module {
   readonly specifier: string;
   readonly dependencies?: readonly {
+    readonly specifier: string;
     readonly isDynamic?: boolean;
     readonly code?: { readonly specifier?: string };
   }[];
 }
 
-/** What a file loads at once: files of the checkout by their path, packages and Node's modules. */
+/** What a file imports with `import defer`: it runs when it is used first. */
+function deferredIn(file: URL): readonly string[] {
+  const imports = Deno.readTextFileSync(file).matchAll(
+    /^import defer \* as \w+ from "([^"]+)";$/gm,
+  );
+  return Array.from(imports, ([, specifier]) => specifier!);
+}
+
+/** What a file runs at once: files of the checkout by their path, packages and Node's modules. */
 async function loadedAtOnce(...entries: readonly string[]): Promise<Set<string>> {
   const root = toFileUrl(REPO).href.replace(/\/?$/, "/");
   const { code, out, err } = await run("deno", ["info", "--json", "cli/main.ts"], { cwd: REPO });
@@ -23,8 +32,12 @@ async function loadedAtOnce(...entries: readonly string[]): Promise<Set<string>>
     const name = specifier.startsWith(root) ? specifier.slice(root.length) : specifier;
     if (found.has(name)) return;
     found.add(name);
-    for (const { isDynamic, code } of modules.get(specifier)?.dependencies ?? []) {
-      if (isDynamic !== true && code?.specifier !== undefined) visit(code.specifier);
+    const deferred = specifier.startsWith(root) ? deferredIn(new URL(specifier)) : [];
+    for (
+      const { specifier: written, isDynamic, code } of modules.get(specifier)?.dependencies ?? []
+    ) {
+      if (isDynamic === true || deferred.includes(written)) continue;
+      if (code?.specifier !== undefined) visit(code.specifier);
     }
   };
   for (const entry of entries) visit(root + entry);
