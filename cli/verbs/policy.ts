@@ -13,9 +13,10 @@ import {
   rulingUnder,
   visibleLine,
 } from "../../internal_mod.ts";
-import { type PendingProposal, readOverview, SuperviseError } from "../../mod.ts";
+import { type PendingProposal, readOverview } from "../../mod.ts";
 import { runAlone } from "../command/alone.ts";
 import { type Context, readNamedFile } from "../command/context.ts";
+import { failureOf } from "../command/exit.ts";
 import { counted } from "../doctor/finding.ts";
 import { limitsOf } from "../doctor/policy.ts";
 import { selectLogs } from "../operate/logs.ts";
@@ -43,9 +44,9 @@ async function rulePending(context: Context, policy: PolicyInForce): Promise<Rul
       const ruling = await rulingUnder(policy, { root, bottleSlug, proposalId }, new Date());
       ruled.push({ entry, ruling });
     } catch (error) {
-      // It was decided or withdrawn just now, or the bottle's owner put something else in its place.
-      if (!(error instanceof SuperviseError)) throw error;
-      context.complain(`${quoteId(proposalId)}: ${error.message}`);
+      // It was decided or withdrawn just now, something else is in its place, or a file may not be read.
+      if (error instanceof Deno.errors.NotCapable) throw error;
+      context.complain(`${quoteId(proposalId)}: ${failureOf(error, context).message}`);
     }
   }
   return ruled;

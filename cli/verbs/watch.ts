@@ -13,18 +13,14 @@ import {
   visibleLine,
   watchChanges,
 } from "../../internal_mod.ts";
-import {
-  decideByRule,
-  type PendingProposal,
-  type Proposal,
-  type QueueEvent,
-  SuperviseError,
-} from "../../mod.ts";
+import { decideByRule, type PendingProposal, type Proposal, type QueueEvent } from "../../mod.ts";
 import { runAlone } from "../command/alone.ts";
-import { type Context, KEEP_MS, keepForLater, openApplier } from "../command/context.ts";
+import { type Context, KEEP_MS, keepForLater, openApplier, pause } from "../command/context.ts";
+import { failureOf } from "../command/exit.ts";
 import { UsageError } from "../command/flags.ts";
 import { isWanted } from "../command/resolve.ts";
 import { openNotifier } from "../notify/outbox.ts";
+import { type DueProposal, openTurns } from "../operate/turns.ts";
 import { beginningOf, quoteFile, quoteId, visibleJson } from "../render/quote.ts";
 import {
   countMarks,
@@ -99,46 +95,87 @@ export async function watch(context: Context): Promise<void> {
   const notifier = openNotifier(context);
   keepForLater(context);
   const keeping = setInterval(() => keepForLater(context), KEEP_MS);
+  const over = new AbortController();
+  const until = AbortSignal.any([signal, over.signal]);
+  const rules = flags.decide ? runRules(context, print, until) : undefined;
+  rules?.ended.catch(() => over.abort());
   try {
-    for await (const changes of watchChanges({ ...where, wanted, signal })) {
+    for await (const changes of watchChanges({ ...where, wanted, signal: until })) {
       printChanges(context, print, changes);
       notifier.take(changes);
-      if (flags.decide) await decideNew(context, print, changes);
+      rules?.take(changes);
     }
+    await rules?.ended;
   } catch (error) {
     if (!(error instanceof Deno.errors.BrokenPipe)) throw error;
   } finally {
     clearInterval(keeping);
+    over.abort();
+    await rules?.ended.catch(() => {});
   }
   await notifier.close();
 }
 
-/**
- * Asks the rules about each proposal of a look that is new, and prints what they said. What they leave to a
- * person, they are not asked about again, unless it changes.
- */
-async function decideNew(context: Context, print: Print, { events }: Changes): Promise<void> {
-  const { root, flags: { dryRun } } = context;
-  for (const event of events) {
-    if (event.event !== "arrived" && event.event !== "changed") continue;
-    const { bottleSlug, proposalId } = event;
-    try {
-      const ref = { root, bottleSlug, proposalId };
-      const { outcome, rule, why, until } = await decideByRule(
-        { ...ref, applier: dryRun ? undefined : await openApplier(context) },
-        { dryRun },
-      );
-      const said = { outcome, rule: rule ?? null, why, until: until ?? null, dry_run: dryRun };
-      const json = { event: "ruled", bottle_slug: bottleSlug, id: proposalId, ...said };
-      const end = until === undefined ? "" : ` until ${until}; nothing ends it by itself`;
-      const would = dryRun && outcome !== "ask" ? `would ${outcome}` : outcome;
-      const words = visibleLine(`${would}${end}: ${why}`, "code");
-      print(json, { event: "ruled", id: proposalId, rest: [bottleSlug, words] });
-    } catch (error) {
-      // Somebody was faster, or the log cannot be written: other proposals can be decided all the same.
-      if (!(error instanceof SuperviseError)) throw error;
-      context.complain(`${proposalId}: ${error.message}`);
+/** How long there is for a look, the notifications and signals between two proposals. */
+const BETWEEN_MS = 10;
+
+/** How long a proposal is left alone that the rules could not be asked about: a disk may be full for long. */
+const AGAIN_MS = 60_000;
+
+/** Asks the rules about proposals, one at a time, until `signal` ends it. */
+function runRules(context: Context, print: Print, signal: AbortSignal) {
+  const turns = openTurns();
+  let wake = new AbortController();
+  signal.addEventListener("abort", () => wake.abort());
+
+  async function run(): Promise<void> {
+    while (!signal.aborted) {
+      wake = new AbortController();
+      await pause(Math.min(AGAIN_MS, turns.waitMs(Date.now())), wake.signal);
+      await pause(BETWEEN_MS, signal);
+      const due = signal.aborted ? undefined : turns.next(Date.now());
+      if (due === undefined) continue;
+      const again = await askRules(context, print, due);
+      if (again !== undefined) turns.again(due, again.atMs, again.said);
     }
+  }
+  return {
+    take(changes: Changes): void {
+      turns.take(changes);
+      wake.abort();
+    },
+    ended: run(),
+  };
+}
+
+/**
+ * Asks the rules about a proposal, and prints what they said, unless it is what they said last. Gives when to
+ * ask again, if they could not be asked, or may not decide more now.
+ */
+async function askRules(
+  context: Context,
+  print: Print,
+  { bottleSlug, proposalId, said: last }: DueProposal,
+): Promise<{ readonly atMs: number; readonly said: string } | undefined> {
+  const { root, flags: { dryRun } } = context;
+  try {
+    const applier = dryRun ? undefined : await openApplier(context);
+    const ref = { root, bottleSlug, proposalId, applier };
+    const { outcome, rule, why, until } = await decideByRule(ref, { dryRun });
+    const said = { outcome, rule: rule ?? null, why, until: until ?? null, dry_run: dryRun };
+    const json = { event: "ruled", bottle_slug: bottleSlug, id: proposalId, ...said };
+    const end = until === undefined ? "" : ` until ${until}; nothing ends it by itself`;
+    const would = dryRun && outcome !== "ask" ? `would ${outcome}` : outcome;
+    const words = visibleLine(`${would}${end}: ${why}`, "code");
+    print(json, { event: "ruled", id: proposalId, rest: [bottleSlug, words] });
+    return undefined;
+  } catch (error) {
+    const { NotCapable, BrokenPipe } = Deno.errors;
+    if (error instanceof NotCapable || error instanceof BrokenPipe) throw error;
+    // Somebody was faster, the disk is full, or a log cannot be read: others can be decided all the same.
+    const said = `${quoteId(proposalId)}: ${failureOf(error, context).message}`;
+    if (said !== last) context.complain(said);
+    return { atMs: Date.now() + AGAIN_MS, said };
   }
 }
 

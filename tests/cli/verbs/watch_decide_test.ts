@@ -132,3 +132,56 @@ Deno.test("watch --decide installs packages and opens upstreams that rules name,
   assertStringIncludes(await route("https://a.api.example", token), "token_env A");
   assertEquals(await watch.end(), 0);
 });
+
+// Threat: B5, B12
+Deno.test("watch --decide tells and decides what arrives in one bottle before all that another one has pending", async () => {
+  await using dir = await tempDir();
+  await prepare(dir);
+  // More of them than there are pauses between two looks at the queues.
+  for (let n = 0; n < 80; n++) await queueSample(dir.path, { id: `p${n}`, bottleSlug: "dev-1" });
+  await queueSample(dir.path, { id: "q0", bottleSlug: "dev-2" });
+  const watch = startWatch(dir.path, ["--decide", "--dry-run", "--json"]);
+  const next = async (): Promise<{ event: string; id: string }> => JSON.parse(await watch.next());
+  for (let n = 0; n < 81; n++) assertEquals((await next()).event, "arrived");
+  assertEquals([(await next()).id[0], (await next()).id[0]], ["p", "q"]);
+  await queueSample(dir.path, { id: "q1", bottleSlug: "dev-2" });
+  const seen: string[] = [];
+  while (seen.at(-1) !== "ruled q1") {
+    const { event, id } = await next();
+    seen.push(`${event} ${id}`);
+  }
+  const ruled = seen.filter((line) => line.startsWith("ruled p")).length;
+  assertEquals([seen.includes("arrived q1"), ruled < 79], [true, true]);
+  assertEquals(await watch.end(), 0);
+});
+
+Deno.test("watch --decide ends after the decision that it is in, however much is pending", async () => {
+  await using dir = await tempDir();
+  await prepare(dir);
+  for (let n = 0; n < 40; n++) await queueSample(dir.path, { proposedFile: "b.example\n" });
+  const watch = startWatch(dir.path, ["--decide", "--json"]);
+  while (JSON.parse(await watch.next()).event !== "ruled");
+  assertEquals(await watch.end(), 0);
+  assertEquals((await entriesOf(dir)).length < 5, true);
+});
+
+// Threat: B5, C4
+Deno.test("watch --decide says what keeps the rules from deciding, and goes on for every bottle", async () => {
+  await using dir = await tempDir();
+  await prepare(dir);
+  await Deno.mkdir(dir.at("private"), { mode: 0o700 });
+  await Deno.symlink(dir.at("gone", "lock"), dir.at("private", "rules.lock"));
+  await queueSample(dir.path, { id: "p1", proposedFile: "b.example\n" });
+  const watch = startWatch(dir.path, ["--decide"]);
+  assertStringIncludes(await watch.next(), "arrived");
+  assertStringIncludes(await watch.next(), "2> p1: Cannot go on: No such file");
+  await queueSample(dir.path, { id: "p2", bottleSlug: "dev-2", proposedFile: "b.example\n" });
+  assertStringIncludes(await watch.next(), "arrived");
+  assertStringIncludes(await watch.next(), "2> p2: Cannot go on: No such file");
+  await Deno.remove(dir.at("private", "rules.lock"));
+  await queueSample(dir.path, { id: "p3", bottleSlug: "dev-2", proposedFile: "b.example\n" });
+  assertStringIncludes(await watch.next(), "arrived");
+  assertStringIncludes(await watch.next(), "p3  dev-2  reject: rule");
+  assertStringIncludes(await watch.next(), "rejected");
+  assertEquals(await watch.end(), 0);
+});
