@@ -114,6 +114,11 @@ async function applierFor(context: Context, status: Verdict["status"]) {
   return status === "rejected" ? undefined : await openApplier(context);
 }
 
+/** Says that the key which signs the log was made just now: a person has to save its fingerprint. */
+export function sayNewKey({ complain }: Context, fingerprint: string): void {
+  complain(`! created the audit signing key, ${fingerprint}; save this fingerprint somewhere else`);
+}
+
 /** Decides what the operator saw. */
 export async function decideAsShown(context: Context, seen: Seen, said: Said): Promise<Decision> {
   const applier = await applierFor(context, said.verdict.status);
@@ -155,11 +160,7 @@ async function requestFor(context: Context, seen: Seen, said: Said) {
   refuseObstacles(now.inspection, now.draft);
   const { fingerprint, created } = await ensureSigningKey(root);
   // Before the decision, so that no error here can look like a failed decision.
-  if (created) {
-    context.complain(
-      `! created the audit signing key, ${fingerprint}; save this fingerprint somewhere else`,
-    );
-  }
+  if (created) sayNewKey(context, fingerprint);
   return {
     ...said,
     root,

@@ -13,7 +13,7 @@ import {
   readOverview,
   type Verdict,
 } from "../../mod.ts";
-import { type Context, keepForLater } from "../command/context.ts";
+import { type Context, KEEP_MS, keepForLater } from "../command/context.ts";
 import { CancelledError, failureOf } from "../command/exit.ts";
 import { askForWords, printVersion } from "../operate/asking.ts";
 import { type Ask, clearObstacles } from "../operate/confirm.ts";
@@ -42,6 +42,16 @@ type Outcome = "next" | "again" | "quit";
  * left that was not skipped, or the operator quits. What arrives meanwhile comes at the end.
  */
 export async function reviewPlain(context: Context, ask: Ask): Promise<void> {
+  // Agents ask for changes of these copies while the operator reads.
+  const keeping = setInterval(() => keepForLater(context), KEEP_MS);
+  try {
+    await reviewAll(context, ask);
+  } finally {
+    clearInterval(keeping);
+  }
+}
+
+async function reviewAll(context: Context, ask: Ask): Promise<void> {
   const { root, where } = context;
   const seen = new Set<string>();
   const isNew = ({ proposal }: PendingProposal) =>

@@ -13,13 +13,14 @@ import {
   rulingUnder,
   visibleLine,
 } from "../../internal_mod.ts";
-import { type PendingProposal, readOverview } from "../../mod.ts";
+import { type Overview, type PendingProposal, readOverview } from "../../mod.ts";
 import { runAlone } from "../command/alone.ts";
 import { type Context, readNamedFile } from "../command/context.ts";
 import { failureOf } from "../command/exit.ts";
 import { counted } from "../doctor/finding.ts";
 import { limitsOf } from "../doctor/policy.ts";
 import { selectLogs } from "../operate/logs.ts";
+import { alarmLines, unlistedJson, unreadableJson } from "../render/pending.ts";
 import { quoteId, quoteShort } from "../render/quote.ts";
 import { localTime } from "../render/time.ts";
 import { alignColumns } from "../render/wrap.ts";
@@ -35,10 +36,14 @@ interface Ruled {
   readonly ruling: Ruling;
 }
 
-async function rulePending(context: Context, policy: PolicyInForce): Promise<Ruled[]> {
-  const { root, where } = context;
+async function rulePending(
+  context: Context,
+  policy: PolicyInForce,
+  overview: Overview,
+): Promise<Ruled[]> {
+  const { root } = context;
   const ruled: Ruled[] = [];
-  for (const entry of readOverview(where).pending) {
+  for (const entry of overview.pending) {
     const { bottleSlug, proposalId } = entry;
     try {
       const ruling = await rulingUnder(policy, { root, bottleSlug, proposalId }, new Date());
@@ -159,17 +164,20 @@ function reportRows({ rules, pending, replayed, lost }: Report): string[] {
 
 /**
  * Checks the policy in force, or the one that `--file` names, and asks its rules about what is pending and about
- * each decision in the logs. A policy that cannot be used is an error.
+ * each decision in the logs. A policy that cannot be used is an error. The exit code is 1 if a queue could not be
+ * looked into, as of `list`.
  */
-export async function policyTest(context: Context): Promise<void> {
-  const { root, flags, print } = context;
+export async function policyTest(context: Context): Promise<number> {
+  const { root, where, flags, print } = context;
   const name = flags.file === "-" ? "standard input" : flags.file ?? "policy.json";
   const policy = flags.file === undefined
     ? readPolicy(root)
     : policyWith(root, { policy: await readNamedFile(context, flags.file) });
   const { sha256, problem } = policy;
   if (policy.policy === undefined) throw new Error(`Cannot use ${name}: ${problem}`);
-  const pending = await rulePending(context, policy);
+  const overview = readOverview(where);
+  const exit = overview.unreadable.some(({ isWholeQueue }) => isWholeQueue) ? 1 : 0;
+  const pending = await rulePending(context, policy, overview);
   const replayed: Judged[] = [];
   let lost = 0;
   for (const { entry, ruling, isApproval } of replayDecisions(selectLogs(context), policy, root)) {
@@ -178,13 +186,23 @@ export async function policyTest(context: Context): Promise<void> {
     else lost++;
   }
   const report = { rules: countByRule(policy, pending, replayed), pending, replayed, lost };
-  if (flags.json) return context.printJson({ sha256, ...reportJson(report) });
+  if (flags.json) {
+    context.printJson({
+      sha256,
+      ...reportJson(report),
+      unlisted: overview.unlisted.map(unlistedJson),
+      unreadable: overview.unreadable.map(unreadableJson),
+    });
+    return exit;
+  }
   print(
     sha256 === "" && policy.policy.rules.length === 0
       ? "There is no policy.json: the built-in floor holds alone."
       : `${name} can be used: ${limitsOf(policy.policy)}`,
   );
   reportRows(report).forEach(print);
+  alarmLines(overview).forEach(context.complain);
+  return exit;
 }
 
 if (import.meta.main) await runAlone({ "policy test": policyTest });

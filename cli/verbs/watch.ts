@@ -15,11 +15,19 @@ import {
 } from "../../internal_mod.ts";
 import { decideByRule, type PendingProposal, type Proposal, type QueueEvent } from "../../mod.ts";
 import { runAlone } from "../command/alone.ts";
-import { type Context, KEEP_MS, keepForLater, openApplier, pause } from "../command/context.ts";
+import {
+  type Context,
+  KEEP_MS,
+  keepForLater,
+  openApplier,
+  operatorAccount,
+  pause,
+} from "../command/context.ts";
 import { failureOf } from "../command/exit.ts";
 import { UsageError } from "../command/flags.ts";
 import { isWanted } from "../command/resolve.ts";
 import { openNotifier } from "../notify/outbox.ts";
+import { sayNewKey } from "../operate/decision.ts";
 import { type DueProposal, openTurns } from "../operate/turns.ts";
 import { beginningOf, quoteFile, quoteId, visibleJson } from "../render/quote.ts";
 import {
@@ -135,7 +143,7 @@ function runRules(context: Context, print: Print, signal: AbortSignal) {
       await pause(BETWEEN_MS, signal);
       const due = signal.aborted ? undefined : turns.next(Date.now());
       if (due === undefined) continue;
-      const again = await askRules(context, print, due);
+      const again = await askRules(context, print, due, signal);
       if (again !== undefined) turns.again(due, again.atMs, again.said);
     }
   }
@@ -156,22 +164,30 @@ async function askRules(
   context: Context,
   print: Print,
   { bottleSlug, proposalId, said: last }: DueProposal,
+  signal: AbortSignal,
 ): Promise<{ readonly atMs: number; readonly said: string } | undefined> {
   const { root, flags: { dryRun } } = context;
   try {
     const applier = dryRun ? undefined : await openApplier(context);
     const ref = { root, bottleSlug, proposalId, applier };
-    const { outcome, rule, why, until } = await decideByRule(ref, { dryRun });
+    const ruled = await decideByRule(ref, {
+      dryRun,
+      signal,
+      operator: operatorAccount(),
+      onNewKey: (fingerprint) => sayNewKey(context, fingerprint),
+    });
+    const { outcome, rule, why, until, againAt } = ruled;
     const said = { outcome, rule: rule ?? null, why, until: until ?? null, dry_run: dryRun };
     const json = { event: "ruled", bottle_slug: bottleSlug, id: proposalId, ...said };
     const end = until === undefined ? "" : ` until ${until}; nothing ends it by itself`;
     const would = dryRun && outcome !== "ask" ? `would ${outcome}` : outcome;
     const words = visibleLine(`${would}${end}: ${why}`, "code");
-    print(json, { event: "ruled", id: proposalId, rest: [bottleSlug, words] });
-    return undefined;
+    if (words !== last) print(json, { event: "ruled", id: proposalId, rest: [bottleSlug, words] });
+    return againAt === undefined ? undefined : { atMs: Date.parse(againAt), said: words };
   } catch (error) {
     const { NotCapable, BrokenPipe } = Deno.errors;
     if (error instanceof NotCapable || error instanceof BrokenPipe) throw error;
+    if (signal.aborted && error === signal.reason) return undefined;
     // Somebody was faster, the disk is full, or a log cannot be read: others can be decided all the same.
     const said = `${quoteId(proposalId)}: ${failureOf(error, context).message}`;
     if (said !== last) context.complain(said);

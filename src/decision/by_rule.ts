@@ -7,10 +7,18 @@
 
 import { claudeBottleRoot, privateDir } from "../disk/layout.ts";
 import { withLock } from "../disk/lock.ts";
-import { readRuleHistory, type RuleHistory } from "../log/rule_history.ts";
-import { type RuledChange, ruleFor, type RuleOutcome, type Ruling } from "../policy/rules.ts";
+import { ensureSigningKey } from "../log/key.ts";
+import { DAY_MS, HOUR_MS, readRuleHistory, type RuleHistory } from "../log/rule_history.ts";
+import {
+  type Rule,
+  type RuledChange,
+  ruleFor,
+  type RuleOutcome,
+  type Ruling,
+} from "../policy/rules.ts";
+import { listBottles } from "../queue/find.ts";
 import { RULE_OPERATOR } from "../records/audit_entry.ts";
-import { STATUS_APPROVED, STATUS_REJECTED } from "../records/proposal.ts";
+import { COMPONENT_FOR_TOOL, STATUS_APPROVED, STATUS_REJECTED } from "../records/proposal.ts";
 import { decideUnderLock, type Decision, type DecisionPlace } from "./decide.ts";
 import { type Inspection, inspectProposal } from "./inspect.ts";
 import { obstaclesTo } from "./obstacles.ts";
@@ -29,6 +37,8 @@ export interface RuleDecision {
   readonly why: string;
   /** Until when an approval is meant, ISO 8601. Nothing takes it back then. */
   readonly until: string | undefined;
+  /** When to ask again, ISO 8601: with `ask`, if rules may decide more then, or a log could not be read. */
+  readonly againAt?: string;
   /** What was recorded; `undefined` with `ask`, and in a dry run. */
   readonly decision: Decision | undefined;
 }
@@ -38,33 +48,43 @@ export interface RuleDecision {
  * bottle's lock, on the files as they are then. If they say `ask`, nothing is decided. The log has the rules,
  * and the hash of the policy.
  *
- * All rules together decide as often in an hour as the policy says. A rule three of whose decisions under this
- * policy an operator reverted, by what the log shows, decides nothing more until `policy.json` is changed.
+ * All rules together approve as often in an hour as the policy says, and for each bottle an even share of that.
+ * A rule three of whose decisions under this policy an operator reverted, by what the log shows, decides nothing
+ * more until `policy.json` is changed.
  *
  * Needs `--allow-read` and `--allow-write` for the root.
  *
  * @param ref Which proposal.
- * @param options `dryRun`: only say what the rules say; `now`: the time, for hours and counts.
+ * @param options `dryRun`: only say what the rules say; `now`: the time, for hours and counts; `operator`: who runs
+ * the rules, `user@host`, for the log; `onNewKey`: is called with the fingerprint of the key that signs the log, if
+ * this makes it; `signal`: ends it with an error before anything is decided.
  * @returns What the rules said.
  * @throws As {@linkcode decide} does.
  */
 export async function decideByRule(
   ref: DecisionPlace,
-  options: { readonly dryRun?: boolean; readonly now?: Date } = {},
+  options: {
+    readonly dryRun?: boolean;
+    readonly now?: Date;
+    readonly operator?: string;
+    readonly onNewKey?: (fingerprint: string) => void;
+    readonly signal?: AbortSignal;
+  } = {},
 ): Promise<RuleDecision> {
   const { root = claudeBottleRoot() } = ref;
-  const { dryRun = false, now = new Date() } = options;
+  const { dryRun = false, now = new Date(), operator: operatorName, onNewKey, signal } = options;
   const inspected = await inspectProposal(ref);
-  const first = rulingOn(inspected, now, historyOf(inspected, root, now));
+  const first = await rulingNow(inspected, root, now, signal);
   if (dryRun || first.outcome === "ask") return saidBy(first, now);
   // Two programs that run rules must not decide more often together than one may.
   return await withLock(join(privateDir(root), "rules.lock"), async () => {
     let ruling = first;
-    // deno-lint-ignore require-await
     const decision = await decideUnderLock({ ...ref, root }, async (inspection) => {
-      ruling = rulingOn(inspection, now, historyOf(inspection, root, now));
+      ruling = await rulingNow(inspection, root, now, signal);
       const { outcome, rule, needed } = ruling;
       if (outcome === "ask" || rule === undefined) return undefined;
+      const key = await ensureSigningKey(root);
+      if (key.created) onNewKey?.(key.fingerprint);
       const until = untilOf(ruling, now);
       const { proposalSha256, currentSha256, finalSha256 } = inspection;
       const status = outcome === "approve" ? STATUS_APPROVED : STATUS_REJECTED;
@@ -75,6 +95,7 @@ export async function decideByRule(
           verdict: { status },
           notes,
           operator,
+          ...(operatorName !== undefined && { operatorName }),
           proposalSha256,
           currentSha256,
           finalSha256,
@@ -92,8 +113,15 @@ export async function decideByRule(
 }
 
 function saidBy(ruling: Ruling, now: Date): RuleDecision {
-  const { outcome, rule, why } = ruling;
-  return { outcome, rule: rule?.name, why, until: untilOf(ruling, now), decision: undefined };
+  const { outcome, rule, why, againMs } = ruling;
+  return {
+    outcome,
+    rule: rule?.name,
+    why,
+    until: untilOf(ruling, now),
+    ...(againMs !== undefined && { againAt: new Date(againMs).toISOString() }),
+    decision: undefined,
+  };
 }
 
 /** An approval is meant for as long as the rule that it needs for the shortest time. */
@@ -110,36 +138,117 @@ function notesOf({ rule }: Ruling, until: string | undefined): string {
   return [...(rule?.notes ? [rule.notes] : []), ...end].join(" ");
 }
 
-/** What rules decided before; the logs are read when it is asked for. */
-export function historyOf({ policy }: Inspection, root: string, now: Date): () => RuleHistory {
-  let read: RuleHistory | undefined;
-  return () => read ??= readRuleHistory(root, policy.sha256, now.getTime());
+/** What the rules say to a proposal now, after what they decided before. The logs are read if that matters. */
+export async function rulingNow(
+  inspection: Inspection,
+  root: string,
+  now: Date,
+  signal?: AbortSignal,
+): Promise<Ruling> {
+  const ruling = rulingOn(inspection, now);
+  if (ruling.outcome === "ask") return ruling;
+  const history = await readRuleHistory(root, inspection.policy.sha256, signal);
+  return rulingOn(inspection, now, { ...history, bottles: listBottles(root).slugs });
 }
 
-/** What the rules say to a proposal at a time, after what they decided before. */
-export function rulingOn(inspection: Inspection, now: Date, history: () => RuleHistory): Ruling {
-  const { policy: { policy, problem } } = inspection;
-  const ask = (why: string): Ruling => ({ outcome: "ask", needed: [], why });
-  if (policy === undefined) return ask(`policy.json cannot be used (${problem})`);
-  const ruling = ruleFor(policy.rules, {
-    ...changeOf(inspection, now),
-    countOf: (name) => history().inLastDay.get(name) ?? 0,
+/** What rules decided before, and the bottles that share what they may approve. */
+type Before = RuleHistory & { readonly bottles: readonly string[] };
+
+/** What the rules say to a proposal at a time; without a history, as if they had decided nothing before. */
+export function rulingOn(inspection: Inspection, now: Date, before?: Before): Ruling {
+  const { policy: { policy, problem }, proposal: { bottleSlug } } = inspection;
+  const ask = (why: string, againMs?: number): Ruling => ({
+    outcome: "ask",
+    needed: [],
+    why,
+    ...(againMs !== undefined && { againMs }),
   });
+  if (policy === undefined) return ask(`policy.json cannot be used (${problem})`);
+  let againMs = Infinity;
+  const isSpent = (rule: Rule): boolean => {
+    if (before === undefined || rule.countPerDay === undefined) return false;
+    const untilMs = spentUntil(before, bottleSlug, now, rule.countPerDay, DAY_MS, rule);
+    if (untilMs === undefined) return false;
+    againMs = Math.min(againMs, untilMs);
+    return true;
+  };
+  const ruling = ruleFor(policy.rules, { ...changeOf(inspection, now), isSpent });
   const { outcome, needed } = ruling;
-  if (outcome === "ask") return ruling;
+  if (outcome === "ask") return againMs === Infinity ? ruling : { ...ruling, againMs };
   const [obstacle] = outcome === "reject" ? messagesOf(inspection, STATUS_REJECTED) : [];
   if (obstacle !== undefined) return ask(obstacle);
-  const stopped = needed.find(({ name }) => (history().reverted.get(name) ?? 0) >= MAX_REVERTED);
+  if (before === undefined) return ruling;
+  const stopped = needed.find(({ name }) => (before.reverted.get(name) ?? 0) >= MAX_REVERTED);
   if (stopped !== undefined) {
     return ask(
       `the rule ${stopped.name} is stopped, because operators reverted ${MAX_REVERTED} of its ` +
         `decisions; ${stopped.exactly ? "remove it" : "correct policy.json"}`,
     );
   }
-  if (history().inLastHour < policy.decisionsPerHour) return ruling;
-  return ask(
-    `rules decided ${policy.decisionsPerHour} times in the last hour, as often as they may`,
+  const unread = before.unread.find(({ component, slug }) =>
+    needed.some(({ tool, bottles }) =>
+      COMPONENT_FOR_TOOL[tool] === component && bottles?.includes(slug) !== false
+    )
   );
+  if (unread !== undefined) {
+    const { component, slug, reason } = unread;
+    return ask(
+      `the log ${component}-${slug} cannot be read, so it is not known what operators reverted (${reason})`,
+      now.getTime() + UNREAD_MS,
+    );
+  }
+  if (outcome === "reject") return ruling;
+  const { decisionsPerHour } = policy;
+  const untilMs = spentUntil(before, bottleSlug, now, decisionsPerHour, HOUR_MS);
+  if (untilMs === undefined) return ruling;
+  return ask(
+    "in the last hour rules approved as often as they may: " +
+      `${decisionsPerHour} times, of which ${bottleSlug} has its share`,
+    untilMs,
+  );
+}
+
+/** When a log that cannot be read is worth another look. */
+const UNREAD_MS = 60_000;
+
+/**
+ * Until when rules may approve no more for a bottle, in milliseconds since 1970; `undefined` if they may now. They
+ * may approve so often in a window of time, and for each bottle an even share of that, so that one bottle uses
+ * up no other's. A bottle one of whose logs cannot be read counts as one that has used up its share.
+ *
+ * @param rule Whose approvals count, and which bottles share; those of all rules, and all bottles, if missing.
+ */
+function spentUntil(
+  { approvals, unread, bottles }: Before,
+  bottleSlug: string,
+  now: Date,
+  limit: number,
+  windowMs: number,
+  rule?: Rule,
+): number | undefined {
+  const nowMs = now.getTime();
+  const sharers = bottles.filter((slug) => rule?.bottles?.includes(slug) !== false);
+  const share = Math.max(1, Math.floor(limit / sharers.length));
+  // A time that is not one, or is yet to come, counts as now.
+  const recent = approvals
+    .filter(({ rules }) => rule === undefined || rules.includes(rule.name))
+    .map((approval) => ({ ...approval, atMs: Math.min(approval.atMs, nowMs) }))
+    .filter(({ atMs }) => nowMs - atMs < windowMs)
+    .sort((a, b) => a.atMs - b.atMs);
+  const unknown = new Set(unread.map(({ slug }) => slug));
+  const untilOf = (some: typeof recent, most: number) => {
+    if (some.length < most) return undefined;
+    const last = some[some.length - Math.max(1, most)];
+    return last === undefined ? nowMs + UNREAD_MS : last.atMs + windowMs;
+  };
+  const untils = [
+    untilOf(
+      recent.filter((one) => one.bottleSlug === bottleSlug),
+      unknown.has(bottleSlug) ? 0 : share,
+    ),
+    untilOf(recent, limit - share * sharers.filter((slug) => unknown.has(slug)).length),
+  ].filter((until) => until !== undefined);
+  return untils.length === 0 ? undefined : Math.max(...untils);
 }
 
 /** What rules are asked about. */

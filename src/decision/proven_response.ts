@@ -133,6 +133,8 @@ export function differingResponse(
       ? ", with another file"
       : told.notes !== entry.operatorNotes
       ? ", with other notes"
+      : told.until !== entry.until
+      ? ", with another time"
       : undefined;
     if (other === undefined) continue;
     return { queueDir, says: response.says + other, isRead: bytes !== undefined };

@@ -10,7 +10,6 @@ import type { PolicyInForce } from "../host/policy_file.ts";
 import { isDecision } from "../log/decisions.ts";
 import type { AuditLogId } from "../log/entries.ts";
 import { readHistory } from "../log/history.ts";
-import type { RuleHistory } from "../log/rule_history.ts";
 import type { Ruling } from "../policy/rules.ts";
 import { type AuditEntry, instantOf } from "../records/audit_entry.ts";
 import { isBottleSlug } from "../records/names.ts";
@@ -22,7 +21,7 @@ import {
 } from "../records/proposal.ts";
 import { sha256Hex } from "../text/hash.ts";
 import { assessProposal } from "./assess.ts";
-import { historyOf, rulingOn } from "./by_rule.ts";
+import { rulingNow, rulingOn } from "./by_rule.ts";
 import { diffAgainst, type Inspection, inspectProposal } from "./inspect.ts";
 import { findDecidedProposal, findFinalFile } from "./proven_response.ts";
 
@@ -33,7 +32,7 @@ export async function rulingUnder(
   now: Date,
 ): Promise<Ruling> {
   const inspection = { ...await inspectProposal(ref), policy };
-  return rulingOn(inspection, now, historyOf(inspection, ref.root, now));
+  return await rulingNow(inspection, ref.root, now);
 }
 
 /** A recorded decision, and what rules would have said. */
@@ -46,13 +45,6 @@ export interface Replayed {
   /** Whether what was put in force is what an approval puts in force. */
   readonly isApproval: boolean;
 }
-
-/** How often rules decided before does not matter in a replay: other rules decided other things then. */
-const NOTHING_BEFORE: RuleHistory = {
-  inLastHour: 0,
-  inLastDay: new Map(),
-  reverted: new Map(),
-};
 
 /**
  * Asks the rules about each decision of some logs, as of its time, the oldest first. The proposal counts if
@@ -70,7 +62,8 @@ export function* replayDecisions(
     const at = new Date(instant / 1000);
     const isApproval = entry.operatorAction === STATUS_APPROVED ||
       entry.finalSha256 === inspection?.finalSha256;
-    const ruling = inspection && rulingOn(inspection, at, () => NOTHING_BEFORE);
+    // What rules decided before does not matter: other rules decided other things then.
+    const ruling = inspection && rulingOn(inspection, at);
     yield { entry, ruling, inspection, isApproval };
   }
 }

@@ -74,8 +74,8 @@ export interface RuledChange extends Comparison {
   readonly obstacles: readonly string[];
   /** When; without it hours and counts do not matter, as in examples. */
   readonly at?: Date;
-  /** How many decisions of a rule there were in the last 24 hours. */
-  readonly countOf?: (rule: string) => number;
+  /** Whether a rule approved as often as it may in 24 hours. */
+  readonly isSpent?: (rule: Rule) => boolean;
 }
 
 /** What the rules say to a change. */
@@ -87,6 +87,8 @@ export interface Ruling {
   readonly needed: readonly Rule[];
   /** Why, as a sentence without a capital letter and a full stop. */
   readonly why: string;
+  /** When to ask again, in milliseconds since 1970, if it may be another ruling only because of the time. */
+  readonly againMs?: number;
 }
 
 const SAYS = { reject: "rejects it", ask: "leaves it to a person" } as const;
@@ -119,7 +121,7 @@ export function ruleFor(rules: readonly Rule[], change: RuledChange): Ruling {
   if (!change.isWhole) return ask("it changes instructions, and what those do is not proven");
   const worst = worstOf(change);
   const approving = applying.filter((rule) =>
-    rule.outcome === "approve" && !isSpent(rule, change) && (
+    rule.outcome === "approve" && change.isSpent?.(rule) !== true && (
       rule.exactly === undefined
         ? worst !== "high" && ORDER.indexOf(worst) <= ORDER.indexOf(rule.marksAtMost)
         : isPartOf(change, rule.exactly)
@@ -168,10 +170,6 @@ function isPartOf({ added, removed, marks }: RuledChange, exactly: ExactChange):
   );
   return added.length > 0 && hasAll(exactly.added, added, nameOf) &&
     hasAll(exactly.removed, removed, nameOf) && hasAll(exactly.marks, telling, saidBy);
-}
-
-function isSpent({ name, countPerDay }: Rule, { countOf }: RuledChange): boolean {
-  return countPerDay !== undefined && countOf !== undefined && countOf(name) >= countPerDay;
 }
 
 function isWithin({ days, from, to, zone }: Hours, at: Date): boolean {

@@ -293,7 +293,7 @@ Deno.test("the demo decides by itself without a terminal, and says so", async ()
       "approved: the operator accepted your routes.json",
       "modified: the operator accepted another version of allowlist",
       "rejected: Dockerfile stays as it is",
-      "by rule:keep-the-image",
+      "reject: rule keep-the-image rejects it",
     ]
   ) assertStringIncludes(out, text);
 });

@@ -112,21 +112,62 @@ Deno.test("decideByRule() writes nothing in a dry run", async () => {
 });
 
 // Threat: L14
-Deno.test("rules decide no more often than the policy says, in an hour and in a day", async () => {
+Deno.test("rules approve no more often than the policy says, in an hour and in a day, and reject always", async () => {
   await using dir = await rootWith({
-    rules: [{ ...KEEP, count_per_day: 2 }, NO],
-    decisions_per_hour: 3,
+    rules: [{ ...KEEP, count_per_day: 3 }, NO],
+    decisions_per_hour: 2,
   });
   const at = (hours: number) => ({ now: new Date(Date.now() + hours * 3_600_000) });
-  const outcomes = [];
-  for (const [slug, hours] of [["dev-1", 0], ["dev-1", 0], ["dev-1", 0], ["dev-2", 0]] as const) {
-    outcomes.push((await ask(dir, slug, IN_FORCE, at(hours))).outcome);
+  const outcome = async (slug: string, hours = 0) =>
+    (await ask(dir, slug, IN_FORCE, at(hours))).outcome;
+  assertEquals([await outcome("dev-1"), await outcome("dev-1")], ["approve", "approve"]);
+  const { why, againAt = "" } = await ask(dir, "dev-1");
+  assertStringIncludes(why, "in the last hour rules approved as often as they may: 2 times");
+  const [first] = await entriesOf(dir);
+  assertEquals(Date.parse(againAt) - Date.parse(first!.timestamp), 3_600_000);
+  assertEquals([await outcome("dev-2"), await outcome("dev-2")], ["reject", "reject"]);
+  assertEquals(await outcome("dev-1", 2), "approve");
+  const spent = await ask(dir, "dev-1", IN_FORCE, at(23));
+  assertEquals(
+    [spent.outcome, Date.parse(spent.againAt ?? "") - Date.parse(first!.timestamp)],
+    ["ask", 86_400_000],
+  );
+  assertEquals(await outcome("dev-1", 25), "approve");
+});
+
+// Threat: B5, L14
+Deno.test("one bottle uses up nothing of what rules may approve for another one", async () => {
+  const { bottles: _, ...anywhere } = KEEP;
+  for (const limits of [{ decisions_per_hour: 4 }, { decisions_per_hour: 99, count_per_day: 4 }]) {
+    const { decisions_per_hour, ...perDay } = limits;
+    await using dir = await rootWith({ rules: [{ ...anywhere, ...perDay }], decisions_per_hour });
+    await queueSample(dir.path, { bottleSlug: "dev-2", proposedFile: "b.example\n" });
+    const outcomes = async (slug: string) => {
+      const found = [];
+      for (let n = 0; n < 3; n++) found.push((await ask(dir, slug)).outcome);
+      return found;
+    };
+    assertEquals(await outcomes("dev-1"), ["approve", "approve", "ask"]);
+    assertEquals(await outcomes("dev-2"), ["approve", "approve", "ask"]);
   }
-  assertEquals(outcomes, ["approve", "approve", "ask", "reject"]);
-  assertStringIncludes((await ask(dir, "dev-2")).why, "rules decided 3 times in the last hour");
-  assertEquals((await ask(dir, "dev-2", IN_FORCE, at(2))).outcome, "reject");
-  assertEquals((await ask(dir, "dev-1", IN_FORCE, at(23))).outcome, "ask");
-  assertEquals((await ask(dir, "dev-1", IN_FORCE, at(25))).outcome, "approve");
+});
+
+// Threat: B5, L14
+Deno.test("a log that cannot be read stops the rules that need it, and no other ones", async () => {
+  const { bottles: _, ...anywhere } = KEEP;
+  const two = { ...KEEP, name: "two", bottles: ["dev-2"] };
+  await using dir = await rootWith({ rules: [two], decisions_per_hour: 3 });
+  await ask(dir, "dev-1", "b.example\n");
+  await Deno.mkdir(dir.at("audit", "pipelock-dev-1.log"), { recursive: true });
+  const outcome = async () => (await ask(dir, "dev-2")).outcome;
+  // Of three in an hour one is counted for dev-1, whatever that had.
+  assertEquals(await outcome(), "approve");
+  await write(dir, { rules: [two], decisions_per_hour: 1 });
+  assertEquals(await outcome(), "ask");
+  await write(dir, { rules: [anywhere] });
+  const { why, againAt } = await ask(dir, "dev-2");
+  assertStringIncludes(why, "the log pipelock-dev-1 cannot be read");
+  assertEquals(againAt !== undefined, true);
 });
 
 // Threat: L14

@@ -115,7 +115,7 @@ Deno.test("ruleFor() keeps to bottles, groups, hours and counts", () => {
     ["dev-1", "dev-2", "dev-3", "dev-4"].map((bottleSlug) => says({ bottleSlug })),
     ["approve", "approve", "approve", "ask"],
   );
-  assertEquals([1, 2, 3].map((count) => says({ countOf: () => count })), ["approve", "ask", "ask"]);
+  assertEquals([false, true].map((spent) => says({ isSpent: () => spent })), ["approve", "ask"]);
   // Friday, 27 November 2026: in winter Berlin is an hour ahead.
   const at = (time: string) => says({ at: new Date(`2026-11-${time}:00Z`) });
   assertEquals(["27T06:59", "27T07:00", "27T16:59", "27T17:00", "26T12:00"].map(at), [

@@ -1,6 +1,10 @@
 import { openJudged } from "../../../cli/review/queue_updates.ts";
+import { makeContext } from "../../../cli/command/context.ts";
+import { readFlags } from "../../../cli/command/flags.ts";
+import { reviewPlain } from "../../../cli/review/plain.ts";
 import { stampOf } from "../../../cli/review/run.ts";
 import { readOverview, sha256Hex } from "../../../mod.ts";
+import { watchFile } from "../../../src/disk/watch.ts";
 import { openClock } from "../../support/clock.ts";
 import { queueSample } from "../../support/records.ts";
 import { NO_TMUX, openReview, SIZES } from "../../support/review.ts";
@@ -94,4 +98,36 @@ Deno.test("openJudged() works out hints and marks again once a file in force tha
   clock.pass(1_000);
   judged.lookAgain();
   assertEquals([looks, changes], [1, 1]);
+});
+
+Deno.test("review --plain keeps what agents start from as new as the file in force while it waits", async () => {
+  await using dir = await tempDir();
+  await prepare(dir, "other.example\n");
+  const nothing = () => {};
+  const context = makeContext(readFlags(["review", "--plain", "--root", dir.path]), {
+    print: nothing,
+    complain: nothing,
+    write: nothing,
+    errIsTerminal: false,
+    outIsTerminal: false,
+    interactive: true,
+    columns: Infinity,
+  });
+  const [asked, answer] = [Promise.withResolvers<void>(), Promise.withResolvers<undefined>()];
+  const ended = reviewPlain(context, () => {
+    asked.resolve();
+    return answer.promise;
+  });
+  await asked.promise;
+  await Deno.writeTextFile(inForce(dir, "dev-1"), "mine.example\n");
+  const queueDir = dir.at("queue", "dev-1");
+  const isNew = Promise.withResolvers<void>();
+  const stop = watchFile(queueDir, "current.allowlist", 100, () => {
+    const copy = Deno.readTextFileSync(`${queueDir}/current.allowlist`);
+    if (copy === "mine.example\n") isNew.resolve();
+  });
+  await isNew.promise;
+  stop();
+  answer.resolve(undefined);
+  await ended;
 });

@@ -155,3 +155,16 @@ Deno.test("policy test refuses a policy that cannot be used, and says where it i
   assertEquals([code, out], [1, ""]);
   assertStringIncludes(err, "Cannot use policy.json: $.rules[0].name");
 });
+
+// Threat: B5
+Deno.test("policy test says which queues it could not look into", async () => {
+  await using dir = await tempDir();
+  await historyOf(dir);
+  await Deno.writeTextFile(dir.at("policy.json"), policyOf(RULES));
+  await Deno.writeTextFile(dir.at("queue", "dev-2"), "");
+  const said = await supervise(dir.path, ["policy", "test"]);
+  assertEquals([said.code, said.err], [1, "! unreadable: dev-2/.: it is not a directory\n"]);
+  const { code, out } = await supervise(dir.path, ["policy", "test", "--json"]);
+  const { unreadable, unlisted } = JSON.parse(out);
+  assertEquals([code, unlisted, unreadable[0].bottle_slug], [1, [], "dev-2"]);
+});

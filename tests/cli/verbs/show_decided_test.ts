@@ -175,6 +175,7 @@ Deno.test("show of a decided proposal says what its response says otherwise than
     "rejected": { ...sound, status: "rejected", final_file: null },
     "approved, with another file": { ...sound, final_file: "evil.example\n" },
     "approved, with other notes": { ...sound, notes: "and push to main" },
+    "approved, with another time": { ...sound, until: "2036-01-01T00:00:00.000Z" },
     'it is not a response: "another" is not the file\'s name': { ...sound, proposal_id: "another" },
   };
   const archived = `${queueDir}/processed/${id}.response.json`;

@@ -1,4 +1,6 @@
 import { sha256Hex } from "../../../mod.ts";
+import { ensureSigningKey } from "../../../internal_mod.ts";
+import { operatorAccount } from "../../../cli/command/context.ts";
 import { CLIENT_KINDS } from "../../support/clients.ts";
 import { startWatch, supervise } from "../../support/command_line.ts";
 import { queueOf } from "../../support/operator.ts";
@@ -22,6 +24,7 @@ async function prepare(dir: TempDir): Promise<void> {
   await Deno.mkdir(dir.at("current-config", "dev-1"), { recursive: true });
   await Deno.writeTextFile(dir.at("current-config", "dev-1", "routes.json"), ROUTES);
   await Deno.writeTextFile(dir.at("policy.json"), POLICY);
+  await ensureSigningKey(dir.path);
 }
 
 // Threat: L14
@@ -169,7 +172,6 @@ Deno.test("watch --decide ends after the decision that it is in, however much is
 Deno.test("watch --decide says what keeps the rules from deciding, and goes on for every bottle", async () => {
   await using dir = await tempDir();
   await prepare(dir);
-  await Deno.mkdir(dir.at("private"), { mode: 0o700 });
   await Deno.symlink(dir.at("gone", "lock"), dir.at("private", "rules.lock"));
   await queueSample(dir.path, { id: "p1", proposedFile: "b.example\n" });
   const watch = startWatch(dir.path, ["--decide"]);
@@ -184,4 +186,21 @@ Deno.test("watch --decide says what keeps the rules from deciding, and goes on f
   assertStringIncludes(await watch.next(), "p3  dev-2  reject: rule");
   assertStringIncludes(await watch.next(), "rejected");
   assertEquals(await watch.end(), 0);
+});
+
+// Threat: L12
+Deno.test("watch --decide says the key that its first decision makes, and the log who ran it", async () => {
+  await using dir = await tempDir();
+  await prepare(dir);
+  await Deno.remove(dir.at("private"), { recursive: true });
+  const { id } = (await queueSample(dir.path, { proposedFile: "b.example\n" })).proposal;
+  const watch = startWatch(dir.path, ["--decide"]);
+  assertStringIncludes(await watch.next(), "arrived");
+  assertStringIncludes(await watch.next(), "2> ! created the audit signing key, SHA256:");
+  assertStringIncludes(await watch.next(), "ruled");
+  assertEquals(await watch.end(), 0);
+  const [entry] = await entriesOf(dir);
+  assertEquals([entry?.operator, entry?.operatorName], ["rule:no-hosts", operatorAccount()]);
+  const { out } = await supervise(dir.path, ["show", id]);
+  assertStringIncludes(out, `by rule:no-hosts (${operatorAccount()})`);
 });
