@@ -229,7 +229,7 @@ Deno.test("no standing decision reaches below the floor, or past the rules' limi
   assertEquals(await outcome(dir, withHosts("b.example")), "reject");
   await Deno.writeTextFile(
     dir.at("policy.json"),
-    JSON.stringify({ ...POLICY, decisions_per_hour: 2 }),
+    JSON.stringify({ ...POLICY, decisions_per_hour: 1 }),
   );
   assertEquals(await outcome(dir, withHosts("b.example")), "approve");
   assertStringIncludes((await ask(dir, withHosts("b.example"))).why, "in the last hour");
