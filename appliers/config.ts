@@ -117,10 +117,8 @@ export function applyConfigPath(root: string): string {
 /**
  * Reads `apply.json`; `undefined` if there is no such file.
  *
- * Needs to read the file, its directory, and the programs and directories that it names.
- *
- * @throws {ApplyConfigError} As {@linkcode parseApplyConfig} does, and if others may change the file, its
- * directory, a program or the directory of a rendered file.
+ * @throws {ApplyConfigError} As {@linkcode parseApplyConfig} does, and if others may change the file or its
+ * directory.
  */
 export function readApplyConfig(path: string): ApplyConfig | undefined {
   const refuse = (reason: string) => new ApplyConfigError(`Cannot use ${path}: ${reason}`);
@@ -143,13 +141,7 @@ export function readApplyConfig(path: string): ApplyConfig | undefined {
       : "";
     throw refuse(`it cannot be read (${(error as Error).name})${way}`);
   }
-  const config = parseApplyConfig(text, path);
-  for (const named of [...config.programs, ...config.directories]) {
-    // The launcher's grant is for what is here now: the start of a verb must not find another program.
-    const why = whyOthers(named) ?? whyOthers(directoryOf(named));
-    if (why !== undefined) throw refuse(`it names ${named}: ${why}`);
-  }
-  return config;
+  return parseApplyConfig(text, path);
 }
 
 /** Why another account could change what has a path; `undefined` if none can. */
@@ -331,17 +323,40 @@ function directoryOf(path: string): string {
   return path.slice(0, path.lastIndexOf("/")) || "/";
 }
 
-/** The three lines that the launcher reads: each empty for a file that cannot be used. */
-export function grantsIn(path: string): readonly [string, string, string] {
-  try {
-    const { programs, addresses, directories } = readApplyConfig(path) ??
-      { programs: [], addresses: [], directories: [] };
-    // Deno checks some calls against the path behind the links.
-    const readable = new Set(directories.flatMap((dir) => [dir, Deno.realPathSync(dir)]));
-    return [programs.join(","), addresses.join(","), [...readable].join(",")];
-  } catch {
-    return ["", "", ""]; // The command line says what is wrong with it.
-  }
+/** What the launcher grants. */
+export interface ApplyGrants {
+  /** Programs, addresses and directories, each joined by commas; empty for a file that cannot be used. */
+  readonly lines: readonly [string, string, string];
+  /** What of it another account could replace, so that nothing is granted. */
+  readonly problem?: string;
 }
 
-if (import.meta.main) console.log(grantsIn(Deno.args[0] ?? "").join("\n"));
+/**
+ * Works out what to grant. The command line may not look at the programs, so what is wrong with one is said
+ * here; what is wrong with the file itself the command line says.
+ */
+export function grantsIn(path: string): ApplyGrants {
+  const nothing = { lines: ["", "", ""] } as const;
+  let config: ApplyConfig | undefined;
+  try {
+    config = readApplyConfig(path);
+  } catch {
+    return nothing;
+  }
+  if (config === undefined) return nothing;
+  const { programs, addresses, directories } = config;
+  for (const named of [...programs, ...directories]) {
+    const why = whyOthers(named) ?? whyOthers(directoryOf(named));
+    if (why === undefined) continue;
+    return { ...nothing, problem: `Cannot use ${path}: it names ${named}: ${why}` };
+  }
+  // Deno checks some calls against the path behind the links.
+  const readable = new Set(directories.flatMap((dir) => [dir, Deno.realPathSync(dir)]));
+  return { lines: [programs.join(","), addresses.join(","), [...readable].join(",")] };
+}
+
+if (import.meta.main) {
+  const { lines, problem } = grantsIn(Deno.args[0] ?? "");
+  console.log(lines.join("\n"));
+  if (problem !== undefined) console.error(problem);
+}

@@ -20,6 +20,8 @@ const AGAIN_MS = 50;
 /** The most that is read of an answer: its first line says all. */
 const MAX_ANSWER_BYTES = 512;
 
+const NO_ANSWER = "nothing answered";
+
 /** One thing to be seen. */
 interface Expectation {
   /** What is asked for, in words. */
@@ -45,6 +47,11 @@ function someOf<T>(all: readonly T[], what: string, unseen: string[]): readonly 
   return all.slice(0, MAX_PROBED);
 }
 
+/** Whether a name is short enough for a host: a longer one some proxies refuse in their own way. */
+function isHost(name: string): boolean {
+  return name.length <= 253 && name.split(".").every((label) => label.length <= 63);
+}
+
 /** What the proxy must answer after a change of the allowlist. */
 export function planForHosts(
   before: string | null,
@@ -67,10 +74,10 @@ export function planForHosts(
   for (
     const host of [denied, ...removed.flatMap((one) => [below(one), hostOf(one)]), ...neighbours]
   ) {
-    if (host === denied || !isCovered(host)) expected.set(host, false);
+    if (host === denied || isHost(host) && !isCovered(host)) expected.set(host, false);
   }
   for (const pattern of [...added, ...(kept === undefined ? [] : [kept])]) {
-    expected.set(below(pattern), true);
+    if (isHost(below(pattern))) expected.set(below(pattern), true);
   }
   return {
     address: proxy!,
@@ -175,7 +182,7 @@ async function see(
   inARow: number,
   signal: AbortSignal,
 ): Promise<string | undefined> {
-  let last = "nothing answered";
+  let last = NO_ANSWER;
   for (let right = 0; right < inARow;) {
     const status = await ask(address, request, signal);
     if (signal.aborted) return last;
@@ -184,7 +191,7 @@ async function see(
       continue;
     }
     right = 0;
-    last = status === undefined ? "nothing answered" : `answered ${status}`;
+    last = status === undefined ? NO_ANSWER : `answered ${status}`;
     await new Promise((resolve) => setTimeout(resolve, AGAIN_MS));
   }
   return undefined;
@@ -199,14 +206,13 @@ async function see(
 export async function probe(plan: Plan, { inARow, withinMs }: ProbeSettings): Promise<string> {
   const over = new AbortController();
   const timer = setTimeout(() => over.abort(), withinMs);
-  let wrong: string[];
+  let wrong: { readonly words: string; readonly last: string }[];
   try {
     const seen = await Promise.all(plan.expectations.map(async (expectation) => {
       const last = await see(plan, expectation, inARow, over.signal);
-      const { what, isAllowed } = expectation;
-      return last === undefined
-        ? []
-        : [`${what} is not ${isAllowed ? "allowed" : "denied"} (${last})`];
+      if (last === undefined) return [];
+      const words = `${expectation.what} is not ${expectation.isAllowed ? "allowed" : "denied"}`;
+      return [{ words: `${words} (${last})`, last }];
     }));
     wrong = seen.flat();
   } catch (cause) {
@@ -214,13 +220,18 @@ export async function probe(plan: Plan, { inARow, withinMs }: ProbeSettings): Pr
     throw new ApplyError("probe", reason, { cause });
   } finally {
     clearTimeout(timer);
+    over.abort();
+  }
+  const within = `within ${withinMs / 1_000} s`;
+  if (wrong.length > 0 && wrong.every(({ last }) => last === NO_ANSWER)) {
+    throw new ApplyError("probe", `${NO_ANSWER} at ${plan.address} ${within}: it may have ended`);
   }
   if (wrong.length > 0) {
     const more = wrong.length > 3 ? `, and ${wrong.length - 3} more` : "";
+    const named = wrong.slice(0, 3).map(({ words }) => words).join(", ");
     throw new ApplyError(
       "probe",
-      `within ${withinMs / 1_000} s ${plan.address} did not do what the file says: ` +
-        wrong.slice(0, 3).join(", ") + more,
+      `${within} ${plan.address} did not do what the file says: ${named}${more}`,
     );
   }
   const named = (isAllowed: boolean) =>

@@ -35,6 +35,8 @@ const LOAD: Readonly<Record<VerbWithFile, () => Promise<Run>>> = {
   "policy test": async () => (await import("./verbs/policy.ts")).policyTest,
   "policy suggest": async () => (await import("./verbs/suggest.ts")).policySuggest,
   "policy standing": async () => (await import("./verbs/standing.ts")).policyStanding,
+  "apply init": async () => (await import("./verbs/apply.ts")).applyInit,
+  "apply check": async () => (await import("./verbs/apply.ts")).applyCheck,
   "audit show": async () => (await import("./verbs/audit_show.ts")).auditShow,
   "audit verify": async () => (await import("./verbs/audit_verify.ts")).auditVerify,
   "audit export": async () => (await import("./verbs/audit.ts")).auditExport,

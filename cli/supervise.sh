@@ -122,7 +122,8 @@ applies() {
     approve:* |\
     modify:* |\
     review:* |\
-    watch:*) ;;
+    watch:* |\
+    apply:check) ;;
     *) return 1 ;;
   esac
 }
@@ -146,6 +147,7 @@ reads_only() {
   case $1:$2 in
     policy:test |\
     policy:suggest |\
+    apply:init |\
     doctor:* |\
     completions:* |\
     launcher:* |\
@@ -178,6 +180,8 @@ choose_program() {
     policy:*:test) program=verbs/policy ;;
     policy:*:suggest) program=verbs/suggest ;;
     policy:*:standing) program=verbs/standing ;;
+    apply:*:init) program=verbs/apply ;;
+    apply:*:check) program=verbs/apply ;;
     audit:*:show) program=verbs/audit_show ;;
     audit:*:verify) program=verbs/audit_verify ;;
     audit:*:export) program=verbs/audit ;;

@@ -32,6 +32,9 @@ export const CLIENT_NAMES = [
 
 export type ClientName = (typeof CLIENT_NAMES)[number];
 
+/** The programs for which `apply init` has a set-up. */
+export const PRESET_NAMES = ["squid", "tinyproxy", "pipelock", "nginx", "buildah"] as const;
+
 /** What `--action` can be. */
 export const ACTIONS = [...STATUSES, "operator-edit", "superseded"] as const;
 
@@ -259,6 +262,19 @@ const VERB_TABLE = {
     usage: "[remove NAME]",
     about: "list the standing decisions, or end one",
     takes: ["remove"],
+  },
+  "apply init": {
+    program: "apply",
+    without: ["bottle"],
+    usage: "NAME [FILE]",
+    about: `print an apply.json: ${PRESET_NAMES.join(", ")}`,
+    takes: PRESET_NAMES,
+    readsOnly: true,
+  },
+  "apply check": {
+    program: "apply",
+    about: "try the programs of apply.json with the files in force",
+    applies: true,
   },
   "audit show": {
     program: "audit_show",

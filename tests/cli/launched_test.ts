@@ -26,6 +26,8 @@ const RUNS: Readonly<
   "policy test": [[], 0, /^There is no policy\.json: .*\nPending:\np1 .*1 recorded decision: /s],
   "policy suggest": [[], 0, /^There is nothing to suggest, after 1 decision of people\.\n/],
   "policy standing": [[], 0, /^Nothing stands; supervise approve ID --standing 30d makes it\.\n/],
+  "apply init": [["squid"], 0, /^\{\n {2}"pipelock": \{/],
+  "apply check": [[], 1, /^$/],
   "audit show": [[], 0, /^\d{4}-\d\d-\d\d \d\d:\d\d {2}approved {2}p0 /],
   "audit verify": [[], 0, /^ +LINES .*\nok +1 .*pipelock-dev-1\nsigned with SHA256:/],
   "audit export": [[], 0, /^\{"version":1,"kind":"supervise-audit".*\n\{"timestamp":/],

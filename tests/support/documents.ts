@@ -46,6 +46,12 @@ export const RUN_ELSEWHERE: Readonly<Record<string, readonly [file: string, as: 
   // A newcomer's, with an empty cache: the demo by itself, and the suite that these tests are part of.
   "npx -y deno@2.9.6 task demo": [".ci/run", "npx -y deno@2.9.6 task demo"],
   "npx -y deno@2.9.6 task test": [".ci/run", "npx -y deno@2.9.6 task test"],
+  // With the real proxy, and with programs of every machine.
+  "squid -f ~/.claude-bottle/proxy/squid.conf": ["tests/apply/squid.ts", 'setUp(dir, "squid"'],
+  "supervise apply check --bottle dev-1": [
+    "tests/cli/verbs/apply_test.ts",
+    '["apply", "check", "--bottle", "dev-1"]',
+  ],
   // With a real engine, after the commands before it.
   "supervise bottle up dev-1": ["tests/container/bottle.ts", "bottle up dev-1"],
   // JSR cannot be reached from every machine: a release is served from this one instead.

@@ -59,3 +59,16 @@ export async function asUser<T>(
     process.seteuid!(0);
   }
 }
+
+/**
+ * Becomes a user who is not root for good, in a test that runs alone: programs that it starts know no other.
+ *
+ * @param dir What the user owns from now on.
+ */
+export async function becomeUser(dir: string): Promise<void> {
+  if (!isRoot) return;
+  if (!Deno.env.has(ALONE)) throw new Error("Cannot become another user: other tests run here");
+  await must("chown", "-R", `${NOBODY}:${NOBODY}`, dir);
+  process.setgid!(NOBODY);
+  process.setuid!(NOBODY);
+}

@@ -69,8 +69,15 @@ const MODS: Readonly<Record<string, readonly string[]>> = {
 /** The programs, and what each sees besides its own folder. */
 const PROGRAMS: Readonly<Record<string, readonly string[]>> = {
   "sidecar/": ["sidecar_mod.ts"],
-  "cli/": ["mod.ts", "internal_mod.ts", "read_mod.ts", "start_mod.ts", "appliers/mod.ts"],
-  "appliers/": ["mod.ts", "internal_mod.ts"],
+  "cli/": [
+    "mod.ts",
+    "internal_mod.ts",
+    "read_mod.ts",
+    "start_mod.ts",
+    "appliers/mod.ts",
+    "appliers/presets.ts",
+  ],
+  "appliers/": ["mod.ts", "internal_mod.ts", "examples/"],
   "bench/": ["mod.ts", "internal_mod.ts"],
   "demo/": ["mod.ts", "internal_mod.ts"],
 };
@@ -152,7 +159,7 @@ export function objection(from: string, to: string): string | undefined {
 function objectionInProgram(program: string, from: string, to: string): string | undefined {
   if (to.startsWith(program)) return objectionByFloor(from, to);
   const seen = PROGRAMS[program]!;
-  if (seen.includes(to) || to === "deno.json") return undefined;
+  if (seen.some((entry) => covers(entry, to)) || to === "deno.json") return undefined;
   if (to.startsWith("src/") || to in MODS) return `${program} sees ${seen.join(" and ")} only`;
   if (programOf(to) === undefined) {
     return `${program} sees ${seen.join(" and ")} and its own folder; move the file into it`;

@@ -48,6 +48,7 @@ const FIRST_WORDS = [
     "watch",
     "notify",
     "policy",
+    "apply",
     "audit",
     "bottle",
     "doctor",
@@ -65,6 +66,8 @@ const IDS = ["aa11", "ab22", "cc33"];
 const LINES: readonly (readonly [line: string, offered: readonly string[]])[] = [
   ["", FIRST_WORDS],
   ["aud", ["audit"]],
+  ["apply ", ["init", "check"]],
+  ["apply init t", ["tinyproxy"]],
   ["audit ", ["show", "verify", "export", "head"]],
   ["audit e", ["export"]],
   ["show ", IDS],
