@@ -374,7 +374,7 @@ async function record(
   }
   if (status === STATUS_MODIFIED) keepDecided(bottleSlug, finalFile!, root);
   // The sidecar works out the next change on a copy of the file in force.
-  if (change !== undefined) keepFilesInForce(bottleSlug, root);
+  if (change !== undefined) keepFilesInForce(bottleSlug, root, stagingDir(root, bottleSlug));
   const auditLog = auditLogPath(component, bottleSlug, { root });
   const standing = toStand && { standing: toStand.made };
   const warning = change && await afterAnswer(root, bottleSlug, change, applying);

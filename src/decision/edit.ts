@@ -26,6 +26,7 @@ import {
 } from "../records/proposal.ts";
 import { type Comparison, describeReach } from "../records/reach.ts";
 import { sha256Hex } from "../text/hash.ts";
+import { stagingDir } from "./answer.ts";
 import { readInForce } from "./change.ts";
 import { diffAgainst, type Held, held } from "./inspect.ts";
 import { carryOut, withBottleLock } from "./journal.ts";
@@ -156,7 +157,7 @@ export async function editFile(request: EditRequest): Promise<RecordedEdit> {
     };
     const change = { tool, before, after: new TextEncoder().encode(file) };
     const { head, applied } = await carryOut(root, { entry, change }, applying);
-    keepFilesInForce(bottleSlug, root);
+    keepFilesInForce(bottleSlug, root, stagingDir(root, bottleSlug));
     const auditLog = auditLogPath(component, bottleSlug, { root });
     return { auditLog, auditHead: formatHead(head), applied: applied! };
   }, applying);

@@ -262,9 +262,15 @@ export function replaceFileAlone(path: string, bytes: Uint8Array, mode = FILE_MO
  *
  * @param path The name. Others must not be able to replace its directory.
  * @param stagingDir A directory on the same file system that they cannot reach; created if missing.
+ * @param options `isCopy`: its name is not made durable, because it can be made again.
  * @throws {Error} If the owner could not read the file, or a directory has the name.
  */
-export function handOver(path: string, bytes: Uint8Array, stagingDir: string): void {
+export function handOver(
+  path: string,
+  bytes: Uint8Array,
+  stagingDir: string,
+  { isCopy = false } = {},
+): void {
   const dir = dirname(path);
   const staged = stagedName(join(stagingDir, basename(path)), crypto.randomUUID());
   writeNewFile(staged, bytes);
@@ -275,7 +281,7 @@ export function handOver(path: string, bytes: Uint8Array, stagingDir: string): v
     removeQuietly(staged);
     throw error;
   }
-  syncNames(dir);
+  if (!isCopy) syncNames(dir);
 }
 
 /** The name of a hidden file beside another one, which becomes it. */

@@ -12,7 +12,14 @@ import {
 } from "../disk/layout.ts";
 import { ownFileStamp, readOwnFile } from "../disk/read_own.ts";
 import { listNames, readUntrusted, stampOfFile } from "../disk/read_untrusted.ts";
-import { clearDirectory, handOver, removeFile, removeQuietly, replaceFile } from "../disk/write.ts";
+import {
+  clearDirectory,
+  handOver,
+  removeFile,
+  removeQuietly,
+  replaceFile,
+  replaceFileAlone,
+} from "../disk/write.ts";
 import { checkBottleSlug } from "../records/names.ts";
 import { MAX_CONFIG_FILE_BYTES } from "../records/problem.ts";
 import { CONFIG_FILE_FOR_TOOL, type Tool, TOOLS } from "../records/proposal.ts";
@@ -56,8 +63,10 @@ const keptBefore = new Map<string, string>();
  * Keeps copies of a bottle's config files in force: by hash in `<root>/private`, the oldest of which it
  * removes, and one of each in the bottle's queue, where its sidecar works out a change on it. The operator's
  * programs call it again and again. Needs `--allow-read` and `--allow-write` for the root.
+ *
+ * @param stagingDir Where the holder of the bottle's lock prepares files: what a crash leaves there is cleared.
  */
-export function keepFilesInForce(bottleSlug: string, root: string): void {
+export function keepFilesInForce(bottleSlug: string, root: string, stagingDir?: string): void {
   const queueDir = queueDirForSlug(bottleSlug, { root });
   for (const tool of TOOLS) {
     const path = join(currentConfigDirForSlug(bottleSlug, root), CONFIG_FILE_FOR_TOOL[tool]);
@@ -68,8 +77,14 @@ export function keepFilesInForce(bottleSlug: string, root: string): void {
       const bytes = readOwnFile(path, MAX_CONFIG_FILE_BYTES);
       if (bytes === undefined) removeFile(copy);
       else {
-        keepFile(bottleSlug, bytes, root);
-        if (!isCopy(copy, bytes)) handOver(copy, bytes, knownDir(bottleSlug, root));
+        keepFile(
+          bottleSlug,
+          bytes,
+          root,
+          stagingDir === undefined ? replaceFile : replaceFileAlone,
+        );
+        const staging = stagingDir ?? knownDir(bottleSlug, root);
+        if (!isCopy(copy, bytes)) handOver(copy, bytes, staging, { isCopy: true });
       }
       keptBefore.set(path, `${stamp} ${stampOfFile(copy)}`);
     } catch {
