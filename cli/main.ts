@@ -37,6 +37,8 @@ const LOAD: Readonly<Record<VerbWithFile, () => Promise<Run>>> = {
   "policy standing": async () => (await import("./verbs/standing.ts")).policyStanding,
   "apply init": async () => (await import("./verbs/apply.ts")).applyInit,
   "apply check": async () => (await import("./verbs/apply.ts")).applyCheck,
+  "apply resolve": async () => (await import("./verbs/apply_state.ts")).applyResolve,
+  "freeze": async () => (await import("./verbs/apply_state.ts")).freezeBottle,
   "audit show": async () => (await import("./verbs/audit_show.ts")).auditShow,
   "audit verify": async () => (await import("./verbs/audit_verify.ts")).auditVerify,
   "audit export": async () => (await import("./verbs/audit.ts")).auditExport,

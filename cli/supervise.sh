@@ -64,6 +64,7 @@ takes_value() {
     --tool |\
     --since |\
     --until |\
+    --for |\
     --action |\
     --host |\
     --sort |\
@@ -123,7 +124,8 @@ applies() {
     modify:* |\
     review:* |\
     watch:* |\
-    apply:check) ;;
+    apply:check |\
+    apply:resolve) ;;
     *) return 1 ;;
   esac
 }
@@ -182,6 +184,8 @@ choose_program() {
     policy:*:standing) program=verbs/standing ;;
     apply:*:init) program=verbs/apply ;;
     apply:*:check) program=verbs/apply ;;
+    apply:*:resolve) program=verbs/apply_state ;;
+    freeze:*:*) program=verbs/apply_state ;;
     audit:*:show) program=verbs/audit_show ;;
     audit:*:verify) program=verbs/audit_verify ;;
     audit:*:export) program=verbs/audit ;;

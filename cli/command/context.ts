@@ -211,6 +211,12 @@ function nearest(bottle: string, known: ReadonlySet<string>, supervise: string):
   return `there are ${someOf(names)}`;
 }
 
+/** The bottle of a verb that is about one alone. */
+export function namedBottle({ flags: { bottle } }: Pick<Context, "flags">): string {
+  if (bottle === undefined) throw new UsageError("Cannot tell which bottle: add --bottle SLUG");
+  return bottle;
+}
+
 const OUTCOMES = {
   completed: "was recorded and is answered now",
   dropped: "was not recorded, so it never happened; decide anew",

@@ -36,7 +36,13 @@ export type ClientName = (typeof CLIENT_NAMES)[number];
 export const PRESET_NAMES = ["squid", "tinyproxy", "pipelock", "nginx", "buildah"] as const;
 
 /** What `--action` can be. */
-export const ACTIONS = [...STATUSES, "operator-edit", "superseded"] as const;
+export const ACTIONS = [
+  ...STATUSES,
+  "operator-edit",
+  "superseded",
+  "apply-failed",
+  "apply-resolved",
+] as const;
 
 const FLAG_TABLE = {
   "root": {
@@ -60,10 +66,12 @@ const FLAG_TABLE = {
     about: "only what arrived since then: 90s, 15m, 2h, 3d ago, or a timestamp",
   },
   "until": { value: "WHEN", about: "only what was recorded before then: like --since" },
+  "for": { value: "TIME", about: "how long, from now: 90m, 12h or 7d" },
+  "end": { about: "end it now" },
   "action": {
     value: "NAME",
     offers: ACTIONS,
-    about: "only approved, modified, rejected, operator-edit or superseded",
+    about: `only ${ACTIONS.join(", ")}`,
   },
   "host": {
     value: "TEXT",
@@ -275,6 +283,28 @@ const VERB_TABLE = {
     program: "apply",
     about: "try the programs of apply.json with the files in force",
     applies: true,
+  },
+  "apply resolve": {
+    program: "apply_state",
+    usage: "--bottle SLUG",
+    about: "go on after a change that could not be taken back: try the file in force again",
+    flags: ["notes", "confirm"],
+    says: {
+      bottle: "the bottle",
+      notes: "your words for the log",
+      confirm: "without apply.json: the bottle's name; you say that its enforcer has the file",
+    },
+    applies: true,
+  },
+  "freeze": {
+    program: "apply_state",
+    usage: "--bottle SLUG",
+    about: "change no file in force of a bottle for some time, whoever decides",
+    flags: ["until", "for", "end"],
+    says: {
+      bottle: "the bottle",
+      until: "until then: 2026-11-22T10:00:00Z, or local time without the Z",
+    },
   },
   "audit show": {
     program: "audit_show",

@@ -20,6 +20,8 @@ import {
   queueRoot,
   readBottle,
   readFileInForce,
+  readFrozen,
+  readNotProven,
   removedRoot,
   slugsEver,
   TOOLS,
@@ -203,7 +205,7 @@ export function checkSidecars(subject: Subject): Finding[] {
 }
 
 /** Checks that each bottle has its files in force, that they are valid, and that somebody asks there. */
-export function checkFilesInForce({ root }: Pick<Subject, "root">): Finding[] {
+export function checkFilesInForce({ root, supervise, nowMs }: Subject): Finding[] {
   const { ok, warn, bad } = findingsOf("files-in-force");
   const { slugs } = listBottles(root);
   const configured = namesInOwn(currentConfigRoot(root));
@@ -211,6 +213,33 @@ export function checkFilesInForce({ root }: Pick<Subject, "root">): Finding[] {
   for (const slug of new Set([...slugs, ...configured.filter(isBottleSlug)])) {
     const dir = shellWord(currentConfigDirForSlug(slug, root));
     const missing: string[] = [];
+    try {
+      const notProven = readNotProven(root, slug);
+      if (notProven !== undefined) {
+        const { tool, since, reason } = notProven;
+        found.push(bad(
+          `${slug}: since ${since} nobody knows which ${
+            CONFIG_FILE_FOR_TOOL[tool]
+          } its enforcer has ` +
+            `(${reason}), so nothing is applied`,
+          `${supervise} apply resolve --bottle ${slug}`,
+        ));
+      }
+      const frozenUntil = readFrozen(root, slug, nowMs);
+      if (frozenUntil !== undefined) {
+        found.push(warn(
+          `${slug}: its files are frozen until ${frozenUntil}, so nothing is applied`,
+          `${supervise} freeze --end --bottle ${slug}`,
+        ));
+      }
+    } catch (error) {
+      if (!(error instanceof MalformedRecordError)) throw error;
+      const file = shellWord(error.file);
+      found.push(bad(
+        `${slug}: nobody knows whether its files may be changed, so nothing is applied. ${error.message}`,
+        `look at ${file}; once its enforcer has the files in force, move it away`,
+      ));
+    }
     for (const tool of TOOLS) {
       const name = CONFIG_FILE_FOR_TOOL[tool];
       try {

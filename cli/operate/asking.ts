@@ -14,6 +14,7 @@ import {
 } from "../../mod.ts";
 import type { Context } from "../command/context.ts";
 import { CancelledError } from "../command/exit.ts";
+import { UsageError } from "../command/flags.ts";
 import { renderProposal } from "../render/proposal.ts";
 import { quoteShort } from "../render/quote.ts";
 import { versionBlocks } from "../render/version.ts";
@@ -41,6 +42,31 @@ export function askForWords(
       return undefined;
     },
   };
+}
+
+/**
+ * Has a person type the bottle's name, unless they gave it with `--confirm`.
+ *
+ * @param sentence What they have to know.
+ * @param deed What they do so, for the question.
+ * @throws {CancelledError} If they type something else.
+ * @throws {UsageError} If there is nobody to ask.
+ */
+export async function confirmByName(
+  context: Context,
+  bottle: string,
+  sentence: string,
+  deed: string,
+): Promise<void> {
+  const { flags: { confirm, json }, interactive } = context;
+  if (confirm.includes(bottle)) return;
+  if (!interactive || json) {
+    throw new UsageError(`Cannot ${deed} without a person: add --confirm ${bottle}`);
+  }
+  const request = `Type ${bottle} (the bottle's name) to ${deed}:`;
+  const question = { sentence: visibleLine(sentence, "code"), request, word: bottle, gives: {} };
+  if (await askForWords(context, askOn(context)).confirm(question)) return;
+  throw new CancelledError("Cancelled: nothing was changed");
 }
 
 export function printVersion(

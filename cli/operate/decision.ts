@@ -148,6 +148,12 @@ export async function decideFound(
   });
 }
 
+/** Makes the signing key before what it is for, so that no error here can look as if that had failed. */
+export async function ensureKey(context: Context): Promise<void> {
+  const { fingerprint, created } = await ensureSigningKey(context.root);
+  if (created) sayNewKey(context, fingerprint);
+}
+
 /** Makes the request of every verb and screen: throws for its obstacles, and says the key if it made one. */
 async function requestFor(context: Context, seen: Seen, said: Said) {
   const { inspection, proposalSha256, currentSha256, finalSha256 } = seen;
@@ -158,9 +164,7 @@ async function requestFor(context: Context, seen: Seen, said: Said) {
   }
   const now = carryDraft(root, inspection, { ...said, proposalSha256, currentSha256, finalSha256 });
   refuseObstacles(now.inspection, now.draft);
-  const { fingerprint, created } = await ensureSigningKey(root);
-  // Before the decision, so that no error here can look like a failed decision.
-  if (created) sayNewKey(context, fingerprint);
+  await ensureKey(context);
   return {
     ...said,
     root,

@@ -15,6 +15,8 @@ const RUNS: Readonly<Partial<Record<VerbName, readonly string[]>>> = {
   "policy test": ["", "--json"],
   "policy suggest": ["", "--json"],
   "policy standing": ["", "--json"],
+  "apply resolve": ["--bottle dev-1", "--bottle dev-1 --json"],
+  "freeze": ["--bottle dev-1 --end", "--bottle dev-1 --end --json"],
   "audit show": ["", "--full", "--json"],
   "audit verify": ["", "--json"],
   "audit export": [""],

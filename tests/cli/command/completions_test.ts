@@ -49,6 +49,7 @@ const FIRST_WORDS = [
     "notify",
     "policy",
     "apply",
+    "freeze",
     "audit",
     "bottle",
     "doctor",
@@ -66,7 +67,7 @@ const IDS = ["aa11", "ab22", "cc33"];
 const LINES: readonly (readonly [line: string, offered: readonly string[]])[] = [
   ["", FIRST_WORDS],
   ["aud", ["audit"]],
-  ["apply ", ["init", "check"]],
+  ["apply ", ["init", "check", "resolve"]],
   ["apply init t", ["tinyproxy"]],
   ["audit ", ["show", "verify", "export", "head"]],
   ["audit e", ["export"]],

@@ -1,0 +1,78 @@
+/**
+ * `apply resolve` and `freeze`: ends, and begins, that no file in force of a bottle is changed.
+ *
+ * @module
+ */
+
+import { durationMs, freeze, readFrozen, readNotProven } from "../../internal_mod.ts";
+import { resolveNotProven } from "../../mod.ts";
+import { runAlone } from "../command/alone.ts";
+import { type Context, namedBottle, openApplier, operatorAccount } from "../command/context.ts";
+import { UsageError } from "../command/flags.ts";
+import { parseWhen } from "../command/resolve.ts";
+import { confirmByName } from "../operate/asking.ts";
+import { ensureKey } from "../operate/decision.ts";
+import { localTime } from "../render/time.ts";
+
+/**
+ * `apply resolve`: has the programs of `apply.json` make the file in force take effect once more. Without them the
+ * operator's word counts, so a person types the bottle's name.
+ */
+export async function applyResolve(context: Context): Promise<void> {
+  const { root, flags, print, printJson, visible } = context;
+  const bottle = namedBottle(context);
+  const state = readNotProven(root, bottle);
+  if (state === undefined) {
+    if (flags.json) printJson({ bottle, resolved: false, says: null, audit_head: null });
+    else print(`${bottle}: nothing is to be resolved.`);
+    return;
+  }
+  const applier = await openApplier(context);
+  if (applier === undefined) {
+    await confirmByName(
+      context,
+      bottle,
+      `Nobody knows which file its enforcer of ${state.tool} has (${state.reason}), and no apply.json names ` +
+        "a program that could look. Make it read the file in force first.",
+      "say that it has the file in force",
+    );
+  }
+  await ensureKey(context);
+  const notes = flags.notes ?? "";
+  const request = { root, bottleSlug: bottle, applier, notes, operator: operatorAccount() };
+  const done = await resolveNotProven(request);
+  const says = done?.says ?? "another program resolved it";
+  if (flags.json) {
+    printJson({ bottle, resolved: true, says, audit_head: done?.auditHead ?? null });
+  } else print(`resolved ${bottle}: ${visible(says)}`);
+}
+
+/** `freeze`: until a time, no file in force of the bottle is changed, whoever decides. */
+export function freezeBottle(context: Context): void {
+  const { root, flags: { until, for: duration, end, json }, print, printJson } = context;
+  const bottle = namedBottle(context);
+  if ([until !== undefined, duration !== undefined, end].filter(Boolean).length !== 1) {
+    throw new UsageError("Cannot freeze: give one of --until WHEN, --for TIME and --end");
+  }
+  const nowMs = Date.now();
+  let untilMs: number | undefined;
+  if (duration !== undefined) {
+    const forMs = durationMs(duration);
+    if (forMs === undefined) {
+      throw new UsageError(`Cannot use ${duration} as --for: expected 90m, 12h or 7d`);
+    }
+    untilMs = nowMs + forMs;
+  } else if (until !== undefined) {
+    untilMs = parseWhen("until", until, nowMs) / 1000;
+    if (untilMs <= nowMs) {
+      throw new UsageError(`Cannot freeze until ${until}: that is over; --for 2h counts from now`);
+    }
+  }
+  freeze(root, bottle, untilMs === undefined ? undefined : new Date(untilMs).toISOString());
+  const frozenUntil = readFrozen(root, bottle, nowMs);
+  if (json) printJson({ bottle, frozen_until: frozenUntil ?? null });
+  else if (frozenUntil === undefined) print(`${bottle} is not frozen.`);
+  else print(`${bottle} is frozen until ${localTime(frozenUntil)}; --end ends it before.`);
+}
+
+if (import.meta.main) await runAlone({ "apply resolve": applyResolve, "freeze": freezeBottle });
