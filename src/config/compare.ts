@@ -54,7 +54,7 @@ const COMPARE: Readonly<Record<Tool, Compare>> = {
  * assertEquals(marksFor("pipelock-block", "a.example.com\n", "a.example.com\n*.other.net\n"), [{
  *   severity: "high",
  *   rule: "wildcard-host",
- *   message: '"*.other.net" would allow every host below "other.net"',
+ *   message: '"*.other.net" would allow "other.net" and all below it',
  *   side: "new",
  *   line: 2,
  * }]);

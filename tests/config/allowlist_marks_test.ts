@@ -241,6 +241,22 @@ Deno.test("marksFor() judges an allowlist where none is in force by itself", () 
   ]);
 });
 
+Deno.test("of a long first allowlist one mark is about all hosts of new owners, and each is judged else", () => {
+  const hosts = ["a.one.example.com", "b.one.example.com", "two.dev", "github.com", "pastebin.com"];
+  for (const before of [null, "", "# no host yet\n"]) {
+    const marks = marksFor("pipelock-block", before, hosts.map((host) => `${host}\n`).join(""));
+    assertEquals(marks.map(({ severity, rule, line }) => `${severity} ${rule} ${line}`), [
+      "high paste-or-tunnel 5",
+      "medium new-owner 1",
+      ...["low new-host 2", "low new-host 3", "low new-host 4"],
+    ]);
+    const message = "4 hosts of 3 new owners: no host is in force yet";
+    assertEquals(marks[1]?.message, message);
+  }
+  const later = marksFor("pipelock-block", "three.dev\n", "a.dev\nb.dev\nc.dev\nd.dev\n");
+  assertEquals(later.filter(({ rule }) => rule === "new-owner").length, 4);
+});
+
 Deno.test("marksFor() names what resembles what, and who owns it", () => {
   const [mark] = marksFor(TOOL, IN_FORCE, plus("api.github.com.evil.example"));
   assertEquals(

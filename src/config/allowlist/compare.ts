@@ -7,6 +7,7 @@
 import type { Mark } from "../../records/mark.ts";
 import type { Findings, ReachItem } from "../../records/reach.ts";
 import { coversOf, forEachPattern, hostOf, isCovered, isWildcard } from "../hosts/covers.ts";
+import { ownerOf } from "../hosts/resemblance.ts";
 import { openJudge } from "../hosts/rules.ts";
 
 /** The patterns of an allowlist, each with its first line. */
@@ -61,5 +62,31 @@ export function compareAllowlist(current: string | null, proposed: string): Find
     const message = `"${value}" would no longer be allowed`;
     marks.push({ severity: "low", rule: "removed-host", message, side: "old", line });
   }
-  return { added: [...added.values()], removed, marks, isUnknown: false, isWhole: true, tame: [] };
+  const told = before.size === 0 ? joinNewOwners(marks, added.values()) : marks;
+  return {
+    added: [...added.values()],
+    removed,
+    marks: told,
+    isUnknown: false,
+    isWhole: true,
+    tame: [],
+  };
+}
+
+/** How many marks alike an operator reads. */
+const MOST_APART = 3;
+
+/**
+ * Has one mark for all hosts of new owners if there are many: where no host is in force nearly each is one,
+ * and so many marks alike hide the others. Each of the hosts is still an item, which gets a mark of its own.
+ */
+function joinNewOwners(marks: readonly Mark[], added: Iterable<ReachItem>): readonly Mark[] {
+  const strangers = marks.filter(({ rule }) => rule === "new-owner");
+  if (strangers.length <= MOST_APART) return marks;
+  const lines = new Set(strangers.map(({ line }) => line));
+  const owners = new Set<string>();
+  for (const { value, line } of added) if (lines.has(line)) owners.add(ownerOf(hostOf(value)));
+  const of = owners.size === 1 ? "1 new owner" : `${owners.size} new owners`;
+  const message = `${strangers.length} hosts of ${of}: no host is in force yet`;
+  return [{ ...strangers[0]!, message }, ...marks.filter(({ rule }) => rule !== "new-owner")];
 }

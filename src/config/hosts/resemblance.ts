@@ -70,6 +70,11 @@ function siteOf(host: string): Site {
   return { name: domain.slice(0, dot), ending: domain.slice(dot + 1), domain };
 }
 
+/** What an owner registered of a host: `github.com` of `api.github.com`. */
+export function ownerOf(host: string): string {
+  return siteOf(host).domain;
+}
+
 /** Shorter names are close to too many others. */
 const MIN_NAME_CHARS = 4;
 

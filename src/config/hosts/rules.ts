@@ -150,7 +150,7 @@ function* judgeWildcard(host: string, isKnownOwner: boolean): Generator<HostMark
   const listed = listedService(host);
   const isShared = listed === ANYBODYS || endingOf(host) === "is-ending";
   const [name, below] = [quote(`*.${host}`, 255), SERVICES_BELOW.get(host)];
-  const message = `${name} would allow every host below ${quote(host, 253)}`;
+  const message = `${name} would allow ${quote(host, 253)} and all below it`;
   const severity = isKnownOwner && !isShared ? "medium" : "high";
   yield { severity, rule: "wildcard-host", message };
   if (isShared || listed !== undefined || below === undefined) return;

@@ -56,7 +56,7 @@ Deno.test("a shows what would happen to each that is selected, and leaves out wh
   );
   assertStringIncludes(
     app.screen(),
-    '│ web.2  pipelock-block  +1 -0  1 high  p5\n   ! high  "*.example.com" would allow every host',
+    '│ web.2  pipelock-block  +1 -0  1 high  p5\n   ! high  "*.example.com" would allow "example.com" and all',
   );
 
   // One slug for the bottle that has a high mark, and none for the other.

@@ -190,7 +190,7 @@ Deno.test("a high mark wants the slug, typed by hand", async () => {
   // What it lets in is said where the slug is asked for, or the slug becomes a habit.
   assertStringIncludes(
     app.screen(),
-    ' pipelock-block: "*.example.com" would allow every host below "example.com".\n' +
+    ' pipelock-block: "*.example.com" would allow "example.com" and all below it.\n' +
       " Type dev-1 (the bottle's name) to approve anyway:\n",
   );
   app.app.paste("dev-1");

@@ -48,7 +48,7 @@ Deno.test("show of a decided proposal has the decision, who, when, marks, confir
     '  proposal id "aaaa1111-one"',
     `  final file ${sha256Hex(WILDCARD)}`,
     "  its marks:",
-    '  ! high    line 2: "*.example.com" would allow every host below "example.com"',
+    '  ! high    line 2: "*.example.com" would allow "example.com" and all below it',
     "  it would let dev-1 reach *.example.com; nothing else is new",
     "  the operator confirmed the high marks, by typing the bottle's name",
     "  in force: the file alone: nothing reloads it",
@@ -76,7 +76,7 @@ Deno.test("show of a decided proposal has the decision, who, when, marks, confir
   assertEquals(decision.marks, [{
     severity: "high",
     rule: "wildcard-host",
-    message: '"*.example.com" would allow every host below "example.com"',
+    message: '"*.example.com" would allow "example.com" and all below it',
     side: "new",
     line: 2,
   }]);
