@@ -37,6 +37,13 @@ export class NotAppliedError extends SuperviseError {
   /** What the applier said. */
   override readonly cause: ApplyError;
 
+  /**
+   * Makes the error.
+   *
+   * @param code Whether the file before is in force, or nobody knows.
+   * @param message What did not take effect, and why.
+   * @param cause What the applier said.
+   */
   constructor(
     code: ErrorCode & ("apply_failed" | "enforcer_not_proven"),
     message: string,

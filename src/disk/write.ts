@@ -81,6 +81,17 @@ export function writeNewFile(path: string, bytes: Uint8Array): void {
   }
 }
 
+/** Writes a new file of which a power cut may leave nothing. */
+function writeUnsynced(path: string, bytes: Uint8Array): void {
+  using file = openNew(path);
+  try {
+    writeFully(file, bytes);
+  } catch (error) {
+    removeQuietly(path);
+    throw error;
+  }
+}
+
 function renameOrRemove(from: string, to: string): void {
   try {
     Deno.renameSync(from, to);
@@ -262,7 +273,7 @@ export function replaceFileAlone(path: string, bytes: Uint8Array, mode = FILE_MO
  *
  * @param path The name. Others must not be able to replace its directory.
  * @param stagingDir A directory on the same file system that they cannot reach; created if missing.
- * @param options `isCopy`: its name is not made durable, because it can be made again.
+ * @param options `isCopy`: nothing of it is made durable, because it can be made again.
  * @throws {Error} If the owner could not read the file, or a directory has the name.
  */
 export function handOver(
@@ -273,7 +284,8 @@ export function handOver(
 ): void {
   const dir = dirname(path);
   const staged = stagedName(join(stagingDir, basename(path)), crypto.randomUUID());
-  writeNewFile(staged, bytes);
+  if (isCopy) writeUnsynced(staged, bytes);
+  else writeNewFile(staged, bytes);
   try {
     giveToOwnerOf(dir, staged);
     Deno.renameSync(staged, path);
