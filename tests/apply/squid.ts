@@ -1,4 +1,15 @@
-import { ApplyError } from "../../mod.ts";
+import {
+  ApplyError,
+  decide,
+  inspectProposal,
+  newProposal,
+  queueDirForSlug,
+  readResponse,
+  sha256Hex,
+  SuperviseError,
+  TOOL_PIPELOCK_BLOCK,
+  writeProposal,
+} from "../../mod.ts";
 import { curl, type SetUp, setUp } from "../support/set_up.ts";
 import { isMissing } from "../support/skip.ts";
 import { type TempDir, tempDir } from "../support/temp.ts";
@@ -133,5 +144,45 @@ withSquid(
     await applier().restore(change(added.after, KEPT));
     assertEquals(await curl(address, url("new.test")), "403");
     assertEquals(await curl(address, url("kept.test")), "200");
+  },
+);
+
+withSquid(
+  "squid: denied, asked, approved, told, allowed; and what does not take effect is not approved",
+  async (squid, url, dir) => {
+    const { address, applier } = squid;
+    const root = dir.path;
+    await Deno.mkdir(dir.at("current-config/dev-1"), { recursive: true });
+    await Deno.writeTextFile(dir.at("current-config/dev-1/allowlist"), KEPT);
+    const queueDir = queueDirForSlug("dev-1", { root });
+    const ask = async (proposedFile: string) => {
+      const proposal = newProposal({
+        bottleSlug: "dev-1",
+        tool: TOOL_PIPELOCK_BLOCK,
+        proposedFile,
+        justification: "the tests read it",
+        currentFileHash: sha256Hex(KEPT),
+      });
+      await writeProposal(queueDir, proposal);
+      return await inspectProposal({ root, bottleSlug: "dev-1", proposalId: proposal.id });
+    };
+    const verdict = { status: "approved" } as const;
+    const words = { verdict, notes: "", operator: "ada@host" };
+
+    const shown = await ask(ADDED);
+    const deaf = applier({
+      reload: { argv: ["/bin/true"] },
+      probe: { proxy: address, within_seconds: 1 },
+    });
+    assertEquals(await curl(address, url("new.test")), "403");
+    await assertRejects(() => decide({ ...shown, root, ...words, applier: deaf }), SuperviseError);
+    // The reload of the old list is swallowed, too, but the old list is what Squid has.
+    assertEquals(await Deno.readTextFile(dir.at("current-config/dev-1/allowlist")), KEPT);
+    assertEquals(await readResponse(queueDir, shown.proposal.id).catch(() => null), null);
+
+    await decide({ ...shown, root, ...words, applier: applier() });
+    assertEquals((await readResponse(queueDir, shown.proposal.id)).status, "approved");
+    assertEquals(await Deno.readTextFile(dir.at("current-config/dev-1/allowlist")), ADDED);
+    assertEquals(await curl(address, url("new.test")), "200");
   },
 );
