@@ -38,6 +38,7 @@ const LOAD: Readonly<Record<VerbWithFile, () => Promise<Run>>> = {
   "apply init": async () => (await import("./verbs/apply.ts")).applyInit,
   "apply check": async () => (await import("./verbs/apply.ts")).applyCheck,
   "apply resolve": async () => (await import("./verbs/apply_state.ts")).applyResolve,
+  "edit": async () => (await import("./verbs/edit.ts")).edit,
   "freeze": async () => (await import("./verbs/apply_state.ts")).freezeBottle,
   "audit show": async () => (await import("./verbs/audit_show.ts")).auditShow,
   "audit verify": async () => (await import("./verbs/audit_verify.ts")).auditVerify,

@@ -103,7 +103,8 @@ edits() {
   case $1:$2 in
     approve:1 |\
     modify:* |\
-    review:*) ;;
+    review:* |\
+    edit:*) ;;
     *) return 1 ;;
   esac
 }
@@ -125,7 +126,8 @@ applies() {
     review:* |\
     watch:* |\
     apply:check |\
-    apply:resolve) ;;
+    apply:resolve |\
+    edit:*) ;;
     *) return 1 ;;
   esac
 }
@@ -185,6 +187,7 @@ choose_program() {
     apply:*:init) program=verbs/apply ;;
     apply:*:check) program=verbs/apply ;;
     apply:*:resolve) program=verbs/apply_state ;;
+    edit:*:*) program=verbs/edit ;;
     freeze:*:*) program=verbs/apply_state ;;
     audit:*:show) program=verbs/audit_show ;;
     audit:*:verify) program=verbs/audit_verify ;;

@@ -35,6 +35,9 @@ export type ClientName = (typeof CLIENT_NAMES)[number];
 /** The programs for which `apply init` has a set-up. */
 export const PRESET_NAMES = ["squid", "tinyproxy", "pipelock", "nginx", "buildah"] as const;
 
+/** The words for the files in force. */
+export const FILE_WORDS = ["routes", "allowlist", "dockerfile"] as const;
+
 /** What `--action` can be. */
 export const ACTIONS = [
   ...STATUSES,
@@ -294,6 +297,20 @@ const VERB_TABLE = {
       notes: "your words for the log",
       confirm: "without apply.json: the bottle's name; you say that its enforcer has the file",
     },
+    applies: true,
+  },
+  "edit": {
+    program: "edit",
+    usage: "FILE --bottle SLUG",
+    about: "change the routes, allowlist or dockerfile in force, without a proposal",
+    flags: ["file", "notes", "confirm", "operator"],
+    says: {
+      bottle: "the bottle",
+      file: "the whole new file, instead of an editor; - reads standard input",
+      notes: "your words for the log",
+    },
+    takes: FILE_WORDS,
+    edits: true,
     applies: true,
   },
   "freeze": {

@@ -211,7 +211,10 @@ export function printDecided(context: Context, decision: Decision): void {
 }
 
 /** Prints what made files in force take effect, each way once. */
-export function printApplied({ print, style, visible }: Context, made: readonly Decision[]): void {
+export function printApplied(
+  { print, style, visible }: Context,
+  made: readonly Pick<Decision, "applied">[],
+): void {
   const ways = new Set(made.flatMap(({ applied }) => applied ?? []));
   for (const way of ways) print(style.dim(visible(`in force: ${way}`)));
 }

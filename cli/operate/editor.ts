@@ -5,7 +5,7 @@
  */
 
 import { openEditBuffer } from "../../internal_mod.ts";
-import { type Inspection, validateConfigFile } from "../../mod.ts";
+import { type Inspection, type Tool, validateConfigFile } from "../../mod.ts";
 import { commandIn, type Context } from "../command/context.ts";
 import { CancelledError } from "../command/exit.ts";
 import { UsageError } from "../command/flags.ts";
@@ -33,18 +33,42 @@ export interface Edit {
   readonly kept: string;
 }
 
+/** What an operator edits. */
+interface Text {
+  readonly tool: Tool;
+  /** What is in the editor at first. */
+  readonly start: string;
+  /** What is no version of theirs. */
+  readonly unchanged: string;
+  /** The command that goes on with the version, up to the name of its file. */
+  readonly goOn: string;
+}
+
+/** Opens what an approval would put in force, or `start`, as {@linkcode editText} does. */
+export async function editProposal(
+  context: Context,
+  { merged, proposal: { id, bottleSlug, tool, proposedFile } }: Inspection,
+  start: string = merged ?? proposedFile,
+): Promise<Edit> {
+  const unchanged = merged ?? proposedFile;
+  return await editText(context, {
+    tool,
+    start,
+    unchanged,
+    goOn: `modify ${id} --bottle ${bottleSlug}`,
+  });
+}
+
 /**
- * Opens what an approval would put in force, or `start`, in `$VISUAL`, `$EDITOR` or vi. The operator edits a file in
+ * Opens a text in `$VISUAL`, `$EDITOR` or vi. The operator edits a file in
  * `<root>/private`, mode 0600, which stays there until the version is decided, so that no edit is lost.
  *
  * @throws {CancelledError} If the editor failed, or left the file unchanged, empty or invalid.
  */
-export async function editProposal(
+export async function editText(
   context: Context,
-  inspection: Inspection,
-  start: string = inspection.merged ?? inspection.proposal.proposedFile,
+  { tool, start, unchanged, goOn: verb }: Text,
 ): Promise<Edit> {
-  const { merged, proposal: { tool, proposedFile } } = inspection;
   const { program, args } = editorCommand(context);
   const buffer = openEditBuffer(context.root, tool, start);
   const cancelled = async (why: string) => {
@@ -95,16 +119,14 @@ export async function editProposal(
   }
   const finalFile = decodeVersion(bytes, buffer.path);
   if (finalFile.trim() === "") throw await cancelled("the file was emptied");
-  const { id, bottleSlug } = inspection.proposal;
-  const goOn = `${context.supervise} modify ${id} --bottle ${bottleSlug} --file ` +
-    shellWord(resolve(buffer.path));
+  const goOn = `${context.supervise} ${verb} --file ${shellWord(resolve(buffer.path))}`;
   if (finalFile === start && atOnce && !buffer.isSaved()) {
     const why =
       `${program} ended and saved nothing. If its window is still open, save there, then: ` +
       `${goOn}. Many editors wait if $EDITOR has a flag, such as code --wait`;
     throw new CancelledError(`Cancelled: ${why}`, { isKept: true });
   }
-  if (finalFile === (merged ?? proposedFile)) throw await cancelled("the file was left unchanged");
+  if (finalFile === unchanged) throw await cancelled("the file was left unchanged");
 
   const kept = `Your version is kept; to go on: ${goOn}`;
   const [problem] = validateConfigFile(tool, finalFile);

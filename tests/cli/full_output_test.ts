@@ -33,6 +33,7 @@ const RUNS: Readonly<Partial<Record<VerbName, readonly string[]>>> = {
 const NOT_RUN: readonly VerbName[] = [
   "approve",
   "modify",
+  "edit",
   "review",
   "notify",
   "bottle up",

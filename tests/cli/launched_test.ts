@@ -29,6 +29,7 @@ const RUNS: Readonly<
   "apply init": [["squid"], 0, /^\{\n {2}"pipelock": \{/],
   "apply check": [[], 1, /^$/],
   "apply resolve": [["--bottle", "dev-1"], 0, /^dev-1: nothing is to be resolved\.\n$/],
+  "edit": [["allowlist", "--bottle", "dev-1", "--file", "-"], 0, /^changed allowlist \(dev-1\)\n/],
   "freeze": [["--bottle", "dev-1", "--end"], 0, /^dev-1 is not frozen\.\n$/],
   "audit show": [[], 0, /^\d{4}-\d\d-\d\d \d\d:\d\d {2}approved {2}p0 /],
   "audit verify": [[], 0, /^ +LINES .*\nok +1 .*pipelock-dev-1\nsigned with SHA256:/],

@@ -49,6 +49,7 @@ const FIRST_WORDS = [
     "notify",
     "policy",
     "apply",
+    "edit",
     "freeze",
     "audit",
     "bottle",

@@ -187,6 +187,27 @@ for (const [answer, ended, log] of [["yes", 0, ["modified p1"]], ["no", 1, []]] 
   );
 }
 
+for (const [answer, ended, log] of [["yes", 0, 1], ["no", 1, 0]] as const) {
+  Deno.test(
+    `edit on a terminal shows what the editor left, and asks: ${answer}`,
+    { ignore },
+    async () => {
+      await using dir = await tempDir();
+      await Deno.mkdir(dir.at("queue", "dev-1"), { recursive: true });
+      const editor = '#!/bin/sh\necho mine.example > "$1"\n';
+      await Deno.writeTextFile(dir.at("editor"), editor, { mode: 0o755 });
+      const env = { EDITOR: dir.at("editor"), VISUAL: "" };
+      await using terminal = await open(dir, "edit allowlist --bottle dev-1", env);
+      const screen = await terminal.sees(/Type yes to put this version in force \(dev-1\): $/m);
+      assertStringIncludes(screen, "+1 mine.example");
+      assertEquals(await decided(dir), []);
+      await terminal.type(answer, "Enter");
+      await terminal.sees(new RegExp(`^ended ${ended}`, "m"));
+      assertEquals((await decided(dir)).length, log);
+    },
+  );
+}
+
 for (const columns of [40, 80, 100]) {
   // Threat: A6, A13
   Deno.test(
