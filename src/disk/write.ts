@@ -68,24 +68,13 @@ export function openNew(path: string): Deno.FsFile {
  * Writes a new file, mode 0600, and syncs it, but not its name. Its directory is created if missing. On
  * failure the file is removed, and the error is the write's.
  *
- * `open`, `write`, `fdatasync`. A crash leaves a part of it.
+ * `open`, `write`, `fdatasync` unless it need not be synced. A crash leaves a part of it.
  */
-export function writeNewFile(path: string, bytes: Uint8Array): void {
+export function writeNewFile(path: string, bytes: Uint8Array, isSynced = true): void {
   using file = openNew(path);
   try {
     writeFully(file, bytes);
-    file.syncDataSync();
-  } catch (error) {
-    removeQuietly(path);
-    throw error;
-  }
-}
-
-/** Writes a new file of which a power cut may leave nothing. */
-function writeUnsynced(path: string, bytes: Uint8Array): void {
-  using file = openNew(path);
-  try {
-    writeFully(file, bytes);
+    if (isSynced) file.syncDataSync();
   } catch (error) {
     removeQuietly(path);
     throw error;
@@ -284,8 +273,7 @@ export function handOver(
 ): void {
   const dir = dirname(path);
   const staged = stagedName(join(stagingDir, basename(path)), crypto.randomUUID());
-  if (isCopy) writeUnsynced(staged, bytes);
-  else writeNewFile(staged, bytes);
+  writeNewFile(staged, bytes, !isCopy);
   try {
     giveToOwnerOf(dir, staged);
     Deno.renameSync(staged, path);
