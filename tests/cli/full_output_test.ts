@@ -15,6 +15,7 @@ const RUNS: Readonly<Partial<Record<VerbName, readonly string[]>>> = {
   "policy test": ["", "--json"],
   "policy suggest": ["", "--json"],
   "policy standing": ["", "--json"],
+  "apply init": ["squid", "squid --json"],
   "apply resolve": ["--bottle dev-1", "--bottle dev-1 --json"],
   "freeze": ["--bottle dev-1 --end", "--bottle dev-1 --end --json"],
   "audit show": ["", "--full", "--json"],
@@ -31,6 +32,7 @@ const RUNS: Readonly<Partial<Record<VerbName, readonly string[]>>> = {
 
 /** Verbs that print by the same calls as `reject` and `bottle add`, or on a terminal alone. */
 const NOT_RUN: readonly VerbName[] = [
+  "apply check",
   "approve",
   "modify",
   "edit",
