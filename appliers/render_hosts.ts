@@ -66,7 +66,7 @@ export function renderForTinyproxy(allowlist: string): string {
  * @throws {ApplyError} If they say what is written here: YAML would have it twice.
  */
 export function renderForPipelock(allowlist: string, base: string): string {
-  const own = /^\s*(?:"|')?(mode|api_allowlist)\b/m.exec(base)?.[1];
+  const own = /^[ \t]*(?:"|')?(mode|api_allowlist)\b/m.exec(base)?.[1];
   if (own !== undefined) {
     throw new ApplyError("render", `pipelock's own settings must not say ${own}: remove it there`);
   }

@@ -373,6 +373,15 @@ Deno.test("a command that sets what nothing but a display obeys, or that raises 
   for (const text of texts) assertEquals(rulesOf(text), [], text);
 });
 
+Deno.test("a script of sed that runs what it reads is found, with any character for the slash", () => {
+  const runs = ["s/a/b/e", "s,a,b,ge", "sxaxbx2pe", "s/a/b/;s/c/d/e", "1e", "{\n\n e", "/a/e id"];
+  const texts = ["s/a/b/", "s,e,e,g", "s/a/b", "se", "sgege", "1d;$p"];
+  const isFound = (text: string) =>
+    rulesOf(`sed '${text}' f`).includes("medium unreadable-command");
+  assertEquals(runs.filter((text) => !isFound(text)), []);
+  assertEquals(texts.filter(isFound), []);
+});
+
 Deno.test("a file that is written is judged by its settings, and by the file that its directory adds to", () => {
   const texts = [
     "echo auto_prepend_file=/work/x.php > /usr/local/etc/php/conf.d/z.ini",

@@ -16,7 +16,7 @@ import { unknown, type Value } from "./value.ts";
 /** Longer code is not looked at. */
 const MAX_CODE_CHARS = 4096;
 
-const STRINGS = /"(?:[^"\\]|\\[^])*(?:"|$)|'(?:[^'\\]|\\[^])*(?:'|$)|`[^`]*(?:`|$)/g;
+const STRINGS = /"(?:[^"\\]|\\(?:[^]|$))*(?:"|$)|'(?:[^'\\]|\\(?:[^]|$))*(?:'|$)|`[^`]*(?:`|$)/g;
 
 const FETCHES =
   /\b(?:urlopen|urlretrieve|urllib|requests|httpx|aiohttp|LWP|URI|open-uri|Net|http\w*|https?|fetch|iwr|irm|curl|wget|Invoke-WebRequest|Invoke-RestMethod|DownloadString|WebClient|file_get_contents|socket|net|tls|dgram|connect|create_connection|TCPSocket|Socket|IO|ftplib|smtplib|paramiko|get|request)\b/;

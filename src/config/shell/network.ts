@@ -117,7 +117,7 @@ export function fetchedByCode(
 
 /** Where a command keeps what it fetches; `undefined` if it prints it. */
 function outputOf({ name, words }: Call, url: string, all: readonly Value[]): string | undefined {
-  const last = url.slice(0, MAX_URL_CHARS).replace(/[?#].*$/, "").replace(/\/+$/, "").replace(
+  const last = url.slice(0, MAX_URL_CHARS).replace(/[?#][^]*$/, "").replace(/\/+$/, "").replace(
     /^.*\//,
     "",
   );

@@ -326,7 +326,7 @@ function edit(call: Call): Value | undefined {
   const isInPlace = words.some(({ text }) => /^-[a-zA-Z]*i|^--in-place/.test(text));
   const runs = words.some(({ text }) =>
     text.length > MAX_MODE_CHARS ||
-    /(?:^|[;{}\n])\s*(?:\d+|\/[^/]*\/|\$)?e\b|^s(.).*\1.*\1[gip\d]*e/.test(text)
+    /(?:^|[;{}\n])[^\S\n]*(?:\d+|\/[^/]*\/|\$)?e\b/.test(text) || replacesAndRuns(text)
   );
   if (runs) {
     told(call, "command", "medium", "unreadable-command", "may run what it reads");
@@ -337,6 +337,12 @@ function edit(call: Call): Value | undefined {
     writeFile(call, text, unknown(call.text), true);
   }
   return NOTHING;
+}
+
+/** Whether a script of `sed` may be `s/a/b/e`, whatever is written for the slash. */
+function replacesAndRuns(script: string): boolean {
+  const [, , ...flags] = script.startsWith("s") ? script.slice(2).split(script.charAt(1)) : [];
+  return flags.some((each) => /^[gip\d]*e/.test(each));
 }
 
 function unpack(call: Call): Value | undefined {

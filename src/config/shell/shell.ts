@@ -225,7 +225,7 @@ const MAX_SHOWN_CHARS = 160;
 
 /** What is written like a secret: it is not shown. */
 const SECRET =
-  /((?:authorization|bearer|basic|token|passw(?:or)?d|secret|api[-_]?key|credentials?)(?:["']?\s*[=: ]\s*["']?)(?:bearer |basic )?)[^\s"']+|\b(?:gh[pousr]_|github_pat_|glpat-|sk-|AKIA|ASIA|AIza|npm_|pypi-|xox[abeoprs]-|hf_|eyJ)[\w.-]{8,}|(:\/\/)[^\s/:@]*:[^\s/@]+(?=@)/gi;
+  /((?:authorization|bearer|basic|token|passw(?:or)?d|secret|api[-_]?key|credentials?)(?:["']?(?:\s*[=:]\s*|[^\S ]* \s*)["']?)(?:bearer |basic )?)[^\s"']+|\b(?:gh[pousr]_|github_pat_|glpat-|sk-|AKIA|ASIA|AIza|npm_|pypi-|xox[abeoprs]-|hf_|eyJ)[\w.-]{8,}|(:\/\/)[^\s/:@]*:[^\s/@]+(?=@)/gi;
 
 export function hideSecrets(text: string): string {
   return text.slice(0, MAX_VALUE_CHARS).replace(
