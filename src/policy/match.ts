@@ -4,7 +4,7 @@
  * @module
  */
 
-import { readImage } from "../config/dockerfile/images.ts";
+import { isReference, readImage } from "../config/dockerfile/images.ts";
 import { coversOf } from "../config/hosts/covers.ts";
 
 /** Hosts and patterns, `*.example.com` for `example.com` and every host below it. */
@@ -31,12 +31,17 @@ export function openHostList(patterns: Iterable<string>): HostList {
 
 /**
  * Whether a list of images covers one: by its repository, by repository and version, or by `name/*` for
- * every repository below a name.
+ * every repository below a name. What names no image, as with a variable in it, nothing covers.
  */
 export function coversImage(list: readonly string[], image: string): boolean {
+  if (!isReference(image)) return false;
   const { repository, image: whole } = readImage(image, 1);
   return list.some((listed) => {
-    if (listed.endsWith("/*")) return repository.startsWith(listed.slice(0, -1));
+    if (listed.endsWith("/*")) {
+      return repository.startsWith(
+        readImage(`${listed.slice(0, -1)}a/a`, 1).repository.slice(0, -3),
+      );
+    }
     const wanted = readImage(listed, 1);
     const hasVersion = /[:@]/.test(listed.split("/").at(-1)!);
     return wanted.repository === repository && (!hasVersion || wanted.image === whole);

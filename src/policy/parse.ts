@@ -5,6 +5,7 @@
  * @module
  */
 
+import { isReference } from "../config/dockerfile/images.ts";
 import { quote } from "../text/quote.ts";
 import { BUILT_IN, type Floor } from "./floor.ts";
 import { checkExample, groupsOf, ruleOf } from "./parse_rules.ts";
@@ -37,7 +38,7 @@ export const NO_POLICY: Policy = {
 /** An image: a repository, with a tag or digest or without, or `name/*` for all below a name. */
 function imageOf(place: Place): string {
   const image = textOf(place);
-  if (/^[a-z0-9][\w.:/@-]*(?:\/\*)?$/i.test(image)) return image;
+  if (isReference(image.replace(/\/\*$/, "/a/a"))) return image;
   return refuse(
     place,
     `${quote(image)} is no image: write docker.io/library/node or ghcr.io/team/*`,

@@ -1,4 +1,5 @@
 import type { Comparison, ReachItem, Tool } from "../../mod.ts";
+import { compareConfigFiles } from "../../src/config/compare.ts";
 import { BUILT_IN, findBreaches, type Floor, refusedAtOnce } from "../../src/policy/floor.ts";
 import { belowBuiltIn } from "../../src/policy/inside.ts";
 import { coversImage, openHostList } from "../../src/policy/match.ts";
@@ -136,7 +137,8 @@ Deno.test("findBreaches() lets listed images in alone, and none if it is not kno
   const found = (reach: Comparison["reach"], ...added: readonly ReachItem[]) =>
     breaches(floor, "capability-block", null, "FROM x\n", { reach, added });
   const image = (value: string): ReachItem => ({ kind: "image", value, line: 1 });
-  for (const value of ["node:22", "docker.io/library/node@sha256:0", "ghcr.io/team/a/b:1"]) {
+  const digest = `@sha256:${"0".repeat(64)}`;
+  for (const value of ["node:22", `docker.io/library/node${digest}`, "ghcr.io/team/a/b:1"]) {
     assertEquals(found("new-reach", image(value)), []);
   }
   for (const value of ["evil/node", "ghcr.io/team", "ghcr.io/teams/a", "debian:11", "x.io/node"]) {
@@ -149,6 +151,53 @@ Deno.test("findBreaches() lets listed images in alone, and none if it is not kno
     breaches({}, "capability-block", null, "FROM x\n", { reach: "unknown", added: [] }),
     [],
   );
+});
+
+/** The images below a floor that a change of a Dockerfile would add. */
+function imagesOutside(imagesOnly: string[], before: string, after: string): string[] {
+  const floor = { imagesOnly };
+  const compared = compareConfigFiles("capability-block", before, after);
+  return breaches(floor, "capability-block", before, after, compared);
+}
+
+// Threat: A15
+Deno.test("an image is of the registry from which BuildKit would take it, wherever a file names it", () => {
+  const before = "FROM docker.io/library/debian:13\n";
+  const from = (after: string) => imagesOutside(["docker.io/*"], before, after);
+  assertEquals(from("FROM team/img:1\n"), []);
+  // A first part in upper case is a registry.
+  assertEquals(from("FROM Evil/img:1\n"), ["Evil/img:1"]);
+  assertEquals(from(`${before}COPY --from=EVIL/img:1 /x /x\n`), ["EVIL/img:1"]);
+  assertEquals(
+    from("# syntax=Evil/dockerfile:1\nFROM debian:13\n").includes("Evil/dockerfile:1"),
+    true,
+  );
+  for (const image of ["evil.example/img:1", "Evil/img:1"]) {
+    const uses = [`COPY --from=${image} /x /x`, `RUN --mount=from=${image},target=/m /m/x`];
+    for (const line of uses.flatMap((use) => [use, `ONBUILD ${use}`])) {
+      assertEquals(from(`${before}${line}\n`), [image], line);
+    }
+  }
+});
+
+// Threat: A15
+Deno.test("an image that depends on what the file does not say is on no list of images", () => {
+  const list = ["docker.io/*", "debian"];
+  const before = "FROM docker.io/library/debian:13\n";
+  for (
+    const [begin, image] of [
+      ["ARG A=evil-example\n", "${A/-/.}/img:1"],
+      ["ARG R\n", "${R}/img:1"],
+      ["ARG T\n", "debian:${T}"],
+    ]
+  ) assertEquals(imagesOutside(list, before, `${begin}FROM ${image}\n`), [image], image);
+  // What ONBUILD says is read in another build, with other values.
+  const trigger = "ARG X=debian\nONBUILD COPY --from=$X /x /x\n";
+  assertEquals(imagesOutside(list, before, before + trigger), ["$X"]);
+  // The same name with another value is another image.
+  const named = (value: string) => `ARG A=${value}\nFROM \${A/-/.}/img:1\n`;
+  assertEquals(imagesOutside(list, named("a-example"), named("evil-example")), ["${A/-/.}/img:1"]);
+  assertEquals(imagesOutside(list, named("a-example"), `${named("a-example")}RUN make\n`), []);
 });
 
 Deno.test("refusedAtOnce() names what no file may have, and leaves what an operator may have written", () => {
@@ -180,8 +229,11 @@ Deno.test("a wildcard covers its own host and all below it, and nothing else", (
 });
 
 Deno.test("an image has one name, however it is spelt", () => {
-  const list = ["index.docker.io/library/node", "localhost:5000/x@sha256:1"];
-  const images = ["node", "library/node:22", "docker.io/node", "localhost:5000/x@sha256:1"];
+  const of = (digit: string) => `localhost:5000/x@sha256:${digit.repeat(64)}`;
+  const list = ["index.docker.io/library/node", of("1"), "team/*"];
+  const images = ["node", "library/node:22", "docker.io/node", of("1"), "docker.io/team/a:1"];
   assertEquals(images.map((image) => coversImage(list, image)), images.map(() => true));
-  assertEquals(coversImage(list, "localhost:5000/x@sha256:2"), false);
+  for (const image of [of("2"), "Team/a:1", "team.example/a", "NODE:22", "node:$T", "node:22 x"]) {
+    assertEquals(coversImage(list, image), false, image);
+  }
 });

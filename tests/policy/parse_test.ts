@@ -41,6 +41,9 @@ Deno.test.each<[string, string]>([
     '$.floor.images_only[0]: "a b" is no image',
   ],
   ['{"version": 1, "floor": {"images_only": ["*"]}}', "$.floor.images_only[0]"],
+  ['{"version": 1, "floor": {"images_only": ["Node"]}}', '"Node" is no image'],
+  ['{"version": 1, "floor": {"images_only": ["ghcr.io/Team/*"]}}', '"ghcr.io/Team/*" is no image'],
+  ['{"version": 1, "floor": {"images_only": ["node@sha256:1"]}}', "$.floor.images_only[0]"],
 ])("parsePolicy() refuses all of %s", (text, reason) => {
   assertThrows(() => parsePolicy(text), PolicyError, reason);
 });

@@ -7,7 +7,7 @@
 
 import { quote } from "../../text/quote.ts";
 import type { Instruction } from "./instructions.ts";
-import { isReference } from "./reference.ts";
+import { isReference } from "./images.ts";
 import { expand, heredocIn, listWords, pairWords, readJson } from "./words.ts";
 
 // deno-fmt-ignore

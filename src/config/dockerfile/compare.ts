@@ -44,7 +44,7 @@ interface File {
   /** The stage that is built; `undefined` without a file. */
   readonly last: Stage | undefined;
   readonly needed: ReadonlySet<Stage>;
-  /** Images by their one spelling. */
+  /** Images by their keys. */
   readonly images: ReadonlyMap<string, Image>;
   readonly keys: ReadonlySet<string>;
   readonly downloads: ReadonlySet<string>;
@@ -134,8 +134,8 @@ function readFile(text: string, others: readonly Stage[]): File {
   const last = stages.at(-1);
   const images = new Map<string, Image>();
   for (const stage of stages) {
-    for (const from of [stage.base, ...stage.steps.flatMap((step) => step.from)]) {
-      if (!("steps" in from) && !images.has(from.image)) images.set(from.image, from);
+    for (const from of [stage.base, ...stage.steps.flatMap(imagesOf)]) {
+      if (!("steps" in from) && !images.has(from.key)) images.set(from.key, from);
     }
   }
   const scripts = scriptsOf(stages);
@@ -147,6 +147,9 @@ function readFile(text: string, others: readonly Stage[]): File {
     downloads: new Set(stages.flatMap(({ steps }) => steps.flatMap(downloadsOf))),
   };
 }
+
+/** What a step takes files from, and what its ONBUILD would. */
+const imagesOf = ({ from, trigger }: Step) => [...from, ...trigger?.from ?? []];
 
 /** Calls each stage as the one it stands for: the last one, one of its name, or one with its base. */
 function labeller(others: readonly Stage[]): (stage: Stage, isLast: boolean) => string {
@@ -243,12 +246,12 @@ function compareImages(before: File, after: File, found: Found): void {
   const same = ({ repository }: Image) =>
     [...before.images.values()].filter((image) => image.repository === repository);
   for (const image of before.images.values()) {
-    if (!after.images.has(image.image)) found.remove("image", image.image, image.line);
+    if (!after.images.has(image.key)) found.remove("image", image.image, image.line);
   }
   const bases = new Set(after.stages.map(({ base }) => base));
   const base = after.last && rootImage(after.last);
   for (const image of after.images.values()) {
-    if (image.image === "" || before.images.has(image.image)) continue;
+    if (image.image === "" || before.images.has(image.key)) continue;
     found.add("image", image.image, image.line);
     const { repository, line, hasDigest, isPinned, isUnknown } = image;
     const quoted = quote(image.image, 255);
@@ -313,11 +316,11 @@ function compareBases(
   if (was !== undefined && keyOf(was.base) === keyOf(stage.base)) return;
   const image = rootImage(stage);
   // A new stage on a stage begins with what is there; a new image is found as such.
-  if (was === undefined && ("steps" in stage.base || !before.images.has(image.image))) return;
-  const isSame = was !== undefined && rootImage(was).image === image.image;
+  if (was === undefined && ("steps" in stage.base || !before.images.has(image.key))) return;
+  const isSame = was !== undefined && rootImage(was).key === image.key;
   const line = isSame ? stage.line : image.line;
   found.add("image", image.image, line);
-  if (was === undefined || stage !== after.last || !before.images.has(image.image)) return;
+  if (was === undefined || stage !== after.last || !before.images.has(image.key)) return;
   if (rootImage(was).repository === image.repository) return;
   const message = `${quote(image.repository, 255)} would be the base of the bottle`;
   found.mark({ severity: "high", rule: "changed-base-image", message }, line);

@@ -145,11 +145,11 @@ function beginStage(
 ): Stage {
   const line = lineOf(instruction, 0);
   const [written = "", , name] = listWords(instruction.args);
-  const { text, line: place } = resolve(written, escape, line, globals);
+  const { text, key, line: place } = resolve(written, escape, line, globals);
   const parent = findStage(text, stages);
   const state = parent?.state ?? { user: BASE_USER, shell: UNSET, workdir: UNSET };
   return {
-    ...{ name: name?.toLowerCase(), line, base: parent ?? readImage(text, place), label: "" },
+    ...{ name: name?.toLowerCase(), line, base: parent ?? readImage(text, place, key), label: "" },
     ...{ steps: [], shells: [], state, states: [{ at: 0, state }] },
     ...(parent?.entrypoint && { entrypoint: parent.entrypoint }),
     ...(parent?.cmd && { cmd: parent.cmd }),
@@ -168,14 +168,15 @@ function readFrom(
   written: string,
   line: number,
   stages: readonly Stage[],
+  key?: string,
 ): Image | Stage {
   const known = findStage(written, stages.slice(0, -1)) ??
     (/^\d+$/.test(written) ? stages.slice(0, -1)[Number(written)] : undefined);
-  return known ?? readImage(written, line);
+  return known ?? readImage(written, line, key);
 }
 
 /** An image or a stage in keys. */
-export const keyOf = (from: Image | Stage) => isStage(from) ? `stage ${from.label}` : from.image;
+export const keyOf = (from: Image | Stage) => isStage(from) ? `stage ${from.label}` : from.key;
 
 function addInstruction(
   instruction: Instruction,
@@ -272,9 +273,8 @@ function readStep(
       const source = instruction.flags.find(({ text }) => text.startsWith("--from="))?.text.slice(
         7,
       );
-      const from = source === undefined
-        ? []
-        : [readFrom(resolve(source, escape, line, scope).text, line, stages)];
+      const named = source === undefined ? undefined : resolve(source, escape, line, scope);
+      const from = named === undefined ? [] : [readFrom(named.text, line, stages, named.key)];
       const keys = read.slice(0, -1).map(({ key }) => key);
       const flags = [...flagsOf(instruction), ...from.map(keyOf)];
       const [text] = heredocs;
@@ -290,7 +290,9 @@ function readStep(
     }
     case "ONBUILD": {
       if (trigger === undefined) return undefined;
-      const step = readStep(trigger, escape, stage, stages);
+      // The build that it is run in knows no ARG of this one.
+      const then = { ...stage, scope: { ...scope, args: new Map() } };
+      const step = readStep(trigger, escape, then, stages);
       const key = JSON.stringify([keyword, trigger.text.replace(/\s+/g, " "), inner]);
       return { ...common, kind: keyword, key, ...(step && { trigger: step }) };
     }
