@@ -5,9 +5,11 @@ import {
   TOOL_CRED_PROXY_BLOCK as TOOL,
   validateRoutes,
 } from "../../mod.ts";
+import { compareRoutes } from "../../src/config/routes/compare.ts";
 import { reachOfRoutes } from "../../src/config/routes/read.ts";
 import { type MarkedChange, marksInShort } from "../support/marks.ts";
-import { assertEquals } from "@std/assert";
+import { countWork } from "../support/work.ts";
+import { assert, assertEquals } from "@std/assert";
 
 const IN_FORCE = `{
   "routes": [
@@ -627,4 +629,32 @@ Deno.test("marksFor() names the token and where it would go", () => {
     mark!.message,
     'the token "anthropic" would go to "llm.example.com", where it does not go now',
   );
+});
+
+// Threat: A8
+Deno.test.each<[string, (count: number) => readonly [object[], object[]]]>([
+  ["roles of one route", (count) => {
+    const route = (role: string) => ({
+      path: "/a/",
+      upstream: "https://a.example",
+      role: Array.from({ length: count }, (_, n) => `${role}${n}`),
+    });
+    return [[route("a")], [route("b")]];
+  }],
+  ["routes with one role", (count) => {
+    const routes = (path: string) =>
+      Array.from({ length: count }, (_, n) => ({
+        path: `/${path}${n}/`,
+        upstream: "https://a.example",
+        role: "same",
+      }));
+    return [routes("a"), [...routes("a"), ...routes("b")]];
+  }],
+])("twice as many %s cost twice the work", (_what, filesOf) => {
+  const workOf = (count: number) => {
+    const [before, after] = filesOf(count).map((routes) => JSON.stringify({ routes }));
+    return countWork(() => compareRoutes(before!, after!));
+  };
+  const [once, twice] = [workOf(500), workOf(1000)];
+  assert(twice < 2.6 * once, `${twice} for twice as many, ${once} for once`);
 });

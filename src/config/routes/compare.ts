@@ -56,14 +56,24 @@ function readInForce(text: string): InForce {
     sendsCleartext: new Set(routes.filter(({ isCleartext }) => isCleartext).map(sends)),
     tokenNames: new Set(withToken.map(({ tokenName }) => tokenName)),
     credentialed: new Set(withToken.map(({ upstream }) => upstream)),
-    byRole: new Map(
-      Map.groupBy(routes.flatMap((route) => route.roles.map((role) => ({ role, route }))), ({
-        role,
-      }) => role.toLowerCase()).entries().map((
-        [role, all],
-      ) => [role, all.map((each) => each.route)]),
-    ),
+    byRole: byRoleOf(routes),
   };
+}
+
+/** The first route that each role is for, and the first one to another upstream. */
+function byRoleOf(routes: readonly Route[]): ReadonlyMap<string, readonly Route[]> {
+  const byRole = new Map<string, Route[]>();
+  for (const route of routes) {
+    for (const role of route.roles) {
+      const folded = role.toLowerCase();
+      const [first, other] = byRole.get(folded) ?? [];
+      if (first === undefined) byRole.set(folded, [route]);
+      else if (other === undefined && first.upstream !== route.upstream) {
+        byRole.set(folded, [first, route]);
+      }
+    }
+  }
+  return byRole;
 }
 
 function byPathOf(routes: readonly Route[]): ReadonlyMap<string, Route> {
@@ -202,8 +212,9 @@ function* markRoute(
     const line = route.line("auth_scheme");
     yield { severity: "medium", rule: "changed-auth-scheme", message, side: "new", line };
   }
+  const had = new Set(was?.roles);
   for (const role of route.roles) {
-    if (was?.roles.includes(role)) continue;
+    if (had.has(role)) continue;
     const line = route.line("role");
     const holder = before.byRole.get(role.toLowerCase())?.find((route) =>
       route.upstream !== upstream
@@ -320,7 +331,8 @@ function* markRemoved(was: Route, is: Route | undefined): Generator<Mark> {
     const line = was.line("auth_scheme");
     yield { severity: "medium", rule: "removed-token", message, side: "old", line };
   }
-  for (const role of was.roles.filter((role) => !is.roles.includes(role))) {
+  const kept = new Set(is.roles);
+  for (const role of was.roles.filter((role) => !kept.has(role))) {
     const message = `${path} would no longer be for ${quote(role)}`;
     const line = was.line("role");
     yield { severity: "low", rule: "removed-role", message, side: "old", line };
