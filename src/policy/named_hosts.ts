@@ -79,8 +79,8 @@ function* tokensIn(value: unknown): Generator<string> {
 
 interface HostInText {
   readonly host: string;
-  /** Whether it is of a URL, or its user for some readers, can be nothing but a host, or may be a word. */
-  readonly kind: "url" | "user" | "host" | "word";
+  /** Whether it is of a URL, or its user for some readers, is all of a text or a part, or may be a word. */
+  readonly kind: "url" | "user" | "host" | "part" | "word";
 }
 
 /** Matches the keys of a route whose texts name something else than a host. */
@@ -96,6 +96,8 @@ function* hostsInJson(
     for (const found of hostsInText(value)) {
       if (!isName || found.kind === "url") yield { ...found, place };
     }
+  } else if (typeof value === "number") {
+    if (isAddressAsNumber(value)) yield { host: spellHost(String(value)), kind: "word", place };
   } else if (Array.isArray(value)) {
     for (const each of value) yield* hostsInJson(each, keys);
   } else if (isJsonObject(value)) {
@@ -106,10 +108,15 @@ function* hostsInJson(
   }
 }
 
-/** Matches a URL up to the end of its authority, also as parsers take it that supply slashes. */
-const UP_TO_AUTHORITY = /(?:\b(?:https?|wss?|ftp):[\\/]*|:\/\/|^[\\/]{2,})([^\s"'<>/?#]+)/gi;
+/** Whether a number may stand for an IPv4 address. The greatest 32-bit number is a limit. */
+function isAddressAsNumber(value: number): boolean {
+  return Number.isInteger(value) && value >= 2 ** 24 && value < 2 ** 32 && value !== 2 ** 31 - 1;
+}
 
-/** The hosts of the URLs in a text; without a URL, those of a text that has nothing but hosts. */
+/** Matches a URL up to the end of its authority, also as parsers take it that supply slashes. */
+const UP_TO_AUTHORITY = /(?:\b(?:https?|wss?|ftp):[\\/]*|:\/{2,}|^[\\/]{2,})([^\s"'<>/?#]+)/gi;
+
+/** The hosts of a text: of its URLs, or all that it has, and those between other words. */
 function hostsInText(text: string): readonly HostInText[] {
   // Some parsers drop line ends and tabs.
   const urls = [text, text.replace(/[\t\n\r]/g, "")].flatMap((each) =>
@@ -122,9 +129,22 @@ function hostsInText(text: string): readonly HostInText[] {
       })
     )
   );
-  if (urls.length > 0) return urls;
+  const parts = partsOf(text).flatMap((part) => {
+    const found = hostByItself(part);
+    return found?.kind === "host" ? [{ ...found, kind: "part" } as const] : [];
+  });
+  if (urls.length > 0) return [...urls, ...parts];
   const hosts = text.split(/[\s,;|]+/).flatMap((piece) => hostByItself(piece) ?? []);
-  return hosts.length < 2 || hosts.every(({ kind }) => kind === "host") ? hosts : [];
+  const isList = hosts.length < 2 || hosts.every(({ kind }) => kind === "host");
+  return [...isList ? hosts : [], ...parts];
+}
+
+/** What may be a host between other words, with and without a scheme. */
+function partsOf(text: string): readonly string[] {
+  return text.split(/[\s,;|=()"'{}<>!]+|->/).flatMap((part) => {
+    const bare = part.replace(/^\.+/, "");
+    return [bare, bare.replace(/^[a-z][a-z+.-]*:/i, "")];
+  });
 }
 
 /** Reads a text that is a host, with or without a user, a port and a path. */

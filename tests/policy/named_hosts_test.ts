@@ -82,6 +82,44 @@ Deno.test.each(SPELLINGS.map(([text, host]) => [text, host]))(
   },
 );
 
+// Threat: A15
+Deno.test.each([
+  "server 169.254.169.254:80 weight=1",
+  "host=169.254.169.254",
+  "tcp:169.254.169.254:80",
+  "http+unix:169.254.169.254",
+  "dns:///169.254.169.254",
+  "(169.254.169.254)",
+  '{"host":"169.254.169.254"}',
+  "169.254.169.254:8080->80",
+  "https://a.example/?to=169.254.169.254",
+  "https://a.example, then 169.254.169.254",
+  2852039166,
+])("the floor sees an address between other words: %j", (text) => {
+  assertEquals(below(BUILT_IN, null, route({ via: text })), ["169.254.169.254"]);
+  assertEquals(below(BUILT_IN, route({ via: text }), route({ via: text })), []);
+});
+
+// Threat: A15
+Deno.test("the floor sees a name with a dot or a port between other words, and sends no token there", () => {
+  const floor = { hosts: ["*.corp.example", "vault"], credentialsOnlyTo: ["a.example"] };
+  const found = (via: string) =>
+    below(floor, null, route({ via, auth_scheme: "Bearer", token_env: "A" }));
+  for (
+    const text of [
+      "pass x.corp.example",
+      "x.corp.example=1",
+      "dns:x.corp.example",
+      "x.corp.example!",
+    ]
+  ) {
+    assert(found(text).includes("x.corp.example"), text);
+  }
+  assertEquals(found("pass .corp.example"), ["corp.example"]);
+  assertEquals(found("to vault:443"), ["vault"]);
+  assertEquals(found("read README.md of v1.x, the vault is full"), []);
+});
+
 Deno.test("the floor takes no number, version, time, path or text for a host", () => {
   const others = ["0", "30", "1.2", "0.1.0", "1.27.3", "12:30", "12:30:00", "::", "/metadata", ""];
   const texts = ["asks for metadata, on localhost", "it is on localhost", "a/localhost"];
@@ -89,6 +127,9 @@ Deno.test("the floor takes no number, version, time, path or text for a host", (
     assertEquals(below(BUILT_IN, null, route({ a: text })), []);
   }
   assertEquals(below(BUILT_IN, null, route({ metadata: { localhost: true } })), []);
+  for (const number of [0, 127, 1e6, -1, 0.5, 2 ** 31 - 1, 2 ** 40]) {
+    assertEquals(below(BUILT_IN, null, route({ a: number })), []);
+  }
   const named = { auth_scheme: "metadata", token_env: "LOCALHOST", role: "localhost" };
   assertEquals(below(BUILT_IN, null, route(named)), []);
 });
