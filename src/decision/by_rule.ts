@@ -253,9 +253,10 @@ function spentUntil(
 
 /** What rules are asked about. */
 export function changeOf(inspection: Inspection, at: Date): RuledChange {
-  const { proposal: { tool, bottleSlug }, reach, isWhole, added, removed, marks } = inspection;
+  const { proposal: { tool, bottleSlug }, reach, isWhole, added, named = [], removed, marks } =
+    inspection;
   const obstacles = messagesOf(inspection, STATUS_APPROVED);
-  return { tool, bottleSlug, reach, isWhole, added, removed, marks, obstacles, at };
+  return { tool, bottleSlug, reach, isWhole, added, named, removed, marks, obstacles, at };
 }
 
 /** What stands in the way of a decision, in words. */

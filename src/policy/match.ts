@@ -5,6 +5,7 @@
  */
 
 import { isReference, readImage } from "../config/dockerfile/images.ts";
+import { isCleanName, splitPackage, VERSION } from "../config/shell/package_names.ts";
 import { coversOf } from "../config/hosts/covers.ts";
 
 /** Hosts and patterns, `*.example.com` for `example.com` and every host below it. */
@@ -50,11 +51,22 @@ export function coversImage(list: readonly string[], image: string): boolean {
 
 /**
  * Whether a list covers a package: by `npm:left-pad` in any version, by `npm:left-pad@1.3.0`, or by
- * `npm:@scope/*` for all whose names begin so.
+ * `npm:@scope/*` for all whose names begin so. What is behind the `@` must be a version, and no alias or source.
  */
 export function coversPackage(list: readonly string[], value: string): boolean {
-  const at = value.indexOf("@", value.indexOf(":") + 2);
-  const name = at < 0 ? value : value.slice(0, at);
+  const [name, version = "0"] = splitPackage(value);
+  return VERSION.test(version) && isCleanName(name) && listsPackage(list, value);
+}
+
+/** Whether a list names a package, or what is installed under its name, whatever else is said of it. */
+export function namesPackage(list: readonly string[], value: string): boolean {
+  const written = value.replace(/^([a-z]+) from /, "$1:");
+  const [, inner = written] = /[@:](npm:[^]+)$/.exec(written) ?? [];
+  return listsPackage(list, written) || listsPackage(list, inner);
+}
+
+function listsPackage(list: readonly string[], value: string): boolean {
+  const [name] = splitPackage(value);
   return list.some((listed) =>
     listed.endsWith("*")
       ? name.startsWith(listed.slice(0, -1)) && name.length >= listed.length

@@ -5,6 +5,7 @@
  */
 
 import { compareConfigFiles } from "../config/compare.ts";
+import { foldName, isCleanName, PACKAGE_KINDS, VERSION } from "../config/shell/package_names.ts";
 import { readUpstream } from "../config/hosts/upstream.ts";
 import { isBottleSlug } from "../records/names.ts";
 import {
@@ -63,7 +64,8 @@ function upstreamOf(place: Place): string {
   const [, scheme = "", host = "", port = ""] =
     /^(https?:\/\/)((?:\*\.)?[^/?#:[\]]+|\[[^\]]*\])(:\d+)?$/.exec(url) ?? [];
   const plain = scheme + host.replace(/^\*\./, "") + port;
-  if (scheme !== "" && typeof readUpstream(plain) !== "string") return url;
+  const read = readUpstream(plain);
+  if (typeof read !== "string" && read.hostname === host.replace(/^\*\./, "")) return url;
   return refuse(
     place,
     `${quote(url)} is no origin: write https://example.com or https://*.example.com`,
@@ -71,9 +73,21 @@ function upstreamOf(place: Place): string {
 }
 
 function packageOf(place: Place): string {
-  const name = textOf(place);
-  if (/^[a-z]+:[@\w][\w./@+:~-]*\*?$/i.test(name)) return name;
-  return refuse(place, `${quote(name)} is no package: write npm:left-pad or npm:@scope/*`);
+  const written = textOf(place);
+  const [, kind = "", name = "", version] =
+    /^([a-z]+):(@?\w[\w./+:~-]*\*?)(?:@([^]*))?$/.exec(written) ?? [];
+  const isWild = name.endsWith("*");
+  const isUsable = version === undefined || !isWild && VERSION.test(version);
+  if (!isUsable || !isCleanName(isWild ? `${name}a` : name)) {
+    refuse(place, `${quote(written)} is no package: write npm:left-pad or npm:@scope/*`);
+  }
+  if (!PACKAGE_KINDS.has(kind)) {
+    refuse(
+      place,
+      `no package is of the kind ${quote(kind)}: it is one of ${[...PACKAGE_KINDS].join(", ")}`,
+    );
+  }
+  return `${kind}:${foldName(kind, name)}${version === undefined ? "" : `@${version}`}`;
 }
 
 const DAYS = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"] as const;
@@ -146,6 +160,10 @@ export function ruleOf(place: Place, groups: Groups): ReadRule {
   for (const list of ["hosts_within", "upstreams_within", "packages_within"] as const) {
     const at = members[list];
     if (at !== undefined && LIST_OF[tool] !== list) refuse(at, `it means nothing for ${tool}`);
+    const isEmpty = Array.isArray(at?.value) && at.value.length === 0;
+    if (isEmpty && outcome !== "approve") {
+      refuse(at!, `with ${outcome} an empty list means nothing`);
+    }
   }
   for (const key of OF_APPROVALS) {
     const at = members[key];

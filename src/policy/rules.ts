@@ -7,7 +7,7 @@
 import { type Mark, SEVERITIES } from "../records/mark.ts";
 import type { Tool } from "../records/proposal.ts";
 import { type Comparison, nameItem, type ReachItem, type ReachKind } from "../records/reach.ts";
-import { coversPackage, coversUpstream, openHostList } from "./match.ts";
+import { coversPackage, coversUpstream, namesPackage, openHostList } from "./match.ts";
 
 /** What a rule, or all rules together, say to a change; `ask` leaves it to a person. */
 export type RuleOutcome = "approve" | "reject" | "ask";
@@ -102,14 +102,16 @@ export function worstOf({ marks }: Pick<RuledChange, "marks">): (typeof ORDER)[n
 }
 
 /**
- * Says what the rules say to a change. One rejecting rule that names something new rejects it. Otherwise it
+ * Says what the rules say to a change. One rejecting rule that is about something new rejects it, and so does one
+ * that is about a package which the proposed file names and the file in force does not. Otherwise it
  * is approved if each thing that is new is covered by an approving rule, and asked about in every other case:
  * also if it is not known what is new, if anything stands in the way, or a rule says `ask`.
  */
 export function ruleFor(rules: readonly Rule[], change: RuledChange): Ruling {
   const applying = rules.filter((rule) => applies(rule, change));
+  const named = [...change.added, ...change.named ?? []];
   for (const outcome of ["reject", "ask"] as const) {
-    const rule = applying.find((rule) => rule.outcome === outcome && isAbout(rule, change.added));
+    const rule = applying.find((rule) => rule.outcome === outcome && isAbout(rule, named));
     if (rule !== undefined) {
       return { outcome, rule, needed: [rule], why: `rule ${rule.name} ${SAYS[outcome]}` };
     }
@@ -208,14 +210,15 @@ function covers(rule: Rule, { kind, value }: ReachItem): boolean {
   return upstream !== undefined && coversUpstream(patterns, upstream);
 }
 
-/** Whether a rule that rejects or asks is about one of the items; one without a list is about any change. */
-function isAbout(rule: Rule, added: readonly ReachItem[]): boolean {
+/** Whether a rule that rejects or asks is about something that is new or named; one without a list is about any change. */
+function isAbout(rule: Rule, items: readonly ReachItem[]): boolean {
   const { hostsWithin, upstreamsWithin, packagesWithin } = rule;
   if (hostsWithin === undefined && upstreamsWithin === undefined && packagesWithin === undefined) {
     return true;
   }
-  return added.some((item) =>
+  return items.some((item) =>
     covers(rule, item) ||
+    (item.kind === "package" && namesPackage(packagesWithin ?? [], item.value)) ||
     (item.kind === "host" && openHostList(hostsWithin ?? []).meets(item.value) !== undefined) ||
     (LISTS[item.kind] === "upstreamsWithin" && namesUpstream(upstreamsWithin ?? [], item.value))
   );

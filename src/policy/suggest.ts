@@ -5,6 +5,7 @@
  * @module
  */
 
+import { splitPackage } from "../config/shell/package_names.ts";
 import { registeredDomainOf } from "../config/hosts/resemblance.ts";
 import { type Tool, TOOL_CAPABILITY_BLOCK } from "../records/proposal.ts";
 import type { ReachItem } from "../records/reach.ts";
@@ -56,12 +57,14 @@ function sitesOf(host: string): readonly string[] {
 function patternsOf({ kind, value }: ReachItem): Patterns | undefined {
   if (kind === "host") return { narrow: value, wide: sitesOf(value) };
   if (kind === "package") {
-    const at = value.indexOf("@", value.indexOf(":") + 2);
-    const name = at < 0 ? value : value.slice(0, at);
+    const [name, version] = splitPackage(value);
     const [scope] = /^[a-z]+:@[^/]+\//.exec(name) ?? [];
     return {
       narrow: value,
-      wide: [...(scope === undefined ? [] : [`${scope}*`]), ...(at < 0 ? [] : [name])],
+      wide: [
+        ...(scope === undefined ? [] : [`${scope}*`]),
+        ...(version === undefined ? [] : [name]),
+      ],
     };
   }
   // A route with a token, a role or another key is more than its upstream.

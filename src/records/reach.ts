@@ -69,6 +69,11 @@ export interface Comparison {
   readonly isWhole: boolean;
   /** What the proposed file would add, in the order of that file. */
   readonly added: readonly ReachItem[];
+  /**
+   * The packages that scripts of the proposed file name, and none of the file in force: other versions, too, which
+   * are not new reach. For rules that reject or ask; not shown, as what is written like a secret is not hidden.
+   */
+  readonly named?: readonly ReachItem[];
   /** What would go, in the order of the file in force. */
   readonly removed: readonly ReachItem[];
   /** What a reviewer should notice, the most severe first: at least one mark for each added item. */

@@ -1,4 +1,5 @@
 import type { Comparison, Mark, ReachItem, ReachKind, Tool } from "../../mod.ts";
+import { compareConfigFiles } from "../../src/config/compare.ts";
 import { parsePolicy } from "../../src/policy/parse.ts";
 import { PolicyError } from "../../src/policy/read.ts";
 import { type Rule, type RuledChange, ruleFor } from "../../src/policy/rules.ts";
@@ -154,15 +155,31 @@ Deno.test("ruleFor() covers upstreams by origin, and packages by name", () => {
   const packages = (value: string) =>
     says(
       "capability-block",
-      { packages_within: ["npm:left-pad", "apt:jq@1.7", "npm:@team/*"] },
+      { packages_within: ["npm:left-pad", "deb:jq@1:1.7-2", "npm:@team/*", "go:a.example/b/*"] },
       item("package", value),
     );
-  const good = ["npm:left-pad", "npm:left-pad@1.3.0", "apt:jq@1.7", "npm:@team/a@1"];
+  const good = [
+    "npm:left-pad",
+    "npm:left-pad@1.3.0",
+    "npm:left-pad@^1.3 || 2.x",
+    "deb:jq@1:1.7-2",
+    "npm:@team/a@1",
+    "go:a.example/b/c@v1.0.0",
+  ];
   assertEquals(good.map(packages), good.map(() => "approve"));
   const bad = [
     "npm:left-pad-2",
-    "apt:jq",
-    "apt:jq@1.8",
+    "deb:jq",
+    "deb:jq@1:1.8-2",
+    "npm:Left-Pad",
+    // What is behind the name is another package, or a source.
+    "npm:left-pad@npm:evil@1.0.0",
+    "npm:left-pad@evil/repo",
+    "npm:left-pad@/tmp/evil.tgz",
+    "npm:left-pad@file:evil",
+    "npm:left-pad@",
+    "go:a.example/b/../../evil/x@v1.0.0",
+    "npm:@team/..",
     "npm:@team/",
     "npm:@teams/a",
     "pip:left-pad",
@@ -170,8 +187,89 @@ Deno.test("ruleFor() covers upstreams by origin, and packages by name", () => {
   assertEquals(bad.map(packages), bad.map(() => "ask"));
 });
 
+const BASE = "FROM debian:13\nRUN apt-get update\n";
+
+/** What rules say to a Dockerfile that replaces another one. */
+function ruled(rules: readonly Rule[], before: string, after: string): string {
+  const tool = "capability-block";
+  const compared = compareConfigFiles(tool, before, after);
+  return outcome(rules, { ...compared, tool, bottleSlug: "dev-1", obstacles: [] });
+}
+
+const packageRules = (banned: string) =>
+  rulesOf(
+    {
+      name: "bad",
+      tool: "capability-block",
+      packages_within: [banned],
+      then: "reject",
+      notes: "No.",
+    },
+    {
+      name: "ok",
+      tool: "capability-block",
+      packages_within: ["npm:left-pad", "npm:event-stream", "deb:gcc", "pip:evil-pkg"],
+      then: "approve",
+    },
+  );
+
+// Threat: L14
+Deno.test.each([
+  ["npm:event-stream@3.3.6", "npm install event-stream@3.3.6"],
+  ["npm:event-stream@3.3.6", "npm install -g event-stream@3.3.6"],
+  ["npm:event-stream", "npm install left-pad@npm:event-stream@3.3.6"],
+  ["npm:event-stream", "npm install event-stream@npm:left-pad@1.0.0"],
+  ["npm:event-stream", "npm install event-stream@evil/repo"],
+  ["npm:event-stream", "npm install 'event-stream@^3'"],
+  ["deb:gcc", "apt-get install -y gcc=4:14"],
+  ["deb:gcc", "apt-get install -y gcc=4:14 && make"],
+  ["deb:gcc@4:14", "apt-get install -y gcc=4:14 && make"],
+  ["pip:evil_pkg", "pip install 'Evil.Pkg[x]>=2'"],
+  ["pip:evil_pkg", "pip install evil-pkg@./evil"],
+  ["pip:hf_transfer", "pip install hf_transfer"],
+])("a rule that rejects %s sees RUN %s", (banned, command) => {
+  const was = BASE + "RUN npm install event-stream@3.3.5 && pip install evil-pkg==1.0 && true\n";
+  for (const before of [BASE, was]) {
+    const after = `${before}RUN ${command}\n`;
+    assertEquals(ruled(packageRules(banned), before, after), "reject");
+    // What the file in force names is not the change's doing.
+    assertEquals(ruled(packageRules(banned), after, `${after}# x\n`), "approve");
+  }
+});
+
+Deno.test("a rule takes names that differ for their manager for two packages", () => {
+  const says = (banned: string, command: string) =>
+    ruled(packageRules(banned), BASE, `${BASE}RUN ${command}\n`);
+  assertEquals(says("npm:jsonstream", "npm install JSONStream@1.0.0"), "ask");
+  assertEquals(says("npm:JSONStream", "npm install JSONStream@1.0.0"), "reject");
+  assertEquals(says("npm:event-stream", "npm install Left-Pad@1.0.0"), "ask");
+  assertEquals(says("npm:event-stream", "pip install EVIL__pkg==1.0"), "approve");
+});
+
+const PACKAGES = { tool: "capability-block", hosts_within: undefined };
+
 // Threat: L13
 Deno.test.each<[string, object, string]>([
+  ["a package of no kind", { ...PACKAGES, packages_within: ["apt:jq"] }, 'of the kind "apt"'],
+  ["a version of many", { ...PACKAGES, packages_within: ["npm:a*@1"] }, "is no package"],
+  ["no version", { ...PACKAGES, packages_within: ["npm:a@"] }, '"npm:a@" is no package'],
+  ["an alias", { ...PACKAGES, packages_within: ["npm:a@npm:b"] }, "is no package"],
+  ["a way up", { ...PACKAGES, packages_within: ["go:a.example/../b"] }, "is no package"],
+  ["all of a kind", { ...PACKAGES, packages_within: ["npm:*"] }, "is no package"],
+  [
+    "an address that is written otherwise",
+    {
+      tool: "cred-proxy-block",
+      hosts_within: undefined,
+      upstreams_within: ["https://[0::1]"],
+    },
+    "is no origin",
+  ],
+  [
+    "a rejection of nothing",
+    { then: "reject", notes: "No.", hosts_within: [] },
+    "$.rules[0].hosts_within: with reject an empty list means nothing",
+  ],
   ["an unknown key", { host: [] }, "$.rules[0].host: there is no such key"],
   ["no outcome", { then: undefined }, "$.rules[0]: the key then is missing"],
   ["an odd outcome", { then: "allow" }, "$.rules[0].then: expected one of approve, reject, ask"],

@@ -125,7 +125,8 @@ export function compareDockerfile(current: string | null, proposed: string): Fin
   if (isCut) found.take({ added: [], removed: [], marks: [TOO_MUCH_WORK] });
   const isUnknown = scripts.isUnknown || isCut || after.lost.length > 0 || isForeign;
   const { isWhole, packages } = proveDockerfile(before.outline, after.outline);
-  return { ...found.findings(), isUnknown, isWhole, tame: packages };
+  const { named } = scripts;
+  return { ...found.findings(), named, isUnknown, isWhole, tame: packages };
 }
 
 function readFile(text: string, others: readonly Stage[]): File {

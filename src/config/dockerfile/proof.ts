@@ -6,6 +6,7 @@
  */
 
 import type { ReachItem } from "../../records/reach.ts";
+import { foldName } from "../shell/package_names.ts";
 import type { Instruction, Outline } from "./instructions.ts";
 
 /** What is sure of a change. */
@@ -121,8 +122,7 @@ function packagesOf({ name, args, flags, heredocs }: Instruction): readonly stri
     for (const word of form.exec(words)![1]?.trim().split(" ") ?? []) {
       const [, of, version] = nameAndVersion.exec(word) ?? [];
       if (of === undefined) continue;
-      const spelt = kind === "pip" ? of.toLowerCase().replace(/[-_]+/g, "-") : of;
-      packages.push(`${kind}:${spelt}${version === undefined ? "" : `@${version}`}`);
+      packages.push(`${kind}:${foldName(kind, of)}${version === undefined ? "" : `@${version}`}`);
     }
   }
   return packages;

@@ -93,7 +93,7 @@ function readScripts(scripts: readonly Script[], names: Map<string, string>, wor
 }
 
 /** What the scripts of a file bring, and whether something in them could not be read. */
-type ScriptFindings = Omit<Findings, "isWhole" | "tame">;
+type ScriptFindings = Required<Omit<Findings, "isWhole" | "tame">>;
 
 /**
  * Compares scripts by what they do: what the new ones do and the old ones do not is added, what protects
@@ -104,11 +104,18 @@ export function compareScripts(
   after: readonly Script[],
   work = [newWork(), newWork()] as const,
 ): ScriptFindings {
-  if (isSame(before, after)) return { added: [], removed: [], marks: [], isUnknown: false };
+  if (isSame(before, after)) {
+    return { added: [], named: [], removed: [], marks: [], isUnknown: false };
+  }
   const names = new Map<string, string>();
   const old = readScripts(before, names, work[0]);
   const now = readScripts(after, names, work[1]);
   const had = new Set(old.acts.map(({ key }) => key));
+  const values = new Set(old.acts.map(({ value }) => value));
+  const named = now.acts.filter(({ kind, value }) => kind === "package" && !values.has(value))
+    .flatMap(({ kind, value, line, pin }) =>
+      [value, pin?.name ?? value].map((value): ReachItem => ({ kind, value, line }))
+    );
   const pinned = new Set(old.acts.flatMap(({ pin }) => pin === undefined ? [] : [pin.name]));
   const seen = new Set<string>();
   const added: ReachItem[] = [];
@@ -143,7 +150,7 @@ export function compareScripts(
     marks.push(TOO_MUCH_WORK);
     isUnknown = true;
   }
-  return { added, removed, marks, isUnknown };
+  return { added, named, removed, marks, isUnknown };
 }
 
 function itemOf({ kind, value, line }: ReachItem): ReachItem {

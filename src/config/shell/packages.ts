@@ -5,6 +5,7 @@
  */
 
 import lists from "./packages.json" with { type: "json" };
+import { foldName, VERSION } from "./package_names.ts";
 import { operandsOf, optionOf, use } from "./places.ts";
 import type { Call } from "./read.ts";
 import { findFile, note, noteCall, show } from "./shell.ts";
@@ -235,26 +236,33 @@ function noteSource({ shell, line }: Call, url: string): Value {
   return NOTHING;
 }
 
-/** The name of a package, and its version if one is named exactly. */
-function splitVersion(kind: string, word: string): readonly [name: string, version: string] {
-  if (word.length > MAX_NAME_CHARS) return [word, ""];
+/** Whether a word says where else a package comes from: `name@npm:other`, `name@owner/repository`. */
+function hasSource(kind: string, word: string): boolean {
+  const at = word.indexOf("@", 1);
+  return at > 0 && !DISTRIBUTIONS.includes(kind) &&
+    (kind === "pip" || !VERSION.test(word.slice(at + 1)));
+}
+
+/** The name of a package, its version if one is named exactly, and all that is behind the name. */
+function splitVersion(
+  kind: string,
+  word: string,
+): readonly [name: string, version: string, rest: string] {
+  if (word.length > MAX_NAME_CHARS) return [word, "", ""];
   const [, before = word, after = ""] =
     kind === "npm" || kind === "cargo" || kind === "go" || kind === "gem" || kind === "deno"
       ? /^(.+?)[@:](?=[^@/]*$)(.*)$/.exec(word) ?? []
       : kind === "rpm"
       ? /^(.+?)-(\d[^/]*)$/.exec(word) ?? []
       : /^([^=<>~!;@ ]+)(?:=|==|===|~=|>=|<=|<|>|~|@|!=)([^=].*)$/.exec(word) ?? [];
-  const name = before.replace(/\[.*\]$/, "").toLowerCase().replace(
-    /[_.]+/g,
-    kind === "pip" ? "-" : "$&",
-  );
+  const bare = before.replace(/\[.*\]$/, "");
   const operator = word.slice(before.length, word.length - after.length);
   const isExact = kind === "deb" || kind === "apk"
     ? operator === "=" && /\d/.test(after)
     : kind === "pip" || kind === "conda"
     ? /^={1,3}$/.test(operator) && !/[*,<>]/.test(after)
     : /^=?v?\d+(?:\.\d+)+[-+.\w]*$/.test(after);
-  return [name, isExact ? after : ""];
+  return [foldName(kind, bare), isExact ? after : "", word.slice(bare.length)];
 }
 
 function notePackage(call: Call, kind: string, word: Value): void {
@@ -278,10 +286,14 @@ function notePackage(call: Call, kind: string, word: Value): void {
     noteSource(call, `github:${text}`);
     return;
   }
-  const [name, version] = isFile ? [text, ""] : splitVersion(kind, text);
+  if (!isFile && hasSource(kind, text)) {
+    noteSource(call, `${kind} from ${text}`);
+    return;
+  }
+  const [name, version, rest] = isFile ? [text, "", ""] : splitVersion(kind, text);
   const isCurated = DISTRIBUTIONS.includes(kind);
   const pin = { name: `${kind}:${name}`, isPinned: version !== "" };
-  const value = `${kind}:${name}${version === "" ? text.slice(name.length) : `@${version}`}`;
+  const value = `${kind}:${name}${version === "" ? rest : `@${version}`}`;
   const noted = { kind: "package", value, pin } as const;
   const message = (what: string) => () => `${show(value)} would be installed${what}`;
   if (!word.isKnown && !/^[\w@/.-]{2,}(?:==?|@)/.test(text)) {
