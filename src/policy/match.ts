@@ -39,9 +39,8 @@ export function coversImage(list: readonly string[], image: string): boolean {
   const { repository, image: whole } = readImage(image, 1);
   return list.some((listed) => {
     if (listed.endsWith("/*")) {
-      return repository.startsWith(
-        readImage(`${listed.slice(0, -1)}a/a`, 1).repository.slice(0, -3),
-      );
+      const name = readImage(`${listed.slice(0, -1)}a/a`, 1).repository.slice(0, -3);
+      return repository.startsWith(name);
     }
     const wanted = readImage(listed, 1);
     const hasVersion = /[:@]/.test(listed.split("/").at(-1)!);
