@@ -37,6 +37,14 @@ const REASONS: Readonly<Record<string, string>> = {
     "it reads at most 305 from each start",
   [String.raw`-----BEGIN PUBLIC KEY-----[^-]*-----END PUBLIC KEY-----`]:
     "from each start it reads to the next hyphen",
+  [
+    String
+      .raw`\b(?:urlopen|urlretrieve|urllib|requests|httpx|aiohttp|LWP|URI|open-uri|Net|http\w*|https?|fetch|iwr|irm|curl|wget|Invoke-WebRequest|Invoke-RestMethod|DownloadString|WebClient|file_get_contents|socket|net|tls|dgram|connect|create_connection|TCPSocket|Socket|IO|ftplib|smtplib|paramiko|get|request)\b`
+  ]: "it begins at a word and reads to its end",
+  [
+    String
+      .raw`\b(?:exec\w*|eval|system|popen\w*|spawn\w*|subprocess|iex|Invoke-Expression|child_process|Function|compile|__import__|dup2|pty|runpy|marshal|pickle|instance_eval|Start-Process|shell_exec|passthru|proc_open|dlopen|ctypes|importlib)\b`
+  ]: "it begins at a word and reads to its end",
   [String.raw`^# <location>[^]*^# <\/location>\n`]: "its text is a file of this project",
   [String.raw`^(?=.*\d)(?:[0-9a-f-]+|(?!.*[a-z]{2}).{1,8})$`]:
     "each part begins at the text's start",
