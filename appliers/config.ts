@@ -2,10 +2,12 @@
  * `apply.json`: which programs make a bottle's files take effect, and how it is seen that they did.
  *
  * `cli/supervise.sh` runs this file before it starts a verb that applies, to learn what to grant. So it
- * imports nothing, and reads its files itself. It prints three lines: programs, addresses, directories.
+ * imports nothing, and reads its files itself. It prints a line for each grant: `run` and a program, `net`
+ * and an address, `use` and a directory.
  *
  * ```sh
- * deno run --no-prompt --allow-read --allow-sys=uid appliers/config.ts $ROOT/apply.json
+ * deno run --no-prompt --allow-read=$ROOT/apply.json --allow-run=/bin/ls --allow-sys=uid \
+ *   appliers/config.ts $ROOT/apply.json
  * ```
  *
  * @module
@@ -72,8 +74,8 @@ export interface ApplyConfig {
   readonly programs: readonly string[];
   /** The hosts and ports to grant. */
   readonly addresses: readonly string[];
-  /** The directories with what the enforcing programs read. */
-  readonly directories: readonly string[];
+  /** What the enforcing programs read, one for each setting that names it. */
+  readonly files: readonly string[];
 }
 
 /** Thrown if `apply.json` cannot be used. */
@@ -83,6 +85,11 @@ export class ApplyConfigError extends Error {
 }
 
 const MAX_BYTES = 64 * 1024;
+
+/** Looks at paths. Deno itself may look at `/` only with a grant to read every file. */
+const LS = "/bin/ls";
+
+const MOST_LINKS = 40;
 
 const FORMATS: Readonly<Record<HookComponent, readonly string[]>> = {
   "cred-proxy": ["nginx"],
@@ -117,45 +124,117 @@ export function applyConfigPath(root: string): string {
 /**
  * Reads `apply.json`; `undefined` if there is no such file.
  *
- * @throws {ApplyConfigError} As {@linkcode parseApplyConfig} does, and if others may change the file or its
- * directory.
+ * Needs to read the file, to run `/bin/ls`, and to know its own account.
+ *
+ * @throws {ApplyConfigError} As {@linkcode parseApplyConfig} does, if others may change or replace the file, a
+ * program or the directory of a rendered file, and if two settings would write one file.
  */
 export function readApplyConfig(path: string): ApplyConfig | undefined {
+  return readWithDirectories(path)?.config;
+}
+
+/** Reads `apply.json`, and the directories that it names, each with the one behind its links. */
+function readWithDirectories(path: string) {
   const refuse = (reason: string) => new ApplyConfigError(`Cannot use ${path}: ${reason}`);
-  let text: string;
   try {
-    const why = whyOthers(path);
-    if (why === "it is not there") return undefined;
-    const whyDir = whyOthers(directoryOf(path));
-    if (why !== undefined) throw refuse(why);
-    if (whyDir !== undefined) throw refuse(`of its directory: ${whyDir}`);
-    const { isFile, size } = Deno.statSync(path);
+    const file = statOf(path);
+    if (file === undefined) return undefined;
+    requireOwn(path);
+    const { isFile, size } = file;
     if (!isFile) throw refuse("it is not a file");
     if (size > MAX_BYTES) throw refuse(`it has ${size} bytes, more than the ${MAX_BYTES} allowed`);
-    text = new TextDecoder("utf-8", { fatal: true }).decode(Deno.readFileSync(path));
+    const text = new TextDecoder("utf-8", { fatal: true }).decode(Deno.readFileSync(path));
+    const config = parseApplyConfig(text, path);
+    // The launcher's grant is for what is here now: the start of a verb must not find another program.
+    for (const program of config.programs) requireOwn(program);
+    const directories = new Set<string>();
+    const taken = new Map<string, string>();
+    for (const to of config.files) {
+      const directory = directoryOf(to);
+      const real = requireOwn(directory);
+      if (!PATH.test(`${real}/x`)) {
+        throw refuse(`no grant can hold ${real}, where ${directory} leads`);
+      }
+      directories.add(directory).add(real);
+      // What hooks.ts writes beside it, and reads there. Some disks take "A" for "a".
+      for (const suffix of ["", ".next", ".base"]) {
+        const file = `${real}/${to.slice(to.lastIndexOf("/") + 1)}${suffix}`.toLowerCase();
+        const other = taken.get(file);
+        if (other !== undefined) {
+          throw refuse(`${other} and ${to} need one file, ${file}; name another "to" for one`);
+        }
+        taken.set(file, to);
+      }
+    }
+    return { config, directories };
   } catch (error) {
     if (error instanceof ApplyConfigError) throw error;
     if (error instanceof TypeError) throw refuse("it is not UTF-8");
+    const { name, message } = error as Error;
+    if (name === "Error") throw refuse(message);
     const way = error instanceof Deno.errors.NotCapable
       ? "; start this program through cli/supervise.sh"
       : "";
-    throw refuse(`it cannot be read (${(error as Error).name})${way}`);
+    throw refuse(`it cannot be read (${name})${way}`);
   }
-  return parseApplyConfig(text, path);
 }
 
-/** Why another account could change what has a path; `undefined` if none can. */
-function whyOthers(path: string): string | undefined {
+/**
+ * Finds the real path of what no other account can change or replace: neither it, nor a directory or a link on
+ * the way to it. A sticky directory on the way is one in which others cannot replace what is not theirs.
+ *
+ * @throws {Error} If others can; names what they can change.
+ */
+export function requireOwn(path: string): string {
+  let at = path.startsWith("/") ? path : `${Deno.cwd()}/${path}`;
+  for (let links = 0; links <= MOST_LINKS; links++) {
+    const parts = at.split("/").filter((part) => part !== "");
+    const ways = ["/", ...parts.map((_, n) => `/${parts.slice(0, n + 1).join("/")}`)];
+    const rows = listed(ways, path);
+    const link = rows.findIndex((row) => row.startsWith("l"));
+    for (const [n, row] of rows.slice(0, link + 1 || rows.length).entries()) {
+      const [, kind, group, others, sticky, uid] =
+        /^(.).{4}(.)..(.)(.)\S* +\d+ +(\d+) /.exec(row) ?? [];
+      const why = (reason: string) => new Error(`${path} is not safe to use: ${ways[n]} ${reason}`);
+      if (uid !== "0" && uid !== `${Deno.uid()}`) throw why("belongs to another account; chown it");
+      const isExcused = kind === "l" ||
+        kind === "d" && /t/i.test(sticky!) && n < rows.length - 1;
+      if (isExcused || group !== "w" && others !== "w") continue;
+      throw why(`can be changed by others (${row.slice(0, 10)}); run chmod go-w on it`);
+    }
+    if (link === -1) {
+      const real: string[] = [];
+      for (const part of parts) part === ".." ? real.pop() : part === "." || real.push(part);
+      return `/${real.join("/")}`;
+    }
+    const mark = ` ${ways[link]} -> `;
+    const to = rows[link]!.slice(rows[link]!.indexOf(mark) + mark.length);
+    at = [...(to.startsWith("/") ? [] : [ways[link - 1]]), to, ...parts.slice(link)].join("/");
+  }
+  throw new Error(`${path} has more than ${MOST_LINKS} links on its way`);
+}
+
+function statOf(path: string): Deno.FileInfo | undefined {
   try {
-    const { mode, uid } = Deno.statSync(path);
-    if (uid !== Deno.uid() && uid !== 0) return "it belongs to another account; chown it";
-    const isSticky = ((mode ?? 0) & 0o1000) !== 0;
-    if (((mode ?? 0) & 0o022) === 0 || isSticky) return undefined;
-    return `others may change it (mode ${((mode ?? 0) & 0o777).toString(8)}); run chmod go-w on it`;
+    return Deno.statSync(path);
   } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return "it is not there";
+    if (error instanceof Deno.errors.NotFound) return undefined;
     throw error;
   }
+}
+
+/** A row of `ls` for each path: every one is the start of the next, so sorted they stay in order. */
+function listed(paths: readonly string[], named: string): readonly string[] {
+  const { success, stdout } = new Deno.Command(LS, {
+    args: ["-ldn", "--", ...paths],
+    clearEnv: true,
+    stdin: "null",
+    stderr: "null",
+  }).outputSync();
+  const rows = new TextDecoder().decode(stdout).split("\n").slice(0, -1);
+  if (!success) throw new Error(`${named} is not there`);
+  if (rows.length === paths.length) return rows;
+  throw new Error(`${named} leads through a link with a line break`);
 }
 
 /**
@@ -310,12 +389,11 @@ export function parseApplyConfig(text: string, path: string): ApplyConfig {
   const addresses = all.flatMap(({ probe }) =>
     [probe?.proxy, probe?.url?.slice("http://".length)].filter((one) => one !== undefined)
   );
-  const directories = all.flatMap(({ to }) => to === undefined ? [] : [directoryOf(to)]);
   return {
     settingsFor: (slug, name) => found.get(`${slug}/${name}`) ?? found.get(name),
     programs: [...new Set(programs)],
     addresses: [...new Set(addresses)],
-    directories: [...new Set(directories)],
+    files: all.flatMap(({ to }) => to ?? []),
   };
 }
 
@@ -323,40 +401,23 @@ function directoryOf(path: string): string {
   return path.slice(0, path.lastIndexOf("/")) || "/";
 }
 
-/** What the launcher grants. */
-export interface ApplyGrants {
-  /** Programs, addresses and directories, each joined by commas; empty for a file that cannot be used. */
-  readonly lines: readonly [string, string, string];
-  /** What of it another account could replace, so that nothing is granted. */
-  readonly problem?: string;
-}
-
-/**
- * Works out what to grant. The command line may not look at the programs, so what is wrong with one is said
- * here; what is wrong with the file itself the command line says.
- */
-export function grantsIn(path: string): ApplyGrants {
-  const nothing = { lines: ["", "", ""] } as const;
-  let config: ApplyConfig | undefined;
+/** The lines that the launcher reads. For a file that cannot be used, the command line says what is wrong. */
+export function grantsIn(path: string): readonly string[] {
+  const look = `run ${LS}`;
   try {
-    config = readApplyConfig(path);
+    const found = readWithDirectories(path);
+    if (found === undefined) return [look];
+    const { config: { programs, addresses }, directories } = found;
+    return [
+      look,
+      ...programs.map((program) => `run ${program}`),
+      ...addresses.map((address) => `net ${address}`),
+      // Deno checks some calls against the path behind the links.
+      ...[...directories].map((directory) => `use ${directory}`),
+    ];
   } catch {
-    return nothing;
+    return [look];
   }
-  if (config === undefined) return nothing;
-  const { programs, addresses, directories } = config;
-  for (const named of [...programs, ...directories]) {
-    const why = whyOthers(named) ?? whyOthers(directoryOf(named));
-    if (why === undefined) continue;
-    return { ...nothing, problem: `Cannot use ${path}: it names ${named}: ${why}` };
-  }
-  // Deno checks some calls against the path behind the links.
-  const readable = new Set(directories.flatMap((dir) => [dir, Deno.realPathSync(dir)]));
-  return { lines: [programs.join(","), addresses.join(","), [...readable].join(",")] };
 }
 
-if (import.meta.main) {
-  const { lines, problem } = grantsIn(Deno.args[0] ?? "");
-  console.log(lines.join("\n"));
-  if (problem !== undefined) console.error(problem);
-}
+if (import.meta.main) console.log(grantsIn(Deno.args[0] ?? "").join("\n"));

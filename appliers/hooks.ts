@@ -111,7 +111,7 @@ function openHooks(
 
   async function render(): Promise<string> {
     const sharer = listBottles(root).slugs.find((slug) =>
-      slug !== bottleSlug && config.settingsFor(slug, component)?.to === to && !isImage
+      slug !== bottleSlug && config.settingsFor(slug, component) === settings && !isImage
     );
     if (sharer !== undefined) {
       const way = `name another "to" for one of them under "bottles" in ${applyConfigPath(root)}`;
@@ -206,8 +206,12 @@ function takesAway(component: string, before: string, after: string | null): boo
   const entriesOf = (text: string) =>
     component === "pipelock" ? patternsOf(text) : routesOf(text).map((one) => JSON.stringify(one));
   if (component === COMPONENT_REBUILD) return false;
-  const left = new Set(after === null ? [] : entriesOf(after));
-  return entriesOf(before).some((entry) => !left.has(entry));
+  try {
+    const left = new Set(after === null ? [] : entriesOf(after));
+    return entriesOf(before).some((entry) => !left.has(entry));
+  } catch {
+    return true; // What a program of the operator's renders may be a file that is not read here.
+  }
 }
 
 /** What a step says of a file that `apply.json` does not name. */
@@ -226,7 +230,12 @@ export function hookApplier(config: ApplyConfig): Applier {
     return hooks.install(await hooks.render());
   }
   async function reloadAndProbe(hooks: Hooks): Promise<string> {
-    return `${await hooks.run("reload")}; ${await hooks.probe()}`;
+    return `${await hooks.run("reload")}; ${await probeAndStop(hooks)}`;
+  }
+  /** What a change that failed let in is not let in any more either, once it was taken back. */
+  async function probeAndStop(hooks: Hooks): Promise<string> {
+    const said = [await hooks.probe(), await hooks.stopConnections()];
+    return said.filter((one) => one !== undefined).join("; ");
   }
   return {
     check: async (change, options) => {
@@ -236,12 +245,7 @@ export function hookApplier(config: ApplyConfig): Applier {
     apply: async (change, options) => {
       const hooks = openHooks(config, change, options);
       if (hooks === undefined) return NO_HOOKS;
-      const said = [
-        await install(hooks),
-        await reloadAndProbe(hooks),
-        await hooks.stopConnections(),
-      ];
-      return said.filter((one) => one !== undefined).join("; ");
+      return `${await install(hooks)}; ${await reloadAndProbe(hooks)}`;
     },
     restore: async (change, options) => {
       const hooks = openHooks(config, change, options);
@@ -257,7 +261,7 @@ export function hookApplier(config: ApplyConfig): Applier {
       // Something else may have started it meanwhile: then the probe is what counts.
       if (failed !== undefined && hooks.settings.probe === undefined) throw failed;
       try {
-        return `${wrote}; started again: ${started ?? "it ran"}; ${await hooks.probe()}`;
+        return `${wrote}; started again: ${started ?? "it ran"}; ${await probeAndStop(hooks)}`;
       } catch (error) {
         throw failed ?? error;
       }

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { HookProgram } from "./config.ts";
+import { type HookProgram, requireOwn } from "./config.ts";
 import { ApplyError, type ApplyStage } from "../mod.ts";
 
 /** All that a program gets of the environment: nothing that a proxy or a loader would obey. */
@@ -63,13 +63,14 @@ function kill(child: Deno.ChildProcess): void {
  *
  * @param program The program.
  * @param values What its placeholders become.
- * @throws {Error} If it cannot be started; names it.
+ * @throws {Error} If it cannot be started, or another account could replace it; names it.
  */
 export async function runProgram(
   { argv, timeoutMs }: HookProgram,
   values: Readonly<Record<string, string>>,
 ): Promise<Ran> {
   const [path, ...args] = argv.map((word) => values[word] ?? word);
+  requireOwn(path!);
   const child = new Deno.Command(path!, {
     args,
     stdin: "null",

@@ -342,20 +342,23 @@ programs=
 directories=
 if applies "$verb" "$second" && { [ "$verb" != watch ] || [ -n "$decide" ]; } &&
   [ -e "$resolved/apply.json" ]; then
-  {
-    IFS= read -r programs || :
-    IFS= read -r addresses || :
-    IFS= read -r directories || :
-  } <<END
-$(deno run --quiet --no-prompt --no-config --no-lock --allow-read --allow-sys=uid \
-    "$appliers/config$extension" "$root/apply.json")
+  while IFS= read -r line; do
+    value=${line#* }
+    must_be_grantable "$value"
+    case $line in
+      "run "*) programs=$programs${programs:+,}$value ;;
+      "net "*) net=$net${net:+,}$value ;;
+      "use "*) directories=$directories,$value ;;
+    esac
+  done <<END
+$(deno run --quiet --no-prompt --no-config --no-lock --allow-read="$root/apply.json" \
+    --allow-run=/bin/ls --allow-sys=uid "$appliers/config$extension" "$root/apply.json")
 END
-  net=$net${addresses:+${net:+,}$addresses}
-  readable=$readable${directories:+,$directories}
+  readable=$readable$directories
 fi
 
 # A verb that only reads may not write.
-write=$root${directories:+,$directories}
+write=$root$directories
 if reads_only "$verb" "$second"; then write=; fi
 
 # No verb starts both an editor and a pager. The full screen may also start suspend.sh, which a release has

@@ -3,12 +3,13 @@ import {
   grantsIn,
   parseApplyConfig,
   readApplyConfig,
+  requireOwn,
 } from "../../appliers/config.ts";
 import { importsOf } from "../../tools/lint/circles.ts";
 import { REPO } from "../support/run.ts";
 import { type TempDir, tempDir } from "../support/temp.ts";
 import { isRoot } from "../support/user.ts";
-import { assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
+import { assertEquals, assertMatch, assertStringIncludes, assertThrows } from "@std/assert";
 import { join } from "@std/path";
 
 const PIPELOCK = {
@@ -43,7 +44,7 @@ Deno.test("parseApplyConfig() reads a component, with defaults, for every bottle
   assertEquals(config.settingsFor("dev-1", "rebuild"), undefined);
   assertEquals(config.programs, ["/usr/sbin/squid"]);
   assertEquals(config.addresses, ["127.0.0.1:3128"]);
-  assertEquals(config.directories, ["/srv/proxy"]);
+  assertEquals(config.files, ["/srv/proxy/allowed"]);
 });
 
 Deno.test("parseApplyConfig() lets a bottle replace single fields", () => {
@@ -60,7 +61,7 @@ Deno.test("parseApplyConfig() lets a bottle replace single fields", () => {
   ]);
   assertEquals(own?.reload, config.settingsFor("dev-1", "pipelock")?.reload);
   assertEquals(config.addresses, ["127.0.0.1:3128", "127.0.0.1:3129"]);
-  assertEquals(config.directories, ["/srv/proxy", "/srv/web"]);
+  assertEquals(config.files, ["/srv/proxy/allowed", "/srv/web/allowed"]);
 });
 
 Deno.test("parseApplyConfig() takes a bottle that only the overrides name", () => {
@@ -163,36 +164,111 @@ async function configured(dir: TempDir): Promise<string> {
   return path;
 }
 
+/** What the launcher grants if it cannot use the file: the command line looks at it too, and says why. */
+const ONLY_LS = ["run /bin/ls"];
+
+/** Why a file is refused, here and for the launcher. */
+function refusedFile(path: string): string {
+  assertEquals(grantsIn(path), ONLY_LS);
+  return assertThrows(() => readApplyConfig(path), ApplyConfigError).message;
+}
+
 // Threat: C8
-Deno.test("grantsIn() refuses what others may change: file, directories, programs", async () => {
+Deno.test("readApplyConfig() refuses what others may change: file, programs, directories, and all on the way", async () => {
   await using dir = await tempDir();
-  const path = await configured(dir);
-  const all = [dir.at("bin/reload"), "127.0.0.1:3128", dir.at("proxy")];
-  assertEquals<unknown>(grantsIn(path), { lines: all });
+  await Deno.mkdir(dir.at("way/root"), { recursive: true });
+  const inner = { ...dir, at: (...parts: string[]) => dir.at("way/root", ...parts) };
+  const path = await configured(inner);
+  assertEquals(readApplyConfig(path)?.programs, [inner.at("bin/reload")]);
+  const all = [`run ${inner.at("bin/reload")}`, "net 127.0.0.1:3128", `use ${inner.at("proxy")}`];
+  assertEquals(grantsIn(path), [...ONLY_LS, ...all]);
   for (
-    const [name, mode] of [
-      ["apply.json", 0o620],
-      ["apply.json", 0o602],
-      ["", 0o777],
-      ["proxy", 0o775],
-      ["bin/reload", 0o757],
-      ["bin", 0o777],
+    const [name, mode, says] of [
+      ["apply.json", 0o620, "-rw--w----"],
+      ["apply.json", 0o602, "-rw-----w-"],
+      // The sticky bit of a file protects nothing.
+      ["apply.json", 0o1666, "-rw-rw-rwT"],
+      ["", 0o777, "drwxrwxrwx"],
+      ["..", 0o777, "drwxrwxrwx"],
+      ["proxy", 0o775, "drwxrwxr-x"],
+      // Others could put a file there that is read with the rendered one.
+      ["proxy", 0o1777, "drwxrwxrwt"],
+      ["bin/reload", 0o757, "-rwxr-xrwx"],
+      ["bin/reload", 0o1777, "-rwxrwxrwt"],
+      ["bin", 0o777, "drwxrwxrwx"],
     ] as const
   ) {
-    const was = (await Deno.stat(dir.at(name))).mode! & 0o7777;
-    await Deno.chmod(dir.at(name), mode);
-    const { lines, problem } = grantsIn(path);
-    assertEquals(lines, ["", "", ""]);
-    const message = problem ??
-      assertThrows(() => readApplyConfig(path), ApplyConfigError).message;
-    assertStringIncludes(message, `others may change it (mode ${mode.toString(8)})`);
-    await Deno.chmod(dir.at(name), was);
+    const was = (await Deno.stat(inner.at(name))).mode! & 0o7777;
+    await Deno.chmod(inner.at(name), mode);
+    assertStringIncludes(refusedFile(path), `${inner.at(name)} can be changed by others (${says})`);
+    await Deno.chmod(inner.at(name), was);
   }
-  await Deno.remove(dir.at("bin/reload"));
+  await Deno.chmod(dir.at("way"), 0o1777);
+  assertEquals(grantsIn(path).length, 4);
+  await Deno.remove(inner.at("bin/reload"));
+  assertStringIncludes(refusedFile(path), `${inner.at("bin/reload")} is not there`);
+});
+
+// Threat: C8
+Deno.test("readApplyConfig() looks at each place that a link on the way leads through", async () => {
+  await using dir = await tempDir();
+  const path = await configured(dir);
+  await Deno.mkdir(dir.at("open"));
+  await Deno.rename(dir.at("bin"), dir.at("kept"));
+  await Deno.symlink("../kept/../kept", dir.at("open/hop"));
+  await Deno.symlink("open/hop", dir.at("bin"));
+  assertEquals(requireOwn(dir.at("bin/reload")), dir.at("kept/reload"));
+  await Deno.chmod(dir.at("open"), 0o777);
   assertStringIncludes(
-    grantsIn(path).problem ?? "",
-    `it names ${dir.at("bin/reload")}: it is not there`,
+    refusedFile(path),
+    `${dir.at("open")} can be changed by others (drwxrwxrwx)`,
   );
+  await Deno.remove(dir.at("open/hop"));
+  await Deno.chmod(dir.at("open"), 0o755);
+  await Deno.symlink("hop", dir.at("open/hop"));
+  assertStringIncludes(refusedFile(path), "is not there");
+});
+
+// Threat: C8
+Deno.test("readApplyConfig() refuses a directory behind a link that would be two grants", async () => {
+  await using dir = await tempDir();
+  const path = await configured(dir);
+  for (const name of ["a,/etc", "a\r", "a\nb"]) {
+    await Deno.remove(dir.at("proxy"));
+    await Deno.mkdir(dir.at(name), { recursive: true });
+    await Deno.symlink(name, dir.at("proxy"));
+    assertMatch(refusedFile(path), /no grant can hold|link with a line break/);
+  }
+});
+
+// Threat: C11
+Deno.test("readApplyConfig() refuses two settings that would write one file", async () => {
+  await using dir = await tempDir();
+  const path = await configured(dir);
+  await Deno.symlink("proxy", dir.at("alias"));
+  const hosts = { render: "squid", to: dir.at("proxy/allowed") };
+  const routes = { render: "nginx", to: dir.at("proxy/routes") };
+  const writes = async (value: unknown) => await Deno.writeTextFile(path, JSON.stringify(value));
+  const bottle = (to: string) => ({ pipelock: hosts, bottles: { d2: { pipelock: { to } } } });
+  for (
+    const value of [
+      bottle(dir.at("alias/allowed")),
+      bottle(dir.at("alias/allowed.next")),
+      bottle(dir.at("proxy/allowed.base")),
+      bottle(dir.at("proxy/Allowed")),
+      { pipelock: hosts, "bottles": { d2: { pipelock: { render: "tinyproxy" } } } },
+      { pipelock: hosts, "cred-proxy": { ...routes, to: hosts.to } },
+      {
+        pipelock: hosts,
+        bottles: { d2: { "cred-proxy": { ...routes, to: dir.at("alias/allowed") } } },
+      },
+    ]
+  ) {
+    await writes(value);
+    assertMatch(refusedFile(path), /need one file, .*\/proxy\/allowed/);
+  }
+  await writes({ ...bottle(dir.at("alias/allowed2")), "cred-proxy": routes });
+  assertEquals(readApplyConfig(path)?.files.length, 3);
 });
 
 // Threat: C8
@@ -201,14 +277,14 @@ Deno.test("readApplyConfig() refuses a file of another account", { ignore: !isRo
   const path = await configured(dir);
   await Deno.chown(path, 12_345, 12_345);
   const { message } = assertThrows(() => readApplyConfig(path), ApplyConfigError);
-  assertStringIncludes(message, "it belongs to another account");
+  assertStringIncludes(message, "belongs to another account");
 });
 
 Deno.test("readApplyConfig() gives nothing if there is no file, and refuses one that is not text", async () => {
   await using dir = await tempDir();
   const path = dir.at("apply.json");
   assertEquals(readApplyConfig(path), undefined);
-  assertEquals<unknown>(grantsIn(path), { lines: ["", "", ""] });
+  assertEquals(grantsIn(path), ONLY_LS);
   for (const [bytes, says] of [[[0xff], "it is not UTF-8"], [[0x7b], "it is not JSON"]] as const) {
     await Deno.writeFile(path, new Uint8Array(bytes), { mode: 0o600 });
     const { message } = assertThrows(() => readApplyConfig(path), ApplyConfigError);

@@ -179,6 +179,27 @@ Deno.test("restore() starts what a change that failed has ended, and probes that
 });
 
 // Threat: C11
+Deno.test("restore() ends connections that a failed change let in, or says that they stay open", async () => {
+  await using dir = await tempDir();
+  const pipelock = { render: "squid", to: dir.at("allowed"), reload: program(dir, "reload") };
+  const stop_connections = program(dir, "stop");
+  const back = change(dir, "a.test\nevil.test\n", "a.test\n");
+  const without = await applierOf({ pipelock }).restore(back);
+  assertStringIncludes(without, "; connections that were open stay open");
+  const stopping = applierOf({ pipelock: { ...pipelock, stop_connections } });
+  assertStringIncludes(await stopping.restore(back), "; connections that were open were ended");
+  assertEquals(await said(dir), ["reload ", "reload ", "stop "]);
+  // Also if it had to be started again, and if what failed was a file that is not read here.
+  const ended = { ...pipelock, reload: program(dir, "reload", "exit 1") };
+  const started = { ...ended, start: program(dir, "start"), stop_connections };
+  await applierOf({ pipelock: started }).restore(change(dir, "not a list", "a.test\n"));
+  assertEquals((await said(dir)).slice(3), ["reload ", "start ", "stop "]);
+  // What failed only took something away.
+  await stopping.restore(change(dir, "a.test\n", "a.test\nb.test\n"));
+  assertEquals((await said(dir)).at(-1), "reload ");
+});
+
+// Threat: C11
 Deno.test("a file that two bottles would write is refused: one bottle's list would be the other's", async () => {
   await using dir = await tempDir();
   for (const slug of ["dev-1", "web.2"]) {

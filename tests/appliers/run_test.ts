@@ -59,6 +59,22 @@ Deno.test("runProgram() ends a program whose time is over, and what it started",
   await untilGone(Number(output));
 });
 
+// Threat: C8
+Deno.test("runProgram() looks again whether another account could replace the program", async () => {
+  await using dir = await tempDir();
+  await Deno.mkdir(dir.at("way/bin"), { recursive: true });
+  const path = dir.at("way/bin/reload");
+  await Deno.writeTextFile(path, "#!/bin/sh\necho ran\n", { mode: 0o755 });
+  const program = { argv: [path], timeoutMs: 60_000 };
+  assertEquals((await runProgram(program, {})).output, "ran\n");
+  await Deno.chmod(dir.at("way"), 0o777);
+  await assertRejects(
+    () => mustRun("reload", program, {}),
+    ApplyError,
+    `cannot start ${path}: ${path} is not safe to use: ${dir.at("way")} can be changed by others`,
+  );
+});
+
 Deno.test("with the launcher's grant a program whose time is over ends, and the call with it", async () => {
   await using dir = await tempDir();
   const file = dir.at("bound.ts");
@@ -73,7 +89,8 @@ Deno.test("with the launcher's grant a program whose time is over ends, and the 
     "--no-prompt",
     `--config=${REPO}deno.json`,
     "--allow-read",
-    "--allow-run=/bin/sh",
+    "--allow-run=/bin/ls,/bin/sh",
+    "--allow-sys=uid",
   ];
   const { out, err } = await run(Deno.execPath(), [...args, file]);
   assertEquals(err, "");

@@ -63,7 +63,7 @@ const EXCEPTIONS: readonly {
   // The launcher runs it before every start that may notify: it must load nothing else.
   { names: ["statSync", "readFileSync"], only: ["cli/notify/config.ts"] },
   // So does it this one, before every start that may apply.
-  { names: ["statSync", "readFileSync", "realPathSync"], only: ["appliers/config.ts"] },
+  { names: ["statSync", "readFileSync", "cwd", "Command"], only: ["appliers/config.ts"] },
   // The programs of apply.json, which the launcher grants to the verbs that apply; to end them.
   { names: ["Command", "kill"], only: ["appliers/run.ts"] },
   // The proxies that apply.json names.

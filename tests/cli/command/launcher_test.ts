@@ -446,22 +446,46 @@ for (
     const text = JSON.stringify(APPLY(dir));
     await Deno.writeTextFile(dir.at("apply.json"), text, { mode: 0o600 });
     const proxy = dir.at("proxy");
-    const expected = before.flatMap((flag) => {
-      if (flag.startsWith("--allow-read")) return [`${flag},${proxy}`];
-      if (flag.startsWith("--allow-write")) return [`${flag},${proxy}`];
-      if (flag.startsWith("--allow-run")) return [`${flag},/usr/bin/true,/usr/bin/env`];
+    const running = (programs: string) => (flag: string) => {
+      if (flag.startsWith("--allow-run")) return [`${flag},${programs}`];
       if (!flag.startsWith("--allow-env")) return [flag];
       const run = before.some((flag) => flag.startsWith("--allow-run"));
-      return run ? [flag] : ["--allow-run=/usr/bin/true,/usr/bin/env", flag];
-    });
+      return run ? [flag] : [`--allow-run=${programs}`, flag];
+    };
+    const expected = before.flatMap(running("/bin/ls,/usr/bin/true,/usr/bin/env")).map((flag) =>
+      /^--allow-(?:read|write)/.test(flag) ? `${flag},${proxy}` : flag
+    );
     assertEquals(
       await grants(dir, args, env),
       applies ? [...expected, "--allow-net=127.0.0.1:3128"] : before,
     );
+    // The verb itself looks at it, and says what is wrong.
     await Deno.chmod(dir.at("apply.json"), 0o620);
-    assertEquals(await grants(dir, args, env), before);
+    const refused = applies ? before.flatMap(running("/bin/ls")) : before;
+    assertEquals(await grants(dir, args, env), refused);
+    await Deno.chmod(dir.at("apply.json"), 0o600);
+    await Deno.remove(proxy);
+    await Deno.mkdir(dir.at("a,", "etc"), { recursive: true });
+    await Deno.symlink("a,/etc", proxy);
+    assertEquals(await grants(dir, args, env), refused);
   });
 }
+
+// Threat: C8
+Deno.test("the launcher itself refuses what would be two grants, or another one, in what it is told of apply.json", async () => {
+  await using dir = await tempDir();
+  await Deno.writeTextFile(dir.at("apply.json"), "{}");
+  await Deno.mkdir(dir.at("bin"));
+  for (const line of ["run /bin/a,/bin/b", "use /srv/a,/etc", "net a:1,b:2", "use /srv/a\r"]) {
+    const deno = `#!/bin/sh\nprintf '%s\\n' '${line}'\n`;
+    await Deno.writeTextFile(dir.at("bin/deno"), deno, { mode: 0o755 });
+    const { code, err } = await run(LAUNCHER, ["watch", "--decide"], {
+      env: { PATH: `${dir.at("bin")}:${Deno.env.get("PATH")}`, CLAUDE_BOTTLE_ROOT: dir.path },
+    });
+    assertEquals(code, 2);
+    assertStringIncludes(err, "Cannot grant a path with a c");
+  }
+});
 
 Deno.test("the launcher reads a notify.json that is a link", async () => {
   await using dir = await tempDir();

@@ -4,6 +4,7 @@ import { startFakeProxy } from "../../support/fake_proxy.ts";
 import { supervise } from "../../support/run.ts";
 import { type TempDir, tempDir } from "../../support/temp.ts";
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { dirname } from "@std/path";
 
 /** A root with a bottle, and a set-up whose programs are those of every machine. */
 async function configured(dir: TempDir, proxy: string, more: object = {}): Promise<string> {
@@ -88,12 +89,12 @@ Deno.test("apply check refuses without apply.json, and with one that others can 
   await Deno.chmod(dir.at("root/apply.json"), 0o620);
   const refused = await supervise(root, ["apply", "check"]);
   assertEquals(refused.code, 1);
-  assertStringIncludes(refused.err, "others may change it (mode 620); run chmod go-w on it");
+  assertStringIncludes(refused.err, "can be changed by others (-rw--w----); run chmod go-w on it");
   await Deno.chmod(dir.at("root/apply.json"), 0o600);
   await Deno.chmod(dir.at("proxy"), 0o777);
   const named = await supervise(root, ["apply", "check"]);
   assertEquals(named.code, 1);
-  assertStringIncludes(named.err, `it names ${dir.at("proxy")}: others may change it (mode 777)`);
+  assertStringIncludes(named.err, `${dir.at("proxy")} can be changed by others (drwxrwxrwx)`);
   await Deno.remove(dir.at("root/apply.json"));
   const none = await supervise(root, ["apply", "check"]);
   assertEquals(none.code, 1);
@@ -108,7 +109,7 @@ for (const name of PRESET_NAMES) {
     assertEquals(code, 0, err);
     const config = parseApplyConfig(out, "apply.json");
     assertEquals(config.programs.length > 0, true);
-    assertEquals(config.directories.every((path) => path === dir.at("root/proxy")), true);
+    assertEquals(config.files.every((path) => dirname(path) === dir.at("root/proxy")), true);
     assertStringIncludes(err, `Save it as ${dir.at("root/apply.json")}, with mode 600`);
     for (const [, file] of err.matchAll(new RegExp(`apply init ${name} (\\S+) >`, "g"))) {
       const other = await supervise(dir.at("root"), ["apply", "init", name, file!]);
