@@ -125,14 +125,16 @@ export function oftenIn({ decided }: Hints): number | undefined {
   return decided >= OFTEN ? decided : undefined;
 }
 
-/** The weightiest hint in a word or two: `rejected`, `[3 escaped]`, `stale`, `6 decided`, `?` if not all is known. */
+/**
+ * The weightiest hint in a word or two: `rejected`, `[3 escaped]`, `stale`, `6 decided`. A `?` comes first if
+ * not all was compared: an agent can bring about any of the others, and would hide by it that it was rejected.
+ */
 export function hintInShort(hints: Hints | undefined, escaped: number): string {
   if (hints?.rejectedBefore !== undefined) return "rejected";
-  if (escaped > 0) return badge(escaped);
-  if (hints?.stale) return "stale";
   const count = hints === undefined ? undefined : oftenIn(hints);
-  if (count === undefined) return hints?.isPartial ? "?" : "";
-  return `${count} decided`;
+  const often = count === undefined ? "" : `${count} decided`;
+  const hint = escaped > 0 ? badge(escaped) : hints?.stale ? "stale" : often;
+  return `${hints?.isPartial ? "? " : ""}${hint}`.trimEnd();
 }
 
 /** The hints as JSON. */

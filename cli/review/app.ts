@@ -318,10 +318,8 @@ export function openApp(
       takeChanges(state, changes);
     },
     say: state.tell,
-    /** Another program gets the terminal: the time to undo stands still. */
-    away: undoBuffer.pause,
-    /** The terminal is back, and with it the whole time. */
-    back: undoBuffer.resume,
+    /** Another program gets the terminal: the time to undo stands still. What this returns begins it anew. */
+    away: undoBuffer.away,
     /** To be called once a second. */
     tick(): void {
       list.sweep();
@@ -346,7 +344,8 @@ export function openApp(
     stood(): void {
       if (underWay > 0) return;
       if (state.offset <= state.seen) state.seen = Math.max(state.seen, state.pageEnd);
-      framed?.stood();
+      // The heading says how much was seen.
+      if (framed?.stood()) changed();
     },
     /** Drops what can still be undone. Gives the lines to print once the screen is closed. */
     end(): readonly string[] {

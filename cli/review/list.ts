@@ -10,7 +10,7 @@ import type { PendingProposal, QueueEvent, Status } from "../../mod.ts";
 export type Stage =
   /** It waits for a decision. The notice is what the operator should know. */
   | { readonly kind: "open"; readonly notice?: string }
-  /** It is decided here. Until that instant, `Infinity` while a question is open, nothing is written. */
+  /** It is decided here. Until that instant, `Infinity` while the time stands still, nothing is written. */
   | { readonly kind: "held"; readonly status: Status; readonly untilMs: number }
   /** The decision is being written. */
   | { readonly kind: "writing"; readonly status: Status }

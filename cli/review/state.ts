@@ -191,11 +191,11 @@ export function openState(
       const prompt = openPrompt(question, tell);
       state.prompt = prompt;
       // A key is a letter of the answer now, and undoes nothing.
-      state.undoBuffer.pause();
+      const resume = state.undoBuffer.pause();
       changed();
       const answer = await prompt.answered;
       state.prompt = undefined;
-      state.undoBuffer.resume();
+      resume();
       guard.shifted();
       changed();
       return answer;

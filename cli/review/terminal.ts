@@ -58,7 +58,7 @@ const [BEGIN_UPDATE, END_UPDATE] = ["\x1b[?2026h", "\x1b[?2026l"];
 /** How long the rest of an escape sequence may take. A lone ESC is the Esc key after that. */
 const SEQUENCE_MS = 50;
 
-/** How long a frame must be on the screen to count as seen. A key that was pressed before it is read earlier. */
+/** How long rows must be on the screen to count as seen. A key that was pressed before them is read earlier. */
 const STOOD_MS = 10;
 
 /**
@@ -90,12 +90,10 @@ function terminalSize(): Size {
 export interface Program extends KeyHandlers {
   /** The rows of a screen of that size. */
   readonly frame: (size: Size) => readonly string[];
-  /** The last frame was on the screen for `STOOD_MS` before another key was read. */
+  /** The rows of the last frame were on the screen for `STOOD_MS` before another key was read. */
   readonly stood: () => void;
-  /** The program's screen goes away, as another program gets the terminal. */
-  readonly away: () => void;
-  /** It is back, also after this process was stopped. */
-  readonly back: () => void;
+  /** The program's screen goes away, as another program gets the terminal. To be called when it is back: what this returns. */
+  readonly away: () => () => void;
 }
 
 /** The terminal, with a program on it. */
@@ -130,10 +128,12 @@ export function openTerminal(program: Program, onGone: (exitCode: number) => voi
     shown = { size, rows };
     if (changes !== "") {
       onTerminal(() => writeAll(Deno.stdout, BEGIN_UPDATE + changes + END_UPDATE));
+      clearTimeout(standing);
+      standing = undefined;
+      paintedMs = performance.now();
     }
-    clearTimeout(standing);
-    paintedMs = performance.now();
-    standing = setTimeout(stood, STOOD_MS);
+    // Begun anew for the same rows, it would never come while work between the keys paints again and again.
+    standing ??= setTimeout(stood, STOOD_MS);
   }
 
   function stood(): void {
@@ -194,8 +194,9 @@ export function openTerminal(program: Program, onGone: (exitCode: number) => voi
   /** Stopped from outside and continued: the shell has set the terminal for itself meanwhile. */
   const onContinued = () => {
     if (holder !== "us") return;
+    const back = program.away();
     enter();
-    program.back();
+    back();
   };
 
   /** Gives the terminal back as it was. */
@@ -228,7 +229,7 @@ export function openTerminal(program: Program, onGone: (exitCode: number) => voi
         );
       }
       holder = "another";
-      program.away();
+      const back = program.away();
       leave();
       try {
         return await use();
@@ -236,7 +237,7 @@ export function openTerminal(program: Program, onGone: (exitCode: number) => voi
         if (holder === "another") {
           holder = "us";
           enter();
-          program.back();
+          back();
         }
       }
     },

@@ -94,9 +94,6 @@ export function openViewport(blocks: readonly Block[], style: Style) {
     return counted.seen;
   }
 
-  /** The same, with the lines that are whole in this frame. */
-  const seenInFrame = () => seenSoFar() + [...framed].filter(isWhole).length;
-
   const isAfter = (a: Place, b: Place) => a.block > b.block || a.block === b.block && a.row > b.row;
 
   /** Keeps the end of the text at the end of the screen, not above it. */
@@ -142,8 +139,8 @@ export function openViewport(blocks: readonly Block[], style: Style) {
       }
       return rows;
     },
-    /** Counts the changed lines of the frame as seen. To be called once an operator could see it. */
-    stood(): void {
+    /** Counts the changed lines of the frame as seen, once an operator could see it. `false`: there was no other. */
+    stood(): boolean {
       const before = seenSoFar();
       let added = 0;
       for (const entry of framed) {
@@ -158,6 +155,7 @@ export function openViewport(blocks: readonly Block[], style: Style) {
       everSeen += added;
       counted = { everSeen, seen: before + added };
       framed.clear();
+      return added > 0;
     },
     /** Moves by rows of the screen; by an infinite number, to the beginning or the end. */
     scroll(by: number): void {
@@ -177,10 +175,10 @@ export function openViewport(blocks: readonly Block[], style: Style) {
       settle();
       return true;
     },
-    /** Whether a changed line was not on the screen, and is not in this frame either. */
-    hasUnseen: () => seenInFrame() < changes.length,
-    /** How many of its changed lines were on the screen, or are in this frame, in words. */
-    seenInWords: () => `${seenInFrame()} of ${words} seen`,
+    /** Whether a changed line was not on the screen. */
+    hasUnseen: () => seenSoFar() < changes.length,
+    /** How many of its changed lines were on the screen, in words. */
+    seenInWords: () => `${seenSoFar()} of ${words} seen`,
     /** Whether there is more below the screen. */
     hasMore: () => forward(top, height).block < blocks.length,
   };

@@ -179,8 +179,10 @@ export async function openTestApp(dir: TempDir, options: AppOptions = {}): Promi
     await idle();
   }
   function screen(size: Partial<Size> = {}): string {
-    const frame = app.frame({ columns, rows, ...size });
+    app.frame({ columns, rows, ...size });
     app.stood();
+    // The terminal draws it again: the heading says how much was seen.
+    const frame = app.frame({ columns, rows, ...size });
     return frame.map((row) => row.trimEnd()).join("\n");
   }
   await look();

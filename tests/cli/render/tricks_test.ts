@@ -1,3 +1,4 @@
+import { hintInShort } from "../../../cli/render/pending.ts";
 import { supervise } from "../../support/command_line.ts";
 import { queueSample } from "../../support/records.ts";
 import { REPO } from "../../support/run.ts";
@@ -48,6 +49,17 @@ Deno.test("each screen is of a trick, and each row of it that an agent wrote sta
       assert(ours.test(row) || /^[│+\-@! ]/.test(row), `${name}: ${row}`);
     }
   }
+});
+
+Deno.test("a note says that not all was compared, whatever else it says but that it was rejected", () => {
+  const hints = { stale: false, decided: 4, rejected: 4, isPartial: true } as const;
+  assertEquals(hintInShort(hints, 0), "? 4 decided");
+  assertEquals(hintInShort({ ...hints, stale: true }, 0), "? stale");
+  assertEquals(hintInShort(hints, 3), "? [3 escaped]");
+  assertEquals(hintInShort({ ...hints, decided: 3 }, 0), "?");
+  const rejectedBefore = { timestamp: "2026-01-01T00:00:00Z", exact: true };
+  assertEquals(hintInShort({ ...hints, rejectedBefore }, 3), "rejected");
+  assertEquals(hintInShort({ stale: false, decided: 4, rejected: 4 }, 0), "4 decided");
 });
 
 Deno.test("--json has what is shown and the count beside the raw text, in list, show and audit show", async () => {

@@ -9,7 +9,7 @@ import { isMissing } from "../../support/skip.ts";
 import { type TempDir, tempDir } from "../../support/temp.ts";
 import { openTerminal } from "../../support/tmux.ts";
 import { openVirtualScreen } from "../../support/virtual_screen.ts";
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertMatch } from "@std/assert";
 import { join } from "@std/path";
 import fc from "fast-check";
 
@@ -168,6 +168,71 @@ Deno.test("stopped from outside, it takes the terminal again with fg", { ignore 
   await review.command("stty -a | grep -o ' icanon'");
   await review.shows(/^ icanon$/m);
 });
+
+// Threat: C10
+Deno.test(
+  "continued from outside while a question is open, it keeps what can be undone as it was",
+  { ignore },
+  async () => {
+    await using dir = await tempDir();
+    await queueSample(dir.path, { id: "p1" });
+    await using review = await openReview(dir);
+    await review.type("Enter");
+    await review.shows(/ 2 of 2 changed lines seen/);
+    await review.decide("a", /u to undo: recorded/);
+    await review.type("/");
+    await review.shows(/can be undone: approving[^]*Show only:/);
+    const { program } = await review.processes();
+    // It draws all of its rows once it goes on: these words are gone then.
+    await Deno.writeTextFile(`/proc/${program}/fd/1`, "\x1b[6;1Hfrom outside");
+    await review.shows(/^from outside/m);
+    Deno.kill(program, "SIGCONT");
+    await review.shows(/^(?![^]*from outside)[^]*Show only:/);
+    await review.fill("p");
+    const screen = await review.shows(/ > p_/);
+    assert(/can be undone: approving/.test(screen) && !/u to undo/.test(screen), screen);
+    await review.type("Escape");
+    await review.shows(/u to undo: recorded/);
+    await review.type("u");
+    await review.shows(/Taken back, nothing was written/);
+  },
+);
+
+// Threat: B12
+Deno.test(
+  "rows that are painted again and again by work between the keys were seen",
+  { ignore },
+  async () => {
+    await using dir = await tempDir();
+    const program = `
+    import { openTerminal } from "${new URL("../../../cli/review/terminal.ts", import.meta.url)}";
+    let words = "before the work";
+    let rounds = 0;
+    const terminal = openTerminal({
+      frame: () => [words],
+      stood: () => void (words = words.replace("not seen yet", "seen")),
+      away: () => () => {},
+      press() {}, burst() {}, paste() {},
+    }, () => {});
+    // As the marks of a list are worked out: no rest is long enough for a timer that begins with each paint.
+    setTimeout(function work() {
+      if (rounds++ === 0) words = "not seen yet";
+      const endMs = performance.now() + 12;
+      while (performance.now() < endMs);
+      if (rounds < 5) setTimeout(work, 0);
+      else words += " by then";
+      terminal.draw();
+    }, 0);`;
+    await Deno.writeTextFile(dir.at("program.ts"), program);
+    const config = join(REPO, "deno.json");
+    await using terminal = await openTerminal(
+      `deno run -A --no-lock --config ${config} ${dir.at("program.ts")}`,
+      {},
+      [40, 6],
+    );
+    assertMatch(await terminal.shows(/by then$/m), /^seen by then$/m);
+  },
+);
 
 Deno.test(
   "a terminal that another program made non-blocking gets whole screens",

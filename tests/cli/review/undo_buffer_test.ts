@@ -21,10 +21,10 @@ Deno.test("the time to undo stands still while the screen is away, and begins an
   undoBuffer.hold(["a", "b"]);
   clock.pass(4_000);
   undoBuffer.hold(["c"]);
-  undoBuffer.pause();
+  const back = undoBuffer.away();
   clock.pass(60_000);
   assertEquals([due, undoBuffer.count()], [[], 3]);
-  undoBuffer.resume();
+  back();
   clock.pass(UNDO_MS - 1);
   assertEquals(due, []);
   clock.pass(1);
@@ -51,12 +51,56 @@ Deno.test("the time to undo begins anew in a program that was stopped from outsi
   assertEquals(busy.due, ["a"]);
 });
 
+Deno.test("a program that is busy all the time lengthens the time to undo once", () => {
+  const { clock, due, undoBuffer } = hold(2_000);
+  undoBuffer.hold(["a"]);
+  clock.pass(2 * (UNDO_MS + 4_000));
+  assertEquals(due, ["a"]);
+});
+
+Deno.test("after a question the time to undo goes on where it was: one after the other puts nothing off", () => {
+  const { clock, due, held, undoBuffer } = hold();
+  undoBuffer.hold(["a"]);
+  for (let question = 0; question < 8; question++) {
+    clock.pass(900);
+    const resume = undoBuffer.pause();
+    clock.pass(3_000);
+    resume();
+  }
+  assertEquals(due, ["a"]);
+  // 0.5 s are left after the fifth one: a little more is given, once.
+  assertEquals(held.filter((text) => !text.endsWith("Infinity")), [
+    "a 5000",
+    "a 8000",
+    "a 11000",
+    "a 14000",
+    "a 17000",
+    "a 20500",
+    "a 23500",
+  ]);
+});
+
+Deno.test("what was stopped and goes on while a question is open waits for the answer, and has the whole time", () => {
+  const { clock, due, undoBuffer } = hold();
+  undoBuffer.hold(["a"]);
+  clock.pass(UNDO_MS - 1);
+  const resume = undoBuffer.pause();
+  undoBuffer.away()();
+  clock.pass(60_000);
+  assertEquals(due, []);
+  resume();
+  clock.pass(UNDO_MS - 1);
+  assertEquals(due, []);
+  clock.pass(1);
+  assertEquals(due, ["a"]);
+});
+
 Deno.test("a program that goes on in the last moment of the time has the whole of it", () => {
   const { clock, due, undoBuffer } = hold(350);
   undoBuffer.hold(["a"]);
   // It was stopped, and its timer runs late. What tells it that it goes on comes behind the timer.
   clock.pass(UNDO_MS + 350);
-  undoBuffer.resume();
+  undoBuffer.away()();
   clock.pass(UNDO_MS - 1);
   assertEquals(due, []);
   clock.pass(701);
@@ -65,13 +109,12 @@ Deno.test("a program that goes on in the last moment of the time has the whole o
 
 Deno.test("the time stands still until the last of several pauses ends, also of what is held meanwhile", () => {
   const { clock, due, undoBuffer } = hold();
-  undoBuffer.pause();
-  undoBuffer.hold(["a"]);
-  undoBuffer.pause();
-  undoBuffer.resume();
+  const [first] = [undoBuffer.pause(), undoBuffer.hold(["a"])];
+  const second = undoBuffer.pause();
+  first();
   clock.pass(60_000);
   assertEquals(due, []);
-  undoBuffer.resume();
+  second();
   clock.pass(UNDO_MS);
   assertEquals(due, ["a"]);
 });
