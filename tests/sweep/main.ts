@@ -56,7 +56,7 @@ async function partsAt(place: Place, isPicked: Pick): Promise<Part[]> {
       name: "full-disk",
       whyNot: noTmpfs,
       async run() {
-        await using disk = await place.mount("small", ["-t", "tmpfs", "-o", "size=512k", "tmpfs"]);
+        await using disk = await place.mount("small", ["-t", "tmpfs", "-o", "size=1m", "tmpfs"]);
         return await fillDisk(disk.path, place.at("memory", "big-version"), isPicked);
       },
     },
