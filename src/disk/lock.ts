@@ -130,6 +130,7 @@ export interface LockedLog {
  * append: write, once             a crash in it leaves a torn last line; the next append finds it
  *         fdatasync               a power cut before it: the bytes, or none, or a part
  *         fsync(directory)        only if the log was empty, and its name perhaps new
+ * flock                           gives the lock back, before the close, which can fail
  * ```
  * If a write or a sync of `append` fails, the log is cut back to the length it had, so that what was
  * reported as failed is not found later as done.
@@ -150,7 +151,7 @@ export async function withLockedLog<T>(
     file.syncDataSync();
     length = to;
   };
-  return run({
+  const log: LockedLog = {
     stamp: () => stampOf(file.statSync()),
     read: (start, end) => readAt(file, start, end),
     chunks: (start, end) => chunksOf(file, start, end),
@@ -170,7 +171,17 @@ export async function withLockedLog<T>(
       }
       length += bytes.length;
     },
-  });
+  };
+  try {
+    return run(log);
+  } finally {
+    // A close that fails may leave the file open, and this process would wait for its own lock.
+    try {
+      file.unlockSync();
+    } catch {
+      // The close drops it.
+    }
+  }
 }
 
 /** While the lock was waited for, the file may have been removed or replaced: then it is no longer the log. */
