@@ -235,7 +235,9 @@ async function checkApproval(
   assertEquals(structured.notes, "Read-only, fine.");
   assertEquals(structured.proposal_id, id);
 
-  assertEquals([...Deno.readDirSync(queueDir)].map(({ name }) => name), ["processed"]);
+  const left = [...Deno.readDirSync(queueDir)].map(({ name }) => name);
+  // The copy of the file that the approval put in force, for the next change.
+  assertEquals(left.toSorted(), ["current.allowlist", "processed"]);
   const archived = [...Deno.readDirSync(join(queueDir, "processed"))].map(({ name }) => name);
   assertEquals(archived.toSorted(), [`${id}.proposal.json`, `${id}.response.json`]);
   const audit = await Deno.readTextFile(join(root, "audit", `pipelock-${SLUG}.log`));
