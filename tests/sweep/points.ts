@@ -22,6 +22,10 @@ export interface Point {
 
 const FAULTS = ["SIGKILL", "EIO", "ENOSPC"] as const;
 
+/** Calls that no full disk makes fail: they read, or give something back. */
+const TAKES_NO_ROOM =
+  /^(?:statx|stat|lstat|fstat|newfstatat|readlink|access|faccessat2?|read|pread64|lseek|getdents64|flock|close)$/;
+
 /** What can happen at a point. */
 export type Fault = (typeof FAULTS)[number];
 
@@ -34,7 +38,10 @@ export type Fault = (typeof FAULTS)[number];
  * @returns The faults.
  */
 export function faultsAt({ call }: Point): readonly Fault[] {
-  return call === "readlink" ? FAULTS.filter((fault) => fault !== "SIGKILL") : FAULTS;
+  return FAULTS.filter((fault) =>
+    (fault !== "SIGKILL" || call !== "readlink") &&
+    (fault !== "ENOSPC" || !TAKES_NO_ROOM.test(call))
+  );
 }
 
 /**
