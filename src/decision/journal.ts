@@ -9,7 +9,14 @@ import { auditLogPath, intentsDir, privateDir } from "../disk/layout.ts";
 import { openOwnFile, withLock } from "../disk/lock.ts";
 import { namesInOwn } from "../disk/read_own.ts";
 import { listNames } from "../disk/read_untrusted.ts";
-import { clearDirectory, removeFile, removeQuietly, syncFile, syncNames } from "../disk/write.ts";
+import {
+  clearDirectory,
+  removeFile,
+  removeQuietly,
+  stagedName,
+  syncFile,
+  syncNames,
+} from "../disk/write.ts";
 import { clearHalfKept } from "../host/config_files.ts";
 import { appendEntry, checkAppendable, type SealedLine } from "../log/append.ts";
 import { linesOf, linkOf, signHead } from "../log/chain.ts";
@@ -229,7 +236,9 @@ async function finishIntent(
 ): Promise<FinishedIntent | undefined> {
   const intent = readIntent(root, slug);
   if (intent === undefined) {
-    removeQuietly(beforePath(root, slug));
+    // What a crash left of the bytes before a change, whole or on their way to that name.
+    const before = beforePath(root, slug);
+    for (const path of [before, stagedName(before, "new")]) removeQuietly(path);
     return undefined;
   }
   // Without its line it never happened: there is no response, and the operator decides anew.
