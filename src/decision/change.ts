@@ -6,7 +6,7 @@
 
 import { currentConfigDirForSlug } from "../disk/layout.ts";
 import { ownFileStamp, readOwnFile } from "../disk/read_own.ts";
-import { removeFile, replaceFileAlone } from "../disk/write.ts";
+import { removeFile, removeQuietly, replaceFileAlone, stagedName } from "../disk/write.ts";
 import { noteNotProven } from "../host/apply_state.ts";
 import { type Applier, ApplyError, type ApplyOptions } from "../records/applier.ts";
 import { type ErrorCode, SuperviseError } from "../records/errors.ts";
@@ -130,6 +130,8 @@ export async function takeBack(
   { tool, beforeSha256, afterSha256, enforced }: ChangeNote,
   { applier, ...options }: Applying,
 ): Promise<string | undefined> {
+  // A crash may have left a part of the file that was to come into force.
+  removeQuietly(stagedName(pathOf(root, slug, tool), "new"));
   const found = readInForce(root, slug, tool);
   let inForce = found;
   if (hashOf(found) === afterSha256) {
