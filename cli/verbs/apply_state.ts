@@ -47,7 +47,7 @@ export async function applyResolve(context: Context): Promise<void> {
   } else print(`resolved ${bottle}: ${visible(says)}`);
 }
 
-/** `freeze`: until a time, no file in force of the bottle is changed, whoever decides. */
+/** `freeze`: refuses each change of a file in force of the bottle until a time, of people and of rules. */
 export function freezeBottle(context: Context): void {
   const { root, flags: { until, for: duration, end, json }, print, printJson } = context;
   const bottle = namedBottle(context);

@@ -414,7 +414,7 @@ function changeTo(
 ): FileChange | undefined {
   const { bottleSlug, tool, id } = proposal;
   const before = readInForce(root, bottleSlug, tool);
-  // Whoever changes the file by hand takes no lock.
+  // A person who changes the file by hand takes no lock.
   if ((before === null ? "" : sha256Hex(before)) !== currentSha256) {
     const message =
       `Cannot decide proposal ${id}: the file in force changed just now; look at it again`;

@@ -109,7 +109,7 @@ export function readIntent(root: string, slug: string): Intent | undefined {
   return bytes === undefined ? undefined : parseIntent(bytes, path, slug);
 }
 
-/** Whether what has the name of a bottle's intent is none. Reads it without waiting for a writer. */
+/** Whether a file, or something else, has the name of a bottle's intent and is not an intent. Waits for no writer. */
 export function isBrokenIntent(root: string, slug: string): boolean {
   // It may be gone again by now, or be a FIFO, and reading that would wait for a writer.
   const stamp = ownFileStamp(intentPath(root, slug));
