@@ -35,7 +35,7 @@ function asideDir(root: string, slug: string): string {
  * writable, on the file system of `private/`, and have that much room, and the archive be its owner's to
  * use. What others can replace is judged by its mode alone, and left where it is.
  */
-export function refuseIfUnanswerable(
+function refuseIfUnanswerable(
   root: string,
   { bottleSlug, proposalId, overrideUnrecorded }: Pick<
     Intent,

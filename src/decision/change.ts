@@ -4,16 +4,15 @@
  * @module
  */
 
-import { currentConfigDirForSlug } from "../disk/layout.ts";
+import { fileInForcePath } from "../disk/layout.ts";
 import { ownFileStamp, readOwnFile } from "../disk/read_own.ts";
 import { removeFile, removeQuietly, replaceFileAlone, stagedName } from "../disk/write.ts";
 import { noteNotProven } from "../host/apply_state.ts";
 import { type Applier, ApplyError, type ApplyOptions } from "../records/applier.ts";
 import { type ErrorCode, SuperviseError } from "../records/errors.ts";
-import { CONFIG_FILE_FOR_TOOL, type Tool } from "../records/proposal.ts";
+import type { Tool } from "../records/proposal.ts";
 import { sha256Hex } from "../text/hash.ts";
 import { beforePath, type ChangeNote } from "./intent.ts";
-import { join } from "@std/path";
 
 /** A config file in force, before and after; `null` where there is no file. */
 export interface FileChange {
@@ -69,18 +68,14 @@ export function noteOf(
   };
 }
 
-function pathOf(root: string, slug: string, tool: Tool): string {
-  return join(currentConfigDirForSlug(slug, root), CONFIG_FILE_FOR_TOOL[tool]);
-}
-
 /** Reads a file in force as it is; `null` if there is none. */
 export function readInForce(root: string, slug: string, tool: Tool): Uint8Array | null {
-  return readOwnFile(pathOf(root, slug, tool)) ?? null;
+  return readOwnFile(fileInForcePath(slug, tool, root)) ?? null;
 }
 
 /** Puts a file into force, or none. The caller holds the bottle's lock, and has written the intent. */
 export function putInForce(root: string, slug: string, tool: Tool, bytes: Uint8Array | null): void {
-  const path = pathOf(root, slug, tool);
+  const path = fileInForcePath(slug, tool, root);
   if (bytes === null) removeFile(path);
   // The agent reads it, perhaps as another user.
   else replaceFileAlone(path, bytes, (ownFileStamp(path)?.mode ?? 0o644) & 0o777);
@@ -97,7 +92,7 @@ const textOf = (bytes: Uint8Array | null) => bytes === null ? null : lenient.dec
 /** A change as an applier gets it. */
 export function asConfigChange(root: string, bottleSlug: string, change: FileChange) {
   const { tool, before, after } = change;
-  const path = pathOf(root, bottleSlug, tool);
+  const path = fileInForcePath(bottleSlug, tool, root);
   return { root, bottleSlug, tool, path, before: textOf(before), after: textOf(after) };
 }
 
@@ -131,7 +126,7 @@ export async function takeBack(
   { applier, ...options }: Applying,
 ): Promise<string | undefined> {
   // A crash may have left a part of the file that was to come into force.
-  removeQuietly(stagedName(pathOf(root, slug, tool), "new"));
+  removeQuietly(stagedName(fileInForcePath(slug, tool, root), "new"));
   const found = readInForce(root, slug, tool);
   let inForce = found;
   if (hashOf(found) === afterSha256) {

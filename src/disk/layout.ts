@@ -68,6 +68,11 @@ export function currentConfigDirForSlug(slug: string, root: string): string {
   return join(currentConfigRoot(root), checkBottleSlug(slug));
 }
 
+/** The path of a config file in force, `<root>/current-config/<slug>/<file>`. */
+export function fileInForcePath(slug: string, tool: Tool, root: string): string {
+  return join(currentConfigDirForSlug(slug, root), CONFIG_FILE_FOR_TOOL[tool]);
+}
+
 /**
  * The directory of the audit logs, `<root>/audit`.
  *

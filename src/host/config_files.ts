@@ -4,12 +4,7 @@
  * @module
  */
 
-import {
-  currentConfigDirForSlug,
-  currentCopyPath,
-  privateDir,
-  queueDirForSlug,
-} from "../disk/layout.ts";
+import { currentCopyPath, fileInForcePath, privateDir, queueDirForSlug } from "../disk/layout.ts";
 import { ownFileStamp, readOwnFile } from "../disk/read_own.ts";
 import { listNames, readUntrusted, stampOfFile } from "../disk/read_untrusted.ts";
 import {
@@ -22,7 +17,7 @@ import {
 } from "../disk/write.ts";
 import { checkBottleSlug } from "../records/names.ts";
 import { MAX_CONFIG_FILE_BYTES } from "../records/problem.ts";
-import { CONFIG_FILE_FOR_TOOL, type Tool, TOOLS } from "../records/proposal.ts";
+import { type Tool, TOOLS } from "../records/proposal.ts";
 import { sha256Hex } from "../text/hash.ts";
 import { join } from "@std/path";
 
@@ -38,8 +33,7 @@ export interface FileInForce {
 
 /** Reads the config file in force that a tool asks to change. */
 export function readFileInForce(tool: Tool, bottleSlug: string, root: string): FileInForce {
-  const dir = currentConfigDirForSlug(bottleSlug, root);
-  const currentPath = join(dir, CONFIG_FILE_FOR_TOOL[tool]);
+  const currentPath = fileInForcePath(bottleSlug, tool, root);
   const bytes = readOwnFile(currentPath);
   if (bytes === undefined) return { currentPath, currentFile: null, currentSha256: "" };
   return {
@@ -69,7 +63,7 @@ const keptBefore = new Map<string, string>();
 export function keepFilesInForce(bottleSlug: string, root: string, stagingDir?: string): void {
   const queueDir = queueDirForSlug(bottleSlug, { root });
   for (const tool of TOOLS) {
-    const path = join(currentConfigDirForSlug(bottleSlug, root), CONFIG_FILE_FOR_TOOL[tool]);
+    const path = fileInForcePath(bottleSlug, tool, root);
     const copy = currentCopyPath(queueDir, tool);
     try {
       const stamp = ownFileStamp(path)?.text;
