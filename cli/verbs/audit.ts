@@ -5,6 +5,7 @@
  */
 
 import {
+  type AuditLogId,
   ensureSigningKey,
   exportAuditLogs,
   formatAnchors,
@@ -15,7 +16,7 @@ import {
 import { runAlone } from "../command/alone.ts";
 import type { Context } from "../command/context.ts";
 import { UsageError } from "../command/flags.ts";
-import { complainOfUnsound, noAuditLog, selectLogs } from "../operate/logs.ts";
+import { complainOfUnsound, nameOfLog, noAuditLog, selectLogs } from "../operate/logs.ts";
 
 /**
  * `audit export`: writes lines, public key and heads into one archive, on standard output. The exit code is 1
@@ -32,7 +33,9 @@ export async function auditExport(context: Context): Promise<number> {
   const logs = selectLogs(context);
   const code = await complainOfUnsound(context);
   if (logs.length === 0) throw noAuditLog(context, "export");
-  context.write(await exportAuditLogs(logs, { root }));
+  const onUnreadable = (log: AuditLogId) =>
+    context.complain(`! ${nameOfLog(log)} is not in the archive: it cannot be read`);
+  context.write(await exportAuditLogs(logs, { root, onUnreadable }));
   const { fingerprint } = await ensureSigningKey(root);
   context.complain(`! signed with ${fingerprint}; tell the reader this fingerprint some other way`);
   return code;

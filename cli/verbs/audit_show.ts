@@ -16,6 +16,7 @@ import {
 import { type AuditEntry, COMPONENT_FOR_TOOL, type Tool } from "../../mod.ts";
 import { runAlone } from "../command/alone.ts";
 import type { Context } from "../command/context.ts";
+import { failureOf } from "../command/exit.ts";
 import { ACTIONS, type Flags, UsageError } from "../command/flags.ts";
 import { checkChoice, parseWhen } from "../command/resolve.ts";
 import { nameOfLog, selectLogs } from "../operate/logs.ts";
@@ -68,7 +69,7 @@ function* behind<T>(first: T, others: Iterable<T>): Generator<T> {
 
 /**
  * `audit show [ID]`: prints the entries that the flags select, the newest first; for a program, with
- * `--json`, the oldest first.
+ * `--json`, the oldest first. The exit code is 1 if a log could not be read.
  */
 export async function auditShow(context: Context, words: readonly string[]): Promise<number> {
   const { root, flags, columns, supervise } = context;
@@ -81,6 +82,7 @@ export async function auditShow(context: Context, words: readonly string[]): Pro
   const isSelected = isWanted(flags, nowMs);
   const logs = chosenLogs(context);
   const [broken, unlinked] = [new Map<string, number>(), new Map<string, number>()];
+  const unreadable = new Map<string, unknown>();
   const countIn = (counts: Map<string, number>) => (log: AuditLogId) =>
     void counts.set(nameOfLog(log), (counts.get(nameOfLog(log)) ?? 0) + 1);
   const reading = {
@@ -88,6 +90,7 @@ export async function auditShow(context: Context, words: readonly string[]): Pro
     newestFirst: !flags.json,
     onBroken: countIn(broken),
     onUnlinked: countIn(unlinked),
+    onUnreadable: (log: AuditLogId, error: unknown) => void unreadable.set(nameOfLog(log), error),
   };
   let isRecorded = false;
 
@@ -102,6 +105,7 @@ export async function auditShow(context: Context, words: readonly string[]): Pro
   const { value: first } = entries.next();
   let code = 0;
   if (first === undefined && prefix !== "" && !isRecorded) {
+    for (const error of unreadable.values()) throw error;
     throw new ProposalNotFoundError(prefix, "the audit logs");
   } else if (flags.json) {
     const all = first === undefined ? [] : behind(first, entries);
@@ -122,6 +126,10 @@ export async function auditShow(context: Context, words: readonly string[]): Pro
   }
   if (first !== undefined && !flags.json) {
     context.complain("No signature was checked, and the order in part: audit verify checks both");
+  }
+  for (const [log, error] of unreadable) {
+    code = 1;
+    context.complain(`! ${log}.log is not shown: ${failureOf(error, context).message}`);
   }
   for (const [log, count] of broken) {
     context.complain(

@@ -4,7 +4,13 @@
  * @module
  */
 
-import { hintsOfPending, listBottles, marksOfPending, readOverview } from "../../read_mod.ts";
+import {
+  hintsOfPending,
+  listBottles,
+  marksOfPending,
+  ownFileStamp,
+  readOverview,
+} from "../../read_mod.ts";
 import { runAlone } from "../command/alone.ts";
 import { type Context, keepForLater } from "../command/context.ts";
 import { isWanted, shortIds, sortPending } from "../command/resolve.ts";
@@ -20,6 +26,7 @@ import {
   unreadableJson,
   unrecordedJson,
 } from "../render/pending.ts";
+import { join } from "@std/path";
 
 /**
  * Lists the proposals that the flags select. What is wrong in the queues is printed whatever they select. The
@@ -52,6 +59,13 @@ export function list(context: Context): number {
   }
   if (flags.bottle !== undefined && !listBottles(root).slugs.includes(flags.bottle)) {
     context.complain(`! bottle ${flags.bottle} has no queue under ${root}`);
+  }
+  // A path that was typed wrongly must not look like a root where nothing is pending.
+  const queues = join(root, "queue");
+  if (ownFileStamp(queues) === undefined) {
+    context.complain(
+      `! there is no ${queues}: no bottle was ever added here, or this is not the root`,
+    );
   }
   if (all.length === 0) context.print(nothingListed(overview));
   else if (pending.length === 0) context.print("Nothing that is pending matches.");

@@ -116,19 +116,27 @@ export async function readAuditHead(
  * Makes an archive of audit logs, signed heads and public key included. Nothing is checked. All of it is
  * in memory at once.
  *
+ * @param onUnreadable Called for a log that cannot be read, which is left out; unless given, the error is thrown.
  * @throws {InvalidNameError} If a component or a slug is not valid.
  */
 export async function exportAuditLogs(
   ids: readonly AuditLogId[],
-  options: RootOptions = {},
+  options: RootOptions & { readonly onUnreadable?: (id: AuditLogId, error: unknown) => void } = {},
 ): Promise<Uint8Array> {
-  const { root = claudeBottleRoot() } = options;
+  const { root = claudeBottleRoot(), onUnreadable } = options;
   const { privateKey, publicKey } = await openSigningKey(root);
   const contents: Uint8Array[] = [];
   const logs: object[] = [];
   for (const { component, slug } of ids) {
-    using opened = await openLogAtRest(auditLogPath(component, slug, { root }));
-    const bytes = opened?.read(0, opened.stamp.size) ?? new Uint8Array();
+    let bytes: Uint8Array;
+    try {
+      using opened = await openLogAtRest(auditLogPath(component, slug, { root }));
+      bytes = opened?.read(0, opened.stamp.size) ?? new Uint8Array();
+    } catch (error) {
+      if (onUnreadable === undefined) throw error;
+      onUnreadable({ component, slug }, error);
+      continue;
+    }
     const log = auditLogName(component, slug);
     const head = signHead(log, headOf([bytes]), privateKey);
     contents.push(bytes);

@@ -26,9 +26,20 @@ export interface HistoryOptions {
    * of them was changed, added, moved or is there twice, or one between them is gone.
    */
   readonly onUnlinked?: (log: AuditLogId) => void;
+  /** Called for a log that cannot be read, or not to its end; unless given, the error is thrown. */
+  readonly onUnreadable?: (log: AuditLogId, error: unknown) => void;
 }
 
-function* entriesOf(
+function* entriesOf(log: AuditLogId, options: HistoryOptions): Generator<AuditEntry> {
+  try {
+    yield* readEntries(log, options);
+  } catch (error) {
+    if (options.onUnreadable === undefined) throw error;
+    options.onUnreadable(log, error);
+  }
+}
+
+function* readEntries(
   log: AuditLogId,
   { root, newestFirst, onBroken, onUnlinked }: HistoryOptions,
 ): Generator<AuditEntry> {
@@ -79,7 +90,8 @@ export function* readHistory(
 
 /**
  * Finds the proposals on which some logs have a decision, and whose id begins with a text; if one has
- * exactly this id, those alone, and no log is read whole. The latest decision comes first.
+ * exactly this id, those alone, and no log is read whole. The latest decision comes first. A log that cannot be
+ * read matters only if no other one has such a decision: then the error is thrown.
  */
 export function findDecided(
   prefix: string,
@@ -88,16 +100,26 @@ export function findDecided(
 ): Required<ProposalRef>[] {
   const slugs = [...new Set(logs.map(({ slug }) => slug))];
   const ids = new Set([prefix]);
-  const exact = slugs.filter((slug) => decidedAmong(ids, slug, root).has(prefix));
+  let unreadable: { readonly error: unknown } | undefined;
+  const onUnreadable = (_: unknown, error: unknown) => void (unreadable ??= { error });
+  const exact = slugs.filter((slug) => {
+    try {
+      return decidedAmong(ids, slug, root).has(prefix);
+    } catch (error) {
+      onUnreadable(slug, error);
+      return false;
+    }
+  });
   if (exact.length > 0) {
     return exact.map((bottleSlug) => ({ root, bottleSlug, proposalId: prefix }));
   }
   const found = new Map<string, Required<ProposalRef>>();
-  for (const entry of readHistory(logs, { root, newestFirst: true })) {
+  for (const entry of readHistory(logs, { root, newestFirst: true, onUnreadable })) {
     const { bottleSlug, proposalId } = entry;
     if (proposalId?.startsWith(prefix) !== true || !isDecision(entry)) continue;
     const name = `${bottleSlug}/${proposalId}`;
     if (!found.has(name)) found.set(name, { root, bottleSlug, proposalId });
   }
+  if (found.size === 0 && unreadable !== undefined) throw unreadable.error;
   return [...found.values()];
 }

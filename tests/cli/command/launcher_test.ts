@@ -570,6 +570,7 @@ Deno.test("the launcher works through a link, and through a link to a link", asy
   await using dir = await tempDir();
   await Deno.symlink(LAUNCHER, dir.at("one"));
   await Deno.symlink("one", dir.at("two"));
+  await Deno.mkdir(dir.at("queue"));
   const env = { CLAUDE_BOTTLE_ROOT: dir.path, NO_COLOR: "1" };
   const { code, out, err } = await run("sh", [dir.at("two"), "list"], { env, cwd: "/" });
   assertEquals([code, out, err], [0, "Nothing is pending.\n", ""]);
@@ -595,6 +596,7 @@ Deno.test("a root whose name is not UTF-8 is refused in words: Deno would read a
 
 Deno.test("the launcher starts its own checkout, whatever CDPATH says", async () => {
   await using dir = await tempDir();
+  await Deno.mkdir(dir.at("queue"));
   await Deno.mkdir(dir.at("cli"));
   await Deno.writeTextFile(dir.at("cli", "main.ts"), "console.log('another');");
   const env = {

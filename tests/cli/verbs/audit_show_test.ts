@@ -148,6 +148,36 @@ Deno.test("audit show says once for each log, behind the entries, what it passed
   );
 });
 
+Deno.test("one log that cannot be read keeps audit show, show ID and audit export from no other log", async () => {
+  await using dir = await tempDir();
+  const id = "6da1cafe-0000-4000-8000-000000000000";
+  await record(dir, { [id]: {} });
+  await Deno.mkdir(dir.at("audit", "pipelock-dev-2.log"));
+  const log = "pipelock-dev-2.log";
+  const cannot = `Cannot read ${dir.at("audit", log)}: it is a directory`;
+
+  const all = await supervise(dir.path, ["audit", "show"]);
+  assertEquals([all.code, all.out.includes("6da1cafe")], [1, true], all.err);
+  assertStringIncludes(all.err, `! ${log} is not shown: ${cannot}\n`);
+  const json = await supervise(dir.path, ["audit", "show", "--json"]);
+  assertEquals([json.code, JSON.parse(json.out).entries.length], [1, 1], json.err);
+  const one = await supervise(dir.path, ["audit", "show", id]);
+  assertEquals([one.code, one.out.includes("6da1cafe")], [1, true], one.err);
+  const shown = await supervise(dir.path, ["show", "6da1"]);
+  assertEquals([shown.code, shown.out.includes(id)], [0, true], shown.err);
+  // It may be in the log that cannot be read.
+  const other = await supervise(dir.path, ["audit", "show", "7777"]);
+  assertEquals([other.code, other.out], [1, ""]);
+  assertStringIncludes(other.err, cannot);
+
+  const exported = await supervise(dir.path, ["audit", "export"]);
+  assertEquals(exported.code, 1);
+  assertStringIncludes(exported.err, "! pipelock-dev-2 is not in the archive: it cannot be read");
+  await Deno.writeFile(dir.at("archive"), exported.bytes);
+  const verified = await supervise(dir.path, ["audit", "verify", "--archive", dir.at("archive")]);
+  assertStringIncludes(verified.out, "pipelock-dev-1");
+});
+
 Deno.test("audit show --full prints what the line for an entry leaves out", async () => {
   await using dir = await tempDir();
   await record(dir, { one: { ifUnmarked: true, marks: [], repair: "ignored" } });

@@ -131,3 +131,10 @@ for (
     assertStringIncludes(err, says);
   });
 }
+
+Deno.test("list says if there is no queue in the root: with a path typed wrongly nothing would seem pending", async () => {
+  await using dir = await tempDir();
+  const { code, out, err } = await supervise(dir.path, ["list"]);
+  assertEquals([code, out], [0, "Nothing is pending.\n"]);
+  assertStringIncludes(err, `! there is no ${dir.at("queue")}: no bottle was ever added here`);
+});
