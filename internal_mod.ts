@@ -29,6 +29,7 @@ export { suggestFor, type Suggestions } from "./src/decision/suggest.ts";
 export {
   currentConfigDirForSlug,
   currentConfigRoot,
+  fileInForcePath,
   privateDir,
   queueRoot,
   removedRoot,
@@ -94,3 +95,4 @@ export { durationMs } from "./src/policy/parse_rules.ts";
 export { MAX_STANDING_DAYS, MAX_STANDING_MS, type StandingRule } from "./src/policy/standing.ts";
 export { formatHead } from "./src/records/head.ts";
 export { isBottleSlug } from "./src/records/names.ts";
+export { TEXT_OF_NO_FILE } from "./src/records/proposal.ts";

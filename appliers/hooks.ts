@@ -29,6 +29,7 @@ import {
   readOwnFile,
   removeFile,
   replaceFileAlone,
+  TEXT_OF_NO_FILE,
 } from "../internal_mod.ts";
 import {
   type Applier,
@@ -37,9 +38,6 @@ import {
   COMPONENT_FOR_TOOL,
   type ConfigChange,
 } from "../mod.ts";
-
-/** What is in force if there is no file: nothing is allowed. There is no Dockerfile of nothing. */
-const NOTHING: Readonly<Record<string, string>> = { "cred-proxy": '{"routes":[]}', "pipelock": "" };
 
 /** An image as builders write its id. */
 const IMAGE = /^(?:sha256:)?[0-9a-f]{64}\s*$/;
@@ -117,8 +115,8 @@ function openHooks(
       const way = `name another "to" for one of them under "bottles" in ${applyConfigPath(root)}`;
       throw new ApplyError("render", `${to} is also the file of ${sharer}: ${way}`);
     }
-    const text = after ?? NOTHING[component];
-    if (text === undefined) {
+    const text = after ?? TEXT_OF_NO_FILE[tool];
+    if (isImage && after === null) {
       throw new ApplyError("render", "there is no Dockerfile to build: the image in use stays");
     }
     onProgress(isImage ? "builds the image" : "renders the file");

@@ -6,8 +6,7 @@
 
 import {
   type Changes,
-  CONFIG_FILE_FOR_TOOL,
-  currentConfigDirForSlug,
+  fileInForcePath,
   type Hints,
   marksOfPending,
   MAX_CONFIG_FILE_BYTES,
@@ -18,7 +17,6 @@ import type { Later } from "./key_guard.ts";
 import { open } from "./list.ts";
 import { openProposal } from "./open_proposal.ts";
 import { keepEdit, type Ports, type State } from "./state.ts";
-import { join } from "@std/path";
 
 /** For how long marks are worked out before keys are read again. */
 const SLICE_MS = 8;
@@ -92,7 +90,7 @@ export function openJudged(
   /** Keeps the state of the file before it is read: a change after that is seen by the next look. */
   const noted = <T>(of: (entry: PendingProposal) => T) => (entry: PendingProposal): T => {
     const { bottleSlug, tool } = entry.proposal;
-    const path = join(currentConfigDirForSlug(bottleSlug, root), CONFIG_FILE_FOR_TOOL[tool]);
+    const path = fileInForcePath(bottleSlug, tool, root);
     if (!stamps.has(path)) stamps.set(path, stampOf(path));
     return of(entry);
   };

@@ -62,8 +62,8 @@ const SETTINGS = shapeOf<BottleSettings>("settings of a bottle", {
   engine: { wire: "engine", check: isEngine, optional: true },
 });
 
-/** What each file holds that `addBottle` starts: valid, and it allows nothing. */
-const EMPTY_FILES: Readonly<Record<Tool, string>> = {
+/** The first files of a bottle, for a person to go on with: valid, and they allow nothing. */
+const FIRST_FILES: Readonly<Record<Tool, string>> = {
   "cred-proxy-block": '{\n  "routes": []\n}\n',
   "pipelock-block": "# The hosts that the bottle may reach, one a line\n",
   "capability-block": "# Put the Dockerfile of the agent's container here\nFROM scratch\n",
@@ -164,7 +164,7 @@ export async function addBottle(
   root: string,
 ): Promise<AddedBottle> {
   for (const tool of TOOLS) {
-    const [problem] = validateConfigFile(tool, files[tool] ?? EMPTY_FILES[tool]);
+    const [problem] = validateConfigFile(tool, files[tool] ?? FIRST_FILES[tool]);
     if (problem === undefined) continue;
     const name = CONFIG_FILE_FOR_TOOL[tool];
     throw new TypeError(
@@ -187,7 +187,7 @@ export async function addBottle(
       const path = join(configDir, CONFIG_FILE_FOR_TOOL[tool]);
       note(path, isThere(path));
       if (isThere(path)) continue;
-      const bytes = encoder.encode(files[tool] ?? EMPTY_FILES[tool]);
+      const bytes = encoder.encode(files[tool] ?? FIRST_FILES[tool]);
       createOnce(path, bytes, join(privateDir(root), "staging", "bottles"));
       openToReaders(path);
     }

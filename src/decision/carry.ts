@@ -9,6 +9,7 @@ import { mergeChange } from "../config/merge.ts";
 import { knownFile } from "../host/config_files.ts";
 import type { Mark } from "../records/mark.ts";
 import type { DecisionDraft } from "../records/obstacle.ts";
+import { TEXT_OF_NO_FILE } from "../records/proposal.ts";
 import type { Comparison, ReachItem } from "../records/reach.ts";
 import { sha256Hex } from "../text/hash.ts";
 import { assessProposal } from "./assess.ts";
@@ -44,7 +45,7 @@ function carryShown(
   const wanted = before.merged ?? proposal.proposedFile;
   const result = wanted === currentFile
     ? { merged: wanted }
-    : mergeChange(tool, then ?? EMPTY[tool], currentFile, wanted);
+    : mergeChange(tool, then ?? TEXT_OF_NO_FILE[tool], currentFile, wanted);
   if (!("merged" in result)) return undefined;
   const { merged } = result;
   // If the agent says what it started from, that is what its change is, whatever an operator compared it with.
@@ -67,13 +68,6 @@ export function carryDraft<D extends Shown>(
   const { currentSha256, finalSha256 } = carried;
   return { inspection: carried, draft: { ...draft, currentSha256, finalSha256 } };
 }
-
-/** What a bottle without a file has. A Dockerfile that is new replaces nothing, and so merges with nothing. */
-const EMPTY = {
-  "pipelock-block": "",
-  "cred-proxy-block": '{"routes": []}\n',
-  "capability-block": "",
-};
 
 const NOTHING: Comparison = {
   reach: "no-new-reach",

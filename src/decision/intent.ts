@@ -7,10 +7,10 @@
 import { intentsDir } from "../disk/layout.ts";
 import { ownFileStamp, readOwnFile } from "../disk/read_own.ts";
 import { replaceFileAlone } from "../disk/write.ts";
-import { parseAuditEntry, parseJsonBytes, parseResponse } from "../records/codec.ts";
+import { isTool, parseAuditEntry, parseJsonBytes, parseResponse } from "../records/codec.ts";
 import { MalformedRecordError } from "../records/errors.ts";
-import { type Tool, TOOLS } from "../records/proposal.ts";
-import { type Check, isCount, isFlag, isJsonObject, isText, shapeOf } from "../records/shape.ts";
+import type { Tool } from "../records/proposal.ts";
+import { type Check, isCount, isFlag, isText, shapeOf } from "../records/shape.ts";
 import { asciiJson } from "../text/json.ts";
 import { join } from "@std/path";
 
@@ -43,22 +43,24 @@ export interface Intent {
   readonly overrideUnrecorded: boolean;
 }
 
-const isChange: Check = (value) => {
-  if (value === null) return undefined;
-  if (!isJsonObject(value)) return "neither an object nor null";
-  const { tool, beforeSha256, afterSha256, enforced } = value;
-  const isHash = (hash: unknown) => typeof hash === "string" && /^(?:[0-9a-f]{64})?$/.test(hash);
-  const isSound = TOOLS.includes(tool as Tool) && isHash(beforeSha256) && isHash(afterSha256) &&
-    typeof enforced === "boolean";
-  return isSound ? undefined : "not a change";
-};
+const isHash: Check = (value) =>
+  typeof value === "string" && /^(?:[0-9a-f]{64})?$/.test(value) ? undefined : "not a hash";
 
-const INTENT = shapeOf<Intent & { readonly version: number }>("intent", {
+const CHANGE = shapeOf<ChangeNote>("change", {
+  tool: { wire: "tool", check: isTool },
+  beforeSha256: { wire: "before_sha256", check: isHash },
+  afterSha256: { wire: "after_sha256", check: isHash },
+  enforced: { wire: "enforced", check: isFlag },
+});
+
+type OnDisk = Omit<Intent, "change"> & { readonly version: number; readonly change: unknown };
+
+const INTENT = shapeOf<OnDisk>("intent", {
   version: { wire: "version", check: (value) => value === 1 ? undefined : "not 1" },
   bottleSlug: { wire: "bottle_slug", check: isText },
   proposalId: { wire: "proposal_id", check: isText },
   component: { wire: "component", check: isText },
-  change: { wire: "change", check: isChange, missing: null },
+  change: { wire: "change", check: () => undefined, missing: null },
   logSize: { wire: "log_size", check: isCount },
   line: { wire: "line", check: isText },
   response: { wire: "response", check: isText },
@@ -76,7 +78,8 @@ export function beforePath(root: string, slug: string): string {
 
 /** Writes the bottle's intent, durable once this returns. The caller holds the bottle's lock. */
 export function writeIntent(root: string, intent: Intent): void {
-  const text = asciiJson(INTENT.write({ version: 1, ...intent }));
+  const change = intent.change && CHANGE.write(intent.change);
+  const text = asciiJson(INTENT.write({ version: 1, ...intent, change }));
   replaceFileAlone(intentPath(root, intent.bottleSlug), new TextEncoder().encode(text + "\n"));
 }
 
@@ -84,7 +87,8 @@ export function writeIntent(root: string, intent: Intent): void {
 function parseIntent(bytes: Uint8Array, path: string, slug: string): Intent {
   const raw = parseJsonBytes(bytes, path);
   try {
-    const { version: _, ...intent } = INTENT.read(raw, path);
+    const { version: _, change, ...read } = INTENT.read(raw, path);
+    const intent = { ...read, change: change === null ? null : CHANGE.read(change, path) };
     if (intent.bottleSlug === slug && isSound(intent)) return intent;
   } catch {
     // The error below names the file, which is what the operator has to move.

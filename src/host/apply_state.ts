@@ -8,9 +8,9 @@
 import { privateDir } from "../disk/layout.ts";
 import { readOwnFile } from "../disk/read_own.ts";
 import { removeFile, replaceFile } from "../disk/write.ts";
-import { parseJsonBytes } from "../records/codec.ts";
+import { isTool, parseJsonBytes } from "../records/codec.ts";
 import { checkBottleSlug } from "../records/names.ts";
-import { type Tool, TOOLS } from "../records/proposal.ts";
+import type { Tool } from "../records/proposal.ts";
 import { isText, shapeOf } from "../records/shape.ts";
 import { asciiJson } from "../text/json.ts";
 import { join } from "@std/path";
@@ -26,10 +26,7 @@ export interface NotProven {
 }
 
 const NOT_PROVEN = shapeOf<NotProven>("state", {
-  tool: {
-    wire: "tool",
-    check: (value) => TOOLS.includes(value as Tool) ? undefined : "not a tool",
-  },
+  tool: { wire: "tool", check: isTool },
   reason: { wire: "reason", check: isText },
   since: { wire: "since", check: isText },
 });

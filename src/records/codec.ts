@@ -51,6 +51,8 @@ const isOneOf = (values: readonly string[]): Check => (value) => {
   return `expected one of ${values.join(", ")}; got ${quote(value)}`;
 };
 
+export const isTool: Check = isOneOf(TOOLS);
+
 const isTextOrNull: Check = (value) =>
   value === null || typeof value === "string" ? undefined : "neither a string nor null";
 

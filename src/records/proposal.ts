@@ -67,6 +67,13 @@ export const CONFIG_FILE_FOR_TOOL: Readonly<Record<Tool, string>> = {
   [TOOL_CAPABILITY_BLOCK]: "Dockerfile",
 };
 
+/** What having no file means. No Dockerfile means no image, so nothing is built of its text. */
+export const TEXT_OF_NO_FILE: Readonly<Record<Tool, string>> = {
+  [TOOL_CRED_PROXY_BLOCK]: '{"routes": []}\n',
+  [TOOL_PIPELOCK_BLOCK]: "",
+  [TOOL_CAPABILITY_BLOCK]: "",
+};
+
 /** The longest justification that a sidecar accepts, in bytes of UTF-8. */
 export const MAX_JUSTIFICATION_BYTES = 16 * 1024;
 

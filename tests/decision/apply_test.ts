@@ -346,7 +346,7 @@ Deno.test("an edit that died before its line is taken back; with its line it sta
     ...{ version: 1, bottle_slug: "dev-1", proposal_id: "", component: "pipelock", log_size: 0 },
     change: {
       ...{ tool: "pipelock-block", enforced: false },
-      ...{ beforeSha256: sha256Hex(BEFORE), afterSha256: sha256Hex(AFTER) },
+      ...{ before_sha256: sha256Hex(BEFORE), after_sha256: sha256Hex(AFTER) },
     },
     response: "",
   };

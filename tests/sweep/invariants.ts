@@ -78,7 +78,7 @@ function hashesKnown({ proposals, lines, changes }: Disk): ReadonlySet<unknown> 
     ...proposals.values().map((proposal) => proposal.current_file_hash),
     ...proposals.values().map((proposal) => sha256Hex(String(proposal.proposed_file))),
     ...lines.map((line) => line.final_sha256),
-    ...changes.map(({ afterSha256 }) => afterSha256),
+    ...changes.map(({ after_sha256: after }) => after),
   ]);
 }
 
