@@ -81,6 +81,14 @@ export function putInForce(root: string, slug: string, tool: Tool, bytes: Uint8A
   else replaceFileAlone(path, bytes, (ownFileStamp(path)?.mode ?? 0o644) & 0o777);
 }
 
+/**
+ * Whether the file in force still is what the change is from. A person who changes it by hand takes no lock, and a
+ * checker, or a build, takes its time.
+ */
+export function isStillBefore(root: string, slug: string, { tool, before }: FileChange): boolean {
+  return hashOf(readInForce(root, slug, tool)) === hashOf(before);
+}
+
 /** Keeps the bytes before, so that {@linkcode takeBack} can put them into force again. */
 export function keepBefore(root: string, slug: string, { before }: FileChange): void {
   if (before !== null) replaceFileAlone(beforePath(root, slug), before);

@@ -26,6 +26,7 @@ import { signatureOf } from "../log/signature.ts";
 import type { ApplyError } from "../records/applier.ts";
 import { ACTION_APPLY_FAILED, ACTION_SUPERSEDED, type AuditEntry } from "../records/audit_entry.ts";
 import { encodeResponse } from "../records/codec.ts";
+import { SuperviseError } from "../records/errors.ts";
 import type { Head } from "../records/head.ts";
 import { auditLogName, isBottleSlug } from "../records/names.ts";
 import type { ProposalResponse } from "../records/proposal.ts";
@@ -35,6 +36,7 @@ import {
   asApplyError,
   asConfigChange,
   type FileChange,
+  isStillBefore,
   keepBefore,
   NotAppliedError,
   noteOf,
@@ -172,6 +174,10 @@ async function applyChange(
     await applier?.check(about, options);
   } catch (error) {
     return await fail(root, entry, asApplyError(error), "the file in force was not changed");
+  }
+  if (!isStillBefore(root, bottleSlug, change)) {
+    const what = `Cannot change the ${intent.component} file of ${bottleSlug}`;
+    throw new SuperviseError("stale", `${what}: it changed meanwhile; look at it again`);
   }
   keepBefore(root, bottleSlug, change);
   writeIntent(root, intent);

@@ -118,6 +118,18 @@ Deno.test("a change that the check refuses changes nothing; the log says so, and
 });
 
 // Threat: C11
+Deno.test("a file in force that changes while an applier checks the next one is not overwritten", async () => {
+  await using dir = await tempDir();
+  const takenAway = () => Deno.writeTextFile(inForce(dir), "");
+  const { applier, calls } = enforcer(dir, { check: takenAway });
+  const proposal = await queued(dir);
+  const error = await assertRejects(() => approve(dir, proposal, applier), SuperviseError);
+  assertEquals([error.code, calls], ["stale", ["check"]], error.message);
+  assertEquals([await Deno.readTextFile(inForce(dir)), await actions(dir)], ["", []]);
+  await assertRejects(() => Deno.stat(intentPath(dir)), Deno.errors.NotFound);
+});
+
+// Threat: C11
 Deno.test("a change that does not take effect is taken back, in the file and in the enforcer", async () => {
   await using dir = await tempDir();
   const { applier, calls, read } = enforcer(dir, { apply: failing("probe", "still denied") });
