@@ -20,6 +20,7 @@ export {
   writeUnit,
 } from "./src/decision/bottles.ts";
 export { type Changes, watchChanges } from "./src/decision/events.ts";
+export { applierOf } from "./src/decision/change.ts";
 export { carryDraft } from "./src/decision/carry.ts";
 export { diffAgainst, readOverridable } from "./src/decision/inspect.ts";
 export { findUnfinished, finishInterrupted, withBottleLock } from "./src/decision/journal.ts";

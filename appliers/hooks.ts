@@ -37,6 +37,7 @@ import {
   type ApplyOptions,
   COMPONENT_FOR_TOOL,
   type ConfigChange,
+  type Tool,
 } from "../mod.ts";
 
 /** An image as builders write its id. */
@@ -71,6 +72,8 @@ function readTokens(path: string): Tokens {
   throw refuse('expected {"token_env": {NAME: TOKEN}, "token_ref": {NAME: TOKEN}}');
 }
 
+const componentOf = (tool: Tool) => COMPONENT_FOR_TOOL[tool] ?? COMPONENT_REBUILD;
+
 /** The steps by which one change takes effect. */
 interface Hooks {
   readonly settings: ComponentSettings;
@@ -93,7 +96,7 @@ function openHooks(
   { onProgress = () => {} }: ApplyOptions = {},
 ): Hooks | undefined {
   const { root, bottleSlug, tool, before, after } = change;
-  const component = COMPONENT_FOR_TOOL[tool] ?? COMPONENT_REBUILD;
+  const component = componentOf(tool);
   const settings = config.settingsFor(bottleSlug, component);
   if (settings === undefined) return undefined;
   const isImage = component === COMPONENT_REBUILD;
@@ -236,6 +239,7 @@ export function hookApplier(config: ApplyConfig): Applier {
     return said.filter((one) => one !== undefined).join("; ");
   }
   return {
+    enforces: (bottleSlug, tool) => config.settingsFor(bottleSlug, componentOf(tool)) !== undefined,
     check: async (change, options) => {
       const hooks = openHooks(config, change, options);
       await hooks?.check(await hooks.render());

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { durationMs, freeze, readFrozen, readNotProven } from "../../internal_mod.ts";
+import { applierOf, durationMs, freeze, readFrozen, readNotProven } from "../../internal_mod.ts";
 import { resolveNotProven } from "../../mod.ts";
 import { runAlone } from "../command/alone.ts";
 import { type Context, namedBottle, openApplier, operatorAccount } from "../command/context.ts";
@@ -27,7 +27,7 @@ export async function applyResolve(context: Context): Promise<void> {
     else print(`${bottle}: nothing is to be resolved.`);
     return;
   }
-  const applier = await openApplier(context);
+  const applier = applierOf(await openApplier(context), bottle, state.tool);
   if (applier === undefined) {
     await confirmByName(
       context,

@@ -53,6 +53,11 @@ export class NotAppliedError extends SuperviseError {
   }
 }
 
+/** The applier of a bottle's file; `undefined` if nothing makes that take effect. */
+export function applierOf(applier: Applier | undefined, slug: string, tool: Tool) {
+  return applier?.enforces?.(slug, tool) === false ? undefined : applier;
+}
+
 const hashOf = (bytes: Uint8Array | null) => bytes === null ? "" : sha256Hex(bytes);
 
 /** The note of a change for the intent. */
@@ -131,7 +136,7 @@ export async function takeBack(
   root: string,
   slug: string,
   { tool, beforeSha256, afterSha256, enforced }: ChangeNote,
-  { applier, ...options }: Applying,
+  { applier: given, ...options }: Applying,
 ): Promise<string | undefined> {
   // A crash may have left a part of the file that was to come into force.
   removeQuietly(stagedName(fileInForcePath(slug, tool, root), "new"));
@@ -142,6 +147,7 @@ export async function takeBack(
     putInForce(root, slug, tool, inForce);
   }
   if (!enforced) return undefined;
+  const applier = applierOf(given, slug, tool);
   let reason = "a change was interrupted, and this program has no applier that could take it back";
   if (applier !== undefined) {
     try {

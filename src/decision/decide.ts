@@ -37,6 +37,7 @@ import { diffAgainst, type Inspection, inspectProposal } from "./inspect.ts";
 import { keepUnrecorded, stagingDir } from "./answer.ts";
 import { carryDraft } from "./carry.ts";
 import {
+  applierOf,
   type Applying,
   asApplyError,
   asConfigChange,
@@ -396,9 +397,10 @@ async function afterAnswer(
   root: string,
   slug: string,
   change: FileChange,
-  { applier, ...options }: Applying,
+  { applier: given, ...options }: Applying,
 ): Promise<string | undefined> {
   try {
+    const applier = applierOf(given, slug, change.tool);
     await applier?.afterAnswer?.(asConfigChange(root, slug, change), options);
     return undefined;
   } catch (error) {

@@ -32,6 +32,7 @@ import { auditLogName, isBottleSlug } from "../records/names.ts";
 import type { ProposalResponse } from "../records/proposal.ts";
 import { answerRecorded, refuseUnanswerable, stagingDir } from "./answer.ts";
 import {
+  applierOf,
   type Applying,
   asApplyError,
   asConfigChange,
@@ -114,7 +115,7 @@ export async function carryOut(
   const about = { bottleSlug, proposalId: told?.proposalId ?? "", component, overrideUnrecorded };
   if (told !== undefined) refuseUnanswerable(root, about, entry, told);
   const { privateKey } = await openSigningKey(root);
-  const { applier } = applying;
+  const applier = change && applierOf(applying.applier, bottleSlug, change.tool);
   let intent: Intent = {
     ...about,
     change: change === undefined ? null : noteOf(change, applier),
@@ -168,7 +169,8 @@ async function applyChange(
   applying: Applying,
 ): Promise<string> {
   const { bottleSlug } = intent;
-  const { applier, ...options } = applying;
+  const { applier: given, ...options } = applying;
+  const applier = applierOf(given, bottleSlug, change.tool);
   const about = asConfigChange(root, bottleSlug, change);
   try {
     await applier?.check(about, options);

@@ -14,6 +14,7 @@ import { checkBottleSlug } from "../records/names.ts";
 import { COMPONENT_FOR_TOOL, COMPONENT_REBUILD } from "../records/proposal.ts";
 import { sha256Hex } from "../text/hash.ts";
 import {
+  applierOf,
   asApplyError,
   asConfigChange,
   NotAppliedError,
@@ -49,7 +50,7 @@ export interface ResolveRequest extends ApplyOptions {
 export async function resolveNotProven(
   request: ResolveRequest,
 ): Promise<{ readonly says: string; readonly auditHead: string } | undefined> {
-  const { bottleSlug, applier, onProgress, notes, operator, root = claudeBottleRoot() } = request;
+  const { bottleSlug, onProgress, notes, operator, root = claudeBottleRoot() } = request;
   checkBottleSlug(bottleSlug);
   checkNoRule(operator);
   const options = onProgress === undefined ? {} : { onProgress };
@@ -57,6 +58,7 @@ export async function resolveNotProven(
     const state = readNotProven(root, bottleSlug);
     if (state === undefined) return undefined;
     const { tool } = state;
+    const applier = applierOf(request.applier, bottleSlug, tool);
     const bytes = readInForce(root, bottleSlug, tool);
     let says = "by the operator's word; no applier looked";
     try {
@@ -84,5 +86,5 @@ export async function resolveNotProven(
     }, root);
     forgetNotProven(root, bottleSlug);
     return { says, auditHead: formatHead(head) };
-  }, { applier, ...options });
+  }, { applier: request.applier, ...options });
 }

@@ -37,6 +37,11 @@ export interface ApplyOptions {
  * the next one then calls `restore`, so each must work on whatever an interrupted one left.
  */
 export interface Applier {
+  /**
+   * Whether it makes a bottle's file of a tool take effect; if this is missing, each. The other functions are not
+   * called for one that it does not: then the record says that the file alone changed.
+   */
+  enforces?(bottleSlug: string, tool: Tool): boolean;
   /** Checks the text after, before anything changes. Whatever is in use must stay as it is. */
   check(change: ConfigChange, options?: ApplyOptions): Promise<void>;
   /**

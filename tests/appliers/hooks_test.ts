@@ -120,6 +120,10 @@ Deno.test("an applier does nothing for a file that apply.json does not name, and
       "apply.json names nothing that reloads it",
     );
   }
+  const only = applierOf({ bottles: { "dev-1": { rebuild: { render: program(dir, "build") } } } });
+  const pairs = [["dev-1", TOOL_CAPABILITY_BLOCK], ["dev-1", TOOL_PIPELOCK_BLOCK]] as const;
+  assertEquals(pairs.map(([slug, tool]) => only.enforces!(slug, tool)), [true, false]);
+  assertEquals(only.enforces!("dev-2", TOOL_CAPABILITY_BLOCK), false);
   assertEquals(openHookApplier(dir.path), undefined);
 });
 

@@ -98,6 +98,38 @@ Deno.test("an approval puts the file into force, has it take effect, records tha
   }
 });
 
+Deno.test("a file that the applier does not make take effect is recorded as the file alone", async () => {
+  await using dir = await tempDir();
+  const { applier, calls, read } = enforcer(dir);
+  const asked: string[] = [];
+  const enforces = (...args: string[]) => asked.push(args.join()) === 0;
+  const decision = await approve(dir, await queued(dir), { ...applier, enforces });
+  assertEquals([...new Set(asked)], ["dev-1,pipelock-block"]);
+  assertEquals([calls, read()], [[], BEFORE]);
+  assertEquals(decision.applied, "the file alone: nothing reloads it");
+  assertEquals((await log(dir))[0]?.applied, decision.applied);
+  // One that was to be enforced, and that this applier knows no more.
+  await Deno.writeTextFile(
+    intentPath(dir),
+    JSON.stringify({
+      ...{ version: 1, bottle_slug: "dev-1", proposal_id: "", component: "pipelock" },
+      ...{ log_size: 0, line: "", response: "" },
+      change: {
+        ...{ tool: "pipelock-block", enforced: true },
+        ...{ before_sha256: sha256Hex(BEFORE), after_sha256: sha256Hex(AFTER) },
+      },
+    }),
+  );
+  await Deno.writeTextFile(intentPath(dir).replace(/json$/, "before"), BEFORE);
+  const [taken] = (await finishInterrupted(dir.path, { applier: { ...applier, enforces } }))
+    .finished;
+  assertStringIncludes(taken!.notProven!, "has no applier that could take it back");
+  assertEquals([await Deno.readTextFile(inForce(dir)), calls], [BEFORE, []]);
+  const resolve = { bottleSlug: "dev-1", root: dir.path, notes: "", operator: "ada@host" };
+  const resolved = await resolveNotProven({ ...resolve, applier: { ...applier, enforces } });
+  assertStringIncludes(resolved!.says, "by the operator's word");
+});
+
 // Threat: C11
 Deno.test("a change that the check refuses changes nothing; the log says so, and the proposal stays pending", async () => {
   await using dir = await tempDir();

@@ -49,6 +49,16 @@ Deno.test("edit --file puts a version in force, has it take effect and records i
   assertEquals(entry?.finalSha256, sha256Hex(VERSION));
 });
 
+Deno.test("edit says that the file alone changes, if apply.json names nothing for it", async () => {
+  await using dir = await prepared();
+  const pipelock = { render: "squid", to: dir.at("allowed"), reload: { argv: ["/bin/false"] } };
+  await Deno.writeTextFile(dir.at("apply.json"), JSON.stringify({ pipelock }), { mode: 0o600 });
+  const routes = '{"routes": [{"path": "/gh/", "upstream": "https://api.github.com"}]}\n';
+  const { code, out, err } = await edit(dir, ["routes", "--file", "-", "--json"], routes);
+  assertEquals(code, 0, err);
+  assertEquals(JSON.parse(out).applied, "the file alone: nothing reloads it");
+});
+
 Deno.test("edit opens the file in force in the editor, and says what became of it", async () => {
   await using dir = await prepared();
   const editor = await editorAdding(dir, "api.github.com");
