@@ -12,7 +12,7 @@ import { type Applier, ApplyError, type ApplyOptions } from "../records/applier.
 import { type ErrorCode, SuperviseError } from "../records/errors.ts";
 import type { Tool } from "../records/proposal.ts";
 import { sha256Hex } from "../text/hash.ts";
-import { beforePath, type ChangeNote } from "./intent.ts";
+import { type ChangeNote, keptPath } from "./intent.ts";
 
 /** A config file in force, before and after; `null` where there is no file. */
 export interface FileChange {
@@ -30,7 +30,8 @@ export interface Applying extends ApplyOptions {
 
 /**
  * Thrown if a change did not take effect. Nothing was decided. With the code `apply_failed` the file before is
- * in force; with `enforcer_not_proven` nobody knows what the enforcer has.
+ * in force, or one that another program put there meanwhile; with `enforcer_not_proven` nobody knows what the
+ * enforcer has.
  */
 export class NotAppliedError extends SuperviseError {
   /** What the applier said. */
@@ -87,16 +88,25 @@ export function putInForce(root: string, slug: string, tool: Tool, bytes: Uint8A
 }
 
 /**
- * Whether the file in force still is what the change is from. A person who changes it by hand takes no lock, and a
- * checker, or a build, takes its time.
+ * Whether the file in force still has these bytes. A person who changes it by hand takes no lock, and a checker, a
+ * build or a reload takes its time.
  */
-export function isStillBefore(root: string, slug: string, { tool, before }: FileChange): boolean {
-  return hashOf(readInForce(root, slug, tool)) === hashOf(before);
+export function isInForce(
+  root: string,
+  slug: string,
+  tool: Tool,
+  bytes: Uint8Array | null,
+): boolean {
+  return hashOf(readInForce(root, slug, tool)) === hashOf(bytes);
 }
 
-/** Keeps the bytes before, so that {@linkcode takeBack} can put them into force again. */
-export function keepBefore(root: string, slug: string, { before }: FileChange): void {
-  if (before !== null) replaceFileAlone(beforePath(root, slug), before);
+/**
+ * Keeps the bytes before, so that {@linkcode takeBack} can put them into force again, and those after, so that an
+ * applier sees then that what they let in is gone.
+ */
+export function keepBoth(root: string, slug: string, { before, after }: FileChange): void {
+  if (before !== null) replaceFileAlone(keptPath(root, slug, "before"), before);
+  if (after !== null) replaceFileAlone(keptPath(root, slug, "after"), after);
 }
 
 const lenient = new TextDecoder("utf-8", { ignoreBOM: true });
@@ -125,50 +135,65 @@ export function wordsOfFailure({ stage, message, exitCode, output }: ApplyError)
   ].join("; ");
 }
 
+/** How a change was taken back. */
+export interface TakenBack {
+  /** Whether a file that another program put there is in force, which stays. */
+  readonly isThird: boolean;
+  /** Why it is not known what the enforcer has; `undefined` if it has the file in force. Then it is noted, too. */
+  readonly notProven?: string;
+}
+
 /**
  * Puts the file from before an open change back into force, unless another program put a third one there, and
- * has the applier make it take effect. Does nothing twice: a crash in between is no harm. The caller holds
- * the bottle's lock, and removes the intent then.
- *
- * @returns Why it is not known what the enforcer has; `undefined` if it has the file in force. Then it is noted, too.
+ * has the applier make it take effect. It can be done again after a crash in between: what the change let in
+ * must be seen to be gone each time. The caller holds the bottle's lock, and removes the intent then.
  */
 export async function takeBack(
   root: string,
   slug: string,
   { tool, beforeSha256, afterSha256, enforced }: ChangeNote,
   { applier: given, ...options }: Applying,
-): Promise<string | undefined> {
+): Promise<TakenBack> {
   // A crash may have left a part of the file that was to come into force.
   removeQuietly(stagedName(fileInForcePath(slug, tool, root), "new"));
-  const found = readInForce(root, slug, tool);
-  let inForce = found;
-  if (hashOf(found) === afterSha256) {
-    inForce = beforeSha256 === "" ? null : readBefore(root, slug, beforeSha256);
+  const undone = enforced ? readKept(root, slug, "after", afterSha256) : null;
+  let inForce = readInForce(root, slug, tool);
+  if (hashOf(inForce) === afterSha256) {
+    inForce = readKept(root, slug, "before", beforeSha256);
     putInForce(root, slug, tool, inForce);
   }
-  if (!enforced) return undefined;
+  const isThird = hashOf(inForce) !== beforeSha256;
+  if (!enforced) return { isThird };
   const applier = applierOf(given, slug, tool);
-  let reason = "a change was interrupted, and this program has no applier that could take it back";
+  const change = asConfigChange(root, slug, { tool, before: undone, after: inForce });
+  let notProven =
+    "a change was interrupted, and this program has no applier that could take it back";
   if (applier !== undefined) {
     try {
-      const change = { tool, before: found, after: inForce };
-      await applier.restore(asConfigChange(root, slug, change), options);
-      return undefined;
+      await applier.restore(change, options);
+      return { isThird };
     } catch (error) {
-      reason = wordsOfFailure(asApplyError(error));
+      notProven = wordsOfFailure(asApplyError(error));
     }
   }
-  noteNotProven(root, slug, { tool, reason, since: new Date().toISOString() });
-  return reason;
+  const since = new Date().toISOString();
+  noteNotProven(root, slug, { tool, reason: notProven, since, mayHave: change.before });
+  return { isThird, notProven };
 }
 
-function readBefore(root: string, slug: string, sha256: string): Uint8Array {
-  const path = beforePath(root, slug);
+function readKept(
+  root: string,
+  slug: string,
+  which: "before" | "after",
+  sha256: string,
+): Uint8Array | null {
+  if (sha256 === "") return null;
+  const path = keptPath(root, slug, which);
   const bytes = readOwnFile(path);
   if (bytes !== undefined && sha256Hex(bytes) === sha256) return bytes;
   throw new SuperviseError(
     "malformed_record",
-    `Cannot take a change back: ${path} does not have the file from before it (sha256 ${sha256}); ` +
+    `Cannot take a change back: ${path} does not have the file from ${which} it (sha256 ${sha256}); ` +
       "put that file there, or move the intent beside it away to keep the file in force",
   );
 }

@@ -17,7 +17,7 @@ import { join } from "@std/path";
 /** Which file in force changes, from which bytes to which. */
 export interface ChangeNote {
   readonly tool: Tool;
-  /** SHA-256 of the bytes before, `""` if there was no file. `<slug>.before` beside the intent has them. */
+  /** SHA-256 of the bytes before, `""` if there was no file. {@linkcode keptPath} has them, and those after. */
   readonly beforeSha256: string;
   /** SHA-256 of the bytes after, `""` if there is no file then. */
   readonly afterSha256: string;
@@ -71,9 +71,9 @@ export function intentPath(root: string, slug: string): string {
   return join(intentsDir(root), `${slug}.json`);
 }
 
-/** Where the bytes are that the file in force had before an open change. */
-export function beforePath(root: string, slug: string): string {
-  return join(intentsDir(root), `${slug}.before`);
+/** Where the bytes of a file in force are from before, or after, an open change. */
+export function keptPath(root: string, slug: string, which: "before" | "after"): string {
+  return join(intentsDir(root), `${slug}.${which}`);
 }
 
 /** Writes the bottle's intent, durable once this returns. The caller holds the bottle's lock. */

@@ -23,7 +23,7 @@ import { linesOf, linkOf, signHead } from "../log/chain.ts";
 import { openSigningKey } from "../log/key.ts";
 import { readLine } from "../log/lines.ts";
 import { signatureOf } from "../log/signature.ts";
-import type { ApplyError } from "../records/applier.ts";
+import { ApplyError } from "../records/applier.ts";
 import { ACTION_APPLY_FAILED, ACTION_SUPERSEDED, type AuditEntry } from "../records/audit_entry.ts";
 import { encodeResponse } from "../records/codec.ts";
 import { SuperviseError } from "../records/errors.ts";
@@ -37,8 +37,8 @@ import {
   asApplyError,
   asConfigChange,
   type FileChange,
-  isStillBefore,
-  keepBefore,
+  isInForce,
+  keepBoth,
   NotAppliedError,
   noteOf,
   putInForce,
@@ -46,10 +46,10 @@ import {
   wordsOfFailure,
 } from "./change.ts";
 import {
-  beforePath,
   type Intent,
   intentPath,
   isBrokenIntent,
+  keptPath,
   readIntent,
   writeIntent,
 } from "./intent.ts";
@@ -177,31 +177,31 @@ async function applyChange(
   } catch (error) {
     return await fail(root, entry, asApplyError(error), "the file in force was not changed");
   }
-  if (!isStillBefore(root, bottleSlug, change)) {
+  const { tool, before, after } = change;
+  if (!isInForce(root, bottleSlug, tool, before)) {
     const what = `Cannot change the ${intent.component} file of ${bottleSlug}`;
     throw new SuperviseError("stale", `${what}: it changed meanwhile; look at it again`);
   }
-  keepBefore(root, bottleSlug, change);
+  keepBoth(root, bottleSlug, change);
   writeIntent(root, intent);
   try {
-    putInForce(root, bottleSlug, change.tool, change.after);
+    putInForce(root, bottleSlug, tool, after);
   } catch (error) {
     await finishIntent(root, bottleSlug, applying);
     throw error;
   }
   if (applier === undefined) return FILE_ALONE;
   try {
-    return await applier.apply(about, options);
+    const applied = await applier.apply(about, options);
+    if (isInForce(root, bottleSlug, tool, after)) return applied;
+    throw new ApplyError("probe", "another program changed the file in force meanwhile");
   } catch (error) {
-    const notProven = await takeBack(root, bottleSlug, intent.change!, applying);
+    const { isThird, notProven } = await takeBack(root, bottleSlug, intent.change!, applying);
     closeIntent(root, intent);
-    return await fail(
-      root,
-      entry,
-      asApplyError(error),
-      "the file before is in force again",
-      notProven,
-    );
+    const state = isThird
+      ? "the file that another program put in its place is in force"
+      : "the file before is in force again";
+    return await fail(root, entry, asApplyError(error), state, notProven);
   }
 }
 
@@ -216,7 +216,7 @@ async function fail(
   const { bottleSlug, component } = entry;
   const end = notProven === undefined
     ? state
-    : `the enforcer is not proven to have the file before, which is in force again: ${notProven}`;
+    : `${state}, and the enforcer is not proven to have it: ${notProven}`;
   const words = `${wordsOfFailure(error)}; ${end}`;
   const { confirmed: _, ifUnmarked: __, until: ___, rules: ____, ...failed } = entry;
   await appendEntry({
@@ -233,8 +233,12 @@ async function fail(
 }
 
 function closeIntent(root: string, { bottleSlug, change }: Intent): void {
-  if (change !== null) removeFile(beforePath(root, bottleSlug));
   removeFile(intentPath(root, bottleSlug));
+  if (change !== null) { for (const path of keptPaths(root, bottleSlug)) removeFile(path); }
+}
+
+function keptPaths(root: string, slug: string): readonly string[] {
+  return [keptPath(root, slug, "before"), keptPath(root, slug, "after")];
 }
 
 async function finishIntent(
@@ -244,9 +248,11 @@ async function finishIntent(
 ): Promise<FinishedIntent | undefined> {
   const intent = readIntent(root, slug);
   if (intent === undefined) {
-    // What a crash left of the bytes before a change, whole or on their way to that name.
-    const before = beforePath(root, slug);
-    for (const path of [before, stagedName(before, "new")]) removeQuietly(path);
+    // What a crash left of the bytes before and after a change, whole or on their way to that name.
+    for (const path of keptPaths(root, slug)) {
+      removeQuietly(path);
+      removeQuietly(stagedName(path, "new"));
+    }
     return undefined;
   }
   // Without its line it never happened: there is no response, and the operator decides anew.
@@ -264,7 +270,7 @@ async function finishIntent(
   }
   const notProven = outcome === "completed" || change === null
     ? undefined
-    : await takeBack(root, slug, change, applying);
+    : (await takeBack(root, slug, change, applying)).notProven;
   closeIntent(root, intent);
   return { bottleSlug: slug, proposalId, outcome, ...(notProven !== undefined && { notProven }) };
 }

@@ -57,12 +57,14 @@ export async function resolveNotProven(
   return await withBottleLock(root, bottleSlug, async () => {
     const state = readNotProven(root, bottleSlug);
     if (state === undefined) return undefined;
-    const { tool } = state;
+    const { tool, mayHave } = state;
     const applier = applierOf(request.applier, bottleSlug, tool);
     const bytes = readInForce(root, bottleSlug, tool);
     let says = "by the operator's word; no applier looked";
     try {
-      const change = asConfigChange(root, bottleSlug, { tool, before: bytes, after: bytes });
+      // What the change let in must be seen to be gone.
+      const before = mayHave === null ? null : new TextEncoder().encode(mayHave);
+      const change = asConfigChange(root, bottleSlug, { tool, before, after: bytes });
       if (applier !== undefined) says = await applier.restore(change, options);
     } catch (error) {
       const cause = asApplyError(error);

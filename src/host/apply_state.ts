@@ -23,12 +23,19 @@ export interface NotProven {
   readonly reason: string;
   /** Since when, ISO 8601. */
   readonly since: string;
+  /** The text of the file that it may have instead; `null` if it may have none. */
+  readonly mayHave: string | null;
 }
 
 const NOT_PROVEN = shapeOf<NotProven>("state", {
   tool: { wire: "tool", check: isTool },
   reason: { wire: "reason", check: isText },
   since: { wire: "since", check: isText },
+  mayHave: {
+    wire: "may_have",
+    check: (value) => value === null ? undefined : isText(value),
+    missing: null,
+  },
 });
 
 function notProvenPath(root: string, slug: string): string {

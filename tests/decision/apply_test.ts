@@ -51,8 +51,10 @@ function enforcer(
   const path = dir.at("enforced");
   Deno.writeTextFileSync(path, BEFORE);
   const calls: string[] = [];
-  const take = async (call: "apply" | "restore", { after, path: file }: ConfigChange) => {
+  const undone: (string | null)[] = [];
+  const take = async (call: "apply" | "restore", { before, after, path: file }: ConfigChange) => {
     calls.push(call);
+    if (call === "restore") undone.push(before);
     // It gets what is in the file in force.
     assertEquals(await Deno.readTextFile(file).catch(() => null), after);
     await fails[call]?.();
@@ -73,7 +75,7 @@ function enforcer(
       await fails.afterAnswer?.();
     },
   };
-  return { applier, calls, read: () => Deno.readTextFileSync(path) };
+  return { applier, calls, undone, read: () => Deno.readTextFileSync(path) };
 }
 
 const failing = (stage: ApplyError["stage"], reason: string) => () =>
@@ -121,6 +123,7 @@ Deno.test("a file that the applier does not make take effect is recorded as the 
     }),
   );
   await Deno.writeTextFile(intentPath(dir).replace(/json$/, "before"), BEFORE);
+  await Deno.writeTextFile(intentPath(dir).replace(/json$/, "after"), AFTER);
   const [taken] = (await finishInterrupted(dir.path, { applier: { ...applier, enforces } }))
     .finished;
   assertStringIncludes(taken!.notProven!, "has no applier that could take it back");
@@ -276,6 +279,44 @@ Deno.test("a process that dies before the file changes, or after the answer, lea
       (await readAnswer(proposal.queueDir, "p1"))?.status,
       isDone ? "approved" : undefined,
     );
+  }
+});
+
+// Threat: C11
+Deno.test("an applier is told what must be gone, each time a change is taken back or resolved", async () => {
+  await using dir = await tempDir();
+  await dieIn("apply", dir, await queued(dir));
+  // As a process leaves it that dies while it takes the change back.
+  await Deno.writeTextFile(inForce(dir), BEFORE);
+  const failed = enforcer(dir, { restore: failing("start", "does not start") });
+  await finishInterrupted(dir.path, { applier: failed.applier });
+  const { applier, undone } = enforcer(dir);
+  const request = { root: dir.path, bottleSlug: "dev-1", notes: "", operator: "ada@host", applier };
+  await resolveNotProven(request);
+  assertEquals([failed.undone, undone], [[AFTER], [AFTER]]);
+});
+
+// Threat: C11
+Deno.test("what another program puts in force while a change takes effect stays, and the log says so", async () => {
+  for (const fails of [true, false]) {
+    await using dir = await tempDir();
+    const third = "by-hand.example.com\n";
+    const { applier, read, undone } = enforcer(dir, {
+      apply: async () => {
+        await Deno.writeTextFile(inForce(dir), third);
+        if (fails) throw new ApplyError("reload", "is stuck");
+      },
+    });
+    const proposal = await queued(dir);
+    const error = await assertRejects(() => approve(dir, proposal, applier), NotAppliedError);
+    assertEquals(error.code, "apply_failed");
+    assertStringIncludes(
+      error.message,
+      "the file that another program put in its place is in force",
+    );
+    assertEquals([await Deno.readTextFile(inForce(dir)), read(), undone], [third, third, [AFTER]]);
+    assertEquals(await actions(dir), ["apply-failed"]);
+    assertEquals(await readAnswer(proposal.queueDir, "p1"), undefined);
   }
 });
 
