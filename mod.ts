@@ -60,6 +60,7 @@ export {
 } from "./src/records/names.ts";
 export {
   COMPONENT_FOR_TOOL,
+  type Effect,
   newProposal,
   type Proposal,
   type ProposalResponse,

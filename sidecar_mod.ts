@@ -24,6 +24,7 @@ export {
   openAskingQueue,
   type Question,
 } from "./src/queue/recent.ts";
+export { readUnderway, type Underway } from "./src/queue/underway.ts";
 export { waitForResponse } from "./src/queue/wait.ts";
 export type { Change } from "./src/records/change.ts";
 export { InvalidNameError } from "./src/records/errors.ts";
@@ -37,6 +38,7 @@ export {
 export { MAX_CONFIG_FILE_BYTES } from "./src/records/problem.ts";
 export {
   CONFIG_FILE_FOR_TOOL,
+  type Effect,
   MAX_JUSTIFICATION_BYTES,
   newProposal,
   type Proposal,

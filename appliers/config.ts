@@ -56,6 +56,8 @@ export interface ComponentSettings {
   readonly start?: HookProgram;
   /** Ends open connections after something was taken away. */
   readonly stopConnections?: HookProgram;
+  /** Starts the bottle anew on the image, once its agent has been answered. */
+  readonly afterAnswer?: HookProgram;
   /** Sees from outside that a change is in force. */
   readonly probe?: ProbeSettings;
 }
@@ -97,7 +99,14 @@ const FORMATS: Readonly<Record<HookComponent, readonly string[]>> = {
   "rebuild": [],
 };
 
-const PROGRAM_FIELDS = ["check", "reload", "start", "stop_connections"] as const;
+/** Where a program may be named, and what the settings call it. */
+const PROGRAM_FIELDS: Readonly<Record<string, string>> = {
+  check: "check",
+  reload: "reload",
+  start: "start",
+  stop_connections: "stopConnections",
+  after_answer: "afterAnswer",
+};
 
 /** A program may be written about the file that it needs, and about nothing else in braces. */
 const PLACEHOLDERS: readonly string[] = ["{file}", "{config}", "{image}", "{bottle}"];
@@ -342,10 +351,8 @@ export function parseApplyConfig(text: string, path: string): ApplyConfig {
       'it does not name a file in private; write "private/" and a name',
     );
     const programs = Object.fromEntries(
-      PROGRAM_FIELDS.filter((field) => fields[field] !== undefined).map((field) => [
-        field === "stop_connections" ? "stopConnections" : field,
-        program(`${at}.${field}`, fields[field], seconds),
-      ]),
+      Object.entries(PROGRAM_FIELDS).filter(([field]) => fields[field] !== undefined)
+        .map(([field, key]) => [key, program(`${at}.${field}`, fields[field], seconds)]),
     );
     return {
       render: format,
@@ -366,7 +373,10 @@ export function parseApplyConfig(text: string, path: string): ApplyConfig {
       "render",
       ...(name === "rebuild" ? [] : ["to"]),
       ...(name === "cred-proxy" ? ["tokens"] : []),
-      ...PROGRAM_FIELDS,
+      // An image has no connections, and a proxy keeps no agent from its answer.
+      ...Object.keys(PROGRAM_FIELDS).filter((field) =>
+        field !== (name === "rebuild" ? "stop_connections" : "after_answer")
+      ),
       ...(name === "rebuild" ? [] : ["probe"]),
     ];
     const general = section(name, top[name] ?? {}, known);
@@ -381,8 +391,8 @@ export function parseApplyConfig(text: string, path: string): ApplyConfig {
     }
   }
   const all = [...found.values()];
-  const programs = all.flatMap(({ render, check, reload, start, stopConnections }) =>
-    [render, check, reload, start, stopConnections].flatMap((program) =>
+  const programs = all.flatMap(({ render, check, reload, start, stopConnections, afterAnswer }) =>
+    [render, check, reload, start, stopConnections, afterAnswer].flatMap((program) =>
       typeof program === "object" ? [program.argv[0]!] : []
     )
   );

@@ -37,6 +37,7 @@ import {
   type ApplyOptions,
   COMPONENT_FOR_TOOL,
   type ConfigChange,
+  type Effect,
   type Tool,
 } from "../mod.ts";
 
@@ -83,7 +84,10 @@ interface Hooks {
   /** Has it checked, before anything changes. */
   readonly check: (rendered: string) => Promise<string>;
   readonly install: (rendered: string) => string;
-  readonly run: (stage: "reload" | "start", program?: HookProgram) => Promise<string>;
+  readonly run: (stage: "reload" | "start") => Promise<string>;
+  /** What is known once all of it has worked. */
+  readonly effect: Effect;
+  readonly afterAnswer: () => Promise<void>;
   readonly probe: () => Promise<string>;
   /** Ends open connections if the change took something away. */
   readonly stopConnections: () => Promise<string | undefined>;
@@ -173,7 +177,19 @@ function openHooks(
       for (const left of [next, own]) removeFile(left);
       return `wrote ${to}`;
     },
-    run: async (stage, program = settings[stage]) => {
+    effect: settings.afterAnswer
+      ? "restarts"
+      : settings.probe
+      ? "probed"
+      : settings.reload
+      ? "reloaded"
+      : "file",
+    afterAnswer: async () => {
+      onProgress("restarts the bottle");
+      await mustRun("after_answer", settings.afterAnswer!, withFile(to, readText(to) ?? ""));
+    },
+    run: async (stage) => {
+      const program = settings[stage];
       if (program === undefined) return `nothing ${stage}s it`;
       onProgress(`${stage}s ${isImage ? "the image" : "the proxy"}`);
       await mustRun(stage, program, withFile(to, readText(to) ?? ""));
@@ -235,8 +251,12 @@ export function hookApplier(config: ApplyConfig): Applier {
   }
   /** What a change that failed let in is not let in any more either, once it was taken back. */
   async function probeAndStop(hooks: Hooks): Promise<string> {
-    const said = [await hooks.probe(), await hooks.stopConnections()];
-    return said.filter((one) => one !== undefined).join("; ");
+    const said = [await hooks.probe()];
+    const stopped = await hooks.stopConnections();
+    if (stopped !== undefined) said.push(stopped);
+    // To end connections may have meant to start the proxy anew.
+    if (hooks.settings.stopConnections && stopped) said.push(await hooks.probe());
+    return said.join("; ");
   }
   return {
     enforces: (bottleSlug, tool) => config.settingsFor(bottleSlug, componentOf(tool)) !== undefined,
@@ -249,6 +269,8 @@ export function hookApplier(config: ApplyConfig): Applier {
       if (hooks === undefined) return NO_HOOKS;
       return `${await install(hooks)}; ${await reloadAndProbe(hooks)}`;
     },
+    effectOf: (change) => openHooks(config, change)?.effect ?? "file",
+    afterAnswer: async (change, options) => await openHooks(config, change, options)?.afterAnswer(),
     restore: async (change, options) => {
       const hooks = openHooks(config, change, options);
       if (hooks === undefined) return NO_HOOKS;

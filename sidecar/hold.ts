@@ -15,10 +15,12 @@ import {
   type Proposal,
   type ProposalResponse,
   type Question,
+  readUnderway,
   STATUS_REJECTED,
   waitForResponse,
 } from "../sidecar_mod.ts";
 import type { HoldLimits, Log } from "./settings.ts";
+import { keepTelling, type Progress } from "./telling.ts";
 
 /** Where questions go. */
 export interface HoldOptions {
@@ -67,7 +69,12 @@ export type ProposalState =
     /** When the response was written, in milliseconds since 1970. */
     readonly answeredAtMs: number;
   }
-  | { readonly kind: "pending"; readonly proposal: Kept; readonly ahead: number };
+  | {
+    readonly kind: "pending";
+    readonly proposal: Kept;
+    readonly ahead: number;
+    readonly progress: Progress;
+  };
 
 /** A call is refused. */
 export type Refusal = { readonly kind: "refused"; readonly reason: string };
@@ -128,6 +135,8 @@ export function openHolder(options: HoldOptions): Holder {
   /** Every call, also before it is held: a cancellation may come while its proposal is being written. */
   const running = new Set<HeldCall>();
   const released = new WeakSet<HeldCall>();
+  /** The proposals whose files the host was seen to put into force. */
+  const tried = new Set<string>();
   /** What changes became, by their keys; the newest come last. */
   const became = new Map<string, Asking>();
   let isClosing = false;
@@ -164,8 +173,15 @@ export function openHolder(options: HoldOptions): Holder {
   function outcomeOf(proposal: Kept, response: ProposalResponse | undefined): Outcome {
     const { id } = proposal;
     return response === undefined
-      ? { kind: "pending", proposal, ahead: queue.ahead(id) }
+      ? { kind: "pending", proposal, ahead: queue.ahead(id), progress: progressOf(id) }
       : { kind: "answered", proposal, response, answeredAtMs: queue.answeredAtMs(id) };
+  }
+
+  function progressOf(id: string): Progress {
+    const underway = readUnderway(queueDir, id);
+    if (underway !== undefined) tried.add(id);
+    // The host answers before it takes its words back.
+    return underway ?? (tried.has(id) && !queue.hasResponse(id) ? "failed" : undefined);
   }
 
   function tooManyHeld(id: string): Refusal {
@@ -192,7 +208,8 @@ export function openHolder(options: HoldOptions): Holder {
     call.onHeld();
     call.signal.addEventListener("abort", onGone);
     if (call.signal.aborted) onGone();
-    const stopTelling = keepTelling(call, () => queue.ahead(id));
+    const stopTelling = call.tell &&
+      keepTelling(call.tell, call.signal, () => progressOf(id), () => queue.ahead(id));
     try {
       const response = await waitForResponse(queueDir, id, {
         signal: end.signal,
@@ -208,7 +225,7 @@ export function openHolder(options: HoldOptions): Holder {
       log("detached", { proposal_id: id, tool });
       throw error;
     } finally {
-      stopTelling();
+      stopTelling?.();
       call.signal.removeEventListener("abort", onGone);
       holding.delete(call);
     }
@@ -217,6 +234,7 @@ export function openHolder(options: HoldOptions): Holder {
   async function archive({ id, tool }: Kept, response: ProposalResponse): Promise<void> {
     const about = { proposal_id: id, tool };
     log("answered", about);
+    tried.delete(id);
     try {
       await queue.archive(id, response);
     } catch (error) {
@@ -357,42 +375,4 @@ function keptOf({ id, tool, arrivalTimestamp }: Proposal): Kept {
 
 function later(a: Answered | undefined, b: Answered): Answered {
   return a !== undefined && a.answeredAtMs >= b.answeredAtMs ? a : b;
-}
-
-/** How often a client that wants to know is told that it waits. */
-const TELL_EVERY_MS = 10_000;
-
-/** "3 m 20 s". */
-function duration(ms: number): string {
-  const seconds = Math.floor(ms / 1000);
-  const [hours, minutes] = [Math.floor(seconds / 3600), Math.floor(seconds / 60) % 60];
-  if (hours > 0) return `${hours} h ${minutes} m`;
-  return minutes > 0 ? `${minutes} m ${seconds % 60} s` : `${seconds} s`;
-}
-
-function placeWords(ahead: () => number): string {
-  try {
-    const before = ahead();
-    return before === 0 ? ", you are next" : `, ${before} ahead of you`;
-  } catch {
-    return ""; // The queue cannot be read now. The client must hear that it waits all the same.
-  }
-}
-
-/**
- * Tells a client that wants to know, every ten seconds, how long it has waited and how many proposals
- * come before its own.
- */
-function keepTelling({ tell, signal }: HeldCall, ahead: () => number): () => void {
-  if (tell === undefined) return () => {};
-  const started = performance.now();
-  const timer = setInterval(() => {
-    const elapsedMs = performance.now() - started;
-    const words = `waiting for the operator, ${duration(elapsedMs)}${placeWords(ahead)}`;
-    tell(elapsedMs, words).catch(() => {
-      // The client is gone; its signal says so, or is about to.
-      if (signal.aborted) clearInterval(timer);
-    });
-  }, TELL_EVERY_MS);
-  return () => clearInterval(timer);
 }

@@ -7,6 +7,7 @@
  */
 
 import type { ProposalState } from "./hold.ts";
+import { wordsOfProgress } from "./telling.ts";
 import { z } from "zod";
 
 /** The extension's name, as clients and servers declare it. */
@@ -87,8 +88,9 @@ function taskOf(state: ProposalState, status: Task["status"], statusMessage: str
 function waitingWords(state: ProposalState): string {
   if (state.kind === "answered") return "The operator has decided; ask for the result.";
   const place = state.ahead === 0 ? "it is next" : `${state.ahead} before it`;
-  return `No response is here yet (${place}). The proposal stays in the queue, whether ` +
-    "you wait or cancel.";
+  const words = [wordsOfProgress(state.progress), place].filter((word) => word !== undefined);
+  return `No response is here yet (${words.join("; ")}). The proposal stays in the queue, ` +
+    "whether you wait or cancel.";
 }
 
 /**

@@ -10,6 +10,7 @@ import {
   CHANGE_FORMS,
   CONFIG_FILE_FOR_TOOL,
   CURRENT_CONFIG_DIR_IN_AGENT,
+  type Effect,
   MAX_CONFIG_FILE_BYTES,
   MAX_JUSTIFICATION_BYTES,
   type Question,
@@ -24,6 +25,7 @@ import {
   validateConfigFile,
 } from "../sidecar_mod.ts";
 import type { Outcome, ProposalState } from "./hold.ts";
+import { wordsOfProgress } from "./telling.ts";
 import { z } from "zod";
 
 function describe(tool: Tool, when: string, change: string, format: string): string {
@@ -41,7 +43,7 @@ The call stays open until the operator has decided, or until your client would g
     `the same call is safe. The answer: "approved" - your file as it is; "modified" - another ` +
     `version, which is in final_file: the operator's, or your change in a file that changed since ` +
     `you read it; "rejected" - nothing changes, read the notes before you ask ` +
-    `again. A syntax error, or a change that does not fit, is answered at once.`;
+    `again; "next" says what to do then. A syntax error, or a change that does not fit, is answered at once.`;
 }
 
 /** Every tool that proposes, as an agent sees it: its name, one for people, and what to read before a call. */
@@ -134,6 +136,7 @@ export const OUTPUT_SCHEMA = z.object({
     'What the operator decided; "pending" if nothing yet.',
   ),
   notes: z.string().describe("The operator's words for you; may be empty."),
+  next: z.string().describe("What to do now."),
   proposal_id: z.string().describe("The proposal's id, for proposal-status."),
   final_file: z.string().optional().describe(
     'The file that was accepted instead of yours; only if the status is "modified".',
@@ -248,15 +251,64 @@ export const INSTRUCTIONS =
   `and ask with proposal-status. Read the notes of a rejection before you ask again. The same ` +
   `question asked again is the same question, so repeating a call that was cut off is safe.`;
 
+const NEXT_PENDING =
+  "Go on with other work; then call proposal-status with this id, or make the same call again.";
+
+/** What an agent does about an accepted file, by how far it takes effect; `unknown`: nobody said. */
+const NEXT: Readonly<Record<"proxy" | "bottle", Readonly<Record<Effect | "unknown", string>>>> = {
+  proxy: {
+    probed: "Try again now: the proxy was seen to have it.",
+    reloaded:
+      "Try again now. The proxy was told to read it, and nobody looked whether it has: if you " +
+      "are still blocked in a minute, tell your user; to ask again changes nothing.",
+    restarts: "The proxy is restarted with it: try again in a minute.",
+    file:
+      "It is the file in force, and nothing has the proxy read it: the operator may do that by hand. Try " +
+      "again later; until then go on with other work. To ask again changes nothing.",
+    unknown:
+      "Try again. If you are still blocked, the proxy does not have it yet, and only the operator " +
+      "can change that; to ask again changes nothing.",
+  },
+  bottle: {
+    probed:
+      "The image is built and tried: the next start of this bottle has it. Until then nothing changes " +
+      "in here.",
+    reloaded:
+      "The image is built: the next start of this bottle has it. Until then nothing changes in here.",
+    restarts:
+      "The image is built, and this bottle is restarted with it now: what you have not written to " +
+      "your workspace is lost.",
+    file:
+      "It is the Dockerfile in force, and nothing builds an image of it: the operator may do that by " +
+      "hand. Until this bottle is started anew nothing changes in here: go on with other work.",
+    unknown:
+      "A start of this bottle has it once an image is built of it, which only the operator can do. " +
+      "Until then nothing changes in here: go on with other work.",
+  },
+};
+
+function nextOf({ proposal, response }: Extract<ProposalState, { kind: "answered" }>): string {
+  const { status, effect = "unknown" } = response;
+  if (status === STATUS_REJECTED) return "Read the notes before you ask again.";
+  return NEXT[proposal.tool === TOOL_CAPABILITY_BLOCK ? "bottle" : "proxy"][effect];
+}
+
 /** What an agent gets, as data: the structured content of the tool's result. */
 function outputOf(outcome: ProposalState): z.infer<typeof OUTPUT_SCHEMA> {
   const { id } = outcome.proposal;
   if (outcome.kind === "pending") {
-    const notes = "No response is here yet.";
-    return { status: STATUS_PENDING, notes, proposal_id: id, ahead: outcome.ahead };
+    const state = wordsOfProgress(outcome.progress);
+    const notes = `No response is here yet${state === undefined ? "" : `: ${state}`}.`;
+    return {
+      status: STATUS_PENDING,
+      notes,
+      next: NEXT_PENDING,
+      proposal_id: id,
+      ahead: outcome.ahead,
+    };
   }
   const { status, notes, finalFile } = outcome.response;
-  const output = { status, notes, proposal_id: id };
+  const output = { status, notes, next: nextOf(outcome), proposal_id: id };
   return status === STATUS_MODIFIED && finalFile !== null
     ? { ...output, final_file: finalFile }
     : output;
@@ -269,20 +321,21 @@ function wordsOf(outcome: ProposalState): string {
   const id = `\nProposal: ${proposalId}`;
   if (outcome.kind === "pending") {
     const place = outcome.ahead === 0 ? "it is next" : `${outcome.ahead} before it`;
-    return `pending: no response to your ${file} is here yet (${place}). The proposal ` +
-      "stays in the queue. Go on with other work; then call proposal-status with this id, or make " +
-      `the same call again.${id}`;
+    const state = [wordsOfProgress(outcome.progress), place].filter((word) => word !== undefined);
+    return `pending: no response to your ${file} is here yet (${state.join("; ")}). The proposal ` +
+      `stays in the queue. ${NEXT_PENDING}${id}`;
   }
+  const next = nextOf(outcome);
   const { response } = outcome;
   const notes = response.notes.trim() === "" ? "" : `\nNotes: ${response.notes}`;
   switch (response.status) {
     case STATUS_APPROVED:
-      return `approved: the operator accepted your ${file} as it is. Try again now.${notes}${id}`;
+      return `approved: the operator accepted your ${file} as it is. ${next}${notes}${id}`;
     case STATUS_MODIFIED:
-      return `modified: the operator accepted another version of ${file}, below.${notes}${id}\n\n` +
-        (response.finalFile ?? "");
+      return `modified: the operator accepted another version of ${file}, below. ${next}${notes}` +
+        `${id}\n\n${response.finalFile ?? ""}`;
     case STATUS_REJECTED:
-      return `rejected: ${file} stays as it is. Read the notes before you ask again.${notes}${id}`;
+      return `rejected: ${file} stays as it is. ${next}${notes}${id}`;
   }
 }
 

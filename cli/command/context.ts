@@ -222,6 +222,8 @@ const OUTCOMES = {
   dropped: "was not recorded, so it never happened; decide anew",
   superseded: "was recorded, but another program's answer is in its place; see audit show",
   waits: "was interrupted while it took effect",
+  "cut-short":
+    "is recorded; whether its after_answer was run is not known: restart the bottle yourself",
 } as const;
 
 /** What makes decided files take effect: the programs of `apply.json`; without that file, nothing. */

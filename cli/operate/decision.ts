@@ -206,8 +206,12 @@ export function printDecided(context: Context, decision: Decision): void {
   const { green, red } = context.style;
   const word = status === "rejected" ? red(status) : green(status);
   context.print(`${word} ${quoteId(proposalId)} (${bottleSlug})`);
-  const { warning } = decision;
-  if (warning !== undefined) context.complain(`! decided and answered, but then: ${warning}`);
+  warningOf(decision).forEach(context.complain);
+}
+
+/** What is said of a decision, or an edit, behind which something failed; none if nothing did. */
+export function warningOf({ warning }: Pick<Decision, "warning">): readonly string[] {
+  return warning === undefined ? [] : [`! it is in force and recorded, but then: ${warning}`];
 }
 
 /** Prints what made files in force take effect, each way once. */

@@ -7,7 +7,7 @@
 import { AlreadyDecidedError, type Verdict } from "../../mod.ts";
 import { CancelledError } from "../command/exit.ts";
 import { clearObstacles } from "../operate/confirm.ts";
-import { seenNow } from "../operate/decision.ts";
+import { seenNow, warningOf } from "../operate/decision.ts";
 import type { Edit } from "../operate/editor.ts";
 import { quoteId } from "../render/quote.ts";
 import { versionBlocks } from "../render/version.ts";
@@ -33,9 +33,14 @@ async function writeOne(state: State, { key, seen, said, edit }: HeldDecision): 
   state.changed();
   const sinceMs = () => ports.elapsedMs();
   try {
-    const { status } = await ports.decide(seen, said);
+    const decision = await ports.decide(seen, said);
+    const { status } = decision;
     list.set(key, { kind: "over", words: status, sinceMs: sinceMs() });
     report.push(`${status.padEnd(8)} ${quoteId(id)} (${bottleSlug})`);
+    for (const line of warningOf(decision)) {
+      report.push(line);
+      state.tell(line);
+    }
     looks.delete(key);
     // It is decided, even if the file that was edited cannot be removed.
     await edit?.discard().catch(() => {});

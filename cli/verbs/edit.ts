@@ -27,7 +27,7 @@ import { CancelledError } from "../command/exit.ts";
 import { FILE_WORDS, UsageError } from "../command/flags.ts";
 import { confirmByName } from "../operate/asking.ts";
 import { askOn, sentenceOf } from "../operate/confirm.ts";
-import { decideEdit, ensureKey, printApplied } from "../operate/decision.ts";
+import { decideEdit, ensureKey, printApplied, warningOf } from "../operate/decision.ts";
 import { decodeVersion, editText } from "../operate/editor.ts";
 import { changeBlocks } from "../render/version.ts";
 import { renderBlocks } from "../render/wrap.ts";
@@ -95,11 +95,12 @@ async function put(context: Context, place: Place, file: string, asks: boolean):
     ...(confirmedSlug !== undefined && { confirmedSlug }),
     applier: await openApplier({ root }),
   });
-  const { auditHead: audit_head, applied } = done;
-  if (flags.json) return printJson({ bottle: bottleSlug, tool, applied, audit_head });
+  const { auditHead: audit_head, applied, warning } = done;
+  if (flags.json) return printJson({ bottle: bottleSlug, tool, applied, warning, audit_head });
   print(`${style.green("changed")} ${CONFIG_FILE_FOR_TOOL[tool]} (${bottleSlug})`);
   printApplied(context, [done]);
   print(style.dim(`recorded in ${done.auditLog}`));
+  warningOf(done).forEach(context.complain);
 }
 
 /** Asks for what the version needs. What no answer clears, `editFile` refuses. */

@@ -27,7 +27,7 @@ import { failureOf } from "../command/exit.ts";
 import { UsageError } from "../command/flags.ts";
 import { isWanted } from "../command/resolve.ts";
 import { openNotifier } from "../notify/outbox.ts";
-import { sayNewKey } from "../operate/decision.ts";
+import { sayNewKey, warningOf } from "../operate/decision.ts";
 import { type DueProposal, openTurns } from "../operate/turns.ts";
 import { beginningOf, quoteFile, quoteId, visibleJson } from "../render/quote.ts";
 import {
@@ -182,6 +182,7 @@ async function askRules(
     const end = until === undefined ? "" : ` until ${until}; nothing ends it by itself`;
     const would = dryRun && outcome !== "ask" ? `would ${outcome}` : outcome;
     const words = visibleLine(`${would}${end}: ${why}`, "code");
+    if (ruled.decision !== undefined) warningOf(ruled.decision).forEach(context.complain);
     if (words !== last) print(json, { event: "ruled", id: proposalId, rest: [bottleSlug, words] });
     return againAt === undefined ? undefined : { atMs: Date.parse(againAt), said: words };
   } catch (error) {

@@ -6,7 +6,7 @@
 
 import { privateDir, queueDirForSlug, responsePath } from "../disk/layout.ts";
 import { ownEntry } from "../disk/read_own.ts";
-import { MAX_QUEUE_FILE_BYTES } from "../disk/read_untrusted.ts";
+import { MAX_QUEUE_FILE_BYTES, stampOfFile } from "../disk/read_untrusted.ts";
 import { createOnce, moveAside, probeCreateOnce, replaceFile, syncNames } from "../disk/write.ts";
 import { appendEntry } from "../log/append.ts";
 import { readStandingResponse, type UnrecordedResponse } from "../log/decisions.ts";
@@ -141,7 +141,7 @@ async function answer(root: string, intent: Intent): Promise<boolean> {
   const entry = parseAuditEntry(JSON.parse(intent.line), "the intent");
   const { marks: _, confirmed: __, ifUnmarked: ___, reach: ____, reachSummary: _____, ...about } =
     entry;
-  const { applied: ______, standing: _______, ...superseded } = about;
+  const { applied: ______, effect: _______, standing: ________, ...superseded } = about;
   await appendEntry({
     ...superseded,
     timestamp: new Date().toISOString(),
@@ -185,4 +185,23 @@ export function refuseUnanswerable(
   }
   // The response, the line and the intent, which has both of them, escaped.
   refuseIfUnanswerable(root, about, 3 * (length + encodeAuditEntry(entry).length));
+}
+
+/** How long an answer is given to be taken up, and how often that is looked at. */
+const TAKEN_WITHIN_MS = 10_000;
+const LOOK_EVERY_MS = 20;
+
+/**
+ * Waits until the sidecar has moved the response to its archive, as it does just before a call returns it. If
+ * no call waits for it, nobody moves it: then for ten seconds.
+ */
+export async function untilTaken(
+  root: string,
+  { bottleSlug, proposalId }: Pick<Intent, "bottleSlug" | "proposalId">,
+): Promise<void> {
+  const path = responsePath(queueDirForSlug(bottleSlug, { root }), proposalId);
+  const endMs = performance.now() + TAKEN_WITHIN_MS;
+  while (stampOfFile(path) !== undefined && performance.now() < endMs) {
+    await new Promise((resolve) => setTimeout(resolve, LOOK_EVERY_MS));
+  }
 }

@@ -4,15 +4,17 @@
  * @module
  */
 
-import { fileInForcePath } from "../disk/layout.ts";
+import { fileInForcePath, queueDirForSlug } from "../disk/layout.ts";
 import { ownFileStamp, readOwnFile } from "../disk/read_own.ts";
 import { removeFile, removeQuietly, replaceFileAlone, stagedName } from "../disk/write.ts";
 import { noteNotProven } from "../host/apply_state.ts";
+import { leaveUnderway } from "../queue/underway.ts";
 import { type Applier, ApplyError, type ApplyOptions } from "../records/applier.ts";
 import { type ErrorCode, SuperviseError } from "../records/errors.ts";
 import type { Tool } from "../records/proposal.ts";
 import { sha256Hex } from "../text/hash.ts";
-import { type ChangeNote, keptPath } from "./intent.ts";
+import { stagingDir } from "./answer.ts";
+import { type ChangeNote, type Intent, keptPath } from "./intent.ts";
 
 /** A config file in force, before and after; `null` where there is no file. */
 export interface FileChange {
@@ -111,6 +113,22 @@ export function keepBoth(root: string, slug: string, { before, after }: FileChan
 
 const lenient = new TextDecoder("utf-8", { ignoreBOM: true });
 const textOf = (bytes: Uint8Array | null) => bytes === null ? null : lenient.decode(bytes);
+
+/** Has what an applier says it does left for the agent that waits, too. */
+export function toldToAgent(
+  root: string,
+  { bottleSlug, proposalId }: Pick<Intent, "bottleSlug" | "proposalId">,
+  isTakenBack: boolean,
+  applying: Applying,
+): Applying {
+  if (proposalId === "") return applying;
+  const queueDir = queueDirForSlug(bottleSlug, { root });
+  const onProgress = (doing: string) => {
+    leaveUnderway(queueDir, { proposalId, isTakenBack, doing }, stagingDir(root, bottleSlug));
+    applying.onProgress?.(doing);
+  };
+  return { ...applying, onProgress };
+}
 
 /** A change as an applier gets it. */
 export function asConfigChange(root: string, bottleSlug: string, change: FileChange) {

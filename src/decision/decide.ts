@@ -36,15 +36,7 @@ import { sha256Hex } from "../text/hash.ts";
 import { diffAgainst, type Inspection, inspectProposal } from "./inspect.ts";
 import { keepUnrecorded, stagingDir } from "./answer.ts";
 import { carryDraft } from "./carry.ts";
-import {
-  applierOf,
-  type Applying,
-  asApplyError,
-  asConfigChange,
-  type FileChange,
-  readInForce,
-  wordsOfFailure,
-} from "./change.ts";
+import { type Applying, type FileChange, readInForce } from "./change.ts";
 import { carryOut, withBottleLock } from "./journal.ts";
 import { answerAgain } from "./proven_response.ts";
 import { confirmedBy, fileOf, judge, refuseObstacles } from "./obstacles.ts";
@@ -368,7 +360,7 @@ async function record(
   const response = { proposalId, status, notes, finalFile, ...until };
   const change = finalFile === null ? undefined : changeTo(root, inspection, finalFile);
   const deed = { entry, told: response, change, overrideUnrecorded: planted !== undefined };
-  const { head, answered, applied } = await carryOut(root, deed, applying);
+  const { head, answered, applied, afterAnswer } = await carryOut(root, deed, applying);
   if (!answered) {
     const says = standingResponse({ root, bottleSlug, proposalId })?.says ?? "it is gone again";
     throw new ObstacleError(request, [unrecordedResponse(says, { how: "look" })]);
@@ -378,7 +370,7 @@ async function record(
   if (change !== undefined) keepFilesInForce(bottleSlug, root, stagingDir(root, bottleSlug));
   const auditLog = auditLogPath(component, bottleSlug, { root });
   const standing = toStand && { standing: toStand.made };
-  const warning = change && await afterAnswer(root, bottleSlug, change, applying);
+  const warning = await afterAnswer();
   return {
     proposalId,
     bottleSlug,
@@ -390,22 +382,6 @@ async function record(
     ...(applied !== undefined && { applied }),
     ...(warning !== undefined && { warning }),
   };
-}
-
-/** Does what has to wait until the agent has its answer. The decision stands, so a failure is only said. */
-async function afterAnswer(
-  root: string,
-  slug: string,
-  change: FileChange,
-  { applier: given, ...options }: Applying,
-): Promise<string | undefined> {
-  try {
-    const applier = applierOf(given, slug, change.tool);
-    await applier?.afterAnswer?.(asConfigChange(root, slug, change), options);
-    return undefined;
-  } catch (error) {
-    return wordsOfFailure(asApplyError(error));
-  }
 }
 
 /** The change of the file in force; `undefined` if it has these bytes already. */

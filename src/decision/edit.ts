@@ -114,6 +114,8 @@ export interface RecordedEdit {
   readonly auditHead: string;
   /** What made the file take effect, and what was seen of it. */
   readonly applied: string;
+  /** What failed after it was recorded, in words; missing if nothing did. */
+  readonly warning?: string;
 }
 
 /**
@@ -156,10 +158,12 @@ export async function editFile(request: EditRequest): Promise<RecordedEdit> {
       policySha256: readPolicy(root).sha256,
     };
     const change = { tool, before, after: new TextEncoder().encode(file) };
-    const { head, applied } = await carryOut(root, { entry, change }, applying);
+    const { head, applied, afterAnswer } = await carryOut(root, { entry, change }, applying);
     keepFilesInForce(bottleSlug, root, stagingDir(root, bottleSlug));
     const auditLog = auditLogPath(component, bottleSlug, { root });
-    return { auditLog, auditHead: formatHead(head), applied: applied! };
+    const warning = await afterAnswer();
+    const done = { auditLog, auditHead: formatHead(head), applied: applied! };
+    return { ...done, ...(warning !== undefined && { warning }) };
   }, applying);
 }
 

@@ -5,7 +5,7 @@
  * @module
  */
 
-import { auditLogPath, intentsDir, privateDir } from "../disk/layout.ts";
+import { auditLogPath, intentsDir, privateDir, queueDirForSlug } from "../disk/layout.ts";
 import { openOwnFile, withLock } from "../disk/lock.ts";
 import { namesInOwn } from "../disk/read_own.ts";
 import { listNames } from "../disk/read_untrusted.ts";
@@ -23,14 +23,15 @@ import { linesOf, linkOf, signHead } from "../log/chain.ts";
 import { openSigningKey } from "../log/key.ts";
 import { readLine } from "../log/lines.ts";
 import { signatureOf } from "../log/signature.ts";
+import { clearUnderway } from "../queue/underway.ts";
 import { ApplyError } from "../records/applier.ts";
 import { ACTION_APPLY_FAILED, ACTION_SUPERSEDED, type AuditEntry } from "../records/audit_entry.ts";
-import { encodeResponse } from "../records/codec.ts";
+import { encodeResponse, parseAuditEntry } from "../records/codec.ts";
 import { SuperviseError } from "../records/errors.ts";
 import type { Head } from "../records/head.ts";
 import { auditLogName, isBottleSlug } from "../records/names.ts";
-import type { ProposalResponse } from "../records/proposal.ts";
-import { answerRecorded, refuseUnanswerable, stagingDir } from "./answer.ts";
+import type { Effect, ProposalResponse } from "../records/proposal.ts";
+import { answerRecorded, refuseUnanswerable, stagingDir, untilTaken } from "./answer.ts";
 import {
   applierOf,
   type Applying,
@@ -43,6 +44,7 @@ import {
   noteOf,
   putInForce,
   takeBack,
+  toldToAgent,
   wordsOfFailure,
 } from "./change.ts";
 import {
@@ -65,8 +67,10 @@ export interface FinishedIntent {
    * `completed`: it was recorded, and its response is written now. `dropped`: it was not recorded, so it
    * never happened, and a file that was changed already is the one from before again. `superseded`: another
    * program's response is in its place. `waits`: the change has to be taken back by an applier, and is open.
+   * `cut-short`: it was recorded, and is answered, and nobody knows whether what follows the answer was done:
+   * to restart a bottle once more could end what its agent does by now.
    */
-  readonly outcome: "completed" | "dropped" | "superseded" | "waits";
+  readonly outcome: "completed" | "dropped" | "superseded" | "waits" | "cut-short";
   /** Why it is not known which file the enforcer has, if a change was taken back. */
   readonly notProven?: string;
 }
@@ -82,7 +86,12 @@ export function withBottleLock<T>(
     // No other process writes there while the lock is held: what is left is from a crash.
     clearDirectory(stagingDir(root, slug));
     clearHalfKept(slug, root);
-    return await run(await finishIntent(root, slug, applying));
+    try {
+      return await run(await finishIntent(root, slug, applying));
+    } finally {
+      // Not before: a sidecar that finds neither this nor a response tells its agent that it did not take effect.
+      clearUnderway(queueDirForSlug(slug, { root }));
+    }
   });
 }
 
@@ -97,12 +106,20 @@ export interface Deed {
   readonly overrideUnrecorded?: boolean;
 }
 
+/** What became of a deed. */
+interface CarriedOut {
+  readonly head: Head;
+  readonly answered: boolean;
+  readonly applied?: string;
+  readonly afterAnswer: () => Promise<string | undefined>;
+}
+
 /**
  * Changes the file in force and has it take effect, records that, then writes the response: each durable
  * before the next. The intent is written before the file changes, and again under the log's lock, when the
  * line is sealed: then it has the very bytes that are appended next. The caller holds the bottle's lock.
  * `answered` is false if another program's response was there first; then the log says so, and the file
- * before is in force again.
+ * before is in force again. Call `afterAnswer` last: it gives what failed, in words.
  *
  * @throws {NotAppliedError} If the change does not take effect; the log then says `apply-failed`.
  */
@@ -110,12 +127,13 @@ export async function carryOut(
   root: string,
   { entry, told, change, overrideUnrecorded = false }: Deed,
   applying: Applying = {},
-): Promise<{ readonly head: Head; readonly answered: boolean; readonly applied?: string }> {
+): Promise<CarriedOut> {
   const { bottleSlug, component } = entry;
   const about = { bottleSlug, proposalId: told?.proposalId ?? "", component, overrideUnrecorded };
   if (told !== undefined) refuseUnanswerable(root, about, entry, told);
   const { privateKey } = await openSigningKey(root);
-  const applier = change && applierOf(applying.applier, bottleSlug, change.tool);
+  const { applier: given, ...options } = applying;
+  const applier = change && applierOf(given, bottleSlug, change.tool);
   let intent: Intent = {
     ...about,
     change: change === undefined ? null : noteOf(change, applier),
@@ -126,11 +144,12 @@ export async function carryOut(
   // A change that could not be recorded would have to be taken back.
   if (change !== undefined) await checkAppendable(entry, root);
   const applied = change && await applyChange(root, intent, entry, change, applying);
-  const recorded = applied === undefined ? entry : { ...entry, applied };
+  const effect = applied && { effect: applied.effect };
+  const recorded = { ...entry, ...(applied && { applied: applied.says }), ...effect };
   const seal = ({ line: bytes, offset: logSize, head }: SealedLine) => {
     const line = new TextDecoder().decode(bytes);
     const auditHead = signHead(auditLogName(component, bottleSlug), head, privateKey);
-    const response = told === undefined ? "" : encodeResponse({ ...told, auditHead });
+    const response = told === undefined ? "" : encodeResponse({ ...told, ...effect, auditHead });
     intent = { ...intent, logSize, line, response };
     writeIntent(root, intent);
   };
@@ -144,18 +163,44 @@ export async function carryOut(
   }
   const answered = told === undefined || await answerRecorded(root, intent);
   if (!answered && intent.change !== null) {
-    await takeBack(root, bottleSlug, intent.change, applying);
+    await takeBack(root, bottleSlug, intent.change, toldToAgent(root, intent, true, applying));
   }
-  try {
-    closeIntent(root, intent);
-  } catch {
-    // The decision is recorded and answered. The next run finds that, and removes the intent.
-  }
-  return { head, answered, ...(applied !== undefined && { applied }) };
+  const close = () => {
+    try {
+      closeIntent(root, intent);
+    } catch {
+      // The decision is recorded and answered. The next run finds that, and removes the intent.
+    }
+  };
+  const restarts = answered && applied?.effect === RESTARTS;
+  if (!restarts) close();
+  return {
+    head,
+    answered,
+    ...(applied && { applied: applied.says }),
+    afterAnswer: async () => {
+      if (!restarts) return undefined;
+      try {
+        if (told !== undefined) await untilTaken(root, intent);
+        await applier?.afterAnswer?.(asConfigChange(root, bottleSlug, change!), options);
+        return undefined;
+      } catch (error) {
+        return wordsOfFailure(asApplyError(error));
+      } finally {
+        close();
+      }
+    },
+  };
 }
 
+/** What follows such a change ends the bottle: until it was done, the intent is there. */
+const RESTARTS = "restarts";
+
+/** What was done with a change, in words, and how far it takes effect. */
+type Applied = { readonly says: string; readonly effect: Effect };
+
 /** What the log says of a change that nothing makes take effect. */
-const FILE_ALONE = "the file alone: nothing reloads it";
+const FILE_ALONE: Applied = { says: "the file alone: nothing reloads it", effect: "file" };
 
 /**
  * Puts a file into force and has the applier make it take effect. If that fails, takes it back and records
@@ -167,9 +212,9 @@ async function applyChange(
   entry: AuditEntry,
   change: FileChange,
   applying: Applying,
-): Promise<string> {
+): Promise<Applied> {
   const { bottleSlug } = intent;
-  const { applier: given, ...options } = applying;
+  const { applier: given, ...options } = toldToAgent(root, intent, false, applying);
   const applier = applierOf(given, bottleSlug, change.tool);
   const about = asConfigChange(root, bottleSlug, change);
   try {
@@ -192,11 +237,15 @@ async function applyChange(
   }
   if (applier === undefined) return FILE_ALONE;
   try {
-    const applied = await applier.apply(about, options);
-    if (isInForce(root, bottleSlug, tool, after)) return applied;
-    throw new ApplyError("probe", "another program changed the file in force meanwhile");
+    const says = await applier.apply(about, options);
+    if (!isInForce(root, bottleSlug, tool, after)) {
+      throw new ApplyError("probe", "another program changed the file in force meanwhile");
+    }
+    const effect = applier.effectOf?.(about) ?? (applier.afterAnswer ? RESTARTS : "probed");
+    return { says, effect };
   } catch (error) {
-    const { isThird, notProven } = await takeBack(root, bottleSlug, intent.change!, applying);
+    const back = toldToAgent(root, intent, true, applying);
+    const { isThird, notProven } = await takeBack(root, bottleSlug, intent.change!, back);
     closeIntent(root, intent);
     const state = isThird
       ? "the file that another program put in its place is in force"
@@ -265,12 +314,17 @@ async function finishIntent(
     outcome = answered ? "completed" : "superseded";
   }
   const { proposalId, change } = intent;
-  if (outcome !== "completed" && change?.enforced && applying.waits && !applying.applier) {
+  if (outcome === "completed" && change !== null) {
+    const { effect } = parseAuditEntry(JSON.parse(intent.line), "the intent");
+    if (effect === RESTARTS) outcome = "cut-short";
+  }
+  const isRecorded = outcome === "completed" || outcome === "cut-short";
+  if (!isRecorded && change?.enforced && applying.waits && !applying.applier) {
     return { bottleSlug: slug, proposalId, outcome: "waits" };
   }
-  const notProven = outcome === "completed" || change === null
+  const notProven = isRecorded || change === null
     ? undefined
-    : (await takeBack(root, slug, change, applying)).notProven;
+    : (await takeBack(root, slug, change, toldToAgent(root, intent, true, applying))).notProven;
   closeIntent(root, intent);
   return { bottleSlug: slug, proposalId, outcome, ...(notProven !== undefined && { notProven }) };
 }

@@ -135,6 +135,8 @@ export function differingResponse(
       ? ", with other notes"
       : told.until !== entry.until
       ? ", with another time"
+      : told.effect !== entry.effect
+      ? ", with another effect"
       : undefined;
     if (other === undefined) continue;
     return { queueDir, says: response.says + other, isRead: bytes !== undefined };
@@ -177,6 +179,7 @@ export async function answerAgain(ref: Ref, refusal: AlreadyDecidedError): Promi
       notes: entry.operatorNotes,
       finalFile: proven.file,
       ...(entry.until !== undefined && { until: entry.until }),
+      ...(entry.effect !== undefined && { effect: entry.effect }),
       auditHead: signHead(basename(auditLog, ".log"), auditHead!, privateKey),
     });
     if (isAnswered(queueDir, { proposalId, response })) {

@@ -155,3 +155,8 @@ export function processedDir(queueDir: string): string {
 export function currentCopyPath(queueDir: string, tool: Tool): string {
   return join(queueDir, `current.${CONFIG_FILE_FOR_TOOL[tool]}`);
 }
+
+/** What the host is doing right now for a proposal of a queue directory, if it is doing anything. */
+export function underwayPath(queueDir: string): string {
+  return join(queueDir, "underway.json");
+}

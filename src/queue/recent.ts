@@ -76,6 +76,8 @@ export interface AskingQueue {
   readonly proposal: (id: string, key?: string) => Promise<Proposal | undefined>;
   /** Reads the response to a proposal; `undefined` if there is none that can be read. */
   readonly response: (id: string) => Promise<ProposalResponse | undefined>;
+  /** Whether there is a response, one that cannot be read too. */
+  readonly hasResponse: (id: string) => boolean;
   /** When a response was written, in milliseconds since 1970; now, if that cannot be told. */
   readonly answeredAtMs: (id: string) => number;
   /** How many proposals the operator sees before this one; 0 if it is not pending. */
@@ -288,6 +290,8 @@ export function openAskingQueue(
       return key === undefined || key === asked?.key ? found : undefined;
     },
     response: (id) => readAnswer(queueDir, id).catch(() => undefined),
+    hasResponse: (id) =>
+      responsePlaces(queueDir, id).some((path) => stampOfFile(path) !== undefined),
     ahead(id) {
       look();
       const mine = pending.get(id);

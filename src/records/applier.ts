@@ -5,7 +5,7 @@
  */
 
 import { SuperviseError } from "./errors.ts";
-import type { Tool } from "./proposal.ts";
+import type { Effect, Tool } from "./proposal.ts";
 
 /** A change of one config file in force, with the whole text before and after. */
 export interface ConfigChange {
@@ -25,7 +25,7 @@ export interface ConfigChange {
 
 /** What an applier may use while it works. */
 export interface ApplyOptions {
-  /** Says in a few words what is being done, such as `reloads the proxy`. */
+  /** Says in a few words what is being done, such as `reloads the proxy`: the agent that waits is told. */
   readonly onProgress?: (doing: string) => void;
 }
 
@@ -50,17 +50,22 @@ export interface Applier {
    * @returns What was done and seen, in a few words: the log keeps it.
    */
   apply(change: ConfigChange, options?: ApplyOptions): Promise<string>;
+  /** How far a change takes effect that `apply` made: the agent is told. Without this, as far as it can. */
+  effectOf?(change: ConfigChange): Effect;
   /**
    * Makes the text after take effect, which was in force before. What enforces it may have been ended by
    * the change that failed: then it is started again.
    */
   restore(change: ConfigChange, options?: ApplyOptions): Promise<string>;
-  /** Does what would keep the agent from its answer, such as to end its bottle: called when it is there. */
+  /**
+   * Does what would keep the agent from its answer, such as to end its bottle: called when the answer is there,
+   * after a change that has the effect `restarts`.
+   */
   afterAnswer?(change: ConfigChange, options?: ApplyOptions): Promise<void>;
 }
 
 /** Where an applier stopped. */
-export type ApplyStage = "render" | "check" | "reload" | "start" | "probe";
+export type ApplyStage = "render" | "check" | "reload" | "start" | "probe" | "after_answer";
 
 /** Thrown by an applier if a change cannot be checked or does not take effect. */
 export class ApplyError extends SuperviseError {

@@ -6,6 +6,7 @@
 
 import { InvalidNameError } from "./errors.ts";
 import type { Mark } from "./mark.ts";
+import type { Effect } from "./proposal.ts";
 import type { Reach } from "./reach.ts";
 
 /** The action of an entry for an operator's own edit of a file in force, without a proposal. */
@@ -136,6 +137,8 @@ export interface AuditEntry {
    * logs.
    */
   readonly applied?: string;
+  /** How far it takes effect, as the agent was told; missing where `applied` is. */
+  readonly effect?: Effect;
   /** The key that signed the line. Set by the log, and ignored when an entry is written. */
   readonly operatorKey?: string;
   /** What a crash tore before this line, and where it is kept. Set by the log, like `operatorKey`. */

@@ -13,7 +13,7 @@ import { formatHead, parseHead } from "./head.ts";
 import { MAX_MARKS, SEVERITIES } from "./mark.ts";
 import { isProposalId } from "./names.ts";
 import { REACHES } from "./reach.ts";
-import { type Proposal, type ProposalResponse, STATUSES, TOOLS } from "./proposal.ts";
+import { EFFECTS, type Proposal, type ProposalResponse, STATUSES, TOOLS } from "./proposal.ts";
 import { type Check, type Field, isCount, isFlag, isJsonObject, isText, shapeOf } from "./shape.ts";
 
 /** A byte order mark stays in the text, and so is not JSON. */
@@ -99,6 +99,7 @@ const RESPONSE = shapeOf<Omit<ProposalResponse, "auditHead">>("response", {
   // The Python original reads a missing final_file as null.
   finalFile: { ...field("final_file", isTextOrNull), missing: null },
   until: own("until"),
+  effect: own("effect", isOneOf(EFFECTS)),
 });
 
 /** The head of a response, in three fields of their own. */
@@ -135,6 +136,7 @@ const AUDIT_ENTRY = shapeOf<AuditEntry>("audit entry", {
   rules: own("rules", isListOf(isText, Infinity)),
   until: own("until"),
   applied: own("applied"),
+  effect: own("effect", isOneOf(EFFECTS)),
   repair: own("repair"),
   seq: own("seq", isNumber),
 });

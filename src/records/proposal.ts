@@ -40,6 +40,16 @@ export const STATUS_REJECTED = "rejected";
 /** An operator's decision. */
 export type Status = typeof STATUS_APPROVED | typeof STATUS_MODIFIED | typeof STATUS_REJECTED;
 
+/**
+ * How far a file that was put in force takes effect: `file`, nothing reloads it; `reloaded`, what uses it was
+ * told; `probed`, it was seen in what uses it; `restarts`, what uses it is started anew once the agent has its
+ * answer.
+ */
+export type Effect = "file" | "reloaded" | "probed" | "restarts";
+
+/** All of them. */
+export const EFFECTS: readonly Effect[] = ["file", "reloaded", "probed", "restarts"];
+
 /** All statuses. */
 export const STATUSES: readonly Status[] = [STATUS_APPROVED, STATUS_MODIFIED, STATUS_REJECTED];
 
@@ -117,6 +127,8 @@ export interface ProposalResponse {
   readonly finalFile: string | null;
   /** Until when a rule meant its approval, ISO 8601. Nothing takes it back then. */
   readonly until?: string;
+  /** How far the approved file takes effect; missing if no file changed, or nobody said. */
+  readonly effect?: Effect;
   /**
    * The head of the audit log right after the decision: it shows later whether the log was cut. Only
    * responses by {@linkcode decide} have one.

@@ -47,6 +47,21 @@ Deno.test("parseApplyConfig() reads a component, with defaults, for every bottle
   assertEquals(config.files, ["/srv/proxy/allowed"]);
 });
 
+Deno.test("parseApplyConfig() takes what follows an answer for an image alone, and grants its program", () => {
+  const render = { argv: ["/usr/bin/build"] };
+  const restart = { argv: ["/usr/bin/restart", "{bottle}", "{image}"] };
+  const config = parse({ rebuild: { render, after_answer: restart } });
+  assertEquals(config.settingsFor("dev-1", "rebuild")?.afterAnswer, {
+    argv: restart.argv,
+    timeoutMs: 900_000,
+  });
+  assertEquals(config.programs, ["/usr/bin/build", "/usr/bin/restart"]);
+  const misplaced = refusal({ pipelock: { ...PIPELOCK, after_answer: restart } });
+  assertStringIncludes(misplaced, 'field "pipelock.after_answer": there is no such field');
+  const noProxy = refusal({ rebuild: { render, stop_connections: restart } });
+  assertStringIncludes(noProxy, 'field "rebuild.stop_connections": there is no such field');
+});
+
 Deno.test("parseApplyConfig() lets a bottle replace single fields", () => {
   const probe = { proxy: "127.0.0.1:3129" };
   const config = parse({

@@ -81,6 +81,7 @@ for (const [tool, [component, file, before, after]] of Object.entries(FILES)) {
         status,
         notes: "so be it",
         finalFile: told,
+        ...(told !== null && { effect: "file" }),
       });
       const [entry, ...others] = await log(dir, component);
       assertEquals(others, []);
@@ -101,7 +102,7 @@ for (const [tool, [component, file, before, after]] of Object.entries(FILES)) {
         reach: comparison.reach,
         reachSummary: describeReach(comparison, "dev-1"),
         policySha256: "",
-        ...(told !== null && { applied: "the file alone: nothing reloads it" }),
+        ...(told !== null && { applied: "the file alone: nothing reloads it", effect: "file" }),
       });
       assertEquals(decision.auditLog, dir.at("audit", `${component}-dev-1.log`));
       assertEquals([auditHead?.log, formatHead(auditHead!)], [

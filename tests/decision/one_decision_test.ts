@@ -125,7 +125,7 @@ Deno.test("eight operators decide the same 500 proposals at once: one wins each,
     const final = { approve: proposedFile, modify: FILES[tool](`${operator}`), reject: null };
     const finalFile = final[verb];
     const notes = `by ${operator}`;
-    const { auditHead, ...answer } = await readResponse(queueDir, id);
+    const { auditHead, effect: _, ...answer } = await readResponse(queueDir, id);
     assertEquals(answer, { proposalId: id, status, notes, finalFile });
     assertEquals(auditHead?.seq, entries.get(id)!.seq! + 1);
     const entry = entries.get(id)!;

@@ -45,6 +45,9 @@ for (const { name, connect } of CLIENT_KINDS) {
     assertEquals(told.structured, {
       status: "modified",
       notes: "mine",
+      next:
+        "It is the file in force, and nothing has the proxy read it: the operator may do that by " +
+        "hand. Try again later; until then go on with other work. To ask again changes nothing.",
       proposal_id: id,
       final_file: "mine.example\n",
     });

@@ -28,6 +28,7 @@ const ALLOWED = [
   "src/policy/named_hosts.ts",
   "src/queue/files.ts",
   "src/queue/recent.ts",
+  "src/queue/underway.ts",
   "src/queue/wait.ts",
   "src/records/",
   "src/text/",

@@ -71,7 +71,16 @@ for (const { name, connect } of CLIENT_KINDS) {
           assertEquals(proposal.proposedFile, proposed_file);
           const { isError, structured, text } = await calling;
           assertEquals(isError, false);
-          assertEquals(structured, {
+          // Nothing here makes a file take effect: no words say that it did.
+          const next = status === "rejected"
+            ? "Read the notes before you ask again."
+            : tool === "capability-block"
+            ? "It is the Dockerfile in force, and nothing builds an image of it"
+            : "It is the file in force, and nothing has the proxy read it";
+          const { next: told, ...output } = structured!;
+          assertStringIncludes(String(told), next);
+          assertStringIncludes(text, String(told));
+          assertEquals(output, {
             status,
             notes: `notes on ${status}`,
             proposal_id: proposal.id,

@@ -226,6 +226,9 @@ Deno.test("without the extension a call is held, and the task methods are refuse
   assertEquals(held.structuredContent, {
     status: "approved",
     notes: "so be it",
+    next:
+      "It is the file in force, and nothing has the proxy read it: the operator may do that by " +
+      "hand. Try again later; until then go on with other work. To ask again changes nothing.",
     proposal_id: taskId,
   });
 });

@@ -62,6 +62,7 @@ const MODS: Readonly<Record<string, readonly string[]>> = {
     "src/disk/read_own.ts",
     "src/queue/files.ts",
     "src/queue/recent.ts",
+    "src/queue/underway.ts",
     "src/queue/wait.ts",
   ],
 };
