@@ -1,29 +1,18 @@
 import { ApplyError, TOOL_CRED_PROXY_BLOCK } from "../../mod.ts";
-import { setUp } from "../support/set_up.ts";
+import { setUp, testWithOrigin } from "../support/set_up.ts";
 import { isMissing } from "../support/skip.ts";
-import { tempDir } from "../support/temp.ts";
-import { becomeUser, ranAlone } from "../support/user.ts";
 import { assertEquals, assertMatch, assertRejects, assertStringIncludes } from "@std/assert";
 
 const ignore = isMissing("nginx", "-v");
 
-Deno.test(
+/** What the origin was asked for, and with which token. */
+const asked: string[] = [];
+
+testWithOrigin(
   "nginx: a route is applied with its own token alone, and no old answer follows a new one",
-  { ignore },
-  async (t) => {
-    if (await ranAlone(t)) return;
-    const dir = await tempDir();
-    await becomeUser(dir.path);
-    await using _removed = dir;
-    const asked: string[] = [];
-    await using origin = Deno.serve(
-      { hostname: "127.0.0.1", port: 0, onListen: () => {} },
-      ({ url, headers }) => {
-        asked.push(`${new URL(url).pathname} ${headers.get("authorization") ?? "none"}`);
-        return new Response("origin");
-      },
-    );
-    const upstream = `http://127.0.0.1:${origin.addr.port}`;
+  ignore,
+  async (dir, origin) => {
+    const upstream = `http://${origin}`;
     const plain = { path: "/plain/", upstream: `${upstream}/base` };
     const token = { path: "/npm/", upstream, auth_scheme: "Bearer", token_env: "NPM" };
     const write = (...routes: object[]) => JSON.stringify({ routes });
@@ -80,5 +69,9 @@ Deno.test(
     assertStringIncludes(unseen.message, "/npm/ is not allowed (answered 404)");
     await applier().restore(change(write(plain, token), write(plain)));
     assertEquals([await sees("/npm/x"), await sees("/plain/x")], [404, 200]);
+  },
+  ({ url, headers }) => {
+    asked.push(`${new URL(url).pathname} ${headers.get("authorization") ?? "none"}`);
+    return new Response("origin");
   },
 );

@@ -1,7 +1,5 @@
-import { setUp } from "../support/set_up.ts";
+import { setUp, testWithOrigin } from "../support/set_up.ts";
 import { hasProgram } from "../support/run.ts";
-import { tempDir } from "../support/temp.ts";
-import { becomeUser, ranAlone } from "../support/user.ts";
 import { assertEquals } from "@std/assert";
 
 /** pipelock is in no distribution: PIPELOCK names its binary, also in CI. */
@@ -9,14 +7,10 @@ const PIPELOCK = Deno.env.get("PIPELOCK") ?? "";
 const ignore = PIPELOCK === "" || !hasProgram(PIPELOCK);
 if (ignore) console.error("SKIPPED: PIPELOCK names no binary of pipelock");
 
-Deno.test(
+testWithOrigin(
   "pipelock: denied, applied, allowed; and the last host is taken back, too",
-  { ignore },
-  async (t) => {
-    if (await ranAlone(t)) return;
-    const dir = await tempDir();
-    await becomeUser(dir.path);
-    await using _removed = dir;
+  ignore,
+  async (dir) => {
     const own = { port: 8888, program: ["/usr/local/bin/pipelock", PIPELOCK] as const };
     await using proxy = await setUp(dir, "pipelock", "kept.test\n", own);
     const { applier, change, address } = proxy;

@@ -10,10 +10,9 @@ import {
   TOOL_PIPELOCK_BLOCK,
   writeProposal,
 } from "../../mod.ts";
-import { curl, type SetUp, setUp } from "../support/set_up.ts";
+import { curl, type SetUp, setUp, testWithOrigin } from "../support/set_up.ts";
 import { isMissing } from "../support/skip.ts";
-import { type TempDir, tempDir } from "../support/temp.ts";
-import { becomeUser, ranAlone } from "../support/user.ts";
+import type { TempDir } from "../support/temp.ts";
 import { assertEquals, assertMatch, assertRejects, assertStringIncludes } from "@std/assert";
 
 const ignore = isMissing("squid", "-v") || isMissing("curl");
@@ -34,19 +33,13 @@ function withSquid(
   name: string,
   test: (squid: SetUp, url: (host: string) => string, dir: TempDir) => Promise<void>,
 ) {
-  Deno.test(name, { ignore }, async (t) => {
-    if (await ranAlone(t)) return;
-    const dir = await tempDir();
-    await becomeUser(dir.path);
-    await using _removed = dir;
-    await using origin = Deno.serve(
-      { hostname: "127.0.0.1", port: 0, onListen: () => {} },
-      () => new Response("origin"),
-    );
+  testWithOrigin(name, ignore, async (dir, origin) => {
+    const port = origin.split(":")[1];
     await Deno.writeTextFile(dir.at("hosts"), HOSTS.map((host) => `127.0.0.1 ${host}\n`).join(""));
-    const lines = { "common.conf": `hosts_file ${dir.at("hosts")}\n` };
+    // A tunnel may lead to the origin, too.
+    const lines = { "common.conf": `hosts_file ${dir.at("hosts")}\nacl tls port ${port}\n` };
     await using squid = await setUp(dir, "squid", KEPT, { lines, port: 3128 });
-    await test(squid, (host) => `http://${host}:${origin.addr.port}/`, dir);
+    await test(squid, (host) => `http://${host}:${port}/`, dir);
   });
 }
 
@@ -125,6 +118,59 @@ withSquid(
     );
     assertEquals(await curl(address, url("kept.test")), "200");
     assertEquals(await curl(address, url("new.test")), "403");
+  },
+);
+
+/** Opens a tunnel through a proxy; gives what its end answers to each request, `""` if it is closed. */
+async function openTunnel(proxy: string, target: string) {
+  const [hostname, port] = proxy.split(":") as [string, string];
+  const connection = await Deno.connect({ hostname, port: Number(port) });
+  const ask = async (request: string) => {
+    const bytes = new Uint8Array(4_096);
+    try {
+      await connection.write(new TextEncoder().encode(`${request}\r\nHost: x\r\n\r\n`));
+      const length = await connection.read(bytes) ?? 0;
+      return new TextDecoder().decode(bytes.subarray(0, length)).slice(0, 12);
+    } catch {
+      return "";
+    }
+  };
+  assertEquals(await ask(`CONNECT ${target} HTTP/1.1`), "HTTP/1.1 200");
+  return {
+    get: () => ask("GET / HTTP/1.1"),
+    [Symbol.dispose]: () => connection.close(),
+  };
+}
+
+// Threat: C11
+withSquid(
+  "squid: an open tunnel outlives its host, and ends with stop_connections; the proxy runs on",
+  async (squid, url, dir) => {
+    const { address, applier, change } = squid;
+    const both = `${KEPT}new.test\n`;
+    const { host } = new URL(url("new.test"));
+    await applier().apply(change(KEPT, both));
+    {
+      using tunnel = await openTunnel(address, host);
+      const taken = await applier().apply(change(both, KEPT));
+      assertStringIncludes(taken, "; connections that were open stay open");
+      assertEquals([await tunnel.get(), await curl(address, url("new.test"))], [
+        "HTTP/1.1 200",
+        "403",
+      ]);
+    }
+    await applier().apply(change(KEPT, both));
+    using tunnel = await openTunnel(address, host);
+    assertEquals(await tunnel.get(), "HTTP/1.1 200");
+    // As docs/apply.md has it: its first process starts the one again that is ended.
+    const [pkill, conf] = ["/usr/bin/pkill", dir.at("proxy/squid.conf")];
+    const argv = [pkill, "-KILL", "-f", "-x", `\\(squid-1\\) .*-f ${conf}`];
+    const ended = await applier({ stop_connections: { argv } }).apply(change(both, KEPT));
+    assertMatch(
+      ended,
+      /; connections that were open were ended; .* allowed 1 and denied 2, 5 times in a row$/,
+    );
+    assertEquals([await tunnel.get(), await curl(address, url("kept.test"))], ["", "200"]);
   },
 );
 

@@ -1,8 +1,6 @@
 import { ApplyError } from "../../mod.ts";
-import { curl, setUp } from "../support/set_up.ts";
+import { curl, setUp, testWithOrigin } from "../support/set_up.ts";
 import { isMissing } from "../support/skip.ts";
-import { tempDir } from "../support/temp.ts";
-import { becomeUser, ranAlone } from "../support/user.ts";
 import { assertEquals, assertMatch, assertRejects, assertStringIncludes } from "@std/assert";
 
 const ignore = isMissing("tinyproxy", "-v") || isMissing("curl");
@@ -24,19 +22,11 @@ const BREAKS_NEW = {
   },
 };
 
-Deno.test("tinyproxy: denied, applied, allowed, taken back; ended by a bad list, started again", {
-  ignore,
-}, async (t) => {
-  if (await ranAlone(t)) return;
-  const dir = await tempDir();
-  await becomeUser(dir.path);
-  await using _removed = dir;
-  await using origin = Deno.serve(
-    { hostname: "127.0.0.1", port: 0, onListen: () => {} },
-    () => new Response("origin"),
-  );
+const NAME = "tinyproxy: denied, applied, allowed, taken back; ended by a bad list, started again";
+
+testWithOrigin(NAME, ignore, async (dir, origin) => {
   // The origin answers for every host: no name server is asked.
-  const lines = { "tinyproxy.conf": `Upstream http 127.0.0.1:${origin.addr.port}\n` };
+  const lines = { "tinyproxy.conf": `Upstream http ${origin}\n` };
   await using proxy = await setUp(dir, "tinyproxy", KEPT, { lines, port: 8888 });
   const { address, applier, change } = proxy;
   const sees = async (host: string) => await curl(address, `http://${host}/`);

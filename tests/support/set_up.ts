@@ -9,7 +9,34 @@ import { hookApplier } from "../../appliers/hooks.ts";
 import { presetFiles } from "../../appliers/presets.ts";
 import { type Applier, type ConfigChange, type Tool, TOOL_PIPELOCK_BLOCK } from "../../mod.ts";
 import { run } from "./run.ts";
-import type { TempDir } from "./temp.ts";
+import { type TempDir, tempDir } from "./temp.ts";
+import { becomeUser, ranAlone } from "./user.ts";
+
+/**
+ * A test with a real program: in a process of its own, as an ordinary user, with an origin on loopback.
+ *
+ * @param ignore Whether the program is missing.
+ * @param test Gets an empty directory, and the origin's `host:port`.
+ * @param answer What the origin answers; `origin` unless given.
+ */
+export function testWithOrigin(
+  name: string,
+  ignore: boolean,
+  test: (dir: TempDir, origin: string) => Promise<void>,
+  answer: (request: Request) => Response = () => new Response("origin"),
+): void {
+  Deno.test(name, { ignore }, async (t) => {
+    if (await ranAlone(t)) return;
+    const dir = await tempDir();
+    await becomeUser(dir.path);
+    await using _removed = dir;
+    await using origin = Deno.serve(
+      { hostname: "127.0.0.1", port: 0, onListen: () => {} },
+      answer,
+    );
+    await test(dir, `127.0.0.1:${origin.addr.port}`);
+  });
+}
 
 /** A port that nothing listens on. */
 export function freePort(): number {
