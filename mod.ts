@@ -146,6 +146,15 @@ export {
   obstaclesToEdit,
   type RecordedEdit,
 } from "./src/decision/edit.ts";
+export {
+  type ChangeRecord,
+  type Drift,
+  type FilePlace,
+  type FileVersion,
+  findDrift,
+  listVersions,
+  readVersion,
+} from "./src/decision/versions.ts";
 export { resolveNotProven, type ResolveRequest } from "./src/decision/resolve.ts";
 export type { Held } from "./src/decision/inspect.ts";
 export { NotAppliedError } from "./src/decision/change.ts";

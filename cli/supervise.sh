@@ -65,6 +65,8 @@ takes_value() {
     --since |\
     --until |\
     --for |\
+    --show |\
+    --to |\
     --action |\
     --host |\
     --sort |\
@@ -127,7 +129,9 @@ applies() {
     watch:* |\
     apply:check |\
     apply:resolve |\
-    edit:*) ;;
+    edit:* |\
+    rollback:* |\
+    drift:*) ;;
     *) return 1 ;;
   esac
 }
@@ -188,6 +192,9 @@ choose_program() {
     apply:*:check) program=verbs/apply ;;
     apply:*:resolve) program=verbs/apply_state ;;
     edit:*:*) program=verbs/edit ;;
+    versions:*:*) program=verbs/versions ;;
+    rollback:*:*) program=verbs/versions ;;
+    drift:*:*) program=verbs/versions ;;
     freeze:*:*) program=verbs/apply_state ;;
     audit:*:show) program=verbs/audit_show ;;
     audit:*:verify) program=verbs/audit_verify ;;

@@ -6,6 +6,7 @@
  */
 
 import {
+  CONFIG_FILE_FOR_TOOL,
   findUnfinished,
   keptEdits,
   readPublicKey,
@@ -13,6 +14,7 @@ import {
   type SigningKeyInfo,
   verifyAuditLogs,
 } from "../../internal_mod.ts";
+import { findDrift } from "../../mod.ts";
 import { logsThatMayBe, nameOfLog } from "../operate/logs.ts";
 import { shellWord } from "../command/split_words.ts";
 import { counted, type Finding, findingsOf, named, type Subject } from "./finding.ts";
@@ -54,6 +56,23 @@ export function checkEdits({ root, supervise }: Pick<Subject, "root" | "supervis
     `a version of yours is kept: ${named(kept.map((path) => relative(root, path)))}`,
     `${supervise} modify ID --file ${shellWord(first)}, or remove it`,
   )];
+}
+
+/** Checks that each file of which a change is recorded is the one in force. */
+export function checkDrift({ root, supervise }: Pick<Subject, "root" | "supervise">): Finding[] {
+  const { ok, warn } = findingsOf("drift");
+  const found = findDrift({ root });
+  if (found.length === 0) return [ok("each file of which a change is recorded is in force")];
+  return found.map(({ bottleSlug, tool, recordedSha256, foundSha256, problem }) => {
+    const [recorded, inForce] = [recordedSha256, foundSha256].map((sha) =>
+      sha.slice(0, 12) || "none"
+    );
+    const file = `${bottleSlug}: the ${CONFIG_FILE_FOR_TOOL[tool]} in force`;
+    const says = problem === undefined
+      ? `${file} is not the recorded one (recorded ${recorded}, found ${inForce})`
+      : `${file} cannot be compared with the record: ${problem}`;
+    return warn(says, `${supervise} drift --bottle ${shellWord(bottleSlug)}`);
+  });
 }
 
 /** Checks every audit log: chain, signatures, and the heads in this root and in the responses. */

@@ -5,8 +5,9 @@
  * @module
  */
 
-import { asciiJson } from "../../read_mod.ts";
+import { asciiJson, makeVisible } from "../../read_mod.ts";
 import { commandIn, type Context } from "../command/context.ts";
+import { visibleJson } from "../render/quote.ts";
 import { makeStyle, type Style } from "../render/style.ts";
 import { fitRow } from "../render/wrap.ts";
 import { basename } from "@std/path";
@@ -144,4 +145,26 @@ async function feedPager(
   const how = signal === null ? `with exit code ${code}` : `by ${signal}`;
   context.complain(`Cannot show it in ${program}: it ended ${how}; use --plain, or set $PAGER`);
   return 1;
+}
+
+/**
+ * Prints the text of a file as it is, and nothing else; as JSON with what it is about, under its key in `texts`.
+ *
+ * @param refuse Makes the error if the text could act on the terminal.
+ */
+export function printFile(
+  context: Context,
+  about: object,
+  texts: Readonly<Record<string, string>>,
+  refuse: (reason: string) => Error,
+): void {
+  if (context.flags.json) {
+    return context.printJson({ ...about, ...texts, ...visibleJson(texts, "code") });
+  }
+  const [file = ""] = Object.values(texts);
+  const { escaped } = makeVisible(file, { kind: "code" });
+  if (context.outIsTerminal && escaped > 0) {
+    throw refuse(`${escaped} of its characters could act on a terminal; write it to a file`);
+  }
+  context.write(new TextEncoder().encode(file));
 }

@@ -9,7 +9,7 @@ import { type Overview, readOverview } from "../../mod.ts";
 import { runAlone } from "../command/alone.ts";
 import type { Context } from "../command/context.ts";
 import { type Check, type Finding, findingsOf } from "../doctor/finding.ts";
-import { checkEdits, checkIntents, checkLogs } from "../doctor/logs.ts";
+import { checkDrift, checkEdits, checkIntents, checkLogs } from "../doctor/logs.ts";
 import { checkClock, checkDeno, checkDisk, checkReceivers } from "../doctor/machine.ts";
 import { checkPolicy } from "../doctor/policy.ts";
 import { checkPermissions } from "../doctor/permissions.ts";
@@ -24,6 +24,7 @@ const CHECKS: readonly (readonly [name: string, check: Check])[] = [
   ["queues", checkQueues],
   ["sidecars", checkSidecars],
   ["files-in-force", checkFilesInForce],
+  ["drift", checkDrift],
   ["intents", checkIntents],
   ["edits", checkEdits],
   ["logs", checkLogs],

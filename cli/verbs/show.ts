@@ -14,7 +14,6 @@ import {
   formatHead,
   hintsOfPending,
   isDevice,
-  makeVisible,
   ProposalNotFoundError,
   proveFinalFile,
   type RecordedDecision,
@@ -33,6 +32,7 @@ import { type Context, keepForLater } from "../command/context.ts";
 import { NoFinalFileError } from "../command/exit.ts";
 import { onlyOne, resolveProposal } from "../command/resolve.ts";
 import { selectLogs } from "../operate/logs.ts";
+import { printFile } from "../operate/pager.ts";
 import { entryJson, renderEntry } from "../render/entry.ts";
 import { hintsJson, markJson, pendingJson } from "../render/pending.ts";
 import { renderProposal } from "../render/proposal.ts";
@@ -176,20 +176,8 @@ function printFinal(context: Context, ref: Ref, record: RecordedDecision): void 
   if (finalSha256 === "") throw refuse("it was rejected, so there is none");
   const proven = proveFinalFile(ref, record);
   if ("reason" in proven) throw refuse(`${proven.reason}; see show without --final`);
-  const file = proven.file!;
-  const { escaped } = makeVisible(file, { kind: "code" });
-  if (context.flags.json) {
-    const texts = { final_file: file };
-    context.printJson({
-      bottle_slug: bottleSlug,
-      id: proposalId,
-      final_sha256: finalSha256,
-      ...texts,
-      ...visibleJson(texts, "code"),
-    });
-  } else if (context.outIsTerminal && escaped > 0) {
-    throw refuse(`${escaped} of its characters could act on a terminal; write it to a file`);
-  } else context.write(new TextEncoder().encode(file));
+  const about = { bottle_slug: bottleSlug, id: proposalId, final_sha256: finalSha256 };
+  printFile(context, about, { final_file: proven.file! }, refuse);
 }
 
 if (import.meta.main) await runAlone({ show });

@@ -141,7 +141,8 @@ async function answer(root: string, intent: Intent): Promise<boolean> {
   const entry = parseAuditEntry(JSON.parse(intent.line), "the intent");
   const { marks: _, confirmed: __, ifUnmarked: ___, reach: ____, reachSummary: _____, ...about } =
     entry;
-  const { applied: ______, effect: _______, standing: ________, ...superseded } = about;
+  const { applied: ______, effect: _______, beforeSha256: ________, ...rest } = about;
+  const { standing: _________, ...superseded } = rest;
   await appendEntry({
     ...superseded,
     timestamp: new Date().toISOString(),

@@ -21,6 +21,8 @@ export interface FileChange {
   readonly tool: Tool;
   readonly before: Uint8Array | null;
   readonly after: Uint8Array | null;
+  /** Whether somebody put the file after there already, without a record. */
+  readonly found?: boolean;
 }
 
 /** Who makes a change take effect, and how it says what it does. */

@@ -8,7 +8,7 @@ import { validateConfigFile } from "../config/check.ts";
 import { compareAfter } from "../config/compare.ts";
 import { auditLogPath, claudeBottleRoot } from "../disk/layout.ts";
 import { replaceFileAlone } from "../disk/write.ts";
-import { keepFile, keepFilesInForce, readFileInForce } from "../host/config_files.ts";
+import { keepFile, keepFilesInForce, knownBytes, readFileInForce } from "../host/config_files.ts";
 import { readPolicy } from "../host/policy_file.ts";
 import type { Applier, ApplyOptions } from "../records/applier.ts";
 import { ACTION_OPERATOR_EDIT, checkNoRule } from "../records/audit_entry.ts";
@@ -18,12 +18,7 @@ import { shortenMarks, shortenMessage } from "../records/mark.ts";
 import { checkBottleSlug } from "../records/names.ts";
 import type { Obstacle } from "../records/obstacle.ts";
 import type { ConfigProblem } from "../records/problem.ts";
-import {
-  COMPONENT_FOR_TOOL,
-  COMPONENT_REBUILD,
-  CONFIG_FILE_FOR_TOOL,
-  type Tool,
-} from "../records/proposal.ts";
+import { componentOf, CONFIG_FILE_FOR_TOOL } from "../records/proposal.ts";
 import { type Comparison, describeReach } from "../records/reach.ts";
 import { sha256Hex } from "../text/hash.ts";
 import { stagingDir } from "./answer.ts";
@@ -31,18 +26,18 @@ import { readInForce } from "./change.ts";
 import { diffAgainst, type Held, held } from "./inspect.ts";
 import { carryOut, withBottleLock } from "./journal.ts";
 import { invalid, unchangeable, unconfirmed } from "./obstacles.ts";
+import { type FilePlace, readRecorded } from "./versions.ts";
 
 /** Which file in force is edited. */
-export interface EditPlace {
-  /** The root; `claudeBottleRoot()` unless given. */
-  readonly root?: string;
-  /** The bottle. */
-  readonly bottleSlug: string;
-  /** The tool whose file it is. */
-  readonly tool: Tool;
+export interface EditPlace extends FilePlace {
+  /**
+   * Set to record the file that is in force without a record: that is the version, and it is compared with the
+   * file that was recorded last.
+   */
+  readonly found?: boolean;
 }
 
-/** A version of a file beside the one in force, and what it would let the bottle do. */
+/** A version of a file beside the one in force, or the one that was recorded last, and what it would let the bottle do. */
 export interface EditInspection extends Comparison, Held {
   /** The path of the file in force. */
   readonly currentPath: string;
@@ -63,7 +58,10 @@ export interface EditInspection extends Comparison, Held {
  */
 export function inspectEdit(place: EditPlace, file: string): EditInspection {
   const { bottleSlug, tool, root = claudeBottleRoot() } = place;
-  const current = readFileInForce(tool, checkBottleSlug(bottleSlug), root);
+  checkBottleSlug(bottleSlug);
+  const current = place.found
+    ? readRecorded({ root, bottleSlug, tool })
+    : readFileInForce(tool, bottleSlug, root);
   const problems = validateConfigFile(tool, file);
   return {
     ...current,
@@ -92,8 +90,10 @@ export function obstaclesToEdit(
 export interface EditRequest extends EditPlace, ApplyOptions {
   /** The whole new file. */
   readonly file: string;
-  /** SHA-256 of the file in force that the operator saw, `""` if there was none. */
+  /** SHA-256 of the file that the operator saw it compared with, `""` if there was none. */
   readonly currentSha256: string;
+  /** The number of the version, if it was in force before, for the log. */
+  readonly version?: number;
   /** The bottle's slug, typed because the version has high marks. */
   readonly confirmedSlug?: string;
   /** Why, for the log. */
@@ -120,7 +120,9 @@ export interface RecordedEdit {
 
 /**
  * Puts another version of a config file into force and records it as `operator-edit`, by the same steps as a
- * decision: after a crash the next run finishes it, or takes it back.
+ * decision: after a crash the next run finishes it, or takes it back. If the file that was found in force
+ * without a record does not take effect, the one that was recorded last is in force again, unless its bytes are
+ * not kept.
  *
  * Needs `--allow-read` and `--allow-write` for the root.
  *
@@ -130,17 +132,20 @@ export interface RecordedEdit {
  * the file in force is not the one that was seen; `changed` if the version is in force already.
  */
 export async function editFile(request: EditRequest): Promise<RecordedEdit> {
-  const { bottleSlug, tool, file, notes, operator, operatorName, applier, onProgress } = request;
-  const { root = claudeBottleRoot() } = request;
+  const { bottleSlug, tool, file, found, notes, operator, operatorName, applier } = request;
+  const { root = claudeBottleRoot(), version, onProgress } = request;
   checkBottleSlug(bottleSlug);
   for (const name of [operator, operatorName]) checkNoRule(name);
   const applying = { applier, ...(onProgress && { onProgress }) };
   return await withBottleLock(root, bottleSlug, async () => {
-    const inspection = inspectEdit({ root, bottleSlug, tool }, file);
-    refuse(request, inspection);
-    const before = readInForce(root, bottleSlug, tool);
-    if (before !== null) keepFile(bottleSlug, before, root, replaceFileAlone);
-    const component = COMPONENT_FOR_TOOL[tool] ?? COMPONENT_REBUILD;
+    const inspection = inspectEdit({ ...request, root }, file);
+    const inForce = readInForce(root, bottleSlug, tool);
+    refuse(request, inspection, inForce);
+    if (inForce !== null) keepFile(bottleSlug, inForce, root, replaceFileAlone);
+    const recorded = found && knownBytes(bottleSlug, inspection.currentSha256, root);
+    const before = recorded || inForce;
+    const origin = found ? "found" : version && `version ${version}`;
+    const component = componentOf(tool);
     const entry = {
       timestamp: new Date().toISOString(),
       bottleSlug,
@@ -152,12 +157,14 @@ export async function editFile(request: EditRequest): Promise<RecordedEdit> {
       operator,
       ...(operatorName !== undefined && { operatorName }),
       finalSha256: sha256Hex(file),
+      ...(origin && { origin }),
       marks: shortenMarks(inspection.marks),
       reach: inspection.reach,
       reachSummary: shortenMessage(describeReach(inspection, bottleSlug)),
       policySha256: readPolicy(root).sha256,
     };
-    const change = { tool, before, after: new TextEncoder().encode(file) };
+    const after = new TextEncoder().encode(file);
+    const change = { tool, before, after, ...(found && { found }) };
     const { head, applied, afterAnswer } = await carryOut(root, { entry, change }, applying);
     keepFilesInForce(bottleSlug, root, stagingDir(root, bottleSlug));
     const auditLog = auditLogPath(component, bottleSlug, { root });
@@ -167,14 +174,20 @@ export async function editFile(request: EditRequest): Promise<RecordedEdit> {
   }, applying);
 }
 
-function refuse(request: EditRequest, inspection: EditInspection): void {
-  const { bottleSlug, tool, file, currentSha256 } = request;
+function refuse(
+  request: EditRequest,
+  inspection: EditInspection,
+  inForce: Uint8Array | null,
+): void {
+  const { bottleSlug, tool, file, found, currentSha256 } = request;
   const what = `Cannot change the ${CONFIG_FILE_FOR_TOOL[tool]} of ${bottleSlug}`;
-  if (inspection.currentSha256 !== currentSha256) {
+  const isOther = found && (inForce === null || sha256Hex(inForce) !== sha256Hex(file));
+  if (inspection.currentSha256 !== currentSha256 || isOther) {
     throw new SuperviseError("stale", `${what}: it changed since it was shown; look at it again`);
   }
   if (inspection.currentFile === file) {
-    throw new SuperviseError("changed", `${what}: that version is in force already`);
+    const is = found ? "recorded" : "in force";
+    throw new SuperviseError("changed", `${what}: that version is ${is} already`);
   }
   const [first] = obstaclesToEdit(request, inspection, request);
   if (first !== undefined) throw new SuperviseError(first.code, `${what}: ${first.message}`);

@@ -145,7 +145,9 @@ export async function carryOut(
   if (change !== undefined) await checkAppendable(entry, root);
   const applied = change && await applyChange(root, intent, entry, change, applying);
   const effect = applied && { effect: applied.effect };
-  const recorded = { ...entry, ...(applied && { applied: applied.says }), ...effect };
+  const { beforeSha256 } = intent.change ?? {};
+  const did = applied && { applied: applied.says, beforeSha256: beforeSha256!, ...effect };
+  const recorded = { ...entry, ...did };
   const seal = ({ line: bytes, offset: logSize, head }: SealedLine) => {
     const line = new TextDecoder().decode(bytes);
     const auditHead = signHead(auditLogName(component, bottleSlug), head, privateKey);
@@ -222,8 +224,8 @@ async function applyChange(
   } catch (error) {
     return await fail(root, entry, asApplyError(error), "the file in force was not changed");
   }
-  const { tool, before, after } = change;
-  if (!isInForce(root, bottleSlug, tool, before)) {
+  const { tool, before, after, found } = change;
+  if (!isInForce(root, bottleSlug, tool, found ? after : before)) {
     const what = `Cannot change the ${intent.component} file of ${bottleSlug}`;
     throw new SuperviseError("stale", `${what}: it changed meanwhile; look at it again`);
   }

@@ -138,12 +138,21 @@ export function keepNewest(dir: string, most: number): void {
 }
 
 /**
- * The kept copy of a config file that was in force, by its SHA-256; `undefined` if there is none. The
+ * The kept bytes of a config file that was in force, by their SHA-256; `undefined` if they are not kept. The
  * hash may come from an agent, and so may be any text.
  */
-export function knownFile(bottleSlug: string, sha256: string, root: string): string | undefined {
+export function knownBytes(
+  bottleSlug: string,
+  sha256: string,
+  root: string,
+): Uint8Array | undefined {
   if (!/^[0-9a-f]{64}$/.test(sha256)) return undefined;
   const bytes = readOwnFile(join(knownDir(bottleSlug, root), sha256));
-  if (bytes === undefined || sha256Hex(bytes) !== sha256) return undefined;
-  return lenient.decode(bytes);
+  return bytes !== undefined && sha256Hex(bytes) === sha256 ? bytes : undefined;
+}
+
+/** The text of {@linkcode knownBytes}. */
+export function knownFile(bottleSlug: string, sha256: string, root: string): string | undefined {
+  const bytes = knownBytes(bottleSlug, sha256, root);
+  return bytes && lenient.decode(bytes);
 }

@@ -6,13 +6,20 @@
 
 import { auditLogPath } from "../disk/layout.ts";
 import { openOwnFile } from "../disk/lock.ts";
-import { type AuditEntry, instantOf } from "../records/audit_entry.ts";
+import {
+  ACTION_APPLY_RESOLVED,
+  ACTION_SUPERSEDED,
+  type AuditEntry,
+  instantOf,
+} from "../records/audit_entry.ts";
 import type { ProposalRef } from "../records/proposal.ts";
 import { formatHead, type Head } from "../records/head.ts";
 import { advance, linesFromEnd, linesOf } from "./chain.ts";
 import { decidedAmong, isDecision } from "./decisions.ts";
 import type { AuditLogId } from "./entries.ts";
 import { readLine } from "./lines.ts";
+import { signatureOf } from "./signature.ts";
+import { Buffer } from "node:buffer";
 
 /** In which order, and what to do with lines that are not entries. */
 export interface HistoryOptions {
@@ -122,4 +129,39 @@ export function findDecided(
   }
   if (found.size === 0 && unreadable !== undefined) throw unreadable.error;
   return [...found.values()];
+}
+
+/** An entry by which a file came into force. */
+export type ChangeEntry = AuditEntry & Required<Pick<AuditEntry, "applied" | "finalSha256">>;
+
+/**
+ * The entries by which the file of a log came into force, the newest first; without those of decisions that did
+ * not take effect. The log is read from its end, as far as entries are taken.
+ */
+export function* changesFromEnd(
+  { component, slug }: AuditLogId,
+  root: string,
+): Generator<ChangeEntry> {
+  const path = auditLogPath(component, slug, { root });
+  using file = openOwnFile(path);
+  if (file === undefined) return;
+  /** The last line that says so, by the proposal. */
+  const superseded = new Map<string, number>();
+  for (const bytes of linesFromEnd(file.read, file.stamp.size)) {
+    // In a JSON string the quotes would be escaped. Most of a long log need not be parsed.
+    const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
+    if (!text.includes('"applied"') && !text.includes(`"${ACTION_SUPERSEDED}"`)) continue;
+    const { entry, link } = readLine(bytes, path);
+    if (entry === undefined) continue;
+    const { proposalId = "", operatorAction, applied, finalSha256 } = entry;
+    const seq = link?.seq ?? -1;
+    if (operatorAction === ACTION_SUPERSEDED) {
+      const isOwn = signatureOf({ entry, link, component, bytes }, slug, root) === "good";
+      // A copy of an older line says nothing of a later decision.
+      if (isOwn && !superseded.has(proposalId)) superseded.set(proposalId, seq);
+    } else if (
+      applied !== undefined && finalSha256 !== undefined &&
+      operatorAction !== ACTION_APPLY_RESOLVED && seq >= (superseded.get(proposalId) ?? -1)
+    ) yield { ...entry, applied, finalSha256 };
+  }
 }

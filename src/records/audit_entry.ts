@@ -139,6 +139,16 @@ export interface AuditEntry {
   readonly applied?: string;
   /** How far it takes effect, as the agent was told; missing where `applied` is. */
   readonly effect?: Effect;
+  /**
+   * SHA-256 of the file in force before the change, lower-case hex; `""` if there was none. Missing if no file
+   * changed, as in older logs.
+   */
+  readonly beforeSha256?: string;
+  /**
+   * Where an operator's own file comes from: `version 3`, one that was in force before, by its number; `found`, in
+   * its place already, without a record. Missing if it is new.
+   */
+  readonly origin?: string;
   /** The key that signed the line. Set by the log, and ignored when an entry is written. */
   readonly operatorKey?: string;
   /** What a crash tore before this line, and where it is kept. Set by the log, like `operatorKey`. */

@@ -137,6 +137,8 @@ const AUDIT_ENTRY = shapeOf<AuditEntry>("audit entry", {
   until: own("until"),
   applied: own("applied"),
   effect: own("effect", isOneOf(EFFECTS)),
+  beforeSha256: own("before_sha256"),
+  origin: own("origin"),
   repair: own("repair"),
   seq: own("seq", isNumber),
 });

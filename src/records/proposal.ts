@@ -66,9 +66,12 @@ export const COMPONENT_FOR_TOOL: Readonly<Partial<Record<Tool, string>>> = {
 export const COMPONENT_REBUILD = "rebuild";
 
 /** The components that have an audit log. */
-export const AUDIT_COMPONENTS: readonly string[] = TOOLS.map((tool) =>
-  COMPONENT_FOR_TOOL[tool] ?? COMPONENT_REBUILD
-);
+export const AUDIT_COMPONENTS: readonly string[] = TOOLS.map(componentOf);
+
+/** The component of a tool. */
+export function componentOf(tool: Tool): string {
+  return COMPONENT_FOR_TOOL[tool] ?? COMPONENT_REBUILD;
+}
 
 /** The config file that each tool proposes, by its name in `current-config/<slug>/`. */
 export const CONFIG_FILE_FOR_TOOL: Readonly<Record<Tool, string>> = {

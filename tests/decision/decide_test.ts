@@ -102,7 +102,11 @@ for (const [tool, [component, file, before, after]] of Object.entries(FILES)) {
         reach: comparison.reach,
         reachSummary: describeReach(comparison, "dev-1"),
         policySha256: "",
-        ...(told !== null && { applied: "the file alone: nothing reloads it", effect: "file" }),
+        ...(told !== null && {
+          applied: "the file alone: nothing reloads it",
+          effect: "file",
+          beforeSha256: sha256Hex(before),
+        }),
       });
       assertEquals(decision.auditLog, dir.at("audit", `${component}-dev-1.log`));
       assertEquals([auditHead?.log, formatHead(auditHead!)], [

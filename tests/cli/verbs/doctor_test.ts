@@ -126,6 +126,7 @@ Deno.test("doctor finds nothing wrong where nothing is, and changes nothing", as
     "floods",
     "sidecars",
     "files-in-force",
+    "drift",
     "intents",
     "edits",
     "logs",
