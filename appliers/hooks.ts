@@ -11,7 +11,7 @@ import {
   type HookProgram,
   readApplyConfig,
 } from "./config.ts";
-import { planForHosts, planForRoutes, probe } from "./probe.ts";
+import { type Plan, planForHosts, planForRoutes, probe } from "./probe.ts";
 import {
   patternsOf,
   renderForPipelock,
@@ -38,6 +38,7 @@ import {
   COMPONENT_FOR_TOOL,
   type ConfigChange,
   type Effect,
+  sha256Hex,
   type Tool,
 } from "../mod.ts";
 
@@ -79,6 +80,8 @@ const componentOf = (tool: Tool) => COMPONENT_FOR_TOOL[tool] ?? COMPONENT_REBUIL
 interface Hooks {
   readonly settings: ComponentSettings;
   readonly to: string;
+  /** What the probe is to see; nothing if there is none. */
+  readonly plan: () => Plan | undefined;
   /** Makes what the enforcing program will read. */
   readonly render: () => Promise<string>;
   /** Has it checked, before anything changes. */
@@ -107,6 +110,8 @@ function openHooks(
   const own = `${privateDir(root)}/apply/${bottleSlug}.${component}`;
   const { to = `${own}.image` } = settings;
   const next = `${to}.next`;
+  /** Which image was built from which text, in one file: a crash leaves both or neither. */
+  const built = `${own}.built`;
   const values = { "{bottle}": bottleSlug, "{config}": own };
   const withFile = (file: string, rendered: string) => ({
     ...values,
@@ -143,20 +148,36 @@ function openHooks(
     }
   }
   async function renderBy(program: HookProgram, text: string): Promise<string> {
-    const made = isImage && readText(own) === text ? readText(next) : undefined;
+    const from = `${sha256Hex(text)} `;
+    const made = isImage ? readText(built) : undefined;
     // An image that was checked is the one that is used: to build it anew could give another one.
-    if (made !== undefined && IMAGE.test(made)) return made;
+    if (made?.startsWith(from)) return made.slice(from.length);
     replaceFileAlone(own, new TextEncoder().encode(text));
-    replaceFileAlone(next, new Uint8Array());
-    await mustRun("render", program, { ...values, "{file}": next });
-    const rendered = readText(next) ?? "";
-    if (!isImage || IMAGE.test(rendered)) return rendered;
-    throw new ApplyError("render", `${program.argv[0]} left no image's id in {file}`);
+    // Of its own: what an earlier run left behind may write to its file at any time.
+    const file = `${privateDir(root)}/staging/${bottleSlug}/${crypto.randomUUID()}`;
+    replaceFileAlone(file, new Uint8Array());
+    let rendered: string;
+    try {
+      await mustRun("render", program, { ...values, "{file}": file });
+      rendered = readText(file) ?? "";
+    } finally {
+      removeFile(file);
+    }
+    if (!isImage) return rendered;
+    if (!IMAGE.test(rendered)) {
+      throw new ApplyError("render", `${program.argv[0]} left no image's id in {file}`);
+    }
+    replaceFileAlone(built, new TextEncoder().encode(from + rendered));
+    return rendered;
   }
+
+  const planFor = component === "pipelock" ? planForHosts : planForRoutes;
+  const plan = () => settings.probe && planFor(before, after, settings.probe);
 
   return {
     settings,
     to,
+    plan,
     render,
     check: async (rendered) => {
       const { check } = settings;
@@ -165,8 +186,11 @@ function openHooks(
       replaceFileAlone(next, new TextEncoder().encode(rendered));
       try {
         await mustRun("check", check, withFile(next, rendered));
+      } catch (error) {
+        removeFile(built); // The next try builds anew: the image may be gone by then.
+        throw error;
       } finally {
-        if (!isImage) removeFile(next); // It may have secrets in it.
+        removeFile(next); // It may have secrets in it.
       }
       return `${check.argv[0]} accepted it`;
     },
@@ -174,7 +198,7 @@ function openHooks(
       // What a program of another account reads, unless there are tokens in it.
       const mode = component === "pipelock" ? 0o644 : 0o600;
       replaceFileAlone(to, new TextEncoder().encode(rendered), mode);
-      for (const left of [next, own]) removeFile(left);
+      for (const left of [next, own, built]) removeFile(left);
       return `wrote ${to}`;
     },
     effect: settings.afterAnswer
@@ -200,8 +224,7 @@ function openHooks(
         return "nothing probes it: that it is in force was not seen";
       }
       onProgress("probes the proxy");
-      const planFor = component === "pipelock" ? planForHosts : planForRoutes;
-      return await probe(planFor(before, after, settings.probe), settings.probe);
+      return await probe(plan()!, settings.probe);
     },
     stopConnections: async () => {
       const { stopConnections } = settings;
@@ -228,6 +251,20 @@ function takesAway(component: string, before: string, after: string | null): boo
     return entriesOf(before).some((entry) => !left.has(entry));
   } catch {
     return true; // What a program of the operator's renders may be a file that is not read here.
+  }
+}
+
+/** Refuses a change that could not be taken back, or not be seen to be, before anything changes. */
+async function refuseOneWay(config: ApplyConfig, change: ConfigChange): Promise<void> {
+  const { before, after, path, tool } = change;
+  if (componentOf(tool) === COMPONENT_REBUILD) return;
+  const back = openHooks(config, { ...change, before: after, after: before })!;
+  try {
+    back.plan();
+    await back.render();
+  } catch (error) {
+    const reason = `the file in force could not be put back: ${(error as Error).message}`;
+    throw new ApplyError("render", `${reason}; correct ${path} in an editor first`);
   }
 }
 
@@ -262,7 +299,10 @@ export function hookApplier(config: ApplyConfig): Applier {
     enforces: (bottleSlug, tool) => config.settingsFor(bottleSlug, componentOf(tool)) !== undefined,
     check: async (change, options) => {
       const hooks = openHooks(config, change, options);
-      await hooks?.check(await hooks.render());
+      if (hooks === undefined) return;
+      await refuseOneWay(config, change);
+      hooks.plan();
+      await hooks.check(await hooks.render());
     },
     apply: async (change, options) => {
       const hooks = openHooks(config, change, options);
@@ -274,6 +314,9 @@ export function hookApplier(config: ApplyConfig): Applier {
     restore: async (change, options) => {
       const hooks = openHooks(config, change, options);
       if (hooks === undefined) return NO_HOOKS;
+      if (change.after === null && componentOf(change.tool) === COMPONENT_REBUILD) {
+        return "there was no Dockerfile: which image is in use was left as it is";
+      }
       const wrote = await install(hooks);
       try {
         return `${wrote}; ${await reloadAndProbe(hooks)}`;

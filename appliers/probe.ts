@@ -32,7 +32,7 @@ interface Expectation {
 }
 
 /** What a probe is to see, and what it leaves out. */
-interface Plan {
+export interface Plan {
   readonly address: string;
   /** The status that means denied. Any other means allowed, also that the host could not be reached. */
   readonly deniedStatus: number;
@@ -112,6 +112,18 @@ export function planForRoutes(
   if (changed.length > 0) {
     const paths = changed.map(([path]) => path).join(", ");
     unseen.push(`where ${paths} leads, and with which token, cannot be seen from outside`);
+  }
+  const under = (paths: Iterable<string>, others: Map<string, PlainRoute>) =>
+    [...paths].filter((path) =>
+      others.keys().some((other) => other !== path && path.startsWith(other))
+    );
+  // The route above answers too.
+  const hidden = [
+    ...under([...were!.keys()].filter((path) => !are!.has(path)), are!),
+    ...under([...are!.keys()].filter((path) => !were!.has(path)), were!),
+  ];
+  if (hidden.length > 0) {
+    unseen.push(`which route answers for ${hidden.join(", ")} cannot be seen from outside`);
   }
   if (added.some((path) => are!.get(path)!.auth_scheme !== undefined)) {
     unseen.push("which token was sent upstream cannot be seen from outside");

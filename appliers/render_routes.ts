@@ -4,6 +4,7 @@
  * @module
  */
 
+import { readRoutes } from "../internal_mod.ts";
 import { ApplyError, validateRoutes } from "../mod.ts";
 
 /** A route of a valid `routes.json`. */
@@ -72,7 +73,16 @@ function credentialOf(route: PlainRoute, tokens: Tokens): string | undefined {
  * @throws {ApplyError} If the file is not valid, a token is missing, or nginx cannot take a value as it is.
  */
 export function renderForNginx(text: string, tokens: Tokens): string {
-  return routesOf(text).map((route) => {
+  const valid = routesOf(text);
+  const { routes, keys } = readRoutes(text);
+  const other = [...keys, ...routes.flatMap((route) => route.keys)].find(({ isComment }) =>
+    !isComment
+  );
+  if (other !== undefined) {
+    // A reader of the file would take it for a limit.
+    throw new ApplyError("render", `nginx would not obey ${other.item.value}: remove it`);
+  }
+  return valid.map((route) => {
     const path = plain(`the path ${JSON.stringify(route.path)}`, route.path);
     const upstream = plain(`the upstream of ${path}`, route.upstream);
     const refuse = (reason: string) => new ApplyError("render", `${path} ${reason}`);
@@ -82,8 +92,9 @@ export function renderForNginx(text: string, tokens: Tokens): string {
       );
     }
     if (path.includes("%")) throw refuse("has an escape, and nginx compares paths without escapes");
-    const { search, protocol } = new URL(upstream);
-    if (search !== "") throw refuse("leads to an upstream with a query, and nginx would drop it");
+    // Behind a bare "?" nginx would put what follows the path into a query.
+    if (upstream.includes("?")) throw refuse("leads to an upstream with a query");
+    const { protocol } = new URL(upstream);
     const credential = credentialOf(route, tokens);
     const lines = [
       `proxy_pass "${upstream}${upstream.endsWith("/") ? "" : "/"}";`,

@@ -69,7 +69,7 @@ export async function runProgram(
   { argv, timeoutMs }: HookProgram,
   values: Readonly<Record<string, string>>,
 ): Promise<Ran> {
-  const [path, ...args] = argv.map((word) => values[word] ?? word);
+  const [path, ...args] = argv.map((word) => Object.hasOwn(values, word) ? values[word]! : word);
   requireOwn(path!);
   const child = new Deno.Command(path!, {
     args,

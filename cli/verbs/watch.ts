@@ -13,7 +13,13 @@ import {
   visibleLine,
   watchChanges,
 } from "../../internal_mod.ts";
-import { decideByRule, type PendingProposal, type Proposal, type QueueEvent } from "../../mod.ts";
+import {
+  decideByRule,
+  NotAppliedError,
+  type PendingProposal,
+  type Proposal,
+  type QueueEvent,
+} from "../../mod.ts";
 import { runAlone } from "../command/alone.ts";
 import {
   type Context,
@@ -190,8 +196,12 @@ async function askRules(
     if (error instanceof NotCapable || error instanceof BrokenPipe) throw error;
     if (signal.aborted && error === signal.reason) return undefined;
     // Somebody was faster, the disk is full, or a log cannot be read: others can be decided all the same.
-    const said = `${quoteId(proposalId)}: ${failureOf(error, context).message}`;
+    const failed = error instanceof NotAppliedError;
+    const what = `${quoteId(proposalId)}: ${failureOf(error, context).message}`;
+    const said = failed ? `${what}; rules leave it to a person now` : what;
     if (said !== last) context.complain(said);
+    // It was in force, for a moment.
+    if (failed) return undefined;
     return { atMs: Date.now() + AGAIN_MS, said };
   }
 }

@@ -82,7 +82,8 @@ function isWithin(now: Comparison, then: Comparison): boolean {
   const [marks, items] = [new Set(then.marks.map(markKey)), new Set(then.added.map(itemKey))];
   const gone = new Set(then.removed.map(itemKey));
   return now.reach !== "unknown" && then.reach !== "unknown" &&
-    (now.isWhole || !then.isWhole) &&
+    // What an instruction does depends on all before it: of a file that is not known whole, no list says that.
+    now.isWhole && then.isWhole &&
     // With the file its marks become milder; a new item has a low one at least, and each was seen.
     now.marks.every((mark) => mark.severity === "low" || marks.has(markKey(mark))) &&
     now.added.every((item) => items.has(itemKey(item))) &&

@@ -6,7 +6,13 @@
 
 import { fileInForcePath, queueDirForSlug } from "../disk/layout.ts";
 import { ownFileStamp, readOwnFile } from "../disk/read_own.ts";
-import { removeFile, removeQuietly, replaceFileAlone, stagedName } from "../disk/write.ts";
+import {
+  moveOver,
+  removeFile,
+  removeQuietly,
+  replaceFileAlone,
+  stagedName,
+} from "../disk/write.ts";
 import { noteNotProven } from "../host/apply_state.ts";
 import { leaveUnderway } from "../queue/underway.ts";
 import { type Applier, ApplyError, type ApplyOptions } from "../records/applier.ts";
@@ -87,8 +93,12 @@ export function readInForce(root: string, slug: string, tool: Tool): Uint8Array 
 export function putInForce(root: string, slug: string, tool: Tool, bytes: Uint8Array | null): void {
   const path = fileInForcePath(slug, tool, root);
   if (bytes === null) removeFile(path);
-  // The agent reads it, perhaps as another user.
-  else replaceFileAlone(path, bytes, (ownFileStamp(path)?.mode ?? 0o644) & 0o777);
+  else replaceFileAlone(path, bytes, modeOf(path));
+}
+
+/** The mode of a file in force: the agent reads it, perhaps as another user. */
+function modeOf(path: string): number {
+  return (ownFileStamp(path)?.mode ?? 0o644) & 0o777;
 }
 
 /**
@@ -180,7 +190,10 @@ export async function takeBack(
   let inForce = readInForce(root, slug, tool);
   if (hashOf(inForce) === afterSha256) {
     inForce = readKept(root, slug, "before", beforeSha256);
-    putInForce(root, slug, tool, inForce);
+    const path = fileInForcePath(slug, tool, root);
+    // On a full disk there is no room for another copy.
+    if (inForce === null) removeFile(path);
+    else moveOver(keptPath(root, slug, "before"), path, modeOf(path));
   }
   const isThird = hashOf(inForce) !== beforeSha256;
   if (!enforced) return { isThird };

@@ -7,7 +7,7 @@
 import { auditLogPath, claudeBottleRoot } from "../disk/layout.ts";
 import { replaceFileAlone } from "../disk/write.ts";
 import { keepFile, keepFilesInForce } from "../host/config_files.ts";
-import { keepPolicy } from "../host/policy_file.ts";
+import { keepPolicy, readPolicy } from "../host/policy_file.ts";
 import { standingResponse, type UnrecordedResponse } from "../log/decisions.ts";
 import type { Applier, ApplyOptions } from "../records/applier.ts";
 import { type AuditEntry, checkNoRule, type MadeStanding } from "../records/audit_entry.ts";
@@ -33,10 +33,10 @@ import { type Check, isCount, isFlag, isJsonObject, isText } from "../records/sh
 import { describeReach } from "../records/reach.ts";
 import { MAX_STANDING_DAYS, MAX_STANDING_MS } from "../policy/standing.ts";
 import { sha256Hex } from "../text/hash.ts";
-import { diffAgainst, type Inspection, inspectProposal } from "./inspect.ts";
+import { diffAgainst, held, type Inspection, inspectProposal } from "./inspect.ts";
 import { keepUnrecorded, stagingDir } from "./answer.ts";
 import { carryDraft } from "./carry.ts";
-import { type Applying, type FileChange, readInForce } from "./change.ts";
+import { applierOf, type Applying, type FileChange, readInForce } from "./change.ts";
 import { carryOut, withBottleLock } from "./journal.ts";
 import { answerAgain } from "./proven_response.ts";
 import { confirmedBy, fileOf, judge, refuseObstacles } from "./obstacles.ts";
@@ -358,8 +358,20 @@ async function record(
   keepPolicy(root, inspection.policy, stagingDir(root, bottleSlug));
   const until = byRules?.until === undefined ? {} : { until: byRules.until };
   const response = { proposalId, status, notes, finalFile, ...until };
-  const change = finalFile === null ? undefined : changeTo(root, inspection, finalFile);
-  const deed = { entry, told: response, change, overrideUnrecorded: planted !== undefined };
+  const change = finalFile === null
+    ? undefined
+    : changeTo(root, inspection, finalFile, applying.applier);
+  const refuseLater = () => {
+    const policy = readPolicy(root);
+    const { sha256, standingSha256 } = inspection.policy;
+    if (policy.sha256 !== sha256 || policy.standingSha256 !== standingSha256) {
+      const message = `Cannot decide proposal ${proposalId}: the policy changed just now`;
+      throw new SuperviseError("stale", `${message}; look at it again`);
+    }
+    refuseObstacles({ ...inspection, ...held(root, bottleSlug) }, request);
+  };
+  const overrideUnrecorded = planted !== undefined;
+  const deed = { entry, told: response, change, refuseLater, overrideUnrecorded };
   const { head, answered, applied, afterAnswer } = await carryOut(root, deed, applying);
   if (!answered) {
     const says = standingResponse({ root, bottleSlug, proposalId })?.says ?? "it is gone again";
@@ -384,11 +396,12 @@ async function record(
   };
 }
 
-/** The change of the file in force; `undefined` if it has these bytes already. */
+/** The change of the file in force; `undefined` if it has these bytes already, and nothing is to make them take effect. */
 function changeTo(
   root: string,
   { proposal, currentSha256 }: Inspection,
   finalFile: string,
+  applier: Applier | undefined,
 ): FileChange | undefined {
   const { bottleSlug, tool, id } = proposal;
   const before = readInForce(root, bottleSlug, tool);
@@ -399,7 +412,9 @@ function changeTo(
     throw new SuperviseError("stale", message);
   }
   if (before !== null) keepFile(bottleSlug, before, root, replaceFileAlone);
-  if (sha256Hex(finalFile) === currentSha256) return undefined;
+  // What is in force already may not be what an enforcer has.
+  const isNew = sha256Hex(finalFile) !== currentSha256;
+  if (!isNew && applierOf(applier, bottleSlug, tool) === undefined) return undefined;
   return { tool, before, after: new TextEncoder().encode(finalFile) };
 }
 

@@ -165,7 +165,10 @@ export async function editFile(request: EditRequest): Promise<RecordedEdit> {
     };
     const after = new TextEncoder().encode(file);
     const change = { tool, before, after, ...(found && { found }) };
-    const { head, applied, afterAnswer } = await carryOut(root, { entry, change }, applying);
+    const refuseLater = () =>
+      refuse(request, { ...inspection, ...held(root, bottleSlug) }, inForce);
+    const deed = { entry, change, refuseLater };
+    const { head, applied, afterAnswer } = await carryOut(root, deed, applying);
     keepFilesInForce(bottleSlug, root, stagingDir(root, bottleSlug));
     const auditLog = auditLogPath(component, bottleSlug, { root });
     const warning = await afterAnswer();

@@ -7,7 +7,7 @@
 
 import { auditLogPath, intentsDir, privateDir, queueDirForSlug } from "../disk/layout.ts";
 import { openOwnFile, withLock } from "../disk/lock.ts";
-import { namesInOwn } from "../disk/read_own.ts";
+import { isLink, namesInOwn } from "../disk/read_own.ts";
 import { listNames } from "../disk/read_untrusted.ts";
 import {
   clearDirectory,
@@ -102,6 +102,8 @@ export interface Deed {
   readonly told?: ProposalResponse | undefined;
   /** The file that changes; missing if none does. */
   readonly change?: FileChange | undefined;
+  /** Throws if the change may not be made any more, once it was checked: that can take as long as a build. */
+  readonly refuseLater?: () => void;
   /** Whether an unrecorded response in its place in the queue is moved away. */
   readonly overrideUnrecorded?: boolean;
 }
@@ -125,7 +127,7 @@ interface CarriedOut {
  */
 export async function carryOut(
   root: string,
-  { entry, told, change, overrideUnrecorded = false }: Deed,
+  { entry, told, change, refuseLater, overrideUnrecorded = false }: Deed,
   applying: Applying = {},
 ): Promise<CarriedOut> {
   const { bottleSlug, component } = entry;
@@ -143,24 +145,31 @@ export async function carryOut(
   };
   // A change that could not be recorded would have to be taken back.
   if (change !== undefined) await checkAppendable(entry, root);
-  const applied = change && await applyChange(root, intent, entry, change, applying);
+  const applied = change &&
+    await applyChange(root, intent, entry, change, refuseLater, applying);
   const effect = applied && { effect: applied.effect };
   const { beforeSha256 } = intent.change ?? {};
-  const did = applied && { applied: applied.says, beforeSha256: beforeSha256!, ...effect };
+  const timestamp = new Date().toISOString();
+  const did = applied &&
+    { timestamp, applied: applied.says, beforeSha256: beforeSha256!, ...effect };
   const recorded = { ...entry, ...did };
   const seal = ({ line: bytes, offset: logSize, head }: SealedLine) => {
     const line = new TextDecoder().decode(bytes);
     const auditHead = signHead(auditLogName(component, bottleSlug), head, privateKey);
     const response = told === undefined ? "" : encodeResponse({ ...told, ...effect, auditHead });
-    intent = { ...intent, logSize, line, response };
-    writeIntent(root, intent);
+    const sealed = { ...intent, logSize, line, response };
+    writeIntent(root, sealed);
+    // Not before: without the intent no line is appended.
+    intent = sealed;
   };
   let head: Head;
   try {
     ({ head } = await appendEntry(recorded, root, seal));
   } catch (error) {
     // If the line may be there, the intent stays: the next run sees whether it is, and acts on that.
-    if (intent.line === "" && change !== undefined) await finishIntent(root, bottleSlug, applying);
+    if (intent.line === "" && change !== undefined) {
+      await orSay(error, bottleSlug, () => finishIntent(root, bottleSlug, applying));
+    }
     throw error;
   }
   const answered = told === undefined || await answerRecorded(root, intent);
@@ -213,18 +222,24 @@ async function applyChange(
   intent: Intent,
   entry: AuditEntry,
   change: FileChange,
+  refuseLater: Deed["refuseLater"],
   applying: Applying,
 ): Promise<Applied> {
   const { bottleSlug } = intent;
   const { applier: given, ...options } = toldToAgent(root, intent, false, applying);
   const applier = applierOf(given, bottleSlug, change.tool);
   const about = asConfigChange(root, bottleSlug, change);
+  const { tool, before, after, found } = change;
+  if (isLink(about.path)) {
+    const way = "put the file itself there";
+    throw new SuperviseError("unsafe_file", `Cannot change ${about.path}: it is a link; ${way}`);
+  }
   try {
     await applier?.check(about, options);
   } catch (error) {
     return await fail(root, entry, asApplyError(error), "the file in force was not changed");
   }
-  const { tool, before, after, found } = change;
+  refuseLater?.();
   if (!isInForce(root, bottleSlug, tool, found ? after : before)) {
     const what = `Cannot change the ${intent.component} file of ${bottleSlug}`;
     throw new SuperviseError("stale", `${what}: it changed meanwhile; look at it again`);
@@ -234,7 +249,7 @@ async function applyChange(
   try {
     putInForce(root, bottleSlug, tool, after);
   } catch (error) {
-    await finishIntent(root, bottleSlug, applying);
+    await orSay(error, bottleSlug, () => finishIntent(root, bottleSlug, applying));
     throw error;
   }
   if (applier === undefined) return FILE_ALONE;
@@ -247,12 +262,33 @@ async function applyChange(
     return { says, effect };
   } catch (error) {
     const back = toldToAgent(root, intent, true, applying);
-    const { isThird, notProven } = await takeBack(root, bottleSlug, intent.change!, back);
+    const { isThird, notProven } = await orSay(
+      error,
+      bottleSlug,
+      () => takeBack(root, bottleSlug, intent.change!, back),
+    );
     closeIntent(root, intent);
     const state = isThird
       ? "the file that another program put in its place is in force"
       : "the file before is in force again";
     return await fail(root, entry, asApplyError(error), state, notProven);
+  }
+}
+
+/** Takes a change back that failed with an error. If that fails too, as on a full disk, says what is left. */
+async function orSay<T>(error: unknown, slug: string, takeBack: () => Promise<T>): Promise<T> {
+  try {
+    return await takeBack();
+  } catch (cause) {
+    const reason = ({ message }: { readonly message: string }) => message;
+    throw new Error(
+      `Cannot take back a change of ${slug} that failed (${reason(error as Error)}): ` +
+        `${
+          reason(cause as Error)
+        }; it may be in force, is not recorded, and the next approval or ` +
+        "edit takes it back first",
+      { cause },
+    );
   }
 }
 
@@ -269,7 +305,7 @@ async function fail(
     ? state
     : `${state}, and the enforcer is not proven to have it: ${notProven}`;
   const words = `${wordsOfFailure(error)}; ${end}`;
-  const { confirmed: _, ifUnmarked: __, until: ___, rules: ____, ...failed } = entry;
+  const { confirmed: _, ifUnmarked: __, until: ___, ...failed } = entry;
   await appendEntry({
     ...failed,
     timestamp: new Date().toISOString(),

@@ -144,6 +144,11 @@ export interface OwnEntry {
   readonly device: number;
 }
 
+/** Whether a path is a link, wherever it leads. */
+export function isLink(path: string): boolean {
+  return unlessMissing(() => Deno.lstatSync(path))?.isSymlink ?? false;
+}
+
 /**
  * One of them; `undefined` if it does not exist, is in a directory that may not be entered, has a path that
  * is too long, or is a link: a link's own mode says nothing.

@@ -254,6 +254,24 @@ export function replaceFileAlone(path: string, bytes: Uint8Array, mode = FILE_MO
 }
 
 /**
+ * Moves a durable file over another one, without room on the disk if both are on one file system. The caller's lock
+ * makes it the only writer of both names.
+ *
+ * @param mode Its mode, whatever the umask is.
+ */
+export function moveOver(from: string, path: string, mode: number): void {
+  Deno.chmodSync(from, mode);
+  try {
+    Deno.renameSync(from, path);
+  } catch (error) {
+    if (!(error instanceof Error && "code" in error && error.code === "EXDEV")) throw error;
+    replaceFileAlone(path, Deno.readFileSync(from), mode);
+    return;
+  }
+  syncNames(dirname(path));
+}
+
+/**
  * Puts a file into a directory that others can write too, for its owner to read: whatever has the name there
  * is replaced, a link or a FIFO too, and nothing is followed or opened.
  *

@@ -8,6 +8,7 @@ import { auditLogPath } from "../disk/layout.ts";
 import { openOwnFile } from "../disk/lock.ts";
 import { ownFileStamp } from "../disk/read_own.ts";
 import {
+  ACTION_APPLY_FAILED,
   ACTION_OPERATOR_EDIT,
   type AuditEntry,
   instantOf,
@@ -29,7 +30,7 @@ interface DecisionByRules {
 
 /** What rules decided before. */
 export interface RuleHistory {
-  /** What they approved in the last 24 hours. */
+  /** What they approved in the last 24 hours, also what did not take effect then. */
   readonly approvals: readonly (DecisionByRules & { readonly bottleSlug: string })[];
   /** How many of each rule's decisions under this policy operators reverted. */
   readonly reverted: ReadonlyMap<string, number>;
@@ -155,6 +156,9 @@ async function readLog(
     if (isOther && atMs <= nowMs) otherMs = Math.max(otherMs, atMs);
     if (isOther && nowMs - atMs >= DAY_MS) break;
     if (rules !== undefined && operator.startsWith(RULE_OPERATOR)) {
+      const isFailed = action === ACTION_APPLY_FAILED;
+      // What was in force until it failed counts as approved, or a change that always fails is tried for ever.
+      if (isFailed && nowMs - atMs < DAY_MS) approvals.push({ atMs, rules });
       if (!isDecided) continue;
       const isRejected = action === STATUS_REJECTED;
       if (!isRejected && nowMs - atMs < DAY_MS) approvals.push({ atMs, rules });

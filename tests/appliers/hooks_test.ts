@@ -36,7 +36,8 @@ const applierOf = (config: object) => hookApplier(parseApplyConfig(JSON.stringif
 
 async function said(dir: TempDir): Promise<string[]> {
   const text = await Deno.readTextFile(dir.at("said")).catch(() => "");
-  return text.replaceAll(dir.path, "DIR").split("\n").slice(0, -1);
+  return text.replaceAll(dir.path, "DIR").replaceAll(/[0-9a-f]{8}-[0-9a-f-]{27}/g, "FILE")
+    .split("\n").slice(0, -1);
 }
 
 async function namesIn(path: string): Promise<string[]> {
@@ -137,7 +138,9 @@ Deno.test("a program renders: it reads {config}, and writes {file}", async () =>
   });
   await applier.apply(change(dir, null, "a.test\n"));
   assertEquals(await Deno.readTextFile(dir.at("proxy/allowed")), "A.TEST\n");
-  assertEquals(await said(dir), ["render DIR/private/apply/dev-1.pipelock DIR/proxy/allowed.next"]);
+  assertEquals(await said(dir), [
+    "render DIR/private/apply/dev-1.pipelock DIR/private/staging/dev-1/FILE",
+  ]);
   assertEquals([await namesIn(dir.at("proxy")), await namesIn(dir.at("private/apply"))], [[
     "allowed",
   ], []]);
@@ -270,6 +273,65 @@ Deno.test("tokens end up in the rendered file alone, which nobody else may read"
   assertEquals(await Deno.readTextFile(settings.to), "");
 });
 
+Deno.test("a change from a file that could not be put back is refused before anything changes", async () => {
+  await using dir = await tempDir();
+  await Deno.mkdir(dir.at("proxy"));
+  const applier = applierOf({
+    pipelock: {
+      render: "squid",
+      to: dir.at("proxy/allowed"),
+      check: program(dir, "check"),
+      probe: { proxy: "127.0.0.1:1", denied: "canary.test" },
+    },
+    rebuild: { render: program(dir, "build"), reload: program(dir, "tag") },
+  });
+  const error = await assertRejects(
+    () => applier.check(change(dir, "Upper.test\n", "a.test\n")),
+    ApplyError,
+  );
+  assertStringIncludes(
+    error.message,
+    "the file in force could not be put back: the allowlist, line 1",
+  );
+  assertStringIncludes(
+    error.message,
+    `correct ${dir.at("current-config/dev-1/x")} in an editor first`,
+  );
+  assertEquals(await said(dir), []);
+  // Of images there may be none to go back to.
+  const none = change(dir, "FROM a\n", null, TOOL_CAPABILITY_BLOCK);
+  assertMatch(await applier.restore(none), /^there was no Dockerfile/);
+});
+
+Deno.test("what a render left behind that was given up decides nothing later", async () => {
+  await using dir = await tempDir();
+  // It writes to its file for as long as the test lasts, as a build does that outlives its time.
+  const render = {
+    ...program(
+      dir,
+      "build",
+      `if grep -q slow "$1"; then (while test -e '${dir.at("on")}'; do
+         printf 'sha256:%064d' 666 > "$2"; done) > /dev/null 2>&1 & sleep 9; fi
+       printf 'sha256:%064d' 1 > "$2"`,
+      "{config}",
+      "{file}",
+    ),
+    timeout_seconds: 1,
+  };
+  const reload = program(dir, "tag", "", "{image}");
+  const applier = applierOf({
+    rebuild: { render, check: program(dir, "try", "sleep 0.1"), reload },
+  });
+  const to = (text: string) => change(dir, null, text, TOOL_CAPABILITY_BLOCK);
+  await Deno.writeTextFile(dir.at("on"), "");
+  await assertRejects(() => applier.check(to("FROM slow\n")), ApplyError, "was ended after 1 s");
+  const good = to("FROM good\n");
+  await applier.check(good);
+  await applier.apply(good);
+  await Deno.remove(dir.at("on"));
+  assertEquals((await said(dir)).at(-1), `tag sha256:${"1".padStart(64, "0")}`);
+});
+
 Deno.test("an image is built and tried before its name moves, and is the one that was tried", async () => {
   await using dir = await tempDir();
   // A builder that gives another image each time, as one does with a network or a clock.
@@ -286,8 +348,7 @@ Deno.test("an image is built and tried before its name moves, and is the one tha
   const built = change(dir, null, "FROM a\n", TOOL_CAPABILITY_BLOCK);
   await applier.check(built);
   await applier.apply(built);
-  const build1 =
-    `build DIR/private/apply/dev-1.rebuild DIR/private/apply/dev-1.rebuild.image.next DIR/count`;
+  const build1 = `build DIR/private/apply/dev-1.rebuild DIR/private/staging/dev-1/FILE DIR/count`;
   assertEquals(await said(dir), [build1, `try ${image(11)}`, `tag ${image(11)} dev-1`]);
   // Without a check before it, as after a crash, it is built anew.
   await applier.restore(change(dir, null, "FROM b\n", TOOL_CAPABILITY_BLOCK));
@@ -296,12 +357,50 @@ Deno.test("an image is built and tried before its name moves, and is the one tha
   const error = await assertRejects(() => applier.check(broken), ApplyError);
   assertEquals([error.stage, error.exitCode], ["render", 9]);
   await assertRejects(
-    () => applier.restore(change(dir, "FROM a\n", null, TOOL_CAPABILITY_BLOCK)),
+    () => applier.apply(change(dir, "FROM a\n", null, TOOL_CAPABILITY_BLOCK)),
     ApplyError,
     "there is no Dockerfile to build",
   );
   const silent = applierOf({ rebuild: { render: program(dir, "build") } });
   await assertRejects(() => silent.check(built), ApplyError, "left no image's id in {file}");
+});
+
+Deno.test("an image is used only for the text that it was built from, by a build that succeeded, if its check did", async () => {
+  await using dir = await tempDir();
+  const build = `cp "$1" "$3"; printf 'sha256:%064d' $(grep -c . "$1") > "$2"; ! grep -q scan "$1"`;
+  const rebuild = {
+    render: program(dir, "build", build, "{config}", "{file}", dir.at("text")),
+    check: program(dir, "try", "test ! -e REFUSE".replace("REFUSE", dir.at("refuse")), "{image}"),
+    reload: program(dir, "tag", "", "{image}"),
+  };
+  const applier = applierOf({ rebuild });
+  const image = (n: number) => `sha256:${String(n).padStart(64, "0")}`;
+  const to = (text: string) => change(dir, null, text, TOOL_CAPABILITY_BLOCK);
+  const [a, b, scanned] = [to("FROM a\n"), to("FROM a\nRUN b\n"), to("FROM a\nRUN b\nRUN scan\n")];
+  const names = async () => (await said(dir)).map((line) => line.split(" ")[0]);
+  // It was built and then failed: what it left in {file} is not an image that may be used.
+  for (let n = 0; n < 2; n++) await assertRejects(() => applier.check(scanned), ApplyError);
+  assertEquals(await names(), ["build", "build"]);
+  // One that was tried and refused is built anew, and none is used for another text.
+  await Deno.writeTextFile(dir.at("refuse"), "");
+  await assertRejects(() => applier.check(a), ApplyError, "ended with exit code 1");
+  await Deno.remove(dir.at("refuse"));
+  await applier.check(b);
+  await applier.apply(b);
+  assertEquals((await said(dir)).at(-1), `tag ${image(2)}`);
+  await applier.check(a);
+  await applier.apply(a);
+  assertEquals((await said(dir)).at(-1), `tag ${image(1)}`);
+  assertEquals((await names()).slice(2), [
+    "build",
+    "try",
+    "build",
+    "try",
+    "tag",
+    "build",
+    "try",
+    "tag",
+  ]);
 });
 
 Deno.test("tryHooks() says of each step whether it works, and ends with the first that does not", async () => {

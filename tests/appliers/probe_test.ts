@@ -83,7 +83,10 @@ Deno.test("planForRoutes() expects new paths and an unchanged one; no removed pa
     ["/npm/", true],
     ["/kept/", true],
   ]);
-  assertEquals(unseen, []);
+  assertEquals(unseen, ["which route answers for /npm/gone/ cannot be seen from outside"]);
+  assertEquals(planForRoutes(routes("/gh/"), routes("/gh/", "/gh/x/"), settings).unseen, [
+    "which route answers for /gh/x/ cannot be seen from outside",
+  ]);
   const changed = routes("/kept/").replace("a.example", "b.example");
   assertEquals(planForRoutes(routes("/kept/"), changed, settings).unseen, [
     "where /kept/ leads, and with which token, cannot be seen from outside",

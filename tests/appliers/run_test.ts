@@ -31,6 +31,12 @@ Deno.test("runProgram() replaces placeholders as whole arguments, and no shell r
   });
 });
 
+Deno.test("runProgram() replaces no word that only all objects have", async () => {
+  const argv = ["/bin/sh", "-c", `printf '%s|' "$@"`, "sh", "toString", "__proto__"];
+  const { output } = await runProgram({ argv, timeoutMs: 60_000 }, {});
+  assertEquals(output, "toString|__proto__|");
+});
+
 Deno.test("runProgram() gives a program no input, and no environment but a PATH", async () => {
   const { output } = await runProgram({ argv: ["/usr/bin/env"], timeoutMs: 60_000 }, {});
   assertEquals(output.trim().split("\n").map((line) => line.split("=")[0]), ["PATH"]);

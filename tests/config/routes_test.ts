@@ -267,6 +267,8 @@ const BAD_UPSTREAMS: readonly (readonly [url: string, part: string])[] = [
   ["http://a.example/a/../b", 'without "."'],
   ["http://a.example/a/.", 'without "."'],
   ["http://a.example/a/%2E%2e?x", 'without "."'],
+  ["http://a.example/me%2f..%2Fadmin", 'without "."'],
+  ["http://a.example/me/..%5cadmin", 'without "."'],
 ];
 
 for (const [url, part] of BAD_UPSTREAMS) {

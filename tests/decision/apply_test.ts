@@ -20,6 +20,7 @@ import {
 import { type QueuedProposal, queueSample } from "../support/records.ts";
 import { refused } from "../support/refused.ts";
 import { REPO, run } from "../support/run.ts";
+import { canMount, mountTmpfs } from "../support/small_disk.ts";
 import { type TempDir, tempDir } from "../support/temp.ts";
 import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 
@@ -176,6 +177,27 @@ Deno.test("a file in force that changes while an applier checks the next one is 
   assertEquals([error.code, calls], ["stale", ["check"]], error.message);
   assertEquals([await Deno.readTextFile(inForce(dir)), await actions(dir)], ["", []]);
   await assertRejects(() => Deno.stat(intentPath(dir)), Deno.errors.NotFound);
+});
+
+// Threat: A15, C11
+Deno.test("what stops a change while an applier checks it, stops it: a policy, or a freeze", async () => {
+  const until = new Date(Date.now() + 60_000).toISOString();
+  for (
+    const [code, stop] of [
+      ["stale", (dir: TempDir) => {
+        const policy = { version: 1, rules: [], floor: { hosts: ["api.github.com"] } };
+        Deno.writeTextFileSync(dir.at("policy.json"), JSON.stringify(policy));
+      }],
+      ["frozen", (dir: TempDir) => freeze(dir.path, "dev-1", until)],
+    ] as const
+  ) {
+    await using dir = await tempDir();
+    const { applier, calls } = enforcer(dir, { check: () => Promise.resolve(stop(dir)) });
+    const proposal = await queued(dir);
+    const error = await assertRejects(() => approve(dir, proposal, applier), SuperviseError);
+    assertEquals([error.code, calls, await actions(dir)], [code, ["check"], []], error.message);
+    assertEquals(await Deno.readTextFile(inForce(dir)), BEFORE);
+  }
 });
 
 // Threat: C11
@@ -404,6 +426,53 @@ Deno.test("a file in force that changes while it is decided is looked at again",
       ...{ notes: "", operator: "ada@host" },
     }), "stale");
   assertEquals(await Deno.readTextFile(inForce(dir)), "other.example.com\n");
+});
+
+// Threat: C11
+Deno.test("an approval of what is in force already has it take effect: an enforcer may have another file", async () => {
+  await using dir = await tempDir();
+  const { applier, calls, read } = enforcer(dir);
+  const proposal = await queued(dir);
+  await Deno.writeTextFile(inForce(dir), AFTER);
+  const decision = await approve(dir, proposal, applier);
+  assertEquals([decision.applied, read()], ["read 2 hosts", AFTER]);
+  assertEquals(calls, ["check", "apply"]);
+});
+
+// Threat: C4, C11
+Deno.test("a full disk does not keep a change in force that could not be recorded", {
+  ignore: !canMount,
+}, async () => {
+  await using dir = await tempDir();
+  await using _ = await mountTmpfs(dir.path, "size=1m");
+  const proposal = await queued(dir);
+  const fill = async () => {
+    using file = await Deno.open(dir.at("queue", "fill"), { create: true, write: true });
+    const block = new Uint8Array(4096);
+    await assertRejects(async () => {
+      while (true) await file.write(block);
+    });
+  };
+  const { applier, read } = enforcer(dir, {
+    apply: fill,
+    restore: () => Deno.remove(dir.at("queue", "fill")),
+  });
+  await assertRejects(() => approve(dir, proposal, applier));
+  assertEquals([await Deno.readTextFile(inForce(dir)), read()], [BEFORE, BEFORE]);
+  assertEquals((await actions(dir)).filter((action) => action === "approved"), []);
+});
+
+// Threat: C11
+Deno.test("a link in place of a file in force is not replaced: what it leads to would rule nothing", async () => {
+  await using dir = await tempDir();
+  const proposal = await queued(dir);
+  await Deno.rename(inForce(dir), dir.at("elsewhere"));
+  await Deno.symlink(dir.at("elsewhere"), inForce(dir));
+  const { applier, calls } = enforcer(dir);
+  const error = await assertRejects(() => approve(dir, proposal, applier), SuperviseError);
+  assertEquals([error.code, calls, await actions(dir)], ["unsafe_file", [], []]);
+  assertStringIncludes(error.message, "it is a link; put the file itself there");
+  assertEquals(await Deno.readTextFile(dir.at("elsewhere")), BEFORE);
 });
 
 Deno.test("the file in force keeps its mode; a new one can be read by the agent", async () => {

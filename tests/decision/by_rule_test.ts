@@ -1,6 +1,9 @@
 import {
+  type Applier,
+  ApplyError,
   decideByRule,
   InvalidNameError,
+  NotAppliedError,
   readOverview,
   readResponse,
   sha256Hex,
@@ -133,6 +136,30 @@ Deno.test("rules approve no more often than the policy says, in an hour and in a
     ["ask", 86_400_000],
   );
   assertEquals(await outcome("dev-1", 25), "approve");
+});
+
+// Threat: L14
+Deno.test("what a rule approves and does not take effect counts as an approval: it was in force for a moment", async () => {
+  await using dir = await rootWith({
+    rules: [{
+      ...KEEP,
+      marks_at_most: "medium",
+      hosts_within: ["*.b.example"],
+      count_per_day: 1,
+    }],
+  });
+  const applier: Applier = {
+    check: () => Promise.resolve(),
+    apply: () => Promise.reject(new ApplyError("probe", "is not allowed")),
+    restore: () => Promise.resolve("as before"),
+  };
+  const queued = await queueSample(dir.path, { proposedFile: `${IN_FORCE}x.b.example\n` });
+  const ref = { root: dir.path, bottleSlug: "dev-1", proposalId: queued.proposalId, applier };
+  await assertRejects(() => decideByRule(ref), NotAppliedError);
+  const again = await decideByRule(ref);
+  assertEquals([again.outcome, again.againAt === undefined], ["ask", false], again.why);
+  const [entry] = await entriesOf(dir);
+  assertEquals([entry?.operatorAction, entry?.rules], ["apply-failed", ["keep"]]);
 });
 
 // Threat: B5, L14

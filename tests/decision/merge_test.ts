@@ -154,6 +154,23 @@ Deno.test("decide() does not make a change in the file in force that was shown a
 });
 
 // Threat: B7
+Deno.test("what was shown of a Dockerfile is not decided on another one: what a line does depends on all before it", async () => {
+  const dockerfile = (...lines: string[]) => ["FROM debian", ...lines, ""].join("\n");
+  const [base, moved, more] = [
+    dockerfile("RUN useradd agent", "USER agent", "RUN make", "RUN make check"),
+    dockerfile("RUN useradd agent", "RUN make", "RUN make check", "USER agent"),
+    dockerfile("RUN useradd agent", "USER agent", "RUN make", "RUN ./setup.sh", "RUN make check"),
+  ];
+  await using dir = await rootWith("Dockerfile", base);
+  await queueSample(dir.path, { id: "p1", tool: "capability-block", proposedFile: more });
+  const shown = await inspect(dir, "p1");
+  await put(dir, "Dockerfile", moved);
+  const verdict = { status: "approved" } as const;
+  const request = { ...shown, root: dir.path, verdict, notes: "", operator: "ada@host" };
+  await refused(() => decide(request), "stale", "the file that was shown");
+});
+
+// Threat: B7
 Deno.test("an agent that names an old file as the one it started from gets nothing back that was removed since", async () => {
   const old = "a.example\nremoved.example\n";
   for (
