@@ -45,7 +45,13 @@ export {
   walkOwn,
 } from "./src/disk/read_own.ts";
 export { removeFile, replaceFileAlone } from "./src/disk/write.ts";
-export { freeze, type NotProven, readFrozen, readNotProven } from "./src/host/apply_state.ts";
+export {
+  freeze,
+  listHeld,
+  type NotProven,
+  readFrozen,
+  readNotProven,
+} from "./src/host/apply_state.ts";
 export { knownFile, readFileInForce } from "./src/host/config_files.ts";
 export {
   policyCopyPath,

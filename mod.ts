@@ -155,10 +155,11 @@ export {
   listVersions,
   readVersion,
 } from "./src/decision/versions.ts";
+export { freezeFiles, type FreezeRequest } from "./src/decision/freeze.ts";
 export { resolveNotProven, type ResolveRequest } from "./src/decision/resolve.ts";
 export type { Held } from "./src/decision/inspect.ts";
 export { NotAppliedError } from "./src/decision/change.ts";
-export type { NotProven } from "./src/host/apply_state.ts";
+export type { HeldBottle, NotProven } from "./src/host/apply_state.ts";
 
 // Checks and judges config files.
 export { validateAllowlist } from "./src/config/allowlist/check.ts";

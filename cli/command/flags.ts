@@ -45,6 +45,8 @@ export const ACTIONS = [
   "superseded",
   "apply-failed",
   "apply-resolved",
+  "frozen",
+  "freeze-ended",
 ] as const;
 
 const FLAG_TABLE = {
@@ -346,10 +348,11 @@ const VERB_TABLE = {
   "freeze": {
     program: "apply_state",
     usage: "--bottle SLUG",
-    about: "change no file in force of a bottle for some time, whoever decides",
-    flags: ["until", "for", "end"],
+    about: "keep each file in force of a bottle as it is until a time",
+    flags: ["until", "for", "end", "notes", "operator"],
     says: {
       bottle: "the bottle",
+      notes: "your words for the log",
       until: "until then: 2026-11-22T10:00:00Z, or local time without the Z",
     },
   },

@@ -215,9 +215,11 @@ export function renderEntry(
       ? line("approved without a look, by --if-unmarked: no new reach, no mark")
       : []),
     ...(entry.rules === undefined ? [] : line(`decided by rules: ${entry.rules.join(", ")}`)),
-    ...(entry.until === undefined
-      ? []
-      : line(`meant until ${entry.until}; nothing ends it by itself`)),
+    ...(entry.until === undefined ? [] : line(
+      operatorAction === "frozen"
+        ? `no file of the bottle changes until ${entry.until}`
+        : `meant until ${entry.until}; nothing ends it by itself`,
+    )),
     ...(entry.applied === undefined ? [] : line(`in force: ${entry.applied}`)),
     ...(entry.policySha256 ? line(`under policy.json ${entry.policySha256}`) : []),
     ...(entry.standingSha256 ? line(`and standing.json ${entry.standingSha256}`) : []),

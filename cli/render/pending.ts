@@ -4,11 +4,11 @@
  * @module
  */
 
-import { type Hints, makeVisible, unlistedReason } from "../../read_mod.ts";
-import type { Mark, Overview, PendingProposal, UnrecordedResponse } from "../../mod.ts";
+import { CONFIG_FILE_FOR_TOOL, type Hints, makeVisible, unlistedReason } from "../../read_mod.ts";
+import type { HeldBottle, Mark, Overview, PendingProposal, UnrecordedResponse } from "../../mod.ts";
 import { beginningOf, quoteFile, quoteId, visibleJson } from "./quote.ts";
 import { badge, paintHigh, paintPart, type Style } from "./style.ts";
-import { age } from "./time.ts";
+import { age, localTime } from "./time.ts";
 import { alignColumns, cut, wrap } from "./wrap.ts";
 
 /** The marks of pending proposals. A proposal without an entry was not judged. */
@@ -181,12 +181,37 @@ export function unlistedJson({ bottleSlug, count }: UnlistedInBottle): object {
 }
 
 /** All that is wrong in the queues, a line each, not made visible yet. */
-export function alarmLines({ unrecordedResponses, unlisted, unreadable }: Overview): string[] {
+export function alarmLines(overview: Overview): string[] {
+  const { held, unrecordedResponses, unlisted, unreadable } = overview;
   return [
+    ...held.flatMap((one) => heldInWords(one).map((words) => `! ${one.bottleSlug}: ${words}`)),
     ...unrecordedResponses.map(unrecordedLine),
     ...unlisted.map(unlistedLine),
     ...unreadable.map(unreadableLine),
   ];
+}
+
+/** Why no file in force of a bottle is changed now, not made visible yet. */
+export function heldInWords(
+  { notProven, frozenUntil, problem }: Omit<HeldBottle, "bottleSlug">,
+): string[] {
+  return [
+    ...(notProven === undefined ? [] : [
+      `ENFORCER NOT PROVEN: nobody knows which ${CONFIG_FILE_FOR_TOOL[notProven.tool]} it has ` +
+      `(${notProven.reason}); apply resolve ends that`,
+    ]),
+    ...(frozenUntil === undefined ? [] : [`FROZEN until ${localTime(frozenUntil)}`]),
+    ...(problem === undefined ? [] : [`NOTHING IS APPLIED: ${problem}`]),
+  ];
+}
+
+/** What keeps a bottle's files in force from being changed, as JSON. */
+export function heldJson({ notProven, frozenUntil }: Omit<HeldBottle, "bottleSlug">): object {
+  const { tool, reason, since } = notProven ?? {};
+  return {
+    not_proven: notProven === undefined ? null : { tool, reason, since },
+    frozen_until: frozenUntil ?? null,
+  };
 }
 
 /** What is said where nothing is listed. A proposal that cannot be listed may be pending. */

@@ -7,7 +7,7 @@
 import { CONFIG_FILE_FOR_TOOL, describeReach, type Hints, visibleLine } from "../../read_mod.ts";
 import type { Comparison, Inspection, Tool } from "../../mod.ts";
 import { diffBlocks, markBlocks } from "./diff.ts";
-import { oftenIn } from "./pending.ts";
+import { heldInWords, oftenIn } from "./pending.ts";
 import { quoteId, renderQuoted } from "./quote.ts";
 import type { Style } from "./style.ts";
 import { age, localTime } from "./time.ts";
@@ -116,6 +116,7 @@ export function proposalBlocks(
       renderQuoted({ heading: "The agent says:", text, kind: "prose" }, columns, style),
     EMPTY,
     Object.assign(recent, { isLive: true }),
+    ...heldInWords(inspection).map((words) => warning(visibleLine(words, "code"), "red")),
     ...(unrecordedResponse === undefined ? [] : [warning(
       `It is answered without a record: ${visibleLine(unrecordedResponse.says, "code")}. ` +
         "The log has no such decision.",

@@ -225,7 +225,13 @@ export function openApp(
 ) {
   const state = openState(ports, style, (group) => void write(state, group), changed);
   const { list, undoBuffer, guard } = state;
-  let alarms: Overview = { pending: [], unrecordedResponses: [], unlisted: [], unreadable: [] };
+  let alarms: Overview = {
+    pending: [],
+    unrecordedResponses: [],
+    unlisted: [],
+    unreadable: [],
+    held: [],
+  };
   let drawnMs = ports.elapsedMs();
   let height = 1;
   let framed: Viewport | undefined;
@@ -323,6 +329,11 @@ export function openApp(
     /** To be called once a second. */
     tick(): void {
       list.sweep();
+      const held = ports.held();
+      if (JSON.stringify(held) !== JSON.stringify(alarms.held)) {
+        alarms = { ...alarms, held };
+        changed();
+      }
       checkFilesInForce(state);
       const nowMs = ports.elapsedMs();
       if (undoBuffer.count() > 0 || nowMs - drawnMs >= REDRAW_MS) {

@@ -6,6 +6,7 @@
 
 import {
   type Changes,
+  listHeld,
   ownFileStamp,
   privateDir,
   readOverridable,
@@ -114,6 +115,7 @@ export async function reviewFullScreen(context: Context): Promise<number> {
       inspectProposal({ root, bottleSlug, proposalId }),
     decide: (seen, said) => decideAsShown(quiet, seen, said),
     edit: (inspection, start) => lend(() => editProposal(context, inspection, start)),
+    held: () => listHeld(root, context.where.bottleSlug),
     overridable: ({ bottleSlug, proposalId }) => readOverridable({ root, bottleSlug, proposalId }),
     marksOf: judged.marksOf,
     hintsOf: judged.hintsOf,

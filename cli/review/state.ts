@@ -5,7 +5,7 @@
  * @module
  */
 
-import type { Decision, Inspection, Mark, Obstacle, PendingProposal } from "../../mod.ts";
+import type { Decision, Inspection, Mark, Obstacle, Overview, PendingProposal } from "../../mod.ts";
 import type { Hints } from "../../internal_mod.ts";
 import type { Said, Seen } from "../operate/decision.ts";
 import type { Edit } from "../operate/editor.ts";
@@ -39,6 +39,8 @@ export interface Ports {
   readonly hintsOf: (entry: PendingProposal) => Hints;
   /** The operators' last notes to rejected proposals of a bottle, the latest first. */
   readonly pastNotes: (entry: PendingProposal) => Promise<readonly string[]>;
+  /** The bottles whose files in force are not changed now. */
+  readonly held: () => Overview["held"];
   /** A text that differs between any two states of a file. */
   readonly stampOf: (path: string) => string;
   /** An error in words. */

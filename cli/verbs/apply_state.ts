@@ -4,8 +4,8 @@
  * @module
  */
 
-import { applierOf, durationMs, freeze, readFrozen, readNotProven } from "../../internal_mod.ts";
-import { resolveNotProven } from "../../mod.ts";
+import { applierOf, durationMs, readFrozen, readNotProven } from "../../internal_mod.ts";
+import { freezeFiles, resolveNotProven } from "../../mod.ts";
 import { runAlone } from "../command/alone.ts";
 import { type Context, namedBottle, openApplier, operatorAccount } from "../command/context.ts";
 import { UsageError } from "../command/flags.ts";
@@ -48,8 +48,9 @@ export async function applyResolve(context: Context): Promise<void> {
 }
 
 /** `freeze`: refuses each change of a file in force of the bottle until a time, of people and of rules. */
-export function freezeBottle(context: Context): void {
-  const { root, flags: { until, for: duration, end, json }, print, printJson } = context;
+export async function freezeBottle(context: Context): Promise<void> {
+  const { root, flags, print, printJson } = context;
+  const { until, for: duration, end, notes = "", operator: operatorName, json } = flags;
   const bottle = namedBottle(context);
   if ([until !== undefined, duration !== undefined, end].filter(Boolean).length !== 1) {
     throw new UsageError("Cannot freeze: give one of --until WHEN, --for TIME and --end");
@@ -68,9 +69,15 @@ export function freezeBottle(context: Context): void {
       throw new UsageError(`Cannot freeze until ${until}: that is over; --for 2h counts from now`);
     }
   }
-  freeze(root, bottle, untilMs === undefined ? undefined : new Date(untilMs).toISOString());
-  const frozenUntil = readFrozen(root, bottle, nowMs);
-  if (json) printJson({ bottle, frozen_until: frozenUntil ?? null });
+  // Without one to end, nothing is recorded.
+  if (!end || readFrozen(root, bottle) !== undefined) await ensureKey(context);
+  const head = await freezeFiles({
+    ...{ root, bottleSlug: bottle, notes, operator: operatorAccount() },
+    ...(operatorName !== undefined && { operatorName }),
+    ...(untilMs !== undefined && { until: new Date(untilMs) }),
+  });
+  const frozenUntil = untilMs === undefined ? undefined : new Date(untilMs).toISOString();
+  if (json) printJson({ bottle, frozen_until: frozenUntil ?? null, audit_head: head ?? null });
   else if (frozenUntil === undefined) print(`${bottle} is not frozen.`);
   else print(`${bottle} is frozen until ${localTime(frozenUntil)}; --end ends it before.`);
 }

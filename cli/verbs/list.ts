@@ -18,6 +18,7 @@ import { writeJsonList } from "../operate/pager.ts";
 import {
   alarmLines,
   countMarks,
+  heldJson,
   hintsJson,
   nothingListed,
   pendingJson,
@@ -54,6 +55,11 @@ export function list(context: Context): number {
       foreign_answers: unrecordedResponses.map(unrecordedJson),
       unlisted: unlisted.map(unlistedJson),
       unreadable: unreadable.map(unreadableJson),
+      held: overview.held.map((one) => ({
+        bottle_slug: one.bottleSlug,
+        ...heldJson(one),
+        problem: one.problem ?? null,
+      })),
     });
     return exit;
   }

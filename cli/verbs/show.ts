@@ -34,7 +34,7 @@ import { onlyOne, resolveProposal } from "../command/resolve.ts";
 import { selectLogs } from "../operate/logs.ts";
 import { printFile } from "../operate/pager.ts";
 import { entryJson, renderEntry } from "../render/entry.ts";
-import { hintsJson, markJson, pendingJson } from "../render/pending.ts";
+import { heldJson, hintsJson, markJson, pendingJson } from "../render/pending.ts";
 import { renderProposal } from "../render/proposal.ts";
 import { visibleJson } from "../render/quote.ts";
 
@@ -126,6 +126,7 @@ function inspectionJson(inspection: Inspection, hints: Parameters<typeof hintsJs
     marks: inspection.marks.map(markJson),
     ...reachJson(inspection),
     foreign_answer: inspection.unrecordedResponse?.says ?? null,
+    ...heldJson(inspection),
   };
 }
 

@@ -54,7 +54,13 @@ export interface Changes {
   readonly now: Overview;
 }
 
-const NOTHING: Overview = { pending: [], unrecordedResponses: [], unlisted: [], unreadable: [] };
+const NOTHING: Overview = {
+  pending: [],
+  unrecordedResponses: [],
+  unlisted: [],
+  unreadable: [],
+  held: [],
+};
 
 type Ref = Pick<UnrecordedResponse, "bottleSlug" | "proposalId">;
 
@@ -91,6 +97,7 @@ function withUnseen(before: Overview, found: Overview): Overview {
     unlisted: both(before.unlisted, found.unlisted)
       .sort((a, b) => a.bottleSlug < b.bottleSlug ? -1 : 1),
     unreadable: both(files, found.unreadable),
+    held: found.held,
   };
 }
 

@@ -15,6 +15,7 @@ import {
 } from "../disk/layout.ts";
 import { ownFileStamp } from "../disk/read_own.ts";
 import { directoryIdentity, listNames, stampOfFile } from "../disk/read_untrusted.ts";
+import { type HeldBottle, listHeld } from "../host/apply_state.ts";
 import { type FileInForce, readFileInForce } from "../host/config_files.ts";
 import {
   decidedAmong,
@@ -60,6 +61,8 @@ export interface Overview {
     /** Set if it is a bottle's queue that could not be looked into: anything may be pending there. */
     readonly isWholeQueue?: true;
   })[];
+  /** The bottles whose files in force are not changed now, by slug. */
+  readonly held: readonly HeldBottle[];
 }
 
 interface BottleLook extends QueueListing {
@@ -148,7 +151,8 @@ export function openQueues(options: RootOptions & ListOptions) {
         if (latest.unlisted > 0) unlisted.push({ bottleSlug: slug, count: latest.unlisted });
         for (const file of latest.unreadable) unreadable.push({ bottleSlug: slug, ...file });
       }
-      return { pending: pending.sort(comparePending), unrecordedResponses, unlisted, unreadable };
+      const waiting = { pending: pending.sort(comparePending), unrecordedResponses };
+      return { ...waiting, unlisted, unreadable, held: listHeld(root, bottleSlug) };
     },
   };
 }

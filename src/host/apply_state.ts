@@ -7,9 +7,11 @@
 
 import { privateDir } from "../disk/layout.ts";
 import { readOwnFile } from "../disk/read_own.ts";
+import { listNames } from "../disk/read_untrusted.ts";
 import { removeFile, replaceFile } from "../disk/write.ts";
 import { isTool, parseJsonBytes } from "../records/codec.ts";
-import { checkBottleSlug } from "../records/names.ts";
+import { SuperviseError } from "../records/errors.ts";
+import { checkBottleSlug, isBottleSlug } from "../records/names.ts";
 import type { Tool } from "../records/proposal.ts";
 import { isText, shapeOf } from "../records/shape.ts";
 import { asciiJson } from "../text/json.ts";
@@ -83,6 +85,38 @@ export function readFrozen(root: string, slug: string, now = Date.now()): string
   if (bytes === undefined) return undefined;
   const { until } = FROZEN.read(parseJsonBytes(bytes, path), path);
   return Date.parse(until) > now ? until : undefined;
+}
+
+/** A bottle whose files in force are not changed now. */
+export interface HeldBottle {
+  /** The bottle. */
+  readonly bottleSlug: string;
+  /** Why it is not known which file the bottle's enforcer has; missing if that is known. */
+  readonly notProven?: NotProven;
+  /** Until when the operator froze the bottle's files, ISO 8601; missing if they are not frozen. */
+  readonly frozenUntil?: string;
+  /** Why that cannot be told: then nothing is changed either. */
+  readonly problem?: string;
+}
+
+/** The bottles whose files in force are not changed now. Two directories are read, and the files in them. */
+export function listHeld(root: string, only?: string): readonly HeldBottle[] {
+  const names = ["not-proven", "frozen"].flatMap((dir) => listNames(join(privateDir(root), dir)));
+  const slugs = new Set(names.map((name) => name.replace(/\.json$/, "")).filter(isBottleSlug));
+  return [...slugs].sort().flatMap((bottleSlug) => {
+    if (only !== undefined && bottleSlug !== only) return [];
+    try {
+      const [notProven, frozenUntil] = [
+        readNotProven(root, bottleSlug),
+        readFrozen(root, bottleSlug),
+      ];
+      if (notProven === undefined && frozenUntil === undefined) return [];
+      return [{ bottleSlug, ...(notProven && { notProven }), ...(frozenUntil && { frozenUntil }) }];
+    } catch (error) {
+      if (!(error instanceof SuperviseError)) throw error;
+      return [{ bottleSlug, problem: error.message }];
+    }
+  });
 }
 
 /** Freezes a bottle's files until a time, ISO 8601, or no longer. */

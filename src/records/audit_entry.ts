@@ -30,6 +30,12 @@ export const ACTION_APPLY_FAILED = "apply-failed";
  */
 export const ACTION_APPLY_RESOLVED = "apply-resolved";
 
+/** The action of an entry which says until when an operator froze all files in force of the bottle. */
+export const ACTION_FROZEN = "frozen";
+
+/** The action of an entry which says that an operator ended that before its time. */
+export const ACTION_FREEZE_ENDED = "freeze-ended";
+
 /**
  * What an operator can confirm: `high-marks`, by typing the bottle's name; `stale`, that the file in force
  * is not the one the agent started from; `unrecorded-response`, that a response without a record is moved
@@ -130,7 +136,7 @@ export interface AuditEntry {
   readonly standing?: MadeStanding;
   /** The rules of that policy that made the decision, all that it needed; missing if a person made it. */
   readonly rules?: readonly string[];
-  /** Until when a rule meant its approval, ISO 8601. Nothing takes it back then. */
+  /** Until when files are frozen, or a rule meant its approval, ISO 8601. Nothing takes it back then. */
   readonly until?: string;
   /**
    * What made the file in force take effect, and what was seen of it; missing if no file changed, as in older

@@ -19,7 +19,13 @@ import { asUser, ranAlone } from "../support/user.ts";
 import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
 
-const NOTHING: Overview = { pending: [], unrecordedResponses: [], unlisted: [], unreadable: [] };
+const NOTHING: Overview = {
+  pending: [],
+  unrecordedResponses: [],
+  unlisted: [],
+  unreadable: [],
+  held: [],
+};
 
 /** Where a proposal is: pending with some bytes, or its response is without a record. */
 type Place = { readonly sha: string } | { readonly says: string };
@@ -41,6 +47,7 @@ function overviewOf(
     ),
     unlisted: rest.unlisted ?? [],
     unreadable: rest.unreadable ?? [],
+    held: [],
   };
 }
 
@@ -95,7 +102,7 @@ function applied(overview: Overview, events: readonly QueueEvent[]): Overview {
       if (event.event === "unlisted") unlisted = [...unlisted, event];
     }
   }
-  return { pending, unrecordedResponses, unlisted, unreadable };
+  return { pending, unrecordedResponses, unlisted, unreadable, held: [] };
 }
 
 const slug = fc.constantFrom("dev-1", "web.2");

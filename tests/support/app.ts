@@ -18,6 +18,7 @@ import type { Size } from "../../cli/review/terminal.ts";
 import {
   decidedAmong,
   hintsOfPending,
+  listHeld,
   marksOfPending,
   readOverridable,
 } from "../../internal_mod.ts";
@@ -117,6 +118,7 @@ export async function openTestApp(dir: TempDir, options: AppOptions = {}): Promi
     marksOf: (entry) => marksOfPending([entry], root).get(entry),
     pastNotes: (entry) => follow(Promise.resolve(pastNotes(entry, root))),
     stampOf,
+    held: () => listHeld(root),
     explain: (error) => failureOf(error, { root }).message,
     visible: context.visible,
     suspend: () => void left.suspended++,

@@ -8,7 +8,7 @@ const look = (...named: readonly (readonly [string, string])[]) => ({
     const [bottleSlug, proposalId] = name.split("/");
     return { event, bottleSlug, proposalId, atStart: false } as unknown as QueueEvent;
   }),
-  now: { pending: [], unrecordedResponses: [], unlisted: [], unreadable: [] },
+  now: { pending: [], unrecordedResponses: [], unlisted: [], unreadable: [], held: [] },
 });
 
 const arrived = (...names: readonly string[]) =>

@@ -14,6 +14,7 @@ const overview = (pending: Overview["pending"]): Overview => ({
   unrecordedResponses: [],
   unlisted: [],
   unreadable: [],
+  held: [],
 });
 
 Deno.test("openList() keeps a hundred rows that wait no more, and all that wait", () => {

@@ -28,7 +28,13 @@ function opened() {
   const clock = openClock(0);
   let shifts = 0;
   const list = openList(clock.now, () => shifts++);
-  let before: Overview = { pending: [], unrecordedResponses: [], unlisted: [], unreadable: [] };
+  let before: Overview = {
+    pending: [],
+    unrecordedResponses: [],
+    unlisted: [],
+    unreadable: [],
+    held: [],
+  };
   const merge = (ids: readonly string[], { version = 0, decision = APPROVED }: Merged = {}) => {
     const pending = ids.map((id) => entryOf(id, version));
     const changes = changesBetween(

@@ -1,9 +1,22 @@
 import { readFrozen, readNotProven } from "../../../internal_mod.ts";
-import { readAuditEntries, sha256Hex } from "../../../mod.ts";
+import {
+  AuditLogChangedError,
+  editFile,
+  freezeFiles,
+  readAuditEntries,
+  sha256Hex,
+} from "../../../mod.ts";
+import { openTestApp } from "../../support/app.ts";
 import { supervise } from "../../support/command_line.ts";
 import { queueSample } from "../../support/records.ts";
 import { type TempDir, tempDir } from "../../support/temp.ts";
-import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import {
+  assert,
+  assertEquals,
+  assertMatch,
+  assertRejects,
+  assertStringIncludes,
+} from "@std/assert";
 
 const IN_FORCE = "api.example.com\n";
 
@@ -91,7 +104,7 @@ Deno.test("freeze keeps approvals from changing a file, until it is over or ende
   await Deno.remove(notProvenPath(dir));
   const freeze = (...more: string[]) =>
     supervise(dir.path, ["freeze", "--bottle", "dev-1", ...more]);
-  const frozen = await freeze("--for", "2h", "--json");
+  const frozen = await freeze("--for", "2h", "--notes", "a release", "--json");
   const until = JSON.parse(frozen.out).frozen_until;
   assertEquals([frozen.code, readFrozen(dir.path, "dev-1")], [0, until]);
   const approve = () => supervise(dir.path, ["approve", "p1", "--if-unmarked", "--json"]);
@@ -101,9 +114,86 @@ Deno.test("freeze keeps approvals from changing a file, until it is over or ende
   const other = await freeze("--until", "2999-01-01T00:00:00Z");
   assertMatch(other.out, /^dev-1 is frozen until 2999-01-01 .*; --end ends it before\.\n$/);
   const ended = await freeze("--end", "--json");
-  assertEquals(JSON.parse(ended.out), { version: 1, bottle: "dev-1", frozen_until: null });
+  const { audit_head: head, ...said } = JSON.parse(ended.out);
+  assertEquals(said, { version: 1, bottle: "dev-1", frozen_until: null });
+  assertMatch(head, /^3:[0-9a-f]{64}$/);
   assertEquals(readFrozen(dir.path, "dev-1"), undefined);
   assertEquals((await freeze("--end")).out, "dev-1 is not frozen.\n");
+  const entries = await readAuditEntries("pipelock", "dev-1", { root: dir.path });
+  assertEquals(entries.map((entry) => [entry.operatorAction, entry.until, entry.operatorNotes]), [
+    ["frozen", until, "a release"],
+    ["frozen", "2999-01-01T00:00:00.000Z", ""],
+    ["freeze-ended", undefined, ""],
+  ]);
+  const shown = await supervise(dir.path, ["audit", "show", "--action", "frozen", "--full"]);
+  assertStringIncludes(shown.out, `  no file of the bottle changes until ${until}\n`);
+});
+
+// Threat: C11
+Deno.test("freeze waits for a change that is under way, and is there after each failure", async () => {
+  await using dir = await notProven();
+  await Deno.remove(notProvenPath(dir));
+  const edit = { root: dir.path, bottleSlug: "dev-1", tool: "pipelock-block" } as const;
+  const file = `${IN_FORCE}api.github.com\n`;
+  const done: string[] = [];
+  let frozen: Promise<unknown> = Promise.resolve();
+  const until = new Date(Date.now() + 3_600_000);
+  const request = { root: dir.path, bottleSlug: "dev-1", notes: "", operator: "ada@host" };
+  await editFile({
+    ...edit,
+    ...{ file, currentSha256: sha256Hex(IN_FORCE), notes: "", operator: "ada@host" },
+    applier: {
+      check: () => {
+        frozen = freezeFiles({ ...request, until }).then(() => done.push("frozen"));
+        return Promise.resolve();
+      },
+      apply: () => Promise.resolve(`${done.push("applied")}`),
+      restore: () => Promise.resolve(""),
+    },
+  });
+  await frozen;
+  assertEquals(done, ["applied", "frozen"]);
+  assertEquals(readFrozen(dir.path, "dev-1"), until.toISOString());
+  // What cannot be recorded stays frozen, whether it was to begin or to end.
+  await Deno.truncate(dir.at("audit/pipelock-dev-1.log"));
+  await assertRejects(() => freezeFiles(request), AuditLogChangedError);
+  const later = new Date(until.getTime() + 1);
+  await assertRejects(() => freezeFiles({ ...request, until: later }), AuditLogChangedError);
+  assertEquals(readFrozen(dir.path, "dev-1"), later.toISOString());
+  for (const bad of [new Date(0), new Date(NaN)]) {
+    await assertRejects(() => freezeFiles({ ...request, until: bad }), RangeError);
+  }
+});
+
+// Threat: C11
+Deno.test("list, show and the review screen say loudly what keeps a bottle's files from being changed", async () => {
+  await using dir = await notProven();
+  await supervise(dir.path, ["freeze", "--bottle", "dev-1", "--until", "2999-01-01T00:00:00Z"]);
+  const list = await supervise(dir.path, ["list"]);
+  assertStringIncludes(
+    list.err,
+    "! dev-1: ENFORCER NOT PROVEN: nobody knows which allowlist it has (start: gone)",
+  );
+  assertMatch(list.err, /! dev-1: FROZEN until 2999-01-01 /);
+  const { held } = JSON.parse((await supervise(dir.path, ["list", "--json"])).out);
+  const { bottle_slug: bottle, problem, ...state } = held[0];
+  assertEquals([bottle, problem, state.frozen_until], ["dev-1", null, "2999-01-01T00:00:00.000Z"]);
+  const { out } = await supervise(dir.path, ["show", "p1"]);
+  assertStringIncludes(out, "! ENFORCER NOT PROVEN: ");
+  assertMatch(out, /\n! FROZEN until 2999-01-01 /);
+  const shown = JSON.parse((await supervise(dir.path, ["show", "p1", "--json"])).out);
+  assertEquals([shown.not_proven, shown.frozen_until], [state.not_proven, state.frozen_until]);
+  await Deno.writeTextFile(notProvenPath(dir), "{");
+  assertStringIncludes((await supervise(dir.path, ["list"])).err, "! dev-1: NOTHING IS APPLIED: ");
+  const { app, screen } = await openTestApp(dir);
+  assertStringIncludes(screen(), "NOTHING IS APPLIED");
+  // Another program ended it, and nothing came into the queue.
+  await Deno.remove(notProvenPath(dir));
+  app.tick();
+  assertMatch(screen(), /FROZEN until 2999/);
+  await supervise(dir.path, ["freeze", "--bottle", "dev-1", "--end"]);
+  app.tick();
+  assert(!screen().includes("FROZEN"));
 });
 
 Deno.test("freeze and apply resolve say what is missing, or cannot be", async () => {

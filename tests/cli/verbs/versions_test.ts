@@ -92,9 +92,9 @@ Deno.test("rollback refuses in words what it cannot do", async () => {
   await refused(["routes"], 1, "no change of it is recorded");
   await refused(["routes", "--to", "1"], 3, "none is recorded");
   await refused([], 2, "write one of routes, allowlist, dockerfile");
-  await freeze(dir.path, "dev-1", new Date(Date.now() + 3_600_000).toISOString());
+  freeze(dir.path, "dev-1", new Date(Date.now() + 3_600_000).toISOString());
   await refused(["allowlist"], 1, "its files are frozen until");
-  await freeze(dir.path, "dev-1", undefined);
+  freeze(dir.path, "dev-1", undefined);
   await Deno.writeTextFile(fileOf(dir), BY_HAND);
   await refused(["allowlist"], 1, "another file is in force");
   await Deno.remove(dir.at("private/known/dev-1", sha256Hex(FIRST)));
