@@ -7,6 +7,7 @@
 import { currentConfigDirForSlug } from "../internal_mod.ts";
 import { queueDirForSlug } from "../mod.ts";
 import { sidecarFlags } from "../sidecar/settings.ts";
+import type { RunningProxy } from "./proxy.ts";
 import { ensureDir } from "@std/fs";
 import { fromFileUrl, join } from "@std/path";
 
@@ -92,6 +93,8 @@ export interface AgentAnswer {
   readonly isError: boolean;
   /** The answer in words. */
   readonly text: string;
+  /** What the agent's own request got before it asked, and after the answer. */
+  readonly tried?: readonly [before: number, after: number];
 }
 
 /** An agent that asks. */
@@ -107,17 +110,22 @@ export interface RunningAgent {
 }
 
 /**
- * Starts the agent, which may reach its sidecar and read its config in force, as in a real bottle.
+ * Starts the agent, which may reach its sidecar and its proxy, and read its config in force, as in a real
+ * bottle.
  *
  * @param root The root.
  * @param url The sidecar's endpoint.
+ * @param proxy The bottle's proxy, if it has one.
  * @returns The agent.
  */
-export function startAgent(root: string, url: string): RunningAgent {
+export function startAgent(root: string, url: string, proxy?: RunningProxy): RunningAgent {
   const config = currentConfigDirForSlug(SLUG, root);
-  const flags = ["--no-prompt", `--allow-net=${new URL(url).host}`, `--allow-read=${config}`];
+  const [through, net] = proxy === undefined
+    ? [[], ""]
+    : [[proxy.address, proxy.target], `,${proxy.address}`];
+  const flags = ["--no-prompt", `--allow-net=${new URL(url).host}${net}`, `--allow-read=${config}`];
   const process = new Deno.Command("deno", {
-    args: ["run", "--quiet", ...flags, join(HERE, "agent.ts"), url, config],
+    args: ["run", "--quiet", ...flags, join(HERE, "agent.ts"), url, config, ...through],
     stdin: "null",
     stdout: "piped",
   }).spawn();

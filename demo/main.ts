@@ -7,6 +7,7 @@
 
 import { type PendingProposal, readOverview, watchEvents } from "../mod.ts";
 import { layOut, type RunningAgent, SLUG, startAgent, startSidecar } from "./bottle.ts";
+import { type RunningProxy, startProxy } from "./proxy.ts";
 import { fromFileUrl, join } from "@std/path";
 
 const LAUNCHER = fromFileUrl(new URL("../cli/supervise.sh", import.meta.url));
@@ -134,13 +135,35 @@ function showAnswers({ answers }: RunningAgent): void {
   }
 }
 
+/** Says whether the agent's own request passes now. */
+function showRequest({ answers }: RunningAgent, proxy: RunningProxy | undefined): void {
+  if (proxy === undefined) {
+    say(
+      "No proxy is here that this user can start (Squid or tinyproxy): the files in force alone " +
+        "changed, and nothing reads them.",
+    );
+    return;
+  }
+  const tried = answers.find((answer) => answer.tried !== undefined)?.tried;
+  if (tried === undefined) return;
+  const [before, after] = tried;
+  const { host } = new URL(proxy.target);
+  say(
+    `The agent's own request for http://${host}/ through ${proxy.program}, which the demo started: ` +
+      `${before} before it asked, ${after} after the answer.`,
+  );
+}
+
 async function main(auto: boolean): Promise<void> {
   const root = await Deno.makeTempDir({ prefix: "supervise-demo-" });
   let stop: () => Promise<void> = async () => {};
   try {
     await layOut(root);
+    const proxy = await startProxy(root);
+    stop = async () => await proxy?.stop();
+    if (proxy !== undefined) await supervise(root, ["apply", "check", "--bottle", SLUG]);
     const sidecar = await startSidecar(root);
-    const agent = startAgent(root, sidecar.url);
+    const agent = startAgent(root, sidecar.url, proxy);
     stop = async () => {
       for (const process of [agent.process, sidecar.process]) {
         try {
@@ -150,6 +173,7 @@ async function main(auto: boolean): Promise<void> {
         }
         await process.status;
       }
+      await proxy?.stop();
     };
     Deno.addSignalListener("SIGINT", () => {
       void stop().then(() => Deno.remove(root, { recursive: true })).finally(() => Deno.exit(130));
@@ -173,6 +197,7 @@ async function main(auto: boolean): Promise<void> {
 
     say("What the agent was told:");
     showAnswers(agent);
+    showRequest(agent, proxy);
     await supervise(root, ["audit", "show"]);
     await supervise(root, ["audit", "verify"]);
     say("All the time the sidecar had these permissions, and no others:");

@@ -31,7 +31,7 @@ Deno.test("the README shows the screens that the demo shows", { ignore }, async 
   const [list = "", proposal = ""] = [...readme.matchAll(/^```text\n([^]*?)^```$/gm)]
     .map(([, block]) => block!.replace(/^\$ supervise review\n/, ""));
   await using terminal = await openTerminal(
-    "deno run --no-prompt --allow-read --allow-write --allow-run=deno,sh demo/main.ts; echo ended $?",
+    "deno run --no-prompt --allow-read --allow-write --allow-run=deno,sh --allow-net=127.0.0.1 demo/main.ts; echo ended $?",
     { NO_COLOR: "1" },
     [92, 24],
   );
