@@ -218,6 +218,75 @@ for (const proposed of SAME) {
   });
 }
 
+const PIP =
+  "FROM python\nENV PIP_INDEX_URL=https://pypi.corp.example\nRUN pip install corp-tool\nUSER agent\n";
+const NPM = "FROM node\nCOPY . /src\nRUN npm install -g typescript\nRUN make\nUSER agent\n";
+const APT = "FROM debian\nRUN apt-get update && apt-get install -y git\nUSER agent\n";
+const TWO_STAGES = `FROM debian AS early\nRUN make\n${PIP}`;
+
+/** What a file with one line more, behind another one, is: all that is new is known, or a person reads it. */
+const PLAIN:
+  readonly (readonly [what: string, before: string, line: string, behind: string, boolean])[] = [
+    ["a version", NPM, "RUN npm install -g left-pad@1.3.0", "typescript\n", true],
+    ["a prerelease", NPM, "RUN npm install -g left-pad@1.3.0-rc.1", "typescript\n", true],
+    ["an archive, for npm", NPM, "RUN npm install -g left-pad@1.tgz", "typescript\n", false],
+    ["an archive, for npm", NPM, "RUN npm install -g left-pad@1.0.0-x.tar", "typescript\n", false],
+    ["a version", PIP, "RUN pip install corp-lib==1.0.post1", "corp-tool\n", true],
+    ["an archive, for pip", PIP, "RUN pip install corp-lib==1.zip", "corp-tool\n", false],
+    ["a package", APT, "RUN apt-get update && apt-get install -y jq", "git\n", true],
+    ["an expression, for apt", APT, "RUN apt-get install -y netca.-openbsd", "git\n", false],
+    ["an expression, for apt", APT, "RUN apt-get install -y netca.-openbsd=1.2", "git\n", false],
+    ["a modifier, for apt", APT, "RUN apt-get install -y netcat-openbsd+", "git\n", false],
+    [
+      "a file, for apk",
+      APT.replace(/RUN.*/, "RUN apk add git"),
+      "RUN apk add curl.apk",
+      "git\n",
+      false,
+    ],
+    [
+      "a file, for apk",
+      APT.replace(/RUN.*/, "RUN apk add git"),
+      "RUN apk add curl=8.apk",
+      "git\n",
+      false,
+    ],
+    ["a package above its registry", PIP, "RUN pip install corp-lib", "FROM python\n", false],
+    [
+      "a package above what may switch scripts off",
+      NPM,
+      "RUN npm install -g jq",
+      "FROM node\n",
+      false,
+    ],
+    [
+      "a package of another manager, above a build",
+      NPM,
+      "RUN pip install x",
+      "typescript\n",
+      false,
+    ],
+    ["a package of another manager, at the end", NPM, "RUN pip install x", "RUN make\n", true],
+    ["a package of another stage", TWO_STAGES, "RUN pip install corp-lib", "RUN make\n", false],
+  ];
+
+for (const [what, before, line, behind, isWhole] of PLAIN) {
+  // Threat: L14
+  Deno.test(`rules ${isWhole ? "may" : "never"} decide on ${what}: ${line}`, () => {
+    const after = before.replace(behind, () => `${behind}${line}\n`);
+    assertEquals(compareConfigFiles(TOOL, before, after).isWhole, isWhole, after);
+  });
+}
+
+// Threat: L14
+Deno.test("a package that moves above another line is new there", () => {
+  const before =
+    "FROM python\nRUN pip install a\nENV PIP_INDEX_URL=https://x.example\nRUN pip install b\n";
+  const after = before.replace("install a", "install a b c");
+  const { isWhole, added } = compareConfigFiles(TOOL, before, after);
+  assertEquals([isWhole, added.map(({ value }) => value)], [true, ["pip:b", "pip:c"]]);
+});
+
 // Threat: A10
 Deno.test("a change below a frontend of somebody else's is unknown", () => {
   const foreign = IN_FORCE.replace("docker/dockerfile", "evil/dockerfile");
