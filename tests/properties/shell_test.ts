@@ -2,6 +2,7 @@ import { compareScripts, type Script } from "../../src/config/shell/compare.ts";
 import { countWork } from "../support/work.ts";
 import { holds } from "../support/properties.ts";
 import { assert, assertEquals } from "@std/assert";
+import commands from "../../src/config/shell/commands.json" with { type: "json" };
 import fc from "fast-check";
 
 const script = (text: string): Script => ({ text, lineAt: () => 1, isRoot: true, shell: "sh" });
@@ -156,4 +157,98 @@ Deno.test("the work on a file's scripts is bounded by their length, whatever the
     }),
     30,
   );
+});
+
+/** A command of each program that can be plain. */
+const PLAIN = [
+  ...Object.keys(commands.plain).flatMap((names) => names.split(" ")),
+  ...Object.entries(commands.verbs).flatMap(([names, [verbs]]) =>
+    names.split(" ").flatMap((name) => verbs!.split("|").map((verb) => `${name} ${verb}`))
+  ),
+];
+
+/** They do nothing with their words, or only read the files that these name. */
+const SAY = new Set(
+  (": true false echo printf local readonly trap cat ls wc tr cut rev tac nl fold column paste basename " +
+    "dirname realpath readlink stat du df getent strings cksum diff cmp comm which " +
+    "type ps free grep egrep fgrep test [").split(" "),
+);
+
+// Threat: A10
+Deno.test("a plain command that gets an option or a variable that no list has is told", () => {
+  const option = fc.constantFrom("--zq", "--zq-path=/home/dev/x", "--zq=https://y.example/x", "-Z");
+  const name = fc.constantFrom("a", "a==1.2.3", "a@1.2.3");
+  holds(
+    fc.property(
+      fc.constantFrom(...PLAIN),
+      name,
+      option,
+      fc.boolean(),
+      (text, name, more, isLast) => {
+        const after = isLast ? `${text} ${name} ${more}` : `${text} ${more} ${name}`;
+        if (!SAY.has(text)) {
+          assert(compare(`${text} ${name}`, after).added.length > 0, after);
+        }
+        const variable = `ZQ=/home/dev/x ${text} ${name}`;
+        assert(compare(`${text} ${name}`, variable).added.length > 0, variable);
+      },
+    ),
+    1000,
+  );
+});
+
+/** Programs that a test must not run, as they wait, end something or are the shell's own. */
+const UNSAFE = new Set(
+  ("local readonly trap type exit return break continue shift wait sleep sync ldconfig command chown chgrp " +
+    "useradd adduser groupadd addgroup userdel deluser passwd usermod umask bash sh curl wget locale-gen " +
+    "mkdir rmdir tee ln chmod ps free date : [").split(" "),
+);
+
+// Threat: A10
+Deno.test("a plain command writes no file when it is run", async () => {
+  const programs = Object.keys(commands.plain).flatMap((names) => names.split(" "))
+    .filter((name) => !UNSAFE.has(name));
+  const directory = await Deno.makeTempDir();
+  const state = () =>
+    [...Deno.readDirSync(directory)].map(({ name }) =>
+      `${name} ${Deno.readFileSync(`${directory}/${name}`)}`
+    ).sort();
+  for (const name of ["a", "b", "a.gz"]) Deno.writeTextFileSync(`${directory}/${name}`, "a\r\nb\n");
+  const before = state();
+  const cases = [
+    "-o c",
+    "a c",
+    "-w c",
+    "a -o c",
+    "-d -o c a",
+    "-i a",
+    "a.gz",
+    "-n a c",
+    "-c a",
+    "s/a/b/w a",
+  ];
+  let count = 0;
+  try {
+    for (const program of programs) {
+      for (const words of cases) {
+        if (compare("true", `${program} ${words}`).added.length > 0) continue;
+        const command = new Deno.Command(program, {
+          ...{ args: words.split(" "), cwd: directory },
+          ...{ stdin: "null", stdout: "null", stderr: "null" },
+        });
+        try {
+          await command.output();
+        } catch (error) {
+          // Not every machine has it.
+          if (error instanceof Deno.errors.NotFound) break;
+          throw error;
+        }
+        count++;
+        assertEquals(state(), before, `${program} ${words}`);
+      }
+    }
+  } finally {
+    await Deno.remove(directory, { recursive: true });
+  }
+  assert(count > 100, `${count} commands`);
 });

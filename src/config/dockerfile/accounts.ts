@@ -29,9 +29,9 @@ export function newAccounts(parent?: Accounts): Accounts {
 
 const number = (id: string) => /^[+-]?\d+$/.test(id) ? id.replace(/^[+-]?0*(?=\d)/, "") : undefined;
 
-/** Notes the accounts that a script makes in plain words; behind a quote or an `||` nothing is sure. */
+/** Notes the accounts that a script makes in plain words; behind a quote, a comment or an `||` nothing is sure. */
 export function noteAccounts({ users, groups }: Accounts, script: string): void {
-  const sure = script.split(/["'`]|\|\||<<|\bif\b/, 1)[0]!;
+  const sure = script.split(/["'`#]|\|\||<<|\bif\b/, 1)[0]!.replaceAll("\n", ";");
   const commands = sure.matchAll(
     /(?:^|&&|;)\s*(useradd|adduser|groupadd|addgroup)\s([^;&|<>()]*)/g,
   );

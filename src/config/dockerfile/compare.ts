@@ -4,7 +4,7 @@
  * Each stage is a list of steps in one spelling, each with the user, the shell and the directory that it runs
  * with. What is in both lists in the same order adds nothing; of the rest only a closed list of edits does not:
  * metadata (LABEL, EXPOSE, VOLUME, STOPSIGNAL, MAINTAINER), variables that change what is shown, texts, caches,
- * what the shell reader proves, and stages that no build of the last stage needs.
+ * commands of a plain form, and stages that no build of the last stage needs.
  *
  * @module
  */
@@ -16,10 +16,18 @@ import { BASE_USER } from "./accounts.ts";
 import { type Image, readImage } from "./images.ts";
 import { lineOf, type Outline, outlineDockerfile } from "./instructions.ts";
 import { downloadsOf, findNewFlags, isGuard, isInnocentText, judgeFiles } from "./judge_files.ts";
-import { type Judgement, judgeVariable, protects } from "./judge_variables.ts";
+import {
+  type Judgement,
+  judgeVariable,
+  lowers,
+  OBEYED_LABELS,
+  protects,
+} from "./judge_variables.ts";
 import { compareScripts, newWork, type Script, TOO_MUCH_WORK } from "../shell/compare.ts";
 import { proveDockerfile } from "./proof.ts";
 import { findTokens, hideTokens, isSecret } from "./secrets.ts";
+import { readSettings } from "./variables.ts";
+import { expand } from "./words.ts";
 import {
   isUsualShell,
   keyOf,
@@ -35,6 +43,9 @@ import {
 
 /** The frontends of BuildKit's own authors. */
 const OWN_FRONTEND = /^docker\.io\/docker\/dockerfile(?:-upstream)?$/;
+
+/** Longer names of labels are not looked at. */
+const MAX_LABEL_CHARS = 128;
 
 /** A Dockerfile as far as it matters for what it builds. */
 interface File {
@@ -78,6 +89,7 @@ export function compareDockerfile(current: string | null, proposed: string): Fin
   compareFrontends(before, after, found);
   compareImages(before, after, found);
   compareTokens(before, after, found);
+  compareLabels(before, after, found);
   const scripts = compareScripts(before.scripts, after.scripts);
   const work = [newWork(), newWork()] as const;
   for (const stage of after.stages) {
@@ -95,6 +107,8 @@ export function compareDockerfile(current: string | null, proposed: string): Fin
     // Nothing of it is built, unless somebody asks for this stage by name.
     if (!isNeeded) found.take(mine.atLeastMedium());
   }
+  const [was, is] = [before.last, after.last].map((stage) => stage ? ownScriptsOf(stage) : []);
+  addScripts(compareScripts(was!, is!, work), found, scripts);
   const unbuilt = (line: number) => {
     const stage = after.stages.findLast((each) => each.line <= line);
     return stage !== undefined && !after.needed.has(stage);
@@ -307,6 +321,23 @@ function compareTokens(before: File, after: File, found: Found): void {
   }
 }
 
+/** Labels say something about an image, but for those that a program obeys which starts its containers. */
+function compareLabels(before: File, after: File, found: Found): void {
+  const labelsOf = ({ outline: { instructions, escape } }: File) =>
+    instructions.filter(({ name }) => /^label$/i.test(name)).flatMap((instruction) =>
+      readSettings("ENV", instruction.args, escape).map(({ name, written = "", at }) => {
+        const [label, value] = [name, written].map((part) =>
+          expand(part, { escape })?.text ?? part
+        );
+        return { name: label!, text: `LABEL ${label}=${value}`, line: lineOf(instruction, at) };
+      })
+    ).filter(({ name }) => name.length > MAX_LABEL_CHARS || OBEYED_LABELS.test(name));
+  const known = new Set(labelsOf(before).map(({ text }) => text));
+  for (const { text, line } of labelsOf(after)) {
+    if (!known.has(text)) found.add("command", text, line);
+  }
+}
+
 /** What a stage begins with: its image may be in force, and elsewhere. */
 function compareBases(
   was: Stage | undefined,
@@ -449,6 +480,13 @@ function variablesNamed({ instructions }: Outline): ReadonlySet<string> {
 
 function addFiles(step: Step, { before, after }: Place, found: Found): void {
   if (isInnocentText(step)) return;
+  // The same download, which is compared with a checksum from now on.
+  const [flags] = (JSON.parse(step.key) as readonly unknown[]).slice(-1) as [readonly string[]];
+  const unchecked = flags.filter((flag) => !flag.startsWith("--checksum="));
+  if (
+    unchecked.length < flags.length &&
+    before.keys.has(step.key.replace(JSON.stringify(flags), () => JSON.stringify(unchecked)))
+  ) return;
   const { sources, target } = step.files!;
   const from = step.from.map(keyOf).map((each) => ` from ${each}`).join("");
   found.add("file", `${sources.join(" ")}${from} to ${target}`, step.line);
@@ -505,7 +543,7 @@ function judgeRemoved(step: Step, added: readonly Step[], { stage }: Place, foun
     if (protects(name, value)) {
       const message = `without ${quote(name)} its protection would go`;
       found.lose(name, line, low("removed-protection", message));
-    } else if (judgement !== "innocent") {
+    } else if (judgement !== "innocent" && !lowers(name, value)) {
       found.lose(name, line, low("removed-variable", `${quote(name)} would no longer be set`));
     }
   } else if (files !== undefined) {
@@ -543,11 +581,16 @@ function addScripts({ added }: Items, found: Found, whole: Items): void {
 
 function scriptsOf(stages: readonly Stage[]): readonly Script[] {
   const last = stages.at(-1);
-  const own = last === undefined ? [] : [readStart(last), readHealthcheck(last)];
   return [
     ...stages.flatMap(({ steps }) => scriptsIn(steps)),
-    ...own.flatMap((each) => [each?.script ?? [], each?.command ?? []].flat()),
+    ...last === undefined ? [] : ownScriptsOf(last),
   ];
+}
+
+/** What runs in the bottle, and not while it is built. */
+function ownScriptsOf(stage: Stage): readonly Script[] {
+  return [readStart(stage), readHealthcheck(stage)]
+    .flatMap((each) => [each?.script ?? [], each?.command ?? []].flat());
 }
 
 /** The user that the bottle ends up as. */

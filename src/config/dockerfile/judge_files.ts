@@ -50,7 +50,8 @@ export function isGuard(step: Step): boolean {
 /** Whether all that a COPY adds is a text that programs show, and none obeys. */
 export function isInnocentText({ kind, files, instruction, from }: Step): boolean {
   return kind === "COPY" && from.length === 0 && instruction.flags.length === 0 &&
-    instruction.heredocs.length === files!.sources.length && TEXTS.test(files!.target);
+    instruction.heredocs.length === files!.sources.length && TEXTS.test(files!.target) &&
+    !/\.d\//.test(files!.target);
 }
 
 /** A flag's value; `undefined` without the flag. */
@@ -142,8 +143,7 @@ export function* findNewFlags(step: Step, replaced: readonly Step[]): Generator<
     if (known.has(text)) continue;
     const type = fields?.get("type")?.toLowerCase() ?? "bind";
     if (fields !== undefined) {
-      if (type === "cache" && isCache(fields)) continue;
-      if (type === "tmpfs") continue;
+      if (isCache(type, fields)) continue;
       const message = `the command could read ${quote(text.slice(8), 160)}`;
       const isGiven = type === "secret" || type === "ssh";
       yield {
@@ -160,12 +160,14 @@ export function* findNewFlags(step: Step, replaced: readonly Step[]): Generator<
   }
 }
 
-/** A cache that no other build names, and where package managers keep theirs. */
-function isCache(fields: ReadonlyMap<string, string>): boolean {
-  const keys = ["type", "target", "dst", "destination", "sharing"];
-  const target = fields.get("target") ?? fields.get("dst") ?? fields.get("destination") ?? "";
-  return [...fields.keys()].every((key) => keys.includes(key)) && CACHES.test(target) &&
-    !target.includes("..");
+/** A cache that no other build names, and where package managers keep theirs, or files that go. */
+function isCache(type: string, fields: ReadonlyMap<string, string>): boolean {
+  const target = fields.get("target") ?? "";
+  return [...fields.keys()].every((key) => /^(?:type|target|sharing)$/.test(key)) &&
+    !target.includes("..") &&
+    (type === "tmpfs"
+      ? /^\/(?:tmp|run|var\/tmp)\/?$/.test(target)
+      : type === "cache" && CACHES.test(target));
 }
 
 function judgePrivilege(flag: string): Judgement {

@@ -32,6 +32,9 @@ const PROTECTS = lists.protects.map(({ names, values }) => [whole(names), whole(
 
 const INNOCENT = lists.innocent.map(({ names, values }) => [whole(names), whole(values)] as const);
 
+/** Names of labels that programs which start containers obey. */
+export const OBEYED_LABELS = whole(lists.labels);
+
 /** Directories that the agent can write to, and names that depend on where a program is. */
 const WRITABLE =
   /(?:^|[:=,;\s])(?:\/(?:tmp|var\/tmp|dev\/shm|home|root|work(?:space)?s?|data|site|mnt)(?:\/|$|[:,;\s])|\.{0,2}\/?(?:[\w.-]+\/)*[\w.-]+\.(?:so|js|mjs|cjs|py|sh|rb|pl|jar)\b|\.)/;
@@ -57,6 +60,12 @@ const holds = (
 /** Whether a value that goes protected something: a check, an offline mode. */
 export function protects(name: string, value: string): boolean {
   return holds(PROTECTS, name, value) || byName(name)?.safe.test(value) === true;
+}
+
+/** Whether a value turns off a check that programs do without it. */
+export function lowers(name: string, value: string): boolean {
+  const group = byName(name);
+  return group?.does === "off" && !group.safe.test(value);
 }
 
 /**

@@ -353,9 +353,13 @@ function readScript(instruction: Instruction, args: string, stage: Stage, state:
   if (words !== undefined) {
     return { ...known, text: words.map(quoteWord).join(" "), lineAt: () => line, shell: "sh" };
   }
-  const shell = isUsualShell(state.shell) ? "sh" : "unknown";
   const [only] = heredocs;
-  if (only !== undefined && heredocs.length === 1 && /^\d*<<-?\s*\S+$/.test(args)) {
+  const isScript = only !== undefined && heredocs.length === 1 && /^\d*<<-?\s*\S+$/.test(args);
+  // BuildKit has such a text run by what is behind its `#!`.
+  const isOther = isScript &&
+    /^#!(?!(?:\/usr)?\/bin\/(?:env )?(?:ba)?sh(?: -[eux]+)?\r?\n)/.test(only.text);
+  const shell = isUsualShell(state.shell) && !isOther ? "sh" : "unknown";
+  if (isScript) {
     return { ...known, text: only.text, lineAt: (offset) => lineOf(only, offset), shell };
   }
   const skipped = instruction.args.length - args.length;
@@ -413,11 +417,11 @@ export function readStart(stage: Stage): Start | undefined {
   return { key: JSON.stringify([one?.key, two?.key]), line: first.line, script, ...command };
 }
 
-/** Long options behind the words of a command, none twice and none with a word as its value, have no order. */
+/** Long options behind the words of a command, none twice or taken back and none with a word as its value, have no order. */
 function sortOptions(words: readonly string[]): readonly string[] {
   const first = words.findIndex((word) => word.startsWith("-"));
   const options = first < 0 ? [] : words.slice(first);
-  const names = new Set(options.map((option) => option.split("=", 1)[0]));
+  const names = new Set(options.map((option) => option.split("=", 1)[0]!.replace("--no-", "--")));
   const isSortable = names.size === options.length &&
     options.every((option) => /^--[a-z][\w-]*(?:=|$)/.test(option));
   return isSortable

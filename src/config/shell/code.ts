@@ -10,7 +10,7 @@
 import { POPULAR } from "./packages.ts";
 import { fetchedByCode } from "./network.ts";
 import type { Call } from "./read.ts";
-import { note, noteUnknown, show } from "./shell.ts";
+import { note, noteUnknown, prove, show } from "./shell.ts";
 import { unknown, type Value } from "./value.ts";
 
 /** Longer code is not looked at. */
@@ -71,6 +71,7 @@ export function judgeCode(call: Call, code: string, options: string): Value {
     });
   } else if (isTame) {
     if (/\bopen\b/.test(bare)) noteUnknown(shell, line, text, "it opens a file");
+    else prove(call);
   } else if (fetchedByCode(call, addresses, strings)) {
     // It is noted as a download.
   } else if (fetches && addresses.length > 0) {

@@ -10,7 +10,7 @@ import { JUDGE } from "./judge.ts";
 import { noteDownloads } from "./network.ts";
 import { noteContent } from "./places.ts";
 import { readScript } from "./read.ts";
-import { hideSecrets, newShell, setVariable, type Shell } from "./shell.ts";
+import { type Act, hideSecrets, newShell, setVariable, type Shell, show } from "./shell.ts";
 import { known } from "./value.ts";
 
 /** A text that a shell runs when the image is built or a bottle starts. */
@@ -134,17 +134,45 @@ export function compareScripts(
     isUnknown ||= act.isUnknown === true;
   }
   const has = new Set(now.acts.map(({ key }) => key));
-  const removed: ReachItem[] = old.acts
-    .filter(({ key, mark }) => mark !== undefined && !has.has(key)).map(itemOf);
-  const protects = new Set(now.protections.map(({ value }) => value));
-  const kept = new Set(now.downloads.flatMap(({ url, path }) => [url, path]));
-  for (const { value, line, kind, mark, protects: what } of old.protections) {
-    if (protects.has(value)) continue;
+  const gone = old.acts.filter(({ key }) => !has.has(key));
+  const removed: ReachItem[] = gone.filter(({ mark }) => mark !== undefined).map(itemOf);
+  const protects = new Set(
+    now.protections.flatMap(({ value, guard }) => [value + guard, ...guard === "" ? [value] : []]),
+  );
+  const kept = new Set([
+    ...now.downloads.flatMap(({ url, path }) => [url, path]),
+    ...now.acts.map(({ pin, value }) => pin?.name ?? value),
+  ]);
+  for (const { value, guard, line, kind, mark, protects: what } of old.protections) {
+    if (protects.has(value) || protects.has(value + guard)) continue;
     removed.push(itemOf({ kind, value, line }));
-    // A digest goes with what it is the digest of.
+    // What protects goes with what it protects.
     if (what === undefined || kept.has(what)) {
       marks.push({ ...mark, message: mark.message(), side: "old", line });
     }
+  }
+  const left = Map.groupBy(now.acts.filter(({ key }) => !had.has(key)), programOf);
+  const told = new Set(marks.flatMap(({ side, line }) => side === "old" ? [line] : []));
+  for (const act of gone) {
+    // Another command of the same program may stand for it.
+    const { kind, value, line, mark, isUnknown } = act;
+    // Rights that nothing gives any more, and code that nothing runs, protected nothing.
+    const isGrave = mark !== undefined && mark.severity !== "low" && isUnknown !== true;
+    const gives = kind !== "file" && kind !== "protection";
+    if (isGrave && (gives || mark.rule === "privilege-escalation")) continue;
+    const isGuard = PROTECTS.test(value);
+    if (told.has(line) || left.get(programOf(act))?.shift() !== undefined) continue;
+    if (!isGuard && !/^(?:command|privilege|protection|file)$/.test(kind)) continue;
+    const message = `${show(value)} would no longer ${
+      kind === "package" ? "be installed" : "be run"
+    }`;
+    const severity = isGuard ? "medium" : "low";
+    marks.push({ severity, rule: "removed-command", message, side: "old", line });
+  }
+  const moved = findMoved(old.acts, now.acts);
+  if (moved !== undefined) {
+    const message = `${show(moved.value)} would be run in another order`;
+    marks.push({ severity: "low", rule: "moved-command", message, side: "new", line: moved.line });
   }
   if (work.some(({ left }) => left < 0)) {
     marks.push(TOO_MUCH_WORK);
@@ -152,6 +180,25 @@ export function compareScripts(
   }
   return { added, named, removed, marks, isUnknown };
 }
+
+/** The first act of both files with others of both before it than it had. Packages have no order of their own. */
+function findMoved(old: readonly Act[], now: readonly Act[]): Act | undefined {
+  const placed = (acts: readonly Act[], others: readonly Act[]) => {
+    const left = new Set(others.map(({ key }) => key));
+    let count = 0;
+    return acts.filter(({ key }) => left.delete(key))
+      .map((act) => [`${act.kind === "package" ? count : count++} ${act.key}`, act] as const);
+  };
+  const was = new Map(placed(old, now));
+  return placed(now, old).find(([place]) => !was.has(place))?.[1];
+}
+
+/** Words of what may protect. */
+const PROTECTS =
+  /verif|audit|attest|signature|harden|guard|fence|firewall|iptables|nftables|apparmor|seccomp|selinux|fail2ban|\bufw\b/;
+
+const programOf = ({ kind, value }: ReachItem) =>
+  `${kind} ${kind === "package" ? value.replace(/(?<=.)[@=][^]*$/, "") : value.split(" ", 1)[0]}`;
 
 function itemOf({ kind, value, line }: ReachItem): ReachItem {
   return { kind, value: hideSecrets(value), line };

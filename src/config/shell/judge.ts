@@ -19,24 +19,23 @@ import { install, isManager } from "./packages.ts";
 import { operandsOf, optionOf, PLACE_HANDLERS, use, writeFile } from "./places.ts";
 import type { Call, Judge } from "./read.ts";
 import { findLowering, isRemote, judgeFlag, noteSetting } from "./settings.ts";
-import { findFile, note, noteCall, noteUnknown, show } from "./shell.ts";
+import { findFile, note, noteCall, noteUnknown, prove, show } from "./shell.ts";
+import { findBeyond, isAsking } from "./plain.ts";
 import { SYSTEM_HANDLERS } from "./system.ts";
 import { concat, known, NOTHING, unknown, type Value } from "./value.ts";
 
 const words = (list: string) => new Set(list.split(" "));
 const SHELLS = words(lists.shells);
-const FILTERS = words(lists.filters);
 const DECODERS = words(lists.decoders);
-const HARMLESS = words(lists.harmless);
 const INTERPRETERS: Readonly<Record<string, string>> = lists.interpreters;
-/** Programs that build or test what is in the image already. */
-const PROJECT = new RegExp(lists.project);
-
 const RUNNERS = new Map(
   Object.entries(lists.runners).map(([name, [options, skipped]]) =>
     [name, { options: String(options), skipped: Number(skipped) }] as const
   ),
 );
+
+/** Plain commands that may close something: when one goes it is told. */
+const CLOSES = /^(?:chmod|chown|chgrp|passwd|usermod|userdel|deluser|umask) |verif|audit|--check/;
 
 /** No program has a longer name. */
 const MAX_NAME_CHARS = 64;
@@ -51,11 +50,6 @@ export const JUDGE: Judge = {
   unknown: noteUnknown,
 };
 
-/** Whether a program is on the lists of those that read, print and change nothing that matters. */
-function onlyReads(program: string): boolean {
-  return FILTERS.has(program) || DECODERS.has(program) || HARMLESS.has(program);
-}
-
 function baseName(text: string): string {
   return text.includes("://") ? text : text.slice(text.lastIndexOf("/") + 1);
 }
@@ -65,6 +59,10 @@ function unwrap(call: Call): Call {
   let current = call;
   for (let count = 0; count < MAX_RUNNERS; count++) {
     const name = baseName(current.name.text);
+    const [option, module, ...rest] = current.words;
+    if (/^python3?$/.test(name) && option?.text === "-m" && isManager(module?.text ?? "")) {
+      return { ...current, name: module!, words: rest };
+    }
     const runner = RUNNERS.get(name);
     if (runner === undefined || !current.name.isKnown) {
       return { ...current, name: { ...current.name, text: name } };
@@ -131,7 +129,22 @@ function judgeCommand(written: Call): Value {
   }
   const noted = shell.acts.length;
   const output = judgeNamed(call);
+  const beyond = findBeyond(written, call);
+  if (beyond === undefined) {
+    if (shell.acts.length === noted && CLOSES.test(text)) prove(written);
+    return output;
+  }
   noteLowering(call, noted);
+  const isTold = shell.acts.slice(noted).some(({ kind, value }) =>
+    kind === "file" || value === text
+  );
+  // Packages and downloads are known by their names, and the other words with them by what they say.
+  const { value, hasVariables } = beyond;
+  const message = () => `${show(value)} would be run`;
+  const found = { severity: "low", rule: "new-command", message } as const;
+  if (!isTold || hasVariables) {
+    note(shell, line, { kind: "command", value, ...found });
+  }
   return output;
 }
 
@@ -142,7 +155,6 @@ function judgeCommand(written: Call): Value {
 function noteLowering(call: Call, noted: number): void {
   const { shell, line, name, words, text } = call;
   const program = name.text;
-  if (onlyReads(program)) return;
   if (SHELLS.has(program) || /^(?:eval|trap|source|\.|find)$/.test(program)) return;
   const acts = shell.acts.slice(noted);
   if (acts.some(({ mark }) => mark !== undefined && mark.severity !== "low")) return;
@@ -154,7 +166,6 @@ function noteLowering(call: Call, noted: number): void {
   const isLoading = !isFetcher(program) && texts.some(isRemote) &&
     (texts[0] === "run" || acts.every(({ kind }) => kind !== "package"));
   if (!isLowering && !isLoading) return;
-  if (acts.at(-1)?.mark?.rule === "new-command") shell.acts.pop();
   const rule = isLowering ? lowered : "package-from-url";
   const what = isLowering
     ? "would lower a check, or have something come from elsewhere"
@@ -164,8 +175,9 @@ function noteLowering(call: Call, noted: number): void {
 }
 
 function judgeNamed(call: Call): Value {
-  const { shell, line, name, words, text, input } = call;
+  const { shell, name, words, text, input } = call;
   const program = name.text;
+  if (isAsking(words)) return unknown(`<${text}`);
   if (SHELLS.has(program)) return runShell(call);
   const language = Object.hasOwn(INTERPRETERS, program)
     ? program
@@ -190,30 +202,15 @@ function judgeNamed(call: Call): Value {
   }
   if (/^(?:s?ha\d*|shasum|sha\d+sum|b2sum|md5sum)$/.test(program)) return checkDigests(call);
   if (/^(?:gpgv?2?|cosign|minisign|signify)$/.test(program)) return checkSignature(call);
-  if (PROJECT.test(`${program} ${words.map(({ text }) => text).join(" ")}`)) {
-    useDirectory(call);
-    return unknown(`<${text}`);
-  }
   if (isManager(program)) return install(call);
   if (Object.hasOwn(SYSTEM_HANDLERS, program)) {
     const output = SYSTEM_HANDLERS[program]!(call);
     if (output !== undefined) return output;
   }
-  if (isFetcher(program)) {
-    return isAsking(words) ? unknown(`<${text}`) : fetchFrom(call);
-  }
+  if (isFetcher(program)) return fetchFrom(call);
   if (Object.hasOwn(PLACE_HANDLERS, program)) {
     const output = PLACE_HANDLERS[program]!(call);
     if (output !== undefined || program !== "sed") return output ?? outputOf(call);
-  }
-  if (onlyReads(program)) {
-    if (words.some((word) => word.text.startsWith("--compress-p"))) {
-      noteUnknown(shell, line, text, "an option names a program that it runs");
-    }
-    return outputOf(call);
-  }
-  if (isAsking(words) && !/^(?:\.|\/(?!(?:usr\/)?(?:local\/)?s?bin\/))|\w\//.test(pathOf(call))) {
-    return unknown(`<${text}`);
   }
   if (program.includes("/") || /[/]/.test(text.split(" ", 1)[0]!)) {
     return runFile(call, known(pathOf(call)));
@@ -221,19 +218,13 @@ function judgeNamed(call: Call): Value {
   const file = findFile(shell, `/usr/local/bin/${program}`);
   use(file?.download, "run");
   useDirectory(call);
-  noteCall(call, "low", "new-command", "would be run");
-  return unknown(`<${text}`, input ?? NOTHING);
+  return outputOf(call);
 }
 
 /** The path of a command as it is written. */
 function pathOf({ name, text }: Call): string {
   return text.split(/ \| /).at(-1)!.split(" ").find((word) => baseName(word) === name.text) ??
     name.text;
-}
-
-/** Whether a program is asked for its version or its help alone. */
-function isAsking(words: readonly Value[]): boolean {
-  return words.length === 1 && /^(?:--version|-V|-v|version|--help|-h|help)$/.test(words[0]!.text);
 }
 
 /** Judges a text that would be run as a script. */
@@ -305,12 +296,11 @@ function runShell(call: Call): Value {
 }
 
 function runInterpreter(call: Call, language: string): Value {
-  const { words, input, text } = call;
+  const { words, input } = call;
   if (/awk$/.test(language)) return runAwk(call);
   const flags = INTERPRETERS[language]!.split(" ");
   const own = flags.some((flag) => flag.startsWith("--") || flag.length > 2);
   const bundled = flags.filter((flag) => /^-\w$/.test(flag)).map((flag) => flag[1]!).join("");
-  if (isAsking(words)) return unknown(`<${text}`);
   let options = "";
   for (let at = 0; at < words.length; at++) {
     const word = words[at]!.text;
@@ -323,7 +313,7 @@ function runInterpreter(call: Call, language: string): Value {
       language === "bun" && at === 0 && /^(?:install|i|add|x|create|run|test|build)$/.test(word)
     ) return install(call);
     if (word === "-m" && /^(?:python|pypy)/.test(language)) {
-      return runModule(call, words[at + 1]?.text ?? "", words.slice(at + 2));
+      return unknown(`<${call.text}`, input ?? NOTHING);
     }
     if (
       flags.includes(word) ||
@@ -337,29 +327,13 @@ function runInterpreter(call: Call, language: string): Value {
     if (!word.startsWith("-")) return runFile(call, words[at]!, language);
     options += ` ${word.replace(/^-[A-Za-z]/, "$& ")}`;
   }
-  if (input !== undefined) return runCode(call, input, options);
-  noteCall(call, "low", "new-command", "would be run");
-  return NOTHING;
+  return input === undefined ? NOTHING : runCode(call, input, options);
 }
 
 function runCode(call: Call, code: Value, options: string): Value {
   return code.isKnown && !code.isDecoded
     ? judgeCode(call, code.text, options)
     : runText(call, { ...code, isKnown: false }, "as code");
-}
-
-function runModule(call: Call, module: string, rest: readonly Value[]): Value {
-  const { text } = call;
-  if (isManager(module)) return install({ ...call, name: known(module), words: rest });
-  if (
-    /^(?:venv|virtualenv|ensurepip|compileall|site|json\.tool|sysconfig|platform|this)$/.test(
-      module,
-    )
-  ) {
-    return unknown(`<${text}`, call.input ?? NOTHING);
-  }
-  noteCall(call, "low", "new-command", "would be run");
-  return unknown(`<${text}`);
 }
 
 function runAwk(call: Call): Value {
@@ -383,6 +357,8 @@ function runAwk(call: Call): Value {
 /** Runs what `find` runs, and removes what it removes. */
 function find(call: Call): Value {
   const { words, shell, line, text } = call;
+  const first = words.findIndex((word) => /^[-!(]/.test(word.text));
+  const places = first === 0 ? [unknown("find")] : words.slice(0, first < 0 ? undefined : first);
   let end = -1;
   for (const [index, word] of words.entries()) {
     // What is between -exec and its end belongs to the command.
@@ -395,12 +371,12 @@ function find(call: Call): Value {
         noteUnknown(shell, line, text, "it runs itself");
         break;
       }
-      const [place = known(".")] = words;
-      const given = rest.map((word) => word.text === "{}" ? place : word);
-      judgeCommand({ ...call, name, words: given });
+      for (const place of places) {
+        const given = rest.map((word) => word.text === "{}" ? place : word);
+        judgeCommand({ ...call, name, words: given });
+      }
     } else if (word.text === "-delete") {
-      const [place = known(".")] = words;
-      PLACE_HANDLERS.rm!({ ...call, words: [place] });
+      PLACE_HANDLERS.rm!({ ...call, words: places });
     } else if (/^-(?:fprint|fls)/.test(word.text)) {
       noteUnknown(shell, line, text, "it writes a file");
     }
@@ -425,6 +401,9 @@ function outputOf(call: Call): Value {
   ) {
     noteUnknown(shell, call.line, text, "it changes a file or the clock");
   }
+  if (program === "sort" && words.some(({ text }) => text.startsWith("--comp"))) {
+    noteUnknown(shell, call.line, text, "an option names a program that it runs");
+  }
   for (const option of ["-o", "--output"]) {
     const to = /^(?:sort|jq|yq|xmllint|uniq)$/.test(program) ? optionOf(words, option) : undefined;
     if (to !== undefined) writeFile(call, to.text, unknown(`<${text}`, from), false);
@@ -441,17 +420,19 @@ function printed({ name, words, text }: Call): Value {
   const [format = NOTHING, ...values] = shown;
   if (name.text === "echo" || (values.length === 0 && !/[%\\]/.test(format.text))) {
     const line = shown.map(({ text }) => text).join(" ");
-    return { ...all, text: `${line}\n`, isDecoded: /\\(?:x|0\d|[0-7]{3})/.test(line) };
+    // Shells differ in what they print for a backslash.
+    const isKnown = !line.includes("\\");
+    return { text: `${line}\n`, isKnown, isDecoded: /\\(?:x|0\d|[0-7]{3})/.test(line) };
   }
-  if (/%(?!s|%|b)/.test(format.text)) return unknown(`<${text}`);
   // What is written in octal or hexadecimal numbers is hidden, whatever it is.
-  const isDecoded = /\\(?:x[0-9a-f]{2}|0?[0-7]{3})/i.test(format.text + all.text);
+  const isDecoded = /\\(?:x[0-9a-f]{2}|[0-7]{1,3})/i.test(format.text + all.text);
+  if (/%(?!s|%)|\\[^nt]/.test(format.text)) return { ...unknown(`<${text}`), isDecoded };
   const plain = format.text.replaceAll("\\n", "\n").replaceAll("\\t", "\t");
   if (!/%/.test(plain)) return { ...known(plain), isDecoded };
   let at = 0;
   const rows: string[] = [];
   do {
-    rows.push(plain.replace(/%[sb]|%%/g, (hole) => hole === "%%" ? "%" : values[at++]?.text ?? ""));
+    rows.push(plain.replace(/%s|%%/g, (hole) => hole === "%%" ? "%" : values[at++]?.text ?? ""));
   } while (at > 0 && at < values.length && rows.length < 1000);
   return { ...known(rows.join("")), isDecoded };
 }

@@ -13,6 +13,7 @@ import {
   findFile,
   note,
   noteCall,
+  noteGuard,
   noteUnknown,
   resolvePath,
   type Shell,
@@ -73,8 +74,9 @@ export function fetchFrom(call: Call): Value {
   const named = optionOf(words, "--url");
   const all = named === undefined ? urls : [...urls, named];
   const address = all.find(({ text }) => /[.:]/.test(text)) ?? all[0] ?? unknown("");
+  const target = outputOf(call, address.text, all);
   const isSafe = all.length > 0 && all.every((url) => LOCAL.test(url.text));
-  if (isSafe) return unknown(text);
+  if (isSafe && target === undefined) return unknown(text);
   noteSending(call, all);
   if (all.some((url) => INNER.test(url.text))) {
     noteCall(call, "medium", "inner-address", "would reach into the inner network");
@@ -83,7 +85,9 @@ export function fetchFrom(call: Call): Value {
   if (/^(?:curl|wget)$/.test(program) && optionOf(words, ...files) !== undefined) {
     noteUnknown(shell, line, text, "a file or an option says what it fetches");
   }
-  const target = outputOf(call, address.text, all);
+  if (/^(?:curl|wget)$/.test(program) && all.length > 1) {
+    noteCall(call, "medium", "data-download", "fetches from several addresses");
+  }
   if (target === undefined) {
     const message = () => `${show(address.text)} would be fetched`;
     note(shell, line, {
@@ -213,13 +217,7 @@ function useOpenssl(call: Call): Value {
     confirm(call, operandsOf(words, "-verify -signature").map((word) => word.text), "a signature");
   }
   const verb = words[0]?.text ?? "";
-  if (
-    !/^(?:dgst|rand|base64|enc|x509|req|verify|version|ciphers|prime|asn1parse|crl|(?:gen)?(?:rsa|pkey|dsa)|(?:sha|md)\d+)$/
-      .test(verb) || words.some(({ text }) => /^-(?:engine|provider|config)/.test(text))
-  ) {
-    const severity = /^s_/.test(verb) ? "medium" as const : "low" as const;
-    noteCall(call, severity, "new-command", "would be run");
-  }
+  if (/^s_/.test(verb)) noteCall(call, "medium", "back-door", "would open a connection");
   const isDecoding = words.some((word) => /^-d$|^-base64$/.test(word.text));
   const from = optionOf(words, "-in");
   const source = from === undefined ? input : findFile(call.shell, from.text)?.value;
@@ -266,20 +264,6 @@ function useGit(call: Call): Value {
     note(shell, line, { kind: "download", value: text, severity, rule, message });
     return unknown(`<${text}`, { network: remote ?? "git" });
   }
-  const message = () => `${show(text)} would be run`;
-  if (
-    !/^(?:status|log|rev-parse|describe|init|add|commit|version|show|diff|branch|tag)$/.test(
-      verb ?? "",
-    )
-  ) {
-    note(shell, line, {
-      kind: "command",
-      value: text,
-      severity: "low",
-      rule: "new-command",
-      message,
-    });
-  }
   return unknown(`<${text}`);
 }
 
@@ -292,15 +276,20 @@ function confirm({ shell, isDecisive }: Call, paths: readonly string[], digest: 
   }
 }
 
+/** The words with which `sha256sum` and its like fail where a digest differs. */
+const CHECKS =
+  /^(?:-[acw]|--(?:check|status|strict|quiet|warn|ignore-missing|algorithm)|-|[^-].*)$/;
+
 /** Judges `sha256sum -c` and its like: digests that are written in the script count. */
 export function checkDigests(call: Call): Value {
   const { shell, words, input, text } = call;
-  if (!words.some((word) => /^-\w*c$|^--check$/.test(word.text))) return unknown(`<${text}`);
+  if (!words.some((word) => /^-c$|^--check$/.test(word.text))) return unknown(`<${text}`);
   const [operand] = operandsOf(words, "-a --algorithm");
   const list = operand === undefined || /^(?:-|\/dev\/stdin)$/.test(operand.text)
     ? input
     : findFile(shell, operand.text)?.value;
-  if (list === undefined || list.network !== undefined) return NOTHING;
+  const isPlain = words.every(({ text }) => CHECKS.test(text));
+  if (list === undefined || list.network !== undefined || !isPlain) return NOTHING;
   // A version in a name may be unknown; the digest must be there in full.
   for (const entry of list.text.split("\n")) {
     const [, digest, path] = /^\s*([0-9a-f]{64,128})\s+\*?(\S.*?)\s*$/i.exec(entry) ?? [];
@@ -330,19 +319,7 @@ export function checkSignature(call: Call): Value {
     writeFile(call, to.text, value, false);
     return NOTHING;
   }
-  const isTame = words.some(({ text }) =>
-    /^--(?:dearmou?r|enarmou?r|show-keys?|list-\S+|fingerprint|print-md|version|help)$|^-k$/.test(
-      text,
-    )
-  );
-  const isTaking = words.some(({ text }) =>
-    /^--(?:rec\w*|keyserver|import|fetch|search|refresh|locate|auto-key)/.test(text)
-  );
-  if (!isTame || isTaking) {
-    noteCall(call, "low", "trust-on-first-use", "would trust a key, or decode something");
-    return { ...value, isDecoded: words.some((word) => /^-d$|^--decrypt/.test(word.text)) };
-  }
-  return value;
+  return { ...value, isDecoded: words.some((word) => /^-d$|^--decrypt/.test(word.text)) };
 }
 
 /** Marks what was downloaded, when it is known what became of it. */
@@ -387,7 +364,7 @@ export function noteDownloads(shell: Shell): void {
     if (checked === "") continue;
     const message = () => `${show(url)} would be compared with nothing any more`;
     const mark = { severity: "high", rule: "checksum-dropped", message } as const;
-    shell.protections.push({
+    noteGuard(shell, {
       kind: "protection",
       value: `digest of ${url}`,
       line,

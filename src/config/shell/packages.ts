@@ -8,7 +8,7 @@ import lists from "./packages.json" with { type: "json" };
 import { foldName, VERSION } from "./package_names.ts";
 import { operandsOf, optionOf, use } from "./places.ts";
 import type { Call } from "./read.ts";
-import { findFile, note, noteCall, show } from "./shell.ts";
+import { directory, findFile, note, noteGuard, show } from "./shell.ts";
 import { isOfficialRegistry, noteConfiguration, noteSetting } from "./settings.ts";
 import { known, NOTHING, unknown, type Value } from "./value.ts";
 
@@ -32,6 +32,7 @@ const WITH_VALUE =
   "-r --requirement -c --constraint -o -t --target --target-release --virtual -X --repository --root -p --arch -i --index-url --extra-index-url -f --find-links --index --python --platform --prefix --registry --source -v --version --git --branch --tag --rev --path --features --bindir --install-dir -n --name --channel -w --wheel-dir --with --from --package -d --dest --cache-dir --trusted-host --implementation --abi --only-binary --no-binary --group -G --cwd --filter --proxy --cert --timeout --retries --jobs -j --reinstallroot --setopt --enablerepo --disablerepo --releasever --location --userconfig --loglevel --call --allow-read --import-map";
 
 const REGISTRY_OPTIONS = [
+  "-c",
   "-i",
   "--index-url",
   "--extra-index-url",
@@ -63,7 +64,7 @@ const PROTECTING =
 
 /** Judges a command of a package manager. */
 export function install(call: Call): Value {
-  const { text, words } = call;
+  const { shell, text, words } = call;
   const name = call.name.text.replace(/^pip[\d.]+$/, "pip");
   const { kind, verbs } = MANAGERS.get(name)!;
   const operands = operandsOf(words, WITH_VALUE);
@@ -76,12 +77,9 @@ export function install(call: Call): Value {
   const hasVerb = verbs[0] !== "";
   const isPacman = kind === "pacman" && words.some(({ text }) => verbs.includes(text));
   if (hasVerb && !isPacman && !verbs.includes(verb)) {
-    if (!isHarmlessVerb(kind, verb, operands[inner + 1]?.text ?? "", operands.length)) {
-      noteCall(call, "low", "new-command", "would be run");
-    }
     return unknown(`<${text}`);
   }
-  noteOptions(call, kind, verb);
+  noteOptions(call, kind);
   const isRun = name === "npx" || name === "uvx" || name === "bunx" || name === "pnpx" ||
     /^(?:run|exec|x|dlx)$/.test(verb);
   const from = optionOf(words, "--from", "--package", "-p");
@@ -90,7 +88,6 @@ export function install(call: Call): Value {
   const isLocalRun = verb === "run" && /^(?:uv|go|deno|poetry|pdm)$/.test(name) &&
     !/:\/\/|^(?:npm|jsr):|@/.test(named[0]?.text ?? "");
   if (isLocalRun || (isRun && /^(?:pnpm|npm|yarn)$/.test(name) && verb === "run")) {
-    noteCall(call, "low", "new-command", "would be run");
     return unknown(`<${text}`);
   }
   const git = kind === "cargo" ? optionOf(words, "--git") : undefined;
@@ -98,9 +95,10 @@ export function install(call: Call): Value {
     const rev = optionOf(words, "--rev")?.text ?? "";
     return noteSource(call, `${git.text}${rev === "" ? "" : `@${rev}`}`);
   }
-  for (const option of ["-r", "--requirement"]) {
-    const list = optionOf(words, option);
-    if (list !== undefined && kind === "pip") noteList(call, `${kind}:-r ${list.text}`, list.text);
+  const noted = shell.acts.length;
+  for (const [at] of kind === "pip" ? words.entries() : []) {
+    const list = optionOf(words.slice(at, at + 2), "-r", "--requirement");
+    if (list !== undefined) noteList(call, `${kind}:-r ${list.text}`, list.text);
   }
   const path = kind === "cargo" || kind === "pip"
     ? optionOf(words, "-e", "--editable", "--path")
@@ -112,26 +110,15 @@ export function install(call: Call): Value {
   const version = kind === "gem" || kind === "cargo"
     ? optionOf(words, "-v", "--version", "--vers")
     : undefined;
+  const lists = shell.acts.slice(noted).map(({ value }) => value);
+  noteProtections(call, [
+    ...named.map(({ text }) => `${kind}:${splitVersion(kind, text)[0]}`),
+    ...lists,
+  ]);
   for (const word of named) {
     notePackage(call, kind, version === undefined ? word : known(`${word.text}@${version.text}`));
   }
   return isRun ? unknown(`<${text}`) : NOTHING;
-}
-
-function isHarmlessVerb(kind: string, verb: string, inner: string, operands: number): boolean {
-  if (DISTRIBUTIONS.includes(kind)) {
-    return /^(?:update|clean|autoclean|autoremove|upgrade|dist-upgrade|remove|purge|del|cache|makecache|check|list|show|info|search|version|policy|-v|autopurge|fix|index|)$/
-      .test(verb) && verb !== "";
-  }
-  if (
-    /^(?:version|list|ls|prune|root|bin|prefix|help|show|freeze|verify|tidy|vet|clean|info|why|outdated|dedupe|fund|uninstall|remove|rm)$/
-      .test(verb)
-  ) return true;
-  // `deno cache` and `npm cache add` fetch, `go mod edit` and `npm audit fix` change what is used.
-  return /^(?:cache|audit|check|mod)$/.test(verb) &&
-    (inner === "" && kind !== "go" ||
-      /^(?:clean|purge|rm|list|ls|dir|verify|prune|info|tidy|vendor|download)$/.test(inner)) &&
-    operands <= 2;
 }
 
 /** Settings of a manager: `npm config set registry URL`. */
@@ -141,9 +128,6 @@ function configure(call: Call, operands: readonly Value[]): boolean {
   const isSet = /^(?:config|set|sources|source|repo|repository)$/.test(first ?? "") ||
     (first === "env" && call.name.text === "go");
   if (!isSet) return false;
-  if (/^(?:get|list|ls|debug)$/.test(second ?? "") || (first === "repo" && second === "update")) {
-    return true;
-  }
   const rest = second === "set" || second === "add" || second === "--add"
     ? [third ?? "", ...more]
     : [second ?? "", third ?? "", ...more];
@@ -163,17 +147,10 @@ function configure(call: Call, operands: readonly Value[]): boolean {
   return true;
 }
 
-function noteOptions(call: Call, kind: string, verb: string): void {
-  const { shell, line, words, name } = call;
+function noteOptions(call: Call, kind: string): void {
+  const { shell, line, words } = call;
   for (const [index, word] of words.entries()) {
     const [option = "", ...inline] = word.text.split("=");
-    if (PROTECTING.test(word.text)) {
-      const message = () => `${show(name.text)} would be run without ${show(option)}`;
-      const severity = option === "--require-hashes" ? "high" : "low";
-      const mark = { severity, rule: "protection-removed", message } as const;
-      const value = `${kind} ${verb} ${option}`;
-      shell.protections.push({ kind: "protection", value, line, mark });
-    }
     if (/^--allow-scripts|^--enable-scripts|^--unsafe-perm|^--allow-root/.test(word.text)) {
       const message = () => `${show(call.text)} would let scripts of packages run`;
       note(shell, line, {
@@ -185,6 +162,7 @@ function noteOptions(call: Call, kind: string, verb: string): void {
       });
     }
     if (!REGISTRY_OPTIONS.includes(option)) continue;
+    if (option === "-c" && kind !== "conda") continue;
     if (option === "-f" && kind !== "pip") continue;
     if (/^-[iX]$/.test(option) && !/^(?:pip|apk)$/.test(kind)) continue;
     const value = inline.length > 0 ? inline.join("=") : words[index + 1]?.text ?? "";
@@ -214,15 +192,31 @@ function noteOptions(call: Call, kind: string, verb: string): void {
   }
 }
 
+/** Notes the options that protect what a command installs. */
+function noteProtections({ shell, line, name, words }: Call, what: readonly string[]): void {
+  for (const { text } of words) {
+    if (!PROTECTING.test(text)) continue;
+    const [option = ""] = text.split("=");
+    const message = () => `${show(name.text)} would be run without ${show(option)}`;
+    const severity = option === "--require-hashes" ? "high" : "low";
+    const mark = { severity, rule: "protection-removed", message } as const;
+    for (const protects of what) {
+      const value = `${option} for ${protects}`;
+      noteGuard(shell, { kind: "protection", value, line, mark, protects });
+    }
+  }
+}
+
 function noteList({ shell, line, words }: Call, value: string, path: string): void {
-  const hashes = words.some(({ text }) => text === "--require-hashes") ? " --require-hashes" : "";
+  const hashes = words.some(({ text }) => text === "--require-hashes");
   const file = findFile(shell, path);
   if (path !== "") use(file?.download, "installed from");
   const isRemote = /:\/\//.test(path);
   const severity = isRemote ? "high" : "low";
   const message = () => `the packages of ${show(value)} would be installed`;
   const rule = isRemote ? "package-from-url" : "new-package";
-  note(shell, line, { kind: "package", value: value + hashes, severity, rule, message });
+  const found = { severity, rule, message, key: `${directory(shell)} ${hashes}` } as const;
+  note(shell, line, { kind: "package", value, ...found });
 }
 
 /** A package from an address or a repository. */

@@ -13,6 +13,8 @@ import {
   findFile,
   nameOf,
   note,
+  noteGuard,
+  prove,
   resolvePath,
   type Shell,
   show,
@@ -136,8 +138,13 @@ export function writeFile(call: Call, path: string, value: Value, appends: boole
   if (found.rule === "registry-redirect" && /\bsigned-by=\S/.test(value.text)) {
     const isFine = value.isKnown && !judgeFlag(value.text) && !/http:\/\//.test(value.text);
     if (isFine) {
-      const message = () => "packages of another source would be trusted, by a key of its own";
-      note(shell, line, { ...written, severity: "low", rule: "apt-key-scoped", message });
+      const [, key = ""] = /\bsigned-by=([^\s\]]+)/.exec(value.text) ?? [];
+      const isFetched = findFile(shell, key)?.download?.checked === "";
+      const [severity, rule, how] = isFetched
+        ? ["medium", "trust-anchor", "that nothing was compared with"] as const
+        : ["low", "apt-key-scoped", "of its own"] as const;
+      const message = () => `packages of another source would be trusted, by a key ${how}`;
+      note(shell, line, { ...written, severity, rule, message });
       return;
     }
   }
@@ -172,7 +179,7 @@ function told(
 function protect(call: Call, severity: Mark["severity"] = "medium"): void {
   const message = () => `${show(call.text)} protects, and would not be run any more`;
   const mark = { severity, rule: "hardening-removed", message } as const;
-  call.shell.protections.push({ kind: "protection", value: call.text, line: call.line, mark });
+  noteGuard(call.shell, { kind: "protection", value: call.text, line: call.line, mark });
 }
 
 function changeMode(call: Call): Value {
@@ -249,13 +256,18 @@ function changeOwner(call: Call): Value {
 function remove(call: Call): Value {
   const { shell } = call;
   const paths = operandsOf(call.words).map(({ text }) => resolvePath(shell, text));
-  const isTidy = (path: string) =>
-    CACHES.test(path) || findFile(shell, path) !== undefined || !/^[/~]/.test(path);
+  const isTidy = (path: string) => CACHES.test(path) || findFile(shell, path) !== undefined;
+  const isPlain = call.words.every((word) =>
+    word.isKnown && /^(?:-[rf]+|[^-][^{}$`]*)$/.test(word.text)
+  );
   const isAll = paths.some((path) =>
     /^\/\*?$|^\/(?:etc|usr|bin|sbin|lib|home|var)\/?\*?$/.test(path)
   );
   if (isAll) told(call, "command", "medium", "files-removed", "would remove much of the system");
-  else if (paths.some((path) => RISKY.test(path))) protect(call);
+  else if (paths.some((path) => RISKY.test(path))) {
+    protect(call);
+    if (isPlain && paths.every((path) => RISKY.test(path) || isTidy(path))) prove(call);
+  } else if (isPlain && paths.every((path) => isTidy(path))) prove(call);
   else {
     for (const path of paths) {
       const place = judgePlace(path);
@@ -358,12 +370,7 @@ function unpack(call: Call): Value | undefined {
   ) {
     told(call, "command", "medium", "unreadable-command", "runs a program that unpacks");
   }
-  if (!isUnpacking) {
-    if (/^-?[a-zA-Z]*c/.test(first)) {
-      told(call, "command", "low", "new-command", "would pack files");
-    }
-    return undefined;
-  }
+  if (!isUnpacking) return undefined;
   if (words.some(({ text }) => /^-?[a-zA-Z]*O|^--to-stdout|^-p$/.test(text))) return undefined;
   const to = optionOf(words, "-C", "-d", "--directory", "-o")?.text ?? ".";
   const archive = isTar ? optionOf(words, "-f", "--file") : undefined;
@@ -415,9 +422,6 @@ function user(call: Call): Value {
   ) {
     protect(call);
   } else if (isOdd) told(call, "privilege", "medium", "privilege-escalation", "may give rights");
-  else if (/^usermod$/.test(name.text)) {
-    told(call, "privilege", "low", "new-command", "would change a user");
-  }
   return NOTHING;
 }
 

@@ -362,7 +362,14 @@ export function readScript(text: string, shell: Shell, judge: Judge, input?: Val
     };
     unbash.forEachChild(node as SyntaxNode, visit);
     const { pos, end } = node;
-    return `${source.slice(pos, end)} ${found.join(" ")}`.trim();
+    const text = `${source.slice(pos, end)} ${found.join(" ")}`.trim();
+    // As a number, `a[$(b)]` runs b, in a variable too.
+    const names = text.match(/[A-Za-z_]\w*/g) ?? [];
+    const values = names.map((name) => shell.variables.get(name)?.text ?? "");
+    if ([text, ...values].some((value) => /\[[^[\]]*[$`]/.test(value))) {
+      report(pos, node as SyntaxNode, "it may run what is in brackets");
+    }
+    return text;
   }
 
   function runSimple(node: Command, context: Context): Value {
@@ -393,8 +400,7 @@ export function readScript(text: string, shell: Shell, judge: Judge, input?: Val
       [...variables.map(([name, value]) => `${name}=${spell(value)}`), call.text].join(" "),
     );
     if (CONDITIONS.has(name.text)) shell.conditions++;
-    const isPlainSet = () => words.every(({ text }) => /^(?:[-+][eux]*o?|pipefail)$/.test(text));
-    if (ENDINGS.has(name.text) || (name.text === "set" && !isPlainSet())) shell.ends++;
+    if (ENDINGS.has(name.text) || (name.text === "set" && !isPlainSet(words))) shell.ends++;
     for (const [name, value] of variables) judge.set(shell, line, name, value);
     if (DECLARATIONS.has(name.text)) declare(words, line);
     const defined = shell.functions.get(name.text);
@@ -438,28 +444,28 @@ export function readScript(text: string, shell: Shell, judge: Judge, input?: Val
     }
   }
 
+  /** Options with which `read` and `mapfile` run nothing. */
+  function isTame({ text, isKnown }: Value): boolean {
+    return isKnown && /^(?:-[rstan]+|\w+|)$/.test(text);
+  }
+
   /** What a shell does itself. */
   function builtin({ name, words, input, run }: Call): Value | undefined {
-    const [first] = words;
     if (name.text === "cd" || name.text === "pushd") {
       enter(shell, words.findLast(({ text }) => !text.startsWith("-"))?.text ?? "~");
     } else if (name.text === "eval") {
       const script = concat(words, " ");
       return script.isKnown ? run(script.text, input) : undefined;
-    } else if (name.text === "read" || name.text === "mapfile" || name.text === "readarray") {
+    } else if (/^(?:read|mapfile|readarray)$/.test(name.text) && words.every(isTame)) {
       for (const { text } of words) {
         if (/^\w+$/.test(text)) setVariable(shell, text, unknown(`$${text}`, input ?? NOTHING));
       }
-    } else if (name.text === "set") {
+    } else if (name.text === "set" && isPlainSet(words)) {
       const options = words.map(({ text }) => text).join(" ");
       if (/(?:^|\s)-[a-z]*e|-o errexit/.test(options)) shell.stopsOnError = true;
       if (/(?:^|\s)\+[a-z]*e/.test(options)) shell.stopsOnError = false;
     } else return undefined;
-    return first === undefined
-      ? NOTHING
-      : name.text === "set" && !/^[-+]/.test(first.text)
-      ? undefined
-      : NOTHING;
+    return NOTHING;
   }
 
   function callOf(
@@ -470,6 +476,7 @@ export function readScript(text: string, shell: Shell, judge: Judge, input?: Val
   ): Call {
     const line = shell.lineAt(node.pos);
     shell.before = context.before;
+    shell.isDecisive = context.isDecisive;
     return {
       ...{ shell, name, words, variables: [], line, input: context.input },
       outputs: [],
@@ -636,6 +643,11 @@ export function readScript(text: string, shell: Shell, judge: Judge, input?: Val
     // The person who starts the build or the bottle may set it.
     return { ...operand, isKnown: false };
   }
+}
+
+/** Whether `set` only says when the script ends, and what it shows. */
+function isPlainSet(words: readonly Value[]): boolean {
+  return words.every(({ text }) => /^(?:[-+][eux]*o?|pipefail)$/.test(text));
 }
 
 /** How deep the brackets of a text are in each other at most, those in quotes too. */

@@ -8,7 +8,7 @@ import type { Mark } from "../../records/mark.ts";
 import lists from "./settings.json" with { type: "json" };
 import packages from "./packages.json" with { type: "json" };
 import type { Call } from "./read.ts";
-import { note, type Shell, show, type Told } from "./shell.ts";
+import { note, noteGuard, prove, type Shell, show, type Told } from "./shell.ts";
 import type { Value } from "./value.ts";
 
 /** No setting that matters has a longer name. */
@@ -186,15 +186,22 @@ export function whatOf(rule: string): string {
   return WHAT[rule] ?? rule;
 }
 
+/** A word of a command that sets something, with an option that only says for whom. */
+const TAME_WORD = /^(?!-)|^(?:-g|--(?:global|system|local|set|location=global))$/;
+
 /** Notes a setting of a program: one that is on no list is told, too. */
-export function noteConfiguration({ shell, line, text }: Call, name: string, value: Value): void {
+export function noteConfiguration(call: Call, name: string, value: Value): void {
+  const { shell, line, text } = call;
   noteSetting(shell, line, name, value);
-  if (judgeSetting(name, value.text) !== undefined) return;
+  const judged = judgeSetting(name, value.text);
+  const isPlain = call.words.every((word) => word.isKnown && TAME_WORD.test(word.text));
+  if (judged === "protects" && isPlain) prove(call);
+  if (judged !== undefined) return;
   const raises = LOWERING.checks.test(name.slice(0, MAX_NAME_CHARS)) &&
     !LOWERING.lowers.test(name.slice(0, MAX_NAME_CHARS)) && LOWERING.on.test(value.text);
   const isInnocent = name.length <= MAX_NAME_CHARS && LOWERING.innocent.test(name) &&
     !isRemote(value.text);
-  if (value.isKnown && (raises || isInnocent)) return;
+  if (isPlain && (raises || isInnocent)) return prove(call);
   const message = () => `${show(text)} would be run`;
   const found = { severity: "low", rule: "new-command", message } as const;
   note(shell, line, { kind: "command", value: text, ...found });
@@ -207,7 +214,7 @@ export function noteSetting(shell: Shell, line: number, name: string, value: Val
     const message = () => `${show(name)} protects, and would not be set any more`;
     const mark = { severity: "medium", rule: "protection-removed", message } as const;
     const place = { kind: "protection", value: `${name}=${value.text}`, line } as const;
-    shell.protections.push({ ...place, mark });
+    noteGuard(shell, { ...place, mark });
   } else if (judged !== undefined) {
     note(shell, line, { kind: "variable", value: `${name}=${value.text}`, ...judged });
   }

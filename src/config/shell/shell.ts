@@ -30,6 +30,8 @@ export interface Act extends ReachItem {
 /** Something that protects: a checksum, a firewall rule. It is told when it goes. */
 export interface Guard extends ReachItem {
   readonly mark: Told;
+  /** The conditions under which it does. */
+  readonly guard: string;
   /** What it protects, if it does not matter once that is gone as well. */
   readonly protects?: string;
 }
@@ -76,6 +78,8 @@ export interface Shell {
   guard: string;
   /** The commands that the command that is read now gets its input from. */
   before: string;
+  /** Whether the script goes no further if the command that is read now fails. */
+  isDecisive: boolean;
   /** How many commands were read that end a script, and that only say yes or no. */
   ends: number;
   conditions: number;
@@ -112,6 +116,7 @@ export function newShell(names: Map<string, string>): Shell {
     trace: [],
     guard: "",
     before: "",
+    isDecisive: true,
     ends: 0,
     conditions: 0,
     stopsOnError: false,
@@ -256,10 +261,12 @@ export function note(shell: Shell, line: number, { value, key = "", ...found }: 
   spend(shell, NOTE_WORK);
   const { kind, severity, rule, message, pin, isUnknown } = found;
   // A package is the same one, whatever the command reads.
-  const before = kind === "package" || kind === "download" ? "" : shell.before;
+  const around = kind === "package" || kind === "download"
+    ? []
+    : [shell.before, directory(shell), String(shell.isDecisive)];
   shell.acts.push({
     ...{ kind, value, line },
-    key: [kind, rule, nameOf(shell, value), nameOf(shell, key), shell.guard, before].join("\0"),
+    key: [kind, rule, nameOf(shell, value), nameOf(shell, key), shell.guard, ...around].join("\0"),
     mark: { severity, rule, message },
     ...(pin && { pin }),
     ...(isUnknown && { isUnknown }),
@@ -285,6 +292,17 @@ export function noteCall(
     rule,
     message,
   });
+}
+
+/** Notes what protects, under the conditions of now. */
+export function noteGuard(shell: Shell, found: Omit<Guard, "guard">): void {
+  shell.protections.push({ ...found, guard: shell.guard });
+}
+
+/** Notes a command of which all is known, and nothing is to be told: for the comparison alone. */
+export function prove({ shell, line, text }: Command): void {
+  const key = `${nameOf(shell, text)}\0${shell.guard}`;
+  shell.acts.push({ kind: "command", value: text, line, key });
 }
 
 /** Notes what nobody can read. */

@@ -8,7 +8,7 @@ import type { Mark } from "../../records/mark.ts";
 import { operandsOf, optionOf, use } from "./places.ts";
 import type { Call } from "./read.ts";
 import { noteConfiguration } from "./settings.ts";
-import { findFile, noteCall, show } from "./shell.ts";
+import { findFile, noteCall, noteGuard, show } from "./shell.ts";
 import { known, NOTHING, unknown, type Value } from "./value.ts";
 
 /** No rule of a firewall is longer. */
@@ -37,7 +37,7 @@ function firewall(call: Call): Value {
   ) {
     const message = () => `${show(call.text)} protects, and would not be run any more`;
     const mark = { severity: "high", rule: "firewall-removed", message } as const;
-    call.shell.protections.push({ kind: "protection", value: call.text, line: call.line, mark });
+    noteGuard(call.shell, { kind: "protection", value: call.text, line: call.line, mark });
     return NOTHING;
   }
   if (/^(?:-[LSnvC]+|list|status|--list)/.test(all)) return unknown("");
@@ -49,13 +49,12 @@ function service(call: Call): Value {
   const isWayIn = /\b(?:ssh|sshd|dropbear|cron|crond|atd|telnet\w*|vsftpd|xrdp|vnc\w*|tor|docker)\b/
     .test(all);
   const isStopping = /\b(?:stop|disable|mask|remove|del)\b/.test(all);
-  if (isStopping && !/firewall|iptables|nft|ufw|fail2ban|apparmor|auditd/.test(all)) return NOTHING;
-  return isWayIn && !isStopping ? told(call, "high", "back-door", "would let somebody in") : told(
-    call,
-    isStopping ? "medium" : "low",
-    isStopping ? "firewall-removed" : "new-command",
-    "would change what is started",
-  );
+  if (isStopping && /firewall|iptables|nft|ufw|fail2ban|apparmor|auditd/.test(all)) {
+    return told(call, "medium", "firewall-removed", "would change what is started");
+  }
+  return isWayIn && !isStopping
+    ? told(call, "high", "back-door", "would let somebody in")
+    : NOTHING;
 }
 
 function configureGit(call: Call): Value | undefined {
@@ -83,28 +82,13 @@ function scanKeys(call: Call): Value {
 
 function installFile(call: Call): Value {
   const files = operandsOf(call.words).map(({ text }) => text);
-  let isKnown = false;
   for (const path of files) {
     const file = findFile(call.shell, path);
     if (file?.download === undefined) continue;
     use(file.download, "installed");
-    isKnown = true;
   }
-  const isAsking = call.words.some(({ text }) =>
-    /^(?:--print-architecture|--print-foreign-architectures|-s|-l|-L|-S|-q\w*|--configure|--audit|--add-architecture|--compare-versions|--status|--get-selections)$/
-      .test(text)
-  );
-  if (isAsking) return unknown(`<${call.text}`);
-  if (!isKnown || files.some((path) => /:\/\//.test(path))) {
-    const isRemote = files.some((path) => /:\/\//.test(path));
-    told(
-      call,
-      isRemote ? "high" : "low",
-      isRemote ? "package-from-url" : "new-package",
-      "would install a file",
-    );
-  }
-  return NOTHING;
+  const isRemote = files.some((path) => /:\/\//.test(path));
+  return isRemote ? told(call, "high", "package-from-url", "would install a file") : NOTHING;
 }
 
 function addRepository(call: Call): Value {
@@ -219,7 +203,6 @@ export const SYSTEM_HANDLERS: Readonly<Record<string, Handler>> = {
       .map((name) => [name, service] as const),
   ),
   alias: always("medium", "hijack", "would have another command run under a name"),
-  "update-alternatives": always("low", "new-command", "would change which program a name starts"),
   "update-ca-certificates": always(
     "medium",
     "trust-anchor",
@@ -234,13 +217,11 @@ export const SYSTEM_HANDLERS: Readonly<Record<string, Handler>> = {
   "apt-key": addKey,
   "rpmkeys": addKey,
   "ssh-keyscan": scanKeys,
-  "ssh-keygen": always("low", "new-command", "would make a key"),
   "add-apt-repository": addRepository,
   "apt-add-repository": addRepository,
   "dpkg": installFile,
   "rpm": installFile,
   "installer": installFile,
   "dpkg-divert": always("medium", "hijack", "would replace a file of a package"),
-  "dpkg-reconfigure": () => NOTHING,
   "git": configureGit,
 };
