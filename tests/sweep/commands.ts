@@ -15,16 +15,29 @@ import type { Subject } from "./subject.ts";
 import { join } from "@std/path";
 
 /** The proposal that the commands decide. */
-const ID = "aaaa-swept";
+export const ID = "aaaa-swept";
 
 /** A proposal that is decided afterwards. */
-const NEXT_ID = "bbbb-next";
+export const NEXT_ID = "bbbb-next";
 
-const PROPOSED = "api.example.com\napi.github.com\n";
+/** What it proposes. */
+export const PROPOSED = "api.example.com\napi.github.com\n";
 
 const VERSION = "api.example.com\n";
 
-const NOTES = "Read-only, fine.";
+/** The operator's words. */
+export const NOTES = "Read-only, fine.";
+
+/** The files in force of a root in use. */
+export const IN_FORCE = {
+  "allowlist": "api.github.com\n",
+  "routes.json": '{"routes": []}\n',
+  "Dockerfile": "FROM scratch\n",
+};
+
+/** What a command syncs before it says that it is done. `proxy` is what an enforcer reads. */
+export const PROMISED =
+  /^(audit|queue|current-config|proxy)(\/|$)|^private\/(intents|staging)\/|^standing\.json$/;
 
 /** What is decided, and with which words of the command line. */
 interface Verdict {
@@ -83,19 +96,33 @@ export function decidingCommands(versionFile: string): readonly Subject<Said>[] 
         ),
       canRepeat: true,
       isDone: ({ exit }) => exit === 0,
-      promised: /^(audit|queue)(\/|$)|^private\/(intents|staging)\/|^standing\.json$/,
+      promised: PROMISED,
       judge: (root, said) =>
         judgeDecision(root, { args: argsIn(root), decision, nextId: NEXT_ID }, said),
     };
   });
 }
 
-/** What cli/supervise.sh grants. */
-function permissions(root: string, file: string): readonly string[] {
+/**
+ * What cli/supervise.sh grants.
+ *
+ * @param root The root.
+ * @param file A file that a flag names.
+ * @param more The programs and addresses of `apply.json`.
+ */
+export function permissions(
+  root: string,
+  file: string,
+  { run, net }: { readonly run: readonly string[]; readonly net: readonly string[] } = {
+    run: [],
+    net: [],
+  },
+): readonly string[] {
   return [
     `--allow-read=${root},${file}`,
     `--allow-write=${root}`,
-    "--allow-run=vi",
+    `--allow-run=${["vi", ...run]}`,
+    ...(net.length > 0 ? [`--allow-net=${net}`] : []),
     "--allow-env=CLAUDE_BOTTLE_ROOT,HOME,VISUAL,EDITOR,NO_COLOR",
     "--allow-sys=hostname,uid,gid,userInfo",
   ];
@@ -106,14 +133,22 @@ async function prepareNew(root: string): Promise<void> {
   for (const id of [ID, NEXT_ID]) await queueSample(root, { id });
 }
 
-/** A root as it usually is: files in force, decisions in the log, the proposal has been looked at. */
-async function prepareUsed(root: string): Promise<void> {
+/**
+ * Makes a root as it usually is: files in force, decisions in the log, the proposal has been looked at.
+ *
+ * @param root The root.
+ * @param proposedFile What the proposals propose.
+ */
+export async function prepareUsed(root: string, proposedFile = PROPOSED): Promise<void> {
   const inForce = join(root, "current-config", "dev-1");
   await Deno.mkdir(inForce, { recursive: true, mode: 0o700 });
-  await Deno.writeTextFile(join(inForce, "allowlist"), "api.github.com\n");
-  const currentFileHash = sha256Hex("api.github.com\n");
+  // With all three, a process that did this before makes the same calls, and need not be a new one.
+  for (const [name, text] of Object.entries(IN_FORCE)) {
+    await Deno.writeTextFile(join(inForce, name), text);
+  }
+  const currentFileHash = sha256Hex(IN_FORCE.allowlist);
   for (const id of ["0000-before", ID, NEXT_ID]) {
-    await queueSample(root, { id, currentFileHash, proposedFile: PROPOSED });
+    await queueSample(root, { id, currentFileHash, proposedFile });
   }
   const problems = await problemsOf([
     ["reject", "0000-before", "--notes", "Not that.", "--root", root],

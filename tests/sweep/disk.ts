@@ -34,6 +34,8 @@ export interface Disk {
   readonly leftoversOfSidecar: readonly string[];
   /** What is under its final name and not whole. */
   readonly broken: readonly string[];
+  /** Paths of all other files. */
+  readonly others: readonly string[];
 }
 
 /** What the host's other files look like when they are whole. */
@@ -72,6 +74,7 @@ export function readDisk(root: string): Disk {
     leftovers: [] as string[],
     leftoversOfSidecar: [] as string[],
     broken: [] as string[],
+    others: [] as string[],
   };
   const read = (path: string, idKey?: string): Fields | undefined => {
     const value = parseObject(Deno.readFileSync(join(root, path)));
@@ -108,6 +111,7 @@ export function readDisk(root: string): Disk {
     } else if (path.startsWith("current-config/")) {
       disk.inForce.set(path, sha256Hex(Deno.readFileSync(join(root, path))));
     } else {
+      disk.others.push(path);
       const whole = WHOLE.find(({ where }) => where.test(path))?.text;
       if (path === "standing.json") {
         const rules = read(path)?.rules;

@@ -6,8 +6,8 @@
 
 import type { Fault, Point } from "./points.ts";
 import type { Reply, Target } from "./target.ts";
-import { wasInjected } from "./trace.ts";
-import { attach, threadsBeside } from "./tracer.ts";
+import { PROGRAM, wasInjected } from "./trace.ts";
+import { attach, threadsOf } from "./tracer.ts";
 import { join } from "@std/path";
 
 /** How that went. */
@@ -40,10 +40,10 @@ export async function inject<T>(
   const what = fault === "SIGKILL" ? "signal=SIGKILL" : `error=${fault}`;
   const tracer = await attach({
     // strace counts for each thread, so those that are not meant must not be counted.
-    target: { threads: thread === "main" ? [pid] : threadsBeside(pid) },
+    target: { threads: thread === "main" ? [pid] : threadsOf(pid).filter((one) => one !== pid) },
     cpu,
     flags: [
-      ...["-P", path === "." ? root : join(root, path)],
+      ...(path === PROGRAM ? [] : ["-P", path === "." ? root : join(root, path)]),
       ...["-e", `trace=${call}`],
       ...["-e", `inject=${call}:${what}:when=${n}`],
     ],

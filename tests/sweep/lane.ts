@@ -8,8 +8,8 @@ import { inject, type Injection } from "./inject.ts";
 import { type Fault, findPoints, type Point } from "./points.ts";
 import type { Reply, Target } from "./target.ts";
 
-/** Whether the process must not have done it before. */
-export type Freshness = "fresh" | "any";
+/** Whether the process must not have done it before, must have, or either. */
+export type Freshness = "fresh" | "warm" | "any";
 
 /** A lane. */
 export interface Lane<T> extends AsyncDisposable {
@@ -28,12 +28,14 @@ export interface Lane<T> extends AsyncDisposable {
  *
  * @param cpu Its processor.
  * @param root Its root.
+ * @param putBack Makes the root what it was.
  * @param start Starts its process.
  * @returns The lane.
  */
 export function openLane<T>(
   cpu: number,
   root: string,
+  putBack: () => void,
   start: (cpu: number, root: string) => Promise<Target<T>>,
 ): Lane<T> {
   let starting: Promise<Target<T>> | undefined;
@@ -42,8 +44,13 @@ export function openLane<T>(
   async function target(process: Freshness): Promise<Target<T>> {
     if (process === "fresh" && !isFresh) await end();
     starting ??= start(cpu, root);
+    const started = await starting;
+    if (process === "warm" && isFresh) {
+      await started.act();
+      putBack();
+    }
     isFresh = false;
-    return await starting;
+    return started;
   }
 
   async function end(): Promise<void> {

@@ -18,6 +18,7 @@ function diskWith(lines: readonly Fields[], proposals: readonly Fields[] = []): 
     leftovers: [],
     leftoversOfSidecar: [],
     broken: [],
+    others: [],
   };
 }
 

@@ -4,7 +4,8 @@
  * minutes, so it is no `_test.ts` that every `deno test` would find:
  *
  * ```sh
- * deno task test:sweep                             # everything
+ * deno task test:sweep                             # what chooseFaults() chooses of everything
+ * deno task test:sweep --all                       # every fault at every system call
  * deno task test:sweep approve fdatasync SIGKILL   # what has all of these words in its name
  * ```
  *
@@ -13,6 +14,7 @@
  * @module
  */
 
+import { applyingCommands } from "./applied.ts";
 import { COLLECT } from "./collect.ts";
 import { decidingCommands } from "./commands.ts";
 import { fillDisk } from "./full_disk.ts";
@@ -35,7 +37,7 @@ interface Part {
   readonly run: () => Promise<PartResult>;
 }
 
-async function partsAt(place: Place, isPicked: Pick): Promise<Part[]> {
+async function partsAt(place: Place, isPicked: Pick, isWhole: boolean): Promise<Part[]> {
   const noFaults = await whyNoFaults();
   const noTmpfs = await whyNoTmpfs(place);
   // Where nothing is ever written out, a sync costs nothing; its system call is made all the same.
@@ -46,10 +48,11 @@ async function partsAt(place: Place, isPicked: Pick): Promise<Part[]> {
   const swept = <T>(subject: Subject<T>): Part => ({
     name: subject.name,
     whyNot: noFaults,
-    run: () => sweep(subject, processors(), rootOf, isPicked),
+    run: () => sweep(subject, processors(), rootOf, isPicked, isWhole),
   });
   return [
     ...decidingCommands(place.at("memory", "version")).map(swept),
+    ...applyingCommands(place.at("memory", "applied-version")).map(swept),
     swept(SUBMIT),
     swept(COLLECT),
     {
@@ -65,8 +68,7 @@ async function partsAt(place: Place, isPicked: Pick): Promise<Part[]> {
   ];
 }
 
-const LEGEND =
-  `Every system call on a file under the root is killed, or fails; then the disk is judged,
+const LEGEND = `System calls on files under the root are killed, or fail; then the disk is judged,
 the same is done again, and the disk is judged once more. What became of a decision:
   succeeded  it stands all the same, and was said to
   refused    it was said to have failed, and nothing was decided
@@ -76,11 +78,14 @@ the same is done again, and the disk is judged once more. What became of a decis
   completed  the process died after the record; the next command answered
   answered   the process died after the answer`;
 
-async function main(words: readonly string[]): Promise<boolean> {
+async function main(args: readonly string[]): Promise<boolean> {
   await using place = await openPlace();
+  const words = args.filter((word) => word !== "--all");
   console.log(LEGEND);
   const isPicked: Pick = (name) => words.every((word) => name.split(" ").includes(word));
-  const parts = await partsAt(place, isPicked);
+  // A trial that is named may be one that is not chosen.
+  const isWhole = words.length > 1 || args.includes("--all");
+  const parts = await partsAt(place, isPicked, isWhole);
   const named = parts.filter(({ name }) => name === words[0]);
   const results: PartResult[] = [];
   let skipped = 0;

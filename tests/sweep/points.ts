@@ -1,19 +1,16 @@
 /**
- * The points at which a process can be hit: each of its system calls on a file under the root.
+ * The points at which a process can be hit: each of its system calls on a file under the root, and around each
+ * start of a program.
  *
  * @module
  */
 
 import type { Reply, Target } from "./target.ts";
-import { readTrace } from "./trace.ts";
-import { attach } from "./tracer.ts";
+import { PROGRAM, readTrace, type TracedCall } from "./trace.ts";
+import { attach, threadsOf } from "./tracer.ts";
 
 /** A system call. */
-export interface Point {
-  /** The system call's name. */
-  readonly call: string;
-  /** The file's path from the root. */
-  readonly path: string;
+export interface Point extends Omit<TracedCall, "thread"> {
   /** Which of those calls on that file it is, from 1, among those of its thread. */
   readonly n: number;
   /** Whether the main thread makes it, or one that does its waiting. */
@@ -21,10 +18,6 @@ export interface Point {
 }
 
 const FAULTS = ["SIGKILL", "EIO", "ENOSPC"] as const;
-
-/** Calls that no full disk makes fail: they read, or give something back. */
-const TAKES_NO_ROOM =
-  /^(?:statx|stat|lstat|fstat|newfstatat|readlink|access|faccessat2?|read|pread64|lseek|getdents64|flock|close)$/;
 
 /** What can happen at a point. */
 export type Fault = (typeof FAULTS)[number];
@@ -37,11 +30,47 @@ export type Fault = (typeof FAULTS)[number];
  * @param point The point.
  * @returns The faults.
  */
-export function faultsAt({ call }: Point): readonly Fault[] {
+export function faultsAt({ call, path, changes }: Point): readonly Fault[] {
   return FAULTS.filter((fault) =>
     (fault !== "SIGKILL" || call !== "readlink") &&
-    (fault !== "ENOSPC" || !TAKES_NO_ROOM.test(call))
+    (fault !== "ENOSPC" || changes && path !== PROGRAM)
   );
+}
+
+/**
+ * Chooses faults that find what all of them find, in a fraction of the time.
+ *
+ * A kill finds what the calls before it left, and a call that only reads leaves what it found: so a kill at
+ * each call that changes something, and one at the very last call, meet every disk that a kill can leave. A
+ * sync changes nothing that is seen, and counts all the same. An error is given to each call that changes
+ * something. Of those that read, the same lines of code read the same file again and again, and the error goes
+ * the same way up: the first and the last on each file get one, once for each verb.
+ *
+ * @param points All points, in the order of the calls.
+ * @param before The kinds of calls that read, and that were hit in this verb before.
+ * @returns The points, each with its faults.
+ */
+export function chooseFaults(points: readonly Point[], before: ReadonlySet<string> = new Set()) {
+  const last = new Map(points.map((point) => [kindOf(point), point]));
+  return points.flatMap((point, index) => {
+    const kind = kindOf(point);
+    const isEnd = index === points.length - 1;
+    const isChosen = point.changes || isEnd ||
+      !before.has(kind) && (point.n === 1 || last.get(kind) === point);
+    if (!isChosen) return [];
+    return faultsAt(point).filter((fault) => fault !== "SIGKILL" || point.changes || isEnd)
+      .map((fault) => ({ point, fault }));
+  });
+}
+
+/**
+ * What a point has in common with others.
+ *
+ * @param point The point.
+ * @returns The call, the file and the thread.
+ */
+export function kindOf({ call, path, thread }: Point): string {
+  return `${call} ${path} ${thread}`;
 }
 
 /**
@@ -58,10 +87,13 @@ export async function findPoints<T>(
   root: string,
 ): Promise<{ readonly points: readonly Point[]; readonly reply: Reply<T> }> {
   const { pid } = target;
-  const flags = ["-e", "trace=%file,%desc", "-e", "signal=none"];
+  const flags = ["-e", "trace=%file,%desc,clone,wait4", "-e", "signal=none"];
   const tracer = await attach({ target: { pid }, cpu, flags });
   const reply = await target.act();
-  return { points: pointsIn(await tracer.end(), root, pid), reply };
+  // A program that was started makes calls of its own, which nobody hits.
+  const own = reply === "died" ? [] : threadsOf(pid);
+  const points = pointsIn(await tracer.end(), root, pid, (thread) => own.includes(thread));
+  return { points, reply };
 }
 
 /**
@@ -70,15 +102,22 @@ export async function findPoints<T>(
  * @param text The output.
  * @param root The root.
  * @param pid The process, which is the id of its main thread.
+ * @param isOwn Whether a thread is the process's.
  * @returns The points, in the order of the calls.
  */
-export function pointsIn(text: string, root: string, pid: number): readonly Point[] {
+export function pointsIn(
+  text: string,
+  root: string,
+  pid: number,
+  isOwn: (thread: number) => boolean = () => true,
+): readonly Point[] {
   const seen = new Map<string, number>();
-  return readTrace(text, root).map(({ call, path, thread = pid }) => {
-    const key = `${thread} ${call} ${path}`;
+  return readTrace(text, root).flatMap(({ thread = pid, ...traced }): Point[] => {
+    if (!isOwn(thread)) return [];
+    const key = `${thread} ${traced.call} ${traced.path}`;
     const n = (seen.get(key) ?? 0) + 1;
     seen.set(key, n);
-    return { call, path, n, thread: thread === pid ? "main" : "other" };
+    return [{ ...traced, n, thread: thread === pid ? "main" : "other" }];
   });
 }
 

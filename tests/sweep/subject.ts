@@ -18,6 +18,8 @@ export interface Subject<T> {
   readonly name: string;
   /** Makes the root that it starts from. */
   readonly prepare: (root: string) => Promise<void>;
+  /** Writes what has the root's own path in it, each time that the root was put back. */
+  readonly settle?: (root: string) => void;
   /** Starts a process that does it. */
   readonly start: (cpu: number, root: string) => Promise<Target<T>>;
   /** Whether one process can do it many times, on roots that are put back. */

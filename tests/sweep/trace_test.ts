@@ -1,4 +1,4 @@
-import { nameOf, pointsIn } from "./points.ts";
+import { chooseFaults, faultsAt, nameOf, pointsIn } from "./points.ts";
 import { readTrace } from "./trace.ts";
 import { assertEquals } from "@std/assert";
 
@@ -40,7 +40,8 @@ Deno.test("readTrace() finds the calls on files under a root, and no others", ()
 
 Deno.test("readTrace() reads what strace writes of a single thread", () => {
   const text = 'rename("/r/.x.tmp", "/r/x") = ?\n+++ killed by SIGKILL +++\n';
-  assertEquals(readTrace(text, "/r"), [{ thread: undefined, call: "rename", path: ".x.tmp" }]);
+  const renamed = { thread: undefined, call: "rename", path: ".x.tmp", changes: true };
+  assertEquals(readTrace(text, "/r"), [renamed]);
 });
 
 Deno.test("pointsIn() counts the calls on a file for each thread", () => {
@@ -48,4 +49,44 @@ Deno.test("pointsIn() counts the calls on a file for each thread", () => {
     pointsIn(OUTPUT, "/r", 20).map(nameOf).filter((name) => name.startsWith("openat a.log")),
     ["openat a.log 1", "openat a.log 1 other-thread", "openat a.log 2"],
   );
+});
+
+const DECIDING = `openat(AT_FDCWD</home>, "/r/a.log", O_RDONLY) = 5</r/a.log>
+read(5</r/a.log>, "", 4096) = 0
+read(5</r/a.log>, "", 4096) = 0
+read(5</r/a.log>, "", 4096) = 0
+openat(AT_FDCWD</home>, "/r/.b.tmp", O_WRONLY|O_CREAT|O_EXCL, 0600) = 6</r/.b.tmp>
+clone(child_stack=NULL, flags=SIGCHLD) = 30
+[pid    30] execve("/r/reload", ["/r/reload"], 0x55 /* 0 vars */) = 0
+[pid    20] wait4(30, [{WIFEXITED(s) && WEXITSTATUS(s) == 0}], WNOHANG, NULL) = 30
+rename("/r/.b.tmp", "/r/b") = 0
+statx(AT_FDCWD</home>, "/r/b", AT_SYMLINK_NOFOLLOW, STATX_ALL, {stx_mask=0}) = 0
+`;
+
+const pointsOfDeciding = () => pointsIn(DECIDING, "/r", 20, (thread) => thread === 20);
+
+Deno.test("pointsIn() has the start and the end of a program, and none of the program's own calls", () => {
+  assertEquals(pointsOfDeciding().map(nameOf).slice(4, 7), [
+    "openat .b.tmp 1",
+    "clone program 1",
+    "wait4 program 1",
+  ]);
+});
+
+Deno.test("chooseFaults() kills where something changes and at the end, and fails the first and last read", () => {
+  const points = pointsOfDeciding();
+  const chosen = (before?: ReadonlySet<string>) =>
+    chooseFaults(points, before).map(({ point, fault }) => `${nameOf(point)} ${fault}`);
+  const changing = [
+    ...["openat .b.tmp 1 SIGKILL", "openat .b.tmp 1 EIO", "openat .b.tmp 1 ENOSPC"],
+    ...["clone program 1 SIGKILL", "clone program 1 EIO"],
+    ...["wait4 program 1 SIGKILL", "wait4 program 1 EIO"],
+    ...["rename .b.tmp 1 SIGKILL", "rename .b.tmp 1 EIO", "rename .b.tmp 1 ENOSPC"],
+    ...["statx b 1 SIGKILL", "statx b 1 EIO"],
+  ];
+  const reading = ["openat a.log 1 EIO", "read a.log 1 EIO", "read a.log 3 EIO"];
+  assertEquals(chosen(), [...reading, ...changing]);
+  // Another lane of the verb hit these before.
+  assertEquals(chosen(new Set(["openat a.log main", "read a.log main"])), changing);
+  assertEquals(points.flatMap(faultsAt).length, 20);
 });

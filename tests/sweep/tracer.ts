@@ -73,13 +73,11 @@ function expected(target: TraceOptions["target"]): number {
 }
 
 /**
- * The threads of a process, its main thread left out.
+ * The threads of a process. The main thread has the id of the process.
  *
  * @param pid The process.
  * @returns Their ids.
  */
-export function threadsBeside(pid: number): number[] {
-  return [...Deno.readDirSync(`/proc/${pid}/task`)]
-    .map(({ name }) => Number(name))
-    .filter((thread) => thread !== pid);
+export function threadsOf(pid: number): number[] {
+  return [...Deno.readDirSync(`/proc/${pid}/task`)].map(({ name }) => Number(name));
 }
