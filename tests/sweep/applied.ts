@@ -120,7 +120,12 @@ export function applyingCommands(versionFile: string): readonly Subject<Said>[] 
       after: BEFORE,
       prepare(root) {
         const since = "2026-11-22T10:49:36.924Z";
-        noteNotProven(root, SLUG, { tool: "pipelock-block", reason: "it was killed", since });
+        noteNotProven(root, SLUG, {
+          tool: "pipelock-block",
+          reason: "it was killed",
+          since,
+          mayHave: PROPOSED,
+        });
         for (const name of ["allowed", "enforced"]) {
           Deno.writeTextFileSync(join(root, "proxy", name), PROPOSED);
         }
@@ -247,7 +252,9 @@ async function problemsOfFinishing(root: string, change: Change): Promise<string
     ? []
     : [`what was open was not finished: ${said === "hung" ? said : said.code}`];
   const disk = readDisk(root);
-  problems.push(...disk.intents.map((path) => `finished, ${path} is still there`));
+  // What it kept beside an intent that was never written is removed by the next decision.
+  const open = disk.intents.filter((path) => path.endsWith(".json"));
+  problems.push(...open.map((path) => `finished, ${path} is still there`));
   const list = name !== "resolve" && recordsIn(disk) > 0 ? after : BEFORE;
   if (disk.inForce.get(ALLOWLIST) !== sha256Hex(list)) {
     problems.push("finished, the file in force is not the one that is recorded");

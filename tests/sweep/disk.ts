@@ -105,8 +105,8 @@ export function readDisk(root: string): Disk {
       }
     } else if (path.startsWith("private/intents/")) {
       disk.intents.push(path);
-      // Beside an intent are the bytes of the file in force before.
-      const change = path.endsWith(".before") ? undefined : read(path)?.change;
+      // Beside an intent are the bytes of the file in force, before and after.
+      const change = path.endsWith(".json") ? read(path)?.change : undefined;
       if (change) disk.changes.push(change as Fields);
     } else if (path.startsWith("current-config/")) {
       disk.inForce.set(path, sha256Hex(Deno.readFileSync(join(root, path))));
