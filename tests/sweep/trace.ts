@@ -19,7 +19,10 @@ export interface TracedCall {
 /** What stands for the path of a call on a program: no file of a root has that name. */
 export const PROGRAM = "program";
 
-/** Calls on programs that Deno starts and does not wait for at once: before it, just begun, ended. */
+/**
+ * Calls on programs that Deno starts and does not wait for at once: before it, just begun, ended. One that it
+ * waits for, such as ls, makes it call `wait4` without WNOHANG.
+ */
 const ON_PROGRAM = /^(?:clone|pidfd_open|wait4)$/;
 
 /** Calls that read, or give something back: no full disk makes them fail, and the disk is the same after them. */
@@ -54,7 +57,11 @@ export function readTrace(text: string, root: string): TracedCall[] {
     const isProgram = ON_PROGRAM.test(call);
     if (!isProgram && file !== root && !file?.startsWith(`${root}/`)) continue;
     const path = isProgram ? PROGRAM : file === root ? "." : file!.slice(root.length + 1);
-    const changes = call === "openat" ? MAKES.test(args) : !READS.test(call);
+    const changes = call === "openat"
+      ? MAKES.test(args)
+      : call === "wait4"
+      ? args.includes("WNOHANG")
+      : !READS.test(call);
     calls.push({ thread: thread === undefined ? undefined : Number(thread), call, path, changes });
   }
   return calls;
