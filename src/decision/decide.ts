@@ -36,7 +36,7 @@ import { sha256Hex } from "../text/hash.ts";
 import { diffAgainst, held, type Inspection, inspectProposal } from "./inspect.ts";
 import { keepUnrecorded, stagingDir } from "./answer.ts";
 import { carryDraft } from "./carry.ts";
-import { applierOf, type Applying, type FileChange, readInForce } from "./change.ts";
+import { type Applying, type FileChange, readInForce } from "./change.ts";
 import { carryOut, withBottleLock } from "./journal.ts";
 import { answerAgain } from "./proven_response.ts";
 import { confirmedBy, fileOf, judge, refuseObstacles } from "./obstacles.ts";
@@ -78,7 +78,7 @@ export interface Decision {
   readonly auditHead: string;
   /** The rule that stands for others like it, if it was to make one. */
   readonly standing?: MadeStanding;
-  /** What made the file in force take effect, and what was seen of it; missing if no file changed. */
+  /** What made the file in force take effect, and what was seen of it; missing if no file was approved. */
   readonly applied?: string;
   /** What failed after the agent was answered, in words; missing if nothing did. */
   readonly warning?: string;
@@ -358,9 +358,7 @@ async function record(
   keepPolicy(root, inspection.policy, stagingDir(root, bottleSlug));
   const until = byRules?.until === undefined ? {} : { until: byRules.until };
   const response = { proposalId, status, notes, finalFile, ...until };
-  const change = finalFile === null
-    ? undefined
-    : changeTo(root, inspection, finalFile, applying.applier);
+  const change = finalFile === null ? undefined : changeTo(root, inspection, finalFile);
   const refuseLater = () => {
     const policy = readPolicy(root);
     const { sha256, standingSha256 } = inspection.policy;
@@ -396,13 +394,12 @@ async function record(
   };
 }
 
-/** The change of the file in force; `undefined` if it has these bytes already, and nothing is to make them take effect. */
+/** The change of the file in force, also to the bytes that it has: an enforcer, and the log, may have others. */
 function changeTo(
   root: string,
   { proposal, currentSha256 }: Inspection,
   finalFile: string,
-  applier: Applier | undefined,
-): FileChange | undefined {
+): FileChange {
   const { bottleSlug, tool, id } = proposal;
   const before = readInForce(root, bottleSlug, tool);
   // A person who changes the file by hand takes no lock.
@@ -412,9 +409,6 @@ function changeTo(
     throw new SuperviseError("stale", message);
   }
   if (before !== null) keepFile(bottleSlug, before, root, replaceFileAlone);
-  // What is in force already may not be what an enforcer has.
-  const isNew = sha256Hex(finalFile) !== currentSha256;
-  if (!isNew && applierOf(applier, bottleSlug, tool) === undefined) return undefined;
   return { tool, before, after: new TextEncoder().encode(finalFile) };
 }
 

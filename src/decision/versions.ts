@@ -71,8 +71,12 @@ export function listVersions(place: FilePlace): readonly FileVersion[] {
   let last = "";
   for (const entry of changes) {
     const { beforeSha256 = last, finalSha256: sha256 } = entry;
-    if (beforeSha256 !== last && beforeSha256 !== sha256) found.push({ sha256: beforeSha256 });
-    found.push({ sha256, entry });
+    if (beforeSha256 !== last && beforeSha256 !== sha256) {
+      found.push({ sha256: beforeSha256 });
+      last = beforeSha256;
+    }
+    // A decision on what was in force, and recorded, already makes no version.
+    if (sha256 !== last) found.push({ sha256, entry });
     last = sha256;
   }
   return found.map((version, n) => ({

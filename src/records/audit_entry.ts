@@ -139,7 +139,7 @@ export interface AuditEntry {
   /** Until when files are frozen, or a rule meant its approval, ISO 8601. Nothing takes it back then. */
   readonly until?: string;
   /**
-   * What made the file in force take effect, and what was seen of it; missing if no file changed, as in older
+   * What made the file in force take effect, and what was seen of it; missing if no file came into force, as in older
    * logs.
    */
   readonly applied?: string;
@@ -147,7 +147,7 @@ export interface AuditEntry {
   readonly effect?: Effect;
   /**
    * SHA-256 of the file in force before the change, lower-case hex; `""` if there was none. Missing if no file
-   * changed, as in older logs.
+   * came into force, as in older logs.
    */
   readonly beforeSha256?: string;
   /**

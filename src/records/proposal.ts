@@ -130,7 +130,7 @@ export interface ProposalResponse {
   readonly finalFile: string | null;
   /** Until when a rule meant its approval, ISO 8601. Nothing takes it back then. */
   readonly until?: string;
-  /** How far the approved file takes effect; missing if no file changed, or nobody said. */
+  /** How far the approved file takes effect; missing if none was, or nobody said. */
   readonly effect?: Effect;
   /**
    * The head of the audit log right after the decision: it shows later whether the log was cut. Only

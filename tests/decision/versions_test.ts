@@ -82,7 +82,7 @@ Deno.test("listVersions() has each file that was in force, those without a recor
   ]]);
   const [entry] = (await readAuditEntries("pipelock", "dev-1", { root: dir.path })).slice(-1);
   assertEquals([entry?.origin, entry?.beforeSha256], ["version 1", sha256Hex(BY_HAND)]);
-  // What no change is: a rejection, a decision for a file that is in force already, and other records.
+  // What no version is: a decision on the file that was recorded last, and other records.
   await approve(dir, "p2", FIRST);
   await writeAuditEntry({ ...entry!, operatorAction: "apply-resolved" }, { root: dir.path });
   assertEquals(listed(dir).length, 4);
@@ -116,6 +116,17 @@ Deno.test("listVersions() leaves out a decision that did not take effect; a forg
   const forged = JSON.stringify({ ...line, ...says, proposal_id: "p2" });
   await Deno.writeTextFile(dir.at("audit", "pipelock-dev-1.log"), `${forged}\n`, { append: true });
   assertEquals(listed(dir)[0], [2, `${FIRST}b.example.com\n`, "approved", true]);
+});
+
+// Threat: C11
+Deno.test("a decision on a file that was in force already is its record: no drift is left that could undo it", async () => {
+  await using dir = await prepared();
+  await approve(dir, "p1", `${FIRST}a.example.com\n`);
+  await Deno.writeTextFile(fileOf(dir), BY_HAND);
+  assertEquals(findDrift({ root: dir.path }).length, 1);
+  await approve(dir, "p2", BY_HAND);
+  assertEquals(findDrift({ root: dir.path }), []);
+  assertEquals(listed(dir)[0], [3, BY_HAND, "approved", true]);
 });
 
 Deno.test("findDrift() names a file in force that is not the recorded one, and no other", async () => {
