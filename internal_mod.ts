@@ -52,7 +52,7 @@ export {
   readFrozen,
   readNotProven,
 } from "./src/host/apply_state.ts";
-export { knownFile, readFileInForce } from "./src/host/config_files.ts";
+export { knownFile, mostKept, readFileInForce } from "./src/host/config_files.ts";
 export {
   policyCopyPath,
   type PolicyInForce,

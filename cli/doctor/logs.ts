@@ -9,6 +9,7 @@ import {
   CONFIG_FILE_FOR_TOOL,
   findUnfinished,
   keptEdits,
+  mostKept,
   readPublicKey,
   readSigningKey,
   type SigningKeyInfo,
@@ -61,6 +62,7 @@ export function checkEdits({ root, supervise }: Pick<Subject, "root" | "supervis
 /** Checks that each file of which a change is recorded is the one in force. */
 export function checkDrift({ root, supervise }: Pick<Subject, "root" | "supervise">): Finding[] {
   const { ok, warn } = findingsOf("drift");
+  mostKept(root); // What it throws is a finding.
   const found = findDrift({ root });
   if (found.length === 0) return [ok("each file of which a change is recorded is in force")];
   return found.map(({ bottleSlug, tool, recordedSha256, foundSha256, problem }) => {

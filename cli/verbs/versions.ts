@@ -5,7 +5,12 @@
  * @module
  */
 
-import { CONFIG_FILE_FOR_TOOL, readFileInForce, visibleLine } from "../../internal_mod.ts";
+import {
+  CONFIG_FILE_FOR_TOOL,
+  mostKept,
+  readFileInForce,
+  visibleLine,
+} from "../../internal_mod.ts";
 import {
   type Drift,
   type FilePlace,
@@ -68,11 +73,18 @@ export function versions(context: Context, words: readonly string[]): void {
   }
   const { currentSha256 } = readFileInForce(tool, bottle, root);
   if (json) {
-    return printJson({ bottle, tool, in_force_sha256: currentSha256, versions: all.map(asJson) });
+    const keep = mostKept(root);
+    const about = { bottle, tool, keep, in_force_sha256: currentSha256 };
+    return printJson({ ...about, versions: all.map(asJson) });
   }
   const name = CONFIG_FILE_FOR_TOOL[tool];
   if (all.length === 0) return print(`No change of the ${name} of ${bottle} is recorded.`);
   for (const row of alignColumns(all.map(cellsOf), 1)) print(row);
+  const lost = all.filter(({ isKept, sha256 }) => !isKept && sha256 !== "").length;
+  if (lost > 0) {
+    const most = `${mostKept(root)} files of a bottle are`;
+    complain(`! the bytes of ${lost} of these are not kept: at most ${most}, says versions.json`);
+  }
   if (!all[0]!.isInForce) {
     const found = currentSha256 === "" ? "none" : `another one, sha256 ${currentSha256}`;
     complain(`! in force is ${found}, without a record; see ${supervise} drift --bottle ${bottle}`);

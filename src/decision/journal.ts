@@ -55,6 +55,7 @@ import {
   readIntent,
   writeIntent,
 } from "./intent.ts";
+import { evictVersions } from "./versions.ts";
 import { dirname, join } from "@std/path";
 import { Buffer } from "node:buffer";
 
@@ -91,6 +92,7 @@ export function withBottleLock<T>(
     } finally {
       // Not before: a sidecar that finds neither this nor a response tells its agent that it did not take effect.
       clearUnderway(queueDirForSlug(slug, { root }));
+      evictVersions(root, slug);
     }
   });
 }

@@ -13,7 +13,7 @@ import {
   type RootOptions,
 } from "../disk/layout.ts";
 import { isThere, ownFileStamp } from "../disk/read_own.ts";
-import { type FileInForce, knownBytes, readFileInForce } from "../host/config_files.ts";
+import { evictFiles, type FileInForce, knownBytes, readFileInForce } from "../host/config_files.ts";
 import { listAuditLogs } from "../log/entries.ts";
 import { changesFromEnd } from "../log/history.ts";
 import type { AuditEntry } from "../records/audit_entry.ts";
@@ -160,6 +160,24 @@ function driftOf({ root, bottleSlug, tool }: Required<FilePlace>): Drift | undef
     if (ownFileStamp(path)?.text === before) {
       return { bottleSlug, tool, recordedSha256, foundSha256 };
     }
+  }
+}
+
+/**
+ * Removes kept files of a bottle that were written longest ago, if there are more than the operator wants. Of each
+ * config file three stay: the one in force, the one that was recorded last, and the one before that. Nothing depends
+ * on it, so that it throws nothing. The caller holds the bottle's lock.
+ */
+export function evictVersions(root: string, bottleSlug: string): void {
+  try {
+    evictFiles(bottleSlug, root, () =>
+      new Set(TOOLS.flatMap((tool) => {
+        const [last] = changesFromEnd({ component: componentOf(tool), slug: bottleSlug }, root);
+        const { currentSha256 } = readFileInForce(tool, bottleSlug, root);
+        return [currentSha256, last?.finalSha256, last?.beforeSha256];
+      })));
+  } catch {
+    // Where anything cannot be read, all are kept. `doctor` says what.
   }
 }
 

@@ -15,9 +15,11 @@ import {
   replaceFile,
   replaceFileAlone,
 } from "../disk/write.ts";
+import { parseJsonBytes } from "../records/codec.ts";
 import { checkBottleSlug } from "../records/names.ts";
 import { MAX_CONFIG_FILE_BYTES } from "../records/problem.ts";
 import { type Tool, TOOLS } from "../records/proposal.ts";
+import { isCount, shapeOf } from "../records/shape.ts";
 import { sha256Hex } from "../text/hash.ts";
 import { join } from "@std/path";
 
@@ -43,8 +45,26 @@ export function readFileInForce(tool: Tool, bottleSlug: string, root: string): F
   };
 }
 
-/** How many copies are kept in a directory. */
-const MAX_KNOWN = 50;
+/** How many copies are kept in a directory, unless an operator says otherwise. */
+const MAX_COPIES = 50;
+
+const KEEPING = shapeOf<{ readonly keep: number }>("number of versions", {
+  keep: {
+    wire: "keep",
+    check: (value) => isCount(value) ?? (value === 0 ? "not 1 or more" : undefined),
+  },
+});
+
+/**
+ * How many files of a bottle are kept, by the operator's `versions.json`.
+ *
+ * @throws {MalformedRecordError} If that file is damaged.
+ */
+export function mostKept(root: string): number {
+  const path = join(root, "versions.json");
+  const bytes = readOwnFile(path, MAX_CONFIG_FILE_BYTES);
+  return bytes === undefined ? MAX_COPIES : KEEPING.read(parseJsonBytes(bytes, path), path).keep;
+}
 
 function knownDir(bottleSlug: string, root: string): string {
   return join(privateDir(root), "known", checkBottleSlug(bottleSlug));
@@ -54,9 +74,8 @@ function knownDir(bottleSlug: string, root: string): string {
 const keptBefore = new Map<string, string>();
 
 /**
- * Keeps copies of a bottle's config files in force: by hash in `<root>/private`, the oldest of which it
- * removes, and one of each in the bottle's queue, where its sidecar works out a change on it. The operator's
- * programs call it again and again. Needs `--allow-read` and `--allow-write` for the root.
+ * Keeps copies of a bottle's config files in force: by hash in `<root>/private`, and one of each in the bottle's
+ * queue, where its sidecar works out a change on it. The operator's programs call it again and again. Needs `--allow-read` and `--allow-write` for the root.
  *
  * @param stagingDir Where the holder of the bottle's lock prepares files: what a crash leaves there is cleared.
  */
@@ -109,15 +128,27 @@ export function keepFile(
   root: string,
   replace = replaceFile,
 ): void {
-  keepCopy(knownDir(bottleSlug, root), bytes, replace);
+  writeCopy(knownDir(bottleSlug, root), bytes, replace);
 }
 
 /** Keeps a copy of a file in a directory of copies, by its hash, and removes the oldest ones. */
 export function keepCopy(dir: string, bytes: Uint8Array, replace = replaceFile): void {
+  if (writeCopy(dir, bytes, replace)) keepNewest(dir, MAX_COPIES);
+}
+
+function writeCopy(dir: string, bytes: Uint8Array, replace: typeof replaceFile): boolean {
   const copy = join(dir, sha256Hex(bytes));
-  if (ownFileStamp(copy) !== undefined) return;
+  if (ownFileStamp(copy) !== undefined) return false;
   replace(copy, bytes);
-  keepNewest(dir, MAX_KNOWN);
+  return true;
+}
+
+/**
+ * Removes the kept files of a bottle that were written longest ago, so that as many are left as the operator wants.
+ * Those whose hash `spared` gives stay. The caller holds the bottle's lock.
+ */
+export function evictFiles(bottleSlug: string, root: string, spared: Spared): void {
+  keepNewest(knownDir(bottleSlug, root), mostKept(root), spared);
 }
 
 /** Removes what a crash left of a copy by a holder of the bottle's lock, which the caller holds now. */
@@ -125,11 +156,15 @@ export function clearHalfKept(bottleSlug: string, root: string): void {
   clearDirectory(knownDir(bottleSlug, root), (name) => name.endsWith(".new.tmp"));
 }
 
+/** Which files must stay, by name. Asked for if there are too many. */
+type Spared = () => ReadonlySet<string | undefined>;
+
 /** Removes the files of a directory that were written longest ago, so that `most` are left. */
-export function keepNewest(dir: string, most: number): void {
+export function keepNewest(dir: string, most: number, spared: Spared = () => new Set()): void {
   const names = listNames(dir);
   if (names.length <= most) return;
-  const aged = names.map((name) => ({
+  const stays = spared();
+  const aged = names.filter((name) => !stays.has(name)).map((name) => ({
     name,
     changed: ownFileStamp(join(dir, name))?.changedMs ?? 0,
   }));

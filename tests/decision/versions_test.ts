@@ -1,4 +1,4 @@
-import { finishInterrupted } from "../../internal_mod.ts";
+import { finishInterrupted, withBottleLock } from "../../internal_mod.ts";
 import {
   type Applier,
   ApplyError,
@@ -241,4 +241,46 @@ Deno.test("a process that dies while it records a found file leaves the recorded
   assertEquals(await Deno.readTextFile(fileOf(dir)), `${FIRST}a.example.com\n`);
   assert(readVersion(placeIn(dir), sha256Hex(BY_HAND)) !== undefined);
   assertEquals(listed(dir).length, 2);
+});
+
+/** The texts of the kept files of the bottle, the allowlists first. */
+const kept = (dir: TempDir) =>
+  [...Deno.readDirSync(dir.at("private", "known", "dev-1"))]
+    .map(({ name }) => Deno.readTextFileSync(dir.at("private", "known", "dev-1", name))).sort();
+
+// Threat: C11
+Deno.test("as many files are kept as versions.json says, and never fewer than those that matter", async () => {
+  await using dir = await prepared();
+  const routes = '{"routes": []}\n';
+  const place = { ...placeIn(dir), tool: "cred-proxy-block" } as const;
+  const said = { currentSha256: "", notes: "", operator: "ada@host" };
+  await editFile({ ...place, ...said, file: routes });
+  const version = (n: number) => `${FIRST}${n}.example.com\n`;
+  const age = async (text: string, seconds: number) =>
+    await Deno.utime(dir.at("private", "known", "dev-1", sha256Hex(text)), seconds, seconds);
+  await age(routes, 1);
+  for (const n of [1, 2, 3, 4]) {
+    await edit(dir, version(n));
+    await age(version(n), 10 + n);
+  }
+  await age(FIRST, 5);
+  assertEquals(kept(dir), [...[1, 2, 3, 4].map(version), FIRST, routes].sort());
+  const drop = async (keep: string) => {
+    await Deno.writeTextFile(dir.at("versions.json"), keep);
+    await withBottleLock(dir.path, "dev-1", () => {});
+  };
+  for (const broken of ['{"keep": 0}', '{"keep": "2"}', "{", "[]"]) {
+    await drop(broken);
+    assertEquals(kept(dir).length, 6, broken);
+  }
+  await drop('{"keep": 5}');
+  assertEquals(kept(dir), [...[1, 2, 3, 4].map(version), routes].sort());
+  // The routes in force are the oldest; the allowlist that somebody put there by hand is no record's.
+  await Deno.writeTextFile(fileOf(dir), version(1));
+  await drop('{"keep": 1}');
+  assertEquals(kept(dir), [version(1), version(3), version(4), routes].sort());
+  assertEquals(listVersions(placeIn(dir)).map(({ isKept }) => isKept), [
+    ...[true, true, false, true, false],
+  ]);
+  await Deno.remove(dir.at("versions.json"));
 });

@@ -1,4 +1,4 @@
-import { keepFilesInForce, knownFile } from "../../internal_mod.ts";
+import { keepFilesInForce, knownFile, withBottleLock } from "../../internal_mod.ts";
 import { sha256Hex } from "../../mod.ts";
 import { readCurrentCopy } from "../../src/queue/files.ts";
 import { supervise } from "../support/command_line.ts";
@@ -50,7 +50,7 @@ Deno.test("show puts both diffs on the screen where the agent started from anoth
   assertStringIncludes(json.agent_diff, "(the agent's)");
 });
 
-Deno.test("keepFilesInForce() keeps the fifty newest, and knownFile() gives none that is not the one named", async () => {
+Deno.test("who has the bottle's lock drops all but the fifty newest, and knownFile() gives none that is not the one named", async () => {
   await using dir = await tempDir();
   await Deno.mkdir(dir.at("current-config", "dev-1"), { recursive: true });
   const put = async (n: number) => {
@@ -60,6 +60,7 @@ Deno.test("keepFilesInForce() keeps the fifty newest, and knownFile() gives none
     await Deno.utime(copy, n, n);
   };
   for (let n = 1; n <= 52; n++) await put(n);
+  await withBottleLock(dir.path, "dev-1", () => {});
   const known = (n: number) => knownFile("dev-1", sha256Hex(`${n}.example\n`), dir.path);
   assertEquals([known(1), known(2), known(3)], [undefined, undefined, "3.example\n"]);
   assertEquals(known(52), "52.example\n");

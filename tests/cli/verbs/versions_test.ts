@@ -34,7 +34,7 @@ Deno.test("versions lists what was in force, and prints one", async () => {
     (await on(dir, ["versions", "allowlist", "--json"])).out,
   );
   assertEquals(about, {
-    ...{ version: 1, bottle: "dev-1", tool: "pipelock-block" },
+    ...{ version: 1, bottle: "dev-1", tool: "pipelock-block", keep: 50 },
     in_force_sha256: sha256Hex(SECOND),
   });
   assertEquals(versions[1], {
@@ -53,6 +53,7 @@ Deno.test("versions lists what was in force, and prints one", async () => {
   await Deno.remove(dir.at("private/known/dev-1", sha256Hex(FIRST)));
   const drifted = await on(dir, ["versions", "allowlist"]);
   assertMatch(drifted.out, /^2 .* [0-9a-f]{12}\n1 .* not kept\n$/);
+  assertStringIncludes(drifted.err, "! the bytes of 1 of these are not kept: at most 50 files");
   assertStringIncludes(drifted.err, `in force is another one, sha256 ${sha256Hex(BY_HAND)}`);
 });
 
@@ -76,6 +77,18 @@ Deno.test("rollback puts an earlier version in force as an edit, and says which"
     await on(dir, ["rollback", "allowlist"]);
     assertEquals(await inForce(dir), file);
   }
+});
+
+Deno.test("a versions.json that cannot be used is named by versions and doctor", async () => {
+  await using dir = await edited();
+  await Deno.writeTextFile(dir.at("versions.json"), '{"keep": 0}');
+  const { code, err } = await on(dir, ["versions", "allowlist", "--json"]);
+  assertEquals(code, 1);
+  assertStringIncludes(err, `Cannot read ${dir.at("versions.json")}, field "keep": not 1 or more`);
+  const { code: bad, out } = await supervise(dir.path, ["doctor", "--json"]);
+  const found = JSON.parse(out).findings.find(({ check }: { check: string }) => check === "drift");
+  assertEquals([bad, found.state], [1, "bad"]);
+  assertStringIncludes(found.says, "versions.json");
 });
 
 // Threat: C11
