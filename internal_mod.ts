@@ -22,6 +22,7 @@ export {
 export { type Changes, watchChanges } from "./src/decision/events.ts";
 export { applierOf } from "./src/decision/change.ts";
 export { carryDraft } from "./src/decision/carry.ts";
+export { dueGrants } from "./src/decision/grants.ts";
 export { diffAgainst, readOverridable } from "./src/decision/inspect.ts";
 export { findUnfinished, finishInterrupted, withBottleLock } from "./src/decision/journal.ts";
 export { refuseObstacles } from "./src/decision/obstacles.ts";

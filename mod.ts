@@ -120,7 +120,13 @@ export type { PolicyInForce } from "./src/host/policy_file.ts";
 export type { Policy } from "./src/policy/parse.ts";
 export type { Floor } from "./src/policy/floor.ts";
 export { obstaclesTo } from "./src/decision/obstacles.ts";
-export type { DecisionDraft, Obstacle, StandingDraft, Verdict } from "./src/records/obstacle.ts";
+export type {
+  DecisionDraft,
+  GrantDraft,
+  Obstacle,
+  StandingDraft,
+  Verdict,
+} from "./src/records/obstacle.ts";
 export {
   decide,
   type DecideRequest,
@@ -156,6 +162,21 @@ export {
   readVersion,
 } from "./src/decision/versions.ts";
 export { freezeFiles, type FreezeRequest } from "./src/decision/freeze.ts";
+export {
+  type Grant,
+  type GrantsOptions,
+  type OpenGrant,
+  type OpenGrants,
+} from "./src/decision/granted.ts";
+export {
+  type EndedGrant,
+  type EndedGrants,
+  type EndGrantRequest,
+  endOverdueGrants,
+  type EndOverdueRequest,
+  listGrants,
+  revokeGrant,
+} from "./src/decision/grants.ts";
 export { resolveNotProven, type ResolveRequest } from "./src/decision/resolve.ts";
 export type { Held } from "./src/decision/inspect.ts";
 export { NotAppliedError } from "./src/decision/change.ts";

@@ -131,7 +131,9 @@ applies() {
     apply:resolve |\
     edit:* |\
     rollback:* |\
-    drift:*) ;;
+    drift:* |\
+    revoke:* |\
+    expire:*) ;;
     *) return 1 ;;
   esac
 }
@@ -196,6 +198,9 @@ choose_program() {
     rollback:*:*) program=verbs/versions ;;
     drift:*:*) program=verbs/versions ;;
     freeze:*:*) program=verbs/apply_state ;;
+    grants:*:*) program=verbs/grants ;;
+    revoke:*:*) program=verbs/grants ;;
+    expire:*:*) program=verbs/grants ;;
     audit:*:show) program=verbs/audit_show ;;
     audit:*:verify) program=verbs/audit_verify ;;
     audit:*:export) program=verbs/audit ;;

@@ -53,6 +53,13 @@ async function recordedIds(prefix: string, { root, bottle }: Where): Promise<Off
   return [...ids].sort().slice(0, MOST_OFFERED);
 }
 
+/** The ids of what is granted for a time, each with its bottle. */
+async function grantedIds({ root, bottle }: Where): Promise<Offer[]> {
+  const { claudeBottleRoot, readOpenGrants } = await import("../../read_mod.ts");
+  return readOpenGrants({ root: root ?? claudeBottleRoot(), bottleSlug: bottle }).grants
+    .map(({ proposalId, bottleSlug }): Offer => [proposalId, bottleSlug]);
+}
+
 export async function bottleSlugs(root: string | undefined): Promise<Offer[]> {
   const { claudeBottleRoot, listBottles } = await import("../../read_mod.ts");
   return listBottles(root ?? claudeBottleRoot()).slugs.map((slug) => [slug, "a bottle"]);
@@ -95,6 +102,7 @@ async function argumentOffers(
   if (takes === "ids" || takes === "id" && rest.length === 0) {
     return await pendingIds(current, where);
   }
+  if (takes === "granted id" && rest.length === 0) return await grantedIds(where);
   if (takes === "bottle") return rest.length > 0 ? [] : await bottleSlugs(where.root);
   if ((takes === "any id" || takes === "recorded id") && rest.length === 0) {
     const pending = takes === "any id" ? await pendingIds(current, where) : [];

@@ -81,6 +81,7 @@ const FAILURES: Readonly<Record<ErrorCode, readonly [exit: number, code: string]
   enforcer_not_proven: [1, "enforcer_not_proven"],
   frozen: [1, "frozen"],
   not_standing: [1, "not_standing"],
+  not_grantable: [1, "not_grantable"],
   standing_not_written: [1, "standing_not_written"],
   audit_log_changed: [1, "audit_log_changed"],
   recorded: [1, "recorded"],

@@ -47,6 +47,8 @@ export const ACTIONS = [
   "apply-resolved",
   "frozen",
   "freeze-ended",
+  "grant-expired",
+  "grant-revoked",
 ] as const;
 
 const FLAG_TABLE = {
@@ -77,6 +79,7 @@ const FLAG_TABLE = {
   "to": { value: "N", about: "the version, by its number in versions (default: the one before)" },
   "record": { about: "record the file that was found, and have it take effect" },
   "restore": { about: "put the recorded file in force again" },
+  "all": { about: "all that are open" },
   "action": {
     value: "NAME",
     offers: ACTIONS,
@@ -179,7 +182,15 @@ export interface Verb {
   /** The file in `cli/verbs/` that the launcher starts for it; without this it starts `cli/main.ts`. */
   readonly program?: string;
   /** What its arguments are; without this it takes none. */
-  readonly takes?: "id" | "ids" | "recorded id" | "any id" | "bottle" | "verb" | readonly string[];
+  readonly takes?:
+    | "id"
+    | "ids"
+    | "granted id"
+    | "recorded id"
+    | "any id"
+    | "bottle"
+    | "verb"
+    | readonly string[];
   /** The verb that it means without arguments. */
   readonly withoutWords?: "review";
   /** Whether it leaves interrupted decisions as they are, because it only reads. */
@@ -203,6 +214,11 @@ const ANY_DECISION = ["notes", "sha256", "operator", "override-unrecorded"] as c
 
 const APPROVAL = [...ANY_DECISION, "confirm", "allow-stale"] as const;
 
+const UNTIL_THEN = {
+  for: "then take it back, counted from when it is in force: 90m, 12h or 7d",
+  until: "take it back then: 2026-11-22T10:00:00Z, or local time without the Z",
+} as const;
+
 const EVERYWHERE: readonly FlagName[] = ["root", "bottle", "json", "plain", "help"];
 
 const VERB_TABLE = {
@@ -218,7 +234,8 @@ const VERB_TABLE = {
     program: "decide",
     usage: "[ID...]",
     about: "accept proposals as they are; without an ID: review",
-    flags: [...APPROVAL, "if-unmarked", "standing", "group"],
+    flags: [...APPROVAL, "for", "until", "if-unmarked", "standing", "group"],
+    says: UNTIL_THEN,
     takes: "ids",
     withoutWords: "review",
     applies: true,
@@ -227,7 +244,8 @@ const VERB_TABLE = {
     program: "decide",
     usage: "ID",
     about: "accept your version of the file, from --file or $EDITOR",
-    flags: [...APPROVAL, "file"],
+    flags: [...APPROVAL, "for", "until", "file"],
+    says: UNTIL_THEN,
     takes: "id",
     edits: true,
     applies: true,
@@ -355,6 +373,25 @@ const VERB_TABLE = {
       notes: "your words for the log",
       until: "until then: 2026-11-22T10:00:00Z, or local time without the Z",
     },
+  },
+  "grants": { program: "grants", about: "list the approvals that end, and what is overdue" },
+  "revoke": {
+    program: "grants",
+    usage: "ID",
+    about: "end a grant before its time; --all --bottle SLUG: all of a bottle",
+    flags: ["all", "notes", "confirm"],
+    says: {
+      notes: "your words for the log",
+      confirm:
+        "if it cannot be taken out of a file that was changed by hand: leave that file as it is",
+    },
+    takes: "granted id",
+    applies: true,
+  },
+  "expire": {
+    program: "grants",
+    about: "end the grants whose time is over; for a timer",
+    applies: true,
   },
   "audit show": {
     program: "audit_show",

@@ -13,6 +13,8 @@ import {
   findLeftovers,
   instantOf,
   isBottleSlug,
+  isDecision,
+  listAuditLogs,
   listBottles,
   namesInOwn,
   type OldFiles,
@@ -21,7 +23,9 @@ import {
   readBottle,
   readFileInForce,
   readFrozen,
+  readLatestEntries,
   readNotProven,
+  readOpenGrants,
   removedRoot,
   slugsEver,
   TOOLS,
@@ -202,6 +206,37 @@ export function checkSidecars(subject: Subject): Finding[] {
   }
   if (found.length > 0) return found;
   return [ok("no sign that one is gone; whether they run cannot be seen from here")];
+}
+
+/** Checks that what is granted for a time ended when it was over, and that each grant of the logs has its record. */
+export function checkGrants({ root, supervise, nowMs }: Subject): Finding[] {
+  const { ok, bad } = findingsOf("grants");
+  const { grants, unreadable } = readOpenGrants({ root, now: new Date(nowMs) });
+  const found = unreadable.map(({ path, reason }) =>
+    bad(`what was granted by ${path} does not end: ${reason}`, `look at ${shellWord(path)}`)
+  );
+  for (const { proposalId, bottleSlug, isOverdue, why = "nothing ended it so far" } of grants) {
+    if (!isOverdue) continue;
+    const says = `${bottleSlug}: the grant ${proposalId} is over, and still in force: ${why}`;
+    found.push(bad(says, `${supervise} revoke ${shellWord(proposalId)} --bottle ${bottleSlug}`));
+  }
+  const known = new Set(grants.map(({ bottleSlug, proposalId }) => `${bottleSlug} ${proposalId}`));
+  for (const { component, slug } of unreadable.length > 0 ? [] : listAuditLogs(root)) {
+    const granted = new Set<string>();
+    for (const entry of readLatestEntries(component, slug, root).entries) {
+      const { until, applied, proposalId, grant } = entry;
+      const isGrant = isDecision(entry) && until !== undefined && applied !== undefined;
+      if (isGrant && proposalId !== undefined) granted.add(proposalId);
+      if (grant !== undefined) granted.delete(grant);
+    }
+    for (const id of granted) {
+      if (known.has(`${slug} ${id}`)) continue;
+      const says =
+        `${slug}: by the log ${id} is granted for a time, and no record says what to take back`;
+      found.push(bad(says, `${supervise} show ${shellWord(id)}; then take it out with edit`));
+    }
+  }
+  return found.length > 0 ? found : [ok(`${counted(grants.length, "grant")} open, none overdue`)];
 }
 
 /** Checks that each bottle has its files in force, that they are valid, and that somebody asks there. */

@@ -16,7 +16,7 @@ import type { Decision, StandingDraft, Verdict } from "../../mod.ts";
 import type { Context } from "../command/context.ts";
 import { type Failure, failureOf } from "../command/exit.ts";
 import { type Flags, UsageError } from "../command/flags.ts";
-import { resolveProposal } from "../command/resolve.ts";
+import { parseWhen, resolveProposal } from "../command/resolve.ts";
 import {
   decideAsShown,
   decideFound,
@@ -45,8 +45,12 @@ export function confirmations(flags: Flags, seen: Seen) {
 
 export function saidByFlags({ flags }: Context, seen: Seen, verdict: Verdict): Said {
   const { notes = "" } = flags;
-  const standing = standingIn(flags);
-  return { verdict, notes, ...confirmations(flags, seen), ...(standing && { standing }) };
+  const [standing, grant] = [standingIn(flags), endIn(flags, Date.now())];
+  if (standing && grant) {
+    throw new UsageError("Cannot use --standing with --for or --until: what ends cannot stand");
+  }
+  const more = { ...(standing && { standing }), ...(grant && { grant }) };
+  return { verdict, notes, ...confirmations(flags, seen), ...more };
 }
 
 /** For how long, and where, a decision is to stand, by the flags. */
@@ -60,6 +64,29 @@ export function standingIn({ standing, group }: Flags): StandingDraft | undefine
   throw new UsageError(
     `Cannot use ${standing} as --standing: expected 90m, 12h or 30d, at most ${MAX_STANDING_DAYS}d`,
   );
+}
+
+/**
+ * When something ends, by `--for` and `--until`; `undefined` if neither was typed.
+ *
+ * @throws {UsageError} If both were, or it is over already.
+ */
+export function endIn(
+  { for: duration, until }: Pick<Flags, "for" | "until">,
+  nowMs: number,
+): { readonly forMs: number } | { readonly until: string } | undefined {
+  if (duration !== undefined && until !== undefined) {
+    throw new UsageError("Cannot tell when it ends: give one of --for TIME and --until WHEN");
+  }
+  if (duration !== undefined) {
+    const forMs = durationMs(duration);
+    if (forMs !== undefined) return { forMs };
+    throw new UsageError(`Cannot use ${duration} as --for: expected 90m, 12h or 7d`);
+  }
+  if (until === undefined) return undefined;
+  const untilMs = parseWhen("until", until, nowMs) / 1000;
+  if (untilMs > nowMs) return { until: new Date(untilMs).toISOString() };
+  throw new UsageError(`Cannot end it at ${until}: that is over; --for 2h counts from now`);
 }
 
 /** Decides a proposal that was read. */

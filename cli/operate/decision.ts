@@ -27,6 +27,7 @@ import { NotShownError } from "../command/exit.ts";
 import { UsageError } from "../command/flags.ts";
 import { resolveProposal } from "../command/resolve.ts";
 import { quoteId } from "../render/quote.ts";
+import { localTime } from "../render/time.ts";
 import type { Edit } from "./editor.ts";
 
 /** A proposal, and what the operator saw of it. */
@@ -195,17 +196,19 @@ export async function decideEdit(
 }
 
 export function decisionJson(decision: Decision): object {
-  const { proposalId, bottleSlug, status, notes, auditHead, standing, applied, warning } = decision;
+  const { proposalId, bottleSlug, status, notes, auditHead, standing, applied } = decision;
+  const { until, warning } = decision;
   const json = { id: proposalId, bottle_slug: bottleSlug, status, notes, audit_head: auditHead };
-  return { ...json, standing, applied, warning };
+  return { ...json, standing, applied, until, warning };
 }
 
 /** Prints a decision in one line for people. */
 export function printDecided(context: Context, decision: Decision): void {
-  const { proposalId, bottleSlug, status } = decision;
+  const { proposalId, bottleSlug, status, until } = decision;
   const { green, red } = context.style;
   const word = status === "rejected" ? red(status) : green(status);
-  context.print(`${word} ${quoteId(proposalId)} (${bottleSlug})`);
+  const end = until === undefined ? "" : ` until ${localTime(until)}`;
+  context.print(`${word} ${quoteId(proposalId)} (${bottleSlug})${end}`);
   warningOf(decision).forEach(context.complain);
 }
 

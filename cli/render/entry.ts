@@ -218,8 +218,11 @@ export function renderEntry(
     ...(entry.until === undefined ? [] : line(
       operatorAction === "frozen"
         ? `no file of the bottle changes until ${entry.until}`
-        : `meant until ${entry.until}; nothing ends it by itself`,
+        : `until ${entry.until}`,
     )),
+    ...(entry.grant === undefined
+      ? []
+      : line(`ends the grant of proposal ${quoteId(entry.grant)}`)),
     ...(entry.applied === undefined ? [] : line(`in force: ${entry.applied}`)),
     ...(entry.policySha256 ? line(`under policy.json ${entry.policySha256}`) : []),
     ...(entry.standingSha256 ? line(`and standing.json ${entry.standingSha256}`) : []),

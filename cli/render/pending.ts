@@ -5,7 +5,14 @@
  */
 
 import { CONFIG_FILE_FOR_TOOL, type Hints, makeVisible, unlistedReason } from "../../read_mod.ts";
-import type { HeldBottle, Mark, Overview, PendingProposal, UnrecordedResponse } from "../../mod.ts";
+import type {
+  HeldBottle,
+  Mark,
+  OpenGrants,
+  Overview,
+  PendingProposal,
+  UnrecordedResponse,
+} from "../../mod.ts";
 import { beginningOf, quoteFile, quoteId, visibleJson } from "./quote.ts";
 import { badge, paintHigh, paintPart, type Style } from "./style.ts";
 import { age, localTime } from "./time.ts";
@@ -231,4 +238,25 @@ export function unrecordedJson({ bottleSlug, proposalId, says }: UnrecordedRespo
 /** The alarm of a response that no log has, not made visible yet. */
 export function unrecordedLine({ bottleSlug, proposalId, says }: UnrecordedResponse): string {
   return `! answered without a record: ${bottleSlug}/${quoteId(proposalId)}: ${says}`;
+}
+
+/** What is said of grants whose time is over, and of records of grants that cannot be read. */
+export function overdueLines({ grants, unreadable }: OpenGrants): string[] {
+  const over = grants.filter(({ isOverdue }) => isOverdue);
+  return [
+    ...over.map(({ proposalId, bottleSlug, why = "nothing ended it so far" }) =>
+      `! overdue: the grant ${quoteId(proposalId)} (${bottleSlug}) is still in force: ${why}`
+    ),
+    ...unreadable.map(({ path, reason }) =>
+      `! what was granted by ${path} does not end: ${reason}`
+    ),
+  ];
+}
+
+export function overdueJson({ grants }: Pick<OpenGrants, "grants">): object[] {
+  return grants.filter(({ isOverdue }) => isOverdue).map((
+    { proposalId, bottleSlug, until, why },
+  ) => ({
+    ...{ id: proposalId, bottle_slug: bottleSlug, until, why: why ?? null },
+  }));
 }

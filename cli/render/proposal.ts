@@ -79,6 +79,12 @@ export function hintRows(
   ].flatMap((text) => wrap("! ", text, columns, "prose").map(style.magenta));
 }
 
+/** That what is in force for a time is left out of the comparison. */
+function grantsWords(grants: NonNullable<Inspection["grants"]>, file: string): string {
+  const ends = grants.map(({ until }) => localTime(until)).join(", ");
+  return `Compared with the ${file} as it is without what is granted until ${ends}; that stays in force till then.`;
+}
+
 /**
  * A proposal in blocks. `hintsNow` is asked each time the hints are drawn: they may change while the rest
  * stays.
@@ -121,6 +127,7 @@ export function proposalBlocks(
       `It is answered without a record: ${visibleLine(unrecordedResponse.says, "code")}. ` +
         "The log has no such decision.",
     )]),
+    ...(inspection.grants === undefined ? [] : [warning(grantsWords(inspection.grants, file))]),
     ...(currentFile === null ? [warning(`There is no ${file} in force: all of it is new.`)] : []),
     reachBlock(inspection, bottleSlug),
     ...markBlocks(diff, marks),

@@ -19,6 +19,7 @@ import { askForWords, printVersion } from "../operate/asking.ts";
 import { type Ask, clearObstacles } from "../operate/confirm.ts";
 import { decideAsShown, decideEdit, printDecision, seenNow } from "../operate/decision.ts";
 import { editProposal } from "../operate/editor.ts";
+import { openExpiry } from "../operate/expiry.ts";
 import { alarmLines, nothingListed } from "../render/pending.ts";
 import { proposalBlocks } from "../render/proposal.ts";
 import { renderBlocks, wrap } from "../render/wrap.ts";
@@ -43,11 +44,16 @@ type Outcome = "next" | "again" | "quit";
  */
 export async function reviewPlain(context: Context, ask: Ask): Promise<void> {
   // Agents ask for changes of these copies while the operator reads.
-  const keeping = setInterval(() => keepForLater(context), KEEP_MS);
+  const expiry = openExpiry(context, context.complain);
+  const keeping = setInterval(() => {
+    keepForLater(context);
+    expiry.tick();
+  }, KEEP_MS);
   try {
     await reviewAll(context, ask);
   } finally {
     clearInterval(keeping);
+    await expiry.ended();
   }
 }
 

@@ -18,6 +18,7 @@ import { failureOf } from "../command/exit.ts";
 import { openNotifier } from "../notify/outbox.ts";
 import { decideAsShown } from "../operate/decision.ts";
 import { editProposal } from "../operate/editor.ts";
+import { openExpiry } from "../operate/expiry.ts";
 import { type App, openApp } from "./app.ts";
 import type { Later } from "./key_guard.ts";
 import { pastNotes } from "./prompt.ts";
@@ -136,6 +137,7 @@ export async function reviewFullScreen(context: Context): Promise<number> {
     end(exitCode);
   }, fail);
   const notifier = openNotifier(quiet);
+  const expiry = openExpiry(quiet, quiet.complain);
   function take(changed: Changes): void {
     notifier.take(changed);
     judged.forget();
@@ -149,6 +151,7 @@ export async function reviewFullScreen(context: Context): Promise<number> {
       judged.lookAgain();
       app.tick();
       keepForLater(context);
+      expiry.tick();
     }, TICK_MS);
     for await (const changed of changes) {
       take(changed);
@@ -162,6 +165,7 @@ export async function reviewFullScreen(context: Context): Promise<number> {
     terminal?.close();
     stopListening();
     await notifier.close();
+    await expiry.ended();
   }
   for (const line of app.end()) context.print(context.visible(line));
   for (const line of complaints) context.complain(line);

@@ -4,13 +4,13 @@
  * @module
  */
 
-import { applierOf, durationMs, readFrozen, readNotProven } from "../../internal_mod.ts";
+import { applierOf, readFrozen, readNotProven } from "../../internal_mod.ts";
 import { freezeFiles, resolveNotProven } from "../../mod.ts";
 import { runAlone } from "../command/alone.ts";
 import { type Context, namedBottle, openApplier, operatorAccount } from "../command/context.ts";
 import { UsageError } from "../command/flags.ts";
-import { parseWhen } from "../command/resolve.ts";
 import { confirmByName } from "../operate/asking.ts";
+import { endIn } from "../operate/batch.ts";
 import { ensureKey } from "../operate/decision.ts";
 import { localTime } from "../render/time.ts";
 
@@ -56,19 +56,8 @@ export async function freezeBottle(context: Context): Promise<void> {
     throw new UsageError("Cannot freeze: give one of --until WHEN, --for TIME and --end");
   }
   const nowMs = Date.now();
-  let untilMs: number | undefined;
-  if (duration !== undefined) {
-    const forMs = durationMs(duration);
-    if (forMs === undefined) {
-      throw new UsageError(`Cannot use ${duration} as --for: expected 90m, 12h or 7d`);
-    }
-    untilMs = nowMs + forMs;
-  } else if (until !== undefined) {
-    untilMs = parseWhen("until", until, nowMs) / 1000;
-    if (untilMs <= nowMs) {
-      throw new UsageError(`Cannot freeze until ${until}: that is over; --for 2h counts from now`);
-    }
-  }
+  const ends = endIn({ for: duration, until }, nowMs);
+  const untilMs = ends && ("until" in ends ? Date.parse(ends.until) : nowMs + ends.forMs);
   // Without one to end, nothing is recorded.
   if (!end || readFrozen(root, bottle) !== undefined) await ensureKey(context);
   const head = await freezeFiles({

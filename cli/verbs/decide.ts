@@ -14,7 +14,7 @@ import {
   printVersion,
   refuseUnlikeShown,
 } from "../operate/asking.ts";
-import { confirmations, decideWords, saidByFlags, standingIn } from "../operate/batch.ts";
+import { confirmations, decideWords, endIn, saidByFlags, standingIn } from "../operate/batch.ts";
 import { refuseContradiction } from "../operate/confirm.ts";
 import {
   decideAsShown,
@@ -34,6 +34,7 @@ export async function approve(context: Context, words: readonly string[]): Promi
   const { flags, interactive } = context;
   refuseContradiction(flags);
   standingIn(flags);
+  endIn(flags, Date.now());
   const verdict = { status: "approved" } as const;
   const asks = interactive && !flags.json && !flags.ifUnmarked && flags.sha256 === undefined;
   return await decideWords(
@@ -55,6 +56,7 @@ export async function modify(context: Context, words: readonly string[]): Promis
   const seen = await inspectFound(context, findNamed(context, words), words[0]!);
   const { inspection } = seen;
   const draft = { verdict: { status: "modified" }, ...confirmations(context.flags, seen) } as const;
+  endIn(context.flags, Date.now());
   const asks = interactive && !json && file === undefined;
   if (asks) refuseUnlikeShown(seen, draft);
   else refuseAsShown(seen, draft);

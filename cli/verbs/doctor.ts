@@ -13,7 +13,7 @@ import { checkDrift, checkEdits, checkIntents, checkLogs } from "../doctor/logs.
 import { checkClock, checkDeno, checkDisk, checkReceivers } from "../doctor/machine.ts";
 import { checkPolicy } from "../doctor/policy.ts";
 import { checkPermissions } from "../doctor/permissions.ts";
-import { checkFilesInForce, checkQueues, checkSidecars } from "../doctor/queues.ts";
+import { checkFilesInForce, checkGrants, checkQueues, checkSidecars } from "../doctor/queues.ts";
 import { visibleJson } from "../render/quote.ts";
 import { wrap } from "../render/wrap.ts";
 
@@ -25,6 +25,7 @@ const CHECKS: readonly (readonly [name: string, check: Check])[] = [
   ["sidecars", checkSidecars],
   ["files-in-force", checkFilesInForce],
   ["drift", checkDrift],
+  ["grants", checkGrants],
   ["intents", checkIntents],
   ["edits", checkEdits],
   ["logs", checkLogs],

@@ -9,6 +9,7 @@ import {
   listBottles,
   marksOfPending,
   ownFileStamp,
+  readOpenGrants,
   readOverview,
 } from "../../read_mod.ts";
 import { runAlone } from "../command/alone.ts";
@@ -21,6 +22,8 @@ import {
   heldJson,
   hintsJson,
   nothingListed,
+  overdueJson,
+  overdueLines,
   pendingJson,
   renderPending,
   unlistedJson,
@@ -60,6 +63,7 @@ export function list(context: Context): number {
         ...heldJson(one),
         problem: one.problem ?? null,
       })),
+      overdue_grants: overdueJson(readOpenGrants(where)),
     });
     return exit;
   }
@@ -82,6 +86,7 @@ export function list(context: Context): number {
     }
   }
   alarmLines(overview).forEach(context.complain);
+  overdueLines(readOpenGrants(where)).forEach(context.complain);
   return exit;
 }
 

@@ -127,6 +127,7 @@ function inspectionJson(inspection: Inspection, hints: Parameters<typeof hintsJs
     ...reachJson(inspection),
     foreign_answer: inspection.unrecordedResponse?.says ?? null,
     ...heldJson(inspection),
+    open_grants: (inspection.grants ?? []).map(({ proposalId: id, until }) => ({ id, until })),
   };
 }
 

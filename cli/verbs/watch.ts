@@ -34,6 +34,7 @@ import { UsageError } from "../command/flags.ts";
 import { isWanted } from "../command/resolve.ts";
 import { openNotifier } from "../notify/outbox.ts";
 import { sayNewKey, warningOf } from "../operate/decision.ts";
+import { openExpiry } from "../operate/expiry.ts";
 import { type DueProposal, openTurns } from "../operate/turns.ts";
 import { beginningOf, quoteFile, quoteId, visibleJson } from "../render/quote.ts";
 import {
@@ -108,7 +109,12 @@ export async function watch(context: Context): Promise<void> {
   };
   const notifier = openNotifier(context);
   keepForLater(context);
-  const keeping = setInterval(() => keepForLater(context), KEEP_MS);
+  const expiry = flags.decide && !flags.dryRun ? openExpiry(context, context.complain) : undefined;
+  expiry?.tick();
+  const keeping = setInterval(() => {
+    keepForLater(context);
+    expiry?.tick();
+  }, KEEP_MS);
   const over = new AbortController();
   const until = AbortSignal.any([signal, over.signal]);
   const rules = flags.decide ? runRules(context, print, until) : undefined;
@@ -126,6 +132,7 @@ export async function watch(context: Context): Promise<void> {
     clearInterval(keeping);
     over.abort();
     await rules?.ended.catch(() => {});
+    await expiry?.ended();
   }
   await notifier.close();
 }
@@ -185,7 +192,7 @@ async function askRules(
     const { outcome, rule, why, until, againAt } = ruled;
     const said = { outcome, rule: rule ?? null, why, until: until ?? null, dry_run: dryRun };
     const json = { event: "ruled", bottle_slug: bottleSlug, id: proposalId, ...said };
-    const end = until === undefined ? "" : ` until ${until}; nothing ends it by itself`;
+    const end = until === undefined ? "" : ` until ${until}`;
     const would = dryRun && outcome !== "ask" ? `would ${outcome}` : outcome;
     const words = visibleLine(`${would}${end}: ${why}`, "code");
     if (ruled.decision !== undefined) warningOf(ruled.decision).forEach(context.complain);

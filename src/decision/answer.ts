@@ -142,7 +142,7 @@ async function answer(root: string, intent: Intent): Promise<boolean> {
   const { marks: _, confirmed: __, ifUnmarked: ___, reach: ____, reachSummary: _____, ...about } =
     entry;
   const { applied: ______, effect: _______, beforeSha256: ________, ...rest } = about;
-  const { standing: _________, ...superseded } = rest;
+  const { standing: _________, until: __________, ...superseded } = rest;
   await appendEntry({
     ...superseded,
     timestamp: new Date().toISOString(),

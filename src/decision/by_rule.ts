@@ -35,7 +35,7 @@ export interface RuleDecision {
   readonly rule: string | undefined;
   /** Why, as the end of a sentence. It may quote an agent's text: escape it before it is shown. */
   readonly why: string;
-  /** Until when an approval is meant, ISO 8601. Nothing takes it back then. */
+  /** When the approval ends, ISO 8601; `undefined` if it is for good. */
   readonly until: string | undefined;
   /** When to ask again, ISO 8601: with `ask`, if rules may decide more then, or a log could not be read. */
   readonly againAt?: string;
@@ -75,7 +75,11 @@ export async function decideByRule(
   const { dryRun = false, now = new Date(), operator: operatorName, onNewKey, signal } = options;
   const inspected = await inspectProposal(ref);
   const first = await rulingNow(inspected, root, now, signal);
-  if (dryRun || first.outcome === "ask") return saidBy(first, now);
+  if (dryRun || first.outcome === "ask") {
+    const forMs = lastsMs(first, inspected);
+    const until = forMs === undefined ? undefined : new Date(now.getTime() + forMs).toISOString();
+    return { ...saidBy(first), until };
+  }
   // Two programs that run rules must not decide more often together than one may.
   return await withLock(join(privateDir(root), "rules.lock"), async () => {
     let ruling = first;
@@ -85,15 +89,14 @@ export async function decideByRule(
       if (outcome === "ask" || rule === undefined) return undefined;
       const key = await ensureSigningKey(root);
       if (key.created) onNewKey?.(key.fingerprint);
-      const until = untilOf(ruling, now);
+      const forMs = lastsMs(ruling, inspection);
       const { proposalSha256, currentSha256, finalSha256 } = inspection;
       const status = outcome === "approve" ? STATUS_APPROVED : STATUS_REJECTED;
       const operator = RULE_OPERATOR + rule.name;
-      const notes = notesOf(ruling, until);
       return {
         said: {
           verdict: { status },
-          notes,
+          notes: rule.notes ?? "",
           operator,
           ...(operatorName !== undefined && { operatorName }),
           proposalSha256,
@@ -101,41 +104,32 @@ export async function decideByRule(
           finalSha256,
           // A person confirmed the marks of a change that stands, and it has no other ones.
           ...(needed.some(({ exactly }) => exactly) && { confirmedSlug: ref.bottleSlug }),
+          ...(forMs !== undefined && { grant: { forMs } }),
         },
-        byRules: {
-          rules: needed.map(({ name }) => name),
-          ...(until !== undefined && { until }),
-        },
+        byRules: { rules: needed.map(({ name }) => name) },
       };
     });
-    return { ...saidBy(ruling, now), decision };
+    return { ...saidBy(ruling), until: decision?.until, decision };
   });
 }
 
-function saidBy(ruling: Ruling, now: Date): RuleDecision {
+function saidBy(ruling: Ruling): RuleDecision {
   const { outcome, rule, why, againMs } = ruling;
   return {
     outcome,
     rule: rule?.name,
     why,
-    until: untilOf(ruling, now),
+    until: undefined,
     ...(againMs !== undefined && { againAt: new Date(againMs).toISOString() }),
     decision: undefined,
   };
 }
 
-/** An approval is meant for as long as the rule that it needs for the shortest time. */
-function untilOf({ outcome, needed }: Ruling, now: Date): string | undefined {
+/** How long an approval lasts: as long as the rule that it needs for the shortest time. What adds nothing is for good. */
+function lastsMs({ outcome, needed }: Ruling, { reach }: Inspection): number | undefined {
   const times = needed.flatMap(({ forMs }) => forMs ?? []);
-  if (outcome !== "approve" || times.length === 0) return undefined;
-  return new Date(now.getTime() + Math.min(...times)).toISOString();
-}
-
-function notesOf({ rule }: Ruling, until: string | undefined): string {
-  const end = until === undefined
-    ? []
-    : [`Meant until ${until}; nothing takes it back then by itself.`];
-  return [...(rule?.notes ? [rule.notes] : []), ...end].join(" ");
+  if (outcome !== "approve" || times.length === 0 || reach === "no-new-reach") return undefined;
+  return Math.min(...times);
 }
 
 /** What the rules say to a proposal now, after what they decided before. The logs are read if that matters. */

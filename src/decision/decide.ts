@@ -36,10 +36,12 @@ import { sha256Hex } from "../text/hash.ts";
 import { diffAgainst, held, type Inspection, inspectProposal } from "./inspect.ts";
 import { keepUnrecorded, stagingDir } from "./answer.ts";
 import { carryDraft } from "./carry.ts";
-import { type Applying, type FileChange, readInForce } from "./change.ts";
+import type { Applying } from "./change.ts";
+import { formatGranted, type Granted } from "./granted.ts";
 import { carryOut, withBottleLock } from "./journal.ts";
 import { answerAgain } from "./proven_response.ts";
 import { confirmedBy, fileOf, judge, refuseObstacles } from "./obstacles.ts";
+import { endOf, planChange, untilWords } from "./plan.ts";
 import { recordStanding, type ToStand } from "./standing.ts";
 
 /** Which proposal is decided, and who makes the file take effect. */
@@ -80,6 +82,8 @@ export interface Decision {
   readonly standing?: MadeStanding;
   /** What made the file in force take effect, and what was seen of it; missing if no file was approved. */
   readonly applied?: string;
+  /** When it ends, ISO 8601; missing if it is for good. */
+  readonly until?: string;
   /** What failed after the agent was answered, in words; missing if nothing did. */
   readonly warning?: string;
 }
@@ -93,7 +97,8 @@ export interface Decision {
  * If several operators decide at once, the first wins. What was shown is what is decided: anything that
  * {@linkcode obstaclesTo} lists stops it, on the files as they are under the bottle's lock. If the file in force
  * moved since it was shown, the change that was shown is made in it, as long as that lets in nothing else. If the
- * process dies in between, the next run finishes the decision or drops it.
+ * process dies in between, the next run finishes the decision or drops it. With a `grant` the approval ends:
+ * {@linkcode endOverdueGrants} takes it back then.
  *
  * Needs `--allow-read` and `--allow-write` for the root.
  *
@@ -175,8 +180,6 @@ export async function decideAfterLook(
 export interface ByRules {
   /** The names of all rules that the decision needs. */
   readonly rules: readonly string[];
-  /** Until when an approval is meant, ISO 8601. */
-  readonly until?: string;
 }
 
 /**
@@ -252,6 +255,14 @@ const isVerdict: Check = (value) => {
   return finalFile === undefined ? undefined : `${status}, and has a file`;
 };
 
+const isGrant: Check = (value) => {
+  if (!isJsonObject(value)) return "not an object";
+  const { forMs, until } = value;
+  if ((forMs === undefined) === (until === undefined)) return "expected forMs or until";
+  if (forMs !== undefined) return forMs === 0 ? "forMs: 0" : isCount(forMs);
+  return Date.parse(String(until)) > Date.now() ? undefined : "until: not a time that is to come";
+};
+
 const isStanding: Check = (value) => {
   if (!isJsonObject(value)) return "not an object";
   const { forMs, group } = value;
@@ -278,6 +289,7 @@ const REQUEST: Readonly<Record<keyof DecideRequest, Check>> = {
   overrideUnrecorded: orUndefined(isFlag),
   ifUnmarked: orUndefined(isFlag),
   standing: orUndefined(isStanding),
+  grant: orUndefined(isGrant),
   applier: orUndefined((value) => isJsonObject(value) ? undefined : "not an applier"),
   onProgress: orUndefined((value) => typeof value === "function" ? undefined : "not a function"),
 };
@@ -288,9 +300,13 @@ function checkRequest(request: DecideRequest, byRules?: ByRules): void {
     const problem = check(request[name as keyof DecideRequest]);
     if (problem !== undefined) throw new TypeError(`Cannot decide: ${name}: ${problem}`);
   }
-  const { confirmedSlug, currentSha256, operator, operatorName, standing, verdict } = request;
+  const { confirmedSlug, currentSha256, grant, operator, operatorName, standing, verdict } =
+    request;
   if (standing !== undefined && (byRules || verdict.status !== "approved")) {
     throw new TypeError("Cannot decide: standing: a person's approval alone can stand for others");
+  }
+  if (grant !== undefined && (standing !== undefined || verdict.status === "rejected")) {
+    throw new TypeError("Cannot decide: grant: an approval alone ends, and it cannot stand then");
   }
   for (const name of byRules ? [] : [operator, operatorName]) checkNoRule(name);
   if (confirmedSlug !== undefined && currentSha256 === undefined) {
@@ -316,17 +332,21 @@ async function record(
   },
 ): Promise<Decision> {
   const { proposal, proposalSha256 } = inspection;
-  const { bottleSlug, proposalId, verdict, operator, operatorName } = request;
+  const { bottleSlug, proposalId, verdict, operator, operatorName, grant } = request;
   const planted = inspection.unrecordedResponse &&
     keepUnrecorded({ root, bottleSlug, proposalId });
-  const finalFile = fileOf(verdict, inspection) ?? null;
+  const decidedFile = fileOf(verdict, inspection);
+  const plan = decidedFile === undefined
+    ? undefined
+    : planChange(root, inspection, decidedFile, grant !== undefined);
+  const finalFile = plan?.file ?? null;
   const isMerged = verdict.status === "approved" && finalFile !== proposal.proposedFile;
   const status = isMerged ? STATUS_MODIFIED : verdict.status;
   const notes = isMerged ? `${request.notes} ${MERGED_NOTE}`.trimStart() : request.notes;
   const component = COMPONENT_FOR_TOOL[proposal.tool] ?? COMPONENT_REBUILD;
   const confirmed = confirmedBy(inspection, request);
   // A rejection is of what the agent sent.
-  const decided = finalFile ?? proposal.proposedFile;
+  const decided = decidedFile ?? proposal.proposedFile;
   const judgement = judge(inspection, decided);
   const { sha256: standingSha256 } = toStand ?? { sha256: inspection.policy.standingSha256 };
   const entry: AuditEntry = {
@@ -336,7 +356,11 @@ async function record(
     operatorAction: status,
     operatorNotes: notes,
     justification: proposal.justification,
-    diff: judgement === inspection ? inspection.diff : diffAgainst(inspection, decided),
+    diff: plan?.granted !== undefined
+      ? diffAgainst(plan.inForce, plan.file)
+      : judgement === inspection
+      ? inspection.diff
+      : diffAgainst(inspection, decided),
     operator,
     ...(operatorName !== undefined && { operatorName }),
     proposalId,
@@ -356,9 +380,25 @@ async function record(
     ...byRules,
   };
   keepPolicy(root, inspection.policy, stagingDir(root, bottleSlug));
-  const until = byRules?.until === undefined ? {} : { until: byRules.until };
-  const response = { proposalId, status, notes, finalFile, ...until };
-  const change = finalFile === null ? undefined : changeTo(root, inspection, finalFile);
+  const told = { proposalId, status, notes, finalFile };
+  const change = plan?.change;
+  const at = plan?.granted && ((inForceMs: number) => {
+    const { grants, ...open } = plan.granted!;
+    const inForceSha256 = sha256Hex(plan.file);
+    const record = (more: Granted["grants"]) => ({
+      tool: proposal.tool,
+      record: formatGranted({ ...open, inForceSha256, grants: [...grants, ...more] }),
+    });
+    if (grant === undefined) return { entry, told, granted: record([]) };
+    const until = endOf(grant, inForceMs);
+    const operatorNotes = `${notes} ${untilWords(until)}`.trimStart();
+    const since = new Date(inForceMs).toISOString();
+    return {
+      entry: { ...entry, operatorNotes, until },
+      told: { ...told, notes: operatorNotes, until },
+      granted: record([{ proposalId, operator, since, until, file: decided }]),
+    };
+  });
   const refuseLater = () => {
     const policy = readPolicy(root);
     const { sha256, standingSha256 } = inspection.policy;
@@ -369,13 +409,14 @@ async function record(
     refuseObstacles({ ...inspection, ...held(root, bottleSlug) }, request);
   };
   const overrideUnrecorded = planted !== undefined;
-  const deed = { entry, told: response, change, refuseLater, overrideUnrecorded };
-  const { head, answered, applied, afterAnswer } = await carryOut(root, deed, applying);
+  const deed = { entry, told, change, at, refuseLater, overrideUnrecorded };
+  const { head, answered, entry: recorded, afterAnswer } = await carryOut(root, deed, applying);
   if (!answered) {
     const says = standingResponse({ root, bottleSlug, proposalId })?.says ?? "it is gone again";
     throw new ObstacleError(request, [unrecordedResponse(says, { how: "look" })]);
   }
   if (status === STATUS_MODIFIED) keepDecided(bottleSlug, finalFile!, root);
+  const { applied, until } = recorded;
   // The sidecar works out the next change on a copy of the file in force.
   if (change !== undefined) keepFilesInForce(bottleSlug, root, stagingDir(root, bottleSlug));
   const auditLog = auditLogPath(component, bottleSlug, { root });
@@ -385,31 +426,14 @@ async function record(
     proposalId,
     bottleSlug,
     status,
-    notes,
+    notes: recorded.operatorNotes,
     auditLog,
     auditHead: formatHead(head),
     ...standing,
     ...(applied !== undefined && { applied }),
+    ...(until !== undefined && { until }),
     ...(warning !== undefined && { warning }),
   };
-}
-
-/** The change of the file in force, also to the bytes that it has: an enforcer, and the log, may have others. */
-function changeTo(
-  root: string,
-  { proposal, currentSha256 }: Inspection,
-  finalFile: string,
-): FileChange {
-  const { bottleSlug, tool, id } = proposal;
-  const before = readInForce(root, bottleSlug, tool);
-  // A person who changes the file by hand takes no lock.
-  if ((before === null ? "" : sha256Hex(before)) !== currentSha256) {
-    const message =
-      `Cannot decide proposal ${id}: the file in force changed just now; look at it again`;
-    throw new SuperviseError("stale", message);
-  }
-  if (before !== null) keepFile(bottleSlug, before, root, replaceFileAlone);
-  return { tool, before, after: new TextEncoder().encode(finalFile) };
 }
 
 /** Keeps a file that is not the agent's: only the response has it, and the queue's owner can remove that. */

@@ -24,6 +24,7 @@ import { sha256Hex } from "../text/hash.ts";
 import { stagingDir } from "./answer.ts";
 import { readInForce } from "./change.ts";
 import { diffAgainst, type Held, held } from "./inspect.ts";
+import { changeInForce, formatGranted, readGrantedFile } from "./granted.ts";
 import { carryOut, withBottleLock } from "./journal.ts";
 import { invalid, unchangeable, unconfirmed } from "./obstacles.ts";
 import { type FilePlace, readRecorded } from "./versions.ts";
@@ -122,7 +123,8 @@ export interface RecordedEdit {
  * Puts another version of a config file into force and records it as `operator-edit`, by the same steps as a
  * decision: after a crash the next run finishes it, or takes it back. If the file that was found in force
  * without a record does not take effect, the one that was recorded last is in force again, unless its bytes are
- * not kept.
+ * not kept. What it takes out of a grant that is open is out of it;
+ * what it leaves in still ends with the grant.
  *
  * Needs `--allow-read` and `--allow-write` for the root.
  *
@@ -167,14 +169,29 @@ export async function editFile(request: EditRequest): Promise<RecordedEdit> {
     const change = { tool, before, after, ...(found && { found }) };
     const refuseLater = () =>
       refuse(request, { ...inspection, ...held(root, bottleSlug) }, inForce);
-    const deed = { entry, change, refuseLater };
-    const { head, applied, afterAnswer } = await carryOut(root, deed, applying);
+    const deed = { entry, change, refuseLater, granted: grantedAfter(request, root) };
+    const { head, entry: { applied }, afterAnswer } = await carryOut(root, deed, applying);
     keepFilesInForce(bottleSlug, root, stagingDir(root, bottleSlug));
     const auditLog = auditLogPath(component, bottleSlug, { root });
     const warning = await afterAnswer();
     const done = { auditLog, auditHead: formatHead(head), applied: applied! };
     return { ...done, ...(warning !== undefined && { warning }) };
   }, applying);
+}
+
+/** The record of the open grants after an edit; `undefined` if none is open. */
+function grantedAfter({ tool, bottleSlug, file }: EditRequest, root: string) {
+  const { granted } = readGrantedFile(tool, bottleSlug, root);
+  if (granted === undefined) return undefined;
+  try {
+    const after = { ...changeInForce(granted, file), inForceSha256: sha256Hex(file) };
+    return { tool, record: formatGranted(after) };
+  } catch (error) {
+    if (!(error instanceof SuperviseError)) throw error;
+    const what = `Cannot change the ${CONFIG_FILE_FOR_TOOL[tool]} of ${bottleSlug}`;
+    const why = "the open grants on it could not be taken out of that version";
+    throw new SuperviseError(error.code, `${what}: ${why} (${error.message}); revoke those first`);
+  }
 }
 
 function refuse(

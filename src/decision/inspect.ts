@@ -7,7 +7,6 @@
 import { claudeBottleRoot, proposalPath, queueDirForSlug } from "../disk/layout.ts";
 import { directoryIdentity, MAX_QUEUE_FILE_BYTES, readUntrusted } from "../disk/read_untrusted.ts";
 import { type NotProven, readFrozen, readNotProven } from "../host/apply_state.ts";
-import { readFileInForce } from "../host/config_files.ts";
 import { type PolicyInForce, readPolicy } from "../host/policy_file.ts";
 import { refuseIfDecided, standingResponse, type UnrecordedResponse } from "../log/decisions.ts";
 import { pendingFromBytes, type PendingProposal } from "../queue/files.ts";
@@ -19,6 +18,7 @@ import { CONFIG_FILE_FOR_TOOL, type Proposal, type ProposalRef } from "../record
 import type { Comparison } from "../records/reach.ts";
 import { renderDiff } from "../text/diff.ts";
 import { assessProposal } from "./assess.ts";
+import { type Grant, readForGood } from "./granted.ts";
 import { basename } from "@std/path";
 
 /** What keeps a bottle's files in force from being changed. */
@@ -29,8 +29,15 @@ export interface Held {
   readonly frozenUntil?: string;
 }
 
-/** A pending proposal beside the file in force, and what the change would let the bottle do. */
+/**
+ * A pending proposal beside the file in force, and what the change would let the bottle do. If grants are open on
+ * that file, the file in force means the file without them, here and in each comparison.
+ */
 export interface Inspection extends PendingProposal, Comparison, Held {
+  /** The open grants on the file in force; missing if none is open. */
+  readonly grants?: readonly Pick<Grant, "proposalId" | "until">[];
+  /** The file in force with them; missing if none is open. */
+  readonly grantedFile?: string;
   /** The path of the config file in force. */
   readonly currentPath: string;
   /** Its content, or `null` if there is none. */
@@ -41,7 +48,7 @@ export interface Inspection extends PendingProposal, Comparison, Held {
   readonly startedFile?: string;
   /**
    * The file in force with the agent's change in it: what an approval puts in force instead of the agent's own
-   * file. Only if `stale`, and if the change can be made there.
+   * file. Only if `stale` or if there are `grants`, and if the change can be made there.
    */
   readonly merged?: string;
   /** Why the change cannot be made in the file in force, as the end of a sentence. Only if `stale`. */
@@ -100,7 +107,7 @@ export async function inspectProposal(ref: ProposalRef): Promise<Inspection> {
     throw new ObstacleError(ref, [unrecorded(unrecordedResponse.says, { how: "nothing" })]);
   }
   const { proposal } = pending;
-  const current = readFileInForce(proposal.tool, bottleSlug, root);
+  const current = readForGood(proposal.tool, bottleSlug, root);
   const assessment = assessProposal(proposal, current, root);
   const { startedFile, merged } = assessment;
   const problems = [...assessment.problems];

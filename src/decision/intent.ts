@@ -10,7 +10,7 @@ import { replaceFileAlone } from "../disk/write.ts";
 import { isTool, parseAuditEntry, parseJsonBytes, parseResponse } from "../records/codec.ts";
 import { MalformedRecordError } from "../records/errors.ts";
 import type { Tool } from "../records/proposal.ts";
-import { type Check, isCount, isFlag, isText, shapeOf } from "../records/shape.ts";
+import { type Check, isCount, isFlag, isJsonObject, isText, shapeOf } from "../records/shape.ts";
 import { asciiJson } from "../text/json.ts";
 import { join } from "@std/path";
 
@@ -41,7 +41,21 @@ export interface Intent {
   readonly response: string;
   /** Whether an unrecorded response in its place in the queue is moved away. */
   readonly overrideUnrecorded: boolean;
+  /** The record of the file's open grants once this is done, "" for none; `null` if it stays as it is. */
+  readonly granted: GrantedNote | null;
 }
+
+/** The record of a file's open grants. */
+export interface GrantedNote {
+  readonly tool: Tool;
+  readonly record: string;
+}
+
+const isGranted: Check = (value) =>
+  value === null ||
+    isJsonObject(value) && isTool(value.tool) === undefined && isText(value.record) === undefined
+    ? undefined
+    : "not a record of grants";
 
 const isHash: Check = (value) =>
   typeof value === "string" && /^(?:[0-9a-f]{64})?$/.test(value) ? undefined : "not a hash";
@@ -65,6 +79,7 @@ const INTENT = shapeOf<OnDisk>("intent", {
   line: { wire: "line", check: isText },
   response: { wire: "response", check: isText },
   overrideUnrecorded: { wire: "override_foreign", check: isFlag, missing: false },
+  granted: { wire: "granted", check: isGranted, missing: null },
 });
 
 export function intentPath(root: string, slug: string): string {

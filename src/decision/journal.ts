@@ -47,7 +47,9 @@ import {
   toldToAgent,
   wordsOfFailure,
 } from "./change.ts";
+import { writeGranted } from "./granted.ts";
 import {
+  type GrantedNote,
   type Intent,
   intentPath,
   isBrokenIntent,
@@ -108,13 +110,18 @@ export interface Deed {
   readonly refuseLater?: () => void;
   /** Whether an unrecorded response in its place in the queue is moved away. */
   readonly overrideUnrecorded?: boolean;
+  /** Which grants are open then; missing if those do not change. */
+  readonly granted?: GrantedNote | undefined;
+  /** What depends on the time at which the file came into force, in milliseconds since 1970. */
+  readonly at?: ((inForceMs: number) => Pick<Deed, "entry" | "told" | "granted">) | undefined;
 }
 
 /** What became of a deed. */
 interface CarriedOut {
   readonly head: Head;
   readonly answered: boolean;
-  readonly applied?: string;
+  /** The line's entry, as it was recorded. */
+  readonly entry: AuditEntry;
   readonly afterAnswer: () => Promise<string | undefined>;
 }
 
@@ -129,9 +136,12 @@ interface CarriedOut {
  */
 export async function carryOut(
   root: string,
-  { entry, told, change, refuseLater, overrideUnrecorded = false }: Deed,
+  deed: Deed,
   applying: Applying = {},
 ): Promise<CarriedOut> {
+  const { change, refuseLater, overrideUnrecorded = false } = deed;
+  // Before anything changes, the times are as good as those that follow.
+  const { entry, told } = { ...deed, ...deed.at?.(Date.now()) };
   const { bottleSlug, component } = entry;
   const about = { bottleSlug, proposalId: told?.proposalId ?? "", component, overrideUnrecorded };
   if (told !== undefined) refuseUnanswerable(root, about, entry, told);
@@ -144,6 +154,7 @@ export async function carryOut(
     logSize: 0,
     line: "",
     response: "",
+    granted: null,
   };
   // A change that could not be recorded would have to be taken back.
   if (change !== undefined) await checkAppendable(entry, root);
@@ -154,12 +165,13 @@ export async function carryOut(
   const timestamp = new Date().toISOString();
   const did = applied &&
     { timestamp, applied: applied.says, beforeSha256: beforeSha256!, ...effect };
-  const recorded = { ...entry, ...did };
+  const done = { ...deed, ...deed.at?.(Date.now()) };
+  const recorded = { ...done.entry, ...did };
   const seal = ({ line: bytes, offset: logSize, head }: SealedLine) => {
     const line = new TextDecoder().decode(bytes);
     const auditHead = signHead(auditLogName(component, bottleSlug), head, privateKey);
-    const response = told === undefined ? "" : encodeResponse({ ...told, ...effect, auditHead });
-    const sealed = { ...intent, logSize, line, response };
+    const response = done.told ? encodeResponse({ ...done.told, ...effect, auditHead }) : "";
+    const sealed = { ...intent, logSize, line, response, granted: done.granted ?? null };
     writeIntent(root, sealed);
     // Not before: without the intent no line is appended.
     intent = sealed;
@@ -185,12 +197,20 @@ export async function carryOut(
       // The decision is recorded and answered. The next run finds that, and removes the intent.
     }
   };
+  if (answered) {
+    try {
+      settleGrants(root, intent);
+    } catch {
+      // As above; the intent has the record, and must stay.
+      return { head, answered, entry: recorded, afterAnswer: () => Promise.resolve(undefined) };
+    }
+  }
   const restarts = answered && applied?.effect === RESTARTS;
   if (!restarts) close();
   return {
     head,
     answered,
-    ...(applied && { applied: applied.says }),
+    entry: recorded,
     afterAnswer: async () => {
       if (!restarts) return undefined;
       try {
@@ -321,6 +341,10 @@ async function fail(
   );
 }
 
+function settleGrants(root: string, { bottleSlug, granted }: Intent): void {
+  if (granted !== null) writeGranted(root, bottleSlug, granted.tool, granted.record);
+}
+
 function closeIntent(root: string, { bottleSlug, change }: Intent): void {
   removeFile(intentPath(root, bottleSlug));
   if (change !== null) { for (const path of keptPaths(root, bottleSlug)) removeFile(path); }
@@ -362,6 +386,7 @@ async function finishIntent(
   if (!isRecorded && change?.enforced && applying.waits && !applying.applier) {
     return { bottleSlug: slug, proposalId, outcome: "waits" };
   }
+  if (isRecorded) settleGrants(root, intent);
   const notProven = isRecorded || change === null
     ? undefined
     : (await takeBack(root, slug, change, toldToAgent(root, intent, true, applying))).notProven;

@@ -101,6 +101,7 @@ export function obstaclesTo(inspection: Inspection, draft: DecisionDraft): reado
     found.push(changed(shownFinal, inspection.finalSha256, "the file that it would put in force"));
   }
   if (draft.standing !== undefined) found.push(...unableToStand(inspection, draft.standing));
+  if (draft.grant !== undefined && judgement.reach === "no-new-reach") found.push(NOTHING_TO_END);
   found.push(...others, ...unconfirmed(proposal.bottleSlug, marks, draft));
   return found.filter(({ clearedBy }) => !isGiven(clearedBy, draft));
 }
@@ -144,6 +145,12 @@ export function confirmedBy(inspection: Inspection, draft: DecisionDraft): reado
   const { confirmedSlug: _, allowStale: __, overrideUnrecorded: ___, ...bare } = draft;
   return obstaclesTo(inspection, bare).flatMap(({ code }) => CONFIRMED[code] ?? []);
 }
+
+const NOTHING_TO_END: Obstacle = {
+  code: "not_grantable",
+  message: "it lets in nothing that could end; approve it for good",
+  clearedBy: { how: "nothing" },
+};
 
 const NOTES_MISSING: Obstacle = {
   code: "notes_missing",

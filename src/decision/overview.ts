@@ -16,7 +16,6 @@ import {
 import { ownFileStamp } from "../disk/read_own.ts";
 import { directoryIdentity, listNames, stampOfFile } from "../disk/read_untrusted.ts";
 import { type HeldBottle, listHeld } from "../host/apply_state.ts";
-import { type FileInForce, readFileInForce } from "../host/config_files.ts";
 import {
   decidedAmong,
   stampOfLogs,
@@ -40,6 +39,7 @@ import type { Mark } from "../records/mark.ts";
 import { isBottleSlug, isProposalId, PROPOSAL_SUFFIX, RESPONSE_SUFFIX } from "../records/names.ts";
 import { MAX_CONFIG_FILE_BYTES } from "../records/problem.ts";
 import { assessProposal } from "./assess.ts";
+import { type FileForGood, readForGood } from "./granted.ts";
 import { join } from "@std/path";
 
 /** What waits for an operator. */
@@ -335,9 +335,9 @@ export function marksOfPending(
   root: string,
 ): ReadonlyMap<PendingProposal, readonly Mark[]> {
   const marks = new Map<PendingProposal, readonly Mark[]>();
-  const files = new Map<string, FileInForce | undefined>();
+  const files = new Map<string, FileForGood | undefined>();
   const charsOfBottle = new Map<string, number>();
-  const due: { entry: PendingProposal; file: FileInForce; before: number; chars: number }[] = [];
+  const due: { entry: PendingProposal; file: FileForGood; before: number; chars: number }[] = [];
   for (const entry of pending) {
     const { bottleSlug, tool, proposedFile } = entry.proposal;
     const place = `${bottleSlug} ${tool}`;
@@ -374,9 +374,9 @@ function judgedChars({ length }: string): number {
 export function readFileInForceOrNot(
   { proposal }: PendingProposal,
   root: string,
-): FileInForce | undefined {
+): FileForGood | undefined {
   try {
-    return readFileInForce(proposal.tool, proposal.bottleSlug, root);
+    return readForGood(proposal.tool, proposal.bottleSlug, root);
   } catch (error) {
     if (error instanceof Deno.errors.NotCapable) throw error;
     return undefined;

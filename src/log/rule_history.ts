@@ -9,6 +9,7 @@ import { openOwnFile } from "../disk/lock.ts";
 import { ownFileStamp } from "../disk/read_own.ts";
 import {
   ACTION_APPLY_FAILED,
+  ACTION_GRANT_REVOKED,
   ACTION_OPERATOR_EDIT,
   type AuditEntry,
   instantOf,
@@ -100,6 +101,14 @@ const MOST_LINES = 250_000;
 /** As how many lines a decision counts besides. */
 const DECISION_LINES = 20;
 
+/** What of a person's acts changes a file. That a grant's time was over is no act of theirs. */
+const BY_OPERATORS: readonly string[] = [
+  STATUS_APPROVED,
+  STATUS_MODIFIED,
+  ACTION_OPERATOR_EDIT,
+  ACTION_GRANT_REVOKED,
+];
+
 /** How much of a log is read before other work has its turn: the first look reads all of it. */
 const TURN_BYTES = 4 * 1024 * 1024;
 
@@ -165,7 +174,7 @@ async function readLog(
       const decision = { atMs, rules, isRejected, lines: hashesOf(entry, "+") };
       if (isUndone(decision, undone)) reverted.push({ atMs, rules });
       else stand(decision);
-    } else if ([STATUS_APPROVED, STATUS_MODIFIED, ACTION_OPERATOR_EDIT].includes(action)) {
+    } else if (BY_OPERATORS.includes(action)) {
       for (const hash of hashesOf(entry, "-")) undone.takenOut.add(hash);
       for (const hash of hashesOf(entry, "+")) undone.putIn.add(hash);
     }
@@ -202,7 +211,7 @@ async function readLog(
  * end back to the first decision under another policy, and at least for 24 hours.
  *
  * A rule's approval counts as reverted if an operator later approved a change of that file, answered with a
- * version, or recorded an edit of it, that takes out a line which the rule let in; a rule's rejection, if such
+ * version, recorded an edit of it, or revoked a grant, that takes out a line which the rule let in; a rule's rejection, if such
  * a change puts in a line which the rule kept out. What operators do without a record is not seen.
  *
  * @param signal Ends it with an error, between two parts of a long log.

@@ -36,6 +36,12 @@ export const ACTION_FROZEN = "frozen";
 /** The action of an entry which says that an operator ended that before its time. */
 export const ACTION_FREEZE_ENDED = "freeze-ended";
 
+/** The action of an entry for a grant that was taken back because its time was over. */
+export const ACTION_GRANT_EXPIRED = "grant-expired";
+
+/** The action of an entry for a grant that an operator took back. */
+export const ACTION_GRANT_REVOKED = "grant-revoked";
+
 /**
  * What an operator can confirm: `high-marks`, by typing the bottle's name; `stale`, that the file in force
  * is not the one the agent started from; `unrecorded-response`, that a response without a record is moved
@@ -136,8 +142,10 @@ export interface AuditEntry {
   readonly standing?: MadeStanding;
   /** The rules of that policy that made the decision, all that it needed; missing if a person made it. */
   readonly rules?: readonly string[];
-  /** Until when files are frozen, or a rule meant its approval, ISO 8601. Nothing takes it back then. */
+  /** When the approval ends, or until when files are frozen, ISO 8601; missing if it is for good. Older logs' ends nothing. */
   readonly until?: string;
+  /** The proposal whose grant this line ends. It is no decision on that proposal. */
+  readonly grant?: string;
   /**
    * What made the file in force take effect, and what was seen of it; missing if no file came into force, as in older
    * logs.

@@ -135,6 +135,7 @@ const AUDIT_ENTRY = shapeOf<AuditEntry>("audit entry", {
   standing: own("standing", isMadeStanding),
   rules: own("rules", isListOf(isText, Infinity)),
   until: own("until"),
+  grant: own("grant"),
   applied: own("applied"),
   effect: own("effect", isOneOf(EFFECTS)),
   beforeSha256: own("before_sha256"),

@@ -50,6 +50,8 @@ export type ErrorCode =
   | "frozen"
   /** The decision cannot stand for others like it. */
   | "not_standing"
+  /** The approval cannot end by itself. */
+  | "not_grantable"
   /** The decision is recorded and answered, but the rule that stands for others like it is not written. */
   | "standing_not_written";
 

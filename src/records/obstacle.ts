@@ -60,6 +60,16 @@ export interface DecisionDraft {
    * until a time.
    */
   readonly standing?: StandingDraft;
+  /** Have the approval end: its change is taken back then. For good unless given. */
+  readonly grant?: GrantDraft;
+}
+
+/** When an approval ends: one of the two. */
+export interface GrantDraft {
+  /** How long it lasts, in milliseconds from the moment at which it is in force. */
+  readonly forMs?: number;
+  /** When it ends, ISO 8601. */
+  readonly until?: string;
 }
 
 /** For how long, and where, a decision is to stand for others like it. */
@@ -113,6 +123,7 @@ export type Obstacle =
     | { readonly code: "unconfirmed"; readonly marks: readonly Mark[] }
     | { readonly code: "policy_unusable" }
     | { readonly code: "not_standing" }
+    | { readonly code: "not_grantable" }
     // No file in force is changed: nobody knows which one the enforcer has, or the operator froze them.
     | { readonly code: "enforcer_not_proven"; readonly reason: string }
     | { readonly code: "frozen"; readonly until: string }

@@ -128,7 +128,7 @@ export interface ProposalResponse {
   readonly notes: string;
   /** The approved file: the proposed one, the operator's version, or `null` if rejected. */
   readonly finalFile: string | null;
-  /** Until when a rule meant its approval, ISO 8601. Nothing takes it back then. */
+  /** When the approval ends, ISO 8601; missing if it is for good. */
   readonly until?: string;
   /** How far the approved file takes effect; missing if none was, or nobody said. */
   readonly effect?: Effect;

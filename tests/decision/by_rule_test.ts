@@ -3,6 +3,7 @@ import {
   ApplyError,
   decideByRule,
   InvalidNameError,
+  listGrants,
   NotAppliedError,
   readOverview,
   readResponse,
@@ -57,12 +58,15 @@ async function ask(
 
 // Threat: L14
 Deno.test("decideByRule() decides through decide(), under the rule's name and the policy's hash", async () => {
-  await using dir = await rootWith({ rules: [{ ...KEEP, for: "7d" }, NO] });
-  const now = new Date("2026-11-26T10:00:00Z");
-  const { queued, outcome, decision, rule } = await ask(dir, "dev-1", IN_FORCE, { now });
+  const within = { hosts_within: ["b.example"], marks_at_most: "medium" };
+  await using dir = await rootWith({ rules: [{ ...KEEP, ...within, for: "7d" }, NO] });
+  const file = `${IN_FORCE}b.example\n`;
+  const { queued, outcome, decision, rule, until } = await ask(dir, "dev-1", file);
   assertEquals([outcome, rule, decision?.status], ["approve", "keep", "approved"]);
   const [entry] = await entriesOf(dir);
-  const until = "2026-12-03T10:00:00.000Z";
+  const [granted] = listGrants({ root: dir.path }).grants;
+  assertEquals([granted?.until, granted?.operator], [until, "rule:keep"]);
+  assertEquals(Date.parse(until!) - Date.parse(granted!.since), 7 * 86_400_000);
   assertEquals(
     [entry?.operator, entry?.rules, entry?.until, entry?.policySha256],
     ["rule:keep", ["keep"], until, sha256Hex(await Deno.readFile(dir.at("policy.json")))],
@@ -71,11 +75,20 @@ Deno.test("decideByRule() decides through decide(), under the rule's name and th
   assertEquals(response.until, until);
   assertEquals(
     response.notes,
-    `Nothing new. Meant until ${until}; nothing takes it back then by itself.`,
+    `Nothing new. In force until ${
+      until!.slice(0, 16).replace("T", " ")
+    } UTC; then it is taken back.`,
   );
   const rejected = await ask(dir, "dev-2", "b.example\n");
   assertEquals([rejected.outcome, rejected.decision?.notes], ["reject", "No."]);
   assertEquals((await entriesOf(dir, "dev-2"))[0]?.until, undefined);
+});
+
+Deno.test("a rule's approval that adds nothing is for good, though the rule says for how long", async () => {
+  await using dir = await rootWith({ rules: [{ ...KEEP, for: "7d" }] });
+  const { decision, until } = await ask(dir, "dev-1");
+  assertEquals([decision?.status, decision?.notes, until], ["approved", "Nothing new.", undefined]);
+  assertEquals(listGrants({ root: dir.path }).grants, []);
 });
 
 // Threat: L14

@@ -46,6 +46,7 @@ const MODS: Readonly<Record<string, readonly string[]>> = {
     "src/disk/",
     "src/queue/",
     "src/host/config_files.ts",
+    "src/decision/granted.ts",
     "src/decision/hints.ts",
     "src/decision/overview.ts",
     "start_mod.ts",

@@ -127,6 +127,7 @@ Deno.test("doctor finds nothing wrong where nothing is, and changes nothing", as
     "sidecars",
     "files-in-force",
     "drift",
+    "grants",
     "intents",
     "edits",
     "logs",
