@@ -11,6 +11,8 @@ import {
   TOOL_PIPELOCK_BLOCK,
 } from "../mod.ts";
 import { compareAfter } from "../src/config/compare.ts";
+import { outlineDockerfile } from "../src/config/dockerfile/instructions.ts";
+import { findJsonProblems } from "../src/config/routes/json.ts";
 import {
   median,
   medianRatio,
@@ -24,6 +26,9 @@ import {
 const ROUNDS = 15;
 
 const MAX_MS = 5;
+
+/** Of what must be read whole before it can be compared: how often the reading alone. */
+const MAX_RATIO = 20;
 
 const HOSTS = Array.from({ length: 10_000 }, (_, n) => `host-${n}.team-${n % 97}.example.com`);
 
@@ -69,19 +74,27 @@ function lookUpLines(before: ReadonlySet<string>, after: string): number {
   return after.split("\n").filter((line) => !before.has(line)).length;
 }
 
-async function compare(what: string, tool: Tool, before: string, proposed: string): Promise<Row> {
+async function compare(
+  what: string,
+  tool: Tool,
+  before: string,
+  proposed: string,
+  read?: (text: string) => unknown,
+): Promise<Row> {
   const known = new Set(before.split("\n"));
   const samples = await takeTurns(ROUNDS, {
-    floor: () => timeMs(() => lookUpLines(known, proposed)),
+    floor: () => timeMs(() => read === undefined ? lookUpLines(known, proposed) : read(proposed)),
     compare: () => timeMs(() => compareAfter(() => [], tool, before, proposed)),
   });
+  const ratio = medianRatio(samples.compare, samples.floor);
   return {
     what,
     figure: showMs(median(samples.compare)),
     floor: showMs(median(samples.floor)),
-    ratio: `${medianRatio(samples.compare, samples.floor).toFixed(1)} x`,
-    aim: `<= ${MAX_MS} ms`,
-    met: median(samples.compare) <= MAX_MS,
+    ratio: `${ratio.toFixed(1)} x`,
+    ...(read === undefined
+      ? { aim: `<= ${MAX_MS} ms`, met: median(samples.compare) <= MAX_MS }
+      : { aim: `<= ${MAX_RATIO} x`, met: ratio <= MAX_RATIO }),
   };
 }
 
@@ -92,11 +105,17 @@ async function run(): Promise<readonly Row[]> {
   }
   const routes = ROUTES.replace("https://host-7.", "https://host-x.");
   rows.push(
-    await compare("10,000 lines of routes, one changed", TOOL_CRED_PROXY_BLOCK, ROUTES, routes),
+    await compare(
+      "10,000 lines of routes, one changed",
+      TOOL_CRED_PROXY_BLOCK,
+      ROUTES,
+      routes,
+      findJsonProblems,
+    ),
   );
   const dockerfile = DOCKERFILE.replace("/opt/part-5000 all", "/opt/part-5000 install");
   const what = "10,000 lines of Dockerfile, one changed";
-  rows.push(await compare(what, TOOL_CAPABILITY_BLOCK, DOCKERFILE, dockerfile));
+  rows.push(await compare(what, TOOL_CAPABILITY_BLOCK, DOCKERFILE, dockerfile, outlineDockerfile));
   return rows;
 }
 
@@ -104,6 +123,7 @@ async function run(): Promise<readonly Row[]> {
 export const comparing: Subject = {
   title: "Compare",
   about:
-    "Floor: look each proposed line up in a set. The file in force was read and learned before.",
+    "Floor: look each proposed line up in a set; of routes and a Dockerfile, read or cut the proposed " +
+    "file alone. The file in force was read and learned before.",
   run,
 };

@@ -83,7 +83,7 @@ export function reachOfDockerfile(text: string): readonly ReachItem[] {
 
 /** Compares two Dockerfiles. Instructions behind a syntax error count for neither. */
 export function compareDockerfile(current: string | null, proposed: string): Findings {
-  const before = readFile(current ?? "", []);
+  const before = readInForce(current ?? "");
   const after = readFile(proposed, before.stages);
   const found = new Found();
   compareFrontends(before, after, found);
@@ -141,6 +141,14 @@ export function compareDockerfile(current: string | null, proposed: string): Fin
   const { isWhole, packages } = proveDockerfile(before.outline, after.outline);
   const { named } = scripts;
   return { ...found.findings(), named, isUnknown, isWhole, tame: packages };
+}
+
+/** The file in force that was read last. Many proposals are compared with one. */
+let inForce: { readonly text: string; readonly file: File } | undefined;
+
+function readInForce(text: string): File {
+  if (inForce?.text !== text) inForce = { text, file: readFile(text, []) };
+  return inForce.file;
 }
 
 function readFile(text: string, others: readonly Stage[]): File {

@@ -10,7 +10,7 @@ import type { Accounts } from "./accounts.ts";
 import { type Image, readImage } from "./images.ts";
 import { type Instruction, lineOf, type Outline } from "./instructions.ts";
 import type { Script } from "../shell/compare.ts";
-import { newScope, readSettings, resolve, type Scope } from "./variables.ts";
+import { newScope, readSettings, resolve, type Scope, textsOf } from "./variables.ts";
 import { listWords, readJson } from "./words.ts";
 
 /** What an instruction finds, besides what earlier ones left in the file system. */
@@ -291,7 +291,7 @@ function readStep(
     case "ONBUILD": {
       if (trigger === undefined) return undefined;
       // The build that it is run in knows no ARG of this one.
-      const then = { ...stage, scope: { ...scope, args: new Map() } };
+      const then = { ...stage, scope: { ...scope, args: new Map(), known: undefined } };
       const step = readStep(trigger, escape, then, stages);
       const key = JSON.stringify([keyword, trigger.text.replace(/\s+/g, " "), inner]);
       return { ...common, kind: keyword, key, ...(step && { trigger: step }) };
@@ -343,10 +343,9 @@ export function readMounts({ flags }: Instruction): readonly ReadonlyMap<string,
 /** What a shell runs of an instruction; `args` are all of its arguments or, of a HEALTHCHECK, its command. */
 function readScript(instruction: Instruction, args: string, stage: Stage, state: State): Script {
   const { line, heredocs } = instruction;
-  const { env, args: given } = stage.scope;
   const known = {
     isRoot: state.user.isRoot || state.user === BASE_USER,
-    variables: new Map([...given, ...env].map(([name, { text }]) => [name, text])),
+    variables: textsOf(stage.scope),
     directory: state.workdir.value,
   };
   const words = readJson(args)?.words;
@@ -462,7 +461,10 @@ function setVariables(
     const given = value === undefined ? undefined : resolve(value, escape, line, known);
     const inherited = given === undefined ? globals.args.get(name) : undefined;
     const set = given === undefined ? inherited : { ...given, line };
-    if (set !== undefined) variables.set(name, set);
+    if (set !== undefined) {
+      variables.set(name, set);
+      scope.known = undefined;
+    }
     return [name, set, line];
   });
 }

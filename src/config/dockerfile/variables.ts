@@ -19,6 +19,8 @@ export interface Setting {
 export interface Scope {
   readonly args: Map<string, Resolved>;
   readonly env: Map<string, Resolved>;
+  /** All of their texts, until one is set: each instruction asks for them. */
+  known?: ReadonlyMap<string, string> | undefined;
   /** The lines whose variables are too many or too long to be followed. */
   readonly lost: number[];
 }
@@ -38,6 +40,12 @@ const MAX_CHARS = 8192;
 
 export function newScope(parent?: Scope): Scope {
   return { args: new Map(parent?.args), env: new Map(parent?.env), lost: parent?.lost ?? [] };
+}
+
+/** The texts of all variables. */
+export function textsOf(scope: Scope): ReadonlyMap<string, string> {
+  const { args, env } = scope;
+  return scope.known ??= new Map([...args, ...env].map(([name, { text }]) => [name, text]));
 }
 
 export function readSettings(keyword: string, args: string, escape: string): readonly Setting[] {

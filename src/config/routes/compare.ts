@@ -80,10 +80,11 @@ function byPathOf(routes: readonly Route[]): ReadonlyMap<string, Route> {
   return new Map(routes.map((route) => [route.path, route]));
 }
 
-/** Whether a file has an item. */
-function contains(file: RoutesFile): (item: ReachItem) => boolean {
+/** Whether a file has an item, of those with some values. */
+function contains(file: RoutesFile, some?: ReadonlySet<string>): (item: ReachItem) => boolean {
   const values = new Map<string, Set<string>>();
   for (const { kind, value } of itemsOf(file)) {
+    if (some?.has(value) === false) continue;
     const same = values.get(kind);
     if (same === undefined) values.set(kind, new Set([value]));
     else same.add(value);
@@ -150,10 +151,12 @@ export function compareRoutes(current: string | null, proposed: string): Finding
   if (before.problem !== undefined) marks.push(markProblem(before.problem));
 
   const gone = itemsOf({ routes: changed, keys: before.keys });
-  const remains = gone.length > 0 && contains(after);
+  const remains = gone.length > 0
+    ? contains(after, new Set(gone.map(({ value }) => value)))
+    : undefined;
   return {
     added: added.toSorted((a, b) => a.line - b.line),
-    removed: remains ? gone.filter((item) => !remains(item)) : [],
+    removed: remains === undefined ? [] : gone.filter((item) => !remains(item)),
     marks,
     // Without a key of the whole file the routes may do anything else.
     isWhole: true,

@@ -10,7 +10,7 @@ import { JUDGE } from "./judge.ts";
 import { noteDownloads } from "./network.ts";
 import { noteContent } from "./places.ts";
 import { readScript } from "./read.ts";
-import { type Act, hideSecrets, newShell, setVariable, type Shell, show } from "./shell.ts";
+import { type Act, hideSecrets, newShell, rewind, setVariable, type Shell, show } from "./shell.ts";
 import { known } from "./value.ts";
 
 /** A text that a shell runs when the image is built or a bottle starts. */
@@ -71,7 +71,6 @@ function readScripts(scripts: readonly Script[], names: Map<string, string>, wor
     }
     shell.stopsOnError = false;
     shell.functions.clear();
-    const outer = new Map(shell.variables);
     for (const [name, value] of variables ?? []) setVariable(shell, name, known(value));
     setVariable(shell, "PWD", known(directory ?? ""));
     shell.budget = work.left + WORK_OF_CHAR * text.length;
@@ -84,12 +83,28 @@ function readScripts(scripts: readonly Script[], names: Map<string, string>, wor
       work.left = -Infinity;
     }
     shell.budget = Infinity;
-    shell.variables.clear();
-    for (const [name, value] of outer) shell.variables.set(name, value);
+    rewind(shell, 0, (before) => before);
     shell.journal.length = 0;
   }
   noteDownloads(shell);
   return shell;
+}
+
+/** What was read of scripts in force. Many proposals are compared with the same ones. */
+const read = new WeakMap<
+  readonly Script[],
+  { names: Map<string, string>; old: Shell; work: number }
+>();
+
+/** Reads scripts in force. The names are a copy: what is compared with them adds its own. */
+function readBefore(before: readonly Script[], work: Work) {
+  let known = read.get(before);
+  if (known === undefined) {
+    const [names, { left }] = [new Map<string, string>(), work];
+    known = { names, old: readScripts(before, names, work), work: left - work.left };
+    read.set(before, known);
+  } else work.left -= known.work;
+  return { names: new Map(known.names), old: known.old };
 }
 
 /** What the scripts of a file bring, and whether something in them could not be read. */
@@ -107,8 +122,7 @@ export function compareScripts(
   if (isSame(before, after)) {
     return { added: [], named: [], removed: [], marks: [], isUnknown: false };
   }
-  const names = new Map<string, string>();
-  const old = readScripts(before, names, work[0]);
+  const { names, old } = readBefore(before, work[0]);
   const now = readScripts(after, names, work[1]);
   const had = new Set(old.acts.map(({ key }) => key));
   const values = new Set(old.acts.map(({ value }) => value));
