@@ -34,9 +34,12 @@ async function writeOne(state: State, { key, seen, said, edit }: HeldDecision): 
   const sinceMs = () => ports.elapsedMs();
   try {
     const decision = await ports.decide(seen, said);
-    const { status } = decision;
+    const { status, applied } = decision;
     list.set(key, { kind: "over", words: status, sinceMs: sinceMs() });
     report.push(`${status.padEnd(8)} ${quoteId(id)} (${bottleSlug})`);
+    // Each way once, however many are decided.
+    const did = applied === undefined ? [] : [`  in force: ${applied}`];
+    report.push(...did.filter((words) => !report.includes(words)));
     for (const line of warningOf(decision)) {
       report.push(line);
       state.tell(line);

@@ -288,8 +288,8 @@ function printDecided(
   print: Print,
   { bottleSlug, proposalId, decision }: Extract<QueueEvent, { event: "decided" }>,
 ): void {
-  const { operatorAction: status, operator, operatorNotes: notes } = decision;
-  const event = { event: "decided", status, bottle_slug: bottleSlug, id: proposalId };
+  const { operatorAction: status, operator, operatorNotes: notes, applied, effect } = decision;
+  const event = { event: "decided", status, bottle_slug: bottleSlug, id: proposalId, applied };
   const who = operator === undefined ? "" : `by ${visibleLine(operator, "code")}`;
   const beginning = beginningOf(notes);
   const { text, escaped } = makeVisible(beginning.text, { oneLine: true });
@@ -300,7 +300,7 @@ function printDecided(
     {
       event: status,
       id: proposalId,
-      rest: [bottleSlug, who, said],
+      rest: [bottleSlug, who, effect === "file" ? "file alone" : "", said],
       timestamp: decision.timestamp,
     },
   );

@@ -32,7 +32,8 @@ Deno.test("a approves what was looked at, after five seconds and not before", as
   await app.wait(1_000);
   assertEquals(await written(dir), { status: "approved", notes: "As agreed.", logged: "approved" });
   assertStringIncludes(app.screen(), "! approved");
-  assertEquals(app.app.end(), ["approved p1 (dev-1)"]);
+  const says = "  in force: the file alone: nothing reloads it";
+  assertEquals(app.app.end(), ["approved p1 (dev-1)", says]);
 });
 
 Deno.test("a clock that is set back or forward changes nothing of what can be undone", async () => {

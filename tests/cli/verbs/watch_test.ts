@@ -132,6 +132,23 @@ Deno.test("watch --json tells a planted answer as that, and as decided once some
   assertEquals([await watch.end(), await watch.next()], [0, ""]);
 });
 
+Deno.test("watch says of an approval what made it take effect, and that nothing did", async () => {
+  await using dir = await tempDir();
+  const { proposalSha256 } = await queueSample(dir.path, { id: "p1" });
+  const [people, program] = [startWatch(dir.path, []), startWatch(dir.path, ["--json"])];
+  for (const watch of [people, program]) assertStringIncludes(await watch.next(), "arrived");
+  const ref = { root: dir.path, bottleSlug: "dev-1", proposalId: "p1", proposalSha256 };
+  const verdict = { status: "approved" } as const;
+  await decide({ ...ref, verdict, notes: "fine", operator: "ada@host" });
+  assertMatch(
+    await people.next(),
+    / {2}approved {4}p1 {2}dev-1 {2}by ada@host {2}file alone {2}│ fine$/,
+  );
+  const { event, applied } = JSON.parse(await program.next());
+  assertEquals([event, applied], ["decided", "the file alone: nothing reloads it"]);
+  for (const watch of [people, program]) await watch.end();
+});
+
 Deno.test("watch --tool tells of that tool alone", async () => {
   await using dir = await tempDir();
   const other = await queueSample(dir.path, { id: "other" });
