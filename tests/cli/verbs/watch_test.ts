@@ -142,7 +142,7 @@ Deno.test("watch says of an approval what made it take effect, and that nothing 
   await decide({ ...ref, verdict, notes: "fine", operator: "ada@host" });
   assertMatch(
     await people.next(),
-    / {2}approved {4}p1 {2}dev-1 {2}by ada@host {2}file alone {2}│ fine$/,
+    / {2}approved {4}p1 {2}dev-1 {2}by ada@host {2}file alone {2}…$/,
   );
   const { event, applied } = JSON.parse(await program.next());
   assertEquals([event, applied], ["decided", "the file alone: nothing reloads it"]);
