@@ -11,6 +11,7 @@
  */
 
 import { sidecarFlags } from "../sidecar/settings.ts";
+import { applying } from "./apply.ts";
 import { comparing } from "./compare.ts";
 import { diff } from "./diff.ts";
 import { floods } from "./flood.ts";
@@ -32,6 +33,7 @@ const SUBJECTS: Readonly<Record<string, readonly Subject[]>> = {
   log: [log],
   index: [index],
   start: [start],
+  apply: [applying],
   writes: [writes],
   reads: [reads],
   listing: [listing],
@@ -47,6 +49,7 @@ const SUBJECTS: Readonly<Record<string, readonly Subject[]>> = {
 
 const ALL = [
   "start",
+  "apply",
   "queue",
   "log",
   "index",

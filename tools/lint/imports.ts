@@ -48,7 +48,11 @@ const PACKAGES: readonly PackageRule[] = [
     wayOut: "use fetch or Deno.serve",
   },
   { name: /^node:stream$/, only: ["sidecar/connections.ts"], wayOut: "use web streams" },
-  { name: /^node:process$/, only: ["cli/review/terminal.ts"], wayOut: "use Deno" },
+  {
+    name: /^node:process$/,
+    only: ["cli/review/terminal.ts", "bench/apply_sides.ts"],
+    wayOut: "use Deno",
+  },
   { name: /^zod$/, only: ["sidecar/"], wayOut: "parse records through src/records/" },
   { name: /^diff$/, only: ["src/text/diff.ts", "bench/diff.ts"], wayOut: "use renderDiff" },
   {
