@@ -101,6 +101,7 @@ function openHooks(
   config: ApplyConfig,
   change: ConfigChange,
   { onProgress = () => {} }: ApplyOptions = {},
+  stopOnSignals = false,
 ): Hooks | undefined {
   const { root, bottleSlug, tool, before, after } = change;
   const component = componentOf(tool);
@@ -158,7 +159,7 @@ function openHooks(
     replaceFileAlone(file, new Uint8Array());
     let rendered: string;
     try {
-      await mustRun("render", program, { ...values, "{file}": file });
+      await mustRun("render", program, { ...values, "{file}": file }, stopOnSignals);
       rendered = readText(file) ?? "";
     } finally {
       removeFile(file);
@@ -185,7 +186,7 @@ function openHooks(
       onProgress(isImage ? "tries the image" : "has the file checked");
       replaceFileAlone(next, new TextEncoder().encode(rendered));
       try {
-        await mustRun("check", check, withFile(next, rendered));
+        await mustRun("check", check, withFile(next, rendered), stopOnSignals);
       } catch (error) {
         removeFile(built); // The next try builds anew: the image may be gone by then.
         throw error;
@@ -216,7 +217,7 @@ function openHooks(
       const program = settings[stage];
       if (program === undefined) return `nothing ${stage}s it`;
       onProgress(`${stage}s ${isImage ? "the image" : "the proxy"}`);
-      await mustRun(stage, program, withFile(to, readText(to) ?? ""));
+      await mustRun(stage, program, withFile(to, readText(to) ?? ""), stopOnSignals);
       return `${program.argv[0]} ended with exit code 0`;
     },
     probe: async () => {
@@ -271,6 +272,15 @@ async function refuseOneWay(config: ApplyConfig, change: ConfigChange): Promise<
 /** What a step says of a file that `apply.json` does not name. */
 const NO_HOOKS = "apply.json names nothing that reloads it";
 
+/** What ends a program before its time. */
+export interface HookOptions {
+  /**
+   * Whether Ctrl-C, SIGTERM or SIGHUP ends the program that runs for a change, and not this process, which takes the
+   * change back then; `false` unless given. What runs to take a change back is not ended.
+   */
+  readonly stopOnSignals?: boolean;
+}
+
 /**
  * Makes an applier of the programs that `apply.json` names.
  *
@@ -278,8 +288,12 @@ const NO_HOOKS = "apply.json names nothing that reloads it";
  * and the directories of what is rendered; `cli/supervise.sh` grants that.
  *
  * @param config What `apply.json` says.
+ * @param options What ends a program before its time.
  */
-export function hookApplier(config: ApplyConfig): Applier {
+export function hookApplier(
+  config: ApplyConfig,
+  { stopOnSignals = false }: HookOptions = {},
+): Applier {
   async function install(hooks: Hooks): Promise<string> {
     return hooks.install(await hooks.render());
   }
@@ -298,14 +312,14 @@ export function hookApplier(config: ApplyConfig): Applier {
   return {
     enforces: (bottleSlug, tool) => config.settingsFor(bottleSlug, componentOf(tool)) !== undefined,
     check: async (change, options) => {
-      const hooks = openHooks(config, change, options);
+      const hooks = openHooks(config, change, options, stopOnSignals);
       if (hooks === undefined) return;
       await refuseOneWay(config, change);
       hooks.plan();
       await hooks.check(await hooks.render());
     },
     apply: async (change, options) => {
-      const hooks = openHooks(config, change, options);
+      const hooks = openHooks(config, change, options, stopOnSignals);
       if (hooks === undefined) return NO_HOOKS;
       return `${await install(hooks)}; ${await reloadAndProbe(hooks)}`;
     },
@@ -340,11 +354,12 @@ export function hookApplier(config: ApplyConfig): Applier {
  * The applier of a root; `undefined` if there is no `apply.json`.
  *
  * @param root The root.
+ * @param options As for {@linkcode hookApplier}.
  * @throws {ApplyConfigError} As {@linkcode readApplyConfig} does.
  */
-export function openHookApplier(root: string): Applier | undefined {
+export function openHookApplier(root: string, options: HookOptions = {}): Applier | undefined {
   const config = readApplyConfig(applyConfigPath(root));
-  return config && hookApplier(config);
+  return config && hookApplier(config, options);
 }
 
 /** One step of a trial. */

@@ -17,5 +17,11 @@ export {
   type ProbeSettings,
   readApplyConfig,
 } from "./config.ts";
-export { hookApplier, openHookApplier, type TriedStep, tryHooks } from "./hooks.ts";
+export {
+  hookApplier,
+  type HookOptions,
+  openHookApplier,
+  type TriedStep,
+  tryHooks,
+} from "./hooks.ts";
 export type { Applier, ApplyOptions, ConfigChange, Tool } from "../mod.ts";

@@ -16,10 +16,15 @@ const MAX_OUTPUT_BYTES = 4 * 1024;
 /** For how long output is read after the end. A daemon that it started may hold the pipe for ever. */
 const DRAIN_MS = 200;
 
+/** The signals by which people and terminals end a command. */
+const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
+
 /** How a program ended. */
 export interface Ran {
-  /** The exit code; `undefined` if the time was over. */
+  /** The exit code; `undefined` if the time was over, or a signal came. */
   readonly exitCode: number | undefined;
+  /** Whether a signal to this process ended it. */
+  readonly isInterrupted: boolean;
   /** What it printed to standard output and standard error, cut to its last bytes. */
   readonly output: string;
 }
@@ -63,11 +68,14 @@ function kill(child: Deno.ChildProcess): void {
  *
  * @param program The program.
  * @param values What its placeholders become.
+ * @param stopOnSignals Whether Ctrl-C, SIGTERM or SIGHUP ends it, and not this process: what it was to do is then
+ * not done later, behind the back of who takes it back.
  * @throws {Error} If it cannot be started, or another account could replace it; names it.
  */
 export async function runProgram(
   { argv, timeoutMs }: HookProgram,
   values: Readonly<Record<string, string>>,
+  stopOnSignals = false,
 ): Promise<Ran> {
   const [path, ...args] = argv.map((word) => Object.hasOwn(values, word) ? values[word]! : word);
   requireOwn(path!);
@@ -91,14 +99,26 @@ export async function runProgram(
     isOver = true;
     kill(child);
   }, timeoutMs);
+  let isInterrupted = false;
+  const interrupt = () => {
+    isInterrupted = true;
+    kill(child);
+  };
+  const signals = stopOnSignals ? SIGNALS : [];
+  for (const signal of signals) Deno.addSignalListener(signal, interrupt);
   const { code } = await child.status;
+  for (const signal of signals) Deno.removeSignalListener(signal, interrupt);
   clearTimeout(timer);
   const drained = Promise.withResolvers<void>();
   const drain = setTimeout(drained.resolve, DRAIN_MS);
   await Promise.race([read, drained.promise]);
   clearTimeout(drain);
   await Promise.all(readers.map((reader) => reader.cancel()));
-  return { exitCode: isOver ? undefined : code, output: tail.text() };
+  return {
+    exitCode: isOver || isInterrupted ? undefined : code,
+    isInterrupted,
+    output: tail.text(),
+  };
 }
 
 /**
@@ -107,26 +127,30 @@ export async function runProgram(
  * @param stage What it is run for.
  * @param program The program.
  * @param values What its placeholders become.
+ * @param stopOnSignals As for {@linkcode runProgram}.
  * @throws {ApplyError} If it cannot be started, takes too long, or ends with another exit code than 0.
  */
 export async function mustRun(
   stage: ApplyStage,
   program: HookProgram,
   values: Readonly<Record<string, string>>,
+  stopOnSignals = false,
 ): Promise<void> {
   const path = program.argv[0]!;
   let ran: Ran;
   try {
-    ran = await runProgram(program, values);
+    ran = await runProgram(program, values, stopOnSignals);
   } catch (cause) {
     const way = cause instanceof Deno.errors.NotCapable
       ? "this verb may not start it; use cli/supervise.sh"
       : (cause as Error).message;
     throw new ApplyError(stage, `cannot start ${path}: ${way}`, { cause });
   }
-  const { exitCode, output } = ran;
+  const { exitCode, isInterrupted, output } = ran;
   if (exitCode === 0) return;
-  const reason = exitCode === undefined
+  const reason = isInterrupted
+    ? `${path} was interrupted`
+    : exitCode === undefined
     ? `${path} was ended after ${program.timeoutMs / 1_000} s`
     : `${path} ended with exit code ${exitCode}`;
   throw new ApplyError(stage, reason, { output, ...(exitCode === undefined ? {} : { exitCode }) });

@@ -226,12 +226,15 @@ const OUTCOMES = {
     "is recorded; whether its after_answer was run is not known: restart the bottle yourself",
 } as const;
 
-/** What makes decided files take effect: the programs of `apply.json`; without that file, nothing. */
-export async function openApplier({ root }: Pick<Context, "root">) {
+/**
+ * What makes decided files take effect: the programs of `apply.json`; without that file, nothing. A signal ends the
+ * program that runs, unless the verb handles it, and then the change is taken back.
+ */
+export async function openApplier({ root }: Pick<Context, "root">, { stopOnSignals = true } = {}) {
   // Nobody who does not use it waits until it is loaded.
   if (ownFileStamp(join(root, "apply.json")) === undefined) return undefined;
   const { openHookApplier } = await import("../../appliers/mod.ts");
-  return openHookApplier(root);
+  return openHookApplier(root, { stopOnSignals });
 }
 
 /**

@@ -181,7 +181,7 @@ async function askRules(
 ): Promise<{ readonly atMs: number; readonly said: string } | undefined> {
   const { root, flags: { dryRun } } = context;
   try {
-    const applier = dryRun ? undefined : await openApplier(context);
+    const applier = dryRun ? undefined : await openApplier(context, { stopOnSignals: false });
     const ref = { root, bottleSlug, proposalId, applier };
     const ruled = await decideByRule(ref, {
       dryRun,

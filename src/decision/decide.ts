@@ -406,13 +406,29 @@ async function record(
       const message = `Cannot decide proposal ${proposalId}: the policy changed just now`;
       throw new SuperviseError("stale", `${message}; look at it again`);
     }
+    // Somebody can plant one while a proxy reloads: then nothing could be answered.
+    const foreign = planted ? undefined : standingResponse({ root, bottleSlug, proposalId });
+    if (foreign !== undefined) {
+      throw new ObstacleError(request, [unrecordedResponse(wordsOf(foreign), { how: "look" })]);
+    }
     refuseObstacles({ ...inspection, ...held(root, bottleSlug) }, request);
   };
   const overrideUnrecorded = planted !== undefined;
   const deed = { entry, told, change, at, refuseLater, overrideUnrecorded };
-  const { head, answered, entry: recorded, afterAnswer } = await carryOut(root, deed, applying);
+  const { head, answered, takenBack, entry: recorded, afterAnswer } = await carryOut(
+    root,
+    deed,
+    applying,
+  );
   if (!answered) {
-    const says = standingResponse({ root, bottleSlug, proposalId })?.says ?? "it is gone again";
+    const found = standingResponse({ root, bottleSlug, proposalId })?.says ?? "it is gone again";
+    const { notProven } = takenBack ?? {};
+    const back = takenBack === undefined
+      ? ""
+      : notProven === undefined
+      ? "; the file before is in force again"
+      : `; the file was taken back, and the enforcer is not proven to have it: ${notProven}`;
+    const says = found + back;
     throw new ObstacleError(request, [unrecordedResponse(says, { how: "look" })]);
   }
   if (status === STATUS_MODIFIED) keepDecided(bottleSlug, finalFile!, root);

@@ -44,6 +44,7 @@ import {
   noteOf,
   putInForce,
   takeBack,
+  type TakenBack,
   toldToAgent,
   wordsOfFailure,
 } from "./change.ts";
@@ -122,6 +123,8 @@ interface CarriedOut {
   readonly answered: boolean;
   /** The line's entry, as it was recorded. */
   readonly entry: AuditEntry;
+  /** How the change was taken back; missing if none was. */
+  readonly takenBack?: TakenBack;
   readonly afterAnswer: () => Promise<string | undefined>;
 }
 
@@ -187,9 +190,9 @@ export async function carryOut(
     throw error;
   }
   const answered = told === undefined || await answerRecorded(root, intent);
-  if (!answered && intent.change !== null) {
-    await takeBack(root, bottleSlug, intent.change, toldToAgent(root, intent, true, applying));
-  }
+  const takenBack = answered || intent.change === null
+    ? undefined
+    : await takeBack(root, bottleSlug, intent.change, toldToAgent(root, intent, true, applying));
   const close = () => {
     try {
       closeIntent(root, intent);
@@ -211,6 +214,7 @@ export async function carryOut(
     head,
     answered,
     entry: recorded,
+    ...(takenBack && { takenBack }),
     afterAnswer: async () => {
       if (!restarts) return undefined;
       try {
@@ -277,6 +281,7 @@ async function applyChange(
   if (applier === undefined) return FILE_ALONE;
   try {
     const says = await applier.apply(about, options);
+    refuseLater?.();
     if (!isInForce(root, bottleSlug, tool, after)) {
       throw new ApplyError("probe", "another program changed the file in force meanwhile");
     }

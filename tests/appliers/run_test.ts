@@ -27,6 +27,7 @@ Deno.test("runProgram() replaces placeholders as whole arguments, and no shell r
   const values = { "{file}": "/a b;$(id)`id`", "{bottle}": "dev-1" };
   assertEquals(await runProgram(sh(`printf '%s|' "$@"; exit 3`), values), {
     exitCode: 3,
+    isInterrupted: false,
     output: "/a b;$(id)`id`|dev-1|",
   });
 });

@@ -6,7 +6,7 @@ import { queueSample } from "../support/records.ts";
 import { REPO, run, supervise } from "../support/run.ts";
 import { type TempDir, tempDir } from "../support/temp.ts";
 import { isRoot } from "../support/user.ts";
-import { assertEquals, assertMatch } from "@std/assert";
+import { assertEquals, assertMatch, assertRejects, assertStringIncludes } from "@std/assert";
 import { join } from "@std/path";
 
 /**
@@ -112,6 +112,38 @@ Deno.test.each([["SIGINT"], ["SIGTERM"]] as const)(
     assertEquals([(await lines.read()).done, (await watch.status).code], [true, 0]);
   },
 );
+
+Deno.test("Ctrl-C ends the program that makes an approval take effect, and the change is taken back", async () => {
+  await using dir = await tempDir();
+  await Deno.mkdir(dir.at("current-config/dev-1"), { recursive: true });
+  await Deno.writeTextFile(dir.at("current-config/dev-1/allowlist"), "a.example.com\n");
+  await queueSample(dir.path, { id: "p1", proposedFile: "a.example.com\nb.example.com\n" });
+  await run("mkfifo", [dir.at("running")]);
+  // It must not go on behind the back of who takes the change back.
+  const script = 'grep -q b.example "$1" || exit 0; echo runs > "$2"; sleep 30; echo late > "$3"';
+  const reload = {
+    argv: ["/bin/sh", "-c", script, "sh", "{file}", dir.at("running"), dir.at("late")],
+  };
+  const pipelock = { render: "squid", to: dir.at("proxy/allowed"), reload };
+  await Deno.mkdir(dir.at("proxy"));
+  await Deno.writeTextFile(dir.at("apply.json"), JSON.stringify({ pipelock }), { mode: 0o600 });
+  assertEquals((await supervise(dir.path, ["show", "p1"])).code, 0);
+  const approve = new Deno.Command("sh", {
+    args: [join(REPO, "cli/supervise.sh"), "approve", "p1"],
+    ...inEnvironment({ CLAUDE_BOTTLE_ROOT: dir.path }),
+    stdout: "null",
+    stderr: "piped",
+  }).spawn();
+  await Promise.race([Deno.readTextFile(dir.at("running")), approve.status]);
+  approve.kill("SIGINT");
+  const err = await new Response(approve.stderr).text();
+  assertEquals((await approve.status).code, 1, err);
+  assertStringIncludes(err, "/bin/sh was interrupted; the file before is in force again");
+  const files = ["current-config/dev-1/allowlist", "proxy/allowed"].map((file) => dir.at(file));
+  const texts = await Promise.all(files.map((file) => Deno.readTextFile(file)));
+  assertEquals(texts, ["a.example.com\n", "a.example.com\n"]);
+  await assertRejects(() => Deno.stat(dir.at("late")), Deno.errors.NotFound);
+});
 
 Deno.test("audit export writes into a file that the shell opened, and says the key's fingerprint", async () => {
   await using dir = await tempDir();

@@ -200,6 +200,25 @@ Deno.test("what stops a change while an applier checks it, stops it: a policy, o
   }
 });
 
+// Threat: B8, C11
+Deno.test("a response that is planted while a change takes effect stops it before anything is recorded", async () => {
+  await using dir = await tempDir();
+  const proposal = await queued(dir);
+  const planted = { proposal_id: "p1", status: "rejected", notes: "no", final_file: null };
+  const { applier, read } = enforcer(dir, {
+    apply: () =>
+      Deno.writeTextFile(
+        dir.at("queue", "dev-1", "p1.response.json"),
+        JSON.stringify(planted),
+      ),
+  });
+  const error = await assertRejects(() => approve(dir, proposal, applier), NotAppliedError);
+  assertStringIncludes(error.message, "it is answered without a record (rejected, ");
+  assertStringIncludes(error.message, "the file before is in force again");
+  assertEquals([await Deno.readTextFile(inForce(dir)), read()], [BEFORE, BEFORE]);
+  assertEquals(await actions(dir), ["apply-failed"]);
+});
+
 // Threat: C11
 Deno.test("a change that does not take effect is taken back, in the file and in the enforcer", async () => {
   await using dir = await tempDir();
