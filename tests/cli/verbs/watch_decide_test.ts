@@ -60,7 +60,7 @@ Deno.test("watch --decide answers an agent's call by a rule, and says which one"
   const { outcome, rule, until } = await next();
   assertEquals([outcome, rule], ["approve", "same"]);
   // It adds nothing that could end.
-  assertEquals([until, (await approved).text.includes("until")], [null, false]);
+  assertEquals([until, (await approved).text.includes("In force until")], [null, false]);
   assertEquals((await next()).event, "decided");
   assertEquals(await watch.end(), 0);
 
