@@ -8,7 +8,7 @@ import {
 } from "../../mod.ts";
 import { flood } from "../support/flood.ts";
 import { queueSample } from "../support/records.ts";
-import { hasProgram, REPO, run } from "../support/run.ts";
+import { REPO, run } from "../support/run.ts";
 import { isMissing } from "../support/skip.ts";
 import { type TempDir, tempDir } from "../support/temp.ts";
 import { openTerminal } from "../support/tmux.ts";
@@ -299,7 +299,7 @@ Deno.test("the demo decides by itself without a terminal, and says so", async ()
   ) assertStringIncludes(out, text);
   // It ends with the agent's own request, in a proxy that is installed: CI has one.
   const words = out.replaceAll(/\s+/g, " ");
-  if (!hasProgram("tinyproxy", "-v")) assertMatch(words, /through |No proxy is here/);
+  if (isMissing("tinyproxy", "-v")) assertMatch(words, /through |No proxy is here/);
   else {
     assertMatch(words, /through \/usr\S+, which the demo started: 403 before it asked, 200 after/);
     assertStringIncludes(words, "Try again now: the proxy was seen to have it.");
