@@ -100,13 +100,16 @@ function asJson({ number, sha256, isInForce, isKept, entry }: FileVersion): obje
     operator_name: entry?.operatorName ?? null,
     proposal_id: entry?.proposalId ?? null,
     origin: entry?.origin ?? null,
+    until: entry?.until ?? null,
     applied: entry?.applied ?? null,
   };
 }
 
 function cellsOf({ number, sha256, isInForce, isKept, entry }: FileVersion): string[] {
-  const { timestamp, operatorAction = "without a record", operator = "", origin } = entry ?? {};
-  const action = origin === undefined ? operatorAction : `${operatorAction} (${origin})`;
+  const { timestamp, operatorAction = "without a record", operator = "" } = entry ?? {};
+  const { origin, until } = entry ?? {};
+  const how = origin ?? (until === undefined ? undefined : `until ${localTime(until)}`);
+  const action = how === undefined ? operatorAction : `${operatorAction} (${how})`;
   const state = isInForce ? "in force" : sha256 === "" || isKept ? "" : "not kept";
   return [
     String(number),

@@ -1,6 +1,7 @@
 import { freeze } from "../../../internal_mod.ts";
 import { readAuditEntries, sha256Hex } from "../../../mod.ts";
 import { supervise } from "../../support/command_line.ts";
+import { queueSample } from "../../support/records.ts";
 import { type TempDir, tempDir } from "../../support/temp.ts";
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 
@@ -40,7 +41,7 @@ Deno.test("versions lists what was in force, and prints one", async () => {
   assertEquals(versions[1], {
     ...{ number: 1, sha256: sha256Hex(FIRST), in_force: false, kept: true, timestamp: null },
     ...{ operator_action: null, operator: null, operator_name: null, proposal_id: null },
-    ...{ origin: null, applied: null },
+    ...{ origin: null, until: null, applied: null },
   });
   const shown = await on(dir, ["versions", "allowlist", "--show", "2", "--json"]);
   const { number, file, sha256 } = JSON.parse(shown.out);
@@ -55,6 +56,21 @@ Deno.test("versions lists what was in force, and prints one", async () => {
   assertMatch(drifted.out, /^2 .* [0-9a-f]{12}\n1 .* not kept\n$/);
   assertStringIncludes(drifted.err, "! the bytes of 1 of these are not kept: at most 50 files");
   assertStringIncludes(drifted.err, `in force is another one, sha256 ${sha256Hex(BY_HAND)}`);
+});
+
+Deno.test("versions has a grant and its end, and says until when it was", async () => {
+  await using dir = await edited();
+  await queueSample(dir.path, { id: "p1", proposedFile: `${SECOND}api.github.com\n` });
+  await supervise(dir.path, ["show", "p1"]);
+  const approved = await supervise(dir.path, ["approve", "p1", "--for", "2h"]);
+  assertEquals(approved.code, 0, approved.err);
+  assertEquals((await supervise(dir.path, ["revoke", "p1"])).code, 0);
+  const { out } = await on(dir, ["versions", "allowlist"]);
+  const rows = out.replaceAll("\n ↪", "").split("\n");
+  assertMatch(rows[0]!, /^4 .* {2}grant-revoked +\S+@\S+ {2}[0-9a-f]{12} {2}in force$/);
+  assertMatch(rows[1]!, /^3 .* {2}approved \(until \d{4}-.*\)/);
+  assertEquals(await inForce(dir), SECOND);
+  assertEquals((await supervise(dir.path, ["drift"])).code, 0);
 });
 
 Deno.test("rollback puts an earlier version in force as an edit, and says which", async () => {
