@@ -297,6 +297,37 @@ Deno.test("what follows is done after an operator's edit too, which nobody waits
   assertEquals((await log(dir)).map(({ effect }) => effect), ["restarts"]);
 });
 
+// Threat: C11
+Deno.test("whatever an applier throws, the change is taken back, and the log says why", async () => {
+  await using dir = await tempDir();
+  const { applier, read } = enforcer(dir, {
+    apply: () => Promise.reject(new RangeError("no room")),
+  });
+  const proposal = await queued(dir);
+  const error = await assertRejects(() => approve(dir, proposal, applier), NotAppliedError);
+  assertEquals([error.code, error.cause.stage], ["apply_failed", "reload"]);
+  assertEquals([await Deno.readTextFile(inForce(dir)), read()], [BEFORE, BEFORE]);
+  assertStringIncludes((await log(dir))[0]!.operatorNotes, "no room");
+});
+
+Deno.test("the next decision clears what a crash left of the bytes before and after a change", async () => {
+  await using dir = await tempDir();
+  const proposal = await queued(dir);
+  await Deno.mkdir(dir.at("private", "intents"), { recursive: true, mode: 0o700 });
+  for (
+    const name of ["dev-1.before", "dev-1.after", ".dev-1.before.new.tmp", ".dev-1.after.new.tmp"]
+  ) {
+    await Deno.writeTextFile(dir.at("private", "intents", name), "half");
+  }
+  // It changes no file, and so makes none of these anew.
+  await decide({
+    ...{ root: dir.path, bottleSlug: "dev-1", proposalId: "p1" },
+    ...{ proposalSha256: proposal.proposalSha256, verdict: { status: "rejected" } },
+    ...{ notes: "no", operator: "ada@host" },
+  });
+  assertEquals([...Deno.readDirSync(dir.at("private", "intents"))], []);
+});
+
 /** Approves in a process of its own that dies in a call of its applier. */
 async function dieIn(
   call: "check" | "apply" | "afterAnswer",
