@@ -199,6 +199,8 @@ Deno.test("what an edit takes out of a grant is out of it, and what it leaves in
   const { currentSha256 } = inspectEdit(place, file);
   await editFile({ ...place, file, currentSha256, confirmedSlug: "dev-1" });
   assertEquals(inForce(dir), file);
+  const { lets } = open(dir)[0]!;
+  assertEquals([lets.includes("cdn.github.com"), lets.includes("api.github.com")], [true, false]);
   await revokeGrant({ ...who(dir), proposalId: "p1" });
   assertEquals(inForce(dir), "api.example.com\nours.example.com\n");
 });
