@@ -78,6 +78,7 @@ export async function revoke(context: Context, words: readonly string[]): Promis
       results.push(endedJson(one));
       if (!flags.json) print(`revoked ${quoteId(proposalId)} (${bottleSlug})`);
     } catch (error) {
+      if (!flags.all) throw error;
       const { exit: failed, code, message } = failureOf(error, context);
       exit = failed;
       results.push({ id: proposalId, bottle_slug: bottleSlug, error: { code, message } });

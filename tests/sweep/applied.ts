@@ -5,7 +5,8 @@
  * @module
  */
 
-import { sha256Hex } from "../../mod.ts";
+import { sha256Hex, TOOL_PIPELOCK_BLOCK } from "../../mod.ts";
+import { formatGranted, writeGranted } from "../../src/decision/granted.ts";
 import { noteNotProven } from "../../src/host/apply_state.ts";
 import { SLUG } from "../support/operator.ts";
 import { problemsOf, runHere } from "./again.ts";
@@ -43,6 +44,8 @@ import { join } from "@std/path";
 
 const BEFORE = IN_FORCE.allowlist;
 
+const GRANTED_ID = "granted";
+
 const UNREAD = `${BEFORE}${UNREADABLE}\n`;
 
 /** A command that changes a file in force. */
@@ -60,6 +63,8 @@ interface Change {
   /** The decision that it makes, if it makes one. */
   readonly decision?: Decision;
   readonly prepare?: (root: string) => void;
+  /** The code that it ends with once it is recorded; `cancelled` unless given, or if it decides `already_decided`. */
+  readonly codeAgain?: string;
   /** How often what it does is recorded. */
   readonly recordsIn: (disk: Disk) => number;
 }
@@ -113,6 +118,22 @@ export function applyingCommands(versionFile: string): readonly Subject<Said>[] 
     },
     { name: "edit-applied", ...edited, render: "program" },
     { name: "edit", ...edited },
+    {
+      name: "revoke",
+      args: ["revoke", GRANTED_ID],
+      render: "program",
+      after: PROPOSED,
+      codeAgain: "not_found",
+      // What is in force is granted; what is proposed elsewhere here is what is in force for good.
+      prepare(root) {
+        const [since, until] = ["2026-11-22T10:49:36.924Z", "2999-01-01T00:00:00.000Z"];
+        const grant = { proposalId: GRANTED_ID, operator: "a@host", since, until, file: BEFORE };
+        const open = { forGood: PROPOSED, inForceSha256: sha256Hex(BEFORE), grants: [grant] };
+        const record = formatGranted({ bottleSlug: SLUG, tool: TOOL_PIPELOCK_BLOCK, ...open });
+        writeGranted(root, SLUG, TOOL_PIPELOCK_BLOCK, record);
+      },
+      recordsIn: linesOf("grant-revoked"),
+    },
     {
       name: "resolve",
       args: ["apply", "resolve", "--bottle", SLUG],
@@ -220,6 +241,9 @@ async function judge(
 
 const ALLOWLIST = `current-config/${SLUG}/allowlist`;
 
+const isGranted = (disk: Disk) =>
+  disk.others.some((path) => /^private\/grants\/.*\.json$/.test(path));
+
 const isUnproven = (disk: Disk) =>
   disk.others.some((path) => path.startsWith("private/not-proven/"));
 
@@ -234,6 +258,9 @@ function problemsNow(root: string, { name, render, after }: Change, disk: Disk):
   // It may have ended, as long as somebody is going to take that back.
   if (render !== undefined && (!isOpen || after !== UNREAD) && !isUnproven(disk)) {
     problems.push(...problemsOfEnforcing(root, BEFORE, after));
+  }
+  if (name === "revoke" && !isGranted(disk) && linesOf("grant-revoked")(disk) === 0) {
+    problems.push("what is granted is forgotten without a record");
   }
   if (name === "resolve" && !isUnproven(disk) && linesOf("apply-resolved")(disk) === 0) {
     problems.push("what was not proven is forgotten without a record");
@@ -255,6 +282,9 @@ async function problemsOfFinishing(root: string, change: Change): Promise<string
   // What it kept beside an intent that was never written is removed by the next decision.
   const open = disk.intents.filter((path) => path.endsWith(".json"));
   problems.push(...open.map((path) => `finished, ${path} is still there`));
+  if (name === "revoke" && isGranted(disk) === recordsIn(disk) > 0) {
+    problems.push("finished, the record of what is granted is not what the log says");
+  }
   const list = name !== "resolve" && recordsIn(disk) > 0 ? after : BEFORE;
   if (disk.inForce.get(ALLOWLIST) !== sha256Hex(list)) {
     problems.push("finished, the file in force is not the one that is recorded");
@@ -294,13 +324,13 @@ function problemsOfSaying(
 
 /** What the same command must come to without a fault. */
 function problemsOfRepeat(
-  { code, decision, name }: Change,
+  { code, codeAgain = "cancelled", decision, name }: Change,
   again: Said | "hung",
   records: number,
 ): string[] {
   if (again === "hung") return ["run again, it hung"];
   const isRecorded = records > 0 && name !== "resolve";
-  const expected = code ?? (isRecorded ? decision ? "already_decided" : "cancelled" : undefined);
+  const expected = code ?? (isRecorded ? decision ? "already_decided" : codeAgain : undefined);
   if (again.code === expected) return [];
   return [`run again, with ${records} records, it ended with ${again.exit} ${again.code ?? ""}`];
 }
