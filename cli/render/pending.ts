@@ -191,7 +191,7 @@ export function unlistedJson({ bottleSlug, count }: UnlistedInBottle): object {
 export function alarmLines(overview: Overview): string[] {
   const { held, unrecordedResponses, unlisted, unreadable } = overview;
   return [
-    ...held.flatMap((one) => heldInWords(one).map((words) => `! ${one.bottleSlug}: ${words}`)),
+    ...heldLines(held),
     ...unrecordedResponses.map(unrecordedLine),
     ...unlisted.map(unlistedLine),
     ...unreadable.map(unreadableLine),
@@ -210,6 +210,11 @@ export function heldInWords(
     ...(frozenUntil === undefined ? [] : [`FROZEN until ${localTime(frozenUntil)}`]),
     ...(problem === undefined ? [] : [`NOTHING IS APPLIED: ${problem}`]),
   ];
+}
+
+/** The alarms of bottles whose files in force are not changed now, not made visible yet. */
+export function heldLines(held: readonly HeldBottle[]): string[] {
+  return held.flatMap((one) => heldInWords(one).map((words) => `! ${one.bottleSlug}: ${words}`));
 }
 
 /** What keeps a bottle's files in force from being changed, as JSON. */

@@ -13,6 +13,7 @@ import {
   findProposals,
   isBottleSlug,
   listBottles,
+  listHeld,
   readBottle,
   type RefusedQueue,
   removeBottle,
@@ -45,7 +46,7 @@ import { type Context, keepForLater, readNamedFile } from "../command/context.ts
 import { CLIENT_NAMES, type ClientName, UsageError } from "../command/flags.ts";
 import { shellWord } from "../command/split_words.ts";
 import { counted, named } from "../doctor/finding.ts";
-import { unreadableLine } from "../render/pending.ts";
+import { heldJson, heldLines, unreadableLine } from "../render/pending.ts";
 import { quoteId } from "../render/quote.ts";
 import { alignColumns } from "../render/wrap.ts";
 
@@ -232,6 +233,8 @@ export function bottleList(context: Context): number {
   const onRefused = ({ name, reason }: RefusedQueue) => void unknown.set(name, reason);
   const found = findProposals("", { ...where, onRefused }).filter(({ pending }) => pending);
   const { slugs, refused } = listBottles(root);
+  const held = listHeld(root, flags.bottle);
+  const heldOf = (slug: string) => held.find(({ bottleSlug }) => bottleSlug === slug) ?? {};
   const bottles = [...slugs, ...refused.map(({ name }) => name).filter(isBottleSlug)]
     .filter((slug) => flags.bottle === undefined || slug === flags.bottle)
     .map((slug) => ({
@@ -240,6 +243,7 @@ export function bottleList(context: Context): number {
         ? null
         : found.filter(({ bottleSlug }) => bottleSlug === slug).length,
       ...portOf(slug, root),
+      ...heldJson(heldOf(slug)),
     }));
   const problems = bottles.flatMap(({ settings_problem = [] }) => settings_problem);
   const exit = problems.length > 0 || bottles.some(({ pending }) => pending === null) ? 1 : 0;
@@ -263,6 +267,7 @@ export function bottleList(context: Context): number {
   for (const [bottleSlug, reason] of unknown) {
     context.complain(unreadableLine({ bottleSlug, file: ".", reason }));
   }
+  heldLines(held).forEach(context.complain);
   for (const problem of problems) {
     context.complain(`! ${problem}; ${context.supervise} doctor says what to do`);
   }

@@ -178,6 +178,11 @@ Deno.test("list, show and the review screen say loudly what keeps a bottle's fil
   const { held } = JSON.parse((await supervise(dir.path, ["list", "--json"])).out);
   const { bottle_slug: bottle, problem, ...state } = held[0];
   assertEquals([bottle, problem, state.frozen_until], ["dev-1", null, "2999-01-01T00:00:00.000Z"]);
+  const bottles = await supervise(dir.path, ["bottle", "list"]);
+  assertMatch(bottles.err, /! dev-1: ENFORCER NOT PROVEN: .*\n[^]*! dev-1: FROZEN until 2999/);
+  const [listed] =
+    JSON.parse((await supervise(dir.path, ["bottle", "list", "--json"])).out).bottles;
+  assertEquals([listed.not_proven, listed.frozen_until], [state.not_proven, state.frozen_until]);
   const { out } = await supervise(dir.path, ["show", "p1"]);
   assertStringIncludes(out, "! ENFORCER NOT PROVEN: ");
   assertMatch(out, /\n! FROZEN until 2999-01-01 /);
