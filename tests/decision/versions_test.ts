@@ -10,7 +10,6 @@ import {
   inspectProposal,
   listVersions,
   NotAppliedError,
-  ObstacleError,
   readAuditEntries,
   readVersion,
   sha256Hex,
@@ -92,25 +91,15 @@ Deno.test("listVersions() has each file that was in force, those without a recor
 // Threat: C11
 Deno.test("listVersions() leaves out a decision that did not take effect; a forged line takes out none", async () => {
   await using dir = await prepared();
-  const planting: Applier = {
-    async check() {},
-    async restore() {
-      return await Promise.resolve("done");
-    },
-    async apply() {
-      await Deno.writeTextFile(dir.at("queue", "dev-1", "p1.response.json"), "{}");
-      return "done";
-    },
-  };
-  await assertRejects(
-    () => approve(dir, "p1", `${FIRST}a.example.com\n`, planting),
-    ObstacleError,
-  );
+  await approve(dir, "p1", `${FIRST}a.example.com\n`);
+  const [approved] = await readAuditEntries("pipelock", "dev-1", { root: dir.path });
+  // As it is recorded and taken back, if another program's response was there first.
+  const { applied: _, beforeSha256: __, ...about } = approved!;
+  const superseded = { ...about, operatorAction: "superseded", finalSha256: "" };
+  await writeAuditEntry(superseded, { root: dir.path });
+  await Deno.writeTextFile(fileOf(dir), FIRST);
   assertEquals([listed(dir), findDrift({ root: dir.path })], [[], []]);
   await approve(dir, "p2", `${FIRST}b.example.com\n`);
-  const [superseded] = (await readAuditEntries("pipelock", "dev-1", { root: dir.path }))
-    .filter(({ operatorAction }) => operatorAction === "superseded");
-  assert(superseded !== undefined);
   const line = { timestamp: "2026-01-01T00:00:00Z", bottle_slug: "dev-1", component: "pipelock" };
   const says = { operator_action: "superseded", operator_notes: "", justification: "", diff: "" };
   const forged = JSON.stringify({ ...line, ...says, proposal_id: "p2" });
