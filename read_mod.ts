@@ -9,7 +9,12 @@
 export * from "./start_mod.ts";
 export { readOpenGrants } from "./src/decision/granted.ts";
 export { type Hints, hintsOfPending, openHintView } from "./src/decision/hints.ts";
-export { marksOfPending, MAX_JUDGED_CHARS, readOverview } from "./src/decision/overview.ts";
+export {
+  marksOfPending,
+  MAX_JUDGED_CHARS,
+  reachOfPending,
+  readOverview,
+} from "./src/decision/overview.ts";
 export { claudeBottleRoot, currentConfigRoot, intentsDir } from "./src/disk/layout.ts";
 export { namesInOwn, ownFileStamp, readOwnFile, whyNoDirectory } from "./src/disk/read_own.ts";
 export { listNames } from "./src/disk/read_untrusted.ts";

@@ -4,13 +4,20 @@
  * @module
  */
 
-import { CONFIG_FILE_FOR_TOOL, type Hints, makeVisible, unlistedReason } from "../../read_mod.ts";
+import {
+  CONFIG_FILE_FOR_TOOL,
+  type Hints,
+  makeVisible,
+  reachOfPending,
+  unlistedReason,
+} from "../../read_mod.ts";
 import type {
   HeldBottle,
   Mark,
   OpenGrants,
   Overview,
   PendingProposal,
+  Reach,
   UnrecordedResponse,
 } from "../../mod.ts";
 import { beginningOf, quoteFile, quoteId, visibleJson } from "./quote.ts";
@@ -59,6 +66,11 @@ export function marksInShort(marks: readonly Mark[] | undefined): string {
   return `${alike} ${first.severity}${others}`;
 }
 
+/** What a row says where nothing is marked: that is no proof yet that nothing is new. */
+function reachInShort(reach: Reach | undefined): string {
+  return reach === "no-new-reach" ? "no new" : reach === "new-reach" ? "new" : "";
+}
+
 /** Paints what a row says of its marks by the most severe. The word says it too. */
 export function paintMarks(marks: readonly Mark[] | undefined, style: Style): Style["red"] {
   const severity = marks?.[0]?.severity;
@@ -73,7 +85,8 @@ const WIDE = 72;
 const LEAST_WORDS = 12;
 
 /**
- * A table of what is pending. If anything is marked, a column says how; if there are hints, or anything was
+ * A table of what is pending. A column says how each is marked or, without a mark, whether
+ * anything is new; if there are hints, or anything was
  * escaped, a column says that. The agents' words come last. Where they have no room beside the rest, each
  * proposal has several rows, and only the agents' words are cut.
  */
@@ -87,7 +100,8 @@ export function renderPending(
     const said = beginningOf(justification);
     const { text, escaped } = makeVisible(said.text, { oneLine: true });
     const note = hintInShort(hints.get(entry), escaped) || said.tooLong;
-    const known = [quoteId(shorts.get(id) ?? id), marksInShort(marks.get(entry)), note];
+    const judged = marksInShort(marks.get(entry)) || reachInShort(reachOfPending(entry));
+    const known = [quoteId(shorts.get(id) ?? id), judged, note];
     return [...known, bottleSlug, age(arrivalTimestamp, nowMs), tool, text];
   });
   const isShown = header.map((name, n) =>

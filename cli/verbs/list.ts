@@ -9,6 +9,7 @@ import {
   listBottles,
   marksOfPending,
   ownFileStamp,
+  reachOfPending,
   readOpenGrants,
   readOverview,
 } from "../../read_mod.ts";
@@ -53,6 +54,7 @@ export function list(context: Context): number {
       ...pendingJson(entry),
       ...hintsJson(hints.get(entry)!),
       marks: countMarks(marks.get(entry)),
+      reach: reachOfPending(entry) ?? null,
     }));
     writeJsonList(context, "pending", entries, {
       foreign_answers: unrecordedResponses.map(unrecordedJson),

@@ -36,6 +36,7 @@ import {
 import { sameListing } from "../queue/watch.ts";
 import { UnsafeFileError } from "../records/errors.ts";
 import type { Mark } from "../records/mark.ts";
+import type { Comparison, Reach } from "../records/reach.ts";
 import { isBottleSlug, isProposalId, PROPOSAL_SUFFIX, RESPONSE_SUFFIX } from "../records/names.ts";
 import { MAX_CONFIG_FILE_BYTES } from "../records/problem.ts";
 import { assessProposal } from "./assess.ts";
@@ -316,9 +317,8 @@ export function readOverview(options: RootOptions & ListOptions = {}): Overview 
  */
 export const MAX_JUDGED_CHARS = 2 * MAX_CONFIG_FILE_BYTES;
 
-interface Judged {
+interface Judged extends Pick<Comparison, "reach" | "marks"> {
   readonly currentSha256: string;
-  readonly marks: readonly Mark[];
 }
 
 /** A queue's view gives the same entry as long as its file is the same: a later look judges what is new. */
@@ -358,11 +358,16 @@ export function marksOfPending(
   for (const { entry, file, chars } of due.sort((a, b) => a.before - b.before)) {
     if (chars > charsLeft) continue;
     charsLeft -= chars;
-    const found = assessProposal(entry.proposal, file, root).marks;
-    judged.set(entry, { currentSha256: file.currentSha256, marks: found });
+    const { marks: found, reach } = assessProposal(entry.proposal, file, root);
+    judged.set(entry, { currentSha256: file.currentSha256, marks: found, reach });
     marks.set(entry, found);
   }
   return marks;
+}
+
+/** What was found of the reach of a proposal whose marks are known. */
+export function reachOfPending(entry: PendingProposal): Reach | undefined {
+  return judged.get(entry)?.reach;
 }
 
 /** Of a larger file no more than its size is judged. */

@@ -23,7 +23,7 @@ const FILE = "# api.example.com\n# one host" + " ".repeat(69) + "+api.github.com
 
 /** What we write at the margin. */
 const OURS =
-  /^(ID +BOTTLE|p1 +dev-1|arrived |\d{4}-\d\d-\d\d \d\d:\d\d:\d\d [+-]\d\d:\d\d {2}arrived |sha256 |The agent says:( |$)|In the diff:|! There is no allowlist|@@ -|\[|finished|# $|#$|$)/;
+  /^(ID +(?:MARKS +)?BOTTLE|p1 +(?:(?:no )?new +)?dev-1|arrived |\d{4}-\d\d-\d\d \d\d:\d\d:\d\d [+-]\d\d:\d\d {2}arrived |sha256 |The agent says:( |$)|In the diff:|! There is no allowlist|@@ -|\[|finished|# $|#$|$)/;
 
 for (const columns of [40, 60, 80, 100]) {
   // Threat: A6
