@@ -44,10 +44,11 @@ export function faultsAt({ call, path, changes }: Point): readonly Fault[] {
  * each call that changes something, and one at the very last call, meet every disk that a kill can leave. A
  * sync changes nothing that is seen, and counts all the same. An error is given to each call that changes
  * something. Of those that read, the same lines of code read the same file again and again, and the error goes
- * the same way up: the first and the last on each file get one, once for each verb.
+ * the same way up: the first and the last on each file get one, once for each verb. And where another lane of
+ * the verb met a full disk at such a call, EIO stands for both.
  *
  * @param points All points, in the order of the calls.
- * @param before The kinds of calls that read, and that were hit in this verb before.
+ * @param before The kinds of calls that were hit in this verb before.
  * @returns The points, each with its faults.
  */
 export function chooseFaults(points: readonly Point[], before: ReadonlySet<string> = new Set()) {
@@ -58,8 +59,9 @@ export function chooseFaults(points: readonly Point[], before: ReadonlySet<strin
     const isChosen = point.changes || isEnd ||
       !before.has(kind) && (point.n === 1 || last.get(kind) === point);
     if (!isChosen) return [];
-    return faultsAt(point).filter((fault) => fault !== "SIGKILL" || point.changes || isEnd)
-      .map((fault) => ({ point, fault }));
+    return faultsAt(point).filter((fault) =>
+      fault === "SIGKILL" ? point.changes || isEnd : fault === "EIO" || !before.has(kind)
+    ).map((fault) => ({ point, fault }));
   });
 }
 

@@ -71,7 +71,7 @@ export async function sweep<T>(
   };
 }
 
-/** The calls by which a verb read something, and that were hit, by the verb. */
+/** The kinds of calls that were hit, by the verb. */
 const readBefore = new Map<string, Set<string>>();
 
 /** The faults to try, with the process that is to meet each. */

@@ -88,5 +88,9 @@ Deno.test("chooseFaults() kills where something changes and at the end, and fail
   assertEquals(chosen(), [...reading, ...changing]);
   // Another lane of the verb hit these before.
   assertEquals(chosen(new Set(["openat a.log main", "read a.log main"])), changing);
+  assertEquals(
+    chosen(new Set(["openat a.log main", "read a.log main", "rename .b.tmp main"])),
+    changing.filter((name) => name !== "rename .b.tmp 1 ENOSPC"),
+  );
   assertEquals(points.flatMap(faultsAt).length, 20);
 });
