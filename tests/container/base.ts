@@ -30,11 +30,8 @@ const MOUNT_POINTS = {
 export async function buildBase(engine: Engine, place: TempDir): Promise<string> {
   const rootfs = place.at("base", "rootfs");
   const certificates = Deno.env.get("SSL_CERT_FILE") ?? "/etc/ssl/certs/ca-certificates.crt";
-  await copy(Deno.execPath(), `${rootfs}/usr/bin/deno`);
+  await copyProgram(Deno.execPath(), rootfs, "/usr/bin/deno");
   await copy(certificates, `${rootfs}/etc/ssl/certs/ca-certificates.crt`);
-  for (const library of await librariesOf(Deno.execPath())) {
-    await copy(library, `${rootfs}${library}`);
-  }
   await Deno.writeTextFile(`${rootfs}/etc/passwd`, PASSWD);
   await Deno.writeTextFile(`${rootfs}/etc/group`, GROUP);
   for (const name of MOUNT_POINTS.files) await Deno.writeTextFile(`${rootfs}/etc/${name}`, "");
@@ -44,6 +41,12 @@ export async function buildBase(engine: Engine, place: TempDir): Promise<string>
 
   const containerfile = fromFileUrl(new URL("base.Containerfile", import.meta.url));
   return await engine.build("localhost/supervise-base", containerfile, place.at("base"));
+}
+
+/** Copies a program of this machine into what an image has at `/`, with the libraries that it links to. */
+export async function copyProgram(program: string, rootfs: string, to = program): Promise<void> {
+  await copy(program, `${rootfs}${to}`);
+  for (const library of await librariesOf(program)) await copy(library, `${rootfs}${library}`);
 }
 
 async function copy(from: string, to: string): Promise<void> {
