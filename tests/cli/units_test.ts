@@ -29,7 +29,7 @@ Deno.test({
     const env = { HOME: dir.path, XDG_RUNTIME_DIR: dir.at("run") };
     await Deno.mkdir(dir.at("run"));
     const units = await fill(dir.path);
-    assertEquals(units.length > 0, true);
+    assertEquals(units.length, 3);
     const { code, out, err } = await run("systemd-analyze", ["--user", "verify", ...units], {
       env,
     });
@@ -48,7 +48,7 @@ async function prepareRoot(dir: TempDir): Promise<string> {
 }
 
 Deno.test({
-  name: "a user's systemd runs watch by examples/systemd, and its rules decide",
+  name: "a user's systemd runs watch and expire by examples/systemd, and rules decide",
   ignore: whyNoManager !== "",
   async fn() {
     await using dir = await tempDir();
@@ -62,5 +62,9 @@ Deno.test({
     await waitForResponse(queueDir, "p1");
     assertEquals((await readAnswer(queueDir, "p1"))?.status, "approved");
     assertEquals((await manager.systemctl("stop", "supervise-watch.service")).code, 0);
+    // Of type oneshot: it has ended, and well, when this returns.
+    const expired = await manager.systemctl("start", "supervise-expire.service");
+    assertEquals([expired.code, expired.err], [0, ""]);
+    assertEquals((await manager.systemctl("start", "supervise-expire.timer")).code, 0);
   },
 });
