@@ -1,6 +1,7 @@
 import {
   ApplyError,
   decide,
+  endOverdueGrants,
   inspectProposal,
   newProposal,
   queueDirForSlug,
@@ -194,7 +195,7 @@ withSquid(
 );
 
 withSquid(
-  "squid: denied, asked, approved, told, allowed; and what does not take effect is not approved",
+  "squid: denied, asked, approved, told, allowed, and denied at the end of that; what does not take effect is not approved",
   async (squid, url, dir) => {
     const { address, applier } = squid;
     const root = dir.path;
@@ -226,9 +227,16 @@ withSquid(
     assertEquals(await Deno.readTextFile(dir.at("current-config/dev-1/allowlist")), KEPT);
     assertEquals(await readResponse(queueDir, shown.proposal.id).catch(() => null), null);
 
-    await decide({ ...shown, root, ...words, applier: applier() });
+    // For a time: its end is seen from outside, too.
+    const grant = { forMs: 3_600_000 };
+    await decide({ ...shown, root, ...words, grant, applier: applier() });
     assertEquals((await readResponse(queueDir, shown.proposal.id)).status, "approved");
     assertEquals(await Deno.readTextFile(dir.at("current-config/dev-1/allowlist")), ADDED);
     assertEquals(await curl(address, url("new.test")), "200");
+    const over = { now: new Date(Date.now() + 3_700_000), operator: "ada@host" };
+    const { ended } = await endOverdueGrants({ root, applier: applier(), ...over });
+    assertMatch(ended[0]!.applied!, / denied \d+, 5 times in a row/);
+    assertEquals(await Deno.readTextFile(dir.at("current-config/dev-1/allowlist")), KEPT);
+    assertEquals(await curl(address, url("new.test")), "403");
   },
 );
