@@ -59,6 +59,23 @@ function kill(child: Deno.ChildProcess): void {
   }
 }
 
+/** Has signals end a program, and not this process, until it is disposed of. */
+function openInterrupt(signals: readonly Deno.Signal[]) {
+  const interrupt = {
+    child: undefined as Deno.ChildProcess | undefined,
+    isInterrupted: false,
+    [Symbol.dispose]: () => {
+      for (const signal of signals) Deno.removeSignalListener(signal, end);
+    },
+  };
+  const end = () => {
+    interrupt.isInterrupted = true;
+    if (interrupt.child !== undefined) kill(interrupt.child);
+  };
+  for (const signal of signals) Deno.addSignalListener(signal, end);
+  return interrupt;
+}
+
 /**
  * Runs a program to its end, or for its time: with no input, no environment but a PATH, and no shell. It leads
  * a session of its own, so Ctrl-C at the terminal does not end a reload in the middle.
@@ -79,6 +96,8 @@ export async function runProgram(
 ): Promise<Ran> {
   const [path, ...args] = argv.map((word) => Object.hasOwn(values, word) ? values[word]! : word);
   requireOwn(path!);
+  // Before it runs: a signal that came in between would end this process alone.
+  using interrupt = openInterrupt(stopOnSignals ? SIGNALS : []);
   const child = new Deno.Command(path!, {
     args,
     stdin: "null",
@@ -89,6 +108,7 @@ export async function runProgram(
     cwd: "/",
     detached: true,
   }).spawn();
+  interrupt.child = child;
   const tail = openTail();
   const readers = [child.stdout, child.stderr].map((stream) => stream.getReader());
   const read = Promise.all(readers.map(async (reader) => {
@@ -99,26 +119,16 @@ export async function runProgram(
     isOver = true;
     kill(child);
   }, timeoutMs);
-  let isInterrupted = false;
-  const interrupt = () => {
-    isInterrupted = true;
-    kill(child);
-  };
-  const signals = stopOnSignals ? SIGNALS : [];
-  for (const signal of signals) Deno.addSignalListener(signal, interrupt);
   const { code } = await child.status;
-  for (const signal of signals) Deno.removeSignalListener(signal, interrupt);
   clearTimeout(timer);
   const drained = Promise.withResolvers<void>();
   const drain = setTimeout(drained.resolve, DRAIN_MS);
   await Promise.race([read, drained.promise]);
   clearTimeout(drain);
   await Promise.all(readers.map((reader) => reader.cancel()));
-  return {
-    exitCode: isOver || isInterrupted ? undefined : code,
-    isInterrupted,
-    output: tail.text(),
-  };
+  const { isInterrupted } = interrupt;
+  const exitCode = isOver || isInterrupted ? undefined : code;
+  return { exitCode, isInterrupted, output: tail.text() };
 }
 
 /**

@@ -18,7 +18,11 @@ const RUNS: Readonly<
 > = {
   "list": [[], 0, /^ID .*\np1 .*The tests read a public gist\.\n/],
   "show": [["p1"], 0, /^p1 {2}dev-1 {2}pipelock-block\n/],
-  "approve": [["p1"], 0, /^approved p1 \(dev-1\)\nrecorded in .*\/audit\/pipelock-dev-1\.log\n$/],
+  "approve": [
+    ["p1"],
+    0,
+    /^approved p1 \(dev-1\)\nin force: the file alone: nothing reloads it\nrecorded in .*\/audit\/pipelock-dev-1\.log\n$/,
+  ],
   "modify": [["p1", "--file", "-"], 0, /^modified p1 \(dev-1\)\n/],
   "reject": [["p1", "--notes", "no"], 0, /^rejected p1 \(dev-1\)\n/],
   "review": [[], 2, /^$/],

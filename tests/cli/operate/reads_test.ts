@@ -43,6 +43,8 @@ Deno.test(
       "current-config/dev-1/allowlist",
       "current-config/dev-1/allowlist",
       "current-config/dev-1/allowlist",
+      "current-config/dev-1/allowlist",
+      "current-config/dev-1/allowlist",
       "private/audit-signing-key.pem",
       "private/heads/pipelock-dev-1",
       "private/index/pipelock-dev-1",

@@ -171,8 +171,7 @@ for (const [how, go] of GONE) {
       await queueSample(dir.path, { id: "p9", bottleSlug: other });
       await showAll(dir.path, "p9");
       const several = await supervise(dir.path, ["approve", "7c72", "p9"]);
-      // In dev-1 it is in force already.
-      const inForce = other === "dev-1" ? "" : "in force: the file alone: nothing reloads it\n";
+      const inForce = "in force: the file alone: nothing reloads it\n";
       assertEquals([several.code, several.out], [5, `approved p9 (${other})\n${inForce}`]);
       // Looked at again under the same word, it can be decided.
       assertStringIncludes((await supervise(dir.path, ["show", "7c72"])).out, "7c72bbbb-2");
