@@ -79,6 +79,7 @@ Deno.test("what is in force is what was approved for good, what was edited, and 
   // In memory, where there is such a file system: this is about sets, not about the disk.
   const memory = await Deno.stat("/dev/shm").then(() => ({ dir: "/dev/shm" }), () => ({}));
   const root = await Deno.makeTempDir(memory);
+  await using _ = { [Symbol.asyncDispose]: () => Deno.remove(root, { recursive: true }) };
   let bottles = 0;
   const counts = new Map<string, number>();
   await holds(
