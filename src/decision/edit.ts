@@ -24,7 +24,7 @@ import { sha256Hex } from "../text/hash.ts";
 import { stagingDir } from "./answer.ts";
 import { readInForce } from "./change.ts";
 import { diffAgainst, type Held, held } from "./inspect.ts";
-import { changeInForce, formatGranted, readGrantedFile } from "./granted.ts";
+import { changeInForce, formatGranted, readGranted, readGrantedFile } from "./granted.ts";
 import { carryOut, withBottleLock } from "./journal.ts";
 import { invalid, unchangeable, unconfirmed } from "./obstacles.ts";
 import { type FilePlace, readRecorded } from "./versions.ts";
@@ -183,6 +183,8 @@ export async function editFile(request: EditRequest): Promise<RecordedEdit> {
 function grantedAfter({ tool, bottleSlug, file }: EditRequest, root: string) {
   const { granted } = readGrantedFile(tool, bottleSlug, root);
   if (granted === undefined) return undefined;
+  // Put back as this program left it, such as by a restore, it is what the record is about.
+  if (sha256Hex(file) === readGranted(root, bottleSlug, tool)?.inForceSha256) return undefined;
   try {
     const after = { ...changeInForce(granted, file), inForceSha256: sha256Hex(file) };
     return { tool, record: formatGranted(after) };

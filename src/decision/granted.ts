@@ -16,7 +16,13 @@ import { type FileInForce, readFileInForce } from "../host/config_files.ts";
 import { isTool, parseJsonBytes } from "../records/codec.ts";
 import { SuperviseError } from "../records/errors.ts";
 import { checkBottleSlug, isBottleSlug } from "../records/names.ts";
-import { TEXT_OF_NO_FILE, type Tool, TOOL_PIPELOCK_BLOCK, TOOLS } from "../records/proposal.ts";
+import {
+  TEXT_OF_NO_FILE,
+  type Tool,
+  TOOL_CAPABILITY_BLOCK,
+  TOOL_PIPELOCK_BLOCK,
+  TOOLS,
+} from "../records/proposal.ts";
 import { type Check, type Field, isJsonObject, isText, shapeOf } from "../records/shape.ts";
 import { sha256Hex } from "../text/hash.ts";
 import { asciiJson } from "../text/json.ts";
@@ -160,11 +166,13 @@ export function changeForGood(granted: Granted, from: string, to: string): Grant
 
 /** Makes an operator's change of the file in force, with all grants in it, one for good. */
 export function changeInForce(granted: Granted, to: string | null): Granted {
-  return changeForGood(
-    granted,
-    fileWith(granted, granted.grants),
-    to ?? TEXT_OF_NO_FILE[granted.tool],
-  );
+  const { tool, grants } = granted;
+  const [all, file] = [fileWith(granted, grants), to ?? TEXT_OF_NO_FILE[tool]];
+  // What an instruction does depends on the others: nobody looked at the file without the grant.
+  if (tool === TOOL_CAPABILITY_BLOCK && all !== file) {
+    throw new SuperviseError("stale", "two changes of a Dockerfile are no set");
+  }
+  return changeForGood(granted, all, file);
 }
 
 /** A grant, ended: what is left open, and the file in force then. */

@@ -176,6 +176,10 @@ async function takeOut(
   });
   if (before !== null) keepFile(bottleSlug, before, root, replaceFileAlone);
   const component = COMPONENT_FOR_TOOL[tool] ?? COMPONENT_REBUILD;
+  // Also to the bytes that it has: an enforcer, and the log, may have others.
+  const isSame = file === inForce.currentFile;
+  const after = isSame ? before : file === null ? null : new TextEncoder().encode(file);
+  const change = { tool, before, after };
   const entry: AuditEntry = {
     timestamp: new Date().toISOString(),
     bottleSlug,
@@ -185,11 +189,9 @@ async function takeOut(
     justification: "",
     diff: diffAgainst(inForce, file ?? ""),
     operator,
-    finalSha256: file === null ? "" : sha256Hex(file),
+    finalSha256: after === null ? "" : sha256Hex(after),
     grant: proposalId,
   };
-  const after = file === null ? null : new TextEncoder().encode(file);
-  const change = file === inForce.currentFile ? undefined : { tool, before, after };
   const deed = { entry, change, refuseLater, granted: { tool, record: formatGranted(left) } };
   const { head, entry: { applied }, afterAnswer } = await carryOut(root, deed, applying);
   keepFilesInForce(bottleSlug, root, stagingDir(root, bottleSlug));

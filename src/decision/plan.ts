@@ -8,7 +8,7 @@ import { replaceFileAlone } from "../disk/write.ts";
 import { type FileInForce, keepFile } from "../host/config_files.ts";
 import { SuperviseError } from "../records/errors.ts";
 import type { GrantDraft } from "../records/obstacle.ts";
-import { TEXT_OF_NO_FILE } from "../records/proposal.ts";
+import { TEXT_OF_NO_FILE, TOOL_CAPABILITY_BLOCK } from "../records/proposal.ts";
 import { sha256Hex } from "../text/hash.ts";
 import { type FileChange, readInForce } from "./change.ts";
 import { carry, changeForGood, type Granted, readGrantedFile } from "./granted.ts";
@@ -71,6 +71,12 @@ export function planChange(
         `it does not go with the open grants on that file (${error.message}); revoke those first`,
       );
     }
+  }
+  // What an instruction does depends on the others: nobody looked at the two changes together.
+  if (tool === TOOL_CAPABILITY_BLOCK && file !== decided) {
+    refuse(
+      "a grant on that Dockerfile is open, and two changes of one are no set; revoke it first",
+    );
   }
   const change = { tool, before, after: new TextEncoder().encode(file) };
   return { file, change, granted, inForce };

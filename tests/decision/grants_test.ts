@@ -180,6 +180,49 @@ Deno.test("a proposal is compared with what is in force for good, so that nobody
   assertEquals(await actions(dir), ["approved", "approved", "grant-expired"]);
 });
 
+// Threat: C12
+Deno.test("a file that is put back as it was left keeps its grant, and that ends in what enforces it, too", async () => {
+  await using dir = await root();
+  const { applier, calls } = enforcer();
+  await approve(dir, "p1", GRANTED, { applier });
+  await Deno.writeTextFile(pathOf(dir), BEFORE);
+  await editFile({
+    ...who(dir),
+    ...{ tool: "pipelock-block", file: GRANTED, currentSha256: sha256Hex(BEFORE), notes: "" },
+    ...{ confirmedSlug: "dev-1", applier },
+  });
+  assertStringIncludes(open(dir)[0]!.lets, "api.github.com");
+  // Nothing reloads what is changed by hand.
+  await Deno.writeTextFile(pathOf(dir), BEFORE);
+  calls.length = 0;
+  const { ended } = await endOverdueGrants({ ...who(dir), applier, now: later(3) });
+  assertEquals([ended.length, calls, inForce(dir)], [1, [`apply ${BEFORE}`], BEFORE]);
+  const last = (await log(dir)).at(-1)!;
+  assertEquals([last.applied, last.finalSha256], ["probed", sha256Hex(BEFORE)]);
+});
+
+// Threat: C12
+Deno.test("nothing is put in force beside a grant on a Dockerfile, that nobody looked at as a whole", async () => {
+  await using dir = await root(null);
+  const tool = "capability-block" as const;
+  const dockerfile = (...lines: string[]) => ["FROM debian:13", ...lines, ""].join("\n");
+  const keep = ["# keep a", "# keep b", "# keep c", "# keep d"];
+  const from = dockerfile(...keep, "RUN true");
+  await Deno.writeTextFile(pathOf(dir, "Dockerfile"), from);
+  await approve(dir, "p1", dockerfile("COPY <<EOF /etc/x", ...keep, "EOF", "RUN true"), { tool });
+  const harmless = dockerfile("# keep a", "# keep b", "#includedir /tmp", "# keep d", "RUN true");
+  await assertRejects(
+    () => approve(dir, "p2", harmless, { tool, from, ...forGood }),
+    SuperviseError,
+    "a grant on that Dockerfile is open",
+  );
+  // The change that was granted was looked at.
+  const granted = inForce(dir, "Dockerfile");
+  await approve(dir, "p3", granted, { tool, from, ...forGood });
+  await endOverdueGrants({ ...who(dir), now: later(3) });
+  assertEquals([open(dir), inForce(dir, "Dockerfile")], [[], granted]);
+});
+
 Deno.test("a host that is granted twice is in force until the later end", async () => {
   await using dir = await root();
   await approve(dir, "p1", GRANTED);
