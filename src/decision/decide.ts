@@ -316,6 +316,9 @@ function checkRequest(request: DecideRequest, byRules?: ByRules): void {
   }
 }
 
+/** The same, where grants are open: they are no part of what was decided. */
+const GRANTED_NOTE = "What is in force for a time alone stays beside your change until it ends.";
+
 /** What the agent is told of an approval that put another file in force than its own. */
 const MERGED_NOTE =
   "This is your change on top of the file in force by now, which is not the one you started from.";
@@ -342,7 +345,8 @@ async function record(
   const finalFile = plan?.file ?? null;
   const isMerged = verdict.status === "approved" && finalFile !== proposal.proposedFile;
   const status = isMerged ? STATUS_MODIFIED : verdict.status;
-  const notes = isMerged ? `${request.notes} ${MERGED_NOTE}`.trimStart() : request.notes;
+  const mergedNote = plan?.granted === undefined ? MERGED_NOTE : GRANTED_NOTE;
+  const notes = isMerged ? `${request.notes} ${mergedNote}`.trimStart() : request.notes;
   const component = COMPONENT_FOR_TOOL[proposal.tool] ?? COMPONENT_REBUILD;
   const confirmed = confirmedBy(inspection, request);
   // A rejection is of what the agent sent.
