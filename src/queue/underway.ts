@@ -1,6 +1,6 @@
 /**
  * What the host is doing right now with a file that was approved, for the sidecar of the agent that waits: one
- * small file in the queue, which is there only while programs run. Whoever can write the queue can plant one, and
+ * small file in the queue, which is there while programs run. Who can write the queue can plant one, and
  * so tell the bottle's own agent that something is being done. No answer and no record is made of it.
  *
  * @module
