@@ -202,7 +202,9 @@ function openHooks(
       for (const left of [next, own, built]) removeFile(left);
       return `wrote ${to}`;
     },
-    effect: settings.afterAnswer
+    effect: imageStays(change)
+      ? "file"
+      : settings.afterAnswer
       ? "restarts"
       : settings.probe
       ? "probed"
@@ -269,6 +271,14 @@ async function refuseOneWay(config: ApplyConfig, change: ConfigChange): Promise<
   }
 }
 
+/** Whether a Dockerfile goes and none comes: then there is nothing to build. */
+function imageStays({ tool, after }: ConfigChange): boolean {
+  return after === null && componentOf(tool) === COMPONENT_REBUILD;
+}
+
+/** What a step says of such a change. */
+const IMAGE_STAYS = "there was no Dockerfile: which image is in use was left as it is";
+
 /** What a step says of a file that `apply.json` does not name. */
 const NO_HOOKS = "apply.json names nothing that reloads it";
 
@@ -313,7 +323,7 @@ export function hookApplier(
     enforces: (bottleSlug, tool) => config.settingsFor(bottleSlug, componentOf(tool)) !== undefined,
     check: async (change, options) => {
       const hooks = openHooks(config, change, options, stopOnSignals);
-      if (hooks === undefined) return;
+      if (hooks === undefined || imageStays(change)) return;
       await refuseOneWay(config, change);
       hooks.plan();
       await hooks.check(await hooks.render());
@@ -321,6 +331,7 @@ export function hookApplier(
     apply: async (change, options) => {
       const hooks = openHooks(config, change, options, stopOnSignals);
       if (hooks === undefined) return NO_HOOKS;
+      if (imageStays(change)) return IMAGE_STAYS;
       return `${await install(hooks)}; ${await reloadAndProbe(hooks)}`;
     },
     effectOf: (change) => openHooks(config, change)?.effect ?? "file",
@@ -328,9 +339,7 @@ export function hookApplier(
     restore: async (change, options) => {
       const hooks = openHooks(config, change, options);
       if (hooks === undefined) return NO_HOOKS;
-      if (change.after === null && componentOf(change.tool) === COMPONENT_REBUILD) {
-        return "there was no Dockerfile: which image is in use was left as it is";
-      }
+      if (imageStays(change)) return IMAGE_STAYS;
       const wrote = await install(hooks);
       try {
         return `${wrote}; ${await reloadAndProbe(hooks)}`;

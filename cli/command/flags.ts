@@ -383,7 +383,7 @@ const VERB_TABLE = {
     says: {
       notes: "your words for the log",
       confirm:
-        "if it cannot be taken out of a file that was changed by hand: leave that file as it is",
+        "if it cannot be taken out of the file in force, or that not applied: leave the file as it is",
     },
     takes: "granted id",
     applies: true,

@@ -76,7 +76,10 @@ export async function revoke(context: Context, words: readonly string[]): Promis
       if (one === undefined) continue; // Another program ended it just now.
       ended.push(one);
       results.push(endedJson(one));
-      if (!flags.json) print(`revoked ${quoteId(proposalId)} (${bottleSlug})`);
+      if (!flags.json) {
+        print(`revoked ${quoteId(proposalId)} (${bottleSlug})`);
+        sayWarning(context, one);
+      }
     } catch (error) {
       if (!flags.all) throw error;
       const { exit: failed, code, message } = failureOf(error, context);
@@ -97,12 +100,17 @@ export async function revoke(context: Context, words: readonly string[]): Promis
 const OPEN_CONNECTIONS =
   "Connections that were open stay open, unless apply.json has stop_connections.";
 
-function endedJson({ proposalId, bottleSlug, applied, auditHead }: EndedGrant): object {
+function sayWarning({ complain, visible }: Context, { warning }: EndedGrant): void {
+  if (warning !== undefined) complain(visible(`! it is recorded, but: ${warning}`));
+}
+
+function endedJson({ proposalId, bottleSlug, applied, auditHead, warning }: EndedGrant): object {
   return {
     id: proposalId,
     bottle_slug: bottleSlug,
     applied: applied ?? null,
     audit_head: auditHead,
+    warning,
   };
 }
 
@@ -115,8 +123,9 @@ export async function expire(context: Context): Promise<number> {
   if (flags.json) {
     printJson({ ended: ended.map(endedJson), overdue: overdueJson({ grants }), unreadable });
   } else {
-    for (const { proposalId, bottleSlug } of ended) {
-      print(`ended ${quoteId(proposalId)} (${bottleSlug})`);
+    for (const one of ended) {
+      print(`ended ${quoteId(one.proposalId)} (${one.bottleSlug})`);
+      sayWarning(context, one);
     }
     printApplied(context, ended);
     overdueLines({ grants, unreadable }).forEach(complain);

@@ -22,7 +22,7 @@ import { COMPONENT_FOR_TOOL, COMPONENT_REBUILD, type Tool, TOOLS } from "../reco
 import { describeReach } from "../records/reach.ts";
 import { sha256Hex } from "../text/hash.ts";
 import { stagingDir } from "./answer.ts";
-import { type Applying, readInForce } from "./change.ts";
+import { type Applying, NotAppliedError, readInForce } from "./change.ts";
 import {
   endIn,
   formatGranted,
@@ -80,8 +80,8 @@ export interface EndGrantRequest extends ApplyOptions {
   /** Makes the file without it take effect; without one the file alone changes. */
   readonly applier?: Applier | undefined;
   /**
-   * The bottle's slug, typed because the grant cannot be taken out of the file in force, which was changed by hand:
-   * that file stays as it is.
+   * The bottle's slug, typed because the grant cannot be taken out of the file in force, which was changed by hand, or
+   * because the applier refuses the file without it: the file in force stays as it is then.
    */
   readonly confirmedSlug?: string | undefined;
 }
@@ -140,7 +140,17 @@ async function endGrant(
       const refuseLater = () => refuseHeld(root, bottleSlug, proposalId);
       refuseLater();
       try {
-        return await takeOut({ ...request, root }, tool, action, { applying, refuseLater });
+        const about = { ...request, root };
+        try {
+          return await takeOut(about, tool, action, { applying, refuseLater });
+        } catch (error) {
+          const isRefused = error instanceof NotAppliedError && error.code === "apply_failed";
+          if (!isRefused || request.confirmedSlug !== bottleSlug) throw error;
+          const ended = await takeOut(about, tool, action, { refuseLater, refused: error.message });
+          const warning =
+            `the file in force stays as it is, with what was granted: ${error.message}`;
+          return { ...ended, warning };
+        }
       } catch (error) {
         if (error instanceof Deno.errors.NotCapable) throw error;
         noteProblem(root, bottleSlug, tool, proposalId, error, now);
@@ -166,12 +176,17 @@ async function takeOut(
   },
   tool: Tool,
   action: string,
-  { applying, refuseLater }: { readonly applying: Applying; readonly refuseLater: () => void },
+  { applying = {}, refuseLater, refused }: {
+    readonly applying?: Applying;
+    readonly refuseLater: () => void;
+    /** Why the applier refuses the file without the grant. */
+    readonly refused?: string;
+  },
 ): Promise<EndedGrant> {
   const before = readInForce(root, bottleSlug, tool);
   const { inForce, granted, problem } = readGrantedFile(tool, bottleSlug, root);
   const { left, file } = endOf(granted!, proposalId, inForce.currentFile, {
-    problem,
+    problem: refused ?? problem,
     isAsItIs: confirmedSlug === bottleSlug,
   });
   if (before !== null) keepFile(bottleSlug, before, root, replaceFileAlone);

@@ -325,6 +325,25 @@ Deno.test("a grant that cannot be taken out of a file that was changed by hand i
   assertEquals(open(dir), []);
 });
 
+Deno.test("a grant whose end the applier refuses is dropped by word, and the file stays as it is", async () => {
+  await using dir = await root();
+  await approve(dir, "p1", GRANTED);
+  const { applier } = enforcer({ apply: "still allowed" });
+  const by = (confirmedSlug?: string) =>
+    revokeGrant({ ...who(dir), proposalId: "p1", applier, confirmedSlug });
+  await assertRejects(() => by(), NotAppliedError, "still allowed");
+  assertEquals(open(dir).length, 1);
+  const ended = await by("dev-1");
+  assertStringIncludes(ended!.warning!, "stays as it is, with what was granted: ");
+  assertEquals([inForce(dir), open(dir)], [GRANTED, []]);
+  assertEquals(await actions(dir), [
+    "approved",
+    "apply-failed",
+    "apply-failed",
+    "grant-revoked",
+  ]);
+});
+
 Deno.test("a decision that does not go with an open grant is refused, and says which way is out", async () => {
   await using dir = await root();
   Deno.writeTextFileSync(pathOf(dir, "Dockerfile"), DOCKERFILE);

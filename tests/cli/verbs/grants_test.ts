@@ -134,6 +134,18 @@ Deno.test("an end that fails is said, with exit code 1, and leaves one line in t
   }
 });
 
+Deno.test("revoke --confirm drops a grant whose end is refused, and says that the file stays", async () => {
+  await using dir = await granted();
+  const check = { argv: ["/bin/sh", "-c", "exit 7"] };
+  const config = { pipelock: { render: "squid", to: dir.at("allowed"), check } };
+  await Deno.writeTextFile(dir.at("apply.json"), JSON.stringify(config), { mode: 0o600 });
+  assertEquals((await supervise(dir.path, ["revoke", "p1"])).code, 1);
+  const { code, err } = await supervise(dir.path, ["revoke", "p1", "--confirm", "dev-1"]);
+  assertEquals([code, inForce(dir)], [0, GRANTED]);
+  assertStringIncludes(err, "! it is recorded, but: the file in force stays as it is, with what");
+  assertEquals((await supervise(dir.path, ["grants"])).out, "No grant is open.\n");
+});
+
 Deno.test("doctor finds a grant of the log that has no record, and a record that is damaged", async () => {
   await using dir = await granted(["dev-1", "web.2"]);
   const doctor = async () => (await supervise(dir.path, ["doctor"])).out;
