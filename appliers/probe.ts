@@ -29,6 +29,11 @@ interface Expectation {
   /** The bytes that ask for it. */
   readonly request: string;
   readonly isAllowed: boolean;
+  /**
+   * Whether the change left it as it was, and no setting names it. Its owner may be an agent's: that it answers no
+   * more is no reason to take a change back.
+   */
+  readonly isKept: boolean;
 }
 
 /** What a probe is to see, and what it leaves out. */
@@ -37,6 +42,8 @@ export interface Plan {
   /** The status that means denied. Any other means allowed, also that the host could not be reached. */
   readonly deniedStatus: number;
   readonly expectations: readonly Expectation[];
+  /** Whether the change lets in nothing, and a status that means denied can be an upstream's own. */
+  readonly mayBeUpstreams: boolean;
   /** What cannot be seen, or was too much, in words. */
   readonly unseen: readonly string[];
 }
@@ -83,10 +90,12 @@ export function planForHosts(
     address: proxy!,
     deniedStatus: 403,
     unseen,
+    mayBeUpstreams: false,
     expectations: [...expected].map(([host, isAllowed]) => ({
       what: host,
       request: `CONNECT ${host}:443 HTTP/1.1\r\nHost: ${host}:443\r\n\r\n`,
       isAllowed,
+      isKept: allowed === undefined && kept !== undefined && host === below(kept),
     })),
   };
 }
@@ -136,10 +145,12 @@ export function planForRoutes(
     address,
     deniedStatus: 404,
     unseen,
+    mayBeUpstreams: added.length + changed.length === 0,
     expectations: [...expected].map(([path, isAllowed]) => ({
       what: path,
       request: `GET ${path} HTTP/1.1\r\nHost: ${address}\r\nConnection: close\r\n\r\n`,
       isAllowed,
+      isKept: allowed === undefined && path === kept,
     })),
   };
 }
@@ -218,13 +229,15 @@ async function see(
 export async function probe(plan: Plan, { inARow, withinMs }: ProbeSettings): Promise<string> {
   const over = new AbortController();
   const timer = setTimeout(() => over.abort(), withinMs);
-  let wrong: { readonly words: string; readonly last: string }[];
+  let wrong: { readonly words: string; readonly last: string; readonly isNoReason: boolean }[];
   try {
     const seen = await Promise.all(plan.expectations.map(async (expectation) => {
       const last = await see(plan, expectation, inARow, over.signal);
       if (last === undefined) return [];
       const words = `${expectation.what} is not ${expectation.isAllowed ? "allowed" : "denied"}`;
-      return [{ words: `${words} (${last})`, last }];
+      // A proxy that has ended is seen by the other expectations.
+      const isNoReason = expectation.isKept && (plan.mayBeUpstreams || last === NO_ANSWER);
+      return [{ words: `${words} (${last})`, last, isNoReason }];
     }));
     wrong = seen.flat();
   } catch (cause) {
@@ -235,12 +248,13 @@ export async function probe(plan: Plan, { inARow, withinMs }: ProbeSettings): Pr
     over.abort();
   }
   const within = `within ${withinMs / 1_000} s`;
-  if (wrong.length > 0 && wrong.every(({ last }) => last === NO_ANSWER)) {
+  const failed = wrong.filter(({ isNoReason }) => !isNoReason);
+  if (failed.length > 0 && wrong.every(({ last }) => last === NO_ANSWER)) {
     throw new ApplyError("probe", `${NO_ANSWER} at ${plan.address} ${within}: it may have ended`);
   }
-  if (wrong.length > 0) {
-    const more = wrong.length > 3 ? `, and ${wrong.length - 3} more` : "";
-    const named = wrong.slice(0, 3).map(({ words }) => words).join(", ");
+  if (failed.length > 0) {
+    const more = failed.length > 3 ? `, and ${failed.length - 3} more` : "";
+    const named = failed.slice(0, 3).map(({ words }) => words).join(", ");
     throw new ApplyError(
       "probe",
       `${within} ${plan.address} did not do what the file says: ${named}${more}`,
@@ -248,8 +262,10 @@ export async function probe(plan: Plan, { inARow, withinMs }: ProbeSettings): Pr
   }
   const named = (isAllowed: boolean) =>
     plan.expectations.filter((one) => one.isAllowed === isAllowed).length;
+  const allowed = named(true) - wrong.length;
   return [
-    `${plan.address} allowed ${named(true)} and denied ${named(false)}, ${inARow} times in a row`,
+    `${plan.address} allowed ${allowed} and denied ${named(false)}, ${inARow} times in a row`,
+    ...wrong.map(({ words }) => `${words}, as it was before perhaps`),
     ...plan.unseen,
   ].join("; ");
 }

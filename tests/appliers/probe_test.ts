@@ -122,6 +122,28 @@ Deno.test("probe() sees a list that is in force, on a connection of its own each
   assertEquals(proxy.asked.length, 5 * 3);
 });
 
+// Threat: C12
+Deno.test("probe() takes no change back because a host that it left as it was answers no more", async () => {
+  await using proxy = startFakeProxy((host) => host === "kept.test" ? null : enforces(OLD)(host));
+  const said = await probeHosts(proxy, 1_000, NEW, OLD);
+  assertEquals(
+    said,
+    `${proxy.address} allowed 0 and denied 2, 3 times in a row; kept.test is not allowed (nothing ` +
+      "answered), as it was before perhaps",
+  );
+  // One that the proxy denies is another matter, and so is one that a setting names.
+  proxy.answer = () => 403;
+  await assertRejects(
+    () => probeHosts(proxy, 1_000, NEW, OLD),
+    ApplyError,
+    "kept.test is not allowed",
+  );
+  proxy.answer = (host) => host === "kept.test" ? null : enforces(OLD)(host);
+  const settings = { ...SETTINGS, proxy: proxy.address, withinMs: 1_000, allowed: "kept.test" };
+  const named = () => probe(planForHosts(NEW, OLD, settings), settings);
+  await assertRejects(named, ApplyError, "nothing answered");
+});
+
 Deno.test("probe() takes every other status for allowed: that a host cannot be reached is another matter", async () => {
   await using proxy = startFakeProxy((host) => enforces(NEW)(host) === 403 ? 403 : 503);
   await probeHosts(proxy, 60_000);
