@@ -60,7 +60,10 @@ async function rulePending(
 /** Whether rules would have decided otherwise; what they leave to a person, is not decided otherwise. */
 function differs({ entry, ruling, isApproval }: Judged): boolean {
   if (ruling.outcome === "ask") return false;
-  return ruling.outcome === "approve" ? !isApproval : entry.operatorAction !== "rejected";
+  if (ruling.outcome !== "approve") return entry.operatorAction !== "rejected";
+  // What a person approved for a time, a rule without `for` approves for good.
+  const isForGood = ruling.needed.every(({ forMs }) => forMs === undefined);
+  return !isApproval || (isForGood && entry.until !== undefined);
 }
 
 /** For each rule, how often it would decide or ask: of what is pending, as it was decided, and otherwise. */

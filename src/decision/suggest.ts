@@ -43,10 +43,12 @@ export function suggestFor(
   const rejected: string[] = [];
   let [decided, lost, lostChars] = [0, 0, 0];
   for (
-    const { entry, inspection, isApproval: isApproved } of replayDecisions(logs, inForce, root)
+    const { entry, inspection, isApproval } of replayDecisions(logs, inForce, root)
   ) {
     // What a rule decided, no person did.
     if (entry.rules !== undefined) continue;
+    // A draft approves for good: nobody approved that.
+    const isApproved = isApproval && entry.until === undefined;
     decided++;
     if (inspection === undefined) {
       lost++;

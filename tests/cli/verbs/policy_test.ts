@@ -119,6 +119,19 @@ Deno.test("policy test says what rules would do, and where people decided otherw
   assertEquals(await entriesOf(dir), before);
 });
 
+Deno.test("policy test says where a person approved for a time what a rule approves for good", async () => {
+  await using dir = await tempDir();
+  const queued = await queueSample(dir.path, { id: "p1", proposedFile: "x.builds.example\n" });
+  await decideSample(dir, queued, APPROVED, { grant: { forMs: 60_000 } });
+  for (
+    const [rule, otherwise] of [[RULES[0], true], [{ ...RULES[0], for: "2h" }, false]] as const
+  ) {
+    await Deno.writeTextFile(dir.at("policy.json"), policyOf([rule!]));
+    const { recorded } = JSON.parse((await supervise(dir.path, ["policy", "test", "--json"])).out);
+    assertEquals([recorded[0].outcome, recorded[0].otherwise], ["approve", otherwise]);
+  }
+});
+
 Deno.test("policy test says it in words, also of a policy that is not in force", async () => {
   await using dir = await tempDir();
   await historyOf(dir);

@@ -1,4 +1,11 @@
-import { decideByRule, sha256Hex, type Tool, type Verdict } from "../../../mod.ts";
+import {
+  decideByRule,
+  type DecideRequest,
+  revokeGrant,
+  sha256Hex,
+  type Tool,
+  type Verdict,
+} from "../../../mod.ts";
 import { readPolicy } from "../../../src/host/policy_file.ts";
 import { supervise } from "../../support/command_line.ts";
 import { decideSample, entriesOf } from "../../support/policy.ts";
@@ -36,6 +43,7 @@ async function decided(
   lines: string,
   verdict = APPROVED,
   bottleSlug = "dev-1",
+  more: Partial<DecideRequest> = {},
 ) {
   const [, before] = IN_FORCE[tool];
   // Each is a change of the first file.
@@ -44,7 +52,7 @@ async function decided(
     ? before.replace("[\n", `[\n${lines}\n`)
     : `${before}${lines}\n`;
   const queued = await queueSample(dir.path, { tool, proposedFile, bottleSlug });
-  const confirmed = { confirmedSlug: bottleSlug, currentSha256: sha256Hex(before) };
+  const confirmed = { confirmedSlug: bottleSlug, currentSha256: sha256Hex(before), ...more };
   await decideSample(dir, queued, verdict, confirmed);
   return queued;
 }
@@ -200,4 +208,17 @@ Deno.test("policy suggest counts no decision of a rule, and says in words what i
   const { code, err } = await supervise(dir.path, ["policy", "suggest"]);
   assertEquals(code, 1);
   assertStringIncludes(err, "Cannot use policy.json: ");
+});
+
+Deno.test("what was approved for a time is no approval for good: no rule is drafted that would be one", async () => {
+  await using dir = await prepared();
+  for (const name of ["a", "b", "c"]) await decided(dir, HOSTS, `${name}.good.example`);
+  for (const host of ["a.lent.example", "b.lent.example", "c.lent.example"]) {
+    const { id: proposalId } = (await decided(dir, HOSTS, host, APPROVED, "dev-1", {
+      grant: { forMs: 60_000 },
+    })).proposal;
+    await revokeGrant({ root: dir.path, bottleSlug: "dev-1", proposalId, operator: "ada@host" });
+  }
+  const { bare } = await suggested(dir);
+  assertEquals(bare.map(({ name }) => name), ["suggested-good-example"]);
 });
