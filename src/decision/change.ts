@@ -36,6 +36,11 @@ export interface Applying extends ApplyOptions {
   readonly applier?: Applier | undefined;
   /** Whether a change that an applier made waits for one, if it has to be taken back and there is none here. */
   readonly waits?: boolean;
+  /**
+   * Whether an interrupted decision stops nothing if only its response cannot be written. The next change then
+   * takes its intent's place: the response counts as lost, and to decide again writes it.
+   */
+  readonly pastAnswer?: boolean;
 }
 
 /**

@@ -176,7 +176,7 @@ export async function editFile(request: EditRequest): Promise<RecordedEdit> {
     const warning = await afterAnswer();
     const done = { auditLog, auditHead: formatHead(head), applied: applied! };
     return { ...done, ...(warning !== undefined && { warning }) };
-  }, applying);
+  }, { ...applying, pastAnswer: true });
 }
 
 /** The record of the open grants after an edit; `undefined` if none is open. */

@@ -66,5 +66,5 @@ export async function freezeFiles(request: FreezeRequest): Promise<string | unde
     }, root);
     if (frozenUntil === undefined) freeze(root, bottleSlug, undefined);
     return formatHead(head);
-  }, { waits: true });
+  }, { waits: true, pastAnswer: true });
 }

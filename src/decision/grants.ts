@@ -158,7 +158,7 @@ async function endGrant(
       }
     }
     return undefined;
-  }, applying);
+  }, { ...applying, pastAnswer: true });
 }
 
 /** Throws if no file of the bottle is changed now. */

@@ -41,11 +41,11 @@ export interface Intent {
   readonly response: string;
   /** Whether an unrecorded response in its place in the queue is moved away. */
   readonly overrideUnrecorded: boolean;
-  /** The record of the file's open grants once this is done, "" for none; `null` if it stays as it is. */
-  readonly granted: GrantedNote | null;
+  /** The record of the file's open grants once the line is there, and before; `null` if it stays as it is. */
+  readonly granted: (GrantedNote & { readonly before: string }) | null;
 }
 
-/** The record of a file's open grants. */
+/** The record of a file's open grants, "" for none. */
 export interface GrantedNote {
   readonly tool: Tool;
   readonly record: string;
@@ -53,7 +53,8 @@ export interface GrantedNote {
 
 const isGranted: Check = (value) =>
   value === null ||
-    isJsonObject(value) && isTool(value.tool) === undefined && isText(value.record) === undefined
+    isJsonObject(value) && isTool(value.tool) === undefined &&
+      isText(value.record) === undefined && isText(value.before) === undefined
     ? undefined
     : "not a record of grants";
 

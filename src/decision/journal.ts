@@ -7,7 +7,7 @@
 
 import { auditLogPath, intentsDir, privateDir, queueDirForSlug } from "../disk/layout.ts";
 import { openOwnFile, withLock } from "../disk/lock.ts";
-import { isLink, namesInOwn } from "../disk/read_own.ts";
+import { isLink, namesInOwn, readOwnFile } from "../disk/read_own.ts";
 import { listNames } from "../disk/read_untrusted.ts";
 import {
   clearDirectory,
@@ -27,7 +27,7 @@ import { clearUnderway } from "../queue/underway.ts";
 import { ApplyError } from "../records/applier.ts";
 import { ACTION_APPLY_FAILED, ACTION_SUPERSEDED, type AuditEntry } from "../records/audit_entry.ts";
 import { encodeResponse, parseAuditEntry } from "../records/codec.ts";
-import { SuperviseError } from "../records/errors.ts";
+import { ResponseNotWrittenError, SuperviseError } from "../records/errors.ts";
 import type { Head } from "../records/head.ts";
 import { auditLogName, isBottleSlug } from "../records/names.ts";
 import type { Effect, ProposalResponse } from "../records/proposal.ts";
@@ -48,7 +48,7 @@ import {
   toldToAgent,
   wordsOfFailure,
 } from "./change.ts";
-import { writeGranted } from "./granted.ts";
+import { grantedPath, writeGranted } from "./granted.ts";
 import {
   type GrantedNote,
   type Intent,
@@ -86,12 +86,16 @@ export function withBottleLock<T>(
   run: (finished: FinishedIntent | undefined) => T | Promise<T>,
   applying: Applying = {},
 ): Promise<T> {
+  const passOver = (error: unknown): undefined => {
+    // The queue's owner could keep it from being written, and the operator from taking back what it got.
+    if (!applying.pastAnswer || !(error instanceof ResponseNotWrittenError)) throw error;
+  };
   return withLock(join(privateDir(root), "locks", `${slug}.lock`), async () => {
     // No other process writes there while the lock is held: what is left is from a crash.
     clearDirectory(stagingDir(root, slug));
     clearHalfKept(slug, root);
     try {
-      return await run(await finishIntent(root, slug, applying));
+      return await run(await finishIntent(root, slug, applying).catch(passOver));
     } finally {
       // Not before: a sidecar that finds neither this nor a response tells its agent that it did not take effect.
       clearUnderway(queueDirForSlug(slug, { root }));
@@ -174,7 +178,10 @@ export async function carryOut(
     const line = new TextDecoder().decode(bytes);
     const auditHead = signHead(auditLogName(component, bottleSlug), head, privateKey);
     const response = done.told ? encodeResponse({ ...done.told, ...effect, auditHead }) : "";
-    const sealed = { ...intent, logSize, line, response, granted: done.granted ?? null };
+    const granted = done.granted
+      ? { ...done.granted, before: recordOf(root, bottleSlug, done.granted) }
+      : null;
+    const sealed = { ...intent, logSize, line, response, granted };
     writeIntent(root, sealed);
     // Not before: without the intent no line is appended.
     intent = sealed;
@@ -189,24 +196,28 @@ export async function carryOut(
     }
     throw error;
   }
+  let isSettled = true;
+  try {
+    // Not after the answer: the queue's owner could keep that from being written, and the grant from ending.
+    settleGrants(root, intent);
+  } catch {
+    // The decision is recorded. The intent has the record, and must stay.
+    isSettled = false;
+  }
   const answered = told === undefined || await answerRecorded(root, intent);
   const takenBack = answered || intent.change === null
     ? undefined
     : await takeBack(root, bottleSlug, intent.change, toldToAgent(root, intent, true, applying));
   const close = () => {
     try {
+      if (!answered) unsettleGrants(root, intent);
       closeIntent(root, intent);
     } catch {
       // The decision is recorded and answered. The next run finds that, and removes the intent.
     }
   };
-  if (answered) {
-    try {
-      settleGrants(root, intent);
-    } catch {
-      // As above; the intent has the record, and must stay.
-      return { head, answered, entry: recorded, afterAnswer: () => Promise.resolve(undefined) };
-    }
+  if (answered && !isSettled) {
+    return { head, answered, entry: recorded, afterAnswer: () => Promise.resolve(undefined) };
   }
   const restarts = answered && applied?.effect === RESTARTS;
   if (!restarts) close();
@@ -346,8 +357,19 @@ async function fail(
   );
 }
 
+/** The bytes of the record of a file's open grants; `""` if there is none. */
+function recordOf(root: string, slug: string, { tool }: GrantedNote): string {
+  return new TextDecoder().decode(readOwnFile(grantedPath(root, slug, tool)));
+}
+
+/** Not twice: why a grant could not be ended may have been noted in it since. */
 function settleGrants(root: string, { bottleSlug, granted }: Intent): void {
-  if (granted !== null) writeGranted(root, bottleSlug, granted.tool, granted.record);
+  if (granted === null || recordOf(root, bottleSlug, granted) !== granted.before) return;
+  writeGranted(root, bottleSlug, granted.tool, granted.record);
+}
+
+function unsettleGrants(root: string, { bottleSlug, granted }: Intent): void {
+  if (granted !== null) writeGranted(root, bottleSlug, granted.tool, granted.before);
 }
 
 function closeIntent(root: string, { bottleSlug, change }: Intent): void {
@@ -377,6 +399,8 @@ async function finishIntent(
   let outcome: FinishedIntent["outcome"] = "dropped";
   const record = intent.line === "" ? "missing" : findRecord(root, intent);
   if (record !== "missing") {
+    // It is taken back with the change if the decision was superseded.
+    settleGrants(root, intent);
     // A decision that was superseded is not answered, even if the other program's response is gone.
     const answered = record === "recorded" &&
       (intent.response === "" || await answerRecorded(root, intent));
@@ -391,10 +415,10 @@ async function finishIntent(
   if (!isRecorded && change?.enforced && applying.waits && !applying.applier) {
     return { bottleSlug: slug, proposalId, outcome: "waits" };
   }
-  if (isRecorded) settleGrants(root, intent);
   const notProven = isRecorded || change === null
     ? undefined
     : (await takeBack(root, slug, change, toldToAgent(root, intent, true, applying))).notProven;
+  if (!isRecorded) unsettleGrants(root, intent);
   closeIntent(root, intent);
   return { bottleSlug: slug, proposalId, outcome, ...(notProven !== undefined && { notProven }) };
 }

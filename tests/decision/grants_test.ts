@@ -1,6 +1,7 @@
 import { findUnfinished, finishInterrupted, readOpenGrants } from "../../internal_mod.ts";
 import { freeze } from "../../src/host/apply_state.ts";
 import {
+  AlreadyDecidedError,
   type Applier,
   ApplyError,
   type ConfigChange,
@@ -9,12 +10,14 @@ import {
   editFile,
   endOverdueGrants,
   findDecision,
+  freezeFiles,
   inspectEdit,
   inspectProposal,
   listGrants,
   NotAppliedError,
   readAuditEntries,
   readResponse,
+  ResponseNotWrittenError,
   revokeGrant,
   sha256Hex,
   SuperviseError,
@@ -429,10 +432,94 @@ Deno.test("an end that is recorded is completed by the next run, whatever of it 
     log_size: 0,
     line: `${line}\n`,
     response: "",
-    granted: { tool: "pipelock-block", record: "" },
+    granted: { tool: "pipelock-block", record: "", before: kept },
   };
   await Deno.writeTextFile(dir.at("private", "intents", "dev-1.json"), JSON.stringify(intent));
   const { finished } = await finishInterrupted(dir.path);
   assertEquals(finished.map(({ outcome }) => outcome), ["completed"]);
   assertEquals([open(dir), findUnfinished(dir.path).intents], [[], []]);
+});
+
+/** An enforcer that takes the queue away while it applies, as its owner can, and puts it back. */
+function closing(dir: TempDir) {
+  const [queue, away] = [dir.at("queue", "dev-1"), dir.at("away")];
+  const applier: Applier = {
+    ...enforcer().applier,
+    apply: async () => {
+      await Deno.rename(queue, away);
+      return "probed";
+    },
+  };
+  return { applier, reopen: () => Deno.rename(away, queue) };
+}
+
+// Threat: C12
+Deno.test("a queue that is closed while a grant is put into force keeps nobody from taking it back", async () => {
+  const edit = async (dir: TempDir) => {
+    const place = { ...who(dir), tool: "pipelock-block" } as const;
+    const { currentSha256 } = inspectEdit(place, BEFORE);
+    await editFile({ ...place, file: BEFORE, currentSha256, notes: "" });
+  };
+  const ends: readonly [string, (dir: TempDir) => Promise<unknown>][] = [
+    ["grant-expired", (dir) => endOverdueGrants({ ...who(dir), now: later(3) })],
+    ["grant-revoked", (dir) => revokeGrant({ ...who(dir), proposalId: "p1" })],
+    ["operator-edit", edit],
+  ];
+  for (const [action, end] of ends) {
+    await using dir = await root();
+    const { applier, reopen } = closing(dir);
+    await assertRejects(() => approve(dir, "p1", GRANTED, { applier }), ResponseNotWrittenError);
+    assertEquals(open(dir).map(({ proposalId }) => proposalId), ["p1"]);
+    // Before it is taken back: what is frozen stays as it is, and keeps the response that is to come.
+    await freezeFiles({ ...who(dir), until: later(1), notes: "" });
+    await freezeFiles({ ...who(dir), notes: "" });
+    await end(dir);
+    assertEquals(inForce(dir), BEFORE);
+    assertEquals(await actions(dir), ["approved", "frozen", "freeze-ended", action]);
+    // The response is lost as if its owner had removed it: to decide again writes it.
+    await reopen();
+    const again = () =>
+      decide({
+        ...who(dir),
+        proposalId: "p1",
+        verdict: { status: "approved" },
+        notes: "",
+        proposalSha256: "",
+      });
+    await assertRejects(again, AlreadyDecidedError, "is written again");
+    assertEquals((await readResponse(dir.at("queue", "dev-1"), "p1")).status, "approved");
+  }
+});
+
+// Threat: C12
+Deno.test("a grant that was superseded leaves the record of the others as it was", async () => {
+  for (const isInterrupted of [false, true]) {
+    await using dir = await root();
+    await approve(dir, "p1", GRANTED);
+    const record = dir.at("private", "grants", "dev-1.pipelock-block.json");
+    const before = await Deno.readTextFile(record);
+    const closed = closing(dir);
+    const take = () => Deno.writeTextFileSync(dir.at("queue", "dev-1", "p2.response.json"), "{}");
+    const applier: Applier = {
+      ...(isInterrupted ? closed : enforcer()).applier,
+      // The last that is called before the decision is recorded.
+      effectOf: () => {
+        if (!isInterrupted) take();
+        return "probed";
+      },
+    };
+    const both = `${GRANTED}b.example\n`;
+    const second = () => approve(dir, "p2", both, { applier });
+    const refusal = await assertRejects(second);
+    if (isInterrupted) {
+      assert(refusal instanceof ResponseNotWrittenError);
+      assertEquals([open(dir).length, inForce(dir)], [2, both]);
+      await closed.reopen();
+      take();
+      const { finished } = await finishInterrupted(dir.path, enforcer());
+      assertEquals(finished.map(({ outcome }) => outcome), ["superseded"]);
+    }
+    assertEquals([await Deno.readTextFile(record), inForce(dir)], [before, GRANTED]);
+    assertEquals(await actions(dir), ["approved", "approved", "superseded"]);
+  }
 });
