@@ -238,15 +238,16 @@ export async function openApplier({ root }: Pick<Context, "root">, { stopOnSigna
 }
 
 /**
- * Finishes what a crash left open, and prints how it ended. A decision that cannot be finished stops no verb. One
- * that applies nothing may not start what takes a change back: then that waits.
+ * Finishes what a crash left open, and prints how it ended. A decision that cannot be finished stops no verb; then
+ * it returns false. A verb that applies nothing may not start what takes a change back: then that waits.
  */
-export async function reportInterrupted(context: Context, applies: boolean): Promise<void> {
+export async function reportInterrupted(context: Context, applies: boolean): Promise<boolean> {
   // Usually there is nothing to finish, and then no verb waits until this is loaded.
-  if (listNames(intentsDir(context.root)).length === 0) return;
+  if (listNames(intentsDir(context.root)).length === 0) return true;
   const { finishInterrupted } = await import("../../internal_mod.ts");
   const applier = applies ? await openApplier(context) : undefined;
-  const { finished, failed } = await finishInterrupted(context.root, { applier, waits: true });
+  const { root, flags: { bottle } } = context;
+  const { finished, failed } = await finishInterrupted(root, { applier, waits: true }, bottle);
   for (const { bottleSlug, proposalId, outcome, notProven } of finished) {
     const what = proposalId === "" ? "change of a file" : `decision on ${quoteId(proposalId)}`;
     context.complain(`! an interrupted ${what} (${bottleSlug}) ${OUTCOMES[outcome]}`);
@@ -257,6 +258,7 @@ export async function reportInterrupted(context: Context, applies: boolean): Pro
   for (const { bottleSlug, error } of failed) {
     context.complain(`! bottle ${bottleSlug}: ${error.message}`);
   }
+  return failed.length === 0;
 }
 
 /**

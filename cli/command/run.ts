@@ -142,8 +142,10 @@ async function runIn(
     if (name !== "doctor" && name !== "watch") await refuseUnknownBottle(context);
     const { readsOnly, applies } = VERBS[name];
     const isApplied = applies === true && (name !== "watch" || flags.decide);
-    if (readsOnly !== true) await reportInterrupted(context, isApplied);
-    return await run(context, rest) ?? 0;
+    const isFinished = readsOnly === true || await reportInterrupted(context, isApplied);
+    const code = await run(context, rest) ?? 0;
+    // A timer that runs them fails then, and its operator learns of it: something may be in force for too long.
+    return isFinished || name !== "expire" && name !== "grants" ? code : code || 1;
   } catch (error) {
     // An error as JSON would stand behind a part of an object.
     if (error === terminal.unprinted?.()) return 1;

@@ -6,7 +6,7 @@
  */
 
 import { auditLogPath, intentsDir, privateDir, queueDirForSlug } from "../disk/layout.ts";
-import { openOwnFile, withLock } from "../disk/lock.ts";
+import { openOwnFile, withFreeLock, withLock } from "../disk/lock.ts";
 import { isLink, namesInOwn, readOwnFile } from "../disk/read_own.ts";
 import { listNames } from "../disk/read_untrusted.ts";
 import {
@@ -86,22 +86,33 @@ export function withBottleLock<T>(
   run: (finished: FinishedIntent | undefined) => T | Promise<T>,
   applying: Applying = {},
 ): Promise<T> {
+  return withLock(lockPath(root, slug), () => underLock(root, slug, run, applying));
+}
+
+function lockPath(root: string, slug: string): string {
+  return join(privateDir(root), "locks", `${slug}.lock`);
+}
+
+async function underLock<T>(
+  root: string,
+  slug: string,
+  run: (finished: FinishedIntent | undefined) => T | Promise<T>,
+  applying: Applying,
+): Promise<T> {
   const passOver = (error: unknown): undefined => {
     // The queue's owner could keep it from being written, and the operator from taking back what it got.
     if (!applying.pastAnswer || !(error instanceof ResponseNotWrittenError)) throw error;
   };
-  return withLock(join(privateDir(root), "locks", `${slug}.lock`), async () => {
-    // No other process writes there while the lock is held: what is left is from a crash.
-    clearDirectory(stagingDir(root, slug));
-    clearHalfKept(slug, root);
-    try {
-      return await run(await finishIntent(root, slug, applying).catch(passOver));
-    } finally {
-      // Not before: a sidecar that finds neither this nor a response tells its agent that it did not take effect.
-      clearUnderway(queueDirForSlug(slug, { root }));
-      evictVersions(root, slug);
-    }
-  });
+  // No other process writes there while the lock is held: what is left is from a crash.
+  clearDirectory(stagingDir(root, slug));
+  clearHalfKept(slug, root);
+  try {
+    return await run(await finishIntent(root, slug, applying).catch(passOver));
+  } finally {
+    // Not before: a sidecar that finds neither this nor a response tells its agent that it did not take effect.
+    clearUnderway(queueDirForSlug(slug, { root }));
+    evictVersions(root, slug);
+  }
 }
 
 /** What is recorded, and what it brings with it. */
@@ -471,17 +482,20 @@ export function findUnfinished(root: string) {
 
 /**
  * Finishes every decision that a crash left open. A decision does this for its own bottle; an operator's
- * tool does it for all when it starts, so that no response waits for the next decision. If it fails for
- * a bottle, every decision for that bottle is refused until it can be finished; other bottles go on.
+ * tool does it for all, or for one, when it starts, so that no response waits for the next decision. If it
+ * fails for a bottle, every decision for that bottle is refused until it can be finished; other bottles go on.
+ * Where another process has the bottle's lock nothing is interrupted: it is carried out right now.
  */
-export async function finishInterrupted(root: string, applying: Applying = {}) {
+export async function finishInterrupted(root: string, applying: Applying = {}, only?: string) {
   const finished: FinishedIntent[] = [];
   const failed: { bottleSlug: string; error: Error }[] = [];
   for (const name of listNames(intentsDir(root))) {
     const bottleSlug = name.replace(/\.json$/, "");
     if (bottleSlug === name || !isBottleSlug(bottleSlug)) continue;
+    if (only !== undefined && bottleSlug !== only) continue;
+    const finish = () => underLock(root, bottleSlug, (intent) => intent, applying);
     try {
-      const intent = await withBottleLock(root, bottleSlug, (finished) => finished, applying);
+      const intent = await withFreeLock(lockPath(root, bottleSlug), finish);
       if (intent !== undefined) finished.push(intent);
     } catch (error) {
       failed.push({ bottleSlug, error: error instanceof Error ? error : new Error(String(error)) });

@@ -289,8 +289,21 @@ export function openUnsynced(path: string): UnsyncedRecord | undefined {
  * @param path The lock's file; it and its directory are created if missing.
  */
 export async function withLock<T>(path: string, run: () => T | Promise<T>): Promise<T> {
-  ensureDirectory(dirname(path));
-  using file = openPlain(path, { write: true, create: true, mode: FILE_MODE });
+  using file = openLock(path);
   await lock(file, true);
   return await run();
+}
+
+/** Does the same, but waits for nobody: if another one has the lock, runs nothing, and gives `undefined`. */
+export async function withFreeLock<T>(
+  path: string,
+  run: () => T | Promise<T>,
+): Promise<T | undefined> {
+  using file = openLock(path);
+  return file.tryLockSync(true) ? await run() : undefined;
+}
+
+function openLock(path: string): Deno.FsFile {
+  ensureDirectory(dirname(path));
+  return openPlain(path, { write: true, create: true, mode: FILE_MODE });
 }

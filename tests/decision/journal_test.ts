@@ -1,4 +1,4 @@
-import { finishInterrupted, readAnswer } from "../../internal_mod.ts";
+import { finishInterrupted, readAnswer, withBottleLock } from "../../internal_mod.ts";
 import {
   AlreadyDecidedError,
   archiveProposal,
@@ -194,6 +194,22 @@ Deno.test("finishInterrupted() tells of what it cannot finish, and goes on with 
   const again = await finishInterrupted(dir.path);
   assertEquals(again.finished.map(({ outcome }) => outcome), ["completed"]);
   assert(Deno.statSync(response).isFile);
+});
+
+Deno.test("finishInterrupted() waits for no bottle whose decision is being carried out, and looks at one alone if asked", async () => {
+  await using dir = await tempDir();
+  const { response } = await crashed(dir);
+  await Deno.remove(response);
+  const none = { finished: [], failed: [] };
+  await withBottleLock(dir.path, "dev-2", async () => {
+    await Deno.copyFile(intentPath(dir), dir.at("private", "intents", "dev-2.json"));
+    assertEquals(await finishInterrupted(dir.path, {}, "dev-2"), none);
+    assertEquals(await finishInterrupted(dir.path, {}, "dev-3"), none);
+    const { finished, failed } = await finishInterrupted(dir.path);
+    assertEquals([finished.map(({ bottleSlug }) => bottleSlug), failed], [["dev-1"], []]);
+  });
+  const { failed } = await finishInterrupted(dir.path);
+  assertEquals(failed.map(({ bottleSlug }) => bottleSlug), ["dev-2"]);
 });
 
 // Threat: C2

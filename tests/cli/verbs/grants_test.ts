@@ -230,3 +230,16 @@ Deno.test("the review screen ends what is over, and says so", { ignore: NO_TMUX 
   await review.type("q");
   await review.sees(/ended 0/);
 });
+
+Deno.test("expire and grants end with 1, and say why, while a decision cannot be finished", async () => {
+  await using dir = await granted(["dev-1", "dev-2"]);
+  await Deno.mkdir(dir.at("private", "intents"), { recursive: true });
+  await Deno.writeTextFile(dir.at("private", "intents", "dev-1.json"), "{}");
+  for (const [code, ...words] of [[1, "expire"], [1, "grants"], [0, "list"]] as const) {
+    const all = await supervise(dir.path, words);
+    assertEquals(all.code, code, words.join());
+    assertStringIncludes(all.err, "! bottle dev-1: ");
+    const one = await supervise(dir.path, [...words, "--bottle", "dev-2"]);
+    assertEquals([one.code, one.err], [0, ""], words.join());
+  }
+});
