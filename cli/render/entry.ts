@@ -48,6 +48,7 @@ export function entryJson(entry: AuditEntry): object {
     marks: entry.marks?.map(markJson),
     confirmed: entry.confirmed,
     applied: entry.applied,
+    effect: entry.effect,
     before_sha256: entry.beforeSha256,
     origin: entry.origin,
     reach: entry.reach,
@@ -58,6 +59,7 @@ export function entryJson(entry: AuditEntry): object {
     standing: entry.standing,
     rules: entry.rules,
     until: entry.until,
+    grant: entry.grant,
     repair: entry.repair,
     seq: entry.seq,
   };
@@ -100,11 +102,13 @@ export function entryLine(
   columns: number,
   style: Style,
 ): string {
-  const { operatorAction, proposalId = "", bottleSlug, component, operator = "" } = entry;
+  const { operatorAction, grant = "", bottleSlug, component, operator = "" } = entry;
+  const { proposalId = grant } = entry;
   const said = beginningOf(entry.operatorNotes);
   const { text, escaped } = makeVisible(said.text, { oneLine: true });
   const time = localTime(entry.timestamp).slice(0, TIME_CELLS).padEnd(TIME_CELLS);
-  const action = cell(operatorAction, ACTION_CELLS);
+  // Both ends of a grant begin with the same word.
+  const action = cell(operatorAction.replace(/^grant-/, ""), ACTION_CELLS);
   const [slug = ""] = slugs.values();
   // Another program may have written any name.
   const bottle = slugs.get(bottleSlug) ?? cell(bottleSlug, slug.length);

@@ -96,7 +96,7 @@ export async function auditShow(context: Context, words: readonly string[]): Pro
 
   function* selected(): Generator<AuditEntry> {
     for (const entry of readHistory(logs, reading)) {
-      if (prefix !== "" && !means(prefix, entry.proposalId)) continue;
+      if (prefix !== "" && !means(prefix, entry.proposalId ?? entry.grant)) continue;
       isRecorded = true;
       if (isSelected(entry)) yield entry;
     }

@@ -16,9 +16,12 @@ import {
   isDevice,
   ProposalNotFoundError,
   proveFinalFile,
+  readHistory,
+  readOpenGrants,
   type RecordedDecision,
   rememberShown,
   TOOLS,
+  visibleLine,
 } from "../../internal_mod.ts";
 import {
   COMPONENT_FOR_TOOL,
@@ -37,6 +40,7 @@ import { entryJson, renderEntry } from "../render/entry.ts";
 import { heldJson, hintsJson, markJson, pendingJson } from "../render/pending.ts";
 import { renderProposal } from "../render/proposal.ts";
 import { visibleJson } from "../render/quote.ts";
+import { wrap } from "../render/wrap.ts";
 
 type Ref = Required<ProposalRef>;
 
@@ -144,13 +148,35 @@ function findShown(context: Context, words: readonly string[]): Omit<Ref, "root"
   }
 }
 
+/** What became of an approval that ends; `undefined` of one for good. */
+function endOf({ root, bottleSlug, proposalId }: Ref, { entry }: RecordedDecision) {
+  if (entry.until === undefined) return undefined;
+  const open = readOpenGrants({ root, bottleSlug }).grants
+    .find((grant) => grant.proposalId === proposalId);
+  if (open !== undefined) {
+    const { isOverdue, why = "nothing ended it so far" } = open;
+    const says = isOverdue ? `it is over, and still in force: ${why}` : "it is open";
+    return { state: isOverdue ? "overdue" : "open", says };
+  }
+  const logs = [{ component: entry.component, slug: bottleSlug }];
+  const end = readHistory(logs, { root, newestFirst: true })
+    .find(({ grant }) => grant === proposalId);
+  if (end === undefined) return { state: "unknown", says: "no record says whether it ended" };
+  const { timestamp, operator = "somebody", operatorAction } = end;
+  return { state: "ended", says: `it ended ${timestamp}: ${operatorAction} by ${operator}` };
+}
+
 function showRecord(context: Context, ref: Ref, record: RecordedDecision): void {
   const { entry, auditLog, auditHead, signature } = record;
   const differing = differingResponse(ref, record);
+  const end = endOf(ref, record);
   if (!context.flags.json) {
     const { columns, style } = context;
     const rows = renderEntry(entry, Date.now(), columns, style, { ...record, differing });
     for (const row of rows) context.print(row);
+    if (end === undefined) return;
+    const says = visibleLine(`Its grant: ${end.says}`, "code");
+    for (const row of wrap("", says, columns, "prose")) context.print(row);
     return;
   }
   const isTool = (tool: string) =>
@@ -167,6 +193,7 @@ function showRecord(context: Context, ref: Ref, record: RecordedDecision): void 
       signature,
     },
     foreign_answer: differing?.says ?? null,
+    ...(end && { grant: end }),
   });
 }
 

@@ -73,6 +73,34 @@ Deno.test("approve --for is listed by grants until revoke ends it, and a proposa
   assertStringIncludes(again.err, "Cannot find an open grant p1; supervise grants lists them");
 });
 
+Deno.test("show and audit show say what became of a grant: open, overdue, ended, and by what", async () => {
+  await using dir = await granted();
+  const show = async () => {
+    const { grant } = JSON.parse((await supervise(dir.path, ["show", "p1", "--json"])).out);
+    const { out } = await supervise(dir.path, ["show", "p1"]);
+    assertStringIncludes(out.replaceAll(/\s+/g, " "), `Its grant: ${grant.says}`);
+    return [grant.state, grant.says];
+  };
+  assertEquals(await show(), ["open", "it is open"]);
+  await letEnd(dir);
+  assertEquals(await show(), [
+    "overdue",
+    "it is over, and still in force: nothing ended it so far",
+  ]);
+  await supervise(dir.path, ["revoke", "p1"]);
+  const [state, says] = await show();
+  assertEquals(state, "ended");
+  assertMatch(says, /^it ended 20\S+Z: grant-revoked by \S+@\S+$/);
+  const { out } = await supervise(dir.path, ["audit", "show", "p1"]);
+  assertMatch(out, /^.* {2}revoked +p1 .*\n.* {2}approved +p1 /);
+  const { entries } = JSON.parse((await supervise(dir.path, ["audit", "show", "--json"])).out);
+  type Line = Record<"grant" | "effect", string | undefined>;
+  assertEquals(entries.map(({ grant, effect }: Line) => [grant, effect]), [
+    [undefined, "file"],
+    ["p1", "file"],
+  ]);
+});
+
 Deno.test("modify --until answers with a version for a time", async () => {
   await using dir = await tempDir();
   await Deno.mkdir(dir.at("current-config", "dev-1"), { recursive: true });
