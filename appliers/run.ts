@@ -163,5 +163,6 @@ export async function mustRun(
     : exitCode === undefined
     ? `${path} was ended after ${program.timeoutMs / 1_000} s`
     : `${path} ended with exit code ${exitCode}`;
-  throw new ApplyError(stage, reason, { output, ...(exitCode === undefined ? {} : { exitCode }) });
+  const how = { output, isInterrupted, ...(exitCode !== undefined && { exitCode }) };
+  throw new ApplyError(stage, reason, how);
 }

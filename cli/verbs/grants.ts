@@ -118,8 +118,14 @@ function endedJson({ proposalId, bottleSlug, applied, auditHead, warning }: Ende
 export async function expire(context: Context): Promise<number> {
   const { where, flags, print, printJson, complain } = context;
   const { ended, failed } = await endOverdue(context, flags.bottle);
-  const { grants, unreadable } = readOpenGrants(where);
-  const over = grants.filter(({ isOverdue }) => isOverdue);
+  const { grants: open, unreadable } = readOpenGrants(where);
+  // What failed just now could not be noted where the disk is full.
+  const grants = open.map((grant) => {
+    const why = failed.find(({ bottleSlug, proposalId }) =>
+      bottleSlug === grant.bottleSlug && proposalId === grant.proposalId
+    )?.error.message;
+    return why === undefined ? grant : { ...grant, why };
+  });
   if (flags.json) {
     printJson({ ended: ended.map(endedJson), overdue: overdueJson({ grants }), unreadable });
   } else {
@@ -131,7 +137,7 @@ export async function expire(context: Context): Promise<number> {
     overdueLines({ grants, unreadable }).forEach(complain);
   }
   // A frozen bottle is what its operator wants.
-  const isStuck = over.some(({ isHeld, why }) => !isHeld || !why?.includes("frozen"));
+  const isStuck = grants.some(({ isOverdue, heldBy }) => isOverdue && heldBy !== "frozen");
   return failed.length + unreadable.length > 0 || isStuck ? 1 : 0;
 }
 

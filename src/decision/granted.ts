@@ -253,6 +253,8 @@ export interface OpenGrant extends Omit<Grant, "file"> {
   readonly why?: string;
   /** Whether that is because no file of its bottle is changed now: frozen, or its enforcer is not proven. */
   readonly isHeld: boolean;
+  /** Which of the two: the words in `why` are in part those of others. */
+  readonly heldBy?: "not-proven" | "frozen";
 }
 
 /** The open grants, and the records of grants that cannot be read. */
@@ -282,9 +284,10 @@ export function readOpenGrants(
       for (const { file: _, ...grant } of readGranted(root, slug, tool)?.grants ?? []) {
         const isOverdue = Date.parse(grant.until) <= now.getTime();
         const held = isOverdue ? whyHeld(root, slug) : undefined;
-        const why = isOverdue ? held ?? grant.problem : undefined;
+        const why = isOverdue ? held?.why ?? grant.problem : undefined;
         const isHeld = held !== undefined;
-        grants.push({ ...grant, bottleSlug: slug, tool, isOverdue, isHeld, ...(why && { why }) });
+        const known = { ...(why && { why }), ...held };
+        grants.push({ ...grant, bottleSlug: slug, tool, isOverdue, isHeld, ...known });
       }
     } catch (error) {
       if (!(error instanceof SuperviseError)) throw error;
@@ -295,10 +298,12 @@ export function readOpenGrants(
 }
 
 /** Why no file of a bottle is changed now. */
-function whyHeld(root: string, slug: string): string | undefined {
+function whyHeld(root: string, slug: string): Pick<OpenGrant, "why" | "heldBy"> | undefined {
   const [notProven, frozenUntil] = [readNotProven(root, slug), readFrozen(root, slug)];
   if (notProven !== undefined) {
-    return `it is not known which file its enforcer has (${notProven.reason})`;
+    const why = `it is not known which file its enforcer has (${notProven.reason})`;
+    return { heldBy: "not-proven", why };
   }
-  return frozenUntil === undefined ? undefined : `its files are frozen until ${frozenUntil}`;
+  if (frozenUntil === undefined) return undefined;
+  return { heldBy: "frozen", why: `its files are frozen until ${frozenUntil}` };
 }

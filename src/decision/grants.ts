@@ -252,7 +252,9 @@ function noteProblem(
   try {
     const granted = readGranted(root, slug, tool);
     if (granted === undefined) return;
-    const triedAt = now.toISOString();
+    // Somebody who ends the program, or the machine, does not put the end off.
+    const isInterrupted = error instanceof NotAppliedError && error.cause.isInterrupted;
+    const triedAt = isInterrupted ? undefined : now.toISOString();
     const grants = granted.grants.map((grant) =>
       grant.proposalId === proposalId ? { ...grant, problem, triedAt } : grant
     );

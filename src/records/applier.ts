@@ -75,6 +75,8 @@ export class ApplyError extends SuperviseError {
   readonly output: string;
   /** The program's exit code; `undefined` if no program ended with one. */
   readonly exitCode: number | undefined;
+  /** Whether a signal to this process ended the program: then the change itself was not found wanting. */
+  readonly isInterrupted: boolean;
 
   /**
    * Makes the error.
@@ -86,13 +88,18 @@ export class ApplyError extends SuperviseError {
   constructor(
     stage: ApplyStage,
     reason: string,
-    program: { readonly output?: string; readonly exitCode?: number; readonly cause?: unknown } =
-      {},
+    program: {
+      readonly output?: string;
+      readonly exitCode?: number;
+      readonly isInterrupted?: boolean;
+      readonly cause?: unknown;
+    } = {},
   ) {
-    const { output = "", exitCode, cause } = program;
+    const { output = "", exitCode, isInterrupted = false, cause } = program;
     super("apply_failed", reason, { cause });
     this.stage = stage;
     this.output = output;
     this.exitCode = exitCode;
+    this.isInterrupted = isInterrupted;
   }
 }

@@ -135,3 +135,9 @@ Deno.test.each(
   assertStringIncludes(error.message, says);
   assertEquals([error.stage, error.output, error.exitCode], ["check", output, exitCode]);
 });
+
+Deno.test("mustRun() says that a signal to this process ended a program", async () => {
+  const program = sh("kill -TERM $PPID; exec sleep 600");
+  const error = await assertRejects(() => mustRun("reload", program, {}, true), ApplyError);
+  assertEquals([error.isInterrupted, error.message], [true, "/bin/sh was interrupted"]);
+});

@@ -284,6 +284,20 @@ Deno.test("an end that does not take effect leaves the grant open, says so, and 
   assertEquals([ended.length, inForce(dir)], [1, BEFORE]);
 });
 
+Deno.test("an end that a signal interrupted is tried again at once", async () => {
+  await using dir = await root();
+  await approve(dir, "p1", GRANTED);
+  const interrupted: Applier = {
+    ...enforcer().applier,
+    apply: () => Promise.reject(new ApplyError("reload", "gone", { isInterrupted: true })),
+  };
+  const { failed } = await endOverdueGrants({ ...who(dir), applier: interrupted, now: later(3) });
+  assertEquals([failed.length, inForce(dir)], [1, GRANTED]);
+  assertStringIncludes(open(dir, later(3))[0]!.why!, "gone");
+  const { ended } = await endOverdueGrants({ ...who(dir), now: later(3) });
+  assertEquals([ended.length, inForce(dir)], [1, BEFORE]);
+});
+
 // Threat: C12
 Deno.test("nothing ends in a frozen bottle, or while its enforcer is not proven, and both are said", async () => {
   await using dir = await root();

@@ -1,5 +1,6 @@
 import { readOpenGrants } from "../../../internal_mod.ts";
 import { freezeFiles, readAuditEntries } from "../../../mod.ts";
+import { noteNotProven } from "../../../src/host/apply_state.ts";
 import { showAll, startWatch, supervise } from "../../support/command_line.ts";
 import { queueSample } from "../../support/records.ts";
 import { NO_TMUX, openReview } from "../../support/review.ts";
@@ -146,6 +147,28 @@ Deno.test("in a frozen bottle an end waits: expire says so, and ends with 0", as
   const { code, err } = await supervise(dir.path, ["expire"]);
   assertEquals([code, inForce(dir)], [0, GRANTED]);
   assertStringIncludes(err, "is still in force: its files are frozen until");
+});
+
+Deno.test("a bottle whose enforcer is not proven is no frozen one, whatever hosts the probe names", async () => {
+  await using dir = await granted();
+  await letEnd(dir);
+  const reason = "probe: still allows frozen.evil.example";
+  const since = new Date().toISOString();
+  noteNotProven(dir.path, "dev-1", { tool: "pipelock-block", reason, since, mayHave: null });
+  const { code, err } = await supervise(dir.path, ["expire"]);
+  assertEquals([code, err.includes("frozen.evil.example")], [1, true]);
+});
+
+Deno.test("expire says why an end failed that could not be noted", async () => {
+  await using dir = await granted();
+  await letEnd(dir);
+  await Deno.remove(dir.at("private", "locks", "dev-1.lock"));
+  await Deno.mkdir(dir.at("private", "locks", "dev-1.lock"));
+  const { code, err } = await supervise(dir.path, ["expire"]);
+  assertEquals([code, err.includes("nothing ended it so far")], [1, false]);
+  assertStringIncludes(err, "! overdue: the grant p1 (dev-1) is still in force: ");
+  const { overdue } = JSON.parse((await supervise(dir.path, ["expire", "--json"])).out);
+  assertStringIncludes(overdue[0].why, "dev-1.lock");
 });
 
 Deno.test("an end that fails is said, with exit code 1, and leaves one line in the log however often it is tried", async () => {
