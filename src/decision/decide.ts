@@ -405,8 +405,11 @@ async function record(
   });
   const refuseLater = () => {
     const policy = readPolicy(root);
-    const { sha256, standingSha256 } = inspection.policy;
-    if (policy.sha256 !== sha256 || policy.standingSha256 !== standingSha256) {
+    // What stands in another bottle may change meanwhile; a rule that this decision needs may not.
+    const needed = (all: Inspection["policy"]) =>
+      JSON.stringify(all.policy?.rules.filter(({ name }) => byRules?.rules.includes(name)));
+    const isSame = byRules === undefined || needed(policy) === needed(inspection.policy);
+    if (policy.sha256 !== inspection.policy.sha256 || !isSame) {
       const message = `Cannot decide proposal ${proposalId}: the policy changed just now`;
       throw new SuperviseError("stale", `${message}; look at it again`);
     }

@@ -1,4 +1,4 @@
-import { decideByRule, sha256Hex, type Verdict } from "../../mod.ts";
+import { type Applier, decideByRule, sha256Hex, type Verdict } from "../../mod.ts";
 import { checkPolicy } from "../../cli/doctor/policy.ts";
 import { readPolicy } from "../../src/host/policy_file.ts";
 import { readStandingRules, removeStanding } from "../../src/host/standing_file.ts";
@@ -325,4 +325,34 @@ Deno.test("what has ended leaves the file with the next standing decision", asyn
   assertEquals(await outcome(dir, withHosts("b.example")), "ask");
   const made = await stand(dir, withHosts("c.example"));
   assertEquals(readStandingRules(dir.path).map(({ rule }) => rule.name), [made.standing?.name]);
+});
+
+Deno.test("what stands in another bottle stops no decision that is checked meanwhile; a rule that it needs does", async () => {
+  await using dir = await rootWith();
+  /** Has something happen while a change is checked. */
+  const meanwhile = (happens: () => Promise<unknown>): Applier => ({
+    check: async () => void await happens(),
+    apply: () => Promise.resolve("probed"),
+    restore: () => Promise.resolve("probed"),
+  });
+  const standElsewhere = () => stand(dir, { ...withHosts("z.example"), bottleSlug: "dev-2" });
+  const queued = await queueSample(dir.path, withHosts("p.example"));
+  const { status } = await decideSample(dir, queued, APPROVED, {
+    applier: meanwhile(standElsewhere),
+  });
+  assertEquals(status, "approved");
+
+  await putBack(dir);
+  const { standing } = await stand(dir, withHosts("b.example"));
+  const byRule = async (applier: Applier) => {
+    await putBack(dir);
+    const { proposalId } = await queueSample(dir.path, withHosts("b.example"));
+    return await decideByRule({ root: dir.path, bottleSlug: "dev-1", proposalId, applier });
+  };
+  assertEquals((await byRule(meanwhile(standElsewhere))).outcome, "approve");
+  await assertRejects(
+    () => byRule(meanwhile(() => removeStanding(dir.path, standing!.name))),
+    Error,
+    "the policy changed just now",
+  );
 });
