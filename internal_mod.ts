@@ -98,6 +98,7 @@ export {
 export { findRecord, type RecordedDecision } from "./src/log/record.ts";
 export { clearUnfinished, readAnswer } from "./src/queue/files.ts";
 export { coversOf, hostOf, isWildcard } from "./src/config/hosts/covers.ts";
+export { quote } from "./src/text/quote.ts";
 export { readRoutes } from "./src/config/routes/read.ts";
 export { reachOfAllowlist } from "./src/config/allowlist/compare.ts";
 export { durationMs } from "./src/policy/parse_rules.ts";

@@ -50,7 +50,11 @@ const MAX_RENDERED_BYTES = 16 * MAX_CONFIG_FILE_BYTES;
 
 function readText(path: string, maxBytes = MAX_RENDERED_BYTES): string | undefined {
   const bytes = readOwnFile(path, maxBytes);
-  return bytes && new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+  try {
+    return bytes && new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+  } catch {
+    throw new ApplyError("render", `${path} is not UTF-8 text`);
+  }
 }
 
 /** The tokens of routes. Nobody else may read them. */
@@ -388,7 +392,7 @@ export interface TriedStep {
  * fails is the last one.
  *
  * @param config What `apply.json` says.
- * @param change The file in force, as the text before and after.
+ * @param change The file in force, as the text after; as the text before, too, or the file that is in use instead.
  */
 export async function* tryHooks(
   config: ApplyConfig,
@@ -409,9 +413,11 @@ export async function* tryHooks(
     }],
     ["check", settings.check !== undefined, () => hooks.check(rendered)],
     ["install", true, () => {
-      const was = readText(to);
+      const was = readOwnFile(to, MAX_RENDERED_BYTES);
       const said = hooks.install(rendered);
-      if (was === rendered) return `${to} is what the file in force says`;
+      if (was && sha256Hex(was) === sha256Hex(rendered)) {
+        return `${to} is what the file in force says`;
+      }
       return `${said}, which ${was === undefined ? "was not there" : "said something else"}`;
     }],
     ["reload", settings.reload !== undefined, () => hooks.run("reload")],
@@ -422,8 +428,9 @@ export async function* tryHooks(
       const says = await run();
       yield { step, result: isConfigured ? "works" : "none", says, output: "" };
     } catch (error) {
-      if (!(error instanceof ApplyError)) throw error;
-      yield { step, result: "failed", says: error.message, output: error.output };
+      const { message } = error as Error;
+      const output = error instanceof ApplyError ? error.output : "";
+      yield { step, result: "failed", says: message, output };
       return;
     }
   }

@@ -8,7 +8,7 @@
 import type { ProbeSettings } from "./config.ts";
 import { patternsOf } from "./render_hosts.ts";
 import { type PlainRoute, routesOf } from "./render_routes.ts";
-import { coversOf, hostOf, isWildcard } from "../internal_mod.ts";
+import { coversOf, hostOf, isWildcard, quote } from "../internal_mod.ts";
 import { ApplyError } from "../mod.ts";
 
 /** How many hosts or routes of one kind are probed. */
@@ -53,6 +53,15 @@ function someOf<T>(all: readonly T[], what: string, unseen: string[]): readonly 
   if (all.length > MAX_PROBED) unseen.push(`${MAX_PROBED} of ${all.length} ${what} were probed`);
   return all.slice(0, MAX_PROBED);
 }
+
+/** Names the first three, and counts the others. */
+function named(names: readonly string[]): string {
+  const more = names.length > 3 ? `, and ${names.length - 3} more` : "";
+  return names.slice(0, 3).join(", ") + more;
+}
+
+/** Names paths, which agents chose. */
+const namedPaths = (paths: readonly string[]) => named(paths.map((path) => quote(path)));
 
 /** Whether a name is short enough for a host: a longer one some proxies refuse in their own way. */
 function isHost(name: string): boolean {
@@ -119,7 +128,7 @@ export function planForRoutes(
     were!.has(path) && JSON.stringify(were!.get(path)) !== JSON.stringify(route)
   );
   if (changed.length > 0) {
-    const paths = changed.map(([path]) => path).join(", ");
+    const paths = namedPaths(changed.map(([path]) => path));
     unseen.push(`where ${paths} leads, and with which token, cannot be seen from outside`);
   }
   const under = (paths: Iterable<string>, others: Map<string, PlainRoute>) =>
@@ -132,7 +141,7 @@ export function planForRoutes(
     ...under([...are!.keys()].filter((path) => !were!.has(path)), were!),
   ];
   if (hidden.length > 0) {
-    unseen.push(`which route answers for ${hidden.join(", ")} cannot be seen from outside`);
+    unseen.push(`which route answers for ${namedPaths(hidden)} cannot be seen from outside`);
   }
   if (added.some((path) => are!.get(path)!.auth_scheme !== undefined)) {
     unseen.push("which token was sent upstream cannot be seen from outside");
@@ -147,7 +156,7 @@ export function planForRoutes(
     unseen,
     mayBeUpstreams: added.length + changed.length === 0,
     expectations: [...expected].map(([path, isAllowed]) => ({
-      what: path,
+      what: quote(path),
       request: `GET ${path} HTTP/1.1\r\nHost: ${address}\r\nConnection: close\r\n\r\n`,
       isAllowed,
       isKept: allowed === undefined && path === kept,
@@ -253,18 +262,18 @@ export async function probe(plan: Plan, { inARow, withinMs }: ProbeSettings): Pr
     throw new ApplyError("probe", `${NO_ANSWER} at ${plan.address} ${within}: it may have ended`);
   }
   if (failed.length > 0) {
-    const more = failed.length > 3 ? `, and ${failed.length - 3} more` : "";
-    const named = failed.slice(0, 3).map(({ words }) => words).join(", ");
     throw new ApplyError(
       "probe",
-      `${within} ${plan.address} did not do what the file says: ${named}${more}`,
+      `${within} ${plan.address} did not do what the file says: ${
+        named(failed.map(({ words }) => words))
+      }`,
     );
   }
-  const named = (isAllowed: boolean) =>
+  const count = (isAllowed: boolean) =>
     plan.expectations.filter((one) => one.isAllowed === isAllowed).length;
-  const allowed = named(true) - wrong.length;
+  const allowed = count(true) - wrong.length;
   return [
-    `${plan.address} allowed ${allowed} and denied ${named(false)}, ${inARow} times in a row`,
+    `${plan.address} allowed ${allowed} and denied ${count(false)}, ${inARow} times in a row`,
     ...wrong.map(({ words }) => `${words}, as it was before perhaps`),
     ...plan.unseen,
   ].join("; ");

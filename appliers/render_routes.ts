@@ -4,7 +4,7 @@
  * @module
  */
 
-import { readRoutes } from "../internal_mod.ts";
+import { quote, readRoutes } from "../internal_mod.ts";
 import { ApplyError, validateRoutes } from "../mod.ts";
 
 /** A route of a valid `routes.json`. */
@@ -56,9 +56,11 @@ function credentialOf(route: PlainRoute, tokens: Tokens): string | undefined {
   const named = tokens[field];
   const token = named !== undefined && Object.hasOwn(named, name) ? named[name] : undefined;
   if (token === undefined) {
-    throw new ApplyError("render", `the file with tokens has no ${field} ${name}, for ${path}`);
+    const reason = `the file with tokens has no ${field} ${quote(name)}, for ${quote(path)}`;
+    throw new ApplyError("render", reason);
   }
-  return `${plain(`the scheme of ${path}`, scheme)} ${plain(`${field} ${name}`, token)}`;
+  const written = plain(`the scheme of ${quote(path)}`, scheme);
+  return `${written} ${plain(`${field} ${quote(name)}`, token)}`;
 }
 
 /**
@@ -80,12 +82,13 @@ export function renderForNginx(text: string, tokens: Tokens): string {
   );
   if (other !== undefined) {
     // A reader of the file would take it for a limit.
-    throw new ApplyError("render", `nginx would not obey ${other.item.value}: remove it`);
+    throw new ApplyError("render", `nginx would not obey ${quote(other.item.value)}: remove it`);
   }
   return valid.map((route) => {
-    const path = plain(`the path ${JSON.stringify(route.path)}`, route.path);
-    const upstream = plain(`the upstream of ${path}`, route.upstream);
-    const refuse = (reason: string) => new ApplyError("render", `${path} ${reason}`);
+    const named = quote(route.path);
+    const path = plain(`the path ${named}`, route.path);
+    const upstream = plain(`the upstream of ${named}`, route.upstream);
+    const refuse = (reason: string) => new ApplyError("render", `${named} ${reason}`);
     if (!path.endsWith("/")) {
       throw refuse(
         "does not end with a slash: nginx would join what follows it to the upstream's path",

@@ -60,15 +60,22 @@ function complainIn(terminal: Terminal, text: string, visible: Visible = visible
   for (const row of wrap("", visible(text), errColumns, "prose")) terminal.complain(row);
 }
 
+/** The last lines of what a program printed that failed; it may quote an agent's file. */
+export function lastLines(output: string): readonly string[] {
+  const kept = output.slice(-4096).trimEnd();
+  return kept === "" ? [] : kept.split("\n").slice(-10).map((line) => `  | ${line}`);
+}
+
 /** Prints why a command failed; with `--json` also as JSON. */
 export function complainOf(
-  { code, message }: Failure,
+  { code, message, output = "" }: Failure,
   terminal: Terminal,
   json: boolean,
   visible?: Visible,
 ): void {
   if (json) terminal.print(asciiJson({ version: 1, error: { code, message } }));
   complainIn(terminal, message, visible);
+  for (const line of lastLines(output)) complainIn(terminal, line, visible);
   if (code === "usage" && !json) terminal.complain("See --help");
 }
 

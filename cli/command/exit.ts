@@ -6,6 +6,7 @@
 
 import {
   type ErrorCode,
+  NotAppliedError,
   type Obstacle,
   ObstacleError,
   SuperviseError,
@@ -18,6 +19,8 @@ export interface Failure {
   /** The word in `error.code` of `--json`. */
   readonly code: string;
   readonly message: string;
+  /** What a program of `apply.json` printed that failed; bytes of others. */
+  readonly output?: string;
 }
 
 /** Thrown if the operator cancelled: nothing was decided. */
@@ -131,7 +134,8 @@ export function failureOf(
 ): Failure {
   if (error instanceof SuperviseError) {
     const [exit, code] = FAILURES[error.code];
-    return { exit, code, message: messageOf(error, supervise) };
+    const output = error instanceof NotAppliedError ? error.cause.output : "";
+    return { exit, code, message: messageOf(error, supervise), output };
   }
   const message = error instanceof Error ? error.message : String(error);
   if (error instanceof UsageError) return { exit: 2, code: "usage", message };

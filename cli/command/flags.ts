@@ -327,10 +327,11 @@ const VERB_TABLE = {
     program: "edit",
     usage: "FILE --bottle SLUG",
     about: "change the routes, allowlist or dockerfile in force, without a proposal",
-    flags: ["file", "notes", "confirm", "operator"],
+    flags: ["file", "sha256", "notes", "confirm", "operator"],
     says: {
       bottle: "the bottle",
       file: "the whole new file, instead of an editor; - reads standard input",
+      sha256: "change only a file in force that has this hash: the one that yours is made from",
       notes: "your words for the log",
     },
     takes: FILE_WORDS,

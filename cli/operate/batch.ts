@@ -13,7 +13,7 @@ import {
   MAX_STANDING_MS,
 } from "../../internal_mod.ts";
 import type { Decision, StandingDraft, Verdict } from "../../mod.ts";
-import type { Context } from "../command/context.ts";
+import { type Context, lastLines } from "../command/context.ts";
 import { type Failure, failureOf } from "../command/exit.ts";
 import { type Flags, UsageError } from "../command/flags.ts";
 import { parseWhen, resolveProposal } from "../command/resolve.ts";
@@ -173,10 +173,11 @@ async function decideSeveral(
       if (!context.flags.json) printDecided(context, outcome);
       continue;
     }
-    const { exit, code, message } = outcome;
+    const { exit, code, message, output = "" } = outcome;
     exits.add(exit);
     results.push({ id: isFailure(found) ? word : found.proposalId, error: { code, message } });
     context.complain(`${word}: ${message}`);
+    lastLines(output).forEach(context.complain);
   }
   if (context.flags.json) context.printJson({ results });
   else printApplied(context, made);

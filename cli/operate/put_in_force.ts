@@ -12,6 +12,7 @@ import {
   type EditRequest,
   inspectEdit,
   obstaclesToEdit,
+  SuperviseError,
   type Tool,
   TOOL_CAPABILITY_BLOCK,
   TOOL_CRED_PROXY_BLOCK,
@@ -50,18 +51,32 @@ export function wordOf(tool: Tool): string {
 /** Which file, and which version of it. */
 type Place = EditPlace & Pick<EditRequest, "version"> & { readonly root: string };
 
-/** Puts a version in force; `asks`: as it is on the screen then, by a person's word. */
+/**
+ * Puts a version in force; on a terminal as it is on the screen then, by a person's word.
+ *
+ * @param base SHA-256 of the file in force that the version is made from: no other one is replaced.
+ */
 export async function putInForce(
   context: Context,
   place: Place,
   file: string,
-  asks: boolean = context.interactive && !context.flags.json,
+  base?: string,
 ): Promise<void> {
   const { root, flags, style, columns, print, printJson } = context;
   const { bottleSlug, tool, found, version } = place;
+  const asks = context.interactive && !flags.json;
   const seen = inspectEdit(place, file);
   if (seen.currentFile === file) {
     throw new CancelledError("Cancelled: that version is in force already");
+  }
+  if (base !== undefined && seen.currentSha256 !== base) {
+    throw new SuperviseError(
+      "stale",
+      `Cannot change the ${
+        CONFIG_FILE_FOR_TOOL[tool]
+      } of ${bottleSlug}: another file is in force than the one that ` +
+        "your version is made from; look at it again",
+    );
   }
   if (asks) {
     const title = found

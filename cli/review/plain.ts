@@ -13,7 +13,7 @@ import {
   readOverview,
   type Verdict,
 } from "../../mod.ts";
-import { type Context, KEEP_MS, keepForLater } from "../command/context.ts";
+import { type Context, KEEP_MS, keepForLater, lastLines } from "../command/context.ts";
 import { CancelledError, failureOf } from "../command/exit.ts";
 import { askForWords, printVersion } from "../operate/asking.ts";
 import { type Ask, clearObstacles } from "../operate/confirm.ts";
@@ -108,7 +108,8 @@ async function reviewOne(
     return await decideAtPrompt(context, ask, inspection);
   } catch (error) {
     // Somebody else decided, or the disk is full: say so, and go on with the next one.
-    context.complain(failureOf(error, context).message);
+    const { message, output = "" } = failureOf(error, context);
+    for (const line of [message, ...lastLines(output)]) context.complain(line);
     const mustLook = error instanceof ObstacleError && error.obstacles[0].clearedBy.how === "look";
     return mustLook ? "again" : "next";
   }

@@ -18,13 +18,16 @@ import {
   COMPONENT_REBUILD,
   listBottles,
   readFileInForce,
+  readNotProven,
   withBottleLock,
 } from "../../internal_mod.ts";
 import { COMPONENT_FOR_TOOL, TOOLS } from "../../mod.ts";
 import { runAlone } from "../command/alone.ts";
-import type { Context } from "../command/context.ts";
+import { type Context, lastLines } from "../command/context.ts";
+import { NotFoundError } from "../command/exit.ts";
 import { PRESET_NAMES, UsageError } from "../command/flags.ts";
 import { shellWord } from "../command/split_words.ts";
+import { heldInWords } from "../render/pending.ts";
 import { alignColumns } from "../render/wrap.ts";
 import { resolve } from "@std/path";
 
@@ -53,8 +56,10 @@ export function applyInit(context: Context, words: readonly string[]): void {
   context.complain(`Then: ${context.supervise} apply check --bottle NAME`);
 }
 
-interface Tried extends TriedStep {
+interface Tried extends Omit<TriedStep, "step"> {
   readonly component: string;
+  /** `state`: what keeps the bottle's files from being changed. */
+  readonly step: TriedStep["step"] | "state";
 }
 
 /** Tries the steps of one bottle's files, under its lock: no decision may apply meanwhile. */
@@ -65,11 +70,19 @@ async function tryBottle(
 ): Promise<readonly Tried[]> {
   return await withBottleLock(root, bottleSlug, async () => {
     const tried: Tried[] = [];
+    const notProven = readNotProven(root, bottleSlug);
     for (const tool of TOOLS) {
       const component = COMPONENT_FOR_TOOL[tool] ?? COMPONENT_REBUILD;
+      const may = notProven?.tool === tool ? notProven : undefined;
+      if (may !== undefined) {
+        const [says = ""] = heldInWords({ notProven: may });
+        tried.push({ component, step: "state", result: "failed", says, output: "" });
+      }
       if (config.settingsFor(bottleSlug, component) === undefined) continue;
       const { currentPath: path, currentFile: text } = readFileInForce(tool, bottleSlug, root);
-      const change = { root, bottleSlug, tool, path, before: text, after: text };
+      // What the file that the enforcer may have instead let in must be seen to be gone.
+      const before = may?.mayHave ?? text;
+      const change = { root, bottleSlug, tool, path, before, after: text };
       for await (const step of tryHooks(config, change)) tried.push({ component, ...step });
     }
     return tried;
@@ -87,6 +100,11 @@ export async function applyCheck(context: Context): Promise<number> {
     );
   }
   const slugs = flags.bottle === undefined ? listBottles(root).slugs : [flags.bottle];
+  if (slugs.length === 0) {
+    throw new NotFoundError(
+      `Cannot check: there is no bottle in ${root}; name another root with --root`,
+    );
+  }
   const bottles = [];
   for (const bottle of slugs) {
     bottles.push({ bottle, steps: await tryBottle(root, bottle, config) });
@@ -108,11 +126,7 @@ function printSteps(context: Context, bottle: string, steps: readonly Tried[]): 
   ]));
   for (const [n, row] of rows.entries()) {
     context.print(row);
-    const output = steps[n]!.output.trimEnd();
-    if (output === "") continue;
-    for (const line of output.split("\n").slice(-10)) {
-      context.print(`  | ${context.visible(line, "code")}`);
-    }
+    for (const line of lastLines(steps[n]!.output)) context.print(context.visible(line, "code"));
   }
 }
 

@@ -5,9 +5,11 @@
  */
 
 import { fileInForcePath, queueDirForSlug } from "../disk/layout.ts";
-import { ownFileStamp, readOwnFile } from "../disk/read_own.ts";
+import { isThere, ownFileStamp, readOwnFile } from "../disk/read_own.ts";
 import {
+  ensureDirectory,
   moveOver,
+  openToReaders,
   removeFile,
   removeQuietly,
   replaceFileAlone,
@@ -17,10 +19,12 @@ import { noteNotProven } from "../host/apply_state.ts";
 import { leaveUnderway } from "../queue/underway.ts";
 import { type Applier, ApplyError, type ApplyOptions } from "../records/applier.ts";
 import { type ErrorCode, SuperviseError } from "../records/errors.ts";
+import { shortenMessage } from "../records/mark.ts";
 import type { Tool } from "../records/proposal.ts";
 import { sha256Hex } from "../text/hash.ts";
 import { stagingDir } from "./answer.ts";
 import { type ChangeNote, type Intent, keptPath } from "./intent.ts";
+import { dirname } from "@std/path";
 
 /** A config file in force, before and after; `null` where there is no file. */
 export interface FileChange {
@@ -97,8 +101,13 @@ export function readInForce(root: string, slug: string, tool: Tool): Uint8Array 
 /** Puts a file into force, or none. The caller holds the bottle's lock, and has written the intent. */
 export function putInForce(root: string, slug: string, tool: Tool, bytes: Uint8Array | null): void {
   const path = fileInForcePath(slug, tool, root);
-  if (bytes === null) removeFile(path);
-  else replaceFileAlone(path, bytes, modeOf(path));
+  if (bytes === null) return removeFile(path);
+  const dir = dirname(path);
+  if (!isThere(dir)) {
+    ensureDirectory(dir);
+    openToReaders(dir);
+  }
+  replaceFileAlone(path, bytes, modeOf(path));
 }
 
 /** The mode of a file in force: the agent reads it, perhaps as another user. */
@@ -164,7 +173,7 @@ export function asApplyError(error: unknown): ApplyError {
 /** Where an applier stopped and why, with the program's exit code and the hash of its output. */
 export function wordsOfFailure({ stage, message, exitCode, output }: ApplyError): string {
   return [
-    `${stage}: ${message}`,
+    `${stage}: ${shortenMessage(message)}`,
     ...(exitCode === undefined ? [] : [`exit ${exitCode}`]),
     ...(output === "" ? [] : [`output sha256 ${sha256Hex(output)}`]),
   ].join("; ");

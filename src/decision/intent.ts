@@ -109,7 +109,10 @@ function parseIntent(bytes: Uint8Array, path: string, slug: string): Intent {
   } catch {
     // The error below names the file, which is what the operator has to move.
   }
-  throw new MalformedRecordError(path, undefined, "it is not an intent; move it away to go on");
+  const way =
+    `move it away to go on, and ${slug}.before, if that is there, with it: that is the file from before a ` +
+    "change, and the one in force may be in no record";
+  throw new MalformedRecordError(path, undefined, `it is not an intent; ${way}`);
 }
 
 /** Whether the line records what the intent is about, and the response is that decision's. */

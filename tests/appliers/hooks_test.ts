@@ -252,7 +252,7 @@ Deno.test("tokens end up in the rendered file alone, which nobody else may read"
     const [text, says] of [["{s3cret", "not JSON"], ['{"NPM": "s3cret"}', "expected"], [
       '{"token_env": {"NPM": 1}}',
       "expected",
-    ], ["{}", "has no token_env NPM"]] as const
+    ], ["{}", 'has no token_env "NPM"']] as const
   ) {
     await Deno.writeTextFile(tokens, text, { mode: 0o600 });
     await refused(says);
@@ -424,6 +424,12 @@ Deno.test("tryHooks() says of each step whether it works, and ends with the firs
   await Deno.writeTextFile(dir.at("allowed"), "other");
   assertEquals((await rows({}))[2], "install works: wrote DIR/allowed, which said something else");
   assertEquals((await rows({}))[2], "install works: DIR/allowed is what the file in force says");
+  await Deno.writeFile(dir.at("allowed"), new Uint8Array([0x61, 0xff]));
+  assertEquals((await rows({}))[2], "install works: wrote DIR/allowed, which said something else");
+  await Deno.writeFile(dir.at("allowed.base"), new Uint8Array([0x61, 0xff]));
+  assertEquals(await rows({ render: "pipelock" }), [
+    "render failed: DIR/allowed.base is not UTF-8 text",
+  ]);
   assertEquals(await rows({ check: program(dir, "check", "exit 1") }), [
     "render works: by squid",
     "check failed: /bin/sh ended with exit code 1",

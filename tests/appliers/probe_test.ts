@@ -3,7 +3,7 @@ import { planForHosts, planForRoutes, probe } from "../../appliers/probe.ts";
 import { coversOf, reachOfAllowlist } from "../../internal_mod.ts";
 import { ApplyError } from "../../mod.ts";
 import { type FakeProxy, startFakeProxy } from "../support/fake_proxy.ts";
-import { assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
+import { assertEquals, assertMatch, assertRejects, assertStringIncludes } from "@std/assert";
 
 const SETTINGS: ProbeSettings = {
   proxy: "127.0.0.1:1",
@@ -78,19 +78,23 @@ Deno.test("planForRoutes() expects new paths and an unchanged one; no removed pa
   );
   assertEquals(deniedStatus, 404);
   assertEquals(expectations.map(({ what, isAllowed }) => [what, isAllowed]), [
-    ["/none", false],
-    ["/gone/", false],
-    ["/npm/", true],
-    ["/kept/", true],
+    ['"/none"', false],
+    ['"/gone/"', false],
+    ['"/npm/"', true],
+    ['"/kept/"', true],
   ]);
-  assertEquals(unseen, ["which route answers for /npm/gone/ cannot be seen from outside"]);
+  assertEquals(unseen, ['which route answers for "/npm/gone/" cannot be seen from outside']);
   assertEquals(planForRoutes(routes("/gh/"), routes("/gh/", "/gh/x/"), settings).unseen, [
-    "which route answers for /gh/x/ cannot be seen from outside",
+    'which route answers for "/gh/x/" cannot be seen from outside',
   ]);
   const changed = routes("/kept/").replace("a.example", "b.example");
   assertEquals(planForRoutes(routes("/kept/"), changed, settings).unseen, [
-    "where /kept/ leads, and with which token, cannot be seen from outside",
+    'where "/kept/" leads, and with which token, cannot be seen from outside',
   ]);
+  // Agents choose the paths, and how many.
+  const many = routes(...[1, 2, 3, 4, 5].map((n) => `/${n}${"x".repeat(200)}/`));
+  const [said] = planForRoutes(many, many.replaceAll("a.example", "b.example"), settings).unseen;
+  assertMatch(said!, /^where "\/1x{78}"\.\.\., "\/2x+"\.\.\., "\/3x+"\.\.\., and 2 more leads, /);
   const token = JSON.stringify({
     routes: [{ path: "/t/", upstream: "https://a.example", auth_scheme: "Bearer", token_env: "T" }],
   });

@@ -59,6 +59,17 @@ testWithOrigin(
     assertStringIncludes(error.output, "test failed");
     assertEquals(await Deno.readTextFile(to), before);
 
+    // nginx looks names up when it reads its configuration, and each one must be there.
+    const gone = { path: "/gone/", upstream: "http://gone.invalid" };
+    const onTop = change(write(plain, gone), write(plain, gone, token));
+    const lost = await assertRejects(() => applier().check(onTop), ApplyError);
+    assertEquals([lost.stage, lost.exitCode], ["check", 1]);
+    assertStringIncludes(lost.output, 'host not found in upstream "gone.invalid"');
+    assertEquals([await sees("/plain/x"), await Deno.readTextFile(to)], [200, before]);
+    const takenOut = change(write(plain, gone), write(plain));
+    await applier().check(takenOut);
+    await applier().apply(takenOut);
+
     // On a raw signal it keeps the old file, and the exit code is 0.
     const kept = applier({
       render: { argv: ["/bin/cp", "{config}", "{file}"] },
@@ -66,7 +77,7 @@ testWithOrigin(
       probe: { url: `http://${address}`, within_seconds: 1 },
     });
     const unseen = await assertRejects(() => kept.apply(added), ApplyError);
-    assertStringIncludes(unseen.message, "/npm/ is not allowed (answered 404)");
+    assertStringIncludes(unseen.message, '"/npm/" is not allowed (answered 404)');
     await applier().restore(change(write(plain, token), write(plain)));
     assertEquals([await sees("/npm/x"), await sees("/plain/x")], [404, 200]);
   },

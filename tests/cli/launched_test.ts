@@ -1,4 +1,5 @@
 import { VERB_NAMES, type VerbName } from "../../cli/command/flags.ts";
+import { sha256Hex } from "../../mod.ts";
 import { inEnvironment } from "../support/environment.ts";
 import { TextLineStream } from "../support/lines.ts";
 import { configure, startReceiver } from "../support/receiver.ts";
@@ -33,7 +34,19 @@ const RUNS: Readonly<
   "apply init": [["squid"], 0, /^\{\n {2}"pipelock": \{/],
   "apply check": [[], 1, /^$/],
   "apply resolve": [["--bottle", "dev-1"], 0, /^dev-1: nothing is to be resolved\.\n$/],
-  "edit": [["allowlist", "--bottle", "dev-1", "--file", "-"], 0, /^changed allowlist \(dev-1\)\n/],
+  "edit": [
+    [
+      "allowlist",
+      "--bottle",
+      "dev-1",
+      "--file",
+      "-",
+      "--sha256",
+      sha256Hex("api.example.com\napi.github.com\n"),
+    ],
+    0,
+    /^changed allowlist \(dev-1\)\n/,
+  ],
   "versions": [["allowlist", "--bottle", "dev-1"], 0, / {2}in force\n/],
   "rollback": [["allowlist", "--bottle", "dev-1"], 0, /^changed allowlist \(dev-1\)\n/],
   "drift": [[], 0, /^Each file of which a change is recorded is the one in force\.\n$/],

@@ -1,4 +1,4 @@
-import { finishInterrupted, freeze, readAnswer } from "../../internal_mod.ts";
+import { finishInterrupted, freeze, readAnswer, readNotProven } from "../../internal_mod.ts";
 import {
   type Applier,
   ApplyError,
@@ -217,6 +217,19 @@ Deno.test("a response that is planted while a change takes effect stops it befor
   assertStringIncludes(error.message, "the file before is in force again");
   assertEquals([await Deno.readTextFile(inForce(dir)), read()], [BEFORE, BEFORE]);
   assertEquals(await actions(dir), ["apply-failed"]);
+});
+
+// Threat: A8
+Deno.test("what an applier says of a failure is bounded, in the error, the log and the state", async () => {
+  await using dir = await tempDir();
+  const says = () => Promise.reject(new ApplyError("render", `no ${"x".repeat(400_000)}`));
+  const { applier } = enforcer(dir, { apply: says, restore: says });
+  const error = await assertRejects(async () => approve(dir, await queued(dir), applier), Error);
+  const [entry] = await log(dir);
+  const { reason } = readNotProven(dir.path, "dev-1")!;
+  for (const text of [error.message, entry!.operatorNotes, reason]) {
+    assert(text.includes("render: no xxx") && text.length < 1200, text.slice(0, 1200));
+  }
 });
 
 // Threat: C11
@@ -531,7 +544,7 @@ Deno.test("the file in force keeps its mode; a new one can be read by the agent"
   await Deno.chmod(inForce(dir), 0o640);
   await approve(dir, proposal);
   assertEquals(Deno.statSync(inForce(dir)).mode! & 0o777, 0o640);
-  await Deno.remove(inForce(dir));
+  await Deno.remove(dir.at("current-config"), { recursive: true });
   const other = await queueSample(dir.path, { id: "p2", proposedFile: AFTER });
   await decide({
     ...{
@@ -543,6 +556,8 @@ Deno.test("the file in force keeps its mode; a new one can be read by the agent"
     ...{ verdict: { status: "approved" }, notes: "", operator: "ada@host" },
   });
   assertEquals(Deno.statSync(inForce(dir)).mode! & 0o777, 0o644);
+  // As `bottle add` makes it.
+  assertEquals(Deno.statSync(dir.at("current-config", "dev-1")).mode! & 0o777, 0o755);
 });
 
 const edit = (dir: TempDir, file: string, more: Partial<EditRequest> = {}) => {

@@ -271,7 +271,8 @@ Deno.test("decide() refuses to go on over an intent that it cannot read", async 
   const queued = await queueSample(dir.path);
   await Deno.mkdir(dir.at("private", "intents"), { recursive: true });
   await Deno.writeTextFile(intentPath(dir), "{}");
-  await assertRejects(() => decideSample(dir, queued), MalformedRecordError, "move it away");
+  const says = "move it away to go on, and dev-1.before, if that is there";
+  await assertRejects(() => decideSample(dir, queued), MalformedRecordError, says);
 });
 
 Deno.test.each<[string, (line: string, id: string) => object]>([

@@ -187,17 +187,26 @@ for (const [answer, ended, log] of [["yes", 0, ["modified p1"]], ["no", 1, []]] 
   );
 }
 
-for (const [answer, ended, log] of [["yes", 0, 1], ["no", 1, 0]] as const) {
+for (
+  const [answer, ended, log, more] of [["yes", 0, 1, ""], ["no", 1, 0, ""], [
+    "no",
+    1,
+    0,
+    " --file mine",
+  ]] as const
+) {
   Deno.test(
-    `edit on a terminal shows what the editor left, and asks: ${answer}`,
+    `edit${more} on a terminal shows the version, and asks: ${answer}`,
     { ignore },
     async () => {
       await using dir = await tempDir();
       await Deno.mkdir(dir.at("queue", "dev-1"), { recursive: true });
       const editor = '#!/bin/sh\necho mine.example > "$1"\n';
       await Deno.writeTextFile(dir.at("editor"), editor, { mode: 0o755 });
+      await Deno.writeTextFile(dir.at("mine"), "mine.example\n");
       const env = { EDITOR: dir.at("editor"), VISUAL: "" };
-      await using terminal = await open(dir, "edit allowlist --bottle dev-1", env);
+      const words = `edit allowlist --bottle dev-1${more.replace("mine", dir.at("mine"))}`;
+      await using terminal = await open(dir, words, env);
       const screen = await terminal.sees(/Type yes to put this version in force \(dev-1\): $/m);
       assertStringIncludes(screen, "+1 mine.example");
       assertEquals(await decided(dir), []);

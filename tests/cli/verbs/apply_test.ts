@@ -1,6 +1,8 @@
 import { PRESET_NAMES } from "../../../cli/command/flags.ts";
+import { noteNotProven } from "../../../src/host/apply_state.ts";
 import { parseApplyConfig } from "../../../appliers/config.ts";
 import { startFakeProxy } from "../../support/fake_proxy.ts";
+import { queueSample } from "../../support/records.ts";
 import { supervise } from "../../support/run.ts";
 import { type TempDir, tempDir } from "../../support/temp.ts";
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
@@ -83,6 +85,29 @@ Deno.test("apply check sees what the probe sees: exit 0 of a reload proves nothi
   assertMatch(out, /probe {4}failed {2}.* a\.test is not allowed \(answered 403\)/);
 });
 
+// Threat: C11
+Deno.test("apply check says that an enforcer is not proven, and sees what the other file let in", async () => {
+  await using dir = await tempDir();
+  await using proxy = startFakeProxy((host) => ["a.test", "evil.test"].includes(host) ? 200 : 403);
+  const root = await configured(dir, proxy.address);
+  const since = "2026-01-01T00:00:00Z";
+  const reason = "probe: evil.test is not denied (answered 200)";
+  const mayHave = "a.test\nevil.test\n";
+  noteNotProven(root, "dev-1", { tool: "pipelock-block", reason, since, mayHave });
+  const wrong = await supervise(root, ["apply", "check", "--bottle", "dev-1"]);
+  assertEquals(wrong.code, 1);
+  assertStringIncludes(
+    wrong.out,
+    `state    failed  ENFORCER NOT PROVEN: nobody knows which allowlist`,
+  );
+  assertMatch(wrong.out, /probe {4}failed {2}.* evil\.test is not denied \(answered 200\)/);
+  proxy.answer = (host) => host === "a.test" ? 200 : 403;
+  const right = await supervise(root, ["apply", "check", "--bottle", "dev-1", "--json"]);
+  const [state, ...steps] = JSON.parse(right.out).bottles[0].steps;
+  assertEquals([right.code, state.step, state.result], [1, "state", "failed"]);
+  assertMatch(steps.at(-1).says, /allowed 1 and denied 2/);
+});
+
 Deno.test("apply check refuses without apply.json, and with one that others can change", async () => {
   await using dir = await tempDir();
   const root = await configured(dir, "127.0.0.1:1");
@@ -99,6 +124,39 @@ Deno.test("apply check refuses without apply.json, and with one that others can 
   const none = await supervise(root, ["apply", "check"]);
   assertEquals(none.code, 1);
   assertStringIncludes(none.err, `there is no ${dir.at("root/apply.json")}; supervise apply init`);
+});
+
+Deno.test("apply check does not pass in a root without bottles: a job may look at the wrong one", async () => {
+  await using dir = await tempDir();
+  await Deno.writeTextFile(dir.at("apply.json"), "{}", { mode: 0o600 });
+  const { code, out, err } = await supervise(dir.path, ["apply", "check"]);
+  assertEquals([code, out], [3, ""]);
+  assertStringIncludes(err, `there is no bottle in ${dir.path}; name another root with --root`);
+});
+
+Deno.test("what does not take effect is said with the last lines of the program that failed", async () => {
+  await using dir = await tempDir();
+  const words = "for n in $(seq 20); do echo line $n; done; printf 'host not found \\033[2J\\n'";
+  const root = await configured(dir, "127.0.0.1:1", {
+    check: { argv: ["/bin/sh", "-c", `${words} >&2; exit 1`] },
+  });
+  await Deno.writeTextFile(dir.at("new"), "a.test\nb.test\n");
+  await queueSample(root, { id: "p1", proposedFile: "a.test\nb.test\n" });
+  await queueSample(root, { id: "p2", proposedFile: "a.test\nc.test\n" });
+  for (const id of ["p1", "p2"]) assertEquals((await supervise(root, ["show", id])).code, 0);
+  for (
+    const args of [
+      ["edit", "allowlist", "--bottle", "dev-1", "--file", dir.at("new")],
+      ["approve", "p1"],
+      ["approve", "p1", "p2"],
+    ]
+  ) {
+    const { code, err } = await supervise(root, args);
+    assertEquals(code, 1, err);
+    assertMatch(err, /check: \/bin\/sh ended with exit code 1; exit 1; .*\n {2}\| line 12\n/);
+    assertMatch(err, /\n {2}\| line 20\n {2}\| host not found \S*\[2J\n/);
+    assertEquals(err.includes("\u001b"), false);
+  }
 });
 
 for (const name of PRESET_NAMES) {

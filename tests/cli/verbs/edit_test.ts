@@ -93,13 +93,55 @@ Deno.test("edit keeps the version that is not put in force, and says how to go o
   assertEquals((await log(dir)).length, 1);
 });
 
+Deno.test("edit --file takes away nothing unseen that came into force since the file was made", async () => {
+  await using dir = await prepared();
+  const base = sha256Hex(IN_FORCE);
+  const mine = "mine.example.com\n";
+  await Deno.writeTextFile(dir.at("current-config/dev-1/allowlist"), VERSION); // Approved since.
+  for (
+    const [more, code, says] of [
+      [
+        [],
+        2,
+        'Cannot take "api.example.com" and 1 more out of the allowlist of dev-1 without',
+      ],
+      [["--json"], 2, "name the file in force that your version is made from with --sha256"],
+      [
+        ["--sha256", base],
+        5,
+        "another file is in force than the one that your version is made from",
+      ],
+      [["--sha256", base.slice(0, 32)], 2, "expected 64 lower-case hex digits"],
+    ] as const
+  ) {
+    const made = await edit(dir, ["allowlist", "--file", "-", ...more], mine);
+    assertEquals(made.code, code, made.err);
+    assertStringIncludes(made.err, says);
+  }
+  assertEquals([await allowlist(dir), await log(dir)], [VERSION, []]);
+  const seen = ["allowlist", "--file", "-", "--sha256", sha256Hex(VERSION)];
+  assertEquals((await edit(dir, seen, mine)).code, 0);
+  assertEquals(await allowlist(dir), mine);
+});
+
+Deno.test("edit takes away nothing that came into force while the editor was open", async () => {
+  await using dir = await prepared();
+  const path = dir.at("current-config/dev-1/allowlist");
+  const script = `#!/bin/sh\necho mine.example.com >> "$1"\nprintf '%s' '${VERSION}' > '${path}'\n`;
+  await Deno.writeTextFile(dir.at("editor"), script, { mode: 0o755 });
+  const { code, err } = await edit(dir, ["allowlist"], "", dir.at("editor"));
+  assertEquals([code, await allowlist(dir)], [5, VERSION]);
+  assertStringIncludes(err, "look at it again");
+  assertStringIncludes(err, "edit allowlist --bottle dev-1 --file ");
+});
+
 Deno.test("edit changes nothing where nothing is to be changed, or nothing may be", async () => {
   await using dir = await prepared();
   for (
     const [args, input, code, says] of [
       [["allowlist", "--file", "-"], IN_FORCE, 1, "that version is in force already"],
       [["allowlist", "--file", "-"], " \n", 1, "Cancelled: - is empty"],
-      [["allowlist", "--file", "-"], "no host\n", 1, "invalid allowlist"],
+      [["allowlist", "--file", "-"], `${IN_FORCE}no host\n`, 1, "invalid allowlist"],
       [["hosts"], "", 2, "write one of routes, allowlist, dockerfile"],
       [[], "", 2, "write one of routes, allowlist, dockerfile"],
     ] as const
