@@ -52,9 +52,12 @@ export async function revoke(context: Context, words: readonly string[]): Promis
     throw new UsageError("Cannot tell which grant: write one ID, or --all and --bottle SLUG");
   }
   if (flags.all) namedBottle(context);
-  const { grants: open } = readOpenGrants(where);
+  const { grants: open, unreadable } = readOpenGrants(where);
   const meant = open.filter(({ proposalId }) => flags.all || proposalId.startsWith(words[0]!));
+  const isLeft = unreadable.length > 0 && (flags.all || meant.length === 0);
+  if (isLeft) overdueLines({ grants: [], unreadable }).forEach(complain);
   if (meant.length === 0 && !flags.all) {
+    if (isLeft) throw new Error(`Cannot look for the grant ${words[0]}: a record cannot be read`);
     throw new NotFoundError(
       `Cannot find an open grant ${words[0]}; ${context.supervise} grants lists them`,
     );
@@ -67,7 +70,7 @@ export async function revoke(context: Context, words: readonly string[]): Promis
   const applier = await openApplier(context);
   const ended: EndedGrant[] = [];
   const results: object[] = [];
-  let exit = 0;
+  let exit = isLeft ? 1 : 0;
   for (const { bottleSlug, proposalId } of chosen) {
     const request = { root, bottleSlug, proposalId, applier, operator: operatorAccount() };
     try {
@@ -92,7 +95,7 @@ export async function revoke(context: Context, words: readonly string[]): Promis
   else {
     printApplied(context, ended);
     if (ended.some(({ applied }) => applied !== undefined)) print(OPEN_CONNECTIONS);
-    else if (chosen.length === 0) print("No grant is open.");
+    else if (chosen.length === 0 && !isLeft) print("No grant is open.");
   }
   return exit;
 }

@@ -14,7 +14,7 @@ import { removeFile, replaceFileAlone } from "../disk/write.ts";
 import { readFrozen, readNotProven } from "../host/apply_state.ts";
 import { type FileInForce, readFileInForce } from "../host/config_files.ts";
 import { isTool, parseJsonBytes } from "../records/codec.ts";
-import { SuperviseError } from "../records/errors.ts";
+import { MalformedRecordError, SuperviseError } from "../records/errors.ts";
 import { checkBottleSlug, isBottleSlug } from "../records/names.ts";
 import {
   TEXT_OF_NO_FILE,
@@ -76,11 +76,7 @@ const GRANT = shapeOf<Grant>("grant", {
 const GRANTED = shapeOf<Omit<Granted, "grants"> & { readonly grants: unknown }>("grants", {
   bottleSlug: text("bottle_slug"),
   tool: { wire: "tool", check: isTool },
-  forGood: {
-    wire: "for_good",
-    check: (value) => value === null ? undefined : isText(value),
-    missing: null,
-  },
+  forGood: { wire: "for_good", check: (value) => value === null ? undefined : isText(value) },
   inForceSha256: text("in_force_sha256"),
   grants: {
     wire: "grants",
@@ -111,6 +107,9 @@ export function readGranted(root: string, slug: string, tool: Tool): Granted | u
   const bytes = readOwnFile(path);
   if (bytes === undefined) return undefined;
   const granted = GRANTED.read(parseJsonBytes(bytes, path), path);
+  if (granted.bottleSlug !== slug || granted.tool !== tool) {
+    throw new MalformedRecordError(path, undefined, "it is about another file than its name says");
+  }
   const grants = (granted.grants as unknown[]).map((grant) => GRANT.read(grant, path));
   return { ...granted, grants };
 }

@@ -211,6 +211,27 @@ Deno.test("doctor finds a grant of the log that has no record, and a record that
   assertEquals((await supervise(dir.path, ["expire"])).code, 1);
 });
 
+Deno.test("a record of grants that lacks what is for good, or has another name, ends nothing, and revoke says so", async () => {
+  await using dir = await granted();
+  await letEnd(dir);
+  const path = dir.at("private", "grants", "dev-1.pipelock-block.json");
+  const record = JSON.parse(await Deno.readTextFile(path));
+  const { for_good: _, ...without } = record;
+  for (
+    const wrong of [without, { ...record, bottle_slug: "dev-2" }, {
+      ...record,
+      tool: "cred-proxy-block",
+    }]
+  ) {
+    await Deno.writeTextFile(path, JSON.stringify(wrong));
+    for (const words of [["expire"], ["revoke", "p1"], ["revoke", "--all", "--bottle", "dev-1"]]) {
+      const { code, out, err } = await supervise(dir.path, words);
+      assertEquals([code, out, inForce(dir)], [1, "", GRANTED], words.join(" "));
+      assertStringIncludes(err, "! what was granted by ");
+    }
+  }
+});
+
 Deno.test("approve, revoke and expire say what cannot be", async () => {
   await using dir = await granted(["dev-1", "web.2"]);
   for (
