@@ -288,9 +288,13 @@ const NEXT: Readonly<Record<"proxy" | "bottle", Readonly<Record<Effect | "unknow
 };
 
 function nextOf({ proposal, response }: Extract<ProposalState, { kind: "answered" }>): string {
-  const { status, effect = "unknown" } = response;
+  const { status, effect = "unknown", until } = response;
   if (status === STATUS_REJECTED) return "Read the notes before you ask again.";
-  return NEXT[proposal.tool === TOOL_CAPABILITY_BLOCK ? "bottle" : "proxy"][effect];
+  const next = NEXT[proposal.tool === TOOL_CAPABILITY_BLOCK ? "bottle" : "proxy"][effect];
+  // Nobody tells it when that time comes.
+  return effect === "restarts" && until !== undefined
+    ? `${next} When its time is over, it is restarted again.`
+    : next;
 }
 
 /** What an agent gets, as data: the structured content of the tool's result. */

@@ -8,10 +8,12 @@ import {
   readUnderway,
   type Underway,
 } from "../../src/queue/underway.ts";
+import { resultOf } from "../../sidecar/tools.ts";
 import { underwayPath } from "../../src/disk/layout.ts";
 import { PATIENCE } from "../support/clients.ts";
 import { queueOf, SLUG } from "../support/operator.ts";
 import { makeOutside, OUTSIDE_SECRET, PLANTED } from "../support/planted.ts";
+import { sampleProposal } from "../support/records.ts";
 import { startSidecar } from "../support/sidecar.ts";
 import { tempDir } from "../support/temp.ts";
 import { Client, StreamableHTTPClientTransport } from "@modelcontextprotocol/client";
@@ -160,4 +162,18 @@ Deno.test("words that a crash left are gone once the next one has the bottle's l
   leaveUnderway(queueDir, WORDS, dir.at("private/staging"));
   await withBottleLock(dir.path, SLUG, () => assert(readUnderway(queueDir, "p1")));
   assertEquals(readUnderway(queueDir, "p1"), undefined);
+});
+
+Deno.test("an agent that is granted a Dockerfile for a time is told that the end restarts its bottle", () => {
+  const proposal = sampleProposal({ tool: "capability-block" });
+  const nextOf = (until?: string) => {
+    const response = {
+      ...{ proposalId: proposal.id, status: "approved", notes: "", finalFile: null } as const,
+      ...{ effect: "restarts" as const, ...(until !== undefined && { until }) },
+    };
+    const { content } = resultOf({ kind: "answered", proposal, response, answeredAtMs: 0 });
+    return JSON.stringify(content);
+  };
+  assertMatch(nextOf("2999-01-01T00:00:00Z"), /When its time is over, it is restarted again\./);
+  assert(!nextOf().includes("restarted again"));
 });
