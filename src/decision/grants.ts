@@ -232,7 +232,7 @@ function endOf(
   }
   if (!isAsItIs) {
     const what = `Cannot end the grant ${proposalId} of ${granted.bottleSlug}`;
-    const way = "put the file right with edit, then end the grant with that file as it is";
+    const way = `confirm ${granted.bottleSlug} to end it with that file as it is, then edit that`;
     throw new SuperviseError("stale", `${what}: ${why}; ${way}`);
   }
   const grants = granted.grants.filter((grant) => grant.proposalId !== proposalId);

@@ -335,7 +335,11 @@ Deno.test("a grant that cannot be taken out of a file that was changed by hand i
   assertStringIncludes(open(dir, later(3))[0]!.why!, "was changed by hand");
   const by = (confirmedSlug: string) =>
     revokeGrant({ ...who(dir), proposalId: "p1", confirmedSlug });
-  await assertRejects(() => by("dev-2"), SuperviseError, "put the file right with edit");
+  await assertRejects(
+    () => by("dev-2"),
+    SuperviseError,
+    "confirm dev-1 to end it with that file as it is, then edit that",
+  );
   // It counts for nothing where it is not needed.
   await by("dev-1");
   assertEquals(inForce(dir, "Dockerfile"), DOCKERFILE.replace("ENV A=1", "ENV A=3"));
