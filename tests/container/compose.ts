@@ -6,6 +6,7 @@
  * @module
  */
 
+import { sha256Hex } from "../../mod.ts";
 import { queueSample } from "../support/records.ts";
 import { REPO, run, supervise } from "../support/run.ts";
 import { freePort } from "../support/set_up.ts";
@@ -140,7 +141,9 @@ Deno.test({
       assertStringIncludes(approved.out, "allowed 2 and denied 3, 5 times in a row");
       assertEquals(await inAgent("http://new.test/"), "origin");
 
-      const args = ["edit", "allowlist", "--bottle", "dev-1", "--file", "-"];
+      const inForce = await Deno.readFile(join(root, "current-config/dev-1/allowlist"));
+      const base = ["--sha256", sha256Hex(inForce)];
+      const args = ["edit", "allowlist", "--bottle", "dev-1", "--file", "-", ...base];
       const revoked = await supervise(root, args, { input: "kept.test\n" });
       assertEquals(revoked.code, 0, revoked.err);
       assertStringIncludes(revoked.out, "connections that were open were ended");
