@@ -105,4 +105,4 @@ export { durationMs } from "./src/policy/parse_rules.ts";
 export { MAX_STANDING_DAYS, MAX_STANDING_MS, type StandingRule } from "./src/policy/standing.ts";
 export { formatHead } from "./src/records/head.ts";
 export { isBottleSlug } from "./src/records/names.ts";
-export { TEXT_OF_NO_FILE } from "./src/records/proposal.ts";
+export { componentOf, TEXT_OF_NO_FILE } from "./src/records/proposal.ts";

@@ -22,6 +22,7 @@ import { renderForNginx, routesOf, type Tokens } from "./render_routes.ts";
 import { mustRun } from "./run.ts";
 import {
   COMPONENT_REBUILD,
+  componentOf,
   listBottles,
   MAX_CONFIG_FILE_BYTES,
   ownFileStamp,
@@ -35,11 +36,9 @@ import {
   type Applier,
   ApplyError,
   type ApplyOptions,
-  COMPONENT_FOR_TOOL,
   type ConfigChange,
   type Effect,
   sha256Hex,
-  type Tool,
 } from "../mod.ts";
 
 /** An image as builders write its id. */
@@ -77,8 +76,6 @@ function readTokens(path: string): Tokens {
   if (isObject(tokens) && Object.entries(tokens).every(isNamed)) return tokens;
   throw refuse('expected {"token_env": {NAME: TOKEN}, "token_ref": {NAME: TOKEN}}');
 }
-
-const componentOf = (tool: Tool) => COMPONENT_FOR_TOOL[tool] ?? COMPONENT_REBUILD;
 
 /** The steps by which one change takes effect. */
 interface Hooks {

@@ -4,8 +4,8 @@
  * @module
  */
 
-import { COMPONENT_REBUILD, instantOf, readLatestEntries } from "../../internal_mod.ts";
-import { COMPONENT_FOR_TOOL, type PendingProposal, STATUS_REJECTED } from "../../mod.ts";
+import { componentOf, instantOf, readLatestEntries } from "../../internal_mod.ts";
+import { type PendingProposal, STATUS_REJECTED } from "../../mod.ts";
 
 /** The most that one line takes, in characters. */
 const MOST = 4_000;
@@ -37,7 +37,7 @@ export function addText(line: string, text: string): string {
  * the log cannot be read: doctor and audit verify say what is wrong with it.
  */
 export function pastNotes({ proposal }: PendingProposal, root: string): readonly string[] {
-  const component = COMPONENT_FOR_TOOL[proposal.tool] ?? COMPONENT_REBUILD;
+  const component = componentOf(proposal.tool);
   try {
     return readLatestEntries(component, proposal.bottleSlug, root).entries
       .filter(({ operatorAction }) => operatorAction === STATUS_REJECTED)

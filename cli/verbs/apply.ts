@@ -15,13 +15,13 @@ import {
 } from "../../appliers/mod.ts";
 import { presetFiles } from "../../appliers/presets.ts";
 import {
-  COMPONENT_REBUILD,
+  componentOf,
   listBottles,
   readFileInForce,
   readNotProven,
   withBottleLock,
 } from "../../internal_mod.ts";
-import { COMPONENT_FOR_TOOL, TOOLS } from "../../mod.ts";
+import { TOOLS } from "../../mod.ts";
 import { runAlone } from "../command/alone.ts";
 import { type Context, lastLines } from "../command/context.ts";
 import { NotFoundError } from "../command/exit.ts";
@@ -72,7 +72,7 @@ async function tryBottle(
     const tried: Tried[] = [];
     const notProven = readNotProven(root, bottleSlug);
     for (const tool of TOOLS) {
-      const component = COMPONENT_FOR_TOOL[tool] ?? COMPONENT_REBUILD;
+      const component = componentOf(tool);
       const may = notProven?.tool === tool ? notProven : undefined;
       if (may !== undefined) {
         const [says = ""] = heldInWords({ notProven: may });

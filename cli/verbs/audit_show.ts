@@ -7,13 +7,13 @@
 import {
   type AuditLogId,
   checkProposalId,
-  COMPONENT_REBUILD,
+  componentOf,
   instantOf,
   ProposalNotFoundError,
   readHistory,
   TOOLS,
 } from "../../internal_mod.ts";
-import { type AuditEntry, COMPONENT_FOR_TOOL, type Tool } from "../../mod.ts";
+import type { AuditEntry, Tool } from "../../mod.ts";
 import { runAlone } from "../command/alone.ts";
 import type { Context } from "../command/context.ts";
 import { failureOf } from "../command/exit.ts";
@@ -58,7 +58,7 @@ function means(word: string, id = ""): boolean {
 function chosenLogs(context: Context): AuditLogId[] {
   const { tool } = context.flags;
   checkChoice("tool", tool, TOOLS);
-  const only = tool && (COMPONENT_FOR_TOOL[tool as Tool] ?? COMPONENT_REBUILD);
+  const only = tool && componentOf(tool as Tool);
   return selectLogs(context).filter(({ component }) => only === undefined || component === only);
 }
 

@@ -7,7 +7,7 @@
 import {
   asciiJson,
   checkProposalId,
-  COMPONENT_REBUILD,
+  componentOf,
   differingResponse,
   findDecided,
   findRecord,
@@ -23,13 +23,7 @@ import {
   TOOLS,
   visibleLine,
 } from "../../internal_mod.ts";
-import {
-  COMPONENT_FOR_TOOL,
-  describeReach,
-  type Inspection,
-  inspectProposal,
-  type ProposalRef,
-} from "../../mod.ts";
+import { describeReach, type Inspection, inspectProposal, type ProposalRef } from "../../mod.ts";
 import { runAlone } from "../command/alone.ts";
 import { type Context, keepForLater } from "../command/context.ts";
 import { NoFinalFileError } from "../command/exit.ts";
@@ -179,13 +173,10 @@ function showRecord(context: Context, ref: Ref, record: RecordedDecision): void 
     for (const row of wrap("", says, columns, "prose")) context.print(row);
     return;
   }
-  const isTool = (tool: string) =>
-    (COMPONENT_FOR_TOOL[tool as keyof typeof COMPONENT_FOR_TOOL] ?? COMPONENT_REBUILD) ===
-      entry.component;
   context.printJson({
     bottle_slug: ref.bottleSlug,
     id: ref.proposalId,
-    tool: TOOLS.find(isTool) ?? null,
+    tool: TOOLS.find((tool) => componentOf(tool) === entry.component) ?? null,
     decision: {
       ...entryJson(entry),
       audit_log: auditLog,

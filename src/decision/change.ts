@@ -21,7 +21,7 @@ import { type Applier, ApplyError, type ApplyOptions } from "../records/applier.
 import { type ErrorCode, SuperviseError } from "../records/errors.ts";
 import { shortenMessage } from "../records/mark.ts";
 import type { Tool } from "../records/proposal.ts";
-import { sha256Hex } from "../text/hash.ts";
+import { hashOf, sha256Hex } from "../text/hash.ts";
 import { stagingDir } from "./answer.ts";
 import { type ChangeNote, type Intent, keptPath } from "./intent.ts";
 import { dirname } from "@std/path";
@@ -77,8 +77,6 @@ export class NotAppliedError extends SuperviseError {
 export function applierOf(applier: Applier | undefined, slug: string, tool: Tool) {
   return applier?.enforces?.(slug, tool) === false ? undefined : applier;
 }
-
-const hashOf = (bytes: Uint8Array | null) => bytes === null ? "" : sha256Hex(bytes);
 
 /** The note of a change for the intent. */
 export function noteOf(

@@ -22,8 +22,7 @@ import {
   type Verdict,
 } from "../records/obstacle.ts";
 import {
-  COMPONENT_FOR_TOOL,
-  COMPONENT_REBUILD,
+  componentOf,
   type ProposalRef,
   type Status,
   STATUS_MODIFIED,
@@ -32,7 +31,7 @@ import {
 import { type Check, isCount, isFlag, isJsonObject, isText } from "../records/shape.ts";
 import { describeReach } from "../records/reach.ts";
 import { MAX_STANDING_DAYS, MAX_STANDING_MS } from "../policy/standing.ts";
-import { sha256Hex } from "../text/hash.ts";
+import { hashOf, sha256Hex } from "../text/hash.ts";
 import { diffAgainst, held, type Inspection, inspectProposal } from "./inspect.ts";
 import { keepUnrecorded, stagingDir } from "./answer.ts";
 import { carryDraft } from "./carry.ts";
@@ -347,7 +346,7 @@ async function record(
   const status = isMerged ? STATUS_MODIFIED : verdict.status;
   const mergedNote = plan?.granted === undefined ? MERGED_NOTE : GRANTED_NOTE;
   const notes = isMerged ? `${request.notes} ${mergedNote}`.trimStart() : request.notes;
-  const component = COMPONENT_FOR_TOOL[proposal.tool] ?? COMPONENT_REBUILD;
+  const component = componentOf(proposal.tool);
   const confirmed = confirmedBy(inspection, request);
   // A rejection is of what the agent sent.
   const decided = decidedFile ?? proposal.proposedFile;
@@ -369,7 +368,7 @@ async function record(
     ...(operatorName !== undefined && { operatorName }),
     proposalId,
     proposalSha256,
-    finalSha256: finalFile === null ? "" : sha256Hex(finalFile),
+    finalSha256: hashOf(finalFile),
     ...(isMerged && { mergedFrom: proposal.currentFileHash || shownSha256 }),
     ...(planted !== undefined && { unrecordedResponse: wordsOf(planted) }),
     marks: shortenMarks(judgement.marks),

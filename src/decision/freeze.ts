@@ -39,14 +39,14 @@ export interface FreezeRequest {
  * @param request Which bottle, and until when.
  * @returns The log's head, `seq:hash`; `undefined` if there was no freeze to end.
  * @throws {InvalidNameError} If the slug is not valid, or the operator's name is a rule's.
- * @throws {RangeError} If the time is none, or is over.
+ * @throws {RangeError} If it is no time, or it is over.
  */
 export async function freezeFiles(request: FreezeRequest): Promise<string | undefined> {
   const { root = claudeBottleRoot(), bottleSlug, until, notes, operator, operatorName } = request;
   checkBottleSlug(bottleSlug);
   for (const name of [operator, operatorName]) checkNoRule(name);
   if (until !== undefined && !(until.getTime() > Date.now())) {
-    throw new RangeError("Cannot freeze: that time is over, or is none");
+    throw new RangeError("Cannot freeze: that is no time, or it is over");
   }
   return await withBottleLock(root, bottleSlug, async () => {
     const frozenUntil = until?.toISOString();

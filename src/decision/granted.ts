@@ -24,7 +24,7 @@ import {
   TOOLS,
 } from "../records/proposal.ts";
 import { type Check, type Field, isJsonObject, isText, shapeOf } from "../records/shape.ts";
-import { sha256Hex } from "../text/hash.ts";
+import { hashOf, sha256Hex } from "../text/hash.ts";
 import { asciiJson } from "../text/json.ts";
 import { join } from "@std/path";
 
@@ -234,7 +234,7 @@ export function readForGood(tool: Tool, slug: string, root: string): FileForGood
   return {
     ...inForce,
     currentFile: forGood,
-    currentSha256: forGood === null ? "" : sha256Hex(forGood),
+    currentSha256: hashOf(forGood),
     grants: granted.grants.map(({ proposalId, until }) => ({ proposalId, until })),
     grantedFile: inForce.currentFile ?? "",
   };

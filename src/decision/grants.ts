@@ -18,9 +18,9 @@ import {
 import { SuperviseError } from "../records/errors.ts";
 import { formatHead } from "../records/head.ts";
 import { checkBottleSlug, checkProposalId } from "../records/names.ts";
-import { COMPONENT_FOR_TOOL, COMPONENT_REBUILD, type Tool, TOOLS } from "../records/proposal.ts";
+import { componentOf, type Tool, TOOLS } from "../records/proposal.ts";
 import { describeReach } from "../records/reach.ts";
-import { sha256Hex } from "../text/hash.ts";
+import { hashOf } from "../text/hash.ts";
 import { stagingDir } from "./answer.ts";
 import { type Applying, NotAppliedError, readInForce } from "./change.ts";
 import {
@@ -190,7 +190,7 @@ async function takeOut(
     isAsItIs: confirmedSlug === bottleSlug,
   });
   if (before !== null) keepFile(bottleSlug, before, root, replaceFileAlone);
-  const component = COMPONENT_FOR_TOOL[tool] ?? COMPONENT_REBUILD;
+  const component = componentOf(tool);
   // Also to the bytes that it has: an enforcer, and the log, may have others.
   const isSame = file === inForce.currentFile;
   const after = isSame ? before : file === null ? null : new TextEncoder().encode(file);
@@ -204,7 +204,7 @@ async function takeOut(
     justification: "",
     diff: diffAgainst(inForce, file ?? ""),
     operator,
-    finalSha256: after === null ? "" : sha256Hex(after),
+    finalSha256: hashOf(after),
     grant: proposalId,
   };
   const deed = { entry, change, refuseLater, granted: { tool, record: formatGranted(left) } };

@@ -11,12 +11,7 @@ import { isDecision, readLatestEntries, stampOfLogs } from "../log/decisions.ts"
 import type { PendingProposal } from "../queue/files.ts";
 import { type AuditEntry, instantOf } from "../records/audit_entry.ts";
 import { MAX_CONFIG_FILE_BYTES } from "../records/problem.ts";
-import {
-  COMPONENT_FOR_TOOL,
-  COMPONENT_REBUILD,
-  STATUS_REJECTED,
-  type Tool,
-} from "../records/proposal.ts";
+import { componentOf, STATUS_REJECTED, type Tool } from "../records/proposal.ts";
 import { readFileInForceOrNot } from "./overview.ts";
 
 /** What is known of a pending proposal beside its marks. */
@@ -196,7 +191,7 @@ function recentDecisions(
   root: string,
   sinceMs: number,
 ): Omit<Recent, "stamp"> {
-  const component = COMPONENT_FOR_TOOL[tool] ?? COMPONENT_REBUILD;
+  const component = componentOf(tool);
   const key = `${root}\n${component}-${slug}`;
   try {
     const stamp = stampOfLogs(slug, root);

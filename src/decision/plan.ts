@@ -9,7 +9,7 @@ import { type FileInForce, keepFile } from "../host/config_files.ts";
 import { SuperviseError } from "../records/errors.ts";
 import type { GrantDraft } from "../records/obstacle.ts";
 import { TEXT_OF_NO_FILE, TOOL_CAPABILITY_BLOCK } from "../records/proposal.ts";
-import { sha256Hex } from "../text/hash.ts";
+import { hashOf } from "../text/hash.ts";
 import { type FileChange, readInForce } from "./change.ts";
 import { carry, changeForGood, type Granted, readGrantedFile } from "./granted.ts";
 import type { Inspection } from "./inspect.ts";
@@ -49,8 +49,8 @@ export function planChange(
   const before = readInForce(root, bottleSlug, tool);
   const { inForce, granted: open, problem } = readGrantedFile(tool, bottleSlug, root);
   if (problem !== undefined) refuse(problem);
-  const shown = open === undefined ? inForce.currentSha256 : hashOfFile(open.forGood);
-  const beforeSha256 = before === null ? "" : sha256Hex(before);
+  const shown = open === undefined ? inForce.currentSha256 : hashOf(open.forGood);
+  const beforeSha256 = hashOf(before);
   // A person who changes the file by hand takes no lock.
   if (shown !== currentSha256 || beforeSha256 !== inForce.currentSha256) {
     refuse("the file in force changed just now; look at it again");
@@ -58,7 +58,7 @@ export function planChange(
   if (before !== null) keepFile(bottleSlug, before, root, replaceFileAlone);
   let [file, granted] = [decided, open];
   if (isGrant && granted === undefined) {
-    if (hashOfFile(inForce.currentFile) !== beforeSha256) refuse("the file in force is not UTF-8");
+    if (hashOf(inForce.currentFile) !== beforeSha256) refuse("the file in force is not UTF-8");
     granted = { bottleSlug, tool, forGood: inForce.currentFile, inForceSha256: "", grants: [] };
   } else if (granted !== undefined) {
     const start = currentFile ?? TEXT_OF_NO_FILE[tool];
@@ -81,5 +81,3 @@ export function planChange(
   const change = { tool, before, after: new TextEncoder().encode(file) };
   return { file, change, granted, inForce };
 }
-
-const hashOfFile = (file: string | null) => file === null ? "" : sha256Hex(file);

@@ -11,8 +11,8 @@ import type { Applier, ApplyOptions } from "../records/applier.ts";
 import { ACTION_APPLY_RESOLVED, checkNoRule } from "../records/audit_entry.ts";
 import { formatHead } from "../records/head.ts";
 import { checkBottleSlug } from "../records/names.ts";
-import { COMPONENT_FOR_TOOL, COMPONENT_REBUILD } from "../records/proposal.ts";
-import { sha256Hex } from "../text/hash.ts";
+import { componentOf } from "../records/proposal.ts";
+import { hashOf } from "../text/hash.ts";
 import {
   applierOf,
   asApplyError,
@@ -77,13 +77,13 @@ export async function resolveNotProven(
     const { head } = await appendEntry({
       timestamp: new Date().toISOString(),
       bottleSlug,
-      component: COMPONENT_FOR_TOOL[tool] ?? COMPONENT_REBUILD,
+      component: componentOf(tool),
       operatorAction: ACTION_APPLY_RESOLVED,
       operatorNotes: notes,
       justification: "",
       diff: "",
       operator,
-      finalSha256: bytes === null ? "" : sha256Hex(bytes),
+      finalSha256: hashOf(bytes),
       applied: says,
     }, root);
     forgetNotProven(root, bottleSlug);

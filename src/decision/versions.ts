@@ -117,8 +117,8 @@ export interface Drift {
 }
 
 /**
- * Finds the files in force that are not the ones that were recorded last. A file of which no change was ever
- * recorded is none of them, nor is one that is being changed right now. Each log is read from its end up to the last
+ * Finds the files in force that are not the ones that were recorded last. It leaves out a file of which no
+ * change was ever recorded, and one that is being changed right now. Each log is read from its end up to the last
  * change.
  *
  * Needs `--allow-read` for the root.

@@ -37,3 +37,8 @@ export function hmacSha256(key: Uint8Array, ...parts: readonly Uint8Array[]): Ui
   for (const part of parts) hmac.update(part);
   return hmac.digest();
 }
+
+/** SHA-256 of a file's content, as records have it: `""` if there is no file. */
+export function hashOf(content: string | Uint8Array | null): string {
+  return content === null ? "" : sha256Hex(content);
+}
